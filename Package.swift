@@ -1,0 +1,125 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The compiler settings of every target. Warnings are errors, so a build that passes is a quiet one.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+// In `Sources` the word `unsafe` marks every place that the compiler cannot check.
+let strict = settings + [.strictMemorySafety()]
+
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+// Targets stand in floor order, lowest first: a module imports only modules on lower floors.
+let package = Package(
+    name: "ledgerline",
+    products: [
+        .executable(name: "ledgerline", targets: ["ledgerline"]),
+        .executable(name: "ledgerline-bench", targets: ["ledgerline-bench"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // Floor 0: C libraries, each imported by its ring alone, and what needs nothing.
+        .systemLibrary(name: "CLMDB", providers: [.apt(["liblmdb-dev"])]),
+        .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
+        .systemLibrary(name: "CSRTP", providers: [.apt(["libsrtp2-dev"])]),
+        .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "COSIP", providers: [.apt(["libosip2-dev"])]),
+        .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
+        .target(name: "CShims"),
+        library("Primitives", []),
+        library("LMDB", ["CLMDB"]),
+        library("OpenSSL", ["COpenSSL", "Primitives"]),
+
+        // Floor 1: bytes, protocols, transport.
+        library("Ledger", ["LMDB", "OpenSSL", "Primitives"]),
+        library("Bus", ["CZeroMQ", "Primitives"]),
+        library("SIP", ["COSIP", "OpenSSL", "Primitives"]),
+        library("RTP", ["CSRTP", "OpenSSL", "Primitives"]),
+
+        // Floor 2: the words.
+        library("Model", ["Primitives", protobuf]),
+
+        // Floor 3: what follows from the words.
+        library("Rating", ["Model", "Primitives"]),
+        library("Projections", ["LMDB", "Ledger", "Model", "OpenSSL", "Primitives", protobuf]),
+
+        // Floor 4: the roles.
+        library(
+            "ControlPlane",
+            ["Bus", "CRE2", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", "Rating", logging, protobuf]),
+        library(
+            "ControlAPI",
+            [
+                "ControlPlane", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", logging,
+                .product(name: "Hummingbird", package: "hummingbird"),
+            ]),
+        library("SignalWorker", ["Bus", "CShims", "Model", "OpenSSL", "Primitives", "SIP", logging, protobuf]),
+        library("MediaWorker", ["Bus", "CShims", "Model", "OpenSSL", "Primitives", "RTP", logging, protobuf]),
+
+        // The seeded world: imported by tests and tools alone.
+        library(
+            "Simulation",
+            ["Bus", "ControlPlane", "Ledger", "MediaWorker", "Model", "Primitives", "Projections", "RTP", "SIP", "SignalWorker"]),
+
+        // Floor 5: the command line.
+        .executableTarget(
+            name: "ledgerline",
+            dependencies: [
+                "Bus", "ControlAPI", "ControlPlane", "Ledger", "MediaWorker", "Model", "OpenSSL", "Primitives", "Projections",
+                "Rating", "SignalWorker", logging,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "ledgerline-bench",
+            dependencies: [
+                "Ledger", "LMDB", "Model", "OpenSSL", "Primitives", "Projections", "RTP", "Rating", "SIP",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "tools/bench/Sources",
+            swiftSettings: strict),
+
+        tests("PrimitivesTests", ["Primitives", "OpenSSL"]),
+        tests("LedgerTests", ["Ledger", "LMDB", "OpenSSL", "Primitives"]),
+        tests("BusTests", ["Bus", "Primitives"]),
+        tests("SIPTests", ["SIP", "Primitives"]),
+        tests("RTPTests", ["RTP", "Primitives"]),
+        tests("ModelTests", ["Model", "Primitives", protobuf]),
+        tests("RatingTests", ["Rating", "Model", "Primitives"]),
+        tests("ProjectionsTests", ["Projections", "Ledger", "Model", "Primitives"]),
+        tests("ControlPlaneTests", ["ControlPlane", "Ledger", "Model", "Primitives", "Projections"]),
+        tests(
+            "ControlAPITests",
+            [
+                "ControlAPI", "ControlPlane", "Ledger", "Model", "Primitives",
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+            ]),
+        tests("SignalWorkerTests", ["SignalWorker", "SIP", "Model", "Primitives"]),
+        tests("MediaWorkerTests", ["MediaWorker", "RTP", "Model", "Primitives"]),
+        tests("ScenarioTests", ["Simulation", "Ledger", "Model", "Primitives", "Projections"]),
+        tests("ProcessTests", ["Ledger", "Primitives"]),
+    ],
+    cxxLanguageStandard: .cxx17
+)

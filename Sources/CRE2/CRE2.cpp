@@ -1,0 +1,43 @@
+#include "CRE2.h"
+
+#include <cstring>
+#include <string>
+
+#include <re2/re2.h>
+
+struct ll_re2 {
+    RE2 expression;
+    ll_re2(re2::StringPiece pattern, const RE2::Options &options) : expression(pattern, options) {}
+};
+
+extern "C" ll_re2 *ll_re2_compile(const char *pattern, size_t length, char *error, size_t error_capacity) {
+    RE2::Options options;
+    options.set_log_errors(false);
+    options.set_max_mem(1 << 20);
+    auto *re = new ll_re2(re2::StringPiece(pattern, length), options);
+    if (re->expression.ok()) return re;
+    if (error_capacity > 0) {
+        std::strncpy(error, re->expression.error().c_str(), error_capacity - 1);
+        error[error_capacity - 1] = 0;
+    }
+    delete re;
+    return nullptr;
+}
+
+extern "C" void ll_re2_free(ll_re2 *re) { delete re; }
+
+extern "C" int ll_re2_matches(const ll_re2 *re, const char *text, size_t length) {
+    return RE2::PartialMatch(re2::StringPiece(text, length), re->expression) ? 1 : 0;
+}
+
+extern "C" long ll_re2_replace(const ll_re2 *re, const char *text, size_t length, const char *rewrite,
+                               size_t rewrite_length, char *out, size_t capacity) {
+    std::string problem;
+    re2::StringPiece replacement(rewrite, rewrite_length);
+    if (!re->expression.CheckRewriteString(replacement, &problem)) return -2;
+    std::string value(text, length);
+    if (!RE2::Replace(&value, re->expression, replacement)) return -1;
+    if (value.size() > capacity) return -2;
+    std::memcpy(out, value.data(), value.size());
+    return static_cast<long>(value.size());
+}

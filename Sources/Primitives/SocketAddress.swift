@@ -1,0 +1,110 @@
+/// An IPv4 or IPv6 address and port as values: hashable, printable, free of C structures.
+package struct SocketAddress: Hashable, Sendable {
+    package enum Host: Hashable, Sendable {
+        case v4(UInt32)
+        case v6(UInt64, UInt64)
+    }
+    package var host: Host
+    package var port: UInt16
+
+    package init(_ host: Host, port: UInt16) {
+        self.host = host
+        self.port = port
+    }
+
+    package static func loopback(_ port: UInt16) -> SocketAddress { SocketAddress(.v4(0x7F00_0001), port: port) }
+}
+
+extension SocketAddress: LosslessStringConvertible, CustomStringConvertible {
+    /// `192.0.2.1:5060` or `[2001:db8::1]:5060`; literal addresses only.
+    package init?(_ text: String) {
+        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]),
+            let host = Host(String(text[..<colon]))
+        else { return nil }
+        if case .v6 = host, !text.hasPrefix("[") { return nil }
+        self.init(host, port: port)
+    }
+
+    package var description: String { "\(host):\(port)" }
+}
+
+extension SocketAddress.Host: LosslessStringConvertible, CustomStringConvertible {
+    /// A dotted IPv4 literal, or an IPv6 literal with or without brackets.
+    package init?(_ text: String) {
+        if text.contains(":") {
+            var body = Substring(text)
+            if body.hasPrefix("["), body.hasSuffix("]") { body = body.dropFirst().dropLast() }
+            guard let groups = ipv6Groups(body) else { return nil }
+            func word(_ range: Range<Int>) -> UInt64 { groups[range].reduce(0) { $0 << 16 | UInt64($1) } }
+            self = .v6(word(0..<4), word(4..<8))
+        } else {
+            guard let value = ipv4(Substring(text)) else { return nil }
+            self = .v4(value)
+        }
+    }
+
+    /// The literal without a port; IPv6 in brackets, as in a SIP or HTTP URI.
+    package var description: String {
+        switch self {
+        case .v4(let value): "\(value >> 24).\(value >> 16 & 0xFF).\(value >> 8 & 0xFF).\(value & 0xFF)"
+        case .v6(let high, let low): "[" + ipv6Text(high, low) + "]"
+        }
+    }
+}
+
+private func ipv4(_ text: Substring) -> UInt32? {
+    let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+    guard parts.count == 4 else { return nil }
+    var value: UInt32 = 0
+    for part in parts {
+        guard (1...3).contains(part.utf8.count), part.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+            let byte = UInt8(part)
+        else { return nil }
+        value = value << 8 | UInt32(byte)
+    }
+    return value
+}
+
+private func ipv6Groups(_ text: Substring) -> [UInt16]? {
+    func groups(_ part: Substring) -> [UInt16]? {
+        if part.isEmpty { return [] }
+        var result: [UInt16] = []
+        let pieces = part.split(separator: ":", omittingEmptySubsequences: false)
+        for (index, piece) in pieces.enumerated() {
+            if index == pieces.count - 1, piece.contains(".") {
+                guard let tail = ipv4(piece) else { return nil }
+                result += [UInt16(tail >> 16), UInt16(tail & 0xFFFF)]
+            } else {
+                guard (1...4).contains(piece.utf8.count), !piece.hasPrefix("+"), let value = UInt16(piece, radix: 16)
+                else { return nil }
+                result.append(value)
+            }
+        }
+        return result
+    }
+    guard let gap = text.firstRange(of: "::") else {
+        guard let all = groups(text), all.count == 8 else { return nil }
+        return all
+    }
+    guard let head = groups(text[..<gap.lowerBound]), let tail = groups(text[gap.upperBound...]),
+        head.count + tail.count < 8
+    else { return nil }
+    return head + Array(repeating: 0, count: 8 - head.count - tail.count) + tail
+}
+
+/// RFC 5952: lower case, the longest run of two or more zero groups written as `::`.
+private func ipv6Text(_ high: UInt64, _ low: UInt64) -> String {
+    let groups = (0..<8).map { UInt16(truncatingIfNeeded: ($0 < 4 ? high : low) >> UInt64(48 - $0 % 4 * 16)) }
+    var best = 0..<0
+    var start = 0
+    while start < 8 {
+        var end = start
+        while end < 8, groups[end] == 0 { end += 1 }
+        if end - start > max(1, best.count) { best = start..<end }
+        start = max(end, start + 1)
+    }
+    func text(_ range: Range<Int>) -> String {
+        groups[range].map { String($0, radix: 16) }.joined(separator: ":")
+    }
+    return best.isEmpty ? text(0..<8) : text(0..<best.lowerBound) + "::" + text(best.upperBound..<8)
+}

@@ -1,0 +1,101 @@
+/// A time-ordered identifier (RFC 9562 §5.7). Time-ordered keys keep the right edge of an index hot.
+package struct UUIDv7: Hashable, Comparable, Sendable {
+    package let high: UInt64
+    package let low: UInt64
+
+    package init(high: UInt64, low: UInt64) {
+        self.high = high
+        self.low = low
+    }
+
+    /// 48 bits of milliseconds, then random bits around the version and variant marks.
+    package init(at time: WallTime, random: inout RandomSource) {
+        let milliseconds = UInt64(max(0, time.microseconds / 1_000)) & 0xFFFF_FFFF_FFFF
+        high = milliseconds << 16 | 0x7000 | random.next() & 0x0FFF
+        low = 0x8000_0000_0000_0000 | random.next() >> 2
+    }
+
+    /// nil unless there are exactly 16 bytes.
+    package init?(bytes: some Collection<UInt8>) {
+        guard bytes.count == 16 else { return nil }
+        var words: (UInt64, UInt64) = (0, 0)
+        for (index, byte) in bytes.enumerated() {
+            if index < 8 { words.0 = words.0 << 8 | UInt64(byte) } else { words.1 = words.1 << 8 | UInt64(byte) }
+        }
+        self.init(high: words.0, low: words.1)
+    }
+
+    package var bytes: [UInt8] {
+        (0..<16).map { UInt8(truncatingIfNeeded: ($0 < 8 ? high : low) >> UInt64(56 - $0 % 8 * 8)) }
+    }
+
+    package static func < (a: UUIDv7, b: UUIDv7) -> Bool { (a.high, a.low) < (b.high, b.low) }
+}
+
+extension UUIDv7: LosslessStringConvertible, CustomStringConvertible {
+    /// Reads the usual form with four hyphens, in either case.
+    package init?(_ text: String) {
+        var digits: [UInt8] = []
+        digits.reserveCapacity(32)
+        for (index, byte) in text.utf8.enumerated() {
+            switch (index, byte) {
+            case (8, 0x2D), (13, 0x2D), (18, 0x2D), (23, 0x2D): continue
+            case (8, _), (13, _), (18, _), (23, _), (36..., _): return nil
+            case (_, 0x30...0x39): digits.append(byte - 0x30)
+            case (_, 0x41...0x46): digits.append(byte - 0x41 + 10)
+            case (_, 0x61...0x66): digits.append(byte - 0x61 + 10)
+            default: return nil
+            }
+        }
+        guard digits.count == 32 else { return nil }
+        self.init(bytes: (0..<16).map { digits[$0 * 2] << 4 | digits[$0 * 2 + 1] })
+    }
+
+    /// Lower-case hexadecimal with hyphens.
+    package var description: String {
+        var text = ""
+        text.reserveCapacity(36)
+        for (index, byte) in bytes.enumerated() {
+            if index == 4 || index == 6 || index == 8 || index == 10 { text.append("-") }
+            text.append(hexDigit(byte >> 4))
+            text.append(hexDigit(byte & 0x0F))
+        }
+        return text
+    }
+}
+
+private func hexDigit(_ value: UInt8) -> Character {
+    Character(Unicode.Scalar(value < 10 ? 0x30 + value : 0x61 + value - 10))
+}
+
+/// Lower-case hexadecimal of bytes, for digests and keys shown to people.
+package func hex(_ bytes: some Sequence<UInt8>) -> String {
+    var text = ""
+    for byte in bytes {
+        text.append(hexDigit(byte >> 4))
+        text.append(hexDigit(byte & 0x0F))
+    }
+    return text
+}
+
+/// nil unless `text` is an even number of hexadecimal digits.
+package func bytes(hex text: String) -> [UInt8]? {
+    var result: [UInt8] = []
+    var pending: UInt8?
+    for byte in text.utf8 {
+        let value: UInt8
+        switch byte {
+        case 0x30...0x39: value = byte - 0x30
+        case 0x41...0x46: value = byte - 0x41 + 10
+        case 0x61...0x66: value = byte - 0x61 + 10
+        default: return nil
+        }
+        if let first = pending {
+            result.append(first << 4 | value)
+            pending = nil
+        } else {
+            pending = value
+        }
+    }
+    return pending == nil ? result : nil
+}
