@@ -1,0 +1,184 @@
+package import SwiftProtobuf
+
+/// Every fact that the ledger can hold, each with its payload. A new fact is a new case here, and the
+/// compiler then names every projection that has to say what it makes of it.
+package enum Event: Sendable, Hashable {
+    case providerCreated(ProviderCreated)
+    case providerChanged(ProviderChanged)
+    case contactCreated(ContactCreated)
+    case contactChanged(ContactChanged)
+    case rateDeckCreated(RateDeckCreated)
+    case rateDeckVersionPublished(RateDeckVersionPublished)
+    case servicePlanCreated(ServicePlanCreated)
+    case servicePlanChanged(ServicePlanChanged)
+    case customerCreated(CustomerCreated)
+    case customerChanged(CustomerChanged)
+    case dialPlanCreated(DialPlanCreated)
+    case dialPlanChanged(DialPlanChanged)
+    case tenantCreated(TenantCreated)
+    case tenantChanged(TenantChanged)
+    case carrierCreated(CarrierCreated)
+    case carrierChanged(CarrierChanged)
+    case numberAdded(NumberAdded)
+    case numberChanged(NumberChanged)
+    case subscriberCreated(SubscriberCreated)
+    case subscriberChanged(SubscriberChanged)
+    case entityRemoved(EntityRemoved)
+    case tokenIssued(TokenIssued)
+    case tokenRevoked(TokenRevoked)
+    case workerEnrolled(WorkerEnrolled)
+    case workerRevoked(WorkerRevoked)
+    case journalPosted(JournalPosted)
+    case callStarted(CallStarted)
+    case callAnswered(CallAnswered)
+    case callUpdated(CallUpdated)
+    case callAdopted(CallAdopted)
+    case creditRenewed(CreditRenewed)
+    case callEnded(CallEnded)
+    case cdrRecorded(CdrRecorded)
+}
+
+extension Event {
+    /// The literal that the fact is stored under. It never changes, whatever becomes of the Swift name.
+    package var storedType: String {
+        switch self {
+        case .providerCreated: "provider.created"
+        case .providerChanged: "provider.changed"
+        case .contactCreated: "contact.created"
+        case .contactChanged: "contact.changed"
+        case .rateDeckCreated: "rate_deck.created"
+        case .rateDeckVersionPublished: "rate_deck.version_published"
+        case .servicePlanCreated: "service_plan.created"
+        case .servicePlanChanged: "service_plan.changed"
+        case .customerCreated: "customer.created"
+        case .customerChanged: "customer.changed"
+        case .dialPlanCreated: "dial_plan.created"
+        case .dialPlanChanged: "dial_plan.changed"
+        case .tenantCreated: "tenant.created"
+        case .tenantChanged: "tenant.changed"
+        case .carrierCreated: "carrier.created"
+        case .carrierChanged: "carrier.changed"
+        case .numberAdded: "number.added"
+        case .numberChanged: "number.changed"
+        case .subscriberCreated: "subscriber.created"
+        case .subscriberChanged: "subscriber.changed"
+        case .entityRemoved: "entity.removed"
+        case .tokenIssued: "token.issued"
+        case .tokenRevoked: "token.revoked"
+        case .workerEnrolled: "worker.enrolled"
+        case .workerRevoked: "worker.revoked"
+        case .journalPosted: "journal.posted"
+        case .callStarted: "call.started"
+        case .callAnswered: "call.answered"
+        case .callUpdated: "call.updated"
+        case .callAdopted: "call.adopted"
+        case .creditRenewed: "credit.renewed"
+        case .callEnded: "call.ended"
+        case .cdrRecorded: "cdr.recorded"
+        }
+    }
+
+    /// Raised when a payload gets a new meaning (a new field needs none); `init` then upcasts the older ones.
+    package var schemaVersion: UInt32 { 1 }
+
+    package var message: any Message {
+        switch self {
+        case .providerCreated(let payload): payload
+        case .providerChanged(let payload): payload
+        case .contactCreated(let payload): payload
+        case .contactChanged(let payload): payload
+        case .rateDeckCreated(let payload): payload
+        case .rateDeckVersionPublished(let payload): payload
+        case .servicePlanCreated(let payload): payload
+        case .servicePlanChanged(let payload): payload
+        case .customerCreated(let payload): payload
+        case .customerChanged(let payload): payload
+        case .dialPlanCreated(let payload): payload
+        case .dialPlanChanged(let payload): payload
+        case .tenantCreated(let payload): payload
+        case .tenantChanged(let payload): payload
+        case .carrierCreated(let payload): payload
+        case .carrierChanged(let payload): payload
+        case .numberAdded(let payload): payload
+        case .numberChanged(let payload): payload
+        case .subscriberCreated(let payload): payload
+        case .subscriberChanged(let payload): payload
+        case .entityRemoved(let payload): payload
+        case .tokenIssued(let payload): payload
+        case .tokenRevoked(let payload): payload
+        case .workerEnrolled(let payload): payload
+        case .workerRevoked(let payload): payload
+        case .journalPosted(let payload): payload
+        case .callStarted(let payload): payload
+        case .callAnswered(let payload): payload
+        case .callUpdated(let payload): payload
+        case .callAdopted(let payload): payload
+        case .creditRenewed(let payload): payload
+        case .callEnded(let payload): payload
+        case .cdrRecorded(let payload): payload
+        }
+    }
+
+    /// The payload's protobuf bytes.
+    package func serialized() -> [UInt8] {
+        do {
+            return try message.serializedBytes()
+        } catch {
+            preconditionFailure("a proto3 message without required fields always serialises: \(error)")
+        }
+    }
+
+    package init(storedType: String, schemaVersion: UInt32, payload: [UInt8]) throws(EventDecodingError) {
+        guard schemaVersion == 1 else { throw .newerSchema(type: storedType, version: schemaVersion) }
+        do {
+            switch storedType {
+            case "provider.created": self = .providerCreated(try ProviderCreated(serializedBytes: payload))
+            case "provider.changed": self = .providerChanged(try ProviderChanged(serializedBytes: payload))
+            case "contact.created": self = .contactCreated(try ContactCreated(serializedBytes: payload))
+            case "contact.changed": self = .contactChanged(try ContactChanged(serializedBytes: payload))
+            case "rate_deck.created": self = .rateDeckCreated(try RateDeckCreated(serializedBytes: payload))
+            case "rate_deck.version_published": self = .rateDeckVersionPublished(try RateDeckVersionPublished(serializedBytes: payload))
+            case "service_plan.created": self = .servicePlanCreated(try ServicePlanCreated(serializedBytes: payload))
+            case "service_plan.changed": self = .servicePlanChanged(try ServicePlanChanged(serializedBytes: payload))
+            case "customer.created": self = .customerCreated(try CustomerCreated(serializedBytes: payload))
+            case "customer.changed": self = .customerChanged(try CustomerChanged(serializedBytes: payload))
+            case "dial_plan.created": self = .dialPlanCreated(try DialPlanCreated(serializedBytes: payload))
+            case "dial_plan.changed": self = .dialPlanChanged(try DialPlanChanged(serializedBytes: payload))
+            case "tenant.created": self = .tenantCreated(try TenantCreated(serializedBytes: payload))
+            case "tenant.changed": self = .tenantChanged(try TenantChanged(serializedBytes: payload))
+            case "carrier.created": self = .carrierCreated(try CarrierCreated(serializedBytes: payload))
+            case "carrier.changed": self = .carrierChanged(try CarrierChanged(serializedBytes: payload))
+            case "number.added": self = .numberAdded(try NumberAdded(serializedBytes: payload))
+            case "number.changed": self = .numberChanged(try NumberChanged(serializedBytes: payload))
+            case "subscriber.created": self = .subscriberCreated(try SubscriberCreated(serializedBytes: payload))
+            case "subscriber.changed": self = .subscriberChanged(try SubscriberChanged(serializedBytes: payload))
+            case "entity.removed": self = .entityRemoved(try EntityRemoved(serializedBytes: payload))
+            case "token.issued": self = .tokenIssued(try TokenIssued(serializedBytes: payload))
+            case "token.revoked": self = .tokenRevoked(try TokenRevoked(serializedBytes: payload))
+            case "worker.enrolled": self = .workerEnrolled(try WorkerEnrolled(serializedBytes: payload))
+            case "worker.revoked": self = .workerRevoked(try WorkerRevoked(serializedBytes: payload))
+            case "journal.posted": self = .journalPosted(try JournalPosted(serializedBytes: payload))
+            case "call.started": self = .callStarted(try CallStarted(serializedBytes: payload))
+            case "call.answered": self = .callAnswered(try CallAnswered(serializedBytes: payload))
+            case "call.updated": self = .callUpdated(try CallUpdated(serializedBytes: payload))
+            case "call.adopted": self = .callAdopted(try CallAdopted(serializedBytes: payload))
+            case "credit.renewed": self = .creditRenewed(try CreditRenewed(serializedBytes: payload))
+            case "call.ended": self = .callEnded(try CallEnded(serializedBytes: payload))
+            case "cdr.recorded": self = .cdrRecorded(try CdrRecorded(serializedBytes: payload))
+            default: throw EventDecodingError.unknownType(storedType)
+            }
+        } catch let error as EventDecodingError {
+            throw error
+        } catch {
+            throw .malformedPayload(type: storedType)
+        }
+    }
+}
+
+/// Why stored bytes are not an event that this binary knows.
+package enum EventDecodingError: Error, Equatable {
+    /// Written by a newer binary: stop, do not skip.
+    case unknownType(String)
+    case newerSchema(type: String, version: UInt32)
+    case malformedPayload(type: String)
+}
