@@ -1,0 +1,37 @@
+# Installs Debian packages by name, once, without letting any daemon start itself.
+# Sourced by tools/demo, tools/test and tools/bench.
+
+build_packages=(liblmdb-dev libzmq3-dev libsrtp2-dev libssl-dev libosip2-dev libre2-dev g++ pkg-config python3)
+phone_packages=(baresip-core sip-tester)
+
+# install_packages NAME…
+install_packages() {
+    local missing=() name
+    for name in "$@"; do
+        dpkg-query -W -f='${Status}' "$name" 2>/dev/null | grep -q '^install ok installed' || missing+=("$name")
+    done
+    [ ${#missing[@]} -eq 0 ] && return 0
+    local run=()
+    if [ "$(id -u)" -ne 0 ]; then
+        command -v sudo >/dev/null || {
+            echo "these packages are needed and only root may install them: ${missing[*]}" >&2
+            return 77
+        }
+        run=(sudo)
+    fi
+    echo "installing: ${missing[*]}"
+    # A policy-rc.d that answers 101 keeps daemons from starting; an existing one is left alone.
+    local policy=/usr/sbin/policy-rc.d ours=0
+    if [ ! -e "$policy" ]; then
+        printf '#!/bin/sh\nexit 101\n' | "${run[@]}" tee "$policy" >/dev/null
+        "${run[@]}" chmod 755 "$policy"
+        ours=1
+    fi
+    local status=0
+    "${run[@]}" apt-get update -qq || status=$?
+    [ $status -ne 0 ] ||
+        "${run[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
+        status=$?
+    [ $ours -eq 0 ] || "${run[@]}" rm -f "$policy"
+    return $status
+}
