@@ -1,0 +1,51 @@
+package import Model
+package import Primitives
+
+/// What an operator or an API client asks for: each case is decided by the decider of its aggregate.
+///
+/// In a `create…` an entity with an empty id is given one. In a `change…` the entity replaces the one with
+/// its id as a whole; `expectedVersion` is the version of its stream that the asker has seen (nil: whatever
+/// it is now).
+package enum AdminCommand: Sendable {
+    case createProvider(Provider)
+    case changeProvider(Provider, expectedVersion: UInt64?)
+    case createContact(Contact)
+    case changeContact(Contact, expectedVersion: UInt64?)
+    case createRateDeck(RateDeck)
+    /// A version number of 0 is the next; `content_hash` is filled in.
+    case publishDeckVersion(RateDeckVersion)
+    case createServicePlan(ServicePlan)
+    case changeServicePlan(ServicePlan, expectedVersion: UInt64?)
+    case createCustomer(Customer)
+    case changeCustomer(Customer, expectedVersion: UInt64?)
+    case createDialPlan(DialPlan)
+    case changeDialPlan(DialPlan, expectedVersion: UInt64?)
+    case createTenant(Tenant)
+    case changeTenant(Tenant, expectedVersion: UInt64?)
+    /// Gateways with an empty id are given one.
+    case createCarrier(Carrier)
+    case changeCarrier(Carrier, expectedVersion: UInt64?)
+    case addNumber(Number)
+    /// The assignment is kept as it is; see `assignNumber` and `releaseNumber`.
+    case changeNumber(Number, expectedVersion: UInt64?)
+    case assignNumber(NumberID, to: SubscriberID, expectedVersion: UInt64?)
+    case releaseNumber(NumberID, expectedVersion: UInt64?)
+    /// `sealed_credential` is made from the password here; what the entity brings is ignored.
+    case createSubscriber(Subscriber, password: Password)
+    /// Without a password the credential stays; a change of the user name needs a password.
+    case changeSubscriber(Subscriber, password: Password?, expectedVersion: UInt64?)
+    case remove(EntityKind, UUIDv7, expectedVersion: UInt64?)
+    /// Money from outside: cash − , customer +. The amount is positive.
+    case topUp(CustomerID, Amount, reason: String)
+    /// A correction in either direction between provider and customer.
+    case adjust(CustomerID, Amount, reason: String)
+    /// `secret_hash` is the hash of a `BearerToken` that the asker has made and alone knows.
+    case issueToken(Token)
+    case revokeToken(TokenID)
+    case enrollWorker(Worker)
+    case revokeWorker(name: String)
+    /// The worker gets no new calls; it ends when its last call has.
+    case drainWorker(name: String)
+    /// Asks the worker that carries the call to end it.
+    case hangUp(CallID)
+}

@@ -1,0 +1,13 @@
+/// What a control node is started with.
+package struct ControlPlaneConfiguration: Sendable {
+    /// The data directory; made if it is not there.
+    package var directory: String
+    /// The platform's name: the name of the log's signing key, and shown to workers.
+    package var platform = "ledgerline"
+    /// Where workers send requests, as ZeroMQ writes it. Port `*` takes a free one.
+    package var deskEndpoint = "tcp://127.0.0.1:7401"
+    /// Where workers listen to the feed.
+    package var feedEndpoint = "tcp://127.0.0.1:7402"
+
+    package init(directory: String) { self.directory = directory }
+}
