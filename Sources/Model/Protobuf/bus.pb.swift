@@ -508,6 +508,9 @@ package nonisolated struct Welcome: Sendable {
 
   package var platform: String = String()
 
+  /// of Hello.calls: given to another worker, or ended: drop them without a word
+  package var lostCalls: [Data] = []
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -2163,7 +2166,7 @@ nonisolated extension Hello: SwiftProtobuf.Message, SwiftProtobuf._MessageImplem
 
 nonisolated extension Welcome: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Welcome"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}feed_number\0\u{1}roster\0\u{3}heartbeat_ms\0\u{1}platform\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}feed_number\0\u{1}roster\0\u{3}heartbeat_ms\0\u{1}platform\0\u{3}lost_calls\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2175,6 +2178,7 @@ nonisolated extension Welcome: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
       case 2: try { try decoder.decodeSingularMessageField(value: &self._roster) }()
       case 3: try { try decoder.decodeSingularUInt32Field(value: &self.heartbeatMs) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.platform) }()
+      case 5: try { try decoder.decodeRepeatedBytesField(value: &self.lostCalls) }()
       default: break
       }
     }
@@ -2197,6 +2201,9 @@ nonisolated extension Welcome: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
     if !self.platform.isEmpty {
       try visitor.visitSingularStringField(value: self.platform, fieldNumber: 4)
     }
+    if !self.lostCalls.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.lostCalls, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2205,6 +2212,7 @@ nonisolated extension Welcome: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
     if lhs._roster != rhs._roster {return false}
     if lhs.heartbeatMs != rhs.heartbeatMs {return false}
     if lhs.platform != rhs.platform {return false}
+    if lhs.lostCalls != rhs.lostCalls {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
