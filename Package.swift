@@ -99,7 +99,7 @@ let package = Package(
                 "Ledger", "LMDB", "Model", "OpenSSL", "Primitives", "Projections", "RTP", "Rating", "SIP",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            path: "tools/bench/Sources",
+            path: "tools/benchmarks/Sources",
             swiftSettings: strict),
 
         tests("PrimitivesTests", ["Primitives", "OpenSSL"]),

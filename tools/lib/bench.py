@@ -1,0 +1,292 @@
+#!/usr/bin/env python3
+"""Measures Ledgerline, and peers beside it. Run it through tools/bench."""
+import argparse
+import csv
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+from platform_under_test import Api, Process, cpu_seconds, run
+
+HERE = pathlib.Path(__file__).resolve().parent.parent / "benchmarks"
+GROUPS = ("ledger", "rating", "sip", "rtp")
+DOMAIN = "bench.test"
+UAC, UAS = "127.0.0.1:15070", "127.0.0.1:15080"
+HOLD_MS, RING_MS = 1000, 30
+
+
+class Figures:
+    def __init__(self):
+        self.all = []
+
+    def add(self, name, values, unit):
+        values = [float(v) for v in values]
+        figure = {"name": name, "value": round(statistics.median(values), 4), "unit": unit,
+                  "min": round(min(values), 4), "max": round(max(values), 4), "runs": len(values)}
+        self.all.append(figure)
+        print(f"{name:<44} {figure['value']:>14,.3f} {unit:<14} ({figure['min']:,.3f} to {figure['max']:,.3f}, {len(values)} runs)", flush=True)
+
+
+def micro(figures, binaries, groups, runs):
+    """The measurements inside one process: ledgerline-bench prints one JSON line per figure and run."""
+    for group in groups:
+        values = {}
+        for _ in range(runs):
+            status, output = run(str(binaries / "ledgerline-bench"), group, timeout=600)
+            if status != 0:
+                raise SystemExit(f"ledgerline-bench {group} failed with status {status}:\n{output}")
+            for line in output.splitlines():
+                figure = json.loads(line)
+                values.setdefault((figure["name"], figure["unit"]), []).append(figure["value"])
+        for (name, unit), found in values.items():
+            figures.add(name, found, unit)
+
+
+class Sipp:
+    """Callers and called phones, from the scenarios beside this file."""
+
+    def __init__(self, directory, target, users):
+        self.directory, self.target = pathlib.Path(directory), target
+        clock = self.directory / "fineclock.so"
+        subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", str(clock), str(HERE / "sip/fineclock.c")], check=True)
+        self.environment = dict(os.environ, LD_PRELOAD=str(clock))
+        lines = ["SEQUENTIAL"]
+        for i in range(users):
+            j = (i + users // 2) % users
+            lines.append(f"u{i:06d};pw{i:06d};u{j:06d};[authentication username=u{i:06d} password=pw{i:06d}]")
+        (self.directory / "users.csv").write_text("\n".join(lines) + "\n")
+        for name in ("register", "uac-call", "uas-call"):
+            text = (HERE / f"sip/{name}.xml").read_text()
+            (self.directory / f"{name}.xml").write_text(
+                text.replace("@AUTH_CODE@", "407").replace("@HOLD_MS@", str(HOLD_MS)).replace("@RING_MS@", str(RING_MS)))
+
+    def _command(self, *arguments):
+        return ["sipp", "-nostdin", "-buff_size", "4194304", "-timer_resol", "1", "-recv_timeout", "10000", "-t", "u1", *arguments]
+
+    def load(self, kind, rate, seconds, pids, extra=()):
+        """One run at `rate` per second; figures of it. CPU is user and system time of `pids` per success."""
+        uas = None
+        if kind == "call":
+            uas = subprocess.Popen(self._command("-sf", "uas-call.xml", "-i", UAS.split(":")[0], "-p", UAS.split(":")[1]),
+                                   cwd=self.directory, env=self.environment, stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(0.5)
+        scenario = "uac-call" if kind == "call" else "register"
+        for old in self.directory.glob(f"{scenario}_*_rtt.csv"):
+            old.unlink()
+        total = rate * seconds
+        before, before_extra, start = sum(map(cpu_seconds, pids)), sum(map(cpu_seconds, extra)), time.monotonic()
+        try:
+            subprocess.run(self._command(self.target, "-sf", f"{scenario}.xml", "-inf", "users.csv", "-i", UAC.split(":")[0], "-p", UAC.split(":")[1],
+                                         "-key", "dom", DOMAIN, "-key", "contact", UAS, "-r", str(rate), "-rp", "1000", "-m", str(total),
+                                         "-l", str(rate * 12 + 200), "-trace_stat", "-fd", "1", "-stf", "stat.csv", "-trace_rtt", "-rtt_freq", "1"),
+                           cwd=self.directory, env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                           stderr=subprocess.DEVNULL, timeout=seconds * 4 + 60)
+        finally:
+            if uas:
+                uas.kill()
+                uas.wait()
+        wall = time.monotonic() - start
+        cpu, cpu_extra = sum(map(cpu_seconds, pids)) - before, sum(map(cpu_seconds, extra)) - before_extra
+        with open(self.directory / "stat.csv") as table:
+            last = list(csv.DictReader(table, delimiter=";"))[-1]
+        ok, failed = int(last["SuccessfulCall(C)"]), int(last["FailedCall(C)"])
+        delays = []
+        for file in self.directory.glob(f"{scenario}_*_rtt.csv"):
+            for row in csv.reader(open(file), delimiter=";"):
+                if len(row) > 2 and row[2].strip() == ("2" if kind == "call" else "1"):
+                    delays.append(float(row[1]))
+        delays.sort()
+        span = wall - (HOLD_MS + RING_MS) / 1000 if kind == "call" else wall
+        return {"ok": ok, "failed": failed, "cpu_us": cpu * 1e6 / max(1, ok), "extra_us": cpu_extra * 1e6 / max(1, ok),
+                "rate": min(rate, total / span), "p50": delays[len(delays) // 2] if delays else 0,
+                "p99": delays[min(len(delays) - 1, len(delays) * 99 // 100)] if delays else 0}
+
+
+class Ours:
+    """control, one signal and one media process, with `users` subscribers provisioned over HTTP."""
+
+    def __init__(self, binaries, directory, users):
+        self.directory, self.processes = pathlib.Path(directory), []
+        binary = str(binaries / "ledgerline")
+        http, desk, feed = "127.0.0.1:18080", "127.0.0.1:17401", "127.0.0.1:17402"
+        self.target = "127.0.0.1:15060"
+
+        def start(name, *arguments):
+            process = Process(name, [binary, *arguments], self.directory / f"{name}.log")
+            self.processes.append(process)
+            return process
+
+        control = start("control", "control", "--data", str(self.directory / "control"), "--http", http, "--desk", desk, "--feed", feed)
+        token = control.wait_for(r"admin token[^\n]*?(ll_\S+)").group(1)
+        control.wait_for("ready")
+        api = Api(f"http://{http}", token)
+        for name, kind in (("s1", "signal"), ("m1", "media")):
+            status, output = run(binary, "worker", "enroll", name, "--kind", kind, "--out", str(self.directory / f"{name}.key"), "--url", f"http://{http}", "--token", token)
+            if status:
+                raise SystemExit(output)
+        start("s1", "signal", "--key", str(self.directory / "s1.key"), "--listen", self.target, "--bus", "127.0.0.1:17411", "--state", str(self.directory / "s1"))
+        start("m1", "media", "--key", str(self.directory / "m1.key"), "--address", "127.0.0.1", "--ports", "40000-49999", "--bus", "127.0.0.1:17421")
+        api.wait_until("/v1/workers", lambda a: sum(w["alive"] for w in a["items"]) == 2, "two workers alive")
+        provider = api.post("/v1/providers", {"name": "Bench", "namespace": "bench.example", "currency": "EUR", "time_zone": "UTC"})["id"]
+        contact = api.post("/v1/contacts", {"provider_id": provider, "name": "Bench"})["id"]
+        plan = api.post("/v1/service-plans", {"provider_id": provider, "name": "Bench", "payment_mode": "postpaid"})["id"]
+        customer = api.post("/v1/customers", {"provider_id": provider, "contact_id": contact, "service_plan_id": plan, "name": "Bench", "currency": "EUR"})["id"]
+        tenant = api.post("/v1/tenants", {"customer_id": customer, "name": "Bench", "domain": DOMAIN, "country_code": "1", "area_code": "209"})["id"]
+        for i in range(users):
+            api.post("/v1/subscribers", {"tenant_id": tenant, "username": f"u{i:06d}", "password": f"pw{i:06d}"})
+        self.api = api
+
+    @property
+    def pids(self):
+        return [p.pid for p in self.processes]
+
+    def memory_bytes(self, name):
+        process = next(p for p in self.processes if p.name == name)
+        for line in pathlib.Path(f"/proc/{process.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) * 1024
+        raise SystemExit(f"no VmRSS of {name}")
+
+    def stop(self):
+        for process in reversed(self.processes):
+            process.stop()
+
+
+class KamailioWithPostgres:
+    """The peer: Kamailio with one durable CDR per call in PostgreSQL."""
+
+    def __init__(self, directory, users):
+        self.directory = pathlib.Path(directory)
+        os.chmod(self.directory, 0o755)
+        self.target = "127.0.0.1:15160"
+        bin_directory = subprocess.run(["pg_config", "--bindir"], capture_output=True, text=True).stdout.strip()
+        if not bin_directory:
+            versions = sorted(pathlib.Path("/usr/lib/postgresql").iterdir())
+            bin_directory = str(versions[-1] / "bin")
+        database = self.directory / "postgres"
+        database.mkdir()
+        shutil.chown(database, "postgres")
+        as_postgres = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "--"]
+        subprocess.run([*as_postgres, f"{bin_directory}/initdb", "-D", str(database / "data"), "-U", "bench", "--auth=trust", "-E", "UTF8", "--locale=C"],
+                       check=True, stdout=subprocess.DEVNULL, cwd=database)
+        self.postgres = subprocess.Popen([*as_postgres, f"{bin_directory}/postgres", "-D", str(database / "data"), "-p", "15544", "-k", str(database),
+                                          "-c", "listen_addresses=127.0.0.1", "-c", "fsync=on", "-c", "synchronous_commit=on", "-c", "shared_buffers=256MB",
+                                          "-c", "max_wal_size=4GB", "-c", "max_connections=200"], cwd=database, stdout=open(database / "log", "wb"), stderr=subprocess.STDOUT)
+        for _ in range(100):
+            if subprocess.run([f"{bin_directory}/pg_isready", "-q", "-h", "127.0.0.1", "-p", "15544"]).returncode == 0:
+                break
+            time.sleep(0.1)
+        psql = ["psql", "-q", "-h", "127.0.0.1", "-p", "15544", "-U", "bench"]
+        subprocess.run([*psql, "-d", "postgres", "-c", "create database bench"], check=True)
+        subprocess.run([*psql, "-d", "bench", "-f", str(HERE / "peers/schema.sql")], check=True)
+        store = self.directory / "dbtext"
+        store.mkdir()
+        rows = [f"u{i:06d}:0:0:{hashlib.md5(f'u{i:06d}:{DOMAIN}:pw{i:06d}'.encode()).hexdigest()}:0" for i in range(users)]
+        (store / "creds").write_text("key_name(str) key_type(int) value_type(int) key_value(str) expires(int)\n" + "\n".join(rows) + "\n")
+        (store / "version").write_text("table_name(str) table_version(int)\ncreds:2\n")
+        self.kamailio = subprocess.Popen(["kamailio", "-DD", "-E", "-f", str(HERE / "peers/kamailio.cfg"), "-m", "1024", "-M", "16", "-b", "4194304", "-Y", str(self.directory),
+                                          "-A", f"LISTEN=udp:{self.target}", "-A", "CHILDREN=8", "-A", f'DOMAIN="{DOMAIN}"', "-A", f'STORE="text://{store}"',
+                                          "-A", "WITH_CDR", "-A", 'DBURL="postgres://bench@127.0.0.1:15544/bench"'],
+                                         stdin=subprocess.DEVNULL, stdout=open(self.directory / "kamailio.log", "wb"), stderr=subprocess.STDOUT)
+        time.sleep(2)
+        if self.kamailio.poll() is not None:
+            raise SystemExit((self.directory / "kamailio.log").read_text()[-2000:])
+
+    @staticmethod
+    def _tree(pid):
+        found = [pid]
+        for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+            try:
+                if int(stat.read_text().rsplit(")", 1)[1].split()[1]) == pid:
+                    found += KamailioWithPostgres._tree(int(stat.parent.name))
+            except (OSError, ValueError):
+                continue
+        return found
+
+    @property
+    def pids(self):
+        return self._tree(self.kamailio.pid)
+
+    @property
+    def database_pids(self):
+        return self._tree(self.postgres.pid)
+
+    def stop(self):
+        for process in (self.kamailio, self.postgres):
+            process.terminate()
+            process.wait(20)
+
+
+def systems(figures, binaries, runs, peers):
+    """CPU per call and per registration of all our processes, alternating with the peer's."""
+    users, call_rate, register_rate, seconds = 200, 200, 1000, 5
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="ledgerline-bench-"))
+    ours = Ours(binaries, directory, users)
+    theirs = None
+    try:
+        (directory / "ours").mkdir()
+        sipp = Sipp(directory / "ours", ours.target, users)
+        contenders = [("", sipp, lambda: (ours.pids, []))]
+        if peers:
+            (directory / "kamailio").mkdir()
+            theirs = KamailioWithPostgres(directory / "kamailio", users)
+            (directory / "theirs").mkdir()
+            contenders.append(("peer.kamailio.", Sipp(directory / "theirs", theirs.target, users), lambda: (theirs.pids, theirs.database_pids)))
+        results = {}
+        for prefix, load, pids in contenders:
+            first = load.load("register", users, 2, pids()[0])
+            if first["failed"] or not first["ok"]:
+                raise SystemExit(f"{prefix or 'ours'}: the first registrations failed: {first}")
+        for _ in range(runs):
+            for kind, rate in (("register", register_rate), ("call", call_rate)):
+                for prefix, load, pids in contenders:
+                    result = load.load(kind, rate, seconds, *pids())
+                    if result["failed"] > result["ok"] * 0.001:
+                        print(f"note: {prefix or 'ours'} {kind}: {result['failed']} of {result['ok'] + result['failed']} failed", file=sys.stderr)
+                    results.setdefault((prefix, kind), []).append(result)
+        for (prefix, kind), found in results.items():
+            figures.add(f"{prefix}sip.{kind}_cpu", [r["cpu_us"] + r["extra_us"] for r in found], "µs")
+            delay = "post_dial_delay" if kind == "call" else "register_delay"
+            figures.add(f"{prefix}sip.{delay}_p50", [r["p50"] for r in found], "ms")
+            figures.add(f"{prefix}sip.{delay}_p99", [r["p99"] for r in found], "ms")
+            figures.add(f"{prefix}sip.{kind}_failed", [r["failed"] for r in found], "count")
+        if peers:
+            for kind in ("call", "register"):
+                pairs = zip(results[("", kind)], results[("peer.kamailio.", kind)])
+                figures.add(f"ratio.sip.{kind}_cpu", [(a["cpu_us"] + a["extra_us"]) / (b["cpu_us"] + b["extra_us"]) for a, b in pairs], "ours/theirs")
+        for name in ("control", "s1", "m1"):
+            figures.add(f"sip.memory.{ {'control': 'control', 's1': 'signal', 'm1': 'media'}[name] }", [ours.memory_bytes(name) / 1048576], "MiB")
+    finally:
+        ours.stop()
+        if theirs:
+            theirs.stop()
+        shutil.rmtree(directory)
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="tools/bench")
+    parser.add_argument("groups", nargs="*")
+    parser.add_argument("--binaries", required=True, type=pathlib.Path)
+    parser.add_argument("--json", metavar="FILE")
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--peers", action="store_true")
+    options = parser.parse_args()
+    groups = options.groups or GROUPS
+    figures = Figures()
+    micro(figures, options.binaries, groups, options.runs)
+    if "sip" in groups:
+        systems(figures, options.binaries, options.runs, options.peers)
+    if options.json:
+        pathlib.Path(options.json).write_text(json.dumps({"figures": figures.all}, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
