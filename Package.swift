@@ -59,7 +59,7 @@ let package = Package(
 
         // Floor 2: the words.
         // Generated code is not written for strict memory safety; everything by hand here is plain values.
-        .target(name: "Model", dependencies: ["Primitives", protobuf], exclude: ["Protobuf/entities.proto", "Protobuf/events.proto", "Protobuf/bus.proto"], swiftSettings: settings),
+        .target(name: "Model", dependencies: ["Primitives", protobuf], exclude: ["Protobuf/entities.proto", "Protobuf/events.proto", "Protobuf/bus.proto", "Protobuf/views.proto"], swiftSettings: settings),
 
         // Floor 3: what follows from the words.
         library("Rating", ["Model", "Primitives"]),

@@ -1,0 +1,63 @@
+package import Model
+
+/// Turns seconds into money by the price that was agreed when the call started.
+///
+/// A charge is connection fee + price per minute × billed seconds ÷ 60, computed exactly in 128 bits and rounded
+/// once, at the end, half-up to the deck's decimals.
+package enum Rater {
+    /// The charge of an answered call on one edge. A call that was not answered has none.
+    ///
+    /// - Parameter milliseconds: from answer to end; a second that has begun counts as a whole one.
+    package static func charge(_ lock: RateLock, milliseconds: UInt64) throws(RatingError) -> Charge {
+        let (seconds, remainder) = milliseconds.quotientAndRemainder(dividingBy: 1_000)
+        return try charge(lock, seconds: remainder == 0 ? seconds : seconds + 1)
+    }
+
+    /// The charge of an answered call of so many whole seconds on one edge.
+    package static func charge(_ lock: RateLock, seconds: UInt64) throws(RatingError) -> Charge {
+        let increments = Increments(first: lock.entry.firstIncrementSeconds, next: lock.entry.nextIncrementSeconds)
+        var charge = Charge()
+        charge.edge = lock.edge
+        charge.deckID = lock.deckID
+        charge.deckVersion = lock.deckVersion
+        charge.entry = lock.entry
+        charge.billedSeconds = increments.billed(used: seconds)
+        charge.amountMicros = try amount(lock, billedSeconds: charge.billedSeconds)
+        charge.currency = lock.currency
+        charge.decimals = lock.decimals
+        charge.payer = lock.payer
+        charge.payee = lock.payee
+        return charge
+    }
+
+    /// The charges of an answered call along its chain, one for each edge, in the order of the locks.
+    package static func charges(_ locks: [RateLock], milliseconds: UInt64) throws(RatingError) -> [Charge] {
+        var charges: [Charge] = []
+        charges.reserveCapacity(locks.count)
+        for lock in locks { charges.append(try charge(lock, milliseconds: milliseconds)) }
+        return charges
+    }
+
+    /// Two postings for each charge that is not zero, so that every edge balances by itself.
+    package static func postings(for charges: [Charge]) throws(RatingError) -> [Posting] {
+        var postings: [Posting] = []
+        for charge in charges where charge.amountMicros != 0 {
+            guard charge.amountMicros != .min else { throw .overflow(edge: charge.edge) }
+            postings.append(Posting(charge.payer, micros: -charge.amountMicros))
+            postings.append(Posting(charge.payee, micros: charge.amountMicros))
+        }
+        return postings
+    }
+
+    /// - Parameter billedSeconds: already a whole number of increments.
+    static func amount(_ lock: RateLock, billedSeconds: UInt32) throws(RatingError) -> Int64 {
+        guard lock.decimals <= 6 else { throw .invalidDecimals(lock.decimals) }
+        var unit: Int128 = 1  // in micro-units: what the last decimal of the deck is worth
+        for _ in lock.decimals..<6 { unit *= 10 }
+        let sixtieths = Int128(lock.entry.connectionFeeMicros) * 60 + Int128(lock.entry.perMinuteMicros) * Int128(billedSeconds)
+        guard let micros = Int64(exactly: dividedHalfUp(sixtieths, by: 60 * unit) * unit) else {
+            throw .overflow(edge: lock.edge)
+        }
+        return micros
+    }
+}
