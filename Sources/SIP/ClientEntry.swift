@@ -1,0 +1,41 @@
+import Primitives
+
+/// One client transaction with what it repeats.
+struct ClientEntry: Sendable {
+    enum Machine: Sendable {
+        case invite(InviteClientMachine)
+        case plain(ClientMachine)
+    }
+    /// What happens to a transaction of either kind.
+    enum Input: Sendable {
+        case response(SIPMessage, Hop)
+        case cancelled
+        case unreachable
+        case tick
+    }
+    /// The ACK that the application sent for the 2xx of one branch of a fork.
+    struct Acknowledgement: Sendable {
+        let toTag: String?
+        let bytes: [UInt8]
+        let hop: Hop
+    }
+    let key: ClientKey
+    let request: SIPMessage
+    let bytes: [UInt8]
+    let hop: Hop
+    var machine: Machine
+    /// The CANCEL that the layer sent itself: nobody waits for its response.
+    let isSilent: Bool
+    var scheduled: Instant?
+    var acknowledgements: [Acknowledgement] = []
+    /// A CANCEL was asked for before any response came; it may not leave earlier (RFC 3261 §9.1).
+    var wantsCancel = false
+    var hasProvisional = false
+
+    var nextWake: Instant? {
+        switch machine {
+        case .invite(let machine): machine.nextWake
+        case .plain(let machine): machine.nextWake
+        }
+    }
+}

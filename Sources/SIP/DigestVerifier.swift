@@ -1,0 +1,134 @@
+internal import OpenSSL
+package import Primitives
+
+/// Makes nonces and judges credentials; the server's side (RFC 7616 §5.4).
+///
+/// A nonce carries its own time and a proof that we made it, so nothing is kept for those who only ask. What is
+/// kept is which counts of a nonce were used: every use is accepted once. That table is bounded: when
+/// it is full the oldest nonce is forgotten, and from then on every nonce as old that is not in the table is stale.
+package struct DigestVerifier: Sendable {
+    package enum Verdict: Hashable, Sendable {
+        case accepted
+        /// Right password, but the nonce is old, used up, or not ours: challenge again with `stale=true`.
+        case stale
+        /// Wrong password.
+        case wrong
+    }
+
+    private let secret: [UInt8]
+    private let lifetime: Duration
+    private let noncesMax: Int
+    private var issued: UInt32 = 0
+    private var uses: [String: Uses] = [:]
+    /// Nonces of `uses` in the order of their time, oldest first, from `oldest` on.
+    private var order: [(time: WallTime, nonce: String)] = []
+    private var oldest = 0
+    private var forgottenUntil = WallTime(microseconds: .min)
+
+    /// The highest count used, and which of the 64 below it were.
+    private struct Uses {
+        var highest: UInt32
+        var window: UInt64
+    }
+
+    /// - Parameter secret: 32 random bytes, not shared with anyone who is not to make nonces.
+    package init(secret: [UInt8], lifetime: Duration = .seconds(300), noncesMax: Int = 100_000) {
+        self.secret = secret
+        self.lifetime = lifetime
+        self.noncesMax = noncesMax
+    }
+
+    /// One challenge for each algorithm, the stronger first (RFC 8760 §2.3), all with the same nonce.
+    package mutating func challenges(
+        realm: String, algorithms: [DigestAlgorithm] = DigestAlgorithm.allCases, isStale: Bool = false, now: WallTime
+    ) -> [DigestChallenge] {
+        issued &+= 1
+        let nonce = makeNonce(now, issued)
+        return algorithms.map { DigestChallenge(realm: realm, nonce: nonce, algorithm: $0, isStale: isStale) }
+    }
+
+    /// - Parameters:
+    ///   - method: of the request that carried the credentials.
+    ///   - ha1: of `credentials.username` in the realm, made with `credentials.algorithm`.
+    ///
+    /// The URI in the credentials is hashed as it stands and not compared with the Request-URI: clients in use
+    /// write the registrar's there, and a count that works once leaves nothing to be replayed elsewhere.
+    package mutating func verify(
+        _ credentials: DigestCredentials, method: Method, ha1: [UInt8], now: WallTime
+    ) -> Verdict {
+        let expected = credentials.expectedResponse(ha1: ha1, method: method)
+        guard constantTimeEquals(Array(expected.utf8), Array(credentials.response.utf8)) else { return .wrong }
+        guard let time = timeOfOwnNonce(credentials.nonce), time <= now, now - time <= lifetime else { return .stale }
+        // Without qop there is no count, and the nonce serves once.
+        let count = credentials.count.map { UInt32($0.nc, radix: 16) ?? 0 } ?? 1
+        guard count > 0 else { return .stale }
+        return use(credentials.nonce, of: time, count: count, now: now) ? .accepted : .stale
+    }
+
+    private mutating func use(_ nonce: String, of time: WallTime, count: UInt32, now: WallTime) -> Bool {
+        if var known = uses[nonce] {
+            if count > known.highest {
+                let shift = count - known.highest
+                known.window = shift >= 64 ? 0 : known.window << UInt64(shift)
+                known.window |= 1
+                known.highest = count
+            } else {
+                let age = known.highest - count
+                guard age < 64, known.window >> UInt64(age) & 1 == 0 else { return false }
+                known.window |= 1 << UInt64(age)
+            }
+            uses[nonce] = known
+            return true
+        }
+        guard time > forgottenUntil else { return false }
+        forget(now)
+        uses[nonce] = Uses(highest: count, window: 1)
+        // Nonces are first used nearly in the order of their making: the place is at or near the end.
+        var place = order.count
+        while place > oldest, order[place - 1].time > time { place -= 1 }
+        order.insert((time, nonce), at: place)
+        return true
+    }
+
+    /// Drops what has expired, and the oldest while there are too many.
+    private mutating func forget(_ now: WallTime) {
+        while oldest < order.count {
+            let (time, nonce) = order[oldest]
+            let isExpired = now - time > lifetime
+            guard isExpired || uses.count >= noncesMax else { break }
+            if !isExpired { forgottenUntil = max(forgottenUntil, time) }
+            uses[nonce] = nil
+            oldest += 1
+        }
+        if oldest > 1_024, oldest * 2 > order.count {
+            order.removeFirst(oldest)
+            oldest = 0
+        }
+    }
+
+    /// Hexadecimal of: microseconds (8 bytes), serial (4 bytes), the first 16 bytes of the proof.
+    private func makeNonce(_ time: WallTime, _ serial: UInt32) -> String {
+        var bytes = withBytes(UInt64(bitPattern: time.microseconds)) + withBytes(serial)
+        bytes += proof(bytes).prefix(16)
+        return hex(bytes)
+    }
+
+    private func timeOfOwnNonce(_ nonce: String) -> WallTime? {
+        guard nonce.utf8.count == 56, nonce == nonce.asciiLowered, let bytes = bytes(hex: nonce),
+            constantTimeEquals(Array(bytes[12...]), Array(proof(Array(bytes[..<12])).prefix(16)))
+        else { return nil }
+        return WallTime(microseconds: Int64(bitPattern: bytes[..<8].reduce(0) { $0 << 8 | UInt64($1) }))
+    }
+
+    /// HMAC-SHA-256 (RFC 2104).
+    private func proof(_ message: [UInt8]) -> [UInt8] {
+        var key = secret.count > 64 ? Hash.sha256(secret) : secret
+        key += Array(repeating: 0, count: 64 - key.count)
+        let inner = Hash.sha256(key.map { $0 ^ 0x36 } + message)
+        return Hash.sha256(key.map { $0 ^ 0x5C } + inner)
+    }
+}
+
+private func withBytes(_ value: some FixedWidthInteger) -> [UInt8] {
+    (0..<(value.bitWidth / 8)).reversed().map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) }
+}

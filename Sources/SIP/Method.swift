@@ -1,0 +1,52 @@
+/// A request method; names are case-sensitive (RFC 3261 §7.1).
+package enum Method: Hashable, Sendable {
+    case invite, ack, bye, cancel, register, options
+    case prack, update, info, subscribe, notify, refer, message, publish
+    case other(String)
+}
+
+extension Method: CustomStringConvertible {
+    /// nil unless `name` is a token.
+    package init?(_ name: String) { self.init(parsing: name.slice) }
+
+    init?(parsing bytes: ArraySlice<UInt8>) {
+        guard bytes.isTokenText else { return nil }
+        switch bytes.text {
+        case "INVITE": self = .invite
+        case "ACK": self = .ack
+        case "BYE": self = .bye
+        case "CANCEL": self = .cancel
+        case "REGISTER": self = .register
+        case "OPTIONS": self = .options
+        case "PRACK": self = .prack
+        case "UPDATE": self = .update
+        case "INFO": self = .info
+        case "SUBSCRIBE": self = .subscribe
+        case "NOTIFY": self = .notify
+        case "REFER": self = .refer
+        case "MESSAGE": self = .message
+        case "PUBLISH": self = .publish
+        case let name: self = .other(name)
+        }
+    }
+
+    package var description: String {
+        switch self {
+        case .invite: "INVITE"
+        case .ack: "ACK"
+        case .bye: "BYE"
+        case .cancel: "CANCEL"
+        case .register: "REGISTER"
+        case .options: "OPTIONS"
+        case .prack: "PRACK"
+        case .update: "UPDATE"
+        case .info: "INFO"
+        case .subscribe: "SUBSCRIBE"
+        case .notify: "NOTIFY"
+        case .refer: "REFER"
+        case .message: "MESSAGE"
+        case .publish: "PUBLISH"
+        case .other(let name): name
+        }
+    }
+}

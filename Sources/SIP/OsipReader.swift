@@ -1,0 +1,62 @@
+internal import COSIP
+
+/// The ring around libosip2: a second reader of every message.
+///
+/// Our own types are filled from our own slices, because libosip2 decodes percent-escapes in place, so that
+/// `%00` ends a user name early, and does not keep the order of fields. What it is asked is whether the
+/// message is one, and whether both readers see the same: a message that two parsers read differently is refused.
+enum OsipReader {
+    /// Bodies, their lengths and their types were judged by the guard; libosip2's MIME code never sees them.
+    static func check(_ scanned: HeaderScanner, start: SIPMessage.Start, vias: Int, cseq: CSeq) throws(ParseError) {
+        var text: [UInt8] = []
+        text.reserveCapacity(2_048)
+        text += scanned.startLine
+        text += [ASCII.carriageReturn, ASCII.lineFeed]
+        for field in scanned.fields where !hidden.contains(field.name) {
+            // An empty value is legal, carries nothing, and is not taken by libosip2 in every field.
+            if field.value.isEmpty { continue }
+            text += field.name.text.utf8
+            text += [ASCII.colon, ASCII.space]
+            text += field.value
+            text += [ASCII.carriageReturn, ASCII.lineFeed]
+        }
+        text += [ASCII.carriageReturn, ASCII.lineFeed]
+        guard isReady, agrees(text, start, vias, cseq) else { throw .refusedByParser }
+    }
+
+    private static let hidden: Set<HeaderName> = [.contentLength, .contentType, .contentEncoding, .mimeVersion]
+
+    /// libosip2 fills a table of its header parsers once per process, and prints to standard error unless told not to.
+    private static let isReady: Bool = {
+        for level in TRACE_LEVEL0.rawValue..<END_TRACE_LEVEL.rawValue {
+            osip_trace_disable_level(_trace_level(rawValue: level))
+        }
+        return parser_init() == 0
+    }()
+
+    private static func agrees(_ text: [UInt8], _ start: SIPMessage.Start, _ vias: Int, _ cseq: CSeq) -> Bool {
+        var created: UnsafeMutablePointer<osip_message_t>?
+        guard unsafe osip_message_init(&created) == 0, let message = unsafe created else { return false }
+        defer { unsafe osip_message_free(message) }
+        let result = unsafe text.withUnsafeBytes { buffer in
+            unsafe osip_message_parse(message, buffer.baseAddress?.assumingMemoryBound(to: CChar.self), buffer.count)
+        }
+        guard result == 0 else { return false }
+        switch start {
+        case .request(let method, _):
+            guard unsafe message.pointee.status_code == 0, unsafe same(message.pointee.sip_method, method.description)
+            else { return false }
+        case .response(let status, _):
+            guard unsafe Int(message.pointee.status_code) == status else { return false }
+        }
+        guard let read = unsafe message.pointee.cseq, let number = unsafe read.pointee.number, unsafe strtoul(number, nil, 10) == UInt(cseq.number),
+            unsafe same(read.pointee.method, cseq.method.description)
+        else { return false }
+        return unsafe Int(osip_list_size(&message.pointee.vias)) == vias
+    }
+
+    private static func same(_ text: UnsafeMutablePointer<CChar>?, _ expected: String) -> Bool {
+        guard let text = unsafe text else { return false }
+        return unsafe expected.withCString { unsafe strcmp(text, $0) == 0 }
+    }
+}

@@ -1,0 +1,153 @@
+extension SDP {
+    /// Which way media flows, from the sender of the description (RFC 8866 §6.7).
+    package enum Direction: String, Hashable, Sendable {
+        case sendrecv, sendonly, recvonly, inactive
+
+        /// What the other side calls it (RFC 3264 §6.1).
+        package var reversed: Direction {
+            switch self {
+            case .sendrecv: .sendrecv
+            case .sendonly: .recvonly
+            case .recvonly: .sendonly
+            case .inactive: .inactive
+            }
+        }
+    }
+
+    /// One `m=` section.
+    package struct Media: Hashable, Sendable {
+        package enum Profile: Hashable, Sendable {
+            case avp, savp, avpf, savpf
+            /// As written: `UDP/TLS/RTP/SAVPF`, `udptl` …
+            case other(String)
+
+            package init(_ text: String) {
+                self =
+                    switch text {
+                    case "RTP/AVP": .avp
+                    case "RTP/SAVP": .savp
+                    case "RTP/AVPF": .avpf
+                    case "RTP/SAVPF": .savpf
+                    default: .other(text)
+                    }
+            }
+
+            package var text: String {
+                switch self {
+                case .avp: "RTP/AVP"
+                case .savp: "RTP/SAVP"
+                case .avpf: "RTP/AVPF"
+                case .savpf: "RTP/SAVPF"
+                case .other(let text): text
+                }
+            }
+
+            /// Keyed by `a=crypto` lines (RFC 4568).
+            package var isSecure: Bool { self == .savp || self == .savpf }
+        }
+
+        /// `audio`, `video` …
+        package var kind: String
+        /// 0: refused or unused (RFC 3264 §6).
+        package var port: UInt16
+        /// After the slash: number of ports; nil when not written.
+        package var portCount: UInt16?
+        package var profile: Profile
+        /// Payload types or other formats, at least one, most wanted first.
+        package var formats: [String]
+        package var connection: Address?
+        /// All other lines of the section in order.
+        package var lines: [Line]
+
+        package init(kind: String = "audio", port: UInt16, profile: Profile = .avp, formats: [String], lines: [Line] = []) {
+            self.kind = kind
+            self.port = port
+            self.portCount = nil
+            self.profile = profile
+            self.formats = formats
+            self.connection = nil
+            self.lines = lines
+        }
+    }
+}
+
+extension SDP.Media {
+    /// `a=rtpmap` (RFC 8866 §6.6).
+    package struct Mapping: Hashable, Sendable {
+        package let format: String
+        package let encoding: String
+        package let clockRate: UInt32
+    }
+
+    package var isRefused: Bool { port == 0 }
+
+    /// The value of the first `a=name:value`; empty for `a=name`.
+    package func attribute(_ name: String) -> String? {
+        for line in lines where line.type == "a" {
+            if let value = line.attributeValue(name) { return value }
+        }
+        return nil
+    }
+
+    package func attributes(_ name: String) -> [String] {
+        lines.filter { $0.type == "a" }.compactMap { $0.attributeValue(name) }
+    }
+
+    /// Replaces every attribute of that name; nil values remove them.
+    package mutating func setAttribute(_ name: String, _ values: [String]) {
+        let place = lines.firstIndex { $0.type == "a" && $0.attributeValue(name) != nil } ?? lines.count
+        lines.removeAll { $0.type == "a" && $0.attributeValue(name) != nil }
+        lines.insert(contentsOf: values.map { SDP.Line("a", $0.isEmpty ? name : "\(name):\($0)") }, at: place)
+    }
+
+    package mutating func removeAttribute(_ name: String) { setAttribute(name, []) }
+
+    /// nil when the section says nothing: then the session's holds, see `SDP.direction(of:)`.
+    package var direction: SDP.Direction? {
+        get { lines.lazy.filter { $0.type == "a" }.compactMap { SDP.Direction(rawValue: $0.value) }.first }
+        set {
+            lines.removeAll { $0.type == "a" && SDP.Direction(rawValue: $0.value) != nil }
+            if let newValue { lines.append(SDP.Line("a", newValue.rawValue)) }
+        }
+    }
+
+    /// RTP and RTCP on one port (RFC 5761).
+    package var multiplexesRTCP: Bool {
+        get { attribute("rtcp-mux") != nil }
+        set { setAttribute("rtcp-mux", newValue ? [""] : []) }
+    }
+
+    /// `a=rtcp` (RFC 3605): the port, and the address if it is another.
+    package var rtcp: (port: UInt16, address: SDP.Address?)? {
+        guard let parts = attribute("rtcp")?.split(separator: " "), let port = parts.first.flatMap({ UInt16($0) }) else {
+            return nil
+        }
+        return (port, parts.count == 4 ? SDP.Address(parsing: parts[1...].joined(separator: " ")) : nil)
+    }
+
+    /// The keys offered, in the order of preference; lines that cannot be read are left out (RFC 4568 §5.1.2).
+    package var cryptos: [SDPCrypto] {
+        get { attributes("crypto").compactMap { SDPCrypto($0) } }
+        set { setAttribute("crypto", newValue.map(\.description)) }
+    }
+
+    package var mappings: [Mapping] {
+        attributes("rtpmap").compactMap { value in
+            let parts = value.split(separator: " ", maxSplits: 1)
+            guard parts.count == 2 else { return nil }
+            let encoding = parts[1].split(separator: "/")
+            guard encoding.count >= 2, let rate = UInt32(encoding[1]) else { return nil }
+            return Mapping(format: String(parts[0]), encoding: String(encoding[0]), clockRate: rate)
+        }
+    }
+}
+
+extension SDP.Line {
+    /// What follows the colon; empty when there is none; nil when the attribute is another.
+    fileprivate func attributeValue(_ name: String) -> String? {
+        guard value.hasPrefix(name) else { return nil }
+        let rest = value.utf8.dropFirst(name.utf8.count)
+        guard let first = rest.first else { return "" }
+        return first == ASCII.colon ? String(Substring(rest.dropFirst())) : nil
+    }
+}

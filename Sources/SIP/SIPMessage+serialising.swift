@@ -1,0 +1,51 @@
+extension SIPMessage {
+    /// The message as it is sent. Control bytes never reach a line: values were cleaned when they were set,
+    /// and the typed fields cannot hold any.
+    package var bytes: [UInt8] {
+        var head = ""
+        head.reserveCapacity(1_024)
+        switch start {
+        case .request(let method, let uri):
+            head += method.description
+            head += " "
+            uri.write(to: &head)
+            head += " SIP/2.0\r\n"
+        case .response(let status, let reason):
+            head += "SIP/2.0 "
+            head += String(status)
+            head += " "
+            head += reason
+            head += "\r\n"
+        }
+        for via in vias {
+            head += "Via: "
+            via.write(to: &head)
+            head += "\r\n"
+        }
+        head += "From: "
+        from.write(to: &head)
+        head += "\r\nTo: "
+        to.write(to: &head)
+        head += "\r\nCall-ID: "
+        head += callID
+        head += "\r\nCSeq: "
+        head += String(cseq.number)
+        head += " "
+        head += cseq.method.description
+        head += "\r\n"
+        for field in headers.fields {
+            head += field.name.text
+            head += ": "
+            head += field.value
+            head += "\r\n"
+        }
+        head += "Content-Length: "
+        head += String(body.count)
+        head += "\r\n\r\n"
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(head.utf8.count + body.count)
+        bytes.append(contentsOf: head.utf8)
+        bytes.append(contentsOf: body)
+        return bytes
+    }
+}

@@ -1,0 +1,39 @@
+import Primitives
+
+/// One server transaction with what it repeats.
+struct ServerEntry: Sendable {
+    enum Machine: Sendable {
+        case invite(InviteServerMachine)
+        case plain(ServerMachine)
+    }
+    /// What happens to a transaction of either kind.
+    enum Input: Sendable {
+        case repeated
+        case respond(SIPMessage)
+        case acknowledged
+        case unreachable
+        case tick
+    }
+    let key: ServerKey
+    let mergeKey: MergeKey?
+    var answerKey: AnswerKey?
+    let request: SIPMessage
+    /// Where responses go (§18.2.2, RFC 3581 §4).
+    let hop: Hop
+    var machine: Machine
+    /// The last response, to be sent again.
+    var response: [UInt8] = []
+    /// Repeats our 2xx.
+    var answer: AnswerMachine?
+    var scheduled: Instant?
+
+    var nextWake: Instant? {
+        let machineWake =
+            switch machine {
+            case .invite(let machine): machine.nextWake
+            case .plain(let machine): machine.nextWake
+            }
+        guard let answerWake = answer?.nextWake else { return machineWake }
+        return min(answerWake, machineWake ?? answerWake)
+    }
+}

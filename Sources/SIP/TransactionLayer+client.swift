@@ -1,0 +1,178 @@
+package import Primitives
+
+/// The client side (RFC 3261 §17.1).
+extension TransactionLayer {
+    /// Sends a request in a transaction of its own. The request has its own Via on top, with a branch that was
+    /// never used before.
+    ///
+    /// - Returns: nil when the table is full, or for an ACK, which has no transaction: see `acknowledge`.
+    package mutating func send(
+        _ request: SIPMessage, to hop: Hop, now: Instant, into effects: inout [Effect]
+    ) -> ClientTransactionID? {
+        guard let method = request.method, method != .ack, clients.count < clientsMax else { return nil }
+        return start(request, method, to: hop, isSilent: false, now: now, into: &effects)
+    }
+
+    /// Sends the ACK for a 2xx, and again each time that 2xx is repeated.
+    package mutating func acknowledge(
+        _ ack: SIPMessage, of id: ClientTransactionID?, to hop: Hop, into effects: inout [Effect]
+    ) {
+        let bytes = ack.bytes
+        if let number = id?.number, let entry = clients[number],
+            entry.acknowledgements.count < 16, !entry.acknowledgements.contains(where: { $0.toTag == ack.to.tag })
+        {
+            clients[number]?.acknowledgements.append(.init(toTag: ack.to.tag, bytes: bytes, hop: hop))
+        }
+        effects.append(.send(bytes, hop))
+    }
+
+    /// Cancels an INVITE (§9.1): at once if a provisional response has come, else when the first one comes. The
+    /// INVITE's own final response (487, or a 2xx that was faster) still arrives, or `failed` after 64·T1.
+    ///
+    /// - Returns: false when there is nothing to cancel any more.
+    @discardableResult
+    package mutating func cancel(_ id: ClientTransactionID, now: Instant, into effects: inout [Effect]) -> Bool {
+        guard let entry = clients[id.number], case .invite(let machine) = entry.machine, !entry.wantsCancel else {
+            return false
+        }
+        switch machine.state {
+        case .calling, .proceeding: break
+        case .completed, .accepted, .ended: return false
+        }
+        clients[id.number]?.wantsCancel = true
+        if entry.hasProvisional { sendCancel(of: id.number, now: now, into: &effects) }
+        return true
+    }
+
+    private mutating func sendCancel(of number: UInt64, now: Instant, into effects: inout [Effect]) {
+        guard let entry = clients[number] else { return }
+        _ = start(entry.request.cancellation(), .cancel, to: entry.hop, isSilent: true, now: now, into: &effects)
+        drive(client: number, .cancelled, now: now, into: &effects)
+    }
+
+    private mutating func start(
+        _ request: SIPMessage, _ method: Method, to hop: Hop, isSilent: Bool, now: Instant, into effects: inout [Effect]
+    ) -> ClientTransactionID? {
+        let key = ClientKey(branch: request.branch ?? "", method: method)
+        guard clientKeys[key] == nil else { return nil }
+        let number = takeNumber()
+        let bytes = request.bytes
+        let machine: ClientEntry.Machine
+        // Both machines begin by sending the request.
+        if method == .invite {
+            var actions: [InviteClientMachine.Action] = []
+            machine = .invite(
+                InviteClientMachine(now: now, timers: timers, isReliable: hop.transport.isReliable, into: &actions))
+        } else {
+            var actions: [ClientMachine.Action] = []
+            machine = .plain(ClientMachine(now: now, timers: timers, isReliable: hop.transport.isReliable, into: &actions))
+        }
+        clients[number] = ClientEntry(
+            key: key, request: request, bytes: bytes, hop: hop, machine: machine, isSilent: isSilent)
+        clientKeys[key] = number
+        effects.append(.send(bytes, hop))
+        schedule(client: number)
+        return ClientTransactionID(number: number)
+    }
+
+    mutating func receive(response: SIPMessage, on hop: Hop, now: Instant, into effects: inout [Effect]) {
+        guard let branch = response.branch,
+            let number = clientKeys[ClientKey(branch: branch, method: response.cseq.method)],
+            let entry = clients[number]
+        else {
+            effects.append(.stray(response, hop))
+            return
+        }
+        if response.isSuccess, let sent = entry.acknowledgements.first(where: { $0.toTag == response.to.tag }) {
+            effects.append(.send(sent.bytes, sent.hop))
+            return
+        }
+        drive(client: number, .response(response, hop), now: now, into: &effects)
+    }
+
+    mutating func drive(client number: UInt64, _ input: ClientEntry.Input, now: Instant, into effects: inout [Effect]) {
+        guard let entry = clients[number] else { return }
+        let hadProvisional = entry.hasProvisional
+        if case .response(let response, _) = input, response.isProvisional { clients[number]?.hasProvisional = true }
+        switch entry.machine {
+        case .invite(let machine): drive(invite: machine, number, entry, input, now, &effects)
+        case .plain(let machine): drive(plain: machine, number, entry, input, now, &effects)
+        }
+        schedule(client: number)
+        if let entry = clients[number], entry.wantsCancel, entry.hasProvisional, !hadProvisional {
+            sendCancel(of: number, now: now, into: &effects)
+        }
+    }
+
+    private mutating func drive(
+        invite machine: InviteClientMachine, _ number: UInt64, _ entry: ClientEntry, _ input: ClientEntry.Input,
+        _ now: Instant, _ effects: inout [Effect]
+    ) {
+        var machine = machine
+        var actions: [InviteClientMachine.Action] = []
+        let machineInput: InviteClientMachine.Input =
+            switch input {
+            case .response(let response, _) where response.isProvisional: .provisional
+            case .response(let response, _) where response.isSuccess: .success
+            case .response: .failure
+            case .cancelled: .cancel
+            case .unreachable: .unreachable
+            case .tick: .tick
+            }
+        machine.handle(machineInput, now: now, into: &actions)
+        clients[number]?.machine = .invite(machine)
+        for action in actions {
+            switch action {
+            case .transmit: effects.append(.send(entry.bytes, entry.hop))
+            case .acknowledge:
+                guard case .response(let response, _) = input else { continue }
+                effects.append(.send(entry.request.acknowledgement(of: response).bytes, entry.hop))
+            case .deliver: deliver(input, number, entry, &effects)
+            case .timeOut: report(.timeout, number, entry, &effects)
+            case .reportUnreachable: report(.unreachable, number, entry, &effects)
+            case .end: remove(client: number)
+            }
+        }
+    }
+
+    private mutating func drive(
+        plain machine: ClientMachine, _ number: UInt64, _ entry: ClientEntry, _ input: ClientEntry.Input,
+        _ now: Instant, _ effects: inout [Effect]
+    ) {
+        var machine = machine
+        var actions: [ClientMachine.Action] = []
+        let machineInput: ClientMachine.Input
+        switch input {
+        case .response(let response, _): machineInput = response.isProvisional ? .provisional : .final
+        case .unreachable: machineInput = .unreachable
+        case .tick: machineInput = .tick
+        case .cancelled: return
+        }
+        machine.handle(machineInput, now: now, into: &actions)
+        clients[number]?.machine = .plain(machine)
+        for action in actions {
+            switch action {
+            case .transmit: effects.append(.send(entry.bytes, entry.hop))
+            case .deliver: deliver(input, number, entry, &effects)
+            case .timeOut: report(.timeout, number, entry, &effects)
+            case .reportUnreachable: report(.unreachable, number, entry, &effects)
+            case .end: remove(client: number)
+            }
+        }
+    }
+
+    private func deliver(_ input: ClientEntry.Input, _ number: UInt64, _ entry: ClientEntry, _ effects: inout [Effect]) {
+        guard !entry.isSilent, case .response(let response, let hop) = input else { return }
+        effects.append(.response(ClientTransactionID(number: number), response, hop))
+    }
+
+    private func report(_ failure: Failure, _ number: UInt64, _ entry: ClientEntry, _ effects: inout [Effect]) {
+        guard !entry.isSilent else { return }
+        effects.append(.failed(ClientTransactionID(number: number), failure))
+    }
+
+    private mutating func remove(client number: UInt64) {
+        guard let entry = clients.removeValue(forKey: number) else { return }
+        clientKeys[entry.key] = nil
+    }
+}

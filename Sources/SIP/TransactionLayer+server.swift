@@ -1,0 +1,221 @@
+package import Primitives
+
+/// The server side (RFC 3261 §17.2).
+extension TransactionLayer {
+    /// Answers a request: as many provisional responses as wanted, then one final response.
+    ///
+    /// - Returns: false when the transaction is over or already has its final response; nothing was sent then.
+    @discardableResult
+    package mutating func respond(
+        _ response: SIPMessage, to id: ServerTransactionID, now: Instant, into effects: inout [Effect]
+    ) -> Bool {
+        guard let entry = servers[id.number] else { return false }
+        switch entry.machine {
+        case .invite(let machine):
+            switch machine.state {
+            case .trying, .proceeding: break
+            case .completed, .confirmed, .accepted, .ended: return false
+            }
+        case .plain(let machine):
+            switch machine.state {
+            case .trying, .proceeding: break
+            case .completed, .ended: return false
+            }
+        }
+        drive(server: id.number, .respond(response), now: now, into: &effects)
+        return true
+    }
+
+    mutating func receive(
+        request: SIPMessage, _ method: Method, on hop: Hop, now: Instant, into effects: inout [Effect]
+    ) {
+        guard let via = request.topVia, let key = ServerKey(request, via: via, as: method == .ack ? .invite : method)
+        else { return }
+        if method == .ack { return receive(ack: request, key, on: hop, now: now, into: &effects) }
+        if let number = serverKeys[key] { return drive(server: number, .repeated, now: now, into: &effects) }
+
+        var request = request
+        request.vias[0].stamp(source: hop.remote)
+        var back = hop
+        if !hop.transport.isReliable { back.remote = request.vias[0].responseAddress(source: hop.remote) }
+        guard servers.count < serversMax else {
+            var response = request.response(503, toTag: "full")
+            response.headers.append(.retryAfter, "5")
+            return refuse(with: response, on: back, into: &effects)
+        }
+        var mergeKey: MergeKey?
+        if request.to.tag == nil, method != .cancel {
+            let key = MergeKey(callID: request.callID, fromTag: request.from.tag, cseq: request.cseq)
+            guard merges[key] == nil else {
+                return refuse(with: request.response(482, toTag: "merged"), on: back, into: &effects)
+            }
+            mergeKey = key
+        }
+        let number = takeNumber()
+        let isReliable = hop.transport.isReliable
+        servers[number] = ServerEntry(
+            key: key, mergeKey: mergeKey, request: request, hop: back,
+            machine: method == .invite
+                ? .invite(InviteServerMachine(now: now, timers: timers, isReliable: isReliable))
+                : .plain(ServerMachine(timers: timers, isReliable: isReliable)))
+        serverKeys[key] = number
+        if let mergeKey { merges[mergeKey] = number }
+        if method == .cancel {
+            receive(cancel: request, via, as: number, now: now, into: &effects)
+        } else {
+            effects.append(.request(ServerTransactionID(number: number), request, back))
+        }
+        schedule(server: number)
+    }
+
+    private func refuse(with response: SIPMessage, on hop: Hop, into effects: inout [Effect]) {
+        effects.append(.send(response.bytes, hop))
+        effects.append(.refused(response.status, hop))
+    }
+
+    /// §9.2: answered here, with the tag of the INVITE's transaction.
+    private mutating func receive(
+        cancel: SIPMessage, _ via: Via, as number: UInt64, now: Instant, into effects: inout [Effect]
+    ) {
+        guard let inviteKey = ServerKey(cancel, via: via, as: .invite), let target = serverKeys[inviteKey],
+            let entry = servers[target], case .invite(let machine) = entry.machine
+        else {
+            drive(server: number, .respond(cancel.response(481, toTag: "none")), now: now, into: &effects)
+            return
+        }
+        drive(server: number, .respond(cancel.response(200, toTag: "cancel")), now: now, into: &effects)
+        switch machine.state {
+        case .trying, .proceeding:
+            effects.append(.cancelled(ServerTransactionID(number: target), cancel))
+        case .completed, .confirmed, .accepted, .ended:
+            break  // too late: the final response stands
+        }
+    }
+
+    private mutating func receive(
+        ack: SIPMessage, _ key: ServerKey, on hop: Hop, now: Instant, into effects: inout [Effect]
+    ) {
+        // For a failure the ACK has the INVITE's branch; for a 2xx a new one, and the dialog tells.
+        if let number = serverKeys[key], servers[number]?.answer == nil {
+            return drive(server: number, .acknowledged, now: now, into: &effects)
+        }
+        let answer = ack.to.tag.flatMap { tag in
+            answers[AnswerKey(callID: ack.callID, localTag: tag, sequence: ack.cseq.number)]
+        }
+        guard let answer else {
+            effects.append(.acknowledged(nil, ack, hop))
+            return
+        }
+        if servers[answer]?.answer?.acknowledge() == true {
+            effects.append(.acknowledged(ServerTransactionID(number: answer), ack, hop))
+        }
+    }
+
+    mutating func drive(server number: UInt64, _ input: ServerEntry.Input, now: Instant, into effects: inout [Effect]) {
+        guard let entry = servers[number] else { return }
+        switch entry.machine {
+        case .invite(let machine): drive(invite: machine, number, entry, input, now, &effects)
+        case .plain(let machine): drive(plain: machine, number, entry, input, now, &effects)
+        }
+        schedule(server: number)
+    }
+
+    private mutating func drive(
+        invite machine: InviteServerMachine, _ number: UInt64, _ entry: ServerEntry, _ input: ServerEntry.Input,
+        _ now: Instant, _ effects: inout [Effect]
+    ) {
+        if case .tick = input { repeatAnswer(number, now, &effects) }
+        var machine = machine
+        var actions: [InviteServerMachine.Action] = []
+        let machineInput: InviteServerMachine.Input =
+            switch input {
+            case .repeated: .repeated
+            case .respond(let response) where response.isProvisional: .provisional
+            case .respond(let response) where response.isSuccess: .success
+            case .respond: .failure
+            case .acknowledged: .acknowledged
+            case .unreachable: .unreachable
+            case .tick: .tick
+            }
+        machine.handle(machineInput, now: now, into: &actions)
+        servers[number]?.machine = .invite(machine)
+        let id = ServerTransactionID(number: number)
+        for action in actions {
+            switch action {
+            case .transmit:
+                guard case .respond(let response) = input else { continue }
+                transmit(response, number, entry, &effects)
+                if response.isSuccess, let tag = response.to.tag {
+                    let key = AnswerKey(callID: response.callID, localTag: tag, sequence: response.cseq.number)
+                    servers[number]?.answer = AnswerMachine(now: now, timers: timers)
+                    servers[number]?.answerKey = key
+                    answers[key] = number
+                }
+            case .retransmit: retransmit(number, &effects)
+            case .sendTrying: transmit(entry.request.response(100), number, entry, &effects)
+            case .reportUnacknowledged: effects.append(.unacknowledged(id))
+            case .reportUnreachable: effects.append(.unacknowledged(id))
+            case .end: remove(server: number)
+            }
+        }
+    }
+
+    private mutating func repeatAnswer(_ number: UInt64, _ now: Instant, _ effects: inout [Effect]) {
+        var actions: [AnswerMachine.Action] = []
+        servers[number]?.answer?.tick(now: now, into: &actions)
+        for action in actions {
+            switch action {
+            case .retransmit: retransmit(number, &effects)
+            case .reportUnacknowledged: effects.append(.unacknowledged(ServerTransactionID(number: number)))
+            }
+        }
+    }
+
+    private mutating func drive(
+        plain machine: ServerMachine, _ number: UInt64, _ entry: ServerEntry, _ input: ServerEntry.Input,
+        _ now: Instant, _ effects: inout [Effect]
+    ) {
+        var machine = machine
+        var actions: [ServerMachine.Action] = []
+        let machineInput: ServerMachine.Input
+        switch input {
+        case .repeated: machineInput = .repeated
+        case .respond(let response): machineInput = response.isProvisional ? .provisional : .final
+        case .unreachable: machineInput = .unreachable
+        case .tick: machineInput = .tick
+        case .acknowledged: return
+        }
+        machine.handle(machineInput, now: now, into: &actions)
+        servers[number]?.machine = .plain(machine)
+        for action in actions {
+            switch action {
+            case .transmit:
+                guard case .respond(let response) = input else { continue }
+                transmit(response, number, entry, &effects)
+            case .retransmit: retransmit(number, &effects)
+            case .reportUnreachable: break  // the client asks again, or not
+            case .end: remove(server: number)
+            }
+        }
+    }
+
+    private mutating func transmit(
+        _ response: SIPMessage, _ number: UInt64, _ entry: ServerEntry, _ effects: inout [Effect]
+    ) {
+        let bytes = response.bytes
+        servers[number]?.response = bytes
+        effects.append(.send(bytes, entry.hop))
+    }
+
+    private func retransmit(_ number: UInt64, _ effects: inout [Effect]) {
+        guard let entry = servers[number], !entry.response.isEmpty else { return }
+        effects.append(.send(entry.response, entry.hop))
+    }
+
+    private mutating func remove(server number: UInt64) {
+        guard let entry = servers.removeValue(forKey: number) else { return }
+        serverKeys[entry.key] = nil
+        if let key = entry.mergeKey { merges[key] = nil }
+        if let key = entry.answerKey { answers[key] = nil }
+    }
+}

@@ -1,0 +1,119 @@
+package import Primitives
+
+/// All transactions of one process: absorbs repetitions, repeats what is unanswered, matches responses, ACK and CANCEL.
+///
+/// The layer does for the application what every application would do alike:
+/// - a CANCEL is answered (200 or 481) and the INVITE it is aimed at is reported as `cancelled`;
+/// - a 2xx to an INVITE is repeated until its ACK (§13.3.1.4), and an ACK that was sent for a 2xx is sent
+///   again when that 2xx is repeated (§13.2.2.4);
+/// - a request that arrived twice by different paths gets 482 (§8.2.2.2);
+/// - when a table is full a new request gets 503 without leaving anything behind.
+package struct TransactionLayer: Sendable {
+    package enum Failure: Hashable, Sendable {
+        /// No final response came: to be treated as 408 (§8.1.3.1).
+        case timeout
+        /// The transport could not deliver: to be treated as 503.
+        case unreachable
+    }
+
+    package enum Effect: Hashable, Sendable {
+        case send([UInt8], Hop)
+        /// A new request other than ACK and CANCEL; its top Via is stamped with the source (RFC 3581).
+        case request(ServerTransactionID, SIPMessage, Hop)
+        /// The INVITE is cancelled and waits for its 487; the CANCEL itself has been answered.
+        case cancelled(ServerTransactionID, SIPMessage)
+        /// The ACK of our 2xx. nil when the layer did not send that 2xx (a call taken over from another process).
+        case acknowledged(ServerTransactionID?, SIPMessage, Hop)
+        /// No ACK came for our final response; after a 2xx a BYE is due (§13.3.1.4).
+        case unacknowledged(ServerTransactionID)
+        /// The first of each response that matters; repetitions stay inside.
+        case response(ClientTransactionID, SIPMessage, Hop)
+        case failed(ClientTransactionID, Failure)
+        /// A response that no transaction waits for.
+        case stray(SIPMessage, Hop)
+        /// A new request was refused without a transaction: 503 (full) or 482 (merged).
+        case refused(Int, Hop)
+    }
+
+    private enum Key: Hashable, Sendable {
+        case client(UInt64)
+        case server(UInt64)
+    }
+
+    package let timers: Timers
+    package let clientsMax: Int
+    package let serversMax: Int
+    var clients: [UInt64: ClientEntry] = [:]
+    var clientKeys: [ClientKey: UInt64] = [:]
+    var servers: [UInt64: ServerEntry] = [:]
+    var serverKeys: [ServerKey: UInt64] = [:]
+    var merges: [MergeKey: UInt64] = [:]
+    var answers: [AnswerKey: UInt64] = [:]
+    private var wakes = WakeQueue<Key>()
+    private var nextNumber: UInt64 = 1
+
+    package init(timers: Timers = .standard, clientsMax: Int = 50_000, serversMax: Int = 50_000) {
+        self.timers = timers
+        self.clientsMax = clientsMax
+        self.serversMax = serversMax
+    }
+
+    package var clientCount: Int { clients.count }
+    package var serverCount: Int { servers.count }
+
+    /// When `tick` is due at the latest; it may turn out that nothing was to do.
+    package var nextWake: Instant? { wakes.first }
+
+    /// Carries out every timer that has run out, in the order of their instants.
+    package mutating func tick(now: Instant, into effects: inout [Effect]) {
+        while let (key, at) = wakes.pop(due: now) {
+            switch key {
+            case .client(let number):
+                guard clients[number]?.scheduled == at else { continue }
+                clients[number]?.scheduled = nil
+                drive(client: number, .tick, now: now, into: &effects)
+            case .server(let number):
+                guard servers[number]?.scheduled == at else { continue }
+                servers[number]?.scheduled = nil
+                drive(server: number, .tick, now: now, into: &effects)
+            }
+        }
+    }
+
+    /// Takes a message from the network.
+    package mutating func receive(_ message: SIPMessage, on hop: Hop, now: Instant, into effects: inout [Effect]) {
+        switch message.start {
+        case .response: receive(response: message, on: hop, now: now, into: &effects)
+        case .request(let method, _): receive(request: message, method, on: hop, now: now, into: &effects)
+        }
+    }
+
+    /// The transport could not deliver to that hop: every transaction towards it ends now.
+    package mutating func unreachable(_ hop: Hop, now: Instant, into effects: inout [Effect]) {
+        // Sorted, because the order of a dictionary differs from run to run.
+        for number in clients.filter({ $0.value.hop == hop }).keys.sorted() {
+            drive(client: number, .unreachable, now: now, into: &effects)
+        }
+        for number in servers.filter({ $0.value.hop == hop }).keys.sorted() {
+            drive(server: number, .unreachable, now: now, into: &effects)
+        }
+    }
+
+    mutating func takeNumber() -> UInt64 {
+        defer { nextNumber += 1 }
+        return nextNumber
+    }
+
+    /// Puts the entry into the queue unless an earlier wake is already there.
+    mutating func schedule(client number: UInt64) {
+        guard let entry = clients[number], let wake = entry.nextWake, entry.scheduled.map({ wake < $0 }) ?? true else { return }
+        clients[number]?.scheduled = wake
+        wakes.insert(.client(number), at: wake)
+    }
+
+    mutating func schedule(server number: UInt64) {
+        guard let entry = servers[number], let wake = entry.nextWake, entry.scheduled.map({ wake < $0 }) ?? true else { return }
+        servers[number]?.scheduled = wake
+        wakes.insert(.server(number), at: wake)
+    }
+}
