@@ -55,7 +55,8 @@ let package = Package(
         library("Ledger", ["LMDB", "OpenSSL", "Primitives"]),
         library("Bus", ["CZeroMQ", "Primitives"]),
         library("SIP", ["COSIP", "OpenSSL", "Primitives"]),
-        library("RTP", ["CSRTP", "OpenSSL", "Primitives"]),
+        library("RTP", ["CSRTP", "Primitives"]),
+        library("UDP", ["CShims", "Primitives"]),
 
         // Floor 2: the words.
         // Generated code is not written for strict memory safety; everything by hand here is plain values.
@@ -75,8 +76,8 @@ let package = Package(
                 "ControlPlane", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", logging,
                 .product(name: "Hummingbird", package: "hummingbird"),
             ]),
-        library("SignalWorker", ["Bus", "CShims", "Model", "OpenSSL", "Primitives", "SIP", logging, protobuf]),
-        library("MediaWorker", ["Bus", "CShims", "Model", "OpenSSL", "Primitives", "RTP", logging, protobuf]),
+        library("SignalWorker", ["Bus", "CShims", "Model", "OpenSSL", "Primitives", "SIP", "UDP", logging, protobuf]),
+        library("MediaWorker", ["Bus", "Model", "Primitives", "RTP", "UDP", logging, protobuf]),
 
         // The seeded world: imported by tests and tools alone.
         library(
@@ -102,11 +103,14 @@ let package = Package(
             path: "tools/benchmarks/Sources",
             swiftSettings: strict),
 
+        // Counts the allocations of a thread, for tests that promise none.
+        .target(name: "AllocationCounter", path: "Tests/Support/AllocationCounter"),
         tests("PrimitivesTests", ["Primitives", "OpenSSL"]),
         tests("LedgerTests", ["Ledger", "LMDB", "OpenSSL", "Primitives"]),
         tests("BusTests", ["Bus", "Primitives"]),
         tests("SIPTests", ["SIP", "Primitives"]),
         tests("RTPTests", ["RTP", "Primitives"]),
+        tests("UDPTests", ["UDP", "Primitives"]),
         tests("ModelTests", ["Model", "Primitives", protobuf]),
         tests("RatingTests", ["Rating", "Model", "Primitives"]),
         tests("ProjectionsTests", ["Projections", "Ledger", "Model", "Primitives"]),
@@ -118,7 +122,7 @@ let package = Package(
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ]),
         tests("SignalWorkerTests", ["SignalWorker", "SIP", "Model", "Primitives"]),
-        tests("MediaWorkerTests", ["MediaWorker", "RTP", "Model", "Primitives"]),
+        tests("MediaWorkerTests", ["AllocationCounter", "Bus", "MediaWorker", "Model", "Primitives", "RTP", "UDP"]),
         tests("ScenarioTests", ["Simulation", "Ledger", "Model", "Primitives", "Projections"]),
         tests("ProcessTests", ["Ledger", "Primitives"]),
     ],

@@ -1,0 +1,165 @@
+internal import CSRTP
+
+/// One direction of SRTP and SRTCP under one master key (RFC 3711): the ring around libsrtp's session.
+///
+/// Noncopyable: a copy would reuse the key stream. Packets are changed in place. libsrtp allocates when a
+/// synchronisation source is first heard, and not for later packets of that source; what the library's own
+/// cipher backend does is the library's business.
+@safe package struct SRTPSession: ~Copyable {
+    package enum Direction: Sendable {
+        /// For packets that come: their sender chose the key.
+        case inbound
+        /// For packets that go: we chose the key.
+        case outbound
+    }
+
+    /// Bytes that must be free behind a packet that is to be protected; libsrtp asks for this much.
+    package static let spareByteCount = Int(SRTP_MAX_TRAILER_LEN)
+    /// Sources under one key; each costs memory until the session ends, so a peer may not have any number.
+    package static let sourceCountMax = 32
+
+    private let session: srtp_t
+    private let suite: SRTPSuite
+    private var sources = InlineArray<32, UInt32>(repeating: 0)
+    private var sourceCount = 0
+
+    package init(_ direction: Direction, suite: SRTPSuite, key: SRTPMasterKey) throws(SRTPError) {
+        guard SRTPLibrary.isReady else { throw .unavailable }
+        var policy = unsafe srtp_policy_t()
+        switch direction {
+        case .inbound: unsafe policy.ssrc.type = ssrc_any_inbound
+        case .outbound: unsafe policy.ssrc.type = ssrc_any_outbound
+        }
+        switch suite {
+        case .aesCounterMode128HMACSHA1With80Bits: unsafe srtp_crypto_policy_set_rtp_default(&policy.rtp)
+        case .aesCounterMode128HMACSHA1With32Bits: unsafe srtp_crypto_policy_set_aes_cm_128_hmac_sha1_32(&policy.rtp)
+        }
+        unsafe srtp_crypto_policy_set_rtcp_default(&policy.rtcp)
+        var bytes = key.bytes
+        var session: srtp_t?
+        // The key is read during the call and not kept: libsrtp derives its session keys at once.
+        let status = unsafe bytes.withUnsafeMutableBufferPointer { buffer in
+            unsafe policy.key = buffer.baseAddress
+            return unsafe srtp_create(&session, &policy)
+        }
+        guard status == srtp_err_status_ok, let session = unsafe session else { throw .unavailable }
+        unsafe self.session = session
+        self.suite = suite
+    }
+
+    deinit { _ = unsafe srtp_dealloc(session) }
+
+    /// Encrypts and tags an RTP packet in place.
+    /// - Parameters:
+    ///   - buffer: the packet, with `spareByteCount` bytes free behind it.
+    ///   - count: bytes of the packet.
+    /// - Returns: bytes of the protected packet.
+    package mutating func protect(_ buffer: inout MutableRawSpan, count: Int) throws(SRTPError) -> Int {
+        try run(.protect, ssrc: ssrcOfMedia(buffer.bytes, count: count, trailer: 0), &buffer, count: count)
+    }
+
+    /// Checks and decrypts an SRTP packet in place.
+    /// - Returns: bytes of the packet in clear. After an error the buffer is not to be used.
+    package mutating func unprotect(_ buffer: inout MutableRawSpan, count: Int) throws(SRTPError) -> Int {
+        let ssrc = try ssrcOfMedia(buffer.bytes, count: count, trailer: suite.mediaTagByteCount)
+        return try run(.unprotect, ssrc: ssrc, &buffer, count: count)
+    }
+
+    /// As `protect`, for an RTCP compound.
+    package mutating func protectControl(_ buffer: inout MutableRawSpan, count: Int) throws(SRTPError) -> Int {
+        try run(.protectControl, ssrc: ssrcOfControl(buffer.bytes, count: count, trailer: 0), &buffer, count: count)
+    }
+
+    /// As `unprotect`, for an SRTCP packet.
+    package mutating func unprotectControl(_ buffer: inout MutableRawSpan, count: Int) throws(SRTPError) -> Int {
+        let ssrc = try ssrcOfControl(buffer.bytes, count: count, trailer: suite.controlTrailerByteCount)
+        return try run(.unprotectControl, ssrc: ssrc, &buffer, count: count)
+    }
+
+    // MARK: - Checks before the library is asked
+
+    private borrowing func ssrcOfMedia(_ buffer: RawSpan, count: Int, trailer: Int) throws(SRTPError) -> UInt32 {
+        precondition(count >= 0 && count <= buffer.byteCount)
+        let header: RTPHeader
+        do throws(RTPParseError) {
+            header = try RTPHeader(parsing: buffer.extracting(first: count))
+        } catch {
+            switch error {
+            case .tooShort(let have, let need): throw .tooShort(have: have, need: need + trailer)
+            case .wrongVersion, .wrongPadding, .wrongLength, .wrongType: throw .malformed
+            }
+        }
+        guard count >= header.byteCount + trailer else { throw .tooShort(have: count, need: header.byteCount + trailer) }
+        return header.ssrc
+    }
+
+    private borrowing func ssrcOfControl(_ buffer: RawSpan, count: Int, trailer: Int) throws(SRTPError) -> UInt32 {
+        precondition(count >= 0 && count <= buffer.byteCount)
+        let need = RTCPHeader.byteCount + trailer
+        guard count >= need else { throw .tooShort(have: count, need: need) }
+        do throws(RTPParseError) {
+            return try RTCPHeader(parsing: buffer.extracting(first: count)).senderSSRC
+        } catch {
+            throw .malformed
+        }
+    }
+
+    private borrowing func knows(_ ssrc: UInt32) -> Bool {
+        for index in 0..<sourceCount where sources[index] == ssrc { return true }
+        return false
+    }
+
+    // MARK: - The library
+
+    private enum Operation {
+        case protect, unprotect, protectControl, unprotectControl
+
+        var spareByteCount: Int {
+            switch self {
+            case .protect, .protectControl: SRTPSession.spareByteCount
+            case .unprotect, .unprotectControl: 0
+            }
+        }
+    }
+
+    private mutating func run(
+        _ operation: Operation, ssrc: UInt32, _ buffer: inout MutableRawSpan, count: Int
+    ) throws(SRTPError) -> Int {
+        let isNew = !knows(ssrc)
+        guard !isNew || sourceCount < SRTPSession.sourceCountMax else { throw .tooManySources }
+        let need = count + operation.spareByteCount
+        guard buffer.byteCount >= need else { throw .noRoom(have: buffer.byteCount, need: need) }
+        var length = Int32(count)
+        let session = unsafe session
+        let status = unsafe buffer.withUnsafeMutableBytes { bytes in
+            guard let base = bytes.baseAddress else { return srtp_err_status_bad_param }
+            return switch operation {
+            case .protect: unsafe srtp_protect(session, base, &length)
+            case .unprotect: unsafe srtp_unprotect(session, base, &length)
+            case .protectControl: unsafe srtp_protect_rtcp(session, base, &length)
+            case .unprotectControl: unsafe srtp_unprotect_rtcp(session, base, &length)
+            }
+        }
+        guard status == srtp_err_status_ok else { throw SRTPError(status) }
+        if isNew {
+            // Only after success: a forged packet must not use up a place.
+            sources[sourceCount] = ssrc
+            sourceCount += 1
+        }
+        return Int(length)
+    }
+}
+
+extension SRTPError {
+    /// The library's codes end here; the numbers of its statuses mean nothing to callers.
+    fileprivate init(_ status: srtp_err_status_t) {
+        switch status {
+        case srtp_err_status_auth_fail: self = .wrongKey
+        case srtp_err_status_replay_fail: self = .replayed
+        case srtp_err_status_replay_old, srtp_err_status_pkt_idx_old: self = .replayWindowPassed
+        case srtp_err_status_key_expired: self = .keyUsedUp
+        case srtp_err_status_parse_err, srtp_err_status_bad_param: self = .malformed
+        default: self = .unavailable
+        }
+    }
+}
