@@ -2,6 +2,11 @@
 package struct Imbalance: Error, Equatable, Sendable {
     package let currency: String
     package let micros: Int128
+
+    package init(currency: String, micros: Int128) {
+        self.currency = currency
+        self.micros = micros
+    }
 }
 
 extension Posting {

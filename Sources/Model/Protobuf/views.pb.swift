@@ -147,28 +147,6 @@ package nonisolated struct AccountPosting: Sendable {
   package init() {}
 }
 
-/// One event in the history of an entity; the event itself is read from the log.
-package nonisolated struct HistoryEntry: Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  package var sequence: UInt64 = 0
-
-  package var time: Int64 = 0
-
-  package var actor: String = String()
-
-  package var cause: String = String()
-
-  /// stored type of the event
-  package var type: String = String()
-
-  package var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  package init() {}
-}
-
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "ledgerline.v1"
@@ -356,56 +334,6 @@ nonisolated extension AccountPosting: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs.callID != rhs.callID {return false}
     if lhs.reason != rhs.reason {return false}
     if lhs.postedAt != rhs.postedAt {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
-nonisolated extension HistoryEntry: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = _protobuf_package + ".HistoryEntry"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}sequence\0\u{1}time\0\u{1}actor\0\u{1}cause\0\u{1}type\0")
-
-  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.sequence) }()
-      case 2: try { try decoder.decodeSingularInt64Field(value: &self.time) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.actor) }()
-      case 4: try { try decoder.decodeSingularStringField(value: &self.cause) }()
-      case 5: try { try decoder.decodeSingularStringField(value: &self.type) }()
-      default: break
-      }
-    }
-  }
-
-  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if self.sequence != 0 {
-      try visitor.visitSingularUInt64Field(value: self.sequence, fieldNumber: 1)
-    }
-    if self.time != 0 {
-      try visitor.visitSingularInt64Field(value: self.time, fieldNumber: 2)
-    }
-    if !self.actor.isEmpty {
-      try visitor.visitSingularStringField(value: self.actor, fieldNumber: 3)
-    }
-    if !self.cause.isEmpty {
-      try visitor.visitSingularStringField(value: self.cause, fieldNumber: 4)
-    }
-    if !self.type.isEmpty {
-      try visitor.visitSingularStringField(value: self.type, fieldNumber: 5)
-    }
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  package static func ==(lhs: HistoryEntry, rhs: HistoryEntry) -> Bool {
-    if lhs.sequence != rhs.sequence {return false}
-    if lhs.time != rhs.time {return false}
-    if lhs.actor != rhs.actor {return false}
-    if lhs.cause != rhs.cause {return false}
-    if lhs.type != rhs.type {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
