@@ -1,0 +1,27 @@
+internal import COpenSSL
+
+/// One-shot digests, for places where a digest is rare. For many in a row see `SHA256Hasher`.
+package enum Hash {
+    /// 16 bytes. For digest authentication alone (RFC 2617); MD5 protects nothing.
+    package static func md5(_ bytes: [UInt8]) -> [UInt8] { unsafe digest(bytes, EVP_md5(), count: 16) }
+
+    /// 32 bytes.
+    package static func sha256(_ bytes: [UInt8]) -> [UInt8] { unsafe digest(bytes, EVP_sha256(), count: 32) }
+
+    private static func digest(_ bytes: [UInt8], _ algorithm: OpaquePointer?, count: Int) -> [UInt8] {
+        unsafe [UInt8](unsafeUninitializedCapacity: count) { out, written in
+            let status = unsafe bytes.withUnsafeBytes { input in
+                unsafe EVP_Digest(input.baseAddress, input.count, out.baseAddress, nil, algorithm, nil)
+            }
+            // Both algorithms are in OpenSSL's default provider; without it nothing of ours works.
+            precondition(status == 1, "OpenSSL has no digest algorithms")
+            written = count
+        }
+    }
+}
+
+/// Whether both are equal, in a time that depends on the lengths alone.
+package func constantTimeEquals(_ a: [UInt8], _ b: [UInt8]) -> Bool {
+    guard a.count == b.count else { return false }
+    return unsafe CRYPTO_memcmp(a, b, a.count) == 0
+}
