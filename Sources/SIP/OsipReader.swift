@@ -10,7 +10,12 @@ enum OsipReader {
     static func check(_ scanned: HeaderScanner, start: SIPMessage.Start, vias: Int, cseq: CSeq) throws(ParseError) {
         var text: [UInt8] = []
         text.reserveCapacity(2_048)
-        text += scanned.startLine
+        if case .request(let method, let uri) = start, !uri.isSIP {
+            // libosip2 looks for a host in every URI with slashes; a scheme that nobody here understands has none.
+            text += "\(method) sip:opaque.invalid SIP/2.0".utf8
+        } else {
+            text += scanned.startLine
+        }
         text += [ASCII.carriageReturn, ASCII.lineFeed]
         for field in scanned.fields where !hidden.contains(field.name) {
             // An empty value is legal, carries nothing, and is not taken by libosip2 in every field.

@@ -1,22 +1,21 @@
 extension SIPMessage {
-    /// The answer to bytes that are no message, if they are at least a request that says where its answer goes: a 4xx
-    /// with what could be read copied into it. nil for responses, for ACK, and for what says too little: silence.
-    ///
-    /// The top Via is not stamped; send the answer to the source.
-    package static func rejection(of bytes: [UInt8], for error: ParseError) -> SIPMessage? {
-        guard let status = error.status, bytes.count <= HeaderScanner.sizeMax, let scanned = try? HeaderScanner(bytes),
+    /// The answer to bytes that are no message, if they are at least a request with the fields that an answer repeats:
+    /// a 4xx or 5xx, those fields copied as they came. nil for responses, for ACK, and for what says too
+    /// little: silence. To be sent to where the bytes came from.
+    package static func rejection(of bytes: [UInt8], for error: ParseError) -> [UInt8]? {
+        guard let status = error.status, let scanned = try? HeaderScanner(bytes),
             !scanned.startLine.prefix(4).matches("SIP/"), !scanned.startLine.prefix(4).matches("ACK ")
         else { return nil }
-        func values(_ name: HeaderName) -> [ArraySlice<UInt8>] { scanned.fields.filter { $0.name == name }.map(\.value) }
-        let vias = values(.via).flatMap { $0.commaSeparated ?? [] }.compactMap { Via(parsing: $0) }
-        guard !vias.isEmpty, let from = values(.from).first.flatMap({ NameAddress(parsing: $0) }),
-            var to = values(.to).first.flatMap({ NameAddress(parsing: $0) }),
-            let callID = values(.callID).first, !callID.isEmpty,
-            let cseq = values(.cseq).first.flatMap({ CSeq(parsing: $0) }), cseq.method != .ack
-        else { return nil }
-        if to.tag == nil { to.tag = "malformed" }
-        return SIPMessage(
-            start: .response(status: status, reason: error.reason), vias: vias, from: from, to: to, callID: callID.text,
-            cseq: cseq, headers: Headers(), body: [])
+        var head = Array("SIP/2.0 \(status) \(error.reason)\r\n".utf8)
+        for name in [HeaderName.via, .from, .to, .callID, .cseq] {
+            let values = scanned.fields.filter { $0.name == name && !$0.value.isEmpty }.map(\.value)
+            guard let first = values.first else { return nil }
+            for value in name == .via ? values : [first] {
+                head += Array("\(name): ".utf8) + value
+                if name == .to, !value.loweredText.contains("tag") { head += Array(";tag=malformed".utf8) }
+                head += [ASCII.carriageReturn, ASCII.lineFeed]
+            }
+        }
+        return head + Array("Content-Length: 0\r\n\r\n".utf8)
     }
 }
