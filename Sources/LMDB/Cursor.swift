@@ -1,0 +1,63 @@
+internal import CLMDB
+
+/// Walks a table in the order of its keys. Lives for the body it was made for.
+@safe package struct Cursor: ~Copyable {
+    private let raw: OpaquePointer
+    private var currentKey: MDB_val
+    private var currentValue: MDB_val
+
+    init(raw: OpaquePointer) {
+        unsafe self.raw = raw
+        unsafe currentKey = MDB_val()
+        unsafe currentValue = MDB_val()
+    }
+
+    deinit { unsafe mdb_cursor_close(raw) }
+
+    /// False at the end of the table.
+    package mutating func first() throws(LMDBError) -> Bool { try move(MDB_FIRST) }
+    package mutating func last() throws(LMDBError) -> Bool { try move(MDB_LAST) }
+    package mutating func next() throws(LMDBError) -> Bool { try move(MDB_NEXT) }
+    package mutating func previous() throws(LMDBError) -> Bool { try move(MDB_PREV) }
+
+    /// Goes to the first key that is not before `key`.
+    package mutating func seek(_ key: [UInt8]) throws(LMDBError) -> Bool {
+        // An empty key comes before every other, but LMDB does not take it.
+        if key.isEmpty { return try first() }
+        let code = unsafe key.withUnsafeBytes { bytes in
+            unsafe currentKey = MDB_val(
+                mv_size: bytes.count, mv_data: UnsafeMutableRawPointer(mutating: bytes.baseAddress))
+            return unsafe mdb_cursor_get(raw, &currentKey, &currentValue, MDB_SET_RANGE)
+        }
+        return try found(code)
+    }
+
+    /// Goes to the last key that is not after `key`.
+    package mutating func seek(atOrBefore key: [UInt8]) throws(LMDBError) -> Bool {
+        guard try seek(key) else { return try last() }
+        return self.key == key ? true : try previous()
+    }
+
+    /// Copies of the entry that the cursor stands on; only after a move that returned true.
+    package var key: [UInt8] { unsafe [UInt8](UnsafeRawBufferPointer(start: currentKey.mv_data, count: currentKey.mv_size)) }
+    package var value: [UInt8] {
+        unsafe [UInt8](UnsafeRawBufferPointer(start: currentValue.mv_data, count: currentValue.mv_size))
+    }
+
+    /// The entry in place; the bytes must not be kept.
+    package borrowing func withEntry<R, E: Error>(_ body: (_ key: RawSpan, _ value: RawSpan) throws(E) -> R) throws(E) -> R {
+        let key = unsafe UnsafeRawBufferPointer(start: currentKey.mv_data, count: currentKey.mv_size)
+        let value = unsafe UnsafeRawBufferPointer(start: currentValue.mv_data, count: currentValue.mv_size)
+        return try unsafe body(key.bytes, value.bytes)
+    }
+
+    private mutating func move(_ operation: MDB_cursor_op) throws(LMDBError) -> Bool {
+        try found(unsafe mdb_cursor_get(raw, &currentKey, &currentValue, operation))
+    }
+
+    private func found(_ code: Int32) throws(LMDBError) -> Bool {
+        if code == MDB_NOTFOUND { return false }
+        try check(code)
+        return true
+    }
+}

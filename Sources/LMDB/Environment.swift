@@ -1,0 +1,79 @@
+internal import CLMDB
+internal import Glibc
+
+/// The one owner of an open LMDB environment: noncopyable, so it is closed once.
+///
+/// Transactions borrow it and must end before it does. One process must not open the same environment twice
+/// (LMDB's file locks are the process's).
+@safe package struct Environment: ~Copyable, Sendable {
+    package enum Durability: Sendable {
+        /// A commit returns after its pages and its root are on the disk.
+        case full
+        /// A commit leaves flushing to the operating system: kill -9 loses nothing, a machine stop may damage
+        /// the file. For what can be rebuilt.
+        case none
+    }
+
+    private nonisolated(unsafe) let raw: OpaquePointer
+
+    /// Opens the environment in the directory, which must exist; its files are made if they are not there.
+    ///
+    /// - Parameter sizeMax: limit of the file in bytes. Address space is reserved for it, disk is not, so be generous.
+    package init(
+        directory: String, sizeMax: Int, databasesMax: Int = 32, readersMax: Int = 512, durability: Durability = .full,
+        isReadOnly: Bool = false
+    ) throws(LMDBError) {
+        var created: OpaquePointer?
+        try check(unsafe mdb_env_create(&created))
+        guard let environment = unsafe created else { throw .other(code: ENOMEM) }
+        var flags = UInt32(MDB_NOTLS)
+        if durability == .none { flags |= UInt32(MDB_NOSYNC) }
+        if isReadOnly { flags |= UInt32(MDB_RDONLY) }
+        do throws(LMDBError) {
+            try check(unsafe mdb_env_set_mapsize(environment, sizeMax))
+            try check(unsafe mdb_env_set_maxdbs(environment, UInt32(databasesMax)))
+            try check(unsafe mdb_env_set_maxreaders(environment, UInt32(readersMax)))
+            try check(unsafe mdb_env_open(environment, directory, flags, 0o600), path: directory)
+            // Slots of readers that were killed would keep old pages alive for ever.
+            var dead: Int32 = 0
+            try check(unsafe mdb_reader_check(environment, &dead))
+        } catch {
+            unsafe mdb_env_close(environment)
+            throw error
+        }
+        unsafe raw = unsafe environment
+    }
+
+    deinit { unsafe mdb_env_close(raw) }
+
+    /// A consistent view of everything as of now; costs nothing to others, but keep it short: pages freed since
+    /// cannot be used again while it lives.
+    package borrowing func beginRead() throws(LMDBError) -> ReadTransaction {
+        var transaction: OpaquePointer?
+        try check(unsafe mdb_txn_begin(raw, nil, UInt32(MDB_RDONLY), &transaction))
+        return unsafe ReadTransaction(raw: transaction!)
+    }
+
+    /// The one write transaction; waits for another one to end. It belongs to this thread until it ends.
+    package borrowing func beginWrite() throws(LMDBError) -> WriteTransaction {
+        var transaction: OpaquePointer?
+        try check(unsafe mdb_txn_begin(raw, nil, 0, &transaction))
+        return unsafe WriteTransaction(raw: transaction!)
+    }
+
+    /// Flushes what was committed without durability.
+    package borrowing func sync() throws(LMDBError) { try check(unsafe mdb_env_sync(raw, 1)) }
+
+    /// Writes a compacted copy into an existing empty directory while others go on reading and writing.
+    package borrowing func copy(to directory: String) throws(LMDBError) {
+        try check(unsafe mdb_env_copy2(raw, directory, UInt32(MDB_CP_COMPACT)), path: directory)
+    }
+
+    /// Bytes of the file that are in use.
+    package var bytesUsed: Int {
+        var info = unsafe MDB_envinfo()
+        var stat = MDB_stat()
+        guard unsafe mdb_env_info(raw, &info) == MDB_SUCCESS, unsafe mdb_env_stat(raw, &stat) == MDB_SUCCESS else { return 0 }
+        return unsafe (info.me_last_pgno + 1) * Int(stat.ms_psize)
+    }
+}

@@ -1,0 +1,19 @@
+internal import CLMDB
+
+/// A snapshot; ends when it goes out of scope.
+package struct ReadTransaction: ~Copyable, Transaction {
+    package let handle: TransactionHandle
+
+    init(raw: OpaquePointer) { unsafe handle = TransactionHandle(raw: raw) }
+
+    deinit { unsafe mdb_txn_abort(handle.raw) }
+
+    /// nil if there is no such table yet.
+    package borrowing func database(_ name: String) throws(LMDBError) -> Database? {
+        var number: UInt32 = 0
+        let code = unsafe mdb_dbi_open(handle.raw, name, 0, &number)
+        if code == MDB_NOTFOUND { return nil }
+        try check(code)
+        return Database(handle: number)
+    }
+}

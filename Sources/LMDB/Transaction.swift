@@ -1,0 +1,74 @@
+internal import CLMDB
+
+/// What can be read inside either kind of transaction.
+package protocol Transaction: ~Copyable {
+    var handle: TransactionHandle { get }
+}
+
+/// LMDB's transaction, seen by this module alone.
+@safe package struct TransactionHandle {
+    let raw: OpaquePointer
+}
+
+extension Transaction where Self: ~Copyable {
+    /// Looks at a value in place; nil if the key is not there. The bytes must not be kept.
+    package borrowing func withValue<R, E: Error>(
+        of key: [UInt8], in database: Database, _ body: (RawSpan) throws(E) -> R
+    ) throws(LMDBError) -> Result<R, E>? {
+        let (code, value) = unsafe lookUp(key, in: database)
+        if code == MDB_NOTFOUND { return nil }
+        try check(code)
+        let bytes = unsafe UnsafeRawBufferPointer(start: value.mv_data, count: value.mv_size)
+        let span = unsafe bytes.bytes
+        do throws(E) {
+            return .success(try body(span))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// A copy of the value; nil if the key is not there.
+    package borrowing func value(of key: [UInt8], in database: Database) throws(LMDBError) -> [UInt8]? {
+        let (code, value) = unsafe lookUp(key, in: database)
+        if code == MDB_NOTFOUND { return nil }
+        try check(code)
+        return unsafe [UInt8](UnsafeRawBufferPointer(start: value.mv_data, count: value.mv_size))
+    }
+
+    package borrowing func contains(_ key: [UInt8], in database: Database) throws(LMDBError) -> Bool {
+        let (code, _) = unsafe lookUp(key, in: database)
+        if code == MDB_NOTFOUND { return false }
+        try check(code)
+        return true
+    }
+
+    /// How many entries the table has.
+    package borrowing func count(of database: Database) throws(LMDBError) -> Int {
+        var stat = MDB_stat()
+        try check(unsafe mdb_stat(handle.raw, database.handle, &stat))
+        return stat.ms_entries
+    }
+
+    /// A cursor for the time of the body.
+    package borrowing func withCursor<R, E: Error>(
+        in database: Database, _ body: (inout Cursor) throws(E) -> R
+    ) throws(LMDBError) -> Result<R, E> {
+        var raw: OpaquePointer?
+        try check(unsafe mdb_cursor_open(handle.raw, database.handle, &raw))
+        var cursor = unsafe Cursor(raw: raw!)
+        do throws(E) {
+            return .success(try body(&cursor))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private borrowing func lookUp(_ key: [UInt8], in database: Database) -> (Int32, MDB_val) {
+        var found = unsafe MDB_val()
+        let code = unsafe key.withUnsafeBytes { bytes in
+            var name = unsafe MDB_val(mv_size: bytes.count, mv_data: UnsafeMutableRawPointer(mutating: bytes.baseAddress))
+            return unsafe mdb_get(handle.raw, database.handle, &name, &found)
+        }
+        return unsafe (code, found)
+    }
+}
