@@ -1,0 +1,27 @@
+package import Primitives
+
+/// What one leg has heard and been sent. Media alone is counted in packets and bytes; bytes are those of UDP payloads.
+package struct LegCounters: Sendable {
+    package internal(set) var packetsIn: UInt64 = 0
+    package internal(set) var bytesIn: UInt64 = 0
+    package internal(set) var packetsOut: UInt64 = 0
+    package internal(set) var bytesOut: UInt64 = 0
+    package internal(set) var controlIn: UInt64 = 0
+    package internal(set) var controlOut: UInt64 = 0
+    /// When a valid packet, media or control, last came from the peer.
+    package internal(set) var lastHeard: Instant?
+    private var drops = InlineArray<13, UInt64>(repeating: 0)
+
+    package init() {}
+
+    package subscript(reason: DropReason) -> UInt64 { drops[reason.rawValue] }
+
+    /// Everything that did not belong; valid packets that had nowhere to go are not among them.
+    package var dropped: UInt64 {
+        var sum: UInt64 = 0
+        for reason in DropReason.allCases where reason != .undeliverable { sum += self[reason] }
+        return sum
+    }
+
+    mutating func count(_ reason: DropReason) { drops[reason.rawValue] += 1 }
+}

@@ -1,0 +1,93 @@
+package import Model
+package import Primitives
+internal import RTP
+
+/// What is wrong with a request's words about a leg; never with a key in the text.
+package enum LegSpecError: Error, Equatable, CustomStringConvertible {
+    case remote(String)
+    case family(String)
+    case suite(String)
+    case key(bytes: Int)
+    case suiteWithoutKey
+
+    package var description: String {
+        switch self {
+        case .remote(let text): "remote \"\(text)\" is not an address and port"
+        case .family(let text): "remote \(text) is not of the family of this worker's address"
+        case .suite(let text): "suite \"\(text)\" is not spoken"
+        case .key(let bytes): "a key has \(SRTPMasterKey.byteCount) bytes, not \(bytes)"
+        case .suiteWithoutKey: "a suite was given, and no key"
+        }
+    }
+}
+
+extension LegSetup {
+    /// - Parameter family: our address; a peer of the other family cannot be reached from its sockets.
+    package init(checking spec: LegSpec, family: SocketAddress.Host) throws(LegSpecError) {
+        self.init(sharesControlPort: spec.rtcpMux)
+        if !spec.remote.isEmpty {
+            guard let address = SocketAddress(spec.remote) else { throw .remote(spec.remote) }
+            switch (address.host, family) {
+            case (.v4, .v4), (.v6, .v6): break
+            case (.v4, .v6), (.v6, .v4): throw .family(spec.remote)
+            }
+            // Port 0 is a stream that is refused (RFC 3264 §6), 0.0.0.0 is one on hold (RFC 3264 §8.4): nowhere to send.
+            remote = address.port == 0 || address.host.isUnspecified ? nil : address
+        }
+        if spec.receiveKey.isEmpty, spec.sendKey.isEmpty {
+            guard spec.suite.isEmpty else { throw .suiteWithoutKey }
+            return
+        }
+        guard let suite = SRTPSuite(rawValue: spec.suite) else { throw .suite(spec.suite) }
+        protection = Protection(
+            suite: suite, receiveKey: try LegSetup.key(spec.receiveKey), sendKey: try LegSetup.key(spec.sendKey))
+    }
+
+    private static func key(_ bytes: some Collection<UInt8>) throws(LegSpecError) -> SRTPMasterKey? {
+        guard !bytes.isEmpty else { return nil }
+        guard let key = SRTPMasterKey(bytes) else { throw .key(bytes: bytes.count) }
+        return key
+    }
+}
+
+extension SocketAddress.Host {
+    var isUnspecified: Bool {
+        switch self {
+        case .v4(let value): value == 0
+        case .v6(let high, let low): high == 0 && low == 0
+        }
+    }
+}
+
+extension LegMedia {
+    /// Instants become people's time by their distance from now.
+    init(_ counters: LegCounters, at now: Instant, wall: WallTime) {
+        self.init()
+        packetsIn = counters.packetsIn
+        bytesIn = counters.bytesIn
+        packetsOut = counters.packetsOut
+        bytesOut = counters.bytesOut
+        dropped = counters.dropped
+        if let heard = counters.lastHeard { lastPacketAt = (wall + .nanoseconds(-(now - heard).nanoseconds)).microseconds }
+    }
+}
+
+extension StudioReply {
+    static func opened(_ opened: SessionOpened) -> StudioReply {
+        var reply = StudioReply()
+        reply.opened = opened
+        return reply
+    }
+
+    static func closed(_ report: MediaReport) -> StudioReply {
+        var reply = StudioReply()
+        reply.closed.report = report
+        return reply
+    }
+
+    static func report(_ report: MediaReport) -> StudioReply {
+        var reply = StudioReply()
+        reply.report.report = report
+        return reply
+    }
+}

@@ -1,0 +1,148 @@
+package import Primitives
+package import RTP
+
+/// The packet path without sockets: a table from ports to the legs of sessions, and what becomes of a packet.
+///
+/// Belongs to one thread. Opening, changing and closing sessions may allocate; `handle` does not.
+package struct RelayCore: ~Copyable {
+    private let ports: ClosedRange<UInt16>
+    private let rules: SourceRules
+    /// For each port: 0, or the session's place, side and channel in one number.
+    private var routes: [UInt32]
+    private var sessions: Slab<RelaySession>
+    private var places: [MediaSessionID: Int] = [:]
+    /// Packets to ports that belong to no session.
+    package private(set) var packetsWithoutSession: UInt64 = 0
+
+    /// - Parameter ports: all that sessions may be opened on; each takes two pairs of an even port and the next.
+    package init(ports: ClosedRange<UInt16>, rules: SourceRules = SourceRules()) {
+        self.ports = ports
+        self.rules = rules
+        routes = Array(repeating: 0, count: ports.count)
+        sessions = Slab(capacity: max(1, ports.count / 4))
+    }
+
+    package var sessionCount: Int { sessions.count }
+
+    // MARK: - Packets
+
+    /// Judges a packet, and makes it ready to be sent on, in place.
+    /// - Parameters:
+    ///   - port: ours, to which it came.
+    ///   - buffer: the packet, and behind it `SRTPSession.spareByteCount` bytes for a tag.
+    ///   - count: bytes of the packet.
+    package mutating func handle(
+        port: UInt16, from source: SocketAddress, _ buffer: inout MutableRawSpan, count: Int, at now: Instant
+    ) -> RelayVerdict {
+        precondition(count >= 0 && count <= buffer.byteCount)
+        guard ports.contains(port), let route = Route(code: routes[Int(port - ports.lowerBound)]) else {
+            packetsWithoutSession += 1
+            return .drop(.noSession)
+        }
+        let rules = rules
+        return sessions.withElement(at: route.place) { session in
+            session.relay(route.side, route.channel, from: source, &buffer, count: count, at: now, rules: rules)
+        }
+    }
+
+    /// Counts a datagram that was cut by the socket layer because no packet is that long.
+    package mutating func dropTooLong(port: UInt16) {
+        guard ports.contains(port), let route = Route(code: routes[Int(port - ports.lowerBound)]) else {
+            packetsWithoutSession += 1
+            return
+        }
+        sessions.withElement(at: route.place) { session in
+            switch route.side {
+            case .a: session.a.counters.count(.tooLong)
+            case .b: session.b.counters.count(.tooLong)
+            }
+        }
+    }
+
+    // MARK: - Sessions
+
+    /// - Precondition: the ports and their successors are in range and free, and so is the id.
+    package mutating func open(
+        _ id: MediaSessionID, portA: UInt16, portB: UInt16, a: LegSetup, b: LegSetup, at now: Instant
+    ) throws(SRTPError) {
+        precondition(places[id] == nil)
+        let legA = try RelayLeg(port: portA, setup: a)
+        let legB = try RelayLeg(port: portB, setup: b)
+        let place = sessions.insert(RelaySession(id: id, openedAt: now, a: legA, b: legB))
+        places[id] = place
+        route(portA, to: place, .a)
+        route(portB, to: place, .b)
+    }
+
+    /// Changes what is given; nil leaves a side as it is. An unknown session is left alone.
+    package mutating func change(_ id: MediaSessionID, a: LegSetup?, b: LegSetup?) throws(SRTPError) {
+        guard let place = places[id] else { return }
+        try sessions.withElement(at: place) { session throws(SRTPError) in
+            if let a { try session.a.change(to: a) }
+            if let b { try session.b.change(to: b) }
+        }
+    }
+
+    /// - Returns: what was relayed; nil for an unknown session.
+    package mutating func close(_ id: MediaSessionID) -> RelayReport? {
+        guard let place = places.removeValue(forKey: id) else { return nil }
+        let session = sessions.remove(at: place)
+        unroute(session.a.port)
+        unroute(session.b.port)
+        return session.report
+    }
+
+    package mutating func report(_ id: MediaSessionID) -> RelayReport? {
+        guard let place = places[id] else { return nil }
+        return sessions.withElement(at: place) { $0.report }
+    }
+
+    /// Sessions of which neither side was heard since `instant`, in the order of their ids.
+    package mutating func sessions(silentSince instant: Instant) -> [RelayReport] {
+        var silent: [RelayReport] = []
+        for place in 0..<sessions.capacity where sessions.holds(place) {
+            let report = sessions.withElement(at: place) { $0.report }
+            if report.lastHeard <= instant { silent.append(report) }
+        }
+        return silent.sorted { $0.session < $1.session }
+    }
+
+    // MARK: - Ports
+
+    private mutating func route(_ port: UInt16, to place: Int, _ side: Side) {
+        for (offset, channel) in [Channel.media, .control].enumerated() {
+            let index = Int(port - ports.lowerBound) + offset
+            precondition(routes[index] == 0)
+            routes[index] = Route(place: place, side: side, channel: channel).code
+        }
+    }
+
+    private mutating func unroute(_ port: UInt16) {
+        let index = Int(port - ports.lowerBound)
+        routes[index] = 0
+        routes[index + 1] = 0
+    }
+}
+
+/// Whom a port belongs to, packed into one number: place, then a bit for the side, a bit for the channel, and a
+/// one that tells it from "nobody".
+private struct Route {
+    let place: Int
+    let side: Side
+    let channel: Channel
+
+    init(place: Int, side: Side, channel: Channel) {
+        self.place = place
+        self.side = side
+        self.channel = channel
+    }
+
+    init?(code: UInt32) {
+        guard code & 1 != 0 else { return nil }
+        place = Int(code >> 3)
+        side = code & 4 != 0 ? .b : .a
+        channel = code & 2 != 0 ? .control : .media
+    }
+
+    var code: UInt32 { UInt32(place) << 3 | (side == .b ? 4 : 0) | (channel == .control ? 2 : 0) | 1 }
+}

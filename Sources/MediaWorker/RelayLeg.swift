@@ -1,0 +1,226 @@
+internal import Primitives
+internal import RTP
+
+/// Media has a port and RTCP the next, unless they share one.
+enum Channel: Sendable {
+    case media
+    case control
+}
+
+/// One side of a session: where its peer is, how its packets are protected, what it has counted.
+struct RelayLeg: ~Copyable {
+    enum Reception {
+        /// In clear now, of this many bytes.
+        case accepted(Channel, count: Int)
+        case dropped(DropReason)
+    }
+    enum Departure {
+        case ready(port: UInt16, to: SocketAddress, count: Int)
+        case dropped(DropReason)
+    }
+
+    let port: UInt16
+    private(set) var setup: LegSetup
+    private var media: SourceLatch
+    private var control: ControlSource
+    private var inbound: SRTPSession?
+    private var outbound: SRTPSession?
+    var counters = LegCounters()
+
+    init(port: UInt16, setup: LegSetup) throws(SRTPError) {
+        let inbound = try RelayLeg.session(.inbound, setup.protection?.suite, setup.protection?.receiveKey)
+        let outbound = try RelayLeg.session(.outbound, setup.protection?.suite, setup.protection?.sendKey)
+        self.port = port
+        self.setup = setup
+        media = SourceLatch(declared: setup.remote)
+        control = ControlSource(media: setup.remote)
+        self.inbound = inbound
+        self.outbound = outbound
+    }
+
+    /// A key that stays the same keeps its session: its index and replay window go on.
+    mutating func change(to new: LegSetup) throws(SRTPError) {
+        let (old, next) = (setup.protection, new.protection)
+        if old?.suite != next?.suite || old?.receiveKey != next?.receiveKey {
+            inbound = try RelayLeg.session(.inbound, next?.suite, next?.receiveKey)
+        }
+        if old?.suite != next?.suite || old?.sendKey != next?.sendKey {
+            outbound = try RelayLeg.session(.outbound, next?.suite, next?.sendKey)
+        }
+        media.declare(new.remote)
+        control.declare(media: new.remote)
+        setup = new
+    }
+
+    private static func session(
+        _ direction: SRTPSession.Direction, _ suite: SRTPSuite?, _ key: SRTPMasterKey?
+    ) throws(SRTPError) -> SRTPSession? {
+        guard let suite, let key else { return nil }
+        return try SRTPSession(direction, suite: suite, key: key)
+    }
+
+    // MARK: - In
+
+    /// Takes a packet that came to one of this leg's ports: checks the source, unprotects in place, counts.
+    mutating func receive(
+        on channel: Channel, from source: SocketAddress, _ buffer: inout MutableRawSpan, count: Int, at now: Instant,
+        rules: SourceRules
+    ) -> Reception {
+        let reception: Reception =
+            switch (PacketKind(buffer.bytes.extracting(first: count)), channel) {
+            case (.rtp, .media): receiveMedia(from: source, &buffer, count: count, at: now, rules: rules)
+            case (.rtcp, .media) where setup.sharesControlPort, (.rtcp, .control):
+                receiveControl(on: channel, from: source, &buffer, count: count, at: now, rules: rules)
+            case (.rtp, .control), (.rtcp, .media): .dropped(.notNegotiated)
+            case (.stun, _), (.dtls, _), (.unknown, _): .dropped(.notMedia)
+            }
+        switch reception {
+        case .accepted(.media, _):
+            counters.packetsIn += 1
+            counters.bytesIn += UInt64(count)
+            counters.lastHeard = now
+        case .accepted(.control, _):
+            counters.controlIn += 1
+            counters.lastHeard = now
+        case .dropped(let reason): counters.count(reason)
+        }
+        return reception
+    }
+
+    private mutating func receiveMedia(
+        from source: SocketAddress, _ buffer: inout MutableRawSpan, count: Int, at now: Instant, rules: SourceRules
+    ) -> Reception {
+        let isProtected = setup.protection != nil
+        guard media.assess(source, isProtected: isProtected, at: now, rules: rules) != .stranger else {
+            return .dropped(.stranger)
+        }
+        do throws(DropError) {
+            let clear = isProtected ? try unprotect(.media, &buffer, count: count) : count
+            let header = try RelayLeg.header(of: buffer.bytes.extracting(first: clear))
+            guard
+                media.admit(
+                    source, ssrc: header.ssrc, sequence: header.sequence, isProtected: isProtected, at: now, rules: rules)
+            else { return .dropped(.learning) }
+            return .accepted(.media, count: clear)
+        } catch {
+            return .dropped(error.reason)
+        }
+    }
+
+    private mutating func receiveControl(
+        on channel: Channel, from source: SocketAddress, _ buffer: inout MutableRawSpan, count: Int, at now: Instant,
+        rules: SourceRules
+    ) -> Reception {
+        let isProtected = setup.protection != nil
+        let standing: SourceLatch.Standing =
+            switch channel {
+            // Sharing the port is sharing the source; control alone teaches nothing about it.
+            case .media: source == media.destination ? .known : .stranger
+            case .control: control.assess(source, media: media, isProtected: isProtected, at: now, rules: rules)
+            }
+        guard standing != .stranger else { return .dropped(.stranger) }
+        do throws(DropError) {
+            let clear = isProtected ? try unprotect(.control, &buffer, count: count) : count
+            let compound = try RelayLeg.compound(of: buffer.bytes.extracting(first: clear))
+            switch channel {
+            case .media: break
+            case .control:
+                guard control.admit(source, ssrc: compound.senderSSRC, media: media, at: now) else {
+                    return .dropped(.stranger)
+                }
+            }
+            return .accepted(.control, count: clear)
+        } catch {
+            return .dropped(error.reason)
+        }
+    }
+
+    // MARK: - Out
+
+    /// Makes a packet in clear ready for this leg's peer: protects in place, counts.
+    mutating func dispatch(_ channel: Channel, _ buffer: inout MutableRawSpan, count: Int) -> Departure {
+        let ownPort = channel == .media || setup.sharesControlPort
+        guard let destination = ownPort ? media.destination : control.destination else { return .dropped(.undeliverable) }
+        do throws(DropError) {
+            let sent = setup.protection != nil ? try protect(channel, &buffer, count: count) : count
+            switch channel {
+            case .media:
+                counters.packetsOut += 1
+                counters.bytesOut += UInt64(sent)
+            case .control: counters.controlOut += 1
+            }
+            return .ready(port: ownPort ? port : port + 1, to: destination, count: sent)
+        } catch {
+            return .dropped(error.reason)
+        }
+    }
+
+    // MARK: - Content
+
+    private mutating func unprotect(_ channel: Channel, _ buffer: inout MutableRawSpan, count: Int) throws(DropError) -> Int {
+        guard inbound != nil else { throw DropError(.keyMissing) }
+        do throws(SRTPError) {
+            switch channel {
+            case .media: return try inbound!.unprotect(&buffer, count: count)
+            case .control: return try inbound!.unprotectControl(&buffer, count: count)
+            }
+        } catch {
+            throw DropError(error)
+        }
+    }
+
+    private mutating func protect(_ channel: Channel, _ buffer: inout MutableRawSpan, count: Int) throws(DropError) -> Int {
+        guard outbound != nil else { throw DropError(.keyMissing) }
+        do throws(SRTPError) {
+            switch channel {
+            case .media: return try outbound!.protect(&buffer, count: count)
+            case .control: return try outbound!.protectControl(&buffer, count: count)
+            }
+        } catch {
+            throw DropError(error)
+        }
+    }
+
+    private static func header(of packet: RawSpan) throws(DropError) -> RTPHeader {
+        do throws(RTPParseError) {
+            let header = try RTPHeader(parsing: packet)
+            _ = try header.payload(of: packet)
+            return header
+        } catch {
+            throw DropError(error)
+        }
+    }
+
+    private static func compound(of packet: RawSpan) throws(DropError) -> RTCPCompound {
+        do throws(RTPParseError) {
+            return try RTCPCompound(parsing: packet)
+        } catch {
+            throw DropError(error)
+        }
+    }
+}
+
+/// A drop on its way up; one small value, so that throwing it allocates nothing.
+private struct DropError: Error {
+    let reason: DropReason
+
+    init(_ reason: DropReason) { self.reason = reason }
+
+    init(_ error: RTPParseError) {
+        switch error {
+        case .tooShort: reason = .tooShort
+        case .wrongVersion, .wrongPadding, .wrongLength, .wrongType: reason = .malformed
+        }
+    }
+
+    init(_ error: SRTPError) {
+        switch error {
+        case .wrongKey: reason = .wrongKey
+        case .replayed, .replayWindowPassed: reason = .replayed
+        case .tooShort: reason = .tooShort
+        case .malformed: reason = .malformed
+        case .noRoom: reason = .tooLong
+        case .tooManySources, .keyUsedUp, .unavailable: reason = .protectionLimit
+        }
+    }
+}

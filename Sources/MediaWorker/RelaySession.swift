@@ -1,0 +1,44 @@
+internal import Primitives
+
+/// Two legs; what one hears, the other is sent.
+struct RelaySession: ~Copyable {
+    let id: MediaSessionID
+    let openedAt: Instant
+    var a: RelayLeg
+    var b: RelayLeg
+
+    init(id: MediaSessionID, openedAt: Instant, a: consuming RelayLeg, b: consuming RelayLeg) {
+        self.id = id
+        self.openedAt = openedAt
+        self.a = a
+        self.b = b
+    }
+
+    var report: RelayReport { RelayReport(session: id, openedAt: openedAt, a: a.counters, b: b.counters) }
+
+    mutating func relay(
+        _ side: Side, _ channel: Channel, from source: SocketAddress, _ buffer: inout MutableRawSpan, count: Int,
+        at now: Instant, rules: SourceRules
+    ) -> RelayVerdict {
+        switch side {
+        case .a: RelaySession.pass(&a, &b, channel, from: source, &buffer, count: count, at: now, rules: rules)
+        case .b: RelaySession.pass(&b, &a, channel, from: source, &buffer, count: count, at: now, rules: rules)
+        }
+    }
+
+    private static func pass(
+        _ near: inout RelayLeg, _ far: inout RelayLeg, _ channel: Channel, from source: SocketAddress,
+        _ buffer: inout MutableRawSpan, count: Int, at now: Instant, rules: SourceRules
+    ) -> RelayVerdict {
+        switch near.receive(on: channel, from: source, &buffer, count: count, at: now, rules: rules) {
+        case .dropped(let reason): return .drop(reason)
+        case .accepted(let channel, let count):
+            switch far.dispatch(channel, &buffer, count: count) {
+            case .ready(let port, let destination, let count): return .forward(from: port, to: destination, count: count)
+            case .dropped(let reason):
+                near.counters.count(reason)
+                return .drop(reason)
+            }
+        }
+    }
+}
