@@ -16,4 +16,11 @@ package struct ReadTransaction: ~Copyable, Transaction {
         try check(code)
         return Database(handle: number)
     }
+
+    /// Ends it and keeps the handles of the tables that were opened in it.
+    package consuming func commit() throws(LMDBError) {
+        let raw = unsafe handle.raw
+        discard self
+        try check(unsafe mdb_txn_commit(raw))
+    }
 }

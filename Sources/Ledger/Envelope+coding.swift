@@ -1,0 +1,164 @@
+import Primitives
+
+/// The envelope is the protobuf message `Envelope` of docs/wire/envelope.proto, written by hand because it is on
+/// the path of every event: fields in the order of their numbers, defaults left out, so equal envelopes have equal bytes.
+extension Envelope {
+    private enum Field {
+        static let sequence: UInt8 = 1 << 3
+        static let stream: UInt8 = 2 << 3 | 2
+        static let version: UInt8 = 3 << 3
+        static let previous: UInt8 = 4 << 3
+        static let commit: UInt8 = 5 << 3
+        static let time: UInt8 = 6 << 3
+        static let actor: UInt8 = 7 << 3 | 2
+        static let cause: UInt8 = 8 << 3 | 2
+        static let type: UInt8 = 9 << 3 | 2
+        static let schemaVersion: UInt8 = 10 << 3
+        static let payload: UInt8 = 11 << 3 | 2
+    }
+
+    package func write(to out: inout [UInt8]) {
+        func number(_ tag: UInt8, _ value: UInt64) {
+            guard value != 0 else { return }
+            out.append(tag)
+            out.appendVarint(value)
+        }
+        func bytes(_ tag: UInt8, _ value: some Collection<UInt8>) {
+            guard !value.isEmpty else { return }
+            out.append(tag)
+            out.appendVarint(UInt64(value.count))
+            out.append(contentsOf: value)
+        }
+        number(Field.sequence, sequence)
+        out.append(Field.stream)
+        out.append(16)
+        out.appendBigEndian(stream.high)
+        out.appendBigEndian(stream.low)
+        number(Field.version, version)
+        number(Field.previous, previous)
+        number(Field.commit, commit)
+        number(Field.time, UInt64(bitPattern: time.microseconds))
+        bytes(Field.actor, actor.utf8)
+        bytes(Field.cause, cause.utf8)
+        bytes(Field.type, type.utf8)
+        number(Field.schemaVersion, UInt64(schemaVersion))
+        bytes(Field.payload, payload)
+    }
+
+    package var bytes: [UInt8] {
+        var out: [UInt8] = []
+        out.reserveCapacity(payload.count + actor.utf8.count + cause.utf8.count + 96)
+        write(to: &out)
+        return out
+    }
+
+    /// nil unless the bytes are an envelope. Fields that this binary does not know are passed over.
+    package init?(parsing bytes: RawSpan) {
+        self.init(
+            sequence: 0, stream: UUIDv7(high: 0, low: 0), version: 0, previous: 0, commit: 0,
+            time: WallTime(microseconds: 0), actor: "", cause: "", type: "", schemaVersion: 0, payload: [])
+        var reader = FieldReader()
+        var hasStream = false
+        while !reader.isAtEnd(of: bytes) {
+            guard let tag = reader.varint(bytes) else { return nil }
+            switch tag & 0x07 {
+            case 0:
+                guard let value = reader.varint(bytes) else { return nil }
+                switch tag {
+                case UInt64(Field.sequence): sequence = value
+                case UInt64(Field.version): version = value
+                case UInt64(Field.previous): previous = value
+                case UInt64(Field.commit): commit = value
+                case UInt64(Field.time): time = WallTime(microseconds: Int64(bitPattern: value))
+                case UInt64(Field.schemaVersion): schemaVersion = UInt32(truncatingIfNeeded: value)
+                default: break
+                }
+            case 2:
+                guard let value = reader.range(bytes) else { return nil }
+                switch tag {
+                case UInt64(Field.stream):
+                    guard let id = UUIDv7(bytes: bytes.array(value)) else { return nil }
+                    stream = id
+                    hasStream = true
+                case UInt64(Field.actor): actor = bytes.text(value)
+                case UInt64(Field.cause): cause = bytes.text(value)
+                case UInt64(Field.type): type = bytes.text(value)
+                case UInt64(Field.payload): payload = bytes.array(value)
+                default: break
+                }
+            default: return nil
+            }
+        }
+        guard hasStream, sequence > 0 else { return nil }
+    }
+}
+
+extension [UInt8] {
+    mutating func appendVarint(_ value: UInt64) {
+        var rest = value
+        while rest >= 0x80 {
+            append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        append(UInt8(rest))
+    }
+
+    mutating func appendBigEndian(_ value: UInt64) {
+        var shift: UInt64 = 64
+        while shift > 0 {
+            shift -= 8
+            append(UInt8(truncatingIfNeeded: value >> shift))
+        }
+    }
+
+    init(bigEndian value: UInt64) {
+        self.init()
+        reserveCapacity(8)
+        appendBigEndian(value)
+    }
+
+    /// The first eight bytes as a number; the array must have them.
+    func bigEndian(at offset: Int = 0) -> UInt64 {
+        self[offset..<(offset + 8)].reduce(0) { $0 << 8 | UInt64($1) }
+    }
+}
+
+/// A place in protobuf bytes; every length is checked against them.
+struct FieldReader {
+    private var offset = 0
+
+    func isAtEnd(of bytes: RawSpan) -> Bool { offset == bytes.byteCount }
+
+    mutating func varint(_ bytes: RawSpan) -> UInt64? {
+        var value: UInt64 = 0
+        var shift: UInt64 = 0
+        while offset < bytes.byteCount, shift < 64 {
+            let byte = bytes.byte(at: offset)
+            offset += 1
+            value |= UInt64(byte & 0x7F) << shift
+            if byte < 0x80 { return value }
+            shift += 7
+        }
+        return nil
+    }
+
+    mutating func range(_ bytes: RawSpan) -> Range<Int>? {
+        guard let count = varint(bytes), count <= UInt64(bytes.byteCount - offset) else { return nil }
+        defer { offset += Int(count) }
+        return offset..<(offset + Int(count))
+    }
+}
+
+extension RawSpan {
+    /// Trapping, not undefined, beyond the end.
+    func byte(at offset: Int) -> UInt8 {
+        precondition(offset >= 0 && offset < byteCount, "byte \(offset) of \(byteCount)")
+        return unsafe unsafeLoad(fromByteOffset: offset, as: UInt8.self)
+    }
+
+    func array(_ range: Range<Int>) -> [UInt8] { unsafe extracting(range).withUnsafeBytes { unsafe Array($0) } }
+
+    func text(_ range: Range<Int>) -> String {
+        unsafe extracting(range).withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
+    }
+}

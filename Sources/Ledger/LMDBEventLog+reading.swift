@@ -1,0 +1,136 @@
+package import OpenSSL
+package import Primitives
+import LMDB
+
+extension LMDBEventLog {
+    package func read(from sequence: UInt64, _ body: (Envelope) throws(LedgerError) -> Bool) throws(LedgerError) {
+        try readBytes(from: sequence) { (sequence, bytes) throws(LedgerError) in
+            guard let envelope = Envelope(parsing: bytes), envelope.sequence == sequence else {
+                throw .damaged(sequence: sequence)
+            }
+            return try body(envelope)
+        }
+    }
+
+    package func readBytes(
+        from sequence: UInt64, _ body: (_ sequence: UInt64, _ envelope: RawSpan) throws(LedgerError) -> Bool
+    ) throws(LedgerError) {
+        let transaction = try storage { () throws(LMDBError) in try environment.beginRead() }
+        let result = try storage { () throws(LMDBError) in
+            try transaction.withCursor(in: tables.events) { (cursor: inout Cursor) throws(LedgerError) in
+                var isThere = try move { () throws(LMDBError) in try cursor.seek([UInt8](bigEndian: max(1, sequence))) }
+                while isThere {
+                    let goesOn = try cursor.withEntry { (key, value) throws(LedgerError) in
+                        guard key.byteCount == 8 else { throw .damaged(sequence: sequence) }
+                        return try body(unsafe key.unsafeLoadUnaligned(as: UInt64.self).bigEndian, value)
+                    }
+                    guard goesOn else { return }
+                    isThere = try move { () throws(LMDBError) in try cursor.next() }
+                }
+            }
+        }
+        try result.get()
+    }
+
+    package func event(at sequence: UInt64) throws(LedgerError) -> Envelope? {
+        guard let bytes = try bytes(at: sequence) else { return nil }
+        guard let envelope = unsafe Envelope(parsing: bytes.span.bytes), envelope.sequence == sequence else {
+            throw .damaged(sequence: sequence)
+        }
+        return envelope
+    }
+
+    package func bytes(at sequence: UInt64) throws(LedgerError) -> [UInt8]? {
+        try storage { () throws(LMDBError) in
+            try environment.beginRead().value(of: [UInt8](bigEndian: sequence), in: tables.events)
+        }
+    }
+
+    package func version(of stream: UUIDv7) throws(LedgerError) -> UInt64 {
+        try storage { () throws(LMDBError) in
+            let transaction = try environment.beginRead()
+            return try StreamHead(of: stream, transaction, tables.streams).version
+        }
+    }
+
+    package func history(of stream: UUIDv7, before: UInt64?, limit: Int) throws(LedgerError) -> [Envelope] {
+        var next: UInt64
+        if let before {
+            guard let envelope = try event(at: before), envelope.stream == stream else { return [] }
+            next = envelope.previous
+        } else {
+            next = try storage { () throws(LMDBError) in
+                let transaction = try environment.beginRead()
+                return try StreamHead(of: stream, transaction, tables.streams).last
+            }
+        }
+        var events: [Envelope] = []
+        while next > 0, events.count < limit {
+            guard let envelope = try event(at: next), envelope.stream == stream, envelope.previous < next else {
+                throw .damaged(sequence: next)
+            }
+            events.append(envelope)
+            next = envelope.previous
+        }
+        return events
+    }
+
+    package func outcome(forKey key: [UInt8]) throws(LedgerError) -> (sequences: ClosedRange<UInt64>, outcome: [UInt8])? {
+        let stored = try storage { () throws(LMDBError) in
+            try environment.beginRead().value(of: key, in: tables.commands)
+        }
+        guard let stored else { return nil }
+        return (stored.bigEndian()...stored.bigEndian(at: 8), Array(stored[16...]))
+    }
+
+    // MARK: The tree
+
+    package func rootHash(size: UInt64) throws(LedgerError) -> SHA256Digest {
+        try withTree(size: size) { (hasher, subtree) throws(LedgerError) in
+            try MerkleProofs.root(size: size, hasher, subtree)
+        }
+    }
+
+    package func inclusionProof(of sequence: UInt64, size: UInt64) throws(LedgerError) -> [SHA256Digest] {
+        guard sequence > 0, sequence <= size else { throw .outOfRange(asked: sequence, size: size) }
+        return try withTree(size: size) { (hasher, subtree) throws(LedgerError) in
+            try MerkleProofs.inclusion(index: sequence - 1, size: size, hasher, subtree)
+        }
+    }
+
+    package func consistencyProof(from old: UInt64, to new: UInt64) throws(LedgerError) -> [SHA256Digest] {
+        guard old <= new else { throw .outOfRange(asked: old, size: new) }
+        return try withTree(size: new) { (hasher, subtree) throws(LedgerError) in
+            try MerkleProofs.consistency(from: old, to: new, hasher, subtree)
+        }
+    }
+
+    /// The tile with that number on that level: up to 256 hashes. For publishing (C2SP tlog-tiles) and for the verifier.
+    package func tile(level: UInt8, index: UInt64) throws(LedgerError) -> [UInt8]? {
+        try storage { () throws(LMDBError) in
+            try environment.beginRead().value(of: TileKey(level: level, index: index).bytes, in: tables.tiles)
+        }
+    }
+
+    private func withTree<R>(
+        size: UInt64,
+        _ body: (borrowing MerkleHasher, MerkleProofs.Subtree<LedgerError>) throws(LedgerError) -> R
+    ) throws(LedgerError) -> R {
+        let head = head
+        guard size <= head else { throw .outOfRange(asked: size, size: head) }
+        let transaction = try storage { () throws(LMDBError) in try environment.beginRead() }
+        let reader = TileReader(tiles: tables.tiles)
+        let hasher = MerkleHasher()
+        return try body(hasher) { (level, index) throws(LedgerError) in
+            try reader.subtree(level, index, transaction, hasher)
+        }
+    }
+}
+
+private func move(_ body: () throws(LMDBError) -> Bool) throws(LedgerError) -> Bool {
+    do throws(LMDBError) {
+        return try body()
+    } catch {
+        throw .storage(error)
+    }
+}

@@ -1,0 +1,40 @@
+package import LMDB
+
+/// Why the log cannot be opened, read or appended to.
+package enum LedgerError: Error, Hashable, Sendable {
+    /// Another process has this log open for writing; stop it or use another directory.
+    case directoryInUse(path: String)
+    /// The directory cannot be made or its lock cannot be taken; `code` is the system's error number.
+    case directory(path: String, code: Int32)
+    /// Written by a newer binary.
+    case newerFormat(have: UInt64, supported: UInt64)
+    case storage(LMDBError)
+    /// The bytes of this event are not an envelope, or not the one that belongs there.
+    case damaged(sequence: UInt64)
+    /// The tree lacks a node that a log of this size must have.
+    case treeDamaged(level: UInt8, index: UInt64)
+    /// A proof or a read beyond the end.
+    case outOfRange(asked: UInt64, size: UInt64)
+    /// A commit without events, or with an event that is too large.
+    case emptyCommit
+    case eventTooLarge(have: Int, limit: Int)
+}
+
+extension LedgerError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .directoryInUse(let path): "another process writes to \(path): stop it, or use another directory"
+        case .directory(let path, let code): "\(path) cannot be used (system error \(code)): check that it can be written"
+        case .newerFormat(let have, let supported):
+            "the log has format \(have), this binary knows up to \(supported): use the newer binary"
+        case .storage(.diskFull): "the disk is full: nothing was recorded, free some space and try again"
+        case .storage(.mapFull): "the log has reached its size limit: nothing was recorded, start with a larger one"
+        case .storage(let error): "the log's storage refuses: \(error)"
+        case .damaged(let sequence): "event \(sequence) is damaged: run `ledgerline log verify`"
+        case .treeDamaged(let level, let index): "the tree lacks tile \(level)/\(index): run `ledgerline log verify`"
+        case .outOfRange(let asked, let size): "\(asked) is beyond the end of the log (\(size))"
+        case .emptyCommit: "a commit needs at least one event"
+        case .eventTooLarge(let have, let limit): "an event of \(have) bytes is larger than \(limit)"
+        }
+    }
+}
