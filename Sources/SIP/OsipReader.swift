@@ -22,7 +22,7 @@ enum OsipReader {
             if field.value.isEmpty { continue }
             text += field.name.text.utf8
             text += [ASCII.colon, ASCII.space]
-            text += field.value
+            text += named.contains(field.name) ? field.value.withoutLooseName : field.value
             text += [ASCII.carriageReturn, ASCII.lineFeed]
         }
         text += [ASCII.carriageReturn, ASCII.lineFeed]
@@ -31,11 +31,11 @@ enum OsipReader {
 
     private static let hidden: Set<HeaderName> = [.contentLength, .contentType, .contentEncoding, .mimeVersion]
 
+    private static let named: Set<HeaderName> = [.from, .to, .contact]
+
     /// libosip2 fills a table of its header parsers once per process, and prints to standard error unless told not to.
     private static let isReady: Bool = {
-        for level in TRACE_LEVEL0.rawValue..<END_TRACE_LEVEL.rawValue {
-            osip_trace_disable_level(_trace_level(rawValue: level))
-        }
+        unsafe osip_trace_initialize_func(END_TRACE_LEVEL) { _, _, _, _, _ in }
         return parser_init() == 0
     }()
 
@@ -63,5 +63,16 @@ enum OsipReader {
     private static func same(_ text: UnsafeMutablePointer<CChar>?, _ expected: String) -> Bool {
         guard let text = unsafe text else { return false }
         return unsafe expected.withCString { unsafe strcmp(text, $0) == 0 }
+    }
+}
+
+extension ArraySlice<UInt8> {
+    /// Phones write names without quotes that need them: `Müller <sip:…>`. Ours takes such a name, libosip2 does not,
+    /// and nothing depends on it, so it is left out.
+    fileprivate var withoutLooseName: ArraySlice<UInt8> {
+        guard first != ASCII.quote, let open = firstIndex(of: ASCII.less),
+            !self[..<open].allSatisfy({ $0.isToken || $0.isBlank })
+        else { return self }
+        return self[open...]
     }
 }

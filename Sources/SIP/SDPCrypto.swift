@@ -1,4 +1,4 @@
-internal import Primitives
+internal import OpenSSL
 
 /// One `a=crypto` line: an SRTP key as SDES carries it (RFC 4568 §9.1).
 ///
@@ -37,60 +37,12 @@ extension SDPCrypto: CustomStringConvertible {
             guard parameter.hasPrefix("WSH=") else { return nil }
         }
         let fields = parts[2].dropFirst("inline:".count).split(separator: "|", omittingEmptySubsequences: false)
-        guard let encoded = fields.first, fields.count <= 2, let key = decodeBase64(encoded), key.count == suite.keyLength
+        guard let encoded = fields.first, fields.count <= 2, let key = Base64.decode(encoded), key.count == suite.keyLength
         else { return nil }
         // A lifetime may follow; a field with a colon would be a master key index.
         if fields.count == 2, fields[1].contains(":") { return nil }
         self.init(tag: tag, suite: suite, key: key)
     }
 
-    package var description: String { "\(tag) \(suite.rawValue) inline:\(encodeBase64(key))" }
-}
-
-private let base64Digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-
-private func encodeBase64(_ bytes: [UInt8]) -> String {
-    var result: [UInt8] = []
-    for start in stride(from: 0, to: bytes.count, by: 3) {
-        let group = bytes[start..<min(start + 3, bytes.count)]
-        var word = group.reduce(UInt32(0)) { $0 << 8 | UInt32($1) } << UInt32(8 * (3 - group.count))
-        word <<= 8
-        for position in 0..<4 {
-            if position <= group.count {
-                result.append(base64Digits[Int(word >> 26)])
-                word <<= 6
-            } else {
-                result.append(ASCII.equals)
-            }
-        }
-    }
-    return String(decoding: result, as: UTF8.self)
-}
-
-/// With or without padding; nil for any other character.
-private func decodeBase64(_ text: Substring) -> [UInt8]? {
-    let digits = text.utf8.prefix { $0 != ASCII.equals }
-    let padding = text.utf8.dropFirst(digits.count)
-    guard padding.count <= 2, padding.allSatisfy({ $0 == ASCII.equals }), digits.count % 4 != 1 else { return nil }
-    var result: [UInt8] = []
-    var word: UInt32 = 0
-    var bits = 0
-    for digit in digits {
-        let value: UInt8
-        switch digit {
-        case 0x41...0x5A: value = digit - 0x41
-        case 0x61...0x7A: value = digit - 0x61 + 26
-        case 0x30...0x39: value = digit - 0x30 + 52
-        case 0x2B: value = 62
-        case 0x2F: value = 63
-        default: return nil
-        }
-        word = word << 6 | UInt32(value)
-        bits += 6
-        if bits >= 8 {
-            bits -= 8
-            result.append(UInt8(truncatingIfNeeded: word >> UInt32(bits)))
-        }
-    }
-    return result
+    package var description: String { "\(tag) \(suite.rawValue) inline:\(Base64.encode(key))" }
 }
