@@ -1,0 +1,73 @@
+import Foundation
+package import Model
+import Primitives
+
+/// Which events concern an entity, and at which version every stream is.
+package enum AuditProjection: Projection {
+    package static let name = "audit"
+    package static let version: UInt32 = 1
+    package static let tables: [Table] = [.streams, .history]
+
+    package static func evolve(
+        _ event: Event, _ context: EventContext, in views: inout ViewTransaction
+    ) throws(ViewsError) {
+        let key = Key(context.stream)
+        let expected = (try views.number(key, in: .streams) ?? 0) + 1
+        guard context.version == expected else {
+            throw .broken(sequence: context.sequence, .streamVersion(expected: expected, actual: context.version))
+        }
+        try views.put(Key(context.version).bytes, key, in: .streams)
+        for id in subjects(of: event, context) { try views.put([], Key(id).adding(context.sequence), in: .history) }
+    }
+
+    /// The stream's entity, and others whose history would be incomplete without the event.
+    private static func subjects(of event: Event, _ context: EventContext) -> [UUIDv7] {
+        var ids = [context.stream]
+        func add(_ field: Data) {
+            if let id = UUIDv7(field), !ids.contains(id) { ids.append(id) }
+        }
+        switch event {
+        case .providerCreated(let event): add(event.provider.id)
+        case .providerChanged(let event): add(event.provider.id)
+        case .contactCreated(let event): add(event.contact.id)
+        case .contactChanged(let event): add(event.contact.id)
+        case .rateDeckCreated(let event): add(event.deck.id)
+        case .rateDeckVersionPublished(let event): add(event.version.deckID)
+        case .servicePlanCreated(let event): add(event.plan.id)
+        case .servicePlanChanged(let event): add(event.plan.id)
+        case .customerCreated(let event): add(event.customer.id)
+        case .customerChanged(let event): add(event.customer.id)
+        case .dialPlanCreated(let event): add(event.plan.id)
+        case .dialPlanChanged(let event): add(event.plan.id)
+        case .tenantCreated(let event): add(event.tenant.id)
+        case .tenantChanged(let event): add(event.tenant.id)
+        case .carrierCreated(let event): add(event.carrier.id)
+        case .carrierChanged(let event): add(event.carrier.id)
+        case .numberAdded(let event): add(event.number.id)
+        case .numberChanged(let event):
+            add(event.number.id)
+            add(event.number.subscriberID)
+        case .subscriberCreated(let event): add(event.subscriber.id)
+        case .subscriberChanged(let event): add(event.subscriber.id)
+        case .entityRemoved(let event): add(event.id)
+        case .tokenIssued(let event):
+            add(event.token.id)
+            add(event.token.scopeID)
+        case .tokenRevoked(let event): add(event.tokenID)
+        case .journalPosted(let event):
+            add(event.id)
+            add(event.callID)
+            // The charges of calls are found by their records; what people did to an account is history.
+            if event.callID.isEmpty { for posting in event.postings { add(posting.account.ownerID) } }
+        case .callStarted(let event): add(event.callID)
+        case .callAnswered(let event): add(event.callID)
+        case .callUpdated(let event): add(event.callID)
+        case .callAdopted(let event): add(event.callID)
+        case .creditRenewed(let event): add(event.callID)
+        case .callEnded(let event): add(event.callID)
+        case .cdrRecorded(let event): add(event.cdr.callID)
+        case .workerEnrolled, .workerRevoked: break
+        }
+        return ids
+    }
+}

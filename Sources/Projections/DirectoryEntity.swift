@@ -1,0 +1,119 @@
+import Foundation
+package import Model
+import Primitives
+import SwiftProtobuf
+
+/// What the directory has to know of an entity: where it is kept, what finds it, and what it refers to.
+protocol DirectoryEntity: Message {
+    static var kind: EntityKind { get }
+    static var table: Table { get }
+    var id: Data { get }
+    /// Unique keys, each with what it leads to.
+    var indexes: [(table: Table, key: Key, value: [UInt8])] { get }
+    /// Fields that name another entity, by field name; empty ones are left out. `UUIDv7.platform` stands for the platform.
+    var references: [(field: String, id: Data)] { get }
+}
+
+extension Provider: DirectoryEntity {
+    static var kind: EntityKind { .provider }
+    static var table: Table { .providers }
+    var indexes: [(table: Table, key: Key, value: [UInt8])] {
+        namespace.isEmpty ? [] : [(.providersByNamespace, Key(text: namespace), Array(id))]
+    }
+    var references: [(field: String, id: Data)] {
+        [("parent_id", parentID.isEmpty ? Data(UUIDv7.platform.bytes) : parentID), ("wholesale_deck_id", wholesaleDeckID)]
+    }
+}
+
+extension Contact: DirectoryEntity {
+    static var kind: EntityKind { .contact }
+    static var table: Table { .contacts }
+    var indexes: [(table: Table, key: Key, value: [UInt8])] { [] }
+    var references: [(field: String, id: Data)] { [("provider_id", providerID)] }
+}
+
+extension RateDeck: DirectoryEntity {
+    static var kind: EntityKind { .rateDeck }
+    static var table: Table { .rateDecks }
+    var indexes: [(table: Table, key: Key, value: [UInt8])] { [] }
+    var references: [(field: String, id: Data)] { [("provider_id", providerID)] }
+}
+
+extension ServicePlan: DirectoryEntity {
+    static var kind: EntityKind { .servicePlan }
+    static var table: Table { .servicePlans }
+    var indexes: [(table: Table, key: Key, value: [UInt8])] { [] }
+    var references: [(field: String, id: Data)] {
+        [
+            ("provider_id", providerID), ("rate_deck_id", rateDeckID), ("dial_plan_id", dialPlanID),
+            ("carrier_id", carrierID),
+        ]
+    }
+}
+
+extension Customer: DirectoryEntity {
+    static var kind: EntityKind { .customer }
+    static var table: Table { .customers }
+    var indexes: [(table: Table, key: Key, value: [UInt8])] { [] }
+    var references: [(field: String, id: Data)] {
+        [("provider_id", providerID), ("contact_id", contactID), ("service_plan_id", servicePlanID)]
+    }
+}
+
+extension DialPlan: DirectoryEntity {
+    static var kind: EntityKind { .dialPlan }
+    static var table: Table { .dialPlans }
+    var indexes: [(table: Table, key: Key, value: [UInt8])] { [] }
+    var references: [(field: String, id: Data)] { [("provider_id", providerID)] }
+}
+
+extension Tenant: DirectoryEntity {
+    static var kind: EntityKind { .tenant }
+    static var table: Table { .tenants }
+    var indexes: [(table: Table, key: Key, value: [UInt8])] {
+        domain.isEmpty ? [] : [(.tenantsByDomain, Key(text: domain), Array(id))]
+    }
+    var references: [(field: String, id: Data)] {
+        [("customer_id", customerID), ("dial_plan_id", dialPlanID), ("carrier_id", carrierID)]
+    }
+}
+
+extension Carrier: DirectoryEntity {
+    static var kind: EntityKind { .carrier }
+    static var table: Table { .carriers }
+    var indexes: [(table: Table, key: Key, value: [UInt8])] {
+        gateways.flatMap { gateway in
+            [
+                (.gatewaysByAddress, Key(gatewayHost: gateway.host, port: gateway.port), Array(id) + Array(gateway.id)),
+                (.gateways, Key(Array(gateway.id)), Array(id)),
+            ]
+        }
+    }
+    var references: [(field: String, id: Data)] { [("provider_id", providerID), ("cost_deck_id", costDeckID)] }
+}
+
+extension Number: DirectoryEntity {
+    static var kind: EntityKind { .number }
+    static var table: Table { .numbers }
+    var indexes: [(table: Table, key: Key, value: [UInt8])] { [(.numbersByE164, Key(text: e164), Array(id))] }
+    var references: [(field: String, id: Data)] {
+        [("provider_id", providerID), ("subscriber_id", subscriberID), ("carrier_id", carrierID)]
+    }
+}
+
+extension Subscriber: DirectoryEntity {
+    static var kind: EntityKind { .subscriber }
+    static var table: Table { .subscribers }
+    var indexes: [(table: Table, key: Key, value: [UInt8])] {
+        ([username] + aliases).map { (.subscribersByName, Key(Array(tenantID)).adding(text: $0), Array(id)) }
+    }
+    var references: [(field: String, id: Data)] { [("tenant_id", tenantID)] }
+}
+
+extension Key {
+    /// Literal addresses are written in one way, so that `[2001:DB8::1]` and `2001:db8:0::1` are one gateway.
+    init(gatewayHost host: String, port: UInt32) {
+        let name = SocketAddress.Host(host)?.description ?? host.lowercased()
+        self.init(text: "\(name):\(port)")
+    }
+}

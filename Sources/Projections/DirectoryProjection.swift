@@ -1,0 +1,112 @@
+import Foundation
+package import Model
+import Primitives
+
+/// Every entity by its id, the unique names that find it, and who refers to whom.
+package enum DirectoryProjection: Projection {
+    package static let name = "directory"
+    package static let version: UInt32 = 1
+    package static let tables: [Table] = [
+        .providers, .contacts, .rateDecks, .servicePlans, .customers, .dialPlans, .tenants, .carriers, .numbers,
+        .subscribers, .tokens, .workers, .providersByNamespace, .tenantsByDomain, .subscribersByName, .numbersByE164,
+        .gatewaysByAddress, .gateways, .tokensBySecret, .references,
+    ]
+
+    package static func evolve(
+        _ event: Event, _ context: EventContext, in views: inout ViewTransaction
+    ) throws(ViewsError) {
+        switch event {
+        case .providerCreated(let event): try store(event.provider, context, in: &views)
+        case .providerChanged(let event): try store(event.provider, context, in: &views)
+        case .contactCreated(let event): try store(event.contact, context, in: &views)
+        case .contactChanged(let event): try store(event.contact, context, in: &views)
+        case .rateDeckCreated(let event): try store(event.deck, context, in: &views)
+        case .servicePlanCreated(let event): try store(event.plan, context, in: &views)
+        case .servicePlanChanged(let event): try store(event.plan, context, in: &views)
+        case .customerCreated(let event): try store(event.customer, context, in: &views)
+        case .customerChanged(let event): try store(event.customer, context, in: &views)
+        case .dialPlanCreated(let event): try store(event.plan, context, in: &views)
+        case .dialPlanChanged(let event): try store(event.plan, context, in: &views)
+        case .tenantCreated(let event): try store(event.tenant, context, in: &views)
+        case .tenantChanged(let event): try store(event.tenant, context, in: &views)
+        case .carrierCreated(let event): try store(event.carrier, context, in: &views)
+        case .carrierChanged(let event): try store(event.carrier, context, in: &views)
+        case .numberAdded(let event): try store(event.number, context, in: &views)
+        case .numberChanged(let event): try store(event.number, context, in: &views)
+        case .subscriberCreated(let event): try store(event.subscriber, context, in: &views)
+        case .subscriberChanged(let event): try store(event.subscriber, context, in: &views)
+        case .entityRemoved(let event): try remove(event.kind, event.id, context, in: &views)
+        case .tokenIssued(let event):
+            try views.putMessage(event.token, try views.key(event.token.id, "token.id", context), in: .tokens)
+            try views.put(Array(event.token.id), Key(Array(event.token.secretHash)), in: .tokensBySecret)
+        case .tokenRevoked(let event):
+            let key = try views.key(event.tokenID, "token_id", context)
+            guard let token = try views.message(Token.self, key, in: .tokens) else { return }
+            try views.remove(Key(Array(token.secretHash)), in: .tokensBySecret)
+            try views.remove(key, in: .tokens)
+        case .workerEnrolled(let event): try views.putMessage(event.worker, Key(text: event.worker.name), in: .workers)
+        case .workerRevoked(let event): try views.remove(Key(text: event.name), in: .workers)
+        case .rateDeckVersionPublished, .journalPosted, .callStarted, .callAnswered, .callUpdated, .callAdopted,
+            .creditRenewed, .callEnded, .cdrRecorded:
+            break
+        }
+    }
+
+    private static func store<Entity: DirectoryEntity>(
+        _ entity: Entity, _ context: EventContext, in views: inout ViewTransaction
+    ) throws(ViewsError) {
+        let key = try views.key(entity.id, "\(Entity.kind).id", context)
+        if let old = try views.message(Entity.self, key, in: Entity.table) { try unlink(old, key, in: &views) }
+        for index in entity.indexes {
+            guard index.key.fits else { throw .broken(sequence: context.sequence, .malformedField(index.table.rawValue)) }
+            try views.put(index.value, index.key, in: index.table)
+        }
+        for (field, target) in entity.references where !target.isEmpty {
+            try views.put([], referenceKey(try views.key(target, field, context), Entity.kind, key), in: .references)
+        }
+        try views.putMessage(entity, key, in: Entity.table)
+    }
+
+    private static func remove(
+        _ kind: EntityKind, _ id: Data, _ context: EventContext, in views: inout ViewTransaction
+    ) throws(ViewsError) {
+        switch kind {
+        case .provider: try remove(Provider.self, id, context, in: &views)
+        case .contact: try remove(Contact.self, id, context, in: &views)
+        case .rateDeck: try remove(RateDeck.self, id, context, in: &views)
+        case .servicePlan: try remove(ServicePlan.self, id, context, in: &views)
+        case .customer: try remove(Customer.self, id, context, in: &views)
+        case .dialPlan: try remove(DialPlan.self, id, context, in: &views)
+        case .tenant: try remove(Tenant.self, id, context, in: &views)
+        case .carrier: try remove(Carrier.self, id, context, in: &views)
+        case .number: try remove(Number.self, id, context, in: &views)
+        case .subscriber: try remove(Subscriber.self, id, context, in: &views)
+        case .UNRECOGNIZED: throw .broken(sequence: context.sequence, .malformedField("kind"))
+        }
+    }
+
+    private static func remove<Entity: DirectoryEntity>(
+        _ type: Entity.Type, _ id: Data, _ context: EventContext, in views: inout ViewTransaction
+    ) throws(ViewsError) {
+        let key = try views.key(id, "id", context)
+        guard let old = try views.message(type, key, in: Entity.table) else { return }
+        try unlink(old, key, in: &views)
+        try views.remove(key, in: Entity.table)
+    }
+
+    /// An index entry that leads to somebody else by now is theirs, and stays.
+    private static func unlink<Entity: DirectoryEntity>(
+        _ entity: Entity, _ key: Key, in views: inout ViewTransaction
+    ) throws(ViewsError) {
+        for index in entity.indexes where try views.value(index.key, in: index.table) == index.value {
+            try views.remove(index.key, in: index.table)
+        }
+        for (_, target) in entity.references where target.count == 16 {
+            try views.remove(referenceKey(Key(Array(target)), Entity.kind, key), in: .references)
+        }
+    }
+
+    private static func referenceKey(_ target: Key, _ kind: EntityKind, _ referrer: Key) -> Key {
+        Key(target.bytes + [UInt8(truncatingIfNeeded: kind.rawValue)] + referrer.bytes)
+    }
+}

@@ -1,0 +1,21 @@
+package import Model
+
+/// Code that derives tables from events. Replay and live traffic run the same `evolve`.
+///
+/// A projection writes its own tables alone, reads no clock, and never goes over a dictionary or a set, so that
+/// the same log makes the same bytes everywhere.
+package protocol Projection: SendableMetatype {
+    /// Never changes; stands in the mark of the views' directory.
+    static var name: String { get }
+    /// Raised with every change of what the tables hold: the views are then built anew at the next start.
+    static var version: UInt32 { get }
+    static var tables: [Table] { get }
+
+    static func evolve(_ event: Event, _ context: EventContext, in views: inout ViewTransaction) throws(ViewsError)
+}
+
+/// All of them, in the order in which an event reaches them.
+package let projections: [any Projection.Type] = [
+    DirectoryProjection.self, RatesProjection.self, LiveCallsProjection.self, CDRsProjection.self,
+    AccountsProjection.self, AuditProjection.self,
+]

@@ -1,0 +1,46 @@
+import Foundation
+package import Model
+import Primitives
+
+/// The prices: every published version of every deck, by prefix.
+package enum RatesProjection: Projection {
+    package static let name = "rates"
+    package static let version: UInt32 = 1
+    package static let tables: [Table] = [.deckVersions, .deckTimes, .rates]
+
+    package static func evolve(
+        _ event: Event, _ context: EventContext, in views: inout ViewTransaction
+    ) throws(ViewsError) {
+        switch event {
+        case .rateDeckVersionPublished(let event): try publish(event.version, context, in: &views)
+        case .entityRemoved(let event):
+            guard event.kind == .rateDeck else { return }
+            let deck = try views.key(event.id, "id", context)
+            for table in tables { try views.removeAll(table, prefix: deck) }
+        case .providerCreated, .providerChanged, .contactCreated, .contactChanged, .rateDeckCreated, .servicePlanCreated,
+            .servicePlanChanged, .customerCreated, .customerChanged, .dialPlanCreated, .dialPlanChanged, .tenantCreated,
+            .tenantChanged, .carrierCreated, .carrierChanged, .numberAdded, .numberChanged, .subscriberCreated,
+            .subscriberChanged, .tokenIssued, .tokenRevoked, .workerEnrolled, .workerRevoked, .journalPosted,
+            .callStarted, .callAnswered, .callUpdated, .callAdopted, .creditRenewed, .callEnded, .cdrRecorded:
+            break
+        }
+    }
+
+    private static func publish(
+        _ version: RateDeckVersion, _ context: EventContext, in views: inout ViewTransaction
+    ) throws(ViewsError) {
+        let deck = try views.key(version.deckID, "version.deck_id", context)
+        let base = deck.adding(version.version)
+        for entry in version.entries {
+            let key = base.adding(text: entry.prefix)
+            guard key.fits else { throw .broken(sequence: context.sequence, .malformedField("version.entries.prefix")) }
+            try views.putMessage(entry, key, in: .rates)
+        }
+        var time = deck
+        time.add(WallTime(microseconds: version.effectiveAt))
+        try views.put([], time.adding(version.version), in: .deckTimes)
+        var summary = version
+        summary.entries = []
+        try views.putMessage(summary, base, in: .deckVersions)
+    }
+}

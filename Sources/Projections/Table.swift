@@ -1,0 +1,77 @@
+/// Every table of the views. Dropping, comparing and opening them all goes over `allCases`, so a new table is a
+/// new case here, a projection that fills it, and queries that read it.
+///
+/// The raw value is the table's name on the disk. Keys are bytes whose order is the order that queries page in:
+/// ids as 16 bytes, numbers as 8 bytes big-endian, text as UTF-8.
+package enum Table: String, CaseIterable, Sendable {
+    // Directory: entities by id (workers by name), then what finds them.
+    case providers
+    case contacts
+    case rateDecks = "rate_decks"
+    case servicePlans = "service_plans"
+    case customers
+    case dialPlans = "dial_plans"
+    case tenants
+    case carriers
+    case numbers
+    case subscribers
+    case tokens
+    case workers
+    /// Namespace → provider.
+    case providersByNamespace = "providers_by_namespace"
+    /// SIP domain → tenant.
+    case tenantsByDomain = "tenants_by_domain"
+    /// Tenant, then user name or alias → subscriber.
+    case subscribersByName = "subscribers_by_name"
+    /// E.164 with its `+` → number.
+    case numbersByE164 = "numbers_by_e164"
+    /// `host:port` → carrier and gateway.
+    case gatewaysByAddress = "gateways_by_address"
+    /// Gateway → carrier.
+    case gateways
+    /// SHA-256 of the bearer token → token.
+    case tokensBySecret = "tokens_by_secret"
+    /// Entity, kind of what refers to it, id of what refers to it → nothing.
+    case references
+
+    // Rates.
+    /// Deck, version → the version without its entries.
+    case deckVersions = "deck_versions"
+    /// Deck, effective time, version → nothing.
+    case deckTimes = "deck_times"
+    /// Deck, version, prefix → entry.
+    case rates
+
+    // Live calls.
+    case liveCalls = "live_calls"
+    /// Worker's name, 0, call → nothing.
+    case liveCallsByWorker = "live_calls_by_worker"
+    /// Provider, customer, tenant, subscriber or carrier → how many calls run; all zeros: all of them.
+    case liveCallCounts = "live_call_counts"
+
+    // Call detail records.
+    case cdrs
+    /// Call → number of its record.
+    case cdrsByCall = "cdrs_by_call"
+    /// Provider, customer, tenant, subscriber or carrier, then number of the record → nothing.
+    case cdrsByParty = "cdrs_by_party"
+
+    // Accounts.
+    /// Kind, owner, currency → state.
+    case accounts
+    /// Account, sequence, index → posting.
+    case postings
+    /// Call → what is held for it.
+    case holds
+    /// Journal → its sequence in the log.
+    case journals
+
+    // Audit.
+    /// Stream → its version.
+    case streams
+    /// Entity, sequence → nothing.
+    case history
+
+    // The views' own state, not compared: which event was applied last.
+    case meta
+}

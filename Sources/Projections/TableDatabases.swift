@@ -1,0 +1,67 @@
+import LMDB
+
+/// The open LMDB table of every `Table`, and reading them in either kind of transaction.
+package struct TableDatabases: Sendable {
+    private let databases: [Database]  // in the order of `Table.allCases`
+    private static let positions = Dictionary(uniqueKeysWithValues: Table.allCases.enumerated().map { ($1, $0) })
+
+    init(_ transaction: inout WriteTransaction) throws(LMDBError) {
+        var databases: [Database] = []
+        for table in Table.allCases { databases.append(try transaction.database(table.rawValue)) }
+        self.databases = databases
+    }
+
+    subscript(table: Table) -> Database {
+        guard let position = TableDatabases.positions[table] else { preconditionFailure("every table is in allCases") }
+        return databases[position]
+    }
+
+    func value(
+        _ key: Key, in table: Table, _ transaction: borrowing some Transaction & ~Copyable
+    ) throws(ViewsError) -> [UInt8]? {
+        do {
+            return try transaction.value(of: key.bytes, in: self[table])
+        } catch {
+            throw .storage(error)
+        }
+    }
+
+    func scan(
+        _ table: Table, from start: Key, _ transaction: borrowing some Transaction & ~Copyable,
+        _ body: (Key, [UInt8]) throws(ViewsError) -> Bool
+    ) throws(ViewsError) {
+        let result: Result<Void, ViewsError>
+        do {
+            result = try transaction.withCursor(in: self[table]) { cursor throws(ViewsError) in
+                var isFound = try storage { () throws(LMDBError) in try cursor.seek(start.bytes) }
+                while isFound, try body(Key(cursor.key), cursor.value) {
+                    isFound = try storage { () throws(LMDBError) in try cursor.next() }
+                }
+            }
+        } catch {
+            throw .storage(error)
+        }
+        try result.get()
+    }
+
+    func last(
+        in table: Table, atOrBefore key: Key, _ transaction: borrowing some Transaction & ~Copyable
+    ) throws(ViewsError) -> (key: Key, value: [UInt8])? {
+        do {
+            return try transaction.withCursor(in: self[table]) { cursor throws(LMDBError) in
+                try cursor.seek(atOrBefore: key.bytes) ? (key: Key(cursor.key), value: cursor.value) : nil
+            }.get()
+        } catch {
+            throw .storage(error)
+        }
+    }
+}
+
+/// Names LMDB's errors as ours.
+func storage<R>(_ body: () throws(LMDBError) -> R) throws(ViewsError) -> R {
+    do {
+        return try body()
+    } catch {
+        throw .storage(error)
+    }
+}

@@ -1,0 +1,40 @@
+package import Model
+import Primitives
+
+extension ViewQueries where Self: ~Copyable {
+    /// nil: it has ended, or never was.
+    package func liveCall(_ id: CallID) throws(ViewsError) -> LiveCall? {
+        try message(LiveCall.self, Key(id.value), in: .liveCalls)
+    }
+
+    package func liveCalls(after: CallID? = nil, limit: Int) throws(ViewsError) -> [LiveCall] {
+        try messages(LiveCall.self, in: .liveCalls, after: after.map { Key($0.value) }, limit: limit)
+    }
+
+    /// The calls that a signal worker carries.
+    package func liveCalls(worker: String, after: CallID? = nil, limit: Int) throws(ViewsError) -> [LiveCall] {
+        let prefix = Key(worker: worker)
+        var calls: [LiveCall] = []
+        let last = after.map { prefix.adding($0.value) }
+        for (key, _) in try page(.liveCallsByWorker, prefix: prefix, after: last, limit: limit) {
+            let id = Key(Array(key.bytes.dropFirst(prefix.bytes.count)))
+            guard let call = try message(LiveCall.self, id, in: .liveCalls) else {
+                throw .unreadable(table: .liveCallsByWorker)
+            }
+            calls.append(call)
+        }
+        return calls
+    }
+
+    /// How many calls run now on the whole platform.
+    package func liveCallCount() throws(ViewsError) -> UInt64 { try liveCallCount(party: .platform) }
+    package func liveCallCount(of id: ProviderID) throws(ViewsError) -> UInt64 { try liveCallCount(party: id.value) }
+    package func liveCallCount(of id: CustomerID) throws(ViewsError) -> UInt64 { try liveCallCount(party: id.value) }
+    package func liveCallCount(of id: TenantID) throws(ViewsError) -> UInt64 { try liveCallCount(party: id.value) }
+    package func liveCallCount(of id: SubscriberID) throws(ViewsError) -> UInt64 { try liveCallCount(party: id.value) }
+    package func liveCallCount(of id: CarrierID) throws(ViewsError) -> UInt64 { try liveCallCount(party: id.value) }
+
+    private func liveCallCount(party id: UUIDv7) throws(ViewsError) -> UInt64 {
+        try number(Key(id), in: .liveCallCounts) ?? 0
+    }
+}

@@ -1,0 +1,54 @@
+package import Model
+import Primitives
+
+extension ViewQueries where Self: ~Copyable {
+    package func cdr(number: UInt64) throws(ViewsError) -> Cdr? { try message(Cdr.self, Key(number), in: .cdrs) }
+
+    package func cdr(call: CallID) throws(ViewsError) -> Cdr? {
+        guard let number = try number(Key(call.value), in: .cdrsByCall) else { return nil }
+        return try cdr(number: number)
+    }
+
+    /// The number of the next record: one more than the last, from 1.
+    package func nextCDRNumber() throws(ViewsError) -> UInt64 {
+        guard let (key, _) = try last(in: .cdrs, atOrBefore: Key(UInt64.max)) else { return 1 }
+        var reader = KeyReader(key.bytes)
+        guard let number = reader.number64() else { throw .unreadable(table: .cdrs) }
+        return number + 1
+    }
+
+    /// Records in the order of their numbers.
+    package func cdrs(after number: UInt64 = 0, limit: Int) throws(ViewsError) -> [Cdr] {
+        try messages(Cdr.self, in: .cdrs, after: Key(number), limit: limit)
+    }
+
+    package func cdrs(of id: ProviderID, after number: UInt64 = 0, limit: Int) throws(ViewsError) -> [Cdr] {
+        try cdrs(party: id.value, number, limit)
+    }
+    package func cdrs(of id: CustomerID, after number: UInt64 = 0, limit: Int) throws(ViewsError) -> [Cdr] {
+        try cdrs(party: id.value, number, limit)
+    }
+    package func cdrs(of id: TenantID, after number: UInt64 = 0, limit: Int) throws(ViewsError) -> [Cdr] {
+        try cdrs(party: id.value, number, limit)
+    }
+    package func cdrs(of id: SubscriberID, after number: UInt64 = 0, limit: Int) throws(ViewsError) -> [Cdr] {
+        try cdrs(party: id.value, number, limit)
+    }
+    package func cdrs(of id: CarrierID, after number: UInt64 = 0, limit: Int) throws(ViewsError) -> [Cdr] {
+        try cdrs(party: id.value, number, limit)
+    }
+
+    private func cdrs(party id: UUIDv7, _ after: UInt64, _ limit: Int) throws(ViewsError) -> [Cdr] {
+        let prefix = Key(id)
+        var records: [Cdr] = []
+        for (key, _) in try page(.cdrsByParty, prefix: prefix, after: prefix.adding(after), limit: limit) {
+            var reader = KeyReader(key.bytes)
+            reader.skip(16)
+            guard let number = reader.number64(), let record = try cdr(number: number) else {
+                throw .unreadable(table: .cdrsByParty)
+            }
+            records.append(record)
+        }
+        return records
+    }
+}

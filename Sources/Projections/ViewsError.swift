@@ -1,0 +1,43 @@
+package import LMDB
+package import Model
+import Primitives
+
+/// Why a view cannot be read, written or brought up to date.
+package enum ViewsError: Error, Equatable, Sendable {
+    case storage(LMDBError)
+    /// The directory cannot be made, or its mark cannot be written; `code` is the system's error number.
+    case file(path: String, code: Int32)
+    /// A stored value is not what its table holds: drop the views and build them anew.
+    case unreadable(table: Table)
+    /// An event of the log that this binary cannot read.
+    case event(sequence: UInt64, EventDecodingError)
+    /// An event came out of turn.
+    case outOfOrder(expected: UInt64, actual: UInt64)
+    /// An event that breaks a rule which everybody who appends has to keep.
+    case broken(sequence: UInt64, Invariant)
+}
+
+/// What holds at every sequence number of every log. Broken by a log it is an error; by ourselves, a trap.
+package enum Invariant: Error, Equatable, Sendable {
+    /// The postings of a journal sum to zero in each currency.
+    case unbalanced(Imbalance)
+    /// Balances and holds fit an Int64 of micro-units.
+    case accountOverflow(kind: AccountKind)
+    /// Records are numbered 1, 2, 3 … without a gap.
+    case cdrNumber(expected: UInt64, actual: UInt64)
+    /// One record for a call.
+    case secondCDR(CallID)
+    /// A stream's versions are 1, 2, 3 … without a gap.
+    case streamVersion(expected: UInt64, actual: UInt64)
+    /// The field is not an id, or is text too long for a key.
+    case malformedField(String)
+}
+
+/// The errors that a body of `Views.write` may throw: it has to be able to carry ours.
+package protocol ViewsFailure: Error {
+    init(_ error: ViewsError)
+}
+
+extension ViewsError: ViewsFailure {
+    package init(_ error: ViewsError) { self = error }
+}

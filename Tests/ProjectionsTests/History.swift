@@ -1,0 +1,358 @@
+import Foundation
+import Model
+import Primitives
+import Rating
+import SwiftProtobuf
+
+/// Draws a plausible history from a seed: entities come, change and go, money is paid in, calls start, are answered,
+/// adopted, renewed and ended with their records and charges.
+struct History {
+    private var random: RandomSource
+    private var now = WallTime(microseconds: 1_790_000_000_000_000)
+    private let currency = Currency("EUR")!
+
+    private var providers: [Provider] = []
+    private var decks: [RateDeck] = []
+    private var deckVersions: [Data: UInt32] = [:]
+    private var plans: [ServicePlan] = []
+    private var customers: [Customer] = []
+    private var tenants: [Tenant] = []
+    private var subscribers: [Subscriber] = []
+    private var carriers: [Carrier] = []
+    private var numbers: [Number] = []
+    private var tokens: [Token] = []
+    private var live: [CallStarted] = []
+    private var answered: Set<Data> = []
+    private var counter = 0
+    private(set) var cdrs: UInt64 = 0
+
+    /// Entities that exist at the end, for tests that look them up.
+    var livingTenants: [Tenant] { tenants }
+    var livingSubscribers: [Subscriber] { subscribers }
+    var livingNumbers: [Number] { numbers }
+    var livingCalls: [CallStarted] { live }
+
+    /// Events that are appended in one commit, each with its stream.
+    typealias Step = [(event: Event, stream: UUIDv7)]
+
+    init(seed: UInt64) { random = RandomSource(seed: seed) }
+
+    mutating func next() -> (time: WallTime, step: Step) {
+        now = now + .milliseconds(Int.random(in: 1...30_000, using: &random))
+        return (now, step())
+    }
+
+    private mutating func step() -> Step {
+        if providers.isEmpty { return addProvider() }
+        if customers.isEmpty { return addCustomer() }
+        if subscribers.count < 2 { return tenants.isEmpty ? addTenant() : addSubscriber() }
+        if carriers.isEmpty { return addCarrier() }
+        switch Int.random(in: 0..<100, using: &random) {
+        case 0: return addProvider()
+        case 1...2: return addCustomer()
+        case 3...5: return addTenant()
+        case 6...11: return addSubscriber()
+        case 12: return addCarrier()
+        case 13...16: return addNumber()
+        case 17...20: return moveNumber()
+        case 21...24: return changeSubscriber()
+        case 25: return changeCarrier()
+        case 26...27: return removeSubscriber()
+        case 28...30: return publishDeck()
+        case 31...33: return token()
+        case 34...39: return topUp()
+        case 40...62: return startCall()
+        case 63...74: return updateCall()
+        default: return live.isEmpty ? startCall() : endCall()
+        }
+    }
+
+    private mutating func id() -> Data { Data(UUIDv7(at: now, random: &random).bytes) }
+
+    private mutating func name(_ kind: String) -> String {
+        counter += 1
+        return "\(kind)\(counter)"
+    }
+
+    private func stream(_ id: Data) -> UUIDv7 { UUIDv7(bytes: id)! }
+
+    private mutating func addProvider() -> Step {
+        var provider = Provider()
+        provider.id = id()
+        provider.parentID = Bool.random(using: &random) ? providers.randomElement(using: &random)?.id ?? Data() : Data()
+        provider.name = name("provider")
+        provider.namespace = provider.name + ".example"
+        provider.currency = currency.code
+        var deck = RateDeck()
+        deck.id = id()
+        deck.providerID = provider.id
+        deck.currency = currency.code
+        deck.decimals = 4
+        var plan = ServicePlan()
+        plan.id = id()
+        plan.providerID = provider.id
+        plan.rateDeckID = deck.id
+        plan.paymentMode = .prepaid
+        providers.append(provider)
+        decks.append(deck)
+        plans.append(plan)
+        return [
+            (.providerCreated(.with { $0.provider = provider }), stream(provider.id)),
+            (.rateDeckCreated(.with { $0.deck = deck }), stream(deck.id)),
+            (.servicePlanCreated(.with { $0.plan = plan }), stream(plan.id)),
+        ]
+    }
+
+    private mutating func addCustomer() -> Step {
+        var customer = Customer()
+        customer.id = id()
+        let plan = plans.randomElement(using: &random)!
+        customer.providerID = plan.providerID
+        customer.servicePlanID = plan.id
+        customer.name = name("customer")
+        customer.currency = currency.code
+        customers.append(customer)
+        return [(.customerCreated(.with { $0.customer = customer }), stream(customer.id))]
+    }
+
+    private mutating func addTenant() -> Step {
+        var tenant = Tenant()
+        tenant.id = id()
+        tenant.customerID = customers.randomElement(using: &random)!.id
+        tenant.name = name("tenant")
+        tenant.domain = tenant.name + ".example"
+        tenants.append(tenant)
+        return [(.tenantCreated(.with { $0.tenant = tenant }), stream(tenant.id))]
+    }
+
+    private mutating func addSubscriber() -> Step {
+        var subscriber = Subscriber()
+        subscriber.id = id()
+        subscriber.tenantID = tenants.randomElement(using: &random)!.id
+        subscriber.username = name("user")
+        subscriber.aliases = [name("10")]
+        subscriber.sealedCredential = Data(random.bytes(60))
+        subscribers.append(subscriber)
+        return [(.subscriberCreated(.with { $0.subscriber = subscriber }), stream(subscriber.id))]
+    }
+
+    private mutating func changeSubscriber() -> Step {
+        let index = subscribers.indices.randomElement(using: &random)!
+        subscribers[index].aliases = (0..<Int.random(in: 0...3, using: &random)).map { _ in name("20") }
+        subscribers[index].status = Status.allCases.randomElement(using: &random)!
+        let subscriber = subscribers[index]
+        return [(.subscriberChanged(.with { $0.subscriber = subscriber }), stream(subscriber.id))]
+    }
+
+    private mutating func removeSubscriber() -> Step {
+        guard subscribers.count > 3 else { return addSubscriber() }
+        let subscriber = subscribers.remove(at: subscribers.indices.randomElement(using: &random)!)
+        var steps: Step = []
+        for index in numbers.indices where numbers[index].subscriberID == subscriber.id {
+            numbers[index].subscriberID = Data()
+            let number = numbers[index]
+            steps.append((.numberChanged(.with { $0.number = number }), stream(number.id)))
+        }
+        let removed = EntityRemoved.with {
+            $0.kind = .subscriber
+            $0.id = subscriber.id
+        }
+        return steps + [(.entityRemoved(removed), stream(subscriber.id))]
+    }
+
+    private mutating func gateway() -> Gateway {
+        var gateway = Gateway()
+        gateway.id = id()
+        gateway.host = "192.0.2.\(Int.random(in: 1...254, using: &random))"
+        counter += 1
+        gateway.port = UInt32(5_000 + counter)
+        return gateway
+    }
+
+    private mutating func addCarrier() -> Step {
+        var carrier = Carrier()
+        carrier.id = id()
+        carrier.providerID = providers.randomElement(using: &random)!.id
+        carrier.gateways = [gateway(), gateway()]
+        carriers.append(carrier)
+        return [(.carrierCreated(.with { $0.carrier = carrier }), stream(carrier.id))]
+    }
+
+    private mutating func changeCarrier() -> Step {
+        let index = carriers.indices.randomElement(using: &random)!
+        if Bool.random(using: &random) { carriers[index].gateways.append(gateway()) } else { carriers[index].gateways.removeFirst() }
+        if carriers[index].gateways.isEmpty { carriers[index].gateways = [gateway()] }
+        let carrier = carriers[index]
+        return [(.carrierChanged(.with { $0.carrier = carrier }), stream(carrier.id))]
+    }
+
+    private mutating func addNumber() -> Step {
+        var number = Number()
+        number.id = id()
+        number.providerID = providers.randomElement(using: &random)!.id
+        counter += 1
+        number.e164 = "+1209\(1_000_000 + counter)"
+        numbers.append(number)
+        return [(.numberAdded(.with { $0.number = number }), stream(number.id))]
+    }
+
+    private mutating func moveNumber() -> Step {
+        guard let index = numbers.indices.randomElement(using: &random) else { return addNumber() }
+        numbers[index].subscriberID = numbers[index].subscriberID.isEmpty ? subscribers.randomElement(using: &random)!.id : Data()
+        let number = numbers[index]
+        return [(.numberChanged(.with { $0.number = number }), stream(number.id))]
+    }
+
+    private mutating func publishDeck() -> Step {
+        let deck = decks.randomElement(using: &random)!
+        var version = RateDeckVersion()
+        version.deckID = deck.id
+        version.version = deckVersions[deck.id, default: 0] + 1
+        deckVersions[deck.id] = version.version
+        version.effectiveAt = (now + .seconds(Int.random(in: -100...100, using: &random))).microseconds
+        for _ in 0..<Int.random(in: 1...30, using: &random) {
+            version.entries.append(
+                .with {
+                    $0.prefix = String(Int.random(in: 1...99_999, using: &random))
+                    $0.perMinuteMicros = Int64.random(in: 0...100_000, using: &random)
+                })
+        }
+        return [(.rateDeckVersionPublished(.with { $0.version = version }), stream(deck.id))]
+    }
+
+    private mutating func token() -> Step {
+        if !tokens.isEmpty, Bool.random(using: &random) {
+            let token = tokens.remove(at: tokens.indices.randomElement(using: &random)!)
+            return [(.tokenRevoked(.with { $0.tokenID = token.id }), stream(token.id))]
+        }
+        var token = Token()
+        token.id = id()
+        token.secretHash = Data(random.bytes(32))
+        token.scopeID = providers.randomElement(using: &random)!.id
+        tokens.append(token)
+        return [(.tokenIssued(.with { $0.token = token }), stream(token.id))]
+    }
+
+    private mutating func topUp() -> Step {
+        let customer = customers.randomElement(using: &random)!
+        let amount = Int64.random(in: 1...50_000_000, using: &random)
+        let journal = JournalPosted.with {
+            $0.id = id()
+            $0.kind = .topUp
+            $0.postings = [
+                Posting(.cash(ProviderID(customer.providerID)!, currency), micros: -amount),
+                Posting(.customer(CustomerID(customer.id)!, currency), micros: amount),
+            ]
+        }
+        return [(.journalPosted(journal), stream(journal.id))]
+    }
+
+    private func party(_ subscriber: Subscriber) -> CallParty {
+        let tenant = tenants.first { $0.id == subscriber.tenantID }!
+        let customer = customers.first { $0.id == tenant.customerID }!
+        return .with {
+            $0.subscriberID = subscriber.id
+            $0.tenantID = tenant.id
+            $0.customerID = customer.id
+            $0.providerID = customer.providerID
+        }
+    }
+
+    private mutating func startCall() -> Step {
+        var call = CallStarted()
+        call.callID = id()
+        call.worker = "signal\(Int.random(in: 1...3, using: &random))"
+        call.startedAt = now.microseconds
+        call.caller = party(subscribers.randomElement(using: &random)!)
+        if Bool.random(using: &random) {
+            call.called = party(subscribers.randomElement(using: &random)!)
+        } else {
+            call.direction = .outbound
+            call.called.carrierID = carriers.randomElement(using: &random)!.id
+            let payer = AccountRef.customer(CustomerID(call.caller.customerID)!, currency)
+            call.rates = [
+                .with {
+                    $0.edge = "retail"
+                    $0.currency = currency.code
+                    $0.decimals = 4
+                    $0.entry.firstIncrementSeconds = 30
+                    $0.entry.nextIncrementSeconds = 6
+                    $0.entry.perMinuteMicros = 6_000
+                    $0.payer = payer
+                    $0.payee = .providerRevenue(ProviderID(call.caller.providerID)!, currency)
+                }
+            ]
+            call.hold = .with {
+                $0.account = payer
+                $0.amountMicros = 12_000
+                $0.grantedSeconds = 120
+            }
+        }
+        live.append(call)
+        return [(.callStarted(call), stream(call.callID))]
+    }
+
+    private mutating func updateCall() -> Step {
+        guard let index = live.indices.randomElement(using: &random) else { return startCall() }
+        let call = live[index]
+        let snapshot = CallSnapshot.with { $0.sdpA = "v=0 \(counter)" }
+        switch Int.random(in: 0..<4, using: &random) {
+        case 0 where call.hasHold:
+            let renewed = CreditRenewed.with {
+                $0.callID = call.callID
+                $0.hold = call.hold
+                $0.hold.amountMicros = Int64.random(in: 0...100_000, using: &random)
+            }
+            return [(.creditRenewed(renewed), stream(call.callID))]
+        case 1:
+            let adopted = CallAdopted.with {
+                $0.callID = call.callID
+                $0.worker = "signal\(Int.random(in: 1...3, using: &random))"
+            }
+            return [(.callAdopted(adopted), stream(call.callID))]
+        case 2:
+            let updated = CallUpdated.with {
+                $0.callID = call.callID
+                $0.snapshot = snapshot
+            }
+            return [(.callUpdated(updated), stream(call.callID))]
+        default:
+            answered.insert(call.callID)
+            let event = CallAnswered.with {
+                $0.callID = call.callID
+                $0.answeredAt = now.microseconds
+                $0.snapshot = snapshot
+            }
+            return [(.callAnswered(event), stream(call.callID))]
+        }
+    }
+
+    private mutating func endCall() -> Step {
+        let call = live.remove(at: live.indices.randomElement(using: &random)!)
+        cdrs += 1
+        var cdr = Cdr()
+        cdr.number = cdrs
+        cdr.callID = call.callID
+        cdr.caller = call.caller
+        cdr.called = call.called
+        cdr.durationMs = answered.contains(call.callID) ? UInt64.random(in: 0...400_000, using: &random) : 0
+        var steps: Step = [(.callEnded(.with { $0.callID = call.callID }), stream(call.callID))]
+        if answered.remove(call.callID) != nil, !call.rates.isEmpty,
+            let charges = try? Rater.charges(call.rates, milliseconds: cdr.durationMs),
+            let postings = try? Rater.postings(for: charges)
+        {
+            cdr.charges = charges
+            cdr.journalID = id()
+            let journal = JournalPosted.with {
+                $0.id = cdr.journalID
+                $0.callID = call.callID
+                $0.postings = postings
+            }
+            steps.append((.cdrRecorded(.with { $0.cdr = cdr }), stream(call.callID)))
+            steps.append((.journalPosted(journal), stream(journal.id)))
+        } else {
+            steps.append((.cdrRecorded(.with { $0.cdr = cdr }), stream(call.callID)))
+        }
+        return steps
+    }
+}
