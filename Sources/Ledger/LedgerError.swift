@@ -18,6 +18,8 @@ package enum LedgerError: Error, Hashable, Sendable {
     /// A commit without events, or with an event that is too large.
     case emptyCommit
     case eventTooLarge(have: Int, limit: Int)
+    /// The log is being closed.
+    case stopped
 }
 
 extension LedgerError: CustomStringConvertible {
@@ -35,6 +37,7 @@ extension LedgerError: CustomStringConvertible {
         case .outOfRange(let asked, let size): "\(asked) is beyond the end of the log (\(size))"
         case .emptyCommit: "a commit needs at least one event"
         case .eventTooLarge(let have, let limit): "an event of \(have) bytes is larger than \(limit)"
+        case .stopped: "the log is being closed"
         }
     }
 }

@@ -1,0 +1,99 @@
+package import OpenSSL
+import Primitives
+
+/// Reads every byte of a log again and says whether it is what was signed, and if not, where it is not.
+package struct LogVerifier: ~Copyable {
+    package enum Finding: Hashable, Sendable {
+        /// The bytes at that place are not an envelope, or one with another number: flipped or reordered.
+        case damaged(sequence: UInt64)
+        /// A number is missing: an event was taken out.
+        case missing(sequence: UInt64)
+        /// The event is not the one whose hash stands in the tree.
+        case hashDiffers(sequence: UInt64)
+        /// Version or back reference do not follow from the stream's events before.
+        case streamBroken(sequence: UInt64)
+        /// The tree holds more or fewer leaves than there are events.
+        case sizeDiffers(events: UInt64, expected: UInt64)
+        /// All events are there and hashed, but the head is not the one that was signed.
+        case rootDiffers(size: UInt64)
+    }
+
+    package struct Report: Hashable, Sendable {
+        package var events: UInt64
+        package var root: SHA256Digest
+        /// nil: intact.
+        package var finding: Finding?
+        package var isIntact: Bool { finding == nil }
+    }
+
+    private let log: LMDBEventLog
+
+    package init(_ log: LMDBEventLog) { self.log = log }
+
+    /// - Parameters:
+    ///   - signed: a checkpoint from outside; the events up to its size must have its root.
+    ///   - progress: told the number of events that were read, about every hundred thousand.
+    package func run(
+        against signed: Checkpoint? = nil, progress: (UInt64) -> Void = { _ in }
+    ) throws(LedgerError) -> Report {
+        let hasher = MerkleHasher()
+        var range = CompactRange()
+        var streams: [UUIDv7: StreamHead] = [:]
+        var tile: (index: UInt64, hashes: [UInt8]) = (UInt64.max, [])
+        var finding: Finding?
+        var signedRoot: SHA256Digest?
+        if signed?.size == 0 { signedRoot = hasher.emptyRoot }
+        try log.readBytes(from: 1) { (sequence, bytes) throws(LedgerError) in
+            let expected = range.size + 1
+            guard sequence == expected else {
+                finding = sequence > expected ? .missing(sequence: expected) : .damaged(sequence: sequence)
+                return false
+            }
+            let leaf = hasher.leaf(bytes)
+            let index = (sequence - 1) / TileKey.width
+            if tile.index != index { tile = (index, try log.tile(level: 0, index: index) ?? []) }
+            let offset = Int((sequence - 1) % TileKey.width) * 32
+            guard tile.hashes.count >= offset + 32, leaf.equals(tile.hashes, at: offset) else {
+                finding = .hashDiffers(sequence: sequence)
+                return false
+            }
+            guard let envelope = Envelope(parsing: bytes), envelope.sequence == sequence else {
+                finding = .damaged(sequence: sequence)
+                return false
+            }
+            let before = streams[envelope.stream] ?? StreamHead(version: 0, last: 0)
+            guard envelope.version == before.version + 1, envelope.previous == before.last else {
+                finding = .streamBroken(sequence: sequence)
+                return false
+            }
+            streams[envelope.stream] = StreamHead(version: envelope.version, last: sequence)
+            range.append(leaf, hasher)
+            if range.size == signed?.size { signedRoot = range.root(hasher) }
+            if sequence % 100_000 == 0 { progress(sequence) }
+            return true
+        }
+        let root = range.root(hasher)
+        if finding == nil {
+            let stored = log.head
+            if stored != range.size {
+                finding = .sizeDiffers(events: range.size, expected: stored)
+            } else if try log.rootHash(size: range.size) != root {
+                finding = .rootDiffers(size: range.size)
+            } else if let signed {
+                if signed.size > range.size {
+                    finding = .sizeDiffers(events: range.size, expected: signed.size)
+                } else if signedRoot != signed.root {
+                    finding = .rootDiffers(size: signed.size)
+                }
+            }
+        }
+        return Report(events: range.size, root: root, finding: finding)
+    }
+}
+
+extension SHA256Digest {
+    fileprivate func equals(_ bytes: [UInt8], at offset: Int) -> Bool {
+        for index in 0..<32 where storage[index] != bytes[offset + index] { return false }
+        return true
+    }
+}
