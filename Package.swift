@@ -47,6 +47,7 @@ let package = Package(
         .systemLibrary(name: "COSIP", providers: [.apt(["libosip2-dev"])]),
         .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
         .target(name: "CShims"),
+        .target(name: "CSRTPPrimitives", linkerSettings: [.linkedLibrary("srtp2"), .linkedLibrary("crypto")]),
         library("Primitives", []),
         library("LMDB", ["CLMDB"]),
         library("OpenSSL", ["COpenSSL", "Primitives"]),
@@ -55,7 +56,7 @@ let package = Package(
         library("Ledger", ["LMDB", "OpenSSL", "Primitives"]),
         library("Bus", ["CZeroMQ", "Primitives"]),
         library("SIP", ["COSIP", "OpenSSL", "Primitives"]),
-        library("RTP", ["CSRTP", "Primitives"]),
+        library("RTP", ["CSRTP", "CSRTPPrimitives", "Primitives"]),
         library("UDP", ["CShims", "Primitives"]),
 
         // Floor 2: the words.

@@ -1,0 +1,176 @@
+internal import Primitives
+internal import RTP
+internal import Synchronization
+internal import UDP
+
+/// One thread that relays: it waits for sockets, moves packets in batches, and takes orders in between.
+final class RelayShard: Sendable {
+    private static let wakeTag = UInt64.max
+    /// Packets moved by one pair of system calls.
+    private static let batchCapacity = 32
+    /// Sockets served between two looks at the clock and at the orders.
+    private static let readyCapacity = 256
+
+    private let ports: ClosedRange<UInt16>
+    private let rules: SourceRules
+    private let wakeUp: WakeUp
+    private let orders = Mutex<[ShardOrder]>([])
+    private let answer: @Sendable (ShardAnswer) -> Void
+    private let refusedBySystem = Atomic<UInt64>(0)
+
+    /// - Parameter answer: called on the shard's thread; must not block.
+    init(
+        ports: ClosedRange<UInt16>, rules: SourceRules, answer: @escaping @Sendable (ShardAnswer) -> Void
+    ) throws(SocketError) {
+        wakeUp = try WakeUp()
+        self.ports = ports
+        self.rules = rules
+        self.answer = answer
+    }
+
+    /// Packets that the kernel would not send: no route to the peer, or its queue was full.
+    var packetsRefusedBySystem: UInt64 { refusedBySystem.load(ordering: .relaxed) }
+
+    /// From any thread.
+    func order(_ order: ShardOrder) {
+        orders.withLock { $0.append(order) }
+        wakeUp.signal()
+    }
+
+    /// The thread's whole life; returns after `.stop`, with every socket closed.
+    func run() {
+        do throws(SocketError) {
+            var loop = try Loop(ports: ports, rules: rules, wakeUp: wakeUp.descriptor)
+            while true {
+                if loop.relayWhatIsReady(refused: refusedBySystem) {
+                    wakeUp.clear()
+                    let taken = orders.withLock { orders in
+                        let taken = orders
+                        orders = []
+                        return taken
+                    }
+                    for order in taken {
+                        guard loop.carryOut(order, answer) else { return answer(.ended(reason: nil)) }
+                    }
+                }
+            }
+        } catch {
+            answer(.ended(reason: error.description))
+        }
+    }
+
+    /// What belongs to the thread alone.
+    private struct Loop: ~Copyable {
+        private let ports: ClosedRange<UInt16>
+        private var core: RelayCore
+        private var queue: ReadinessQueue
+        private var batch: DatagramBatch
+        private var sockets: [MediaSessionID: SessionSockets] = [:]
+        /// For each port its socket, -1 for none.
+        private var descriptors: [Int32]
+
+        init(ports: ClosedRange<UInt16>, rules: SourceRules, wakeUp: Int32) throws(SocketError) {
+            var queue = try ReadinessQueue(capacity: RelayShard.readyCapacity)
+            try queue.add(wakeUp, tag: RelayShard.wakeTag)
+            self.ports = ports
+            self.queue = queue
+            core = RelayCore(ports: ports, rules: rules)
+            batch = DatagramBatch(capacity: RelayShard.batchCapacity, spareBytes: SRTPSession.spareByteCount)
+            descriptors = Array(repeating: -1, count: ports.count)
+        }
+
+        /// Waits, then serves each socket that has packets.
+        /// - Returns: whether there are orders.
+        mutating func relayWhatIsReady(refused: borrowing Atomic<UInt64>) -> Bool {
+            let ready = queue.wait(timeoutMilliseconds: nil)
+            let now = Instant.now
+            var hasOrders = false
+            for index in 0..<ready {
+                let tag = queue.tag(at: index)
+                if tag == RelayShard.wakeTag {
+                    hasOrders = true
+                } else {
+                    relay(port: UInt16(truncatingIfNeeded: tag), at: now, refused: refused)
+                }
+            }
+            return hasOrders
+        }
+
+        /// One batch of one socket; what is left is ready again at once.
+        private mutating func relay(port: UInt16, at now: Instant, refused: borrowing Atomic<UInt64>) {
+            let received = batch.receive(descriptor: descriptors[Int(port - ports.lowerBound)])
+            var outgoing: Int32 = -1
+            var lost = 0
+            for index in 0..<received {
+                guard let source = batch.source(at: index) else { continue }
+                guard !batch.isTruncated(at: index) else {
+                    core.dropTooLong(port: port)
+                    continue
+                }
+                let count = batch.count(at: index)
+                switch Loop.handle(&core, &batch, index, count: count, port: port, from: source, at: now) {
+                case .drop: continue
+                case .forward(let ownPort, let destination, let count):
+                    let descriptor = descriptors[Int(ownPort - ports.lowerBound)]
+                    if descriptor != outgoing {
+                        if outgoing >= 0 { lost += batch.flush(over: outgoing) }
+                        outgoing = descriptor
+                    }
+                    batch.enqueue(index, count: count, to: destination)
+                }
+            }
+            if outgoing >= 0 { lost += batch.flush(over: outgoing) }
+            if lost > 0 { refused.add(UInt64(lost), ordering: .relaxed) }
+        }
+
+        /// Static, so that the core and the batch are two variables, both open to change.
+        private static func handle(
+            _ core: inout RelayCore, _ batch: inout DatagramBatch, _ index: Int, count: Int, port: UInt16,
+            from source: SocketAddress, at now: Instant
+        ) -> RelayVerdict {
+            batch.withBytes(at: index) { bytes in
+                core.handle(port: port, from: source, &bytes, count: count, at: now)
+            }
+        }
+
+        /// - Returns: false when the loop is to end.
+        mutating func carryOut(_ order: ShardOrder, _ answer: (ShardAnswer) -> Void) -> Bool {
+            switch order {
+            case .open(let id, let portA, let portB, let a, let b, let opened):
+                do {
+                    try core.open(id, portA: portA, portB: portB, a: a, b: b, at: Instant.now)
+                    sockets[id] = opened
+                    for (port, descriptor) in opened.descriptors {
+                        descriptors[Int(port - ports.lowerBound)] = descriptor
+                        try queue.add(descriptor, tag: UInt64(port))
+                    }
+                } catch {
+                    answer(.failed(id, "cannot be relayed: \(error)"))
+                }
+            case .change(let id, let a, let b):
+                do throws(SRTPError) {
+                    try core.change(id, a: a, b: b)
+                } catch {
+                    answer(.failed(id, "cannot be changed: \(error)"))
+                }
+            case .query(let id):
+                answer(.reported(core.report(id) ?? RelayReport.nothing(id)))
+            case .close(let id):
+                answer(.closed(core.close(id) ?? RelayReport.nothing(id)))
+                // Closing a socket takes it out of the queue.
+                guard let closed = sockets.removeValue(forKey: id) else { return true }
+                for (port, _) in closed.descriptors { descriptors[Int(port - ports.lowerBound)] = -1 }
+            case .sweep(let since): answer(.silent(core.sessions(silentSince: since)))
+            case .stop: return false
+            }
+            return true
+        }
+    }
+}
+
+extension RelayReport {
+    /// For a session that could not be opened.
+    fileprivate static func nothing(_ id: MediaSessionID) -> RelayReport {
+        RelayReport(session: id, openedAt: Instant.now, a: LegCounters(), b: LegCounters())
+    }
+}

@@ -1,0 +1,22 @@
+internal import Primitives
+
+/// What the control thread asks of a shard. Orders are carried out in the order in which they were given.
+enum ShardOrder: Sendable {
+    case open(MediaSessionID, portA: UInt16, portB: UInt16, a: LegSetup, b: LegSetup, SessionSockets)
+    case change(MediaSessionID, a: LegSetup?, b: LegSetup?)
+    case query(MediaSessionID)
+    case close(MediaSessionID)
+    case sweep(silentSince: Instant)
+    case stop
+}
+
+/// What a shard says back.
+enum ShardAnswer: Sendable {
+    case reported(RelayReport)
+    case closed(RelayReport)
+    case silent([RelayReport])
+    /// A session cannot be relayed as asked; for the log.
+    case failed(MediaSessionID, String)
+    /// The shard's thread has ended: nil when it was told to.
+    case ended(reason: String?)
+}
