@@ -112,6 +112,10 @@ struct KeyReader {
         return rest.prefix(4).reduce(0) { $0 << 8 | UInt32($1) }
     }
 
+    mutating func time() -> WallTime? {
+        number64().map { WallTime(microseconds: Int64(bitPattern: $0 ^ (1 << 63))) }
+    }
+
     mutating func skip(_ count: Int) { rest = rest.dropFirst(count) }
 }
 

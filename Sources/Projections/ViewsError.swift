@@ -1,10 +1,12 @@
 package import LMDB
+package import Ledger
 package import Model
 import Primitives
 
 /// Why a view cannot be read, written or brought up to date.
 package enum ViewsError: Error, Equatable, Sendable {
     case storage(LMDBError)
+    case log(LedgerError)
     /// The directory cannot be made, or its mark cannot be written; `code` is the system's error number.
     case file(path: String, code: Int32)
     /// A stored value is not what its table holds: drop the views and build them anew.

@@ -1,0 +1,114 @@
+package import Ledger
+import Model
+import Primitives
+
+extension Views {
+    /// Takes in every event that the log has and the views have not, in transactions of a few thousand events, so that
+    /// a stop on the way costs little. Views of another log, or of more than this log has, are emptied first.
+    ///
+    /// - Parameters:
+    ///   - last: the sequence to stop at.
+    ///   - progress: told after each transaction how far they are, and what the end was when it began.
+    /// - Returns: how many events were taken in.
+    @discardableResult
+    package func catchUp(
+        with log: some EventLog, through last: UInt64 = .max, progress: ((_ applied: UInt64, _ end: UInt64) -> Void)? = nil
+    ) throws(ViewsError) -> UInt64 {
+        try emptyUnlessBuilt(from: log)
+        var total: UInt64 = 0
+        while true {
+            let end = min(last, log.head)
+            let (count, applied) = try write { views throws(ViewsError) in
+                (try Views.replay(log, through: end, in: &views), views.applied)
+            }
+            total += count
+            progress?(applied, end)
+            guard applied < end else { return total }
+        }
+    }
+
+    /// Builds the views anew in another directory, beside the running ones; what is there is dropped.
+    package static func rebuild(
+        into directory: String, from log: some EventLog, through last: UInt64 = .max,
+        progress: ((_ applied: UInt64, _ end: UInt64) -> Void)? = nil
+    ) throws(ViewsError) -> Views {
+        let views = try Views(directory: directory)
+        try views.write { views throws(ViewsError) in try views.empty() }
+        try views.catchUp(with: log, through: last, progress: progress)
+        return views
+    }
+
+    private static func replay(
+        _ log: some EventLog, through end: UInt64, in views: inout ViewTransaction
+    ) throws(ViewsError) -> UInt64 {
+        guard views.applied < end else { return 0 }
+        var count: UInt64 = 0
+        var failure: ViewsError?
+        do {
+            try log.read(from: views.applied + 1) { envelope in
+                do throws(ViewsError) {
+                    try views.replay(envelope)
+                } catch {
+                    failure = error
+                    return false
+                }
+                count += 1
+                return count < eventsPerTransaction && envelope.sequence < end
+            }
+        } catch {
+            throw .log(error)
+        }
+        if let failure { throw failure }
+        // A log whose head says more than can be read would be read for ever.
+        guard count > 0 else { throw .outOfOrder(expected: views.applied + 1, actual: 0) }
+        return count
+    }
+
+    private func emptyUnlessBuilt(from log: some EventLog) throws(ViewsError) {
+        let mark = try read { views throws(ViewsError) in try views.lastApplied() }
+        guard let mark else { return }
+        let stored: Envelope?
+        do {
+            stored = try log.event(at: mark.sequence)
+        } catch {
+            throw .log(error)
+        }
+        if let stored, stored.stream == mark.stream, stored.version == mark.version, stored.time == mark.time { return }
+        try write { views throws(ViewsError) in try views.empty() }
+    }
+
+    private static let eventsPerTransaction: UInt64 = 4_096
+}
+
+extension ViewTransaction {
+    /// Takes in the next event of the log.
+    package mutating func replay(_ stored: Envelope) throws(ViewsError) {
+        guard stored.sequence == applied + 1 else { throw .outOfOrder(expected: applied + 1, actual: stored.sequence) }
+        let event: Event
+        do {
+            event = try Event(storedType: stored.type, schemaVersion: stored.schemaVersion, payload: stored.payload)
+        } catch {
+            throw .event(sequence: stored.sequence, error)
+        }
+        try evolve(
+            event,
+            EventContext(sequence: stored.sequence, stream: stored.stream, version: stored.version, time: stored.time))
+    }
+
+    mutating func empty() throws(ViewsError) {
+        for table in Table.allCases { try clear(table) }
+        applied = 0
+    }
+}
+
+extension ViewQueries where Self: ~Copyable {
+    /// Which event was applied last; nil: none.
+    func lastApplied() throws(ViewsError) -> EventContext? {
+        guard let bytes = try value(.lastApplied, in: .meta) else { return nil }
+        var reader = KeyReader(bytes)
+        guard let sequence = reader.number64(), let stream = reader.id(), let version = reader.number64(),
+            let time = reader.time()
+        else { throw .unreadable(table: .meta) }
+        return EventContext(sequence: sequence, stream: stream, version: version, time: time)
+    }
+}
