@@ -1,0 +1,172 @@
+import Foundation
+import LMDB
+import OpenSSL
+import Primitives
+import Testing
+
+@testable import Ledger
+
+@Suite struct LMDBEventLogTests {
+    let directory: TemporaryDirectory
+
+    init() throws { directory = try TemporaryDirectory() }
+
+    private func open() throws -> LMDBEventLog { try LMDBEventLog(directory: directory.path, durability: .none) }
+
+    @Test func eventsAreNumberedFromOneAndReadBackAsWritten() throws {
+        let log = try open()
+        #expect(try log.append([commit([event(1), event(2, on: 2)]), commit([event(3)])]) == [.appended(1...2), .appended(3...3)])
+        #expect(log.head == 3)
+        var read: [Envelope] = []
+        try log.read(from: 1) { envelope in
+            read.append(envelope)
+            return true
+        }
+        #expect(read.map(\.sequence) == [1, 2, 3])
+        #expect(read.map(\.version) == [1, 1, 2])
+        #expect(read.map(\.previous) == [0, 0, 1])
+        #expect(read.map(\.commit) == [1, 1, 3])
+        #expect(read[1].payload == event(2).payload)
+        #expect(read[2].actor == "tester" && read[2].cause == "request-1" && read[2].type == "test.happened")
+        #expect(try log.history(of: stream(1), before: nil, limit: 10).map(\.sequence) == [3, 1])
+        #expect(try log.event(at: 4) == nil)
+    }
+
+    @Test func aCommitIsTakenOnlyAtTheVersionsItExpects() throws {
+        let log = try open()
+        #expect(try log.append([commit([event(1)], expecting: [Expectation(stream: stream(1), version: 0)])]) == [.appended(1...1)])
+        let outcomes = try log.append([
+            commit([event(2), event(3, on: 2)], expecting: [Expectation(stream: stream(1), version: 0)]),
+            commit([event(4)], expecting: [Expectation(stream: stream(1), version: 1), Expectation(stream: stream(2), version: 0)]),
+        ])
+        #expect(outcomes == [.conflict(stream: stream(1), expected: 0, actual: 1), .appended(2...2)])
+        #expect(try log.version(of: stream(2)) == 0)
+        #expect(try log.version(of: stream(1)) == 2)
+    }
+
+    @Test func laterCommitsOfABatchSeeEarlierOnes() throws {
+        let log = try open()
+        let first = commit([event(1)], expecting: [Expectation(stream: stream(1), version: 0)])
+        #expect(try log.append([first, first]) == [.appended(1...1), .conflict(stream: stream(1), expected: 0, actual: 1)])
+    }
+
+    @Test func aRepeatedKeyGetsTheFirstOutcomeAndRecordsNothing() throws {
+        let log = try open()
+        let first = commit([event(1), event(2)], key: Array("key".utf8), outcome: [7, 8])
+        #expect(try log.append([first]) == [.appended(1...2)])
+        #expect(try log.append([commit([event(9)], key: Array("key".utf8), outcome: [9])]) == [.repeated(1...2, outcome: [7, 8])])
+        #expect(log.head == 2)
+        let stored = try #require(try log.outcome(forKey: Array("key".utf8)))
+        #expect(stored.sequences == 1...2 && stored.outcome == [7, 8])
+    }
+
+    @Test func theTreeGoesOnAfterReopeningAtEverySize() throws {
+        // Past a full tile of 256 and its neighbours.
+        var log: LMDBEventLog? = try open()
+        let hasher = MerkleHasher()
+        var range = CompactRange()
+        var roots: [UInt64: [UInt8]] = [:]
+        for number in 1...600 as ClosedRange<UInt64> {
+            _ = try log!.append([commit([event(number)])])
+            let bytes = try #require(try log!.bytes(at: number))
+            range.append(hasher.leaf(bytes.span.bytes), hasher)
+            roots[number] = range.root(hasher).bytes
+            if number % 37 == 0 || (254...258).contains(number) || (510...514).contains(number) {
+                log = nil
+                log = try open()
+            }
+            #expect(try log!.rootHash(size: number).bytes == roots[number])
+        }
+        for size in [1, 2, 255, 256, 257, 511, 512, 513, 600] as [UInt64] {
+            #expect(try log!.rootHash(size: size).bytes == roots[size])
+            for sequence in [1, size / 2 + 1, size] {
+                let proof = try log!.inclusionProof(of: sequence, size: size)
+                let bytes = try #require(try log!.bytes(at: sequence))
+                let (leaf, root) = (hasher.leaf(bytes.span.bytes), try log!.rootHash(size: size))
+                #expect(MerkleProofs.isIncluded(leaf: leaf, index: sequence - 1, size: size, path: proof, root: root))
+            }
+        }
+        #expect(try LogVerifier(log!).run().isIntact)
+    }
+
+    @Test func aSecondWriterIsRefusedAndAReaderIsNot() throws {
+        let log = try open()
+        _ = try log.append([commit([event(1)])])
+        #expect(throws: LedgerError.directoryInUse(path: directory.path)) { try open() }
+    }
+
+    @Test func aNewerFormatIsRefused() throws {
+        do { _ = try open() }
+        do {
+            let environment = try Environment(directory: directory.path, sizeMax: 1 << 30)
+            var transaction = try environment.beginWrite()
+            let meta = try transaction.database("meta")
+            try transaction.put(Array("format".utf8), [0, 0, 0, 0, 0, 0, 0, 2], in: meta)
+            try transaction.commit()
+        }
+        #expect(throws: LedgerError.newerFormat(have: 2, supported: 1)) { try open() }
+    }
+
+    @Test func aFullMapRefusesTheBatchWholeAndTheLogGoesOnAfterwards() throws {
+        let small = try LMDBEventLog(directory: directory.path, sizeMax: 1 << 20, durability: .none)
+        var appended: UInt64 = 0
+        #expect(throws: LedgerError.storage(.mapFull)) {
+            while true {
+                _ = try small.append([commit([event(appended, size: 4_000), event(appended, on: 2, size: 4_000)])])
+                appended += 2
+            }
+        }
+        #expect(small.head == appended && appended > 0)
+        #expect(try small.version(of: stream(1)) == appended / 2)
+        #expect(try LogVerifier(small).run().isIntact)
+    }
+
+    @Test func aFullDiskRefusesTheBatchWholeAndTheLogGoesOnAfterwards() throws {
+        let log = try open()
+        for number in 0..<20 as Range<UInt64> { _ = try log.append([commit([event(number, size: 4_000)])]) }
+        let before = log.head
+        // The kernel refuses to grow any file of this process beyond the limit, as a full disk would.
+        var old = rlimit()
+        #expect(getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &old) == 0)
+        let previous = signal(SIGXFSZ, SIG_IGN)
+        var limit = rlimit(rlim_cur: 256 * 1_024, rlim_max: old.rlim_max)
+        #expect(setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0)
+        var failure: LedgerError?
+        do {
+            for number in 0..<200 as Range<UInt64> { _ = try log.append([commit([event(number, size: 4_000)])]) }
+        } catch {
+            failure = error
+        }
+        #expect(setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &old) == 0)
+        signal(SIGXFSZ, previous)
+        #expect(failure == .storage(.diskFull))
+        let kept = log.head
+        #expect(kept >= before)
+        #expect(try LogVerifier(log).run() .events == kept)
+        #expect(try log.append([commit([event(1)])]) == [.appended(kept + 1...kept + 1)])
+        #expect(try LogVerifier(log).run().isIntact)
+    }
+
+    @Test func manyProducersShareFlushesAndLoseNothing() async throws {
+        let log = try open()
+        let committer = GroupCommitter(log)
+        let sequences = try await withThrowingTaskGroup(of: [UInt64].self) { group in
+            for producer in 0..<16 as Range<UInt64> {
+                group.addTask {
+                    var mine: [UInt64] = []
+                    for number in 0..<50 as Range<UInt64> {
+                        guard case .appended(let range) = try await committer.submit(
+                            commit([event(number, on: producer)], expecting: [Expectation(stream: stream(producer), version: number)]))
+                        else { continue }
+                        mine.append(range.lowerBound)
+                    }
+                    return mine
+                }
+            }
+            return try await group.reduce(into: []) { $0 += $1 }
+        }
+        committer.stop()
+        #expect(sequences.sorted() == Array(1...800))
+        await #expect(throws: LedgerError.stopped) { try await committer.submit(commit([event(1)])) }
+    }
+}
