@@ -1,10 +1,10 @@
 internal import Primitives
 internal import RTP
 internal import Synchronization
-internal import UDP
+package import UDP
 
 /// One thread that relays: it waits for sockets, moves packets in batches, and takes orders in between.
-final class RelayShard: Sendable {
+package final class RelayShard: Sendable {
     private static let wakeTag = UInt64.max
     /// Packets moved by one pair of system calls.
     private static let batchCapacity = 32
@@ -19,7 +19,7 @@ final class RelayShard: Sendable {
     private let refusedBySystem = Atomic<UInt64>(0)
 
     /// - Parameter answer: called on the shard's thread; must not block.
-    init(
+    package init(
         ports: ClosedRange<UInt16>, rules: SourceRules, answer: @escaping @Sendable (ShardAnswer) -> Void
     ) throws(SocketError) {
         wakeUp = try WakeUp()
@@ -29,16 +29,16 @@ final class RelayShard: Sendable {
     }
 
     /// Packets that the kernel would not send: no route to the peer, or its queue was full.
-    var packetsRefusedBySystem: UInt64 { refusedBySystem.load(ordering: .relaxed) }
+    package var packetsRefusedBySystem: UInt64 { refusedBySystem.load(ordering: .relaxed) }
 
     /// From any thread.
-    func order(_ order: ShardOrder) {
+    package func order(_ order: ShardOrder) {
         orders.withLock { $0.append(order) }
         wakeUp.signal()
     }
 
     /// The thread's whole life; returns after `.stop`, with every socket closed.
-    func run() {
+    package func run() {
         do throws(SocketError) {
             var loop = try Loop(ports: ports, rules: rules, wakeUp: wakeUp.descriptor)
             while true {
@@ -156,14 +156,20 @@ final class RelayShard: Sendable {
             case .query(let id):
                 answer(.reported(core.report(id) ?? RelayReport.nothing(id)))
             case .close(let id):
-                answer(.closed(core.close(id) ?? RelayReport.nothing(id)))
-                // Closing a socket takes it out of the queue.
-                guard let closed = sockets.removeValue(forKey: id) else { return true }
-                for (port, _) in closed.descriptors { descriptors[Int(port - ports.lowerBound)] = -1 }
+                let report = core.close(id) ?? RelayReport.nothing(id)
+                // Before the answer: whoever reads it may bind the ports again.
+                closeSockets(of: id)
+                answer(.closed(report))
             case .sweep(let since): answer(.silent(core.sessions(silentSince: since)))
             case .stop: return false
             }
             return true
+        }
+
+        /// Closing a socket also takes it out of the queue.
+        private mutating func closeSockets(of id: MediaSessionID) {
+            guard let closed = sockets.removeValue(forKey: id) else { return }
+            for (port, _) in closed.descriptors { descriptors[Int(port - ports.lowerBound)] = -1 }
         }
     }
 }

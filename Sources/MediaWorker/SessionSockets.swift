@@ -1,16 +1,16 @@
-internal import Primitives
-internal import UDP
+package import Primitives
+package import UDP
 
 /// The four sockets of a session. A class, so that an order to a shard can carry them; whoever drops the last
 /// reference closes them.
-final class SessionSockets: Sendable {
-    let mediaA: UDPSocket
-    let controlA: UDPSocket
-    let mediaB: UDPSocket
-    let controlB: UDPSocket
+package final class SessionSockets: Sendable {
+    package let mediaA: UDPSocket
+    package let controlA: UDPSocket
+    package let mediaB: UDPSocket
+    package let controlB: UDPSocket
 
     /// Binds all or, when it throws, none.
-    init(host: SocketAddress.Host, portA: UInt16, portB: UInt16) throws(SocketError) {
+    package init(host: SocketAddress.Host, portA: UInt16, portB: UInt16) throws(SocketError) {
         mediaA = try UDPSocket(binding: SocketAddress(host, port: portA))
         controlA = try UDPSocket(binding: SocketAddress(host, port: portA + 1))
         mediaB = try UDPSocket(binding: SocketAddress(host, port: portB))

@@ -1,7 +1,7 @@
-internal import Primitives
+package import Primitives
 
 /// What the control thread asks of a shard. Orders are carried out in the order in which they were given.
-enum ShardOrder: Sendable {
+package enum ShardOrder: Sendable {
     case open(MediaSessionID, portA: UInt16, portB: UInt16, a: LegSetup, b: LegSetup, SessionSockets)
     case change(MediaSessionID, a: LegSetup?, b: LegSetup?)
     case query(MediaSessionID)
@@ -11,7 +11,7 @@ enum ShardOrder: Sendable {
 }
 
 /// What a shard says back.
-enum ShardAnswer: Sendable {
+package enum ShardAnswer: Sendable {
     case reported(RelayReport)
     case closed(RelayReport)
     case silent([RelayReport])

@@ -1,0 +1,213 @@
+import Foundation
+import MediaWorker
+import Primitives
+import RTP
+import Synchronization
+import Testing
+import UDP
+
+/// A shard on its own thread, and what it has said.
+private final class RunningShard: Sendable {
+    let shard: RelayShard
+    private let answers: Answers
+
+    final class Answers: Sendable {
+        private let list = Mutex<[ShardAnswer]>([])
+        private let arrived = DispatchSemaphore(value: 0)
+
+        func put(_ answer: ShardAnswer) {
+            list.withLock { $0.append(answer) }
+            arrived.signal()
+        }
+
+        func next() -> ShardAnswer? {
+            guard arrived.wait(timeout: .now() + 10) == .success else { return nil }
+            return list.withLock { $0.removeFirst() }
+        }
+    }
+
+    init(ports: ClosedRange<UInt16>) throws {
+        let answers = Answers()
+        let shard = try RelayShard(ports: ports, rules: SourceRules()) { answers.put($0) }
+        self.answers = answers
+        self.shard = shard
+        Thread.detachNewThread { shard.run() }
+    }
+
+    func ask(_ order: ShardOrder) -> ShardAnswer? {
+        shard.order(order)
+        return answers.next()
+    }
+
+    func report(_ id: MediaSessionID) -> RelayReport? {
+        guard case .reported(let report) = ask(.query(id)) else { return nil }
+        return report
+    }
+
+    func stop() {
+        guard case .ended(reason: nil) = ask(.stop) else {
+            Issue.record("the shard did not end as told")
+            return
+        }
+    }
+}
+
+private struct NothingHeard: Error {}
+
+/// A phone's socket: sends, and waits for what comes. A packet that never comes ends the wait after ten seconds.
+private struct Phone: ~Copyable {
+    let socket: UDPSocket
+    private var queue: ReadinessQueue
+    private var batch = DatagramBatch(capacity: 1)
+
+    init() throws {
+        let socket = try UDPSocket(binding: .loopback(0))
+        var queue = try ReadinessQueue(capacity: 1)
+        try queue.add(socket.descriptor, tag: 0)
+        self.socket = socket
+        self.queue = queue
+    }
+
+    var address: SocketAddress { socket.address }
+
+    mutating func send(_ packet: [UInt8], to port: UInt16) {
+        batch.load(packet.span, at: 0)
+        batch.enqueue(0, count: packet.count, to: .loopback(port))
+        let refused = batch.flush(over: socket.descriptor)
+        #expect(refused == 0)
+    }
+
+    mutating func receive() throws -> (from: UInt16, packet: [UInt8]) {
+        guard queue.wait(timeoutMilliseconds: 10_000) == 1, batch.receive(from: socket) == 1 else { throw NothingHeard() }
+        let count = batch.count(at: 0)
+        let packet = batch.withBytes(at: 0) { bytes in bytes.withUnsafeBytes { Array($0[..<count]) } }
+        return (batch.source(at: 0)?.port ?? 0, packet)
+    }
+}
+
+/// Sockets on ports that were free a moment ago: two pairs below 65 536, found by asking the system.
+private func freeSockets() throws -> (sockets: SessionSockets, portA: UInt16, portB: UInt16) {
+    for _ in 0..<200 {
+        let probe = try UDPSocket(binding: .loopback(0))
+        let base = probe.address.port & ~3
+        if base < 60_000, let sockets = try? SessionSockets(host: .v4(0x7F00_0001), portA: base + 4, portB: base + 6) {
+            return (sockets, base + 4, base + 6)
+        }
+    }
+    throw SocketError.tooManyOpenFiles
+}
+
+@Test func packetsCrossBothWaysOverRealSockets() throws {
+    let (sockets, portA, portB) = try freeSockets()
+    let running = try RunningShard(ports: portA...portB + 1)
+    var alice = try Phone()
+    var bob = try Phone()
+    running.shard.order(
+        .open(sessionID(1), portA: portA, portB: portB, a: LegSetup(remote: alice.address), b: LegSetup(remote: bob.address), sockets))
+    for sequence in 1...200 as ClosedRange<UInt16> {
+        let (there, back) = (rtpPacket(sequence: sequence), rtpPacket(sequence: sequence, ssrc: 0xB0B))
+        alice.send(there, to: portA)
+        let heardByBob = try bob.receive()
+        #expect(heardByBob.from == portB)
+        #expect(heardByBob.packet == there)
+        bob.send(back, to: portB)
+        let heardByAlice = try alice.receive()
+        #expect(heardByAlice.from == portA)
+        #expect(heardByAlice.packet == back)
+    }
+    let report = try #require(running.report(sessionID(1)))
+    #expect(report.a.packetsIn == 200)
+    #expect(report.b.packetsOut == 200)
+    #expect(report.a.bytesIn == 200 * 172)
+    #expect(report.a.lastHeard != nil)
+    guard case .closed(let closed) = running.ask(.close(sessionID(1))) else {
+        Issue.record("no figures at the close")
+        return
+    }
+    #expect(closed.b.packetsIn == 200)
+    running.stop()
+}
+
+@Test(arguments: SRTPSuite.allCases)
+func protectedPhonesTalkThroughAWorkerThatHoldsBothKeys(suite: SRTPSuite) throws {
+    let (sockets, portA, portB) = try freeSockets()
+    let running = try RunningShard(ports: portA...portB + 1)
+    var alice = try Phone()
+    var bob = try Phone()
+    let (near, far) = (PeerKeys(suite, seed: 1), PeerKeys(seed: 2))
+    var aliceOut = try near.sender()
+    var aliceIn = try near.receiver()
+    var bobOut = try far.sender()
+    var bobIn = try far.receiver()
+    running.shard.order(
+        .open(
+            sessionID(1), portA: portA, portB: portB, a: LegSetup(remote: alice.address, protection: near.protection),
+            b: LegSetup(remote: bob.address, protection: far.protection), sockets))
+    for sequence in 1...50 as ClosedRange<UInt16> {
+        let packet = rtpPacket(sequence: sequence)
+        alice.send(try aliceOut.protect(packet), to: portA)
+        let toBob = try bob.receive()
+        #expect(toBob.packet != packet)
+        #expect(try bobIn.unprotect(toBob.packet) == packet)
+        bob.send(try bobOut.protect(packet), to: portB)
+        let toAlice = try alice.receive()
+        #expect(try aliceIn.unprotect(toAlice.packet) == packet)
+    }
+    running.stop()
+}
+
+@Test func aStrangerOnAnotherHostIsNotHeardAndIsCounted() throws {
+    let (sockets, portA, portB) = try freeSockets()
+    let running = try RunningShard(ports: portA...portB + 1)
+    var alice = try Phone()
+    var bob = try Phone()
+    running.shard.order(
+        .open(sessionID(1), portA: portA, portB: portB, a: LegSetup(remote: alice.address), b: LegSetup(remote: bob.address), sockets))
+    let stranger = try UDPSocket(binding: SocketAddress(.v4(0x7F00_0002), port: 0))
+    var batch = DatagramBatch(capacity: 1)
+    for sequence in 1...50 as ClosedRange<UInt16> {
+        let packet = rtpPacket(sequence: sequence, ssrc: 0xBAD)
+        batch.load(packet.span, at: 0)
+        batch.enqueue(0, count: packet.count, to: .loopback(portA))
+        #expect(batch.flush(over: stranger.descriptor) == 0)
+    }
+    let packet = rtpPacket(sequence: 1)
+    alice.send(packet, to: portA)
+    // One socket keeps its order: when Alice's packet is out, the stranger's have been judged.
+    #expect(try bob.receive().packet == packet)
+    let report = try #require(running.report(sessionID(1)))
+    #expect(report.a[.stranger] == 50)
+    #expect(report.a.packetsIn == 1)
+    running.stop()
+}
+
+@Test func aDatagramLongerThanAPacketMayBeIsCountedAndNotCutShort() throws {
+    let (sockets, portA, portB) = try freeSockets()
+    let running = try RunningShard(ports: portA...portB + 1)
+    var alice = try Phone()
+    var bob = try Phone()
+    running.shard.order(
+        .open(sessionID(1), portA: portA, portB: portB, a: LegSetup(remote: alice.address), b: LegSetup(remote: bob.address), sockets))
+    var batch = DatagramBatch(capacity: 1, datagramBytesMax: 4_000)
+    let long = rtpPacket(sequence: 1, payload: Array(repeating: 0, count: 3_000))
+    batch.load(long.span, at: 0)
+    batch.enqueue(0, count: long.count, to: .loopback(portA))
+    #expect(batch.flush(over: alice.socket.descriptor) == 0)
+    alice.send(rtpPacket(sequence: 2), to: portA)
+    #expect(try bob.receive().packet == rtpPacket(sequence: 2))
+    #expect(try #require(running.report(sessionID(1))).a[.tooLong] == 1)
+    running.stop()
+}
+
+@Test func aClosedSessionGivesItsPortsBack() throws {
+    let (sockets, portA, portB) = try freeSockets()
+    let running = try RunningShard(ports: portA...portB + 1)
+    running.shard.order(.open(sessionID(1), portA: portA, portB: portB, a: LegSetup(), b: LegSetup(), consume sockets))
+    #expect(throws: SocketError.addressInUse(.loopback(portA))) { _ = try UDPSocket(binding: .loopback(portA)) }
+    guard case .closed = running.ask(.close(sessionID(1))) else {
+        Issue.record("no answer to the close")
+        return
+    }
+    running.stop()
+    _ = try UDPSocket(binding: .loopback(portA))
+}
