@@ -107,7 +107,11 @@ let package = Package(
         // Counts the allocations of a thread, for tests that promise none.
         .target(name: "AllocationCounter", path: "Tests/Support/AllocationCounter"),
         tests("PrimitivesTests", ["Primitives", "OpenSSL"]),
-        tests("LedgerTests", ["Ledger", "LMDB", "OpenSSL", "Primitives"]),
+        // Ended with SIGKILL by the ledger's tests, again and again.
+        .executableTarget(
+            name: "crash-writer", dependencies: ["Ledger", "Primitives"], path: "Tests/Support/CrashWriter",
+            swiftSettings: settings),
+        tests("LedgerTests", ["Ledger", "LMDB", "OpenSSL", "Primitives", "crash-writer"]),
         tests("BusTests", ["Bus", "Primitives"]),
         tests("SIPTests", ["SIP", "Primitives"]),
         tests("RTPTests", ["RTP", "Primitives"]),

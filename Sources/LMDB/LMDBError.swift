@@ -23,6 +23,7 @@ package enum LMDBError: Error, Hashable, Sendable {
     /// The environment failed while writing and must be opened again.
     case panicked
     case readOnly
+    /// A write failed or came up short; LMDB does not tell a full disk from a failing one here.
     case inputOutput
     /// Anything else, by LMDB's or the system's number.
     case other(code: Int32)

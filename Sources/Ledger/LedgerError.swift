@@ -30,6 +30,7 @@ extension LedgerError: CustomStringConvertible {
         case .newerFormat(let have, let supported):
             "the log has format \(have), this binary knows up to \(supported): use the newer binary"
         case .storage(.diskFull): "the disk is full: nothing was recorded, free some space and try again"
+        case .storage(.inputOutput): "the disk is full or failing: nothing was recorded, check its free space and its health"
         case .storage(.mapFull): "the log has reached its size limit: nothing was recorded, start with a larger one"
         case .storage(let error): "the log's storage refuses: \(error)"
         case .damaged(let sequence): "event \(sequence) is damaged: run `ledgerline log verify`"

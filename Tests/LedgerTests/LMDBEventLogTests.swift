@@ -121,32 +121,6 @@ import Testing
         #expect(try LogVerifier(small).run().isIntact)
     }
 
-    @Test func aFullDiskRefusesTheBatchWholeAndTheLogGoesOnAfterwards() throws {
-        let log = try open()
-        for number in 0..<20 as Range<UInt64> { _ = try log.append([commit([event(number, size: 4_000)])]) }
-        let before = log.head
-        // The kernel refuses to grow any file of this process beyond the limit, as a full disk would.
-        var old = rlimit()
-        #expect(getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &old) == 0)
-        let previous = signal(SIGXFSZ, SIG_IGN)
-        var limit = rlimit(rlim_cur: 256 * 1_024, rlim_max: old.rlim_max)
-        #expect(setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0)
-        var failure: LedgerError?
-        do {
-            for number in 0..<200 as Range<UInt64> { _ = try log.append([commit([event(number, size: 4_000)])]) }
-        } catch {
-            failure = error
-        }
-        #expect(setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &old) == 0)
-        signal(SIGXFSZ, previous)
-        #expect(failure == .storage(.diskFull))
-        let kept = log.head
-        #expect(kept >= before)
-        #expect(try LogVerifier(log).run() .events == kept)
-        #expect(try log.append([commit([event(1)])]) == [.appended(kept + 1...kept + 1)])
-        #expect(try LogVerifier(log).run().isIntact)
-    }
-
     @Test func manyProducersShareFlushesAndLoseNothing() async throws {
         let log = try open()
         let committer = GroupCommitter(log)

@@ -1,0 +1,66 @@
+import Foundation
+import Ledger
+import Primitives
+
+/// A writer for the ledger's tests of what a process cannot do to itself.
+///
+///     crash-writer append DIR SEED   appends for ever and prints the last sequence of each acknowledged commit
+///     crash-writer fill DIR          appends until the files may not grow any more, then once more when they may
+let arguments = CommandLine.arguments
+guard arguments.count >= 3 else {
+    FileHandle.standardError.write(Data("usage: crash-writer append DIR SEED | fill DIR\n".utf8))
+    exit(64)
+}
+
+func say(_ text: String) { FileHandle.standardOutput.write(Data((text + "\n").utf8)) }
+
+func commit(_ number: UInt64, _ random: inout RandomSource, size: Int) -> Commit {
+    let events = (0..<(1 + number % 3)).map { index in
+        NewEvent(
+            stream: UUIDv7(high: 0x0190_0000_0000_7000, low: 1 << 63 | (number + index) % 16), type: "test.happened",
+            schemaVersion: 1, payload: random.bytes(size))
+    }
+    return Commit(events: events, actor: "crash-writer", cause: "\(number)", time: WallTime(microseconds: Int64(number)))
+}
+
+do {
+    let log = try LMDBEventLog(directory: arguments[2])
+    var random = RandomSource(seed: arguments.count > 3 ? UInt64(arguments[3]) ?? 0 : 0)
+    switch arguments[1] {
+    case "append":
+        var number = log.head
+        while true {
+            let batch = (0..<(1 + random.next() % 4)).map { commit(number + $0, &random, size: Int(random.next() % 500)) }
+            guard case .appended(let range)? = try log.append(batch).last else { exit(70) }
+            number = range.upperBound
+            say("\(number)")
+        }
+    case "fill":
+        // The kernel refuses to grow any file of this process beyond the limit, as a full disk would.
+        signal(SIGXFSZ, SIG_IGN)
+        var limit = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
+        let most = limit.rlim_max
+        limit.rlim_cur = 512 * 1_024
+        setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
+        var number: UInt64 = 0
+        do {
+            while number < 10_000 {
+                _ = try log.append([commit(number, &random, size: 4_000)])
+                number += 1
+            }
+        } catch {
+            say("refused \(error)")
+        }
+        let kept = log.head
+        say("kept \(kept) \(try LogVerifier(log).run().isIntact)")
+        limit.rlim_cur = most
+        setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
+        let outcome = try log.append([commit(0, &random, size: 4_000)])
+        say("then \(outcome == [.appended(kept + 1...kept + 1)]) \(try LogVerifier(log).run().isIntact)")
+    default: exit(64)
+    }
+} catch {
+    FileHandle.standardError.write(Data("\(error)\n".utf8))
+    exit(70)
+}
