@@ -54,7 +54,7 @@ let package = Package(
 
         // Floor 1: bytes, protocols, transport.
         library("Ledger", ["LMDB", "OpenSSL", "Primitives"]),
-        library("Bus", ["CZeroMQ", "Primitives"]),
+        library("Bus", ["CShims", "CZeroMQ", "Primitives"]),
         library("SIP", ["COSIP", "OpenSSL", "Primitives"]),
         library("RTP", ["CSRTP", "CSRTPPrimitives", "Primitives"]),
         library("UDP", ["CShims", "Primitives"]),

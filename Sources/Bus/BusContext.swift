@@ -1,0 +1,63 @@
+internal import CZeroMQ
+internal import Glibc
+
+/// The one owner of a libzmq context: its I/O thread, and the service thread that answers handshakes.
+///
+/// Every socket keeps its context alive, so the last one to go ends both threads.
+@safe package final class BusContext: Sendable {
+    // libzmq's contexts may be used from any thread; this one ends with its only owner.
+    nonisolated(unsafe) let raw: UnsafeMutableRawPointer
+    let authenticator = Authenticator()
+    private let service: ContextService
+
+    package init() throws(BusError) {
+        guard unsafe zmq_has("curve") == 1 else { throw .curveUnavailable }
+        guard let raw = unsafe zmq_ctx_new() else { throw BusError(call: "zmq_ctx_new", endpoint: nil, code: zmq_errno()) }
+        unsafe zmq_ctx_set(raw, ZMQ_MAX_SOCKETS, 8_192)
+        do throws(BusError) {
+            service = unsafe try ContextService(context: raw, authenticator: authenticator)
+        } catch {
+            unsafe zmq_ctx_term(raw)
+            throw error
+        }
+        unsafe self.raw = unsafe raw
+    }
+
+    deinit {
+        // Every socket is closed by now. The shutdown ends the service thread, which closes its own.
+        unsafe zmq_ctx_shutdown(raw)
+        service.join()
+        unsafe zmq_ctx_term(raw)
+    }
+
+    /// Counts what the monitor of `socket` tells, until the socket is closed.
+    func watch(_ socket: UnsafeMutableRawPointer, name: String, into record: LinkRecord) throws(BusError) {
+        let endpoint = "inproc://\(name)"
+        let events = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH
+            | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL
+            | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_MONITOR_STOPPED
+        guard unsafe zmq_socket_monitor(socket, endpoint, events) == 0 else {
+            throw BusError(call: "zmq_socket_monitor", endpoint: nil, code: zmq_errno())
+        }
+        // Connected here, before the first event: libzmq's I/O thread would wait for somebody to take it.
+        let monitor = unsafe try inprocSocket(ZMQ_PAIR, in: raw)
+        guard unsafe zmq_connect(monitor, endpoint) == 0 else {
+            let error = BusError(call: "zmq_connect", endpoint: nil, code: zmq_errno())
+            unsafe zmq_close(monitor)
+            throw error
+        }
+        unsafe service.adopt(monitor, record: record)
+    }
+}
+
+/// A socket within this process, whose queue has no end: what arrives is bounded by its senders.
+func inprocSocket(_ type: Int32, in context: UnsafeMutableRawPointer) throws(BusError) -> UnsafeMutableRawPointer {
+    guard let socket = unsafe zmq_socket(context, type) else {
+        throw BusError(call: "zmq_socket", endpoint: nil, code: zmq_errno())
+    }
+    var zero: Int32 = 0
+    unsafe zmq_setsockopt(socket, ZMQ_LINGER, &zero, 4)
+    unsafe zmq_setsockopt(socket, ZMQ_RCVHWM, &zero, 4)
+    unsafe zmq_setsockopt(socket, ZMQ_SNDHWM, &zero, 4)
+    return unsafe socket
+}

@@ -1,0 +1,23 @@
+/// A worker's side of the feed.
+package struct FeedSubscriber: ~Copyable, Sendable, BusSocket {
+    package let handle: SocketHandle
+
+    package init(
+        to endpoint: String, server: CurvePublicKey, as keys: CurveKeyPair, limits: BusLimits = BusLimits(),
+        in context: BusContext
+    ) throws(BusError) {
+        handle = try SocketHandle.connected(
+            .subscriber, to: endpoint, server: server, as: keys, limits: limits, in: context)
+    }
+
+    deinit { handle.close() }
+
+    /// The next body; nil when none waits. Messages of more than one frame are skipped.
+    package mutating func receive() -> [UInt8]? {
+        while handle.receivePart() {
+            if !handle.partHasMore { return handle.partBytes }
+            let _: Never? = handle.dropMalformed()
+        }
+        return nil
+    }
+}

@@ -1,0 +1,273 @@
+internal import CZeroMQ
+internal import Glibc
+private import Primitives
+
+/// One libzmq socket and the buffer that it receives into. Closed by the noncopyable type that made it;
+/// a poller may hold it longer and then finds it closed.
+///
+/// Sendable unchecked: libzmq lets a socket move between threads, not be shared. Its owner is noncopyable and
+/// sends and receives by `mutating` methods, so the compiler keeps two threads from using it at once; a poller has
+/// to live on the thread of the sockets that it watches, as `Poller` says.
+@safe package final class SocketHandle: @unchecked Sendable {
+    enum Kind {
+        case dealer, router, publisher, subscriber
+    }
+
+    enum Side {
+        /// Who listens, with its allowlist.
+        case server(CurveKeyPair, Allowlist)
+        /// Who connects, and the key that the server must have.
+        case client(CurveKeyPair, server: CurvePublicKey)
+    }
+
+    let limits: BusLimits
+    private(set) var raw: UnsafeMutableRawPointer?
+    /// Messages that did not have the frames of the bus, or came from a worker revoked meanwhile.
+    var malformed: UInt64 = 0
+    private let part: UnsafeMutablePointer<zmq_msg_t>
+    private let context: BusContext
+    private let domain: String?
+    private let record = LinkRecord()
+
+    init(_ kind: Kind, _ side: Side, limits: BusLimits, in context: BusContext) throws(BusError) {
+        let type =
+            switch kind {
+            case .dealer: ZMQ_DEALER
+            case .router: ZMQ_ROUTER
+            case .publisher: ZMQ_PUB
+            case .subscriber: ZMQ_SUB
+            }
+        guard let raw = unsafe zmq_socket(context.raw, type) else {
+            throw BusError(call: "zmq_socket", endpoint: nil, code: zmq_errno())
+        }
+        let domain: String? =
+            switch side {
+            case .server(_, let allowlist): context.authenticator.register(allowlist)
+            case .client: nil
+            }
+        do throws(BusError) {
+            unsafe try apply(limits, to: raw)
+            unsafe try apply(side, domain: domain, to: raw)
+            if kind == .router { unsafe try set(ZMQ_ROUTER_MANDATORY, 1, on: raw) }
+            if kind == .subscriber { unsafe try set(ZMQ_SUBSCRIBE, [], on: raw) }
+            unsafe try context.watch(raw, name: "monitor-\(UInt(bitPattern: raw))", into: record)
+        } catch {
+            unsafe zmq_close(raw)
+            if let domain { context.authenticator.unregister(domain: domain) }
+            throw error
+        }
+        unsafe part = .allocate(capacity: 1)
+        unsafe part.initialize(to: zmq_msg_t())
+        unsafe zmq_msg_init(part)
+        unsafe self.raw = unsafe raw
+        self.limits = limits
+        self.context = context
+        self.domain = domain
+    }
+
+    deinit {
+        close()
+        unsafe zmq_msg_close(part)
+        unsafe part.deallocate()
+    }
+
+    /// What was accepted is still sent, for `BusLimits.linger`.
+    func close() {
+        guard let open = unsafe raw else { return }
+        unsafe raw = nil
+        unsafe zmq_close(open)
+        if let domain { context.authenticator.unregister(domain: domain) }
+    }
+
+    var link: LinkCounters { record.counters }
+
+    static func connected(
+        _ kind: Kind, to endpoint: String, server: CurvePublicKey, as keys: CurveKeyPair, limits: BusLimits,
+        in context: BusContext
+    ) throws(BusError) -> SocketHandle {
+        let handle = try SocketHandle(kind, .client(keys, server: server), limits: limits, in: context)
+        try handle.connect(endpoint)
+        return handle
+    }
+
+    static func listening(
+        _ kind: Kind, on endpoint: String, as keys: CurveKeyPair, allowing allowlist: Allowlist, limits: BusLimits,
+        in context: BusContext
+    ) throws(BusError) -> (SocketHandle, endpoint: String) {
+        let handle = try SocketHandle(kind, .server(keys, allowlist), limits: limits, in: context)
+        return (handle, try handle.bind(endpoint))
+    }
+
+    /// - Returns: the endpoint as bound: with the port that the system chose when `*` was asked for.
+    private func bind(_ endpoint: String) throws(BusError) -> String {
+        guard unsafe zmq_bind(raw, endpoint) == 0 else {
+            throw BusError(call: "zmq_bind", endpoint: endpoint, code: zmq_errno())
+        }
+        var text = [CChar](repeating: 0, count: 256)
+        var count = text.count
+        guard unsafe zmq_getsockopt(raw, ZMQ_LAST_ENDPOINT, &text, &count) == 0 else { return endpoint }
+        return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    private func connect(_ endpoint: String) throws(BusError) {
+        guard unsafe zmq_connect(raw, endpoint) == 0 else {
+            throw BusError(call: "zmq_connect", endpoint: endpoint, code: zmq_errno())
+        }
+    }
+}
+
+// Sending: a message leaves whole or not at all.
+extension SocketHandle {
+    /// - Parameter route: of a router's peer; nil for other sockets.
+    func send(route: UInt64? = nil, _ message: BusMessage) -> SendOutcome {
+        guard message.body.count <= limits.bodyBytesMax else { return .tooLarge }
+        if let route {
+            let outcome = sendRoute(route)
+            if outcome != .sent { return outcome }
+        }
+        let outcome = sendID(message.id)
+        if outcome != .sent { return outcome }
+        return sendBody(message.body)
+    }
+
+    func send(body: [UInt8]) -> SendOutcome {
+        guard body.count <= limits.bodyBytesMax else { return .tooLarge }
+        return sendBody(body)
+    }
+
+    private func sendRoute(_ route: UInt64) -> SendOutcome {
+        let bytes = (route << 24).bigEndian
+        return unsafe withUnsafeBytes(of: bytes) { unsafe sendPart($0.prefix(routeBytes), ZMQ_DONTWAIT | ZMQ_SNDMORE) }
+    }
+
+    private func sendID(_ id: RequestID?) -> SendOutcome {
+        let words = (id?.high.bigEndian ?? 0, id?.low.bigEndian ?? 0)
+        let count = id == nil ? 0 : 16
+        return unsafe withUnsafeBytes(of: words) { unsafe sendPart($0.prefix(count), ZMQ_DONTWAIT | ZMQ_SNDMORE) }
+    }
+
+    private func sendBody(_ body: [UInt8]) -> SendOutcome {
+        unsafe body.withUnsafeBytes { unsafe sendPart($0[...], ZMQ_DONTWAIT) }
+    }
+
+    private func sendPart(_ bytes: Slice<UnsafeRawBufferPointer>, _ flags: Int32) -> SendOutcome {
+        let buffer = unsafe UnsafeRawBufferPointer(rebasing: bytes)
+        let status = unsafe zmq_send(raw, buffer.baseAddress, buffer.count, flags)
+        if status >= 0 { return .sent }
+        switch zmq_errno() {
+        case EAGAIN, EINTR: return .full
+        case EHOSTUNREACH: return .unreachable
+        case let code: preconditionFailure("zmq_send: \(unsafe String(cString: zmq_strerror(code)))")
+        }
+    }
+}
+
+// Receiving: part by part into one buffer, copied out.
+extension SocketHandle {
+    /// - Returns: false when nothing waits.
+    func receivePart() -> Bool {
+        while true {
+            if unsafe zmq_msg_recv(part, raw, ZMQ_DONTWAIT) >= 0 { return true }
+            switch zmq_errno() {
+            case EAGAIN: return false
+            case EINTR: continue
+            case let code: preconditionFailure("zmq_msg_recv: \(unsafe String(cString: zmq_strerror(code)))")
+            }
+        }
+    }
+
+    var partHasMore: Bool { unsafe zmq_msg_more(part) == 1 }
+
+    var partBytes: [UInt8] {
+        unsafe Array(UnsafeRawBufferPointer(start: zmq_msg_data(part), count: zmq_msg_size(part)))
+    }
+
+    /// What the peer's handshake attached to the message: `User-Id`, and what the authenticator added.
+    func partProperty(_ name: String) -> String? {
+        guard let text = unsafe zmq_msg_gets(part, name) else { return nil }
+        return unsafe String(cString: text)
+    }
+
+    /// The route of a router's peer, which libzmq chose: a zero and four bytes. nil when the peer chose one itself.
+    var partRoute: UInt64? {
+        guard unsafe zmq_msg_size(part) == routeBytes else { return nil }
+        var route: UInt64 = 0
+        for index in 0..<routeBytes {
+            route = unsafe route << 8 | UInt64(zmq_msg_data(part).load(fromByteOffset: index, as: UInt8.self))
+        }
+        return route
+    }
+
+    /// The message that begins in `part`; nil when it is malformed, which is counted. Takes all its parts.
+    func message() -> BusMessage? {
+        var id: RequestID?
+        switch unsafe (zmq_msg_size(part), partHasMore) {
+        case (0, true): break
+        case (16, true):
+            let data = unsafe zmq_msg_data(part)!
+            id = unsafe RequestID(
+                high: UInt64(bigEndian: data.loadUnaligned(as: UInt64.self)),
+                low: UInt64(bigEndian: data.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
+        default: return dropMalformed()
+        }
+        guard receivePart(), !partHasMore else { return dropMalformed() }
+        return BusMessage(id: id, body: partBytes)
+    }
+
+    /// Counts the message and skips what is left of it.
+    func dropMalformed<Value>() -> Value? {
+        malformed += 1
+        while partHasMore, receivePart() {}
+        return nil
+    }
+}
+
+private let routeBytes = 5
+
+private func apply(_ limits: BusLimits, to raw: UnsafeMutableRawPointer) throws(BusError) {
+    func milliseconds(_ duration: Duration) -> Int32 { Int32(clamping: duration.milliseconds) }
+    unsafe try set(ZMQ_SNDHWM, limits.sendQueueMessages, on: raw)
+    unsafe try set(ZMQ_RCVHWM, limits.receiveQueueMessages, on: raw)
+    unsafe try set(ZMQ_LINGER, milliseconds(limits.linger), on: raw)
+    unsafe try set(ZMQ_HANDSHAKE_IVL, milliseconds(limits.handshake), on: raw)
+    unsafe try set(ZMQ_CONNECT_TIMEOUT, milliseconds(limits.handshake), on: raw)
+    unsafe try set(ZMQ_HEARTBEAT_IVL, milliseconds(limits.heartbeatInterval), on: raw)
+    unsafe try set(ZMQ_HEARTBEAT_TIMEOUT, milliseconds(limits.heartbeatTimeout), on: raw)
+    unsafe try set(ZMQ_HEARTBEAT_TTL, milliseconds(limits.heartbeatTimeout), on: raw)
+    unsafe try set(ZMQ_RECONNECT_IVL, milliseconds(limits.reconnect), on: raw)
+    unsafe try set(ZMQ_RECONNECT_IVL_MAX, milliseconds(limits.reconnectMax), on: raw)
+    unsafe try set(ZMQ_IPV6, 1, on: raw)
+    // Without a connection nothing is queued: who repeats a request must not find all its copies sent later.
+    unsafe try set(ZMQ_IMMEDIATE, 1, on: raw)
+    // A frame on the wire carries the body, a flag, and CURVE's nonce and authenticator (RFC 26 §MESSAGE).
+    var frameBytesMax = Int64(limits.bodyBytesMax + 64)
+    guard unsafe zmq_setsockopt(raw, ZMQ_MAXMSGSIZE, &frameBytesMax, 8) == 0 else {
+        throw BusError(call: "zmq_setsockopt", endpoint: nil, code: zmq_errno())
+    }
+}
+
+private func apply(_ side: SocketHandle.Side, domain: String?, to raw: UnsafeMutableRawPointer) throws(BusError) {
+    switch side {
+    case .server(let keys, _):
+        unsafe try set(ZMQ_CURVE_SERVER, 1, on: raw)
+        unsafe try set(ZMQ_CURVE_SECRETKEY, keys.secretKey, on: raw)
+        unsafe try set(ZMQ_ZAP_DOMAIN, Array((domain ?? "").utf8), on: raw)
+    case .client(let keys, let server):
+        unsafe try set(ZMQ_CURVE_SERVERKEY, server.bytes, on: raw)
+        unsafe try set(ZMQ_CURVE_PUBLICKEY, keys.publicKey.bytes, on: raw)
+        unsafe try set(ZMQ_CURVE_SECRETKEY, keys.secretKey, on: raw)
+    }
+}
+
+private func set(_ option: Int32, _ value: Int32, on raw: UnsafeMutableRawPointer) throws(BusError) {
+    var value = value
+    guard unsafe zmq_setsockopt(raw, option, &value, 4) == 0 else {
+        throw BusError(call: "zmq_setsockopt", endpoint: nil, code: zmq_errno())
+    }
+}
+
+private func set(_ option: Int32, _ bytes: [UInt8], on raw: UnsafeMutableRawPointer) throws(BusError) {
+    guard unsafe zmq_setsockopt(raw, option, bytes, bytes.count) == 0 else {
+        throw BusError(call: "zmq_setsockopt", endpoint: nil, code: zmq_errno())
+    }
+}
