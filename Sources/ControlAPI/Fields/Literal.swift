@@ -1,0 +1,163 @@
+import Model
+
+/// A value of a fixed list, written as a word that never changes.
+protocol Literal: CaseIterable, Sendable {
+    var literal: String { get }
+}
+
+extension Literal {
+    /// nil for a word that is not on the list.
+    init?(literal: String) {
+        guard let match = Self.allCases.first(where: { $0.literal == literal }) else { return nil }
+        self = match
+    }
+
+    static var literals: [String] { allCases.map(\.literal) }
+}
+
+extension Role: Literal {}
+
+extension Status: Literal {
+    var literal: String {
+        switch self {
+        case .active: "active"
+        case .pending: "pending"
+        case .locked: "locked"
+        case .terminated: "terminated"
+        case .UNRECOGNIZED(let value): unrecognised(value)
+        }
+    }
+}
+
+extension PaymentMode: Literal {
+    var literal: String {
+        switch self {
+        case .postpaid: "postpaid"
+        case .prepaid: "prepaid"
+        case .UNRECOGNIZED(let value): unrecognised(value)
+        }
+    }
+}
+
+extension ApplyTo: Literal {
+    var literal: String {
+        switch self {
+        case .e164: "e164"
+        case .dialled: "dialled"
+        case .UNRECOGNIZED(let value): unrecognised(value)
+        }
+    }
+}
+
+extension NumberType: Literal {
+    var literal: String {
+        switch self {
+        case .local: "local"
+        case .tollFree: "toll_free"
+        case .UNRECOGNIZED(let value): unrecognised(value)
+        }
+    }
+}
+
+extension MediaSecurity: Literal {
+    var literal: String {
+        switch self {
+        case .plain: "plain"
+        case .sdes: "sdes"
+        case .UNRECOGNIZED(let value): unrecognised(value)
+        }
+    }
+}
+
+extension WorkerKind: Literal {
+    var literal: String {
+        switch self {
+        case .signal: "signal"
+        case .media: "media"
+        case .UNRECOGNIZED(let value): unrecognised(value)
+        }
+    }
+}
+
+extension CallDirection: Literal {
+    var literal: String {
+        switch self {
+        case .onNet: "on_net"
+        case .outbound: "outbound"
+        case .inbound: "inbound"
+        case .UNRECOGNIZED(let value): unrecognised(value)
+        }
+    }
+}
+
+extension EndCause: Literal {
+    var literal: String {
+        switch self {
+        case .unspecified: "unspecified"
+        case .callerHungUp: "caller_hung_up"
+        case .calledHungUp: "called_hung_up"
+        case .cancelled: "cancelled"
+        case .busy: "busy"
+        case .noAnswer: "no_answer"
+        case .rejected: "rejected"
+        case .unreachable: "unreachable"
+        case .refused: "refused"
+        case .creditExhausted: "credit_exhausted"
+        case .mediaTimeout: "media_timeout"
+        case .workerLost: "worker_lost"
+        case .operator: "operator"
+        case .failed: "failed"
+        case .sessionExpired: "session_expired"
+        case .UNRECOGNIZED(let value): unrecognised(value)
+        }
+    }
+}
+
+extension Refusal: Literal {
+    var literal: String {
+        switch self {
+        case .none: "none"
+        case .unknownNumber: "unknown_number"
+        case .notPermitted: "not_permitted"
+        case .noCredit: "no_credit"
+        case .limitReached: "limit_reached"
+        case .notRated: "not_rated"
+        case .notRegistered: "not_registered"
+        case .locked: "locked"
+        case .noRoute: "no_route"
+        case .invalidNumber: "invalid_number"
+        case .unknownSource: "unknown_source"
+        case .UNRECOGNIZED(let value): unrecognised(value)
+        }
+    }
+}
+
+extension AccountKind: Literal {
+    var literal: String {
+        switch self {
+        case .customer: "customer"
+        case .providerRevenue: "provider_revenue"
+        case .providerPayable: "provider_payable"
+        case .platformRevenue: "platform_revenue"
+        case .carrierPayable: "carrier_payable"
+        case .carrierCost: "carrier_cost"
+        case .cash: "cash"
+        case .providerCost: "provider_cost"
+        case .UNRECOGNIZED(let value): unrecognised(value)
+        }
+    }
+}
+
+extension JournalKind: Literal {
+    var literal: String {
+        switch self {
+        case .call: "call"
+        case .topUp: "top_up"
+        case .adjustment: "adjustment"
+        case .UNRECOGNIZED(let value): unrecognised(value)
+        }
+    }
+}
+
+/// A value that a newer binary wrote: shown as what it is, never accepted.
+private func unrecognised(_ value: Int) -> String { "unrecognised_\(value)" }

@@ -1,0 +1,245 @@
+import Model
+
+extension Provider: Blank {}
+extension Contact: Blank {}
+extension RateEntry: Blank {}
+extension RateDeck: Blank {}
+extension RateDeckVersion: Blank {}
+extension ServicePlan: Blank {}
+extension Customer: Blank {}
+extension DialRule: Blank {}
+extension DialPlan: Blank {}
+extension Tenant: Blank {}
+extension Gateway: Blank {}
+extension Carrier: Blank {}
+extension Number: Blank {}
+extension Token: Blank {}
+
+extension Shape<Provider> {
+    static let provider = Shape(
+        "Provider",
+        [
+            .id(\.id),
+            .reference("parent_id", \.parentID, access: .fixed, "The provider above it; null: directly under the platform."),
+            .text("name", \.name, isRequired: true, "Shown to people."),
+            .text("namespace", \.namespace, isRequired: true, max: 253, "Domain under which its tenants live; unique."),
+            .text("currency", \.currency, access: .fixed, isRequired: true, max: 3, "ISO 4217 code; of all of its amounts."),
+            .text("time_zone", \.timeZone, max: 64, "IANA name; UTC if it is not given."),
+            .choice("status", \.status, "Calls are carried for active providers only."),
+            .reference("wholesale_deck_id", \.wholesaleDeckID, "Deck of its parent by which it is charged; null: not charged."),
+        ])
+}
+
+extension Shape<Contact> {
+    static let contact = Shape(
+        "Contact",
+        [
+            .id(\.id),
+            .reference("provider_id", \.providerID, access: .fixed, isRequired: true, "The provider that it belongs to."),
+            .text("name", \.name, "Of a person; a contact has a name or a company."),
+            .text("company", \.company, "Of a company."),
+            .text("email", \.email, "An e-mail address."),
+            .text("phone", \.phone, "For people; in any form."),
+            .text("street", \.street, "Street and house."),
+            .text("postal_code", \.postalCode, "Postal code."),
+            .text("city", \.city, "City."),
+            .text("country", \.country, max: 2, "ISO 3166-1 code of two letters."),
+        ])
+}
+
+extension Shape<RateEntry> {
+    static let rateEntry = Shape(
+        "RateEntry",
+        [
+            .text("prefix", \.prefix, max: 15, "Digits after the +; the longest that matches wins. Empty matches all."),
+            .text("destination", \.destination, "For people."),
+            .decimal("connection_fee", \.connectionFeeMicros, "Once per answered call, in the deck's currency."),
+            .decimal("per_minute", \.perMinuteMicros, "In the deck's currency."),
+            .integer("first_increment_seconds", \.firstIncrementSeconds, 1...86_400, isRequired: true, "Charged at least."),
+            .integer("next_increment_seconds", \.nextIncrementSeconds, 1...86_400, isRequired: true, "Rounded up to, after that."),
+        ])
+}
+
+extension Shape<RateDeck> {
+    static let rateDeck = Shape(
+        "RateDeck",
+        [
+            .id(\.id),
+            .reference("provider_id", \.providerID, access: .fixed, "The provider that it belongs to; null: the platform."),
+            .text("name", \.name, access: .fixed, isRequired: true, "Shown to people."),
+            .text("currency", \.currency, access: .fixed, isRequired: true, max: 3, "ISO 4217 code."),
+            .integer("decimals", \.decimals, 0...6, "Decimals of a charge after rounding."),
+        ])
+}
+
+extension Shape<RateDeckVersion> {
+    static let rateDeckVersion = Shape(
+        "RateDeckVersion",
+        [
+            .reference("deck_id", \.deckID, access: .readOnly, "Its deck."),
+            Field(
+                "version", \.version, .readOnly, isRequired: false, schema: Schema.sequence, about: "1, 2, 3 …",
+                read: { version, _ in .integer(version.version) }, write: { _, _, _, _, _ in }),
+            .time("effective_at", \.effectiveAt, "When it comes into force; now if it is not given."),
+            Field(
+                "content_hash", \.contentHash, .readOnly, isRequired: false, schema: Schema.text(max: 64),
+                about: "SHA-256 over the rows as published, in hexadecimal.",
+                read: { version, _ in .hex(version.contentHash) }, write: { _, _, _, _, _ in }),
+            .list("entries", \.entries, of: .rateEntry, max: 500_000, isRequired: true, "The whole price list."),
+        ])
+}
+
+extension Shape<ServicePlan> {
+    static let servicePlan = Shape(
+        "ServicePlan",
+        [
+            .id(\.id),
+            .reference("provider_id", \.providerID, access: .fixed, isRequired: true, "The provider that sells it."),
+            .text("name", \.name, isRequired: true, "Shown to people."),
+            .choice("payment_mode", \.paymentMode, "Prepaid: money is held before a call rings."),
+            .reference("rate_deck_id", \.rateDeckID, "By which calls are charged; without it there are no outside calls."),
+            .reference("dial_plan_id", \.dialPlanID, "For tenants that name none."),
+            .reference("carrier_id", \.carrierID, "For tenants that name none."),
+            .integer("subscribers_max", \.subscribersMax, 0...UInt32.max, "Of a customer; 0: no limit."),
+            .integer("concurrent_calls_max", \.concurrentCallsMax, 0...UInt32.max, "Of a customer; 0: no limit."),
+            .money("credit_limit", \.creditLimitMicros, "Postpaid: 0 is no limit. Prepaid: an overdraft."),
+        ])
+}
+
+extension Shape<Customer> {
+    static let customer = Shape(
+        "Customer",
+        [
+            .id(\.id),
+            .reference("provider_id", \.providerID, access: .fixed, isRequired: true, "The provider that it buys from."),
+            .reference("contact_id", \.contactID, "Who it is."),
+            .reference("service_plan_id", \.servicePlanID, isRequired: true, "What it is charged and limited to."),
+            .text("name", \.name, isRequired: true, "Shown to people."),
+            .text("external_id", \.externalID, "Its number in another system."),
+            .text("currency", \.currency, access: .fixed, max: 3, "The provider's."),
+            .choice("status", \.status, "Calls are carried for active customers only."),
+        ])
+}
+
+extension Shape<DialRule> {
+    static let dialRule = Shape(
+        "DialRule",
+        [
+            .text("description", \.description_p, "For people; it stands in the call's record."),
+            .text("match", \.match, isRequired: true, max: 256, "RE2 expression; the first rule that matches is applied."),
+            .text("substitution", \.substitution, max: 256, "RE2 expression with groups; empty: the match."),
+            .text("replacement", \.replacement, max: 256, #"\1 … \9 for groups, _CC and _AC for the caller's codes."#),
+        ])
+}
+
+extension Shape<DialPlan> {
+    static let dialPlan = Shape(
+        "DialPlan",
+        [
+            .id(\.id),
+            .reference("provider_id", \.providerID, access: .fixed, isRequired: true, "The provider that it belongs to."),
+            .text("name", \.name, isRequired: true, "Shown to people."),
+            .list("rules", \.rules, of: .dialRule, max: 100, "In the order in which they are tried."),
+        ])
+}
+
+extension Shape<Tenant> {
+    static let tenant = Shape(
+        "Tenant",
+        [
+            .id(\.id),
+            .reference("customer_id", \.customerID, access: .fixed, isRequired: true, "The customer that owns it."),
+            .text("name", \.name, isRequired: true, "Shown to people."),
+            .text("domain", \.domain, isRequired: true, max: 253, "Its SIP domain, in lower case; unique."),
+            .text("country_code", \.countryCode, max: 3, "Digits, such as 1."),
+            .text("area_code", \.areaCode, max: 6, "Digits."),
+            .reference("dial_plan_id", \.dialPlanID, "Null: the service plan's."),
+            .reference("carrier_id", \.carrierID, "Null: the service plan's."),
+            .choice("status", \.status, "Calls are carried for active tenants only."),
+        ])
+}
+
+extension Shape<Gateway> {
+    static let gateway = Shape(
+        "Gateway",
+        [
+            .id(\.id, access: .readWrite),
+            .text("name", \.name, isRequired: true, "Shown to people."),
+            .text("host", \.host, isRequired: true, max: 64, "An IPv4 or IPv6 address."),
+            .integer("port", \.port, 1...65_535, "5060 if it is not given."),
+            .text("display", \.display, "Display name of calls to it; empty: the caller's."),
+            .integer("outbound_strip", \.outboundStrip, 0...16, "Characters taken from the left of the number sent, the + counted."),
+            .text("outbound_prefix", \.outboundPrefix, max: 16, "Then put before it."),
+            .integer("inbound_strip", \.inboundStrip, 0...16, "Characters taken from the left of the number received."),
+            .text("inbound_prefix", \.inboundPrefix, max: 16, "Then put before it."),
+            .text("source_user", \.sourceUser, "User of From; empty: the caller's number."),
+            .text("source_domain", \.sourceDomain, "Domain of From; empty: the gateway's host."),
+            .choice("apply_to", \.applyTo, "Which number strip and prefix are applied to."),
+            .flag("add_pai", \.addPai, "Whether P-Asserted-Identity is sent (RFC 3325)."),
+            .attributes("attributes", \.attributes, max: 32, "For people and programs; not interpreted."),
+            .flag("disabled", \.disabled, "Not tried."),
+        ])
+}
+
+extension Shape<Carrier> {
+    static let carrier = Shape(
+        "Carrier",
+        [
+            .id(\.id),
+            .reference("provider_id", \.providerID, access: .fixed, "The provider that it belongs to; null: the platform."),
+            .text("name", \.name, isRequired: true, "Shown to people."),
+            .reference("cost_deck_id", \.costDeckID, "What it charges; null: nothing is recorded."),
+            .list("gateways", \.gateways, of: .gateway, max: 32, "Tried in this order."),
+        ])
+}
+
+extension Shape<Number> {
+    static let number = Shape(
+        "Number",
+        [
+            .id(\.id),
+            .reference("provider_id", \.providerID, access: .fixed, isRequired: true, "The provider that has it."),
+            .text("e164", \.e164, access: .fixed, isRequired: true, max: 16, "With +; unique."),
+            .text("source", \.source, "Where it was bought."),
+            .choice("type", \.type, "What kind of number it is."),
+            .money("price", \.priceMicros, "What it is sold for."),
+            .money("vendor_price", \.vendorPriceMicros, "What it costs."),
+            .flag("voice", \.voice, "Carries calls."),
+            .flag("sms", \.sms, "Carries messages."),
+            .reference("subscriber_id", \.subscriberID, access: .readOnly, "Who has it; null: it is available."),
+            .reference("carrier_id", \.carrierID, "By which its calls come in; null: any of the provider's."),
+        ])
+}
+
+extension Shape<SubscriberDraft> {
+    static let subscriber = Shape(
+        "Subscriber",
+        [
+            .id(\.entity.id),
+            .reference("tenant_id", \.entity.tenantID, access: .fixed, isRequired: true, "The tenant that it belongs to."),
+            .text("username", \.entity.username, isRequired: true, max: 64, "SIP and digest user; unique in the tenant."),
+            .password(\.password),
+            .texts("aliases", \.entity.aliases, max: 32, "Extensions; unique in the tenant together with user names."),
+            .text("display_name", \.entity.displayName, "Shown to those called."),
+            .text("email", \.entity.email, "An e-mail address."),
+            .text("caller_id", \.entity.callerID, max: 16, "E.164 number shown to the outside; empty: the first assigned."),
+            .text("country_code", \.entity.countryCode, max: 3, "Empty: the tenant's."),
+            .text("area_code", \.entity.areaCode, max: 6, "Empty: the tenant's."),
+            .texts("allowed_prefixes", \.entity.allowedPrefixes, max: 1_000, "Where it may call, such as +1209; + is everywhere. Empty: nowhere outside."),
+            .integer("concurrent_calls_max", \.entity.concurrentCallsMax, 0...UInt32.max, "0: no limit."),
+            .integer("dial_timeout_seconds", \.entity.dialTimeoutSeconds, 0...600, "How long it rings; 0: 60 seconds."),
+            .choice("media_security", \.entity.mediaSecurity, "sdes: SRTP is offered and required."),
+            .choice("status", \.entity.status, "Only an active subscriber calls and is called."),
+        ])
+}
+
+extension Shape<Token> {
+    static let token = Shape(
+        "Token",
+        [
+            .id(\.id),
+            .text("name", \.name, isRequired: true, "Stands in the history as who did it; unique."),
+            .choice("role", \.role, isRequired: true, "What its holder may do."),
+            .reference("scope_id", \.scopeID, "The provider, customer or tenant that it is confined to; null: the platform."),
+        ])
+}

@@ -1,0 +1,15 @@
+import HTTPTypes
+
+extension HTTPField.Name {
+    /// Of the request, given back in the response; the cause of every event that the request leads to.
+    static let requestID = literal("X-Request-Id")
+    static let idempotencyKey = literal("Idempotency-Key")
+    /// Present when the response repeats what an earlier request with the same key led to.
+    static let idempotencyReplayed = literal("Idempotency-Replayed")
+    static let acceptPatch = literal("Accept-Patch")
+
+    private static func literal(_ name: String) -> HTTPField.Name {
+        guard let name = HTTPField.Name(name) else { preconditionFailure("\(name) is a field name") }
+        return name
+    }
+}

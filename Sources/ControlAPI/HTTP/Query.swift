@@ -1,0 +1,130 @@
+import Model
+import Primitives
+
+/// A query parameter of an operation: its name, what it may hold, and what the API's document says of it.
+struct QueryParameter: Sendable {
+    enum Kind: Sendable {
+        case id
+        case text
+        case time
+        case cursor
+        case number(ClosedRange<UInt64>)
+        case choice([String])
+    }
+    let name: String
+    let kind: Kind
+    let about: String
+
+    init(_ name: String, _ kind: Kind, _ about: String) {
+        self.name = name
+        self.kind = kind
+        self.about = about
+    }
+
+    static let limitMax: UInt64 = 500
+    static let limitDefault = 100
+
+    static let limit = QueryParameter("limit", .number(1...limitMax), "How many items at most; \(limitDefault) if it is not given.")
+    static let after = QueryParameter("after", .cursor, "The `next` of the page before.")
+
+    var schema: JSON {
+        switch kind {
+        case .id: Schema.uuid
+        case .text, .cursor: Schema.text(max: 256)
+        case .time: Schema.time
+        case .number(let range):
+            ["type": "integer", "minimum": .integer(range.lowerBound), "maximum": .integer(range.upperBound)]
+        case .choice(let words): Schema.choice(words)
+        }
+    }
+
+    /// nil: the text is not of the kind. `reason` says what would be.
+    fileprivate func value(_ text: String) -> Query.Value? {
+        switch kind {
+        case .id: UUIDv7(text).map(Query.Value.id)
+        case .text, .cursor: text.utf8.count <= 256 ? .text(text) : nil
+        case .time: WallTime(rfc3339: text).map(Query.Value.time)
+        case .number(let range): UInt64(text).flatMap { range.contains($0) ? .number($0) : nil }
+        case .choice(let words): words.contains(text) ? .text(text) : nil
+        }
+    }
+
+    fileprivate var reason: String {
+        switch kind {
+        case .id: "must be a UUID"
+        case .text, .cursor: "must have at most 256 bytes"
+        case .time: "must be a time by RFC 3339, such as 2026-11-21T05:04:16Z"
+        case .number(let range): "must be a whole number from \(range.lowerBound) to \(range.upperBound)"
+        case .choice(let words): "must be one of " + words.joined(separator: ", ")
+        }
+    }
+}
+
+/// The query parameters of one request, checked against what the operation takes.
+struct Query: Sendable {
+    enum Value: Sendable {
+        case id(UUIDv7)
+        case text(String)
+        case time(WallTime)
+        case number(UInt64)
+    }
+    private var values: [String: Value] = [:]
+
+    init() {}
+
+    /// - Throws: a problem that names every parameter that is unknown, repeated or not what it has to be.
+    init(_ pairs: [(name: String, value: String)], _ parameters: [QueryParameter]) throws(Problem) {
+        var faults: [FieldFault] = []
+        for (name, text) in pairs {
+            if let parameter = parameters.first(where: { $0.name == name }) {
+                if values[name] != nil {
+                    faults.append(FieldFault(.parameter(name), "is there twice"))
+                } else if let value = parameter.value(text) {
+                    values[name] = value
+                } else {
+                    faults.append(FieldFault(.parameter(name), parameter.reason))
+                }
+            } else {
+                faults.append(FieldFault(.parameter(name), "is not a parameter of this resource"))
+            }
+        }
+        guard faults.isEmpty else {
+            throw Problem(.badRequest, "Some query parameters cannot be accepted.", faults: faults)
+        }
+    }
+
+    func id(_ name: String) -> UUIDv7? {
+        guard case .id(let id)? = values[name] else { return nil }
+        return id
+    }
+
+    func text(_ name: String) -> String? {
+        guard case .text(let text)? = values[name] else { return nil }
+        return text
+    }
+
+    func time(_ name: String) -> WallTime? {
+        guard case .time(let time)? = values[name] else { return nil }
+        return time
+    }
+
+    func number(_ name: String) -> UInt64? {
+        guard case .number(let number)? = values[name] else { return nil }
+        return number
+    }
+
+    var limit: Int { number("limit").map { Int($0) } ?? QueryParameter.limitDefault }
+
+    /// The path that `after` names; empty without it.
+    func path() throws(Problem) -> [UUIDv7] {
+        guard let text = text("after") else { return [] }
+        guard let path = Cursor.path(text) else { throw Query.notACursor }
+        return path
+    }
+
+    static var notACursor: Problem {
+        Problem(
+            .badRequest, "The cursor is not one of this list.",
+            faults: [FieldFault(.parameter("after"), "must be the next of a page of this list")])
+    }
+}
