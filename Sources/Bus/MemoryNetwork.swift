@@ -1,0 +1,56 @@
+/// The bus within one process, for simulations: the same frames between named endpoints, moved by the caller.
+///
+/// Nothing arrives by itself. The caller looks at `parcels` and takes, drops, doubles or reorders them by index.
+package struct MemoryNetwork: Sendable {
+    package struct Parcel: Hashable, Sendable {
+        /// Authenticated, as by CURVE: who sent it.
+        package let source: String
+        package let destination: String
+        package let frames: [[UInt8]]
+
+        /// nil for frames that are not those of desk, studio or relay.
+        package var message: BusMessage? { BusMessage(frames: frames) }
+    }
+
+    /// On their way, oldest first.
+    package private(set) var parcels: [Parcel] = []
+    private var endpoints: Set<String> = []
+    private var subscribers: Set<String> = []
+
+    package init() {}
+
+    /// - Parameter subscribing: whether it hears the feed.
+    package mutating func connect(_ endpoint: String, subscribing: Bool = false) {
+        endpoints.insert(endpoint)
+        if subscribing { subscribers.insert(endpoint) }
+    }
+
+    /// As when a process dies: what is on its way to it is lost.
+    package mutating func disconnect(_ endpoint: String) {
+        endpoints.remove(endpoint)
+        subscribers.remove(endpoint)
+        parcels.removeAll { $0.destination == endpoint }
+    }
+
+    package mutating func send(_ message: BusMessage, from source: String, to destination: String) -> SendOutcome {
+        guard endpoints.contains(destination) else { return .unreachable }
+        parcels.append(Parcel(source: source, destination: destination, frames: message.frames))
+        return .sent
+    }
+
+    /// One parcel for each subscriber, in order of name.
+    package mutating func publish(_ body: [UInt8], from source: String) {
+        for subscriber in subscribers.sorted() {
+            parcels.append(Parcel(source: source, destination: subscriber, frames: [body]))
+        }
+    }
+
+    /// Takes a parcel off the network: to deliver it, or to lose it.
+    package mutating func take(_ index: Int) -> Parcel { parcels.remove(at: index) }
+
+    /// Puts a second copy at the end.
+    package mutating func duplicate(_ index: Int) { parcels.append(parcels[index]) }
+
+    /// Lets a parcel be overtaken by all others.
+    package mutating func delay(_ index: Int) { parcels.append(parcels.remove(at: index)) }
+}

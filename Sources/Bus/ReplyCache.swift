@@ -1,0 +1,101 @@
+package import Primitives
+
+/// The answering side of requests: a repeated request gets the first answer again, and its work is done once.
+///
+/// Bounded by count, by bytes and by age: a request that comes again after its answer was dropped is new. So the age
+/// has to be longer than a sender repeats a request whose answer is on the way, and facts need a key of their own.
+package struct ReplyCache: Sendable {
+    package enum Admission: Hashable, Sendable {
+        /// Do the work, then `record` the answer.
+        case new
+        /// The work goes on; the answer will follow. Nothing to do.
+        case inProgress
+        /// Send this again.
+        case repeated([UInt8])
+    }
+
+    private struct Key: Hashable {
+        let peer: String
+        let id: RequestID
+    }
+
+    private struct Entry {
+        let number: UInt64
+        let admitted: Instant
+        var answer: [UInt8]?
+    }
+
+    package let capacity: Int
+    package let bytesMax: Int
+    package let age: Duration
+    private var entries: [Key: Entry] = [:]
+    /// In order of admission; before `start` it is used up. A key whose entry has another number is passed over.
+    private var order: [(key: Key, number: UInt64)] = []
+    private var start = 0
+    private var numbers: UInt64 = 0
+    private var bytes = 0
+
+    package init(capacity: Int = 50_000, bytesMax: Int = 64 << 20, age: Duration = .seconds(60)) {
+        precondition(capacity > 0 && bytesMax > 0)
+        self.capacity = capacity
+        self.bytesMax = bytesMax
+        self.age = age
+    }
+
+    package var count: Int { entries.count }
+
+    /// Asked once for each request that arrives, before any work on it.
+    package mutating func admit(_ id: RequestID, from peer: String, now: Instant) -> Admission {
+        drop(olderThan: now)
+        let key = Key(peer: peer, id: id)
+        if let entry = entries[key] {
+            return entry.answer.map { .repeated($0) } ?? .inProgress
+        }
+        numbers += 1
+        entries[key] = Entry(number: numbers, admitted: now)
+        order.append((key, numbers))
+        dropExcess()
+        return .new
+    }
+
+    /// Keeps the answer to a request in progress. Not for an answer like "try later": `forget` that one.
+    package mutating func record(_ answer: [UInt8], to id: RequestID, from peer: String) {
+        let key = Key(peer: peer, id: id)
+        guard var entry = entries[key], entry.answer == nil else { return }
+        entry.answer = answer
+        entries[key] = entry
+        bytes += answer.count
+        dropExcess()
+    }
+
+    /// The next request with this id is new.
+    package mutating func forget(_ id: RequestID, from peer: String) { remove(Key(peer: peer, id: id)) }
+
+    private mutating func remove(_ key: Key) {
+        guard let entry = entries.removeValue(forKey: key) else { return }
+        bytes -= entry.answer?.count ?? 0
+    }
+
+    private mutating func drop(olderThan now: Instant) {
+        while start < order.count {
+            let (key, number) = order[start]
+            if let entry = entries[key], entry.number == number {
+                guard entry.admitted + age <= now else { break }
+                remove(key)
+            }
+            start += 1
+        }
+        if start > 1_024, start * 2 > order.count {
+            order.removeFirst(start)
+            start = 0
+        }
+    }
+
+    private mutating func dropExcess() {
+        while entries.count > capacity || bytes > bytesMax, start < order.count {
+            let (key, number) = order[start]
+            start += 1
+            if entries[key]?.number == number { remove(key) }
+        }
+    }
+}
