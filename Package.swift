@@ -118,7 +118,7 @@ let package = Package(
         tests("UDPTests", ["UDP", "Primitives"]),
         tests("ModelTests", ["Model", "Primitives", protobuf]),
         tests("RatingTests", ["Rating", "Model", "Primitives"]),
-        tests("ProjectionsTests", ["Projections", "Ledger", "Model", "Primitives", "Rating", protobuf]),
+        tests("ProjectionsTests", ["Projections", "LMDB", "Ledger", "Model", "Primitives", "Rating", protobuf]),
         tests("ControlPlaneTests", ["ControlPlane", "Ledger", "Model", "Primitives", "Projections"]),
         tests(
             "ControlAPITests",

@@ -57,10 +57,7 @@ package enum DirectoryProjection: Projection {
     ) throws(ViewsError) {
         let key = try views.key(entity.id, "\(Entity.kind).id", context)
         if let old = try views.message(Entity.self, key, in: Entity.table) { try unlink(old, key, in: &views) }
-        for index in entity.indexes {
-            guard index.key.fits else { throw .broken(sequence: context.sequence, .malformedField(index.table.rawValue)) }
-            try views.put(index.value, index.key, in: index.table)
-        }
+        for index in entity.indexes { try views.put(index.value, index.key, in: index.table) }
         for (field, target) in entity.references where !target.isEmpty {
             try views.put([], referenceKey(try views.key(target, field, context), Entity.kind, key), in: .references)
         }

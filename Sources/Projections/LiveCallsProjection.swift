@@ -24,7 +24,7 @@ package enum LiveCallsProjection: Projection {
         case .callUpdated(let event): try update(event.callID, context, in: &views) { $0.snapshot = event.snapshot }
         case .callAdopted(let event): try update(event.callID, context, in: &views) { $0.worker = event.worker }
         case .creditRenewed(let event): try update(event.callID, context, in: &views) { $0.hold = event.hold }
-        case .callEnded(let event): try end(try views.key(event.callID, "call_id", context), context, in: &views)
+        case .callEnded(let event): try end(try views.key(event.callID, "call_id", context), in: &views)
         case .providerCreated, .providerChanged, .contactCreated, .contactChanged, .rateDeckCreated,
             .rateDeckVersionPublished, .servicePlanCreated, .servicePlanChanged, .customerCreated, .customerChanged,
             .dialPlanCreated, .dialPlanChanged, .tenantCreated, .tenantChanged, .carrierCreated, .carrierChanged,
@@ -38,15 +38,15 @@ package enum LiveCallsProjection: Projection {
         _ event: CallStarted, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) {
         let key = try views.key(event.callID, "call_id", context)
-        try end(key, context, in: &views)  // a second start replaces the first, and the counts stay right
+        try end(key, in: &views)  // a second start replaces the first, and the counts stay right
         var call = LiveCall()
         call.started = event
         call.worker = event.worker
         if event.hasHold { call.hold = event.hold }
         call.startedSequence = context.sequence
         try views.putMessage(call, key, in: .liveCalls)
-        try views.put([], workerKey(call, key, context), in: .liveCallsByWorker)
-        try count(call, 1, context, in: &views)
+        try views.put([], workerKey(call, key), in: .liveCallsByWorker)
+        try count(call, 1, in: &views)
     }
 
     private static func update(
@@ -55,24 +55,24 @@ package enum LiveCallsProjection: Projection {
         let key = try views.key(id, "call_id", context)
         guard var call = try views.message(LiveCall.self, key, in: .liveCalls) else { return }
         let worker = call.worker
-        let oldWorkerKey = try workerKey(call, key, context)
+        let oldWorkerKey = workerKey(call, key)
         change(&call)
         if call.worker != worker {
             try views.remove(oldWorkerKey, in: .liveCallsByWorker)
-            try views.put([], workerKey(call, key, context), in: .liveCallsByWorker)
+            try views.put([], workerKey(call, key), in: .liveCallsByWorker)
         }
         try views.putMessage(call, key, in: .liveCalls)
     }
 
-    private static func end(_ key: Key, _ context: EventContext, in views: inout ViewTransaction) throws(ViewsError) {
+    private static func end(_ key: Key, in views: inout ViewTransaction) throws(ViewsError) {
         guard let call = try views.message(LiveCall.self, key, in: .liveCalls) else { return }
-        try views.remove(workerKey(call, key, context), in: .liveCallsByWorker)
-        try count(call, -1, context, in: &views)
+        try views.remove(workerKey(call, key), in: .liveCallsByWorker)
+        try count(call, -1, in: &views)
         try views.remove(key, in: .liveCalls)
     }
 
     private static func count(
-        _ call: LiveCall, _ step: Int64, _ context: EventContext, in views: inout ViewTransaction
+        _ call: LiveCall, _ step: Int64, in views: inout ViewTransaction
     ) throws(ViewsError) {
         for id in [UUIDv7.platform] + parties(call.started.caller, call.started.called) {
             let key = Key(id)
@@ -86,11 +86,7 @@ package enum LiveCallsProjection: Projection {
         }
     }
 
-    private static func workerKey(_ call: LiveCall, _ key: Key, _ context: EventContext) throws(ViewsError) -> Key {
-        let result = Key(Key(worker: call.worker).bytes + key.bytes)
-        guard result.fits else { throw .broken(sequence: context.sequence, .malformedField("worker")) }
-        return result
-    }
+    private static func workerKey(_ call: LiveCall, _ key: Key) -> Key { Key(Key(worker: call.worker).bytes + key.bytes) }
 }
 
 extension Key {

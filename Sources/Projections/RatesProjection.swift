@@ -31,11 +31,7 @@ package enum RatesProjection: Projection {
     ) throws(ViewsError) {
         let deck = try views.key(version.deckID, "version.deck_id", context)
         let base = deck.adding(version.version)
-        for entry in version.entries {
-            let key = base.adding(text: entry.prefix)
-            guard key.fits else { throw .broken(sequence: context.sequence, .malformedField("version.entries.prefix")) }
-            try views.putMessage(entry, key, in: .rates)
-        }
+        for entry in version.entries { try views.putMessage(entry, base.adding(text: entry.prefix), in: .rates) }
         var time = deck
         time.add(WallTime(microseconds: version.effectiveAt))
         try views.put([], time.adding(version.version), in: .deckTimes)

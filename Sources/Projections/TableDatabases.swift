@@ -19,6 +19,7 @@ package struct TableDatabases: Sendable {
     func value(
         _ key: Key, in table: Table, _ transaction: borrowing some Transaction & ~Copyable
     ) throws(ViewsError) -> [UInt8]? {
+        guard key.fits else { return nil }
         do {
             return try transaction.value(of: key.bytes, in: self[table])
         } catch {

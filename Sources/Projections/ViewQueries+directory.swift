@@ -43,7 +43,7 @@ extension ViewQueries where Self: ~Copyable {
     /// Whose gateway sends from this address.
     package func gateway(host: String, port: UInt32) throws(ViewsError) -> (carrier: Carrier, gateway: Gateway)? {
         let key = Key(gatewayHost: host, port: port)
-        guard key.fits, let bytes = try value(key, in: .gatewaysByAddress) else { return nil }
+        guard let bytes = try value(key, in: .gatewaysByAddress) else { return nil }
         var reader = KeyReader(bytes)
         guard let carrierID = reader.id(), let gatewayID = reader.id() else { throw .unreadable(table: .gatewaysByAddress) }
         guard let carrier = try carrier(CarrierID(carrierID)),
@@ -148,7 +148,7 @@ extension ViewQueries where Self: ~Copyable {
     }
 
     private func found<Entity>(_ key: Key, in table: Table) throws(ViewsError) -> ID<Entity>? {
-        guard key.fits, let bytes = try value(key, in: table) else { return nil }
+        guard let bytes = try value(key, in: table) else { return nil }
         guard let id = UUIDv7(bytes: bytes) else { throw .unreadable(table: table) }
         return ID(id)
     }

@@ -22,7 +22,7 @@ package protocol ViewQueries: ~Copyable {
 
 extension ViewQueries where Self: ~Copyable {
     func message<M: Message>(_ type: M.Type, _ key: Key, in table: Table) throws(ViewsError) -> M? {
-        guard key.fits, let bytes = try value(key, in: table) else { return nil }
+        guard let bytes = try value(key, in: table) else { return nil }
         return try decoded(type, bytes, of: table)
     }
 

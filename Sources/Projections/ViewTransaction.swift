@@ -62,6 +62,7 @@ extension ViewTransaction {
 // What projections write with.
 extension ViewTransaction {
     mutating func put(_ value: [UInt8], _ key: Key, in table: Table) throws(ViewsError) {
+        guard key.fits else { throw .broken(sequence: applied + 1, .malformedField(table.rawValue)) }
         do {
             try transaction.put(key.bytes, value, in: databases[table])
         } catch {
@@ -81,6 +82,7 @@ extension ViewTransaction {
 
     /// Nothing happens if there is no such key.
     mutating func remove(_ key: Key, in table: Table) throws(ViewsError) {
+        guard key.fits else { return }
         do {
             try transaction.remove(key.bytes, from: databases[table])
         } catch {

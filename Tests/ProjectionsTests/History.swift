@@ -24,6 +24,7 @@ struct History {
     private var live: [CallStarted] = []
     private var answered: Set<Data> = []
     private var counter = 0
+    private let workerStream: UUIDv7
     private(set) var cdrs: UInt64 = 0
 
     /// Entities that exist at the end, for tests that look them up.
@@ -35,7 +36,10 @@ struct History {
     /// Events that are appended in one commit, each with its stream.
     typealias Step = [(event: Event, stream: UUIDv7)]
 
-    init(seed: UInt64) { random = RandomSource(seed: seed) }
+    init(seed: UInt64) {
+        random = RandomSource(seed: seed)
+        workerStream = UUIDv7(at: now, random: &random)
+    }
 
     mutating func next() -> (time: WallTime, step: Step) {
         now = now + .milliseconds(Int.random(in: 1...30_000, using: &random))
@@ -43,6 +47,7 @@ struct History {
     }
 
     private mutating func step() -> Step {
+        if counter == 0 { return worker() }
         if providers.isEmpty { return addProvider() }
         if customers.isEmpty { return addCustomer() }
         if subscribers.count < 2 { return tenants.isEmpty ? addTenant() : addSubscriber() }
@@ -60,7 +65,8 @@ struct History {
         case 26...27: return removeSubscriber()
         case 28...30: return publishDeck()
         case 31...33: return token()
-        case 34...39: return topUp()
+        case 34: return worker()
+        case 35...39: return topUp()
         case 40...62: return startCall()
         case 63...74: return updateCall()
         default: return live.isEmpty ? startCall() : endCall()
@@ -93,12 +99,22 @@ struct History {
         plan.providerID = provider.id
         plan.rateDeckID = deck.id
         plan.paymentMode = .prepaid
+        var contact = Contact()
+        contact.id = id()
+        contact.providerID = provider.id
+        var dialPlan = DialPlan()
+        dialPlan.id = id()
+        dialPlan.providerID = provider.id
+        dialPlan.rules = [.with { $0.match = "^[1-9][0-9]{6}$" }]
+        plan.dialPlanID = dialPlan.id
         providers.append(provider)
         decks.append(deck)
         plans.append(plan)
         return [
             (.providerCreated(.with { $0.provider = provider }), stream(provider.id)),
             (.rateDeckCreated(.with { $0.deck = deck }), stream(deck.id)),
+            (.contactCreated(.with { $0.contact = contact }), stream(contact.id)),
+            (.dialPlanCreated(.with { $0.plan = dialPlan }), stream(dialPlan.id)),
             (.servicePlanCreated(.with { $0.plan = plan }), stream(plan.id)),
         ]
     }
@@ -221,7 +237,7 @@ struct History {
     }
 
     private mutating func token() -> Step {
-        if !tokens.isEmpty, Bool.random(using: &random) {
+        if tokens.count > 1, Bool.random(using: &random) {
             let token = tokens.remove(at: tokens.indices.randomElement(using: &random)!)
             return [(.tokenRevoked(.with { $0.tokenID = token.id }), stream(token.id))]
         }
@@ -231,6 +247,17 @@ struct History {
         token.scopeID = providers.randomElement(using: &random)!.id
         tokens.append(token)
         return [(.tokenIssued(.with { $0.token = token }), stream(token.id))]
+    }
+
+    private mutating func worker() -> Step {
+        var worker = Worker()
+        worker.name = name("w")
+        worker.curvePublicKey = Data(random.bytes(32))
+        let gone = "w\(Int.random(in: 2...9, using: &random))"
+        return [
+            (.workerEnrolled(.with { $0.worker = worker }), workerStream),
+            (.workerRevoked(.with { $0.name = gone }), workerStream),
+        ]
     }
 
     private mutating func topUp() -> Step {
