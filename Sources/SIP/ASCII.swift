@@ -41,41 +41,75 @@ extension UInt8 {
     var isControl: Bool { self < 0x20 && self != ASCII.tab || self == 0x7F }
 }
 
-extension ArraySlice<UInt8> {
+/// Parsers share one buffer and hand each other ranges of it: passing an array and a range costs nothing, where a
+/// slice would count references at every step.
+extension [UInt8] {
     /// Without blanks at either end.
-    var trimmed: ArraySlice<UInt8> {
-        var start = startIndex
-        var end = endIndex
+    func trim(_ range: Range<Int>) -> Range<Int> {
+        var start = range.lowerBound
+        var end = range.upperBound
         while start < end, self[start].isBlank { start += 1 }
         while end > start, self[end - 1].isBlank { end -= 1 }
-        return self[start..<end]
+        return start..<end
     }
+
+    func index(of byte: UInt8, in range: Range<Int>) -> Int? {
+        var index = range.lowerBound
+        while index < range.upperBound {
+            if self[index] == byte { return index }
+            index += 1
+        }
+        return nil
+    }
+
+    func index(in range: Range<Int>, where matches: (UInt8) -> Bool) -> Int? {
+        var index = range.lowerBound
+        while index < range.upperBound {
+            if matches(self[index]) { return index }
+            index += 1
+        }
+        return nil
+    }
+
+    func all(_ range: Range<Int>, _ matches: (UInt8) -> Bool) -> Bool { index(in: range) { !matches($0) } == nil }
 
     /// Bytes that are not UTF-8 become U+FFFD; where that would matter the caller asks `isUTF8` first.
-    var text: String { String(decoding: self, as: UTF8.self) }
+    func text(_ range: Range<Int>) -> String { String(decoding: self[range], as: UTF8.self) }
 
-    var loweredText: String {
-        allSatisfy { $0 == $0.lowered } ? text : String(decoding: map(\.lowered), as: UTF8.self)
+    /// ASCII letters to lower case.
+    func loweredText(_ range: Range<Int>) -> String {
+        all(range) { $0 == $0.lowered } ? text(range) : String(decoding: self[range].map(\.lowered), as: UTF8.self)
     }
 
-    var isTokenText: Bool { !isEmpty && allSatisfy(\.isToken) }
+    /// What is compared byte by byte later, and copied into answers, must survive as text.
+    func isUTF8(_ range: Range<Int>) -> Bool {
+        all(range) { $0 < 0x80 } || String(validating: self[range], as: UTF8.self) != nil
+    }
+
+    func isToken(_ range: Range<Int>) -> Bool { !range.isEmpty && all(range, \.isToken) }
 
     /// Digits only; nil when empty, signed or above `limit`.
-    func decimal(limit: UInt64) -> UInt64? {
-        guard !isEmpty else { return nil }
+    func decimal(_ range: Range<Int>, limit: UInt64) -> UInt64? {
+        guard !range.isEmpty else { return nil }
         var value: UInt64 = 0
-        for byte in self {
-            guard byte.isDigit else { return nil }
+        for index in range {
+            guard self[index].isDigit else { return nil }
             let (product, overflow) = value.multipliedReportingOverflow(by: 10)
             guard !overflow, product <= limit else { return nil }
-            value = product + UInt64(byte - 0x30)
+            value = product + UInt64(self[index] - 0x30)
         }
         return value <= limit ? value : nil
     }
 
     /// Equal to `text` but for the case of letters.
-    func matches(_ text: String) -> Bool {
-        count == text.utf8.count && zip(self, text.utf8).allSatisfy { $0.lowered == $1.lowered }
+    func matches(_ range: Range<Int>, _ text: String) -> Bool {
+        guard range.count == text.utf8.count else { return false }
+        var index = range.lowerBound
+        for byte in text.utf8 {
+            guard self[index].lowered == byte.lowered else { return false }
+            index += 1
+        }
+        return true
     }
 }
 
@@ -88,6 +122,4 @@ extension String {
     package func equalsIgnoringCase(_ other: String) -> Bool {
         utf8.count == other.utf8.count && zip(utf8, other.utf8).allSatisfy { $0.lowered == $1.lowered }
     }
-
-    var slice: ArraySlice<UInt8> { Array(utf8)[...] }
 }

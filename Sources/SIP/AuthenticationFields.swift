@@ -1,20 +1,25 @@
 /// `name=value, name="value"` of the authentication headers after the scheme (RFC 3261 §25.1): names in
 /// lower case, quotes taken off.
 struct AuthenticationFields {
-    private var values: [String: String] = [:]
+    private let values: [String: String]
 
     /// nil when the scheme is another, or the list is broken, or a name is repeated.
     init?(scheme: String, _ text: String) {
-        let bytes = text.slice.trimmed
-        guard let blank = bytes.firstIndex(where: \.isBlank), bytes[..<blank].matches(scheme),
-            let items = bytes[blank...].commaSeparated
-        else { return nil }
-        for item in items {
-            guard let split = item.firstIndex(of: ASCII.equals) else { return nil }
-            let name = item[..<split].trimmed.loweredText
-            guard !name.isEmpty, values[name] == nil else { return nil }
-            values[name] = item[(split + 1)...].trimmed.text.unquoted
+        let bytes = Array(text.utf8)
+        let range = bytes.trim(bytes.indices)
+        guard let blank = bytes.index(in: range, where: \.isBlank), bytes.matches(range.lowerBound..<blank, scheme) else {
+            return nil
         }
+        var values: [String: String] = [:]
+        let isWhole = bytes.eachValue(blank..<range.upperBound) { item in
+            guard let split = bytes.index(of: ASCII.equals, in: item) else { return false }
+            let name = bytes.loweredText(bytes.trim(item.lowerBound..<split))
+            guard !name.isEmpty, values[name] == nil else { return false }
+            values[name] = bytes.text(bytes.trim(split + 1..<item.upperBound)).unquoted
+            return true
+        }
+        guard isWhole else { return nil }
+        self.values = values
     }
 
     subscript(name: String) -> String? { values[name] }

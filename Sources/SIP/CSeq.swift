@@ -10,13 +10,16 @@ package struct CSeq: Hashable, Sendable {
 }
 
 extension CSeq: CustomStringConvertible {
-    package init?(_ text: String) { self.init(parsing: text.slice) }
+    package init?(_ text: String) {
+        let bytes = Array(text.utf8)
+        self.init(parsing: bytes, bytes.indices)
+    }
 
-    init?(parsing bytes: ArraySlice<UInt8>) {
-        let bytes = bytes.trimmed
-        guard let end = bytes.firstIndex(where: \.isBlank),
-            let number = bytes[..<end].decimal(limit: 0x7FFF_FFFF),
-            let method = Method(parsing: bytes[end...].trimmed)
+    init?(parsing bytes: [UInt8], _ range: Range<Int>) {
+        let range = bytes.trim(range)
+        guard let end = bytes.index(in: range, where: \.isBlank),
+            let number = bytes.decimal(range.lowerBound..<end, limit: 0x7FFF_FFFF),
+            let method = Method(parsing: bytes, bytes.trim(end..<range.upperBound))
         else { return nil }
         self.init(UInt32(number), method)
     }

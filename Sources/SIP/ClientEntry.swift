@@ -19,13 +19,25 @@ struct ClientEntry: Sendable {
         let bytes: [UInt8]
         let hop: Hop
     }
-    let key: ClientKey
-    let request: SIPMessage
-    let bytes: [UInt8]
-    let hop: Hop
+    /// What does not change; shared, because entries are copied at every step.
+    final class Origin: Sendable {
+        let key: ClientKey
+        let request: SIPMessage
+        let bytes: [UInt8]
+        let hop: Hop
+        /// The CANCEL that the layer sent itself: nobody waits for its response.
+        let isSilent: Bool
+
+        init(key: ClientKey, request: SIPMessage, bytes: [UInt8], hop: Hop, isSilent: Bool) {
+            self.key = key
+            self.request = request
+            self.bytes = bytes
+            self.hop = hop
+            self.isSilent = isSilent
+        }
+    }
+    let origin: Origin
     var machine: Machine
-    /// The CANCEL that the layer sent itself: nobody waits for its response.
-    let isSilent: Bool
     var scheduled: Instant?
     var acknowledgements: [Acknowledgement] = []
     /// A CANCEL was asked for before any response came; it may not leave earlier (RFC 3261 §9.1).

@@ -65,10 +65,10 @@ extension DigestCredentials: CustomStringConvertible {
         self.init(
             username: username, realm: challenge.realm, nonce: challenge.nonce, uri: uri, response: "",
             algorithm: challenge.algorithm, opaque: challenge.opaque, count: count)
-        response = expectedResponse(ha1: ha1, method: method)
+        response = String(decoding: expectedResponse(ha1: ha1, method: method), as: UTF8.self)
     }
 
-    func expectedResponse(ha1: [UInt8], method: Method) -> String {
+    func expectedResponse(ha1: [UInt8], method: Method) -> [UInt8] {
         algorithm.response(
             ha1: ha1, nonce: nonce, count: count.map { ($0.nc, $0.cnonce, "auth") }, method: method, uri: uri)
     }

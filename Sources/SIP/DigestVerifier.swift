@@ -57,7 +57,7 @@ package struct DigestVerifier: Sendable {
         _ credentials: DigestCredentials, method: Method, ha1: [UInt8], now: WallTime
     ) -> Verdict {
         let expected = credentials.expectedResponse(ha1: ha1, method: method)
-        guard constantTimeEquals(Array(expected.utf8), Array(credentials.response.utf8)) else { return .wrong }
+        guard constantTimeEquals(expected, Array(credentials.response.utf8)) else { return .wrong }
         guard let time = timeOfOwnNonce(credentials.nonce), time <= now, now - time <= lifetime else { return .stale }
         // Without qop there is no count, and the nonce serves once.
         let count = credentials.count.map { UInt32($0.nc, radix: 16) ?? 0 } ?? 1
@@ -110,7 +110,7 @@ package struct DigestVerifier: Sendable {
     private func makeNonce(_ time: WallTime, _ serial: UInt32) -> String {
         var bytes = withBytes(UInt64(bitPattern: time.microseconds)) + withBytes(serial)
         bytes += proof(bytes).prefix(16)
-        return hex(bytes)
+        return String(decoding: hexadecimal(bytes), as: UTF8.self)
     }
 
     private func timeOfOwnNonce(_ nonce: String) -> WallTime? {

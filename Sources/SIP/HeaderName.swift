@@ -1,101 +1,120 @@
 /// The name of a header field. Names are compared without regard to case, and a compact form (RFC 3261
 /// §7.3.3 and the extensions that add one) is the same name as the long form.
-package struct HeaderName: Hashable, Sendable {
+package struct HeaderName: Sendable {
     /// The form that is written: the long form of a known name; each word of another capitalised.
     package let text: String
+    /// Tells known names apart without looking at the text; 0 for all others.
+    private let number: UInt8
 
-    private init(known text: String) { self.text = text }
+    private init(_ number: UInt8, known text: String) {
+        self.number = number
+        self.text = text
+    }
 
-    package static let accept = HeaderName(known: "Accept")
-    package static let acceptContact = HeaderName(known: "Accept-Contact")
-    package static let acceptEncoding = HeaderName(known: "Accept-Encoding")
-    package static let acceptLanguage = HeaderName(known: "Accept-Language")
-    package static let alertInfo = HeaderName(known: "Alert-Info")
-    package static let allow = HeaderName(known: "Allow")
-    package static let allowEvents = HeaderName(known: "Allow-Events")
-    package static let authenticationInfo = HeaderName(known: "Authentication-Info")
-    package static let authorization = HeaderName(known: "Authorization")
-    package static let callID = HeaderName(known: "Call-ID")
-    package static let callInfo = HeaderName(known: "Call-Info")
-    package static let contact = HeaderName(known: "Contact")
-    package static let contentDisposition = HeaderName(known: "Content-Disposition")
-    package static let contentEncoding = HeaderName(known: "Content-Encoding")
-    package static let contentLanguage = HeaderName(known: "Content-Language")
-    package static let contentLength = HeaderName(known: "Content-Length")
-    package static let contentType = HeaderName(known: "Content-Type")
-    package static let cseq = HeaderName(known: "CSeq")
-    package static let date = HeaderName(known: "Date")
-    package static let diversion = HeaderName(known: "Diversion")
-    package static let errorInfo = HeaderName(known: "Error-Info")
-    package static let event = HeaderName(known: "Event")
-    package static let expires = HeaderName(known: "Expires")
-    package static let from = HeaderName(known: "From")
-    package static let historyInfo = HeaderName(known: "History-Info")
-    package static let inReplyTo = HeaderName(known: "In-Reply-To")
-    package static let maxForwards = HeaderName(known: "Max-Forwards")
-    package static let mimeVersion = HeaderName(known: "MIME-Version")
-    package static let minExpires = HeaderName(known: "Min-Expires")
-    package static let minSE = HeaderName(known: "Min-SE")
-    package static let organization = HeaderName(known: "Organization")
-    package static let assertedIdentity = HeaderName(known: "P-Asserted-Identity")
-    package static let preferredIdentity = HeaderName(known: "P-Preferred-Identity")
-    package static let path = HeaderName(known: "Path")
-    package static let priority = HeaderName(known: "Priority")
-    package static let privacy = HeaderName(known: "Privacy")
-    package static let proxyAuthenticate = HeaderName(known: "Proxy-Authenticate")
-    package static let proxyAuthorization = HeaderName(known: "Proxy-Authorization")
-    package static let proxyRequire = HeaderName(known: "Proxy-Require")
-    package static let rack = HeaderName(known: "RAck")
-    package static let reason = HeaderName(known: "Reason")
-    package static let recordRoute = HeaderName(known: "Record-Route")
-    package static let referTo = HeaderName(known: "Refer-To")
-    package static let referredBy = HeaderName(known: "Referred-By")
-    package static let replaces = HeaderName(known: "Replaces")
-    package static let replyTo = HeaderName(known: "Reply-To")
-    package static let require = HeaderName(known: "Require")
-    package static let retryAfter = HeaderName(known: "Retry-After")
-    package static let route = HeaderName(known: "Route")
-    package static let rseq = HeaderName(known: "RSeq")
-    package static let server = HeaderName(known: "Server")
-    package static let serviceRoute = HeaderName(known: "Service-Route")
-    package static let sessionExpires = HeaderName(known: "Session-Expires")
-    package static let sipETag = HeaderName(known: "SIP-ETag")
-    package static let sipIfMatch = HeaderName(known: "SIP-If-Match")
-    package static let subject = HeaderName(known: "Subject")
-    package static let subscriptionState = HeaderName(known: "Subscription-State")
-    package static let supported = HeaderName(known: "Supported")
-    package static let timestamp = HeaderName(known: "Timestamp")
-    package static let to = HeaderName(known: "To")
-    package static let unsupported = HeaderName(known: "Unsupported")
-    package static let userAgent = HeaderName(known: "User-Agent")
-    package static let via = HeaderName(known: "Via")
-    package static let warning = HeaderName(known: "Warning")
-    package static let wwwAuthenticate = HeaderName(known: "WWW-Authenticate")
+    package static let accept = HeaderName(1, known: "Accept")
+    package static let acceptContact = HeaderName(2, known: "Accept-Contact")
+    package static let acceptEncoding = HeaderName(3, known: "Accept-Encoding")
+    package static let acceptLanguage = HeaderName(4, known: "Accept-Language")
+    package static let alertInfo = HeaderName(5, known: "Alert-Info")
+    package static let allow = HeaderName(6, known: "Allow")
+    package static let allowEvents = HeaderName(7, known: "Allow-Events")
+    package static let authenticationInfo = HeaderName(8, known: "Authentication-Info")
+    package static let authorization = HeaderName(9, known: "Authorization")
+    package static let callID = HeaderName(10, known: "Call-ID")
+    package static let callInfo = HeaderName(11, known: "Call-Info")
+    package static let contact = HeaderName(12, known: "Contact")
+    package static let contentDisposition = HeaderName(13, known: "Content-Disposition")
+    package static let contentEncoding = HeaderName(14, known: "Content-Encoding")
+    package static let contentLanguage = HeaderName(15, known: "Content-Language")
+    package static let contentLength = HeaderName(16, known: "Content-Length")
+    package static let contentType = HeaderName(17, known: "Content-Type")
+    package static let cseq = HeaderName(18, known: "CSeq")
+    package static let date = HeaderName(19, known: "Date")
+    package static let diversion = HeaderName(20, known: "Diversion")
+    package static let errorInfo = HeaderName(21, known: "Error-Info")
+    package static let event = HeaderName(22, known: "Event")
+    package static let expires = HeaderName(23, known: "Expires")
+    package static let from = HeaderName(24, known: "From")
+    package static let historyInfo = HeaderName(25, known: "History-Info")
+    package static let inReplyTo = HeaderName(26, known: "In-Reply-To")
+    package static let maxForwards = HeaderName(27, known: "Max-Forwards")
+    package static let mimeVersion = HeaderName(28, known: "MIME-Version")
+    package static let minExpires = HeaderName(29, known: "Min-Expires")
+    package static let minSE = HeaderName(30, known: "Min-SE")
+    package static let organization = HeaderName(31, known: "Organization")
+    package static let assertedIdentity = HeaderName(32, known: "P-Asserted-Identity")
+    package static let preferredIdentity = HeaderName(33, known: "P-Preferred-Identity")
+    package static let path = HeaderName(34, known: "Path")
+    package static let priority = HeaderName(35, known: "Priority")
+    package static let privacy = HeaderName(36, known: "Privacy")
+    package static let proxyAuthenticate = HeaderName(37, known: "Proxy-Authenticate")
+    package static let proxyAuthorization = HeaderName(38, known: "Proxy-Authorization")
+    package static let proxyRequire = HeaderName(39, known: "Proxy-Require")
+    package static let rack = HeaderName(40, known: "RAck")
+    package static let reason = HeaderName(41, known: "Reason")
+    package static let recordRoute = HeaderName(42, known: "Record-Route")
+    package static let referTo = HeaderName(43, known: "Refer-To")
+    package static let referredBy = HeaderName(44, known: "Referred-By")
+    package static let replaces = HeaderName(45, known: "Replaces")
+    package static let replyTo = HeaderName(46, known: "Reply-To")
+    package static let require = HeaderName(47, known: "Require")
+    package static let retryAfter = HeaderName(48, known: "Retry-After")
+    package static let route = HeaderName(49, known: "Route")
+    package static let rseq = HeaderName(50, known: "RSeq")
+    package static let server = HeaderName(51, known: "Server")
+    package static let serviceRoute = HeaderName(52, known: "Service-Route")
+    package static let sessionExpires = HeaderName(53, known: "Session-Expires")
+    package static let sipETag = HeaderName(54, known: "SIP-ETag")
+    package static let sipIfMatch = HeaderName(55, known: "SIP-If-Match")
+    package static let subject = HeaderName(56, known: "Subject")
+    package static let subscriptionState = HeaderName(57, known: "Subscription-State")
+    package static let supported = HeaderName(58, known: "Supported")
+    package static let timestamp = HeaderName(59, known: "Timestamp")
+    package static let to = HeaderName(60, known: "To")
+    package static let unsupported = HeaderName(61, known: "Unsupported")
+    package static let userAgent = HeaderName(62, known: "User-Agent")
+    package static let via = HeaderName(63, known: "Via")
+    package static let warning = HeaderName(64, known: "Warning")
+    package static let wwwAuthenticate = HeaderName(65, known: "WWW-Authenticate")
+}
+
+extension HeaderName: Hashable {
+    package static func == (a: HeaderName, b: HeaderName) -> Bool {
+        a.number == b.number && (a.number != 0 || a.text == b.text)
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(number)
+        if number == 0 { hasher.combine(text) }
+    }
 }
 
 extension HeaderName: CustomStringConvertible, ExpressibleByStringLiteral {
-    package init(_ name: String) { self.init(parsing: name.slice) }
+    package init(_ name: String) {
+        let bytes = Array(name.utf8)
+        self.init(parsing: bytes, bytes.indices)
+    }
     package init(stringLiteral value: String) { self.init(value) }
     package var description: String { text }
 
-    /// - Parameter bytes: a token; the caller has checked.
-    init(parsing bytes: ArraySlice<UInt8>) {
-        if bytes.count == 1, let letter = bytes.first, let long = HeaderName.compact(letter.lowered) {
+    /// - Parameter range: a token; the caller has checked.
+    init(parsing bytes: [UInt8], _ range: Range<Int>) {
+        if range.count == 1, let long = HeaderName.compact(bytes[range.lowerBound].lowered) {
             self = long
             return
         }
-        if bytes.count < HeaderName.knownByLength.count {
-            for known in HeaderName.knownByLength[bytes.count] where known.matches(bytes) {
+        if range.count < HeaderName.knownByLength.count {
+            for known in HeaderName.knownByLength[range.count] where known.matches(bytes, range) {
                 self = known.name
                 return
             }
         }
         var startsWord = true
-        let capitalised = bytes.map { byte in
+        let capitalised = bytes[range].map { byte in
             defer { startsWord = byte == 0x2D }
             return startsWord && byte.isLetter ? byte & ~0x20 : byte.lowered
         }
-        self.init(known: String(decoding: capitalised, as: UTF8.self))
+        self.init(0, known: String(decoding: capitalised, as: UTF8.self))
     }
 
     private static func compact(_ letter: UInt8) -> HeaderName? {
@@ -124,8 +143,8 @@ extension HeaderName: CustomStringConvertible, ExpressibleByStringLiteral {
         let lowered: [UInt8]
         let name: HeaderName
 
-        func matches(_ bytes: ArraySlice<UInt8>) -> Bool {
-            var index = bytes.startIndex
+        func matches(_ bytes: [UInt8], _ range: Range<Int>) -> Bool {
+            var index = range.lowerBound
             for byte in lowered {
                 guard bytes[index].lowered == byte else { return false }
                 index += 1

@@ -9,77 +9,75 @@ struct HeaderScanner {
 
     struct Field {
         let name: HeaderName
-        let value: ArraySlice<UInt8>
+        /// From the name to the end of the value.
+        let line: Range<Int>
+        /// Without blanks at either end.
+        let value: Range<Int>
     }
-    let startLine: ArraySlice<UInt8>
-    let fields: [Field]
+    /// The message, continuation lines joined: CR LF before a blank is written as two blanks, so that all offsets hold.
+    private(set) var bytes: [UInt8]
+    private(set) var startLine = 0..<0
+    private(set) var fields: [Field] = []
     /// Where the body begins.
-    let bodyStart: Int
+    private(set) var bodyStart = 0
 
-    init(_ bytes: [UInt8]) throws(ParseError) {
-        guard bytes.count <= HeaderScanner.sizeMax else {
-            throw .tooLarge(have: bytes.count, limit: HeaderScanner.sizeMax)
+    init(_ message: [UInt8]) throws(ParseError) {
+        guard message.count <= HeaderScanner.sizeMax else {
+            throw .tooLarge(have: message.count, limit: HeaderScanner.sizeMax)
         }
+        bytes = message
         var cursor = 0
         // Empty lines before the start line are skipped (RFC 3261 §7.5).
         while cursor + 1 < bytes.count, bytes[cursor] == ASCII.carriageReturn, bytes[cursor + 1] == ASCII.lineFeed {
             cursor += 2
         }
         guard cursor < bytes.count, bytes[cursor] != 0 || bytes.contains(where: { $0 != 0 }) else { throw .keepAlive }
-        startLine = try HeaderScanner.line(bytes, from: &cursor)
-        var fields: [Field] = []
+        startLine = try nextLine(&cursor)
         fields.reserveCapacity(24)
-        var lineNumber = 1
         while true {
-            let line = try HeaderScanner.line(bytes, from: &cursor)
-            lineNumber += 1
+            let start = cursor
+            var line = try nextLine(&cursor)
             if line.isEmpty { break }
-            var colon = line.startIndex
-            while colon < line.endIndex, line[colon].isToken { colon += 1 }
-            let nameEnd = colon
-            while colon < line.endIndex, line[colon].isBlank { colon += 1 }
-            guard nameEnd > line.startIndex, colon < line.endIndex, line[colon] == ASCII.colon else {
-                throw .notAHeader(line: lineNumber)
-            }
-            guard fields.count < HeaderScanner.fieldsMax else { throw .tooManyHeaders(limit: HeaderScanner.fieldsMax) }
-            var value = line[(colon + 1)...].trimmed
             // A line that starts with a blank continues the one before (§7.3.1).
-            if cursor < bytes.count, bytes[cursor].isBlank {
-                var unfolded = Array(value)
-                while cursor < bytes.count, bytes[cursor].isBlank {
-                    let continuation = try HeaderScanner.line(bytes, from: &cursor).trimmed
-                    lineNumber += 1
-                    if !unfolded.isEmpty, !continuation.isEmpty { unfolded.append(ASCII.space) }
-                    unfolded += continuation
-                    guard unfolded.count <= HeaderScanner.fieldLengthMax else {
-                        throw .lineTooLong(have: unfolded.count, limit: HeaderScanner.fieldLengthMax)
-                    }
-                }
-                value = unfolded[...]
+            while cursor < bytes.count, bytes[cursor].isBlank {
+                bytes[line.upperBound] = ASCII.space
+                bytes[line.upperBound + 1] = ASCII.space
+                line = start..<(try nextLine(&cursor).upperBound)
+                try checkLength(line)
             }
-            fields.append(Field(name: HeaderName(parsing: line[..<nameEnd]), value: value))
+            try append(line)
         }
-        self.fields = fields
         bodyStart = cursor
+    }
+
+    private mutating func append(_ line: Range<Int>) throws(ParseError) {
+        let nameEnd = bytes.index(in: line) { !$0.isToken } ?? line.upperBound
+        guard nameEnd > line.lowerBound,
+            let colon = bytes.index(in: nameEnd..<line.upperBound, where: { !$0.isBlank }), bytes[colon] == ASCII.colon
+        else { throw .notAHeader(number: fields.count + 1) }
+        guard fields.count < HeaderScanner.fieldsMax else { throw .tooManyHeaders(limit: HeaderScanner.fieldsMax) }
+        fields.append(
+            Field(
+                name: HeaderName(parsing: bytes, line.lowerBound..<nameEnd), line: line,
+                value: bytes.trim(colon + 1..<line.upperBound)))
+    }
+
+    private func checkLength(_ line: Range<Int>) throws(ParseError) {
+        guard line.count <= HeaderScanner.fieldLengthMax else {
+            throw .lineTooLong(have: line.count, limit: HeaderScanner.fieldLengthMax)
+        }
     }
 
     /// One line without its CR LF. Any other control byte in it is refused, a bare CR or LF too: parsers
     /// disagree about those, and a message that two parsers read differently is how checks are smuggled past.
-    private static func line(_ bytes: [UInt8], from cursor: inout Int) throws(ParseError) -> ArraySlice<UInt8> {
-        let start = cursor
-        var index = start
-        while index < bytes.count {
-            let byte = bytes[index]
-            if byte.isControl {
-                guard byte == ASCII.carriageReturn, index + 1 < bytes.count, bytes[index + 1] == ASCII.lineFeed else {
-                    throw byte == ASCII.carriageReturn && index + 1 == bytes.count ? .unfinished : .forbiddenByte(at: index)
-                }
-                guard index - start <= fieldLengthMax else { throw .lineTooLong(have: index - start, limit: fieldLengthMax) }
-                cursor = index + 2
-                return bytes[start..<index]
-            }
-            index += 1
-        }
-        throw .unfinished
+    private func nextLine(_ cursor: inout Int) throws(ParseError) -> Range<Int> {
+        guard let end = bytes.index(in: cursor..<bytes.count, where: \.isControl) else { throw .unfinished }
+        guard bytes[end] == ASCII.carriageReturn else { throw .forbiddenByte(at: end) }
+        guard end + 1 < bytes.count else { throw .unfinished }
+        guard bytes[end + 1] == ASCII.lineFeed else { throw .forbiddenByte(at: end) }
+        let line = cursor..<end
+        try checkLength(line)
+        cursor = end + 2
+        return line
     }
 }

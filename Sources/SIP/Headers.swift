@@ -33,11 +33,21 @@ package struct Headers: Hashable, Sendable {
     /// The values of every field of that name, comma-separated lists taken apart (RFC 3261 §7.3.1).
     /// A field that cannot be taken apart yields nothing.
     package func list(_ name: HeaderName) -> [String] {
-        fields.lazy.filter { $0.name == name }
-            .flatMap { field -> [String] in
-                guard field.value.utf8.contains(ASCII.comma) else { return field.value.isEmpty ? [] : [field.value] }
-                return field.value.slice.commaSeparated?.map(\.text) ?? []
+        var list: [String] = []
+        for field in fields where field.name == name {
+            guard field.value.utf8.contains(ASCII.comma) else {
+                if !field.value.isEmpty { list.append(field.value) }
+                continue
             }
+            let bytes = Array(field.value.utf8)
+            var values: [String] = []
+            let isWhole = bytes.eachValue(bytes.indices) { range in
+                values.append(bytes.text(range))
+                return true
+            }
+            if isWhole { list += values }
+        }
+        return list
     }
 
     package mutating func append(_ name: HeaderName, _ value: String) { fields.append(Field(name, clean(value))) }

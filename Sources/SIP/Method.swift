@@ -7,11 +7,14 @@ package enum Method: Hashable, Sendable {
 
 extension Method: CustomStringConvertible {
     /// nil unless `name` is a token.
-    package init?(_ name: String) { self.init(parsing: name.slice) }
+    package init?(_ name: String) {
+        let bytes = Array(name.utf8)
+        self.init(parsing: bytes, bytes.indices)
+    }
 
-    init?(parsing bytes: ArraySlice<UInt8>) {
-        guard bytes.isTokenText else { return nil }
-        switch bytes.text {
+    init?(parsing bytes: [UInt8], _ range: Range<Int>) {
+        guard bytes.isToken(range) else { return nil }
+        switch bytes.text(range) {
         case "INVITE": self = .invite
         case "ACK": self = .ack
         case "BYE": self = .bye

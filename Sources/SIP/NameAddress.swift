@@ -22,42 +22,47 @@ package struct NameAddress: Hashable, Sendable {
 }
 
 extension NameAddress: CustomStringConvertible {
-    package init?(_ text: String) { self.init(parsing: text.slice) }
+    package init?(_ text: String) {
+        let bytes = Array(text.utf8)
+        self.init(parsing: bytes, bytes.indices)
+    }
 
-    init?(parsing bytes: ArraySlice<UInt8>) {
-        let bytes = bytes.trimmed
+    init?(parsing bytes: [UInt8], _ range: Range<Int>) {
+        let range = bytes.trim(range)
+        guard !range.isEmpty else { return nil }
         var displayName: String?
-        let address: ArraySlice<UInt8>
-        let rest: ArraySlice<UInt8>
-        var start = bytes.startIndex
-        if bytes.first == ASCII.quote {
-            guard let end = bytes.quotedEnd else { return nil }
-            displayName = bytes[..<end].text.unquoted
+        let address: Range<Int>
+        let rest: Range<Int>
+        var start = range.lowerBound
+        if bytes[start] == ASCII.quote {
+            guard let end = bytes.quotedEnd(range) else { return nil }
+            displayName = bytes.text(start..<end).unquoted
             start = end
         }
-        if let open = bytes[start...].firstIndex(of: ASCII.less) {
-            let name = bytes[start..<open].trimmed
+        if let open = bytes.index(of: ASCII.less, in: start..<range.upperBound) {
+            let name = bytes.trim(start..<open)
             if displayName == nil {
                 // *(token LWS); peers also write other characters here without quotes, which do no harm.
-                guard !name.contains(where: { $0.isControl || $0 == ASCII.quote || $0 == ASCII.comma || $0 == ASCII.semicolon })
+                guard bytes.all(name, { !$0.isControl && $0 != ASCII.quote && $0 != ASCII.comma && $0 != ASCII.semicolon })
                 else { return nil }
-                displayName = name.isEmpty ? nil : name.text
+                displayName = name.isEmpty ? nil : bytes.text(name)
             } else if !name.isEmpty {
                 return nil
             }
-            guard let close = bytes[open...].firstIndex(of: ASCII.greater) else { return nil }
-            address = bytes[(open + 1)..<close]
-            rest = bytes[(close + 1)...]
+            guard let close = bytes.index(of: ASCII.greater, in: open..<range.upperBound) else { return nil }
+            address = open + 1..<close
+            rest = close + 1..<range.upperBound
         } else {
             // Without brackets every parameter is the header's, and "?" and "," may not occur (§20.10).
             guard displayName == nil else { return nil }
-            let end = bytes.firstIndex(of: ASCII.semicolon) ?? bytes.endIndex
-            address = bytes[..<end].trimmed
-            guard !address.contains(ASCII.question), !address.contains(ASCII.comma) else { return nil }
-            rest = bytes[end...]
+            let end = bytes.index(of: ASCII.semicolon, in: range) ?? range.upperBound
+            address = bytes.trim(range.lowerBound..<end)
+            guard bytes.all(address, { $0 != ASCII.question && $0 != ASCII.comma }) else { return nil }
+            rest = end..<range.upperBound
         }
-        guard let uri = URI(parsing: address), let parameters = Parameters(parsing: rest) else { return nil }
-        self.init(displayName: displayName, uri: uri)
+        guard let uri = URI(parsing: bytes, address), let parameters = Parameters(parsing: bytes, rest) else { return nil }
+        self.displayName = displayName
+        self.uri = uri
         self.parameters = parameters
     }
 

@@ -9,29 +9,29 @@ enum OsipReader {
     /// Bodies, their lengths and their types were judged by the guard; libosip2's MIME code never sees them.
     static func check(_ scanned: HeaderScanner, start: SIPMessage.Start, vias: Int, cseq: CSeq) throws(ParseError) {
         var text: [UInt8] = []
-        text.reserveCapacity(2_048)
+        text.reserveCapacity(scanned.bodyStart + 64)
         if case .request(let method, let uri) = start, !uri.isSIP {
             // libosip2 looks for a host in every URI with slashes; a scheme that nobody here understands has none.
             text += "\(method) sip:opaque.invalid SIP/2.0".utf8
         } else {
-            text += scanned.startLine
+            text += scanned.bytes[scanned.startLine]
         }
         text += [ASCII.carriageReturn, ASCII.lineFeed]
-        for field in scanned.fields where !hidden.contains(field.name) {
+        for field in scanned.fields {
             // An empty value is legal, carries nothing, and is not taken by libosip2 in every field.
             if field.value.isEmpty { continue }
-            text += field.name.text.utf8
-            text += [ASCII.colon, ASCII.space]
-            text += named.contains(field.name) ? field.value.withoutLooseName : field.value
+            switch field.name {
+            case .contentLength, .contentType, .contentEncoding, .mimeVersion: continue
+            case .from, .to, .contact:
+                text += scanned.bytes[field.line.lowerBound..<field.value.lowerBound]
+                text += scanned.bytes[scanned.bytes.withoutLooseName(field.value)]
+            default: text += scanned.bytes[field.line]
+            }
             text += [ASCII.carriageReturn, ASCII.lineFeed]
         }
         text += [ASCII.carriageReturn, ASCII.lineFeed]
         guard isReady, agrees(text, start, vias, cseq) else { throw .refusedByParser }
     }
-
-    private static let hidden: Set<HeaderName> = [.contentLength, .contentType, .contentEncoding, .mimeVersion]
-
-    private static let named: Set<HeaderName> = [.from, .to, .contact]
 
     /// libosip2 fills a table of its header parsers once per process, and prints to standard error unless told not to.
     private static let isReady: Bool = {
@@ -66,13 +66,13 @@ enum OsipReader {
     }
 }
 
-extension ArraySlice<UInt8> {
+extension [UInt8] {
     /// Phones write names without quotes that need them: `Müller <sip:…>`. Ours takes such a name, libosip2 does not,
     /// and nothing depends on it, so it is left out.
-    fileprivate var withoutLooseName: ArraySlice<UInt8> {
-        guard first != ASCII.quote, let open = firstIndex(of: ASCII.less),
-            !self[..<open].allSatisfy({ $0.isToken || $0.isBlank })
-        else { return self }
-        return self[open...]
+    fileprivate func withoutLooseName(_ value: Range<Int>) -> Range<Int> {
+        guard self[value.lowerBound] != ASCII.quote, let open = index(of: ASCII.less, in: value),
+            !all(value.lowerBound..<open, { $0.isToken || $0.isBlank })
+        else { return value }
+        return open..<value.upperBound
     }
 }

@@ -42,34 +42,37 @@ package struct Parameters: Hashable, Sendable {
 extension Parameters {
     /// Reads `;name=value;name`; nil for an empty name, a repeated name or an unclosed quote.
     /// Empty bytes are an empty list.
-    init?(parsing bytes: ArraySlice<UInt8>) {
-        var rest = bytes.trimmed
-        while let first = rest.first {
-            guard first == ASCII.semicolon else { return nil }
-            rest = rest.dropFirst()
-            guard let end = rest.firstIndexOutsideQuotes(of: ASCII.semicolon) else { return nil }
-            let item = rest[..<end]
-            rest = rest[end...]
-            let split = item.firstIndex(of: ASCII.equals)
-            let name = item[..<(split ?? item.endIndex)].trimmed
-            guard !name.isEmpty, name.allSatisfy({ !$0.isControl && !$0.isBlank && $0 != ASCII.quote }) else {
-                return nil
-            }
-            var value: String?
-            if let split {
-                let written = item[(split + 1)...].trimmed
-                guard !written.isEmpty, written.allSatisfy({ !$0.isControl }) else { return nil }
-                if written.first == ASCII.quote {
-                    guard written.count >= 2, written.quotedEnd == written.endIndex else { return nil }
-                } else if written.contains(where: { $0.isBlank || $0 == ASCII.quote }) {
-                    return nil
-                }
-                value = written.text
-            }
-            let key = name.loweredText
-            guard !contains(key) else { return nil }
-            items.append(Item(name: key, rawValue: value))
+    init?(parsing bytes: [UInt8], _ range: Range<Int>) {
+        var rest = bytes.trim(range)
+        while !rest.isEmpty {
+            guard bytes[rest.lowerBound] == ASCII.semicolon,
+                let end = bytes.indexOutsideQuotes(of: ASCII.semicolon, in: rest.lowerBound + 1..<rest.upperBound)
+            else { return nil }
+            guard append(parsing: bytes, rest.lowerBound + 1..<end) else { return nil }
+            rest = end..<rest.upperBound
         }
+    }
+
+    /// One `name`, or `name=value`.
+    private mutating func append(parsing bytes: [UInt8], _ range: Range<Int>) -> Bool {
+        let split = bytes.index(of: ASCII.equals, in: range)
+        let name = bytes.trim(range.lowerBound..<(split ?? range.upperBound))
+        guard !name.isEmpty, bytes.all(name, { !$0.isControl && !$0.isBlank && $0 != ASCII.quote }) else { return false }
+        var value: String?
+        if let split {
+            let written = bytes.trim(split + 1..<range.upperBound)
+            guard !written.isEmpty, bytes.all(written, { !$0.isControl }) else { return false }
+            if bytes[written.lowerBound] == ASCII.quote {
+                guard written.count >= 2, bytes.quotedEnd(written) == written.upperBound else { return false }
+            } else if !bytes.all(written, { !$0.isBlank && $0 != ASCII.quote }) {
+                return false
+            }
+            value = bytes.text(written)
+        }
+        let key = bytes.loweredText(name)
+        guard !contains(key) else { return false }
+        items.append(Item(name: key, rawValue: value))
+        return true
     }
 
     func write(to text: inout String) {

@@ -11,7 +11,8 @@ package enum ParseError: Error, Hashable, Sendable {
     case forbiddenByte(at: Int)
     case startLine
     case version
-    case notAHeader(line: Int)
+    /// The field of that number, counted from 1, has no name and colon.
+    case notAHeader(number: Int)
     case missing(HeaderName)
     /// A field that may be there once is there again.
     case repeated(HeaderName)
@@ -46,7 +47,7 @@ package enum ParseError: Error, Hashable, Sendable {
         case .forbiddenByte: "Forbidden Byte In Header"
         case .startLine: "Malformed Start Line"
         case .version: "Version Not Supported"
-        case .notAHeader(let line): "Line \(line) Is No Header Field"
+        case .notAHeader(let number): "Field \(number) Is No Header Field"
         case .missing(let name): "Missing \(name)"
         case .repeated(let name): "Repeated \(name)"
         case .malformed(let name): "Malformed \(name)"

@@ -58,12 +58,12 @@ extension UInt8 {
     }
 }
 
-extension ArraySlice<UInt8> {
-    /// The index after the quoted-string that starts here; nil when it does not end.
-    var quotedEnd: Int? {
-        guard first == ASCII.quote else { return nil }
-        var index = startIndex + 1
-        while index < endIndex {
+extension [UInt8] {
+    /// The index after the quoted-string that starts the range; nil when it does not end.
+    func quotedEnd(_ range: Range<Int>) -> Int? {
+        guard !range.isEmpty, self[range.lowerBound] == ASCII.quote else { return nil }
+        var index = range.lowerBound + 1
+        while index < range.upperBound {
             switch self[index] {
             case ASCII.backslash: index += 2
             case ASCII.quote: return index + 1
@@ -74,43 +74,44 @@ extension ArraySlice<UInt8> {
     }
 
     /// The first `byte` that is in no quoted-string, or the end; nil when a quote is not closed.
-    func firstIndexOutsideQuotes(of byte: UInt8) -> Int? {
-        var index = startIndex
-        while index < endIndex {
+    func indexOutsideQuotes(of byte: UInt8, in range: Range<Int>) -> Int? {
+        var index = range.lowerBound
+        while index < range.upperBound {
             if self[index] == byte { return index }
             if self[index] == ASCII.quote {
-                guard let end = self[index...].quotedEnd else { return nil }
+                guard let end = quotedEnd(index..<range.upperBound) else { return nil }
                 index = end
             } else {
                 index += 1
             }
         }
-        return endIndex
+        return range.upperBound
     }
 
-    /// The values of a header field that may hold several (RFC 3261 §7.3.1), cut at commas that are
-    /// neither quoted nor between angle brackets; nil when a quote or bracket is left open or a value is empty.
-    var commaSeparated: [ArraySlice<UInt8>]? {
-        var values: [ArraySlice<UInt8>] = []
-        var start = startIndex
-        var index = startIndex
-        var inBrackets = false
-        while index < endIndex {
+    /// Calls `body` with each value of a header field that may hold several (RFC 3261 §7.3.1), cut at commas that
+    /// are neither quoted nor between angle brackets. False when `body` says so, when a quote or bracket is left open,
+    /// and for an empty value.
+    func eachValue(_ range: Range<Int>, _ body: (Range<Int>) -> Bool) -> Bool {
+        var start = range.lowerBound
+        var index = start
+        var isInBrackets = false
+        while index < range.upperBound {
             switch self[index] {
-            case ASCII.quote where !inBrackets:
-                guard let end = self[index...].quotedEnd else { return nil }
+            case ASCII.quote where !isInBrackets:
+                guard let end = quotedEnd(index..<range.upperBound) else { return false }
                 index = end
                 continue
-            case ASCII.less: inBrackets = true
-            case ASCII.greater: inBrackets = false
-            case ASCII.comma where !inBrackets:
-                values.append(self[start..<index].trimmed)
+            case ASCII.less: isInBrackets = true
+            case ASCII.greater: isInBrackets = false
+            case ASCII.comma where !isInBrackets:
+                let value = trim(start..<index)
+                guard !value.isEmpty, body(value) else { return false }
                 start = index + 1
             default: break
             }
             index += 1
         }
-        values.append(self[start..<endIndex].trimmed)
-        return inBrackets || values.contains(where: \.isEmpty) ? nil : values
+        let last = trim(start..<range.upperBound)
+        return !isInBrackets && !last.isEmpty && body(last)
     }
 }

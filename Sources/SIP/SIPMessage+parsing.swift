@@ -10,11 +10,11 @@ extension SIPMessage {
     ///   bytes, counts and Content-Length are checked before libosip2 sees anything; then both read it.
     package init(parsing bytes: [UInt8], framing: Framing = .datagram) throws(ParseError) {
         let scanned = try HeaderScanner(bytes)
-        let start = try Start(parsing: scanned.startLine)
+        let start = try Start(parsing: scanned.bytes, scanned.startLine)
         var essentials = Essentials()
         var others: [Headers.Field] = []
         others.reserveCapacity(scanned.fields.count)
-        for field in scanned.fields { try essentials.take(field, others: &others) }
+        for field in scanned.fields { try essentials.take(field, of: scanned.bytes, others: &others) }
 
         guard !essentials.vias.isEmpty else { throw .missing(.via) }
         guard let from = essentials.from else { throw .missing(.from) }
@@ -39,29 +39,39 @@ extension SIPMessage {
 
 extension SIPMessage.Start {
     /// Request-Line or Status-Line (RFC 3261 §7.1, §7.2): single spaces, nothing around.
-    init(parsing line: ArraySlice<UInt8>) throws(ParseError) {
-        guard let first = line.firstIndex(of: ASCII.space), first > line.startIndex else { throw .startLine }
-        let rest = line[(first + 1)...]
-        if line[..<first].prefix(4).matches("SIP/") {
-            guard line[..<first].matches("SIP/2.0") else { throw .version }
+    init(parsing bytes: [UInt8], _ line: Range<Int>) throws(ParseError) {
+        guard let first = bytes.index(of: ASCII.space, in: line), first > line.lowerBound else { throw .startLine }
+        let rest = first + 1..<line.upperBound
+        if bytes.isVersion(line.lowerBound..<first) {
+            guard bytes.matches(line.lowerBound..<first, "SIP/2.0") else { throw .version }
             // Many peers leave out the space before an empty reason.
-            let codeEnd = rest.firstIndex(of: ASCII.space) ?? rest.endIndex
-            guard rest[..<codeEnd].count == 3, let code = rest[..<codeEnd].decimal(limit: 699), code >= 100 else {
-                throw .startLine
-            }
-            self = .response(status: Int(code), reason: rest[codeEnd...].dropFirst().text)
+            let codeEnd = bytes.index(of: ASCII.space, in: rest) ?? rest.upperBound
+            guard codeEnd - rest.lowerBound == 3, let code = bytes.decimal(rest.lowerBound..<codeEnd, limit: 699), code >= 100
+            else { throw .startLine }
+            let reason = min(codeEnd + 1, rest.upperBound)..<rest.upperBound
+            self = .response(status: Int(code), reason: bytes.text(reason))
             return
         }
-        guard let last = rest.lastIndex(of: ASCII.space), let method = Method(parsing: line[..<first]) else {
-            throw .startLine
-        }
-        let version = rest[(last + 1)...]
-        guard version.matches("SIP/2.0") else {
-            throw version.prefix(4).matches("SIP/") ? .version : .startLine
+        guard let second = bytes.index(of: ASCII.space, in: rest),
+            let method = Method(parsing: bytes, line.lowerBound..<first)
+        else { throw .startLine }
+        let version = second + 1..<rest.upperBound
+        guard bytes.matches(version, "SIP/2.0") else {
+            throw bytes.isVersion(version) && bytes.index(of: ASCII.space, in: version) == nil ? .version : .startLine
         }
         // A Request-URI has no headers part (§19.1.1, table 1).
-        guard let uri = URI(parsing: rest[..<last]), uri.headers == nil else { throw .startLine }
+        guard let uri = URI(parsing: bytes, rest.lowerBound..<second), uri.headers == nil else { throw .startLine }
         self = .request(method, uri)
+    }
+}
+
+extension [UInt8] {
+    fileprivate func isVersion(_ range: Range<Int>) -> Bool {
+        range.count > 4 && matches(range.lowerBound..<range.lowerBound + 4, "SIP/")
+    }
+
+    fileprivate func isAddressList(_ range: Range<Int>) -> Bool {
+        eachValue(range) { NameAddress(parsing: self, $0) != nil }
     }
 }
 
@@ -76,58 +86,53 @@ private struct Essentials {
     var hasMaxForwards = false
     var hasContentType = false
 
-    mutating func take(_ field: HeaderScanner.Field, others: inout [Headers.Field]) throws(ParseError) {
+    mutating func take(
+        _ field: HeaderScanner.Field, of bytes: [UInt8], others: inout [Headers.Field]
+    ) throws(ParseError) {
         let value = field.value
         switch field.name {
         case .via:
-            guard let values = value.commaSeparated else { throw .malformed(.via) }
-            for value in values {
-                guard value.isUTF8, let via = Via(parsing: value) else { throw .malformed(.via) }
+            let isWhole = bytes.eachValue(value) { range in
+                guard bytes.isUTF8(range), let via = Via(parsing: bytes, range) else { return false }
                 vias.append(via)
+                return true
             }
+            guard isWhole else { throw .malformed(.via) }
         case .from:
             guard from == nil else { throw .repeated(.from) }
-            guard let address = NameAddress(parsing: value) else { throw .malformed(.from) }
+            guard let address = NameAddress(parsing: bytes, value) else { throw .malformed(.from) }
             from = address
         case .to:
             guard to == nil else { throw .repeated(.to) }
-            guard let address = NameAddress(parsing: value) else { throw .malformed(.to) }
+            guard let address = NameAddress(parsing: bytes, value) else { throw .malformed(.to) }
             to = address
         case .callID:
             guard callID == nil else { throw .repeated(.callID) }
-            guard !value.isEmpty, value.isUTF8, !value.contains(where: \.isBlank) else { throw .malformed(.callID) }
-            callID = value.text
+            guard !value.isEmpty, bytes.isUTF8(value), bytes.all(value, { !$0.isBlank }) else { throw .malformed(.callID) }
+            callID = bytes.text(value)
         case .cseq:
             guard cseq == nil else { throw .repeated(.cseq) }
-            guard let number = CSeq(parsing: value) else { throw .malformed(.cseq) }
+            guard let number = CSeq(parsing: bytes, value) else { throw .malformed(.cseq) }
             cseq = number
         case .contentLength:
             guard contentLength == nil else { throw .repeated(.contentLength) }
-            guard let length = value.decimal(limit: UInt64(Int32.max)) else { throw .malformed(.contentLength) }
+            guard let length = bytes.decimal(value, limit: UInt64(Int32.max)) else { throw .malformed(.contentLength) }
             contentLength = Int(length)
         case .maxForwards:
             guard !hasMaxForwards else { throw .repeated(.maxForwards) }
-            guard value.decimal(limit: 255) != nil else { throw .malformed(.maxForwards) }
+            guard bytes.decimal(value, limit: 255) != nil else { throw .malformed(.maxForwards) }
             hasMaxForwards = true
-            others.append(Headers.Field(.maxForwards, value.text))
+            others.append(Headers.Field(.maxForwards, bytes.text(value)))
         case .contentType:
             guard !hasContentType else { throw .repeated(.contentType) }
             hasContentType = true
-            others.append(Headers.Field(.contentType, value.text))
+            others.append(Headers.Field(.contentType, bytes.text(value)))
         case .contact, .route, .recordRoute:
-            guard value == [0x2A] && field.name == .contact || value.isAddressList else { throw .malformed(field.name) }
-            others.append(Headers.Field(field.name, value.text))
+            let isWildcard = field.name == .contact && value.count == 1 && bytes[value.lowerBound] == 0x2A
+            guard isWildcard || bytes.isAddressList(value) else { throw .malformed(field.name) }
+            others.append(Headers.Field(field.name, bytes.text(value)))
         default:
-            others.append(Headers.Field(field.name, value.text))
+            others.append(Headers.Field(field.name, bytes.text(value)))
         }
     }
-}
-
-extension ArraySlice<UInt8> {
-    /// What is compared byte by byte later, and copied into answers, must survive as text.
-    fileprivate var isUTF8: Bool {
-        allSatisfy { $0 < 0x80 } || String(validating: self, as: UTF8.self) != nil
-    }
-
-    fileprivate var isAddressList: Bool { commaSeparated?.allSatisfy { NameAddress(parsing: $0) != nil } ?? false }
 }

@@ -14,12 +14,23 @@ struct ServerEntry: Sendable {
         case unreachable
         case tick
     }
-    let key: ServerKey
-    let mergeKey: MergeKey?
+    /// What does not change; shared, because entries are copied at every step.
+    final class Origin: Sendable {
+        let key: ServerKey
+        let mergeKey: MergeKey?
+        let request: SIPMessage
+        /// Where responses go (§18.2.2, RFC 3581 §4).
+        let hop: Hop
+
+        init(key: ServerKey, mergeKey: MergeKey?, request: SIPMessage, hop: Hop) {
+            self.key = key
+            self.mergeKey = mergeKey
+            self.request = request
+            self.hop = hop
+        }
+    }
+    let origin: Origin
     var answerKey: AnswerKey?
-    let request: SIPMessage
-    /// Where responses go (§18.2.2, RFC 3581 §4).
-    let hop: Hop
     var machine: Machine
     /// The last response, to be sent again.
     var response: [UInt8] = []

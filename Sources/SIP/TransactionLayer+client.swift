@@ -46,7 +46,7 @@ extension TransactionLayer {
 
     private mutating func sendCancel(of number: UInt64, now: Instant, into effects: inout [Effect]) {
         guard let entry = clients[number] else { return }
-        _ = start(entry.request.cancellation(), .cancel, to: entry.hop, isSilent: true, now: now, into: &effects)
+        _ = start(entry.origin.request.cancellation(), .cancel, to: entry.origin.hop, isSilent: true, now: now, into: &effects)
         drive(client: number, .cancelled, now: now, into: &effects)
     }
 
@@ -68,7 +68,7 @@ extension TransactionLayer {
             machine = .plain(ClientMachine(now: now, timers: timers, isReliable: hop.transport.isReliable, into: &actions))
         }
         clients[number] = ClientEntry(
-            key: key, request: request, bytes: bytes, hop: hop, machine: machine, isSilent: isSilent)
+            origin: .init(key: key, request: request, bytes: bytes, hop: hop, isSilent: isSilent), machine: machine)
         clientKeys[key] = number
         effects.append(.send(bytes, hop))
         schedule(client: number)
@@ -123,10 +123,10 @@ extension TransactionLayer {
         clients[number]?.machine = .invite(machine)
         for action in actions {
             switch action {
-            case .transmit: effects.append(.send(entry.bytes, entry.hop))
+            case .transmit: effects.append(.send(entry.origin.bytes, entry.origin.hop))
             case .acknowledge:
                 guard case .response(let response, _) = input else { continue }
-                effects.append(.send(entry.request.acknowledgement(of: response).bytes, entry.hop))
+                effects.append(.send(entry.origin.request.acknowledgement(of: response).bytes, entry.origin.hop))
             case .deliver: deliver(input, number, entry, &effects)
             case .timeOut: report(.timeout, number, entry, &effects)
             case .reportUnreachable: report(.unreachable, number, entry, &effects)
@@ -152,7 +152,7 @@ extension TransactionLayer {
         clients[number]?.machine = .plain(machine)
         for action in actions {
             switch action {
-            case .transmit: effects.append(.send(entry.bytes, entry.hop))
+            case .transmit: effects.append(.send(entry.origin.bytes, entry.origin.hop))
             case .deliver: deliver(input, number, entry, &effects)
             case .timeOut: report(.timeout, number, entry, &effects)
             case .reportUnreachable: report(.unreachable, number, entry, &effects)
@@ -162,17 +162,17 @@ extension TransactionLayer {
     }
 
     private func deliver(_ input: ClientEntry.Input, _ number: UInt64, _ entry: ClientEntry, _ effects: inout [Effect]) {
-        guard !entry.isSilent, case .response(let response, let hop) = input else { return }
+        guard !entry.origin.isSilent, case .response(let response, let hop) = input else { return }
         effects.append(.response(ClientTransactionID(number: number), response, hop))
     }
 
     private func report(_ failure: Failure, _ number: UInt64, _ entry: ClientEntry, _ effects: inout [Effect]) {
-        guard !entry.isSilent else { return }
+        guard !entry.origin.isSilent else { return }
         effects.append(.failed(ClientTransactionID(number: number), failure))
     }
 
     private mutating func remove(client number: UInt64) {
         guard let entry = clients.removeValue(forKey: number) else { return }
-        clientKeys[entry.key] = nil
+        clientKeys[entry.origin.key] = nil
     }
 }

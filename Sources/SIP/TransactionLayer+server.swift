@@ -54,7 +54,7 @@ extension TransactionLayer {
         let number = takeNumber()
         let isReliable = hop.transport.isReliable
         servers[number] = ServerEntry(
-            key: key, mergeKey: mergeKey, request: request, hop: back,
+            origin: .init(key: key, mergeKey: mergeKey, request: request, hop: back),
             machine: method == .invite
                 ? .invite(InviteServerMachine(now: now, timers: timers, isReliable: isReliable))
                 : .plain(ServerMachine(timers: timers, isReliable: isReliable)))
@@ -152,7 +152,7 @@ extension TransactionLayer {
                     answers[key] = number
                 }
             case .retransmit: retransmit(number, &effects)
-            case .sendTrying: transmit(entry.request.response(100), number, entry, &effects)
+            case .sendTrying: transmit(entry.origin.request.response(100), number, entry, &effects)
             case .reportUnacknowledged: effects.append(.unacknowledged(id))
             case .reportUnreachable: effects.append(.unacknowledged(id))
             case .end: remove(server: number)
@@ -204,18 +204,18 @@ extension TransactionLayer {
     ) {
         let bytes = response.bytes
         servers[number]?.response = bytes
-        effects.append(.send(bytes, entry.hop))
+        effects.append(.send(bytes, entry.origin.hop))
     }
 
     private func retransmit(_ number: UInt64, _ effects: inout [Effect]) {
         guard let entry = servers[number], !entry.response.isEmpty else { return }
-        effects.append(.send(entry.response, entry.hop))
+        effects.append(.send(entry.response, entry.origin.hop))
     }
 
     private mutating func remove(server number: UInt64) {
         guard let entry = servers.removeValue(forKey: number) else { return }
-        serverKeys[entry.key] = nil
-        if let key = entry.mergeKey { merges[key] = nil }
+        serverKeys[entry.origin.key] = nil
+        if let key = entry.origin.mergeKey { merges[key] = nil }
         if let key = entry.answerKey { answers[key] = nil }
     }
 }

@@ -91,10 +91,10 @@ package struct TransactionLayer: Sendable {
     /// The transport could not deliver to that hop: every transaction towards it ends now.
     package mutating func unreachable(_ hop: Hop, now: Instant, into effects: inout [Effect]) {
         // Sorted, because the order of a dictionary differs from run to run.
-        for number in clients.filter({ $0.value.hop == hop }).keys.sorted() {
+        for number in clients.filter({ $0.value.origin.hop == hop }).keys.sorted() {
             drive(client: number, .unreachable, now: now, into: &effects)
         }
-        for number in servers.filter({ $0.value.hop == hop }).keys.sorted() {
+        for number in servers.filter({ $0.value.origin.hop == hop }).keys.sorted() {
             drive(server: number, .unreachable, now: now, into: &effects)
         }
     }

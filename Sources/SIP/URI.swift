@@ -15,10 +15,14 @@ package struct URI: Hashable, Sendable {
     package var opaque: String?
 
     package init(scheme: String = "sip", user: String? = nil, host: String, port: UInt16? = nil) {
+        self.init(scheme: scheme, user: user, parsedHost: host.asciiLowered, port: port)
+    }
+
+    private init(scheme: String, user: String?, parsedHost: String, port: UInt16?) {
         self.scheme = scheme
         self.user = user
         self.password = nil
-        self.host = host.asciiLowered
+        self.host = parsedHost
         self.port = port
         self.parameters = Parameters()
         self.headers = nil
@@ -34,43 +38,50 @@ package struct URI: Hashable, Sendable {
 }
 
 extension URI: CustomStringConvertible {
-    package init?(_ text: String) { self.init(parsing: text.slice) }
+    package init?(_ text: String) {
+        let bytes = Array(text.utf8)
+        self.init(parsing: bytes, bytes.indices)
+    }
 
-    init?(parsing bytes: ArraySlice<UInt8>) {
-        guard let colon = bytes.firstIndex(of: ASCII.colon), let first = bytes.first, first.isLetter,
-            bytes[..<colon].allSatisfy({ $0.isLetter || $0.isDigit || $0 == 0x2B || $0 == 0x2D || $0 == 0x2E }),
-            bytes.allSatisfy({ $0 > ASCII.space && $0 != 0x7F && $0 != ASCII.less && $0 != ASCII.greater && $0 != ASCII.quote })
+    init?(parsing bytes: [UInt8], _ range: Range<Int>) {
+        guard let colon = bytes.index(of: ASCII.colon, in: range), bytes[range.lowerBound].isLetter,
+            colon + 1 < range.upperBound, bytes.isURIText(range)
         else { return nil }
-        let scheme = bytes[..<colon].loweredText
-        var rest = bytes[(colon + 1)...]
-        guard !rest.isEmpty else { return nil }
-        self.init(scheme: scheme, host: "")
-        guard scheme == "sip" || scheme == "sips" else {
-            opaque = rest.text
+        let schemeRange = range.lowerBound..<colon
+        var rest = colon + 1..<range.upperBound
+        let isSIP = bytes.matches(schemeRange, "sip")
+        guard isSIP || bytes.matches(schemeRange, "sips") else {
+            guard bytes.all(schemeRange, { $0.isLetter || $0.isDigit || $0 == 0x2B || $0 == 0x2D || $0 == 0x2E }) else {
+                return nil
+            }
+            self.init(scheme: bytes.loweredText(schemeRange), host: "")
+            opaque = bytes.text(rest)
             return
         }
-        guard rest.hasWholeEscapes else { return nil }
+        guard bytes.hasWholeEscapes(rest) else { return nil }
+        var user: String?
+        var password: String?
         // An unescaped "@" can only end the user part, which itself may hold ";", "?" and "/".
-        if let at = rest.firstIndex(of: ASCII.at) {
-            let userInfo = rest[..<at]
-            let end = userInfo.firstIndex(of: ASCII.colon) ?? at
-            guard end > userInfo.startIndex else { return nil }
-            user = userInfo[..<end].text
-            password = end < at ? userInfo[(end + 1)...].text : nil
-            rest = rest[(at + 1)...]
+        if let at = bytes.index(of: ASCII.at, in: rest) {
+            let end = bytes.index(of: ASCII.colon, in: rest.lowerBound..<at) ?? at
+            guard end > rest.lowerBound else { return nil }
+            user = bytes.text(rest.lowerBound..<end)
+            password = end < at ? bytes.text(end + 1..<at) : nil
+            rest = at + 1..<rest.upperBound
         }
-        let hostEnd = rest.firstIndex { $0 == ASCII.semicolon || $0 == ASCII.question } ?? rest.endIndex
-        guard let (host, port) = hostAndPort(rest[..<hostEnd]) else { return nil }
-        self.host = host
-        self.port = port
-        rest = rest[hostEnd...]
-        if let question = rest.firstIndex(of: ASCII.question) {
-            let written = rest[(question + 1)...]
-            guard !written.isEmpty, !written.contains(ASCII.at) else { return nil }
-            headers = written.text
-            rest = rest[..<question]
+        let hostEnd = bytes.index(in: rest) { $0 == ASCII.semicolon || $0 == ASCII.question } ?? rest.upperBound
+        guard let (host, port) = hostAndPort(bytes, rest.lowerBound..<hostEnd) else { return nil }
+        self.init(scheme: isSIP ? "sip" : "sips", user: user, parsedHost: host, port: port)
+        self.password = password
+        rest = hostEnd..<rest.upperBound
+        guard !rest.isEmpty else { return }
+        guard bytes.index(of: ASCII.at, in: rest) == nil else { return nil }
+        if let question = bytes.index(of: ASCII.question, in: rest) {
+            guard question + 1 < rest.upperBound else { return nil }
+            headers = bytes.text(question + 1..<rest.upperBound)
+            rest = rest.lowerBound..<question
         }
-        guard !rest.contains(ASCII.at), let parameters = Parameters(parsing: rest) else { return nil }
+        guard let parameters = Parameters(parsing: bytes, rest) else { return nil }
         self.parameters = parameters
     }
 
@@ -131,17 +142,20 @@ extension URI {
     }
 }
 
-extension ArraySlice<UInt8> {
+extension [UInt8] {
+    /// Nothing that cannot stand in any URI: blanks, controls, quotes and angle brackets.
+    fileprivate func isURIText(_ range: Range<Int>) -> Bool {
+        all(range) { $0 > ASCII.space && $0 != 0x7F && $0 != ASCII.less && $0 != ASCII.greater && $0 != ASCII.quote }
+    }
+
     /// Every "%" is followed by two hexadecimal digits.
-    fileprivate var hasWholeEscapes: Bool {
-        var index = startIndex
-        while index < endIndex {
-            if self[index] == ASCII.percent {
-                guard index + 2 < endIndex, self[index + 1].isHexDigit, self[index + 2].isHexDigit else { return false }
-                index += 3
-            } else {
-                index += 1
+    fileprivate func hasWholeEscapes(_ range: Range<Int>) -> Bool {
+        var start = range.lowerBound
+        while let percent = index(of: ASCII.percent, in: start..<range.upperBound) {
+            guard percent + 2 < range.upperBound, self[percent + 1].isHexDigit, self[percent + 2].isHexDigit else {
+                return false
             }
+            start = percent + 3
         }
         return true
     }
@@ -149,25 +163,30 @@ extension ArraySlice<UInt8> {
 
 /// `host[:port]` of a URI or Via, in lower case; blanks around the colon are allowed (RFC 3261 §25.1, sent-by).
 /// The port is 1 to 65535.
-func hostAndPort(_ bytes: ArraySlice<UInt8>) -> (host: String, port: UInt16?)? {
-    let bytes = bytes.trimmed
-    let host: ArraySlice<UInt8>
-    var rest: ArraySlice<UInt8>
-    if bytes.first == ASCII.leftBracket {
-        guard let close = bytes.firstIndex(of: ASCII.rightBracket) else { return nil }
-        host = bytes[...close]
-        guard host.count > 3, host.dropFirst().dropLast().allSatisfy({ $0.isHexDigit || $0 == ASCII.colon || $0 == 0x2E })
+func hostAndPort(_ bytes: [UInt8], _ range: Range<Int>) -> (host: String, port: UInt16?)? {
+    let range = bytes.trim(range)
+    guard !range.isEmpty else { return nil }
+    let host: Range<Int>
+    var rest: Range<Int>
+    if bytes[range.lowerBound] == ASCII.leftBracket {
+        guard let close = bytes.index(of: ASCII.rightBracket, in: range) else { return nil }
+        host = range.lowerBound..<close + 1
+        guard host.count > 3,
+            bytes.all(host.lowerBound + 1..<close, { $0.isHexDigit || $0 == ASCII.colon || $0 == 0x2E })
         else { return nil }
-        rest = bytes[(close + 1)...]
+        rest = close + 1..<range.upperBound
     } else {
-        let end = bytes.firstIndex(of: ASCII.colon) ?? bytes.endIndex
-        host = bytes[..<end].trimmed
-        guard !host.isEmpty, host.allSatisfy({ $0.isLetter || $0.isDigit || $0 == 0x2D || $0 == 0x2E || $0 == 0x5F })
+        let end = bytes.index(of: ASCII.colon, in: range) ?? range.upperBound
+        host = bytes.trim(range.lowerBound..<end)
+        guard !host.isEmpty,
+            bytes.all(host, { $0.isLetter || $0.isDigit || $0 == 0x2D || $0 == 0x2E || $0 == 0x5F })
         else { return nil }
-        rest = bytes[end...]
+        rest = end..<range.upperBound
     }
-    rest = rest.trimmed
-    guard let first = rest.first else { return (host.loweredText, nil) }
-    guard first == ASCII.colon, let port = rest.dropFirst().trimmed.decimal(limit: 65_535), port > 0 else { return nil }
-    return (host.loweredText, UInt16(port))
+    rest = bytes.trim(rest)
+    guard !rest.isEmpty else { return (bytes.loweredText(host), nil) }
+    guard bytes[rest.lowerBound] == ASCII.colon,
+        let port = bytes.decimal(bytes.trim(rest.lowerBound + 1..<rest.upperBound), limit: 65_535), port > 0
+    else { return nil }
+    return (bytes.loweredText(host), UInt16(port))
 }

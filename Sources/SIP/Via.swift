@@ -57,23 +57,25 @@ extension SocketAddress.Host {
 }
 
 extension Via: CustomStringConvertible {
-    package init?(_ text: String) { self.init(parsing: text.slice) }
+    package init?(_ text: String) {
+        let bytes = Array(text.utf8)
+        self.init(parsing: bytes, bytes.indices)
+    }
 
-    init?(parsing bytes: ArraySlice<UInt8>) {
+    init?(parsing bytes: [UInt8], _ range: Range<Int>) {
         // sent-protocol = "SIP" SLASH "2.0" SLASH transport, blanks allowed around each slash.
-        guard let first = bytes.firstIndex(of: ASCII.slash),
-            let second = bytes[(first + 1)...].firstIndex(of: ASCII.slash),
-            bytes[..<first].trimmed.matches("SIP"), bytes[(first + 1)..<second].trimmed.matches("2.0")
+        guard let first = bytes.index(of: ASCII.slash, in: range),
+            let second = bytes.index(of: ASCII.slash, in: first + 1..<range.upperBound),
+            bytes.matches(bytes.trim(range.lowerBound..<first), "SIP"), bytes.matches(bytes.trim(first + 1..<second), "2.0")
         else { return nil }
-        var rest = bytes[(second + 1)...].trimmed
-        guard let blank = rest.firstIndex(where: \.isBlank) else { return nil }
-        let transport = rest[..<blank]
-        guard transport.isTokenText else { return nil }
-        rest = rest[blank...]
-        let end = rest.firstIndex(of: ASCII.semicolon) ?? rest.endIndex
-        guard let (host, port) = hostAndPort(rest[..<end]), let parameters = Parameters(parsing: rest[end...])
+        let rest = bytes.trim(second + 1..<range.upperBound)
+        guard let blank = bytes.index(in: rest, where: \.isBlank), bytes.isToken(rest.lowerBound..<blank) else { return nil }
+        let end = bytes.index(of: ASCII.semicolon, in: blank..<rest.upperBound) ?? rest.upperBound
+        guard let (host, port) = hostAndPort(bytes, blank..<end),
+            let parameters = Parameters(parsing: bytes, end..<rest.upperBound)
         else { return nil }
-        self.transport = transport.matches("UDP") ? .udp : Transport(transport.text)
+        let name = rest.lowerBound..<blank
+        self.transport = bytes.matches(name, "UDP") ? .udp : Transport(bytes.text(name))
         self.host = host
         self.port = port
         self.parameters = parameters
