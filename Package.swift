@@ -70,7 +70,7 @@ let package = Package(
         // Floor 4: the roles.
         library(
             "ControlPlane",
-            ["Bus", "CRE2", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", "Rating", logging, protobuf]),
+            ["Bus", "CRE2", "LMDB", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", "Rating", logging, protobuf]),
         library(
             "ControlAPI",
             [
@@ -119,7 +119,7 @@ let package = Package(
         tests("ModelTests", ["Model", "Primitives", protobuf]),
         tests("RatingTests", ["Rating", "Model", "Primitives"]),
         tests("ProjectionsTests", ["Projections", "LMDB", "Ledger", "Model", "Primitives", "Rating", protobuf]),
-        tests("ControlPlaneTests", ["ControlPlane", "Ledger", "Model", "Primitives", "Projections"]),
+        tests("ControlPlaneTests", ["ControlPlane", "LMDB", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", protobuf]),
         tests(
             "ControlAPITests",
             [

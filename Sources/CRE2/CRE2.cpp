@@ -26,6 +26,13 @@ extern "C" ll_re2 *ll_re2_compile(const char *pattern, size_t length, char *erro
 
 extern "C" void ll_re2_free(ll_re2 *re) { delete re; }
 
+extern "C" int ll_re2_groups(const ll_re2 *re) { return re->expression.NumberOfCapturingGroups(); }
+
+extern "C" int ll_re2_accepts(const ll_re2 *re, const char *rewrite, size_t length) {
+    std::string problem;
+    return re->expression.CheckRewriteString(re2::StringPiece(rewrite, length), &problem) ? 1 : 0;
+}
+
 extern "C" int ll_re2_matches(const ll_re2 *re, const char *text, size_t length) {
     return RE2::PartialMatch(re2::StringPiece(text, length), re->expression) ? 1 : 0;
 }

@@ -59,3 +59,16 @@ extension AdminRejection {
 extension AdminRejection: CustomStringConvertible {
     package var description: String { reason }
 }
+
+// Short forms for the deciders.
+extension AdminRejection {
+    static func invalid(_ field: String, _ reason: String) -> AdminRejection { .invalid(field: field, reason: reason) }
+
+    static func unknownReference(_ field: String, _ id: String) -> AdminRejection {
+        .unknownReference(field: field, id: id)
+    }
+
+    static func taken(_ field: String, _ value: String) -> AdminRejection { .taken(field: field, value: value) }
+
+    static func notFound(_ entity: String, _ id: String) -> AdminRejection { .notFound(entity: entity, id: id) }
+}

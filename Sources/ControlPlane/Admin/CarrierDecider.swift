@@ -1,0 +1,101 @@
+import Model
+import Primitives
+import Projections
+import SwiftProtobuf
+
+/// Carriers and their gateways. A gateway's address is unique on the platform: it says whose call comes in.
+enum CarrierDecider {
+    static let gatewaysMax = 32
+
+    /// A carrier without a provider is the platform's own.
+    static func create<State: ViewQueries & ~Copyable>(
+        _ carrier: Carrier, in state: borrowing State, _ decision: inout Decision
+    ) throws -> UUIDv7 {
+        var carrier = carrier
+        let id = try Checks.newID(carrier.id, &decision)
+        guard try state.carrier(CarrierID(id)) == nil else { throw AdminRejection.taken("id", id.description) }
+        carrier.id = CarrierID(id).data
+        if !carrier.providerID.isEmpty { _ = try Ownership.provider(carrier.providerID, in: state) }
+        try complete(&carrier, in: state, &decision)
+        decision.record(.carrierCreated(.with { $0.carrier = carrier }), in: id)
+        return id
+    }
+
+    static func change<State: ViewQueries & ~Copyable>(
+        _ carrier: Carrier, in state: borrowing State, _ decision: inout Decision
+    ) throws -> UUIDv7 {
+        var carrier = carrier
+        let id = try Checks.existingID(carrier.id)
+        guard let before = try state.carrier(CarrierID(id)) else { throw AdminRejection.notFound("carrier", id.description) }
+        try Checks.unchanged(carrier.providerID, before.providerID, field: "provider_id")
+        for (index, gateway) in carrier.gateways.enumerated() where !gateway.id.isEmpty {
+            guard before.gateways.contains(where: { $0.id == gateway.id }) else {
+                throw AdminRejection.invalid("gateways[\(index)].id", "is not a gateway of this carrier")
+            }
+        }
+        try complete(&carrier, in: state, &decision)
+        decision.record(.carrierChanged(.with { $0.carrier = carrier }), in: id)
+        return id
+    }
+
+    private static func complete<State: ViewQueries & ~Copyable>(
+        _ carrier: inout Carrier, in state: borrowing State, _ decision: inout Decision
+    ) throws {
+        try Checks.name(carrier.name)
+        if !carrier.costDeckID.isEmpty {
+            let deckID = RateDeckID(try Checks.reference(carrier.costDeckID, field: "cost_deck_id"))
+            guard let deck = try state.rateDeck(deckID), deck.providerID == carrier.providerID else {
+                throw AdminRejection.unknownReference("cost_deck_id", deckID.description)
+            }
+        }
+        guard carrier.gateways.count <= gatewaysMax else { throw AdminRejection.invalid("gateways", "at most \(gatewaysMax)") }
+        var addresses: Set<SocketAddress> = []
+        for index in carrier.gateways.indices {
+            let field = "gateways[\(index)]"
+            let address = try complete(&carrier.gateways[index], field: field, &decision)
+            guard addresses.insert(address).inserted else { throw AdminRejection.taken(field + ".host", address.description) }
+            if let holder = try state.gateway(host: carrier.gateways[index].host, port: carrier.gateways[index].port),
+                holder.carrier.id != carrier.id
+            {
+                throw AdminRejection.taken(field + ".host", address.description)
+            }
+        }
+        guard Set(carrier.gateways.map(\.id)).count == carrier.gateways.count else {
+            throw AdminRejection.invalid("gateways", "two gateways have the same id")
+        }
+    }
+
+    private static func complete(
+        _ gateway: inout Gateway, field: String, _ decision: inout Decision
+    ) throws -> SocketAddress {
+        gateway.id = GatewayID(try Checks.newID(gateway.id, &decision)).data
+        try Checks.name(gateway.name, field: field + ".name")
+        try Checks.shortText(gateway.display, field: field + ".display")
+        if gateway.port == 0 { gateway.port = 5_060 }
+        guard let host = SocketAddress.Host(gateway.host), let port = UInt16(exactly: gateway.port) else {
+            throw AdminRejection.invalid(field + ".host", "must be an IPv4 or IPv6 address, and the port at most 65535")
+        }
+        gateway.host = host.description
+        try Checks.recognised(gateway.applyTo.isRecognised, field: field + ".apply_to")
+        guard gateway.outboundStrip <= 16 else { throw AdminRejection.invalid(field + ".outbound_strip", "at most 16") }
+        guard gateway.inboundStrip <= 16 else { throw AdminRejection.invalid(field + ".inbound_strip", "at most 16") }
+        try numberPart(gateway.outboundPrefix, field: field + ".outbound_prefix")
+        try numberPart(gateway.inboundPrefix, field: field + ".inbound_prefix")
+        try uriPart(gateway.sourceUser, field: field + ".source_user")
+        try uriPart(gateway.sourceDomain, field: field + ".source_domain")
+        return SocketAddress(host, port: port)
+    }
+
+    private static func numberPart(_ text: String, field: String) throws {
+        guard text.utf8.count <= 16, text.allSatisfy({ $0.isASCII && ($0.isNumber || "+*#".contains($0)) }) else {
+            throw AdminRejection.invalid(field, "at most 16 of 0-9, +, * and #")
+        }
+    }
+
+    /// Characters that stand in a URI without escapes (RFC 3261 §25.1).
+    private static func uriPart(_ text: String, field: String) throws {
+        guard text.utf8.count <= 128,
+            text.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "+-._~:[]".contains($0)) })
+        else { throw AdminRejection.invalid(field, "has characters that cannot stand in a SIP URI") }
+    }
+}

@@ -1,0 +1,55 @@
+import Model
+import Primitives
+import Projections
+import SwiftProtobuf
+
+/// Customers: a contract with one provider, in that provider's currency.
+enum CustomerDecider {
+    static func create<State: ViewQueries & ~Copyable>(
+        _ customer: Customer, in state: borrowing State, _ decision: inout Decision
+    ) throws -> UUIDv7 {
+        var customer = customer
+        let id = try Checks.newID(customer.id, &decision)
+        guard try state.customer(CustomerID(id)) == nil else { throw AdminRejection.taken("id", id.description) }
+        customer.id = CustomerID(id).data
+        let provider = try Ownership.provider(customer.providerID, in: state)
+        if customer.currency.isEmpty { customer.currency = provider.currency }
+        guard customer.currency == provider.currency else {
+            throw AdminRejection.invalid("currency", "the provider's currency is \(provider.currency)")
+        }
+        try check(customer, in: state)
+        decision.record(.customerCreated(.with { $0.customer = customer }), in: id)
+        return id
+    }
+
+    static func change<State: ViewQueries & ~Copyable>(
+        _ customer: Customer, in state: borrowing State, _ decision: inout Decision
+    ) throws -> UUIDv7 {
+        let id = try Checks.existingID(customer.id)
+        guard let before = try state.customer(CustomerID(id)) else { throw AdminRejection.notFound("customer", id.description) }
+        try Checks.unchanged(customer.providerID, before.providerID, field: "provider_id")
+        try Checks.unchanged(customer.currency, before.currency, field: "currency")
+        try check(customer, in: state)
+        decision.record(.customerChanged(.with { $0.customer = customer }), in: id)
+        if customer.status != before.status { decision.announcements.append(.with { $0.invalidate.everything = true }) }
+        return id
+    }
+
+    private static func check<State: ViewQueries & ~Copyable>(
+        _ customer: Customer, in state: borrowing State
+    ) throws {
+        try Checks.name(customer.name)
+        try Checks.shortText(customer.externalID, field: "external_id")
+        try Checks.recognised(customer.status.isRecognised, field: "status")
+        if !customer.contactID.isEmpty {
+            let contactID = ContactID(try Checks.reference(customer.contactID, field: "contact_id"))
+            guard let contact = try state.contact(contactID), contact.providerID == customer.providerID else {
+                throw AdminRejection.unknownReference("contact_id", contactID.description)
+            }
+        }
+        let planID = ServicePlanID(try Checks.reference(customer.servicePlanID, field: "service_plan_id"))
+        guard let plan = try state.servicePlan(planID), plan.providerID == customer.providerID else {
+            throw AdminRejection.unknownReference("service_plan_id", planID.description)
+        }
+    }
+}

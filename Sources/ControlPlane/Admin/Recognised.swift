@@ -1,0 +1,27 @@
+import Model
+
+// A value of an enum that a newer client sent: kept by protobuf, refused here.
+
+extension Status {
+    var isRecognised: Bool { if case .UNRECOGNIZED = self { false } else { true } }
+}
+
+extension PaymentMode {
+    var isRecognised: Bool { if case .UNRECOGNIZED = self { false } else { true } }
+}
+
+extension ApplyTo {
+    var isRecognised: Bool { if case .UNRECOGNIZED = self { false } else { true } }
+}
+
+extension NumberType {
+    var isRecognised: Bool { if case .UNRECOGNIZED = self { false } else { true } }
+}
+
+extension MediaSecurity {
+    var isRecognised: Bool { if case .UNRECOGNIZED = self { false } else { true } }
+}
+
+extension WorkerKind {
+    var isRecognised: Bool { if case .UNRECOGNIZED = self { false } else { true } }
+}

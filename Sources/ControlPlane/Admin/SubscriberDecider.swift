@@ -1,0 +1,132 @@
+import Foundation
+import Model
+import Primitives
+import Projections
+import SwiftProtobuf
+
+/// Subscribers: one name space of user names and aliases per tenant; the password becomes a sealed credential.
+enum SubscriberDecider {
+    static let aliasesMax = 32
+    static let prefixesMax = 1_000
+    static let passwordBytes = 8...128
+
+    static func create<State: ViewQueries & ~Copyable>(
+        _ subscriber: Subscriber, password: Password, vault: Vault, in state: borrowing State,
+        _ decision: inout Decision
+    ) throws -> UUIDv7 {
+        var subscriber = subscriber
+        let id = try Checks.newID(subscriber.id, &decision)
+        guard try state.subscriber(SubscriberID(id)) == nil else { throw AdminRejection.taken("id", id.description) }
+        subscriber.id = SubscriberID(id).data
+        let tenant = try check(subscriber, in: state)
+        try underLimit(tenant, in: state)
+        subscriber.sealedCredential = try sealed(password, subscriber, tenant, vault, &decision)
+        decision.record(.subscriberCreated(.with { $0.subscriber = subscriber }), in: id)
+        return id
+    }
+
+    static func change<State: ViewQueries & ~Copyable>(
+        _ subscriber: Subscriber, password: Password?, vault: Vault, in state: borrowing State,
+        _ decision: inout Decision
+    ) throws -> UUIDv7 {
+        var subscriber = subscriber
+        let id = try Checks.existingID(subscriber.id)
+        guard let before = try state.subscriber(SubscriberID(id)) else { throw AdminRejection.notFound("subscriber", id.description) }
+        try Checks.unchanged(subscriber.tenantID, before.tenantID, field: "tenant_id")
+        let tenant = try check(subscriber, in: state)
+        if let password {
+            subscriber.sealedCredential = try sealed(password, subscriber, tenant, vault, &decision)
+        } else {
+            guard subscriber.username == before.username else {
+                throw AdminRejection.invalid("password", "a new user name needs the password again: the credential is made of both")
+            }
+            subscriber.sealedCredential = before.sealedCredential
+        }
+        decision.record(.subscriberChanged(.with { $0.subscriber = subscriber }), in: id)
+        decision.announcements.append(.with { $0.invalidate.subscriberID = subscriber.id })
+        return id
+    }
+
+    private static func sealed(
+        _ password: Password, _ subscriber: Subscriber, _ tenant: Tenant, _ vault: Vault, _ decision: inout Decision
+    ) throws -> Data {
+        let text = password.clearText
+        guard passwordBytes.contains(text.utf8.count), !text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F })
+        else {
+            throw AdminRejection.invalid(
+                "password", "must have \(passwordBytes.lowerBound) to \(passwordBytes.upperBound) bytes, and no control characters")
+        }
+        guard let id = SubscriberID(subscriber.id) else { throw AdminRejection.invalid("id", "must be 16 bytes") }
+        return vault.seal(
+            username: subscriber.username, realm: tenant.domain, password: password, for: id, random: &decision.random)
+    }
+
+    private static func check<State: ViewQueries & ~Copyable>(
+        _ subscriber: Subscriber, in state: borrowing State
+    ) throws -> Tenant {
+        let tenantID = TenantID(try Checks.reference(subscriber.tenantID, field: "tenant_id"))
+        guard let tenant = try state.tenant(tenantID) else { throw AdminRejection.unknownReference("tenant_id", tenantID.description) }
+        try names(subscriber, tenantID, in: state)
+        try Checks.shortText(subscriber.displayName, field: "display_name")
+        try Checks.shortText(subscriber.email, field: "email")
+        try ContactDecider.email(subscriber.email, field: "email")
+        if !subscriber.countryCode.isEmpty { try Checks.digits(subscriber.countryCode, count: 1...3, field: "country_code") }
+        if !subscriber.areaCode.isEmpty { try Checks.digits(subscriber.areaCode, count: 1...6, field: "area_code") }
+        try Checks.recognised(subscriber.mediaSecurity.isRecognised, field: "media_security")
+        try Checks.recognised(subscriber.status.isRecognised, field: "status")
+        guard subscriber.dialTimeoutSeconds <= 600 else { throw AdminRejection.invalid("dial_timeout_seconds", "at most 600") }
+        try callerID(subscriber.callerID, tenant, in: state)
+        guard subscriber.allowedPrefixes.count <= prefixesMax else {
+            throw AdminRejection.invalid("allowed_prefixes", "at most \(prefixesMax)")
+        }
+        for (index, prefix) in subscriber.allowedPrefixes.enumerated() {
+            guard prefix.first == "+", prefix.utf8.count <= 16,
+                prefix.utf8.dropFirst().allSatisfy({ (0x30...0x39).contains($0) })
+            else { throw AdminRejection.invalid("allowed_prefixes[\(index)]", "must be + and digits, such as +1209; + alone allows all") }
+        }
+        return tenant
+    }
+
+    private static func names<State: ViewQueries & ~Copyable>(
+        _ subscriber: Subscriber, _ tenant: TenantID, in state: borrowing State
+    ) throws {
+        guard subscriber.aliases.count <= aliasesMax else { throw AdminRejection.invalid("aliases", "at most \(aliasesMax)") }
+        var seen: Set<String> = []
+        let named =
+            [("username", subscriber.username)] + subscriber.aliases.enumerated().map { ("aliases[\($0.offset)]", $0.element) }
+        for (field, name) in named {
+            // The user part of a SIP URI that needs no escapes (RFC 3261 §25.1).
+            guard (1...64).contains(name.utf8.count),
+                name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "-_.!~*'&=+$,".contains($0)) })
+            else { throw AdminRejection.invalid(field, "must be 1 to 64 letters, digits or one of -_.!~*'&=+$,") }
+            guard seen.insert(name).inserted else { throw AdminRejection.invalid(field, "\(name) is there twice") }
+            if let holder = try state.subscriber(tenant: tenant, user: name), holder.id != subscriber.id {
+                throw AdminRejection.taken(field, name)
+            }
+        }
+    }
+
+    /// Nobody shows a number that is not in the inventory of the line's provider.
+    private static func callerID<State: ViewQueries & ~Copyable>(
+        _ e164: String, _ tenant: Tenant, in state: borrowing State
+    ) throws {
+        guard !e164.isEmpty else { return }
+        guard isE164(e164) else { throw AdminRejection.invalid("caller_id", "must be an E.164 number with +") }
+        guard let customerID = CustomerID(tenant.customerID), let customer = try state.customer(customerID),
+            let number = try state.number(e164: e164),
+            number.providerID == customer.providerID
+        else { throw AdminRejection.unknownReference("caller_id", e164) }
+    }
+
+    private static func underLimit<State: ViewQueries & ~Copyable>(
+        _ tenant: Tenant, in state: borrowing State
+    ) throws {
+        guard let customerID = CustomerID(tenant.customerID), let customer = try state.customer(customerID),
+            let planID = ServicePlanID(customer.servicePlanID), let plan = try state.servicePlan(planID)
+        else { return }
+        let limit = UInt64(plan.subscribersMax)
+        if limit > 0, try state.subscriberCount(of: customerID, limit: limit) >= limit {
+            throw AdminRejection.limitReached(field: "tenant_id", limit: limit)
+        }
+    }
+}

@@ -1,0 +1,54 @@
+import Model
+import Primitives
+import Projections
+import SwiftProtobuf
+
+/// Tenants: one SIP domain each, unique on the platform.
+enum TenantDecider {
+    static func create<State: ViewQueries & ~Copyable>(
+        _ tenant: Tenant, in state: borrowing State, _ decision: inout Decision
+    ) throws -> UUIDv7 {
+        var tenant = tenant
+        let id = try Checks.newID(tenant.id, &decision)
+        guard try state.tenant(TenantID(id)) == nil else { throw AdminRejection.taken("id", id.description) }
+        tenant.id = TenantID(id).data
+        try check(tenant, in: state)
+        decision.record(.tenantCreated(.with { $0.tenant = tenant }), in: id)
+        return id
+    }
+
+    static func change<State: ViewQueries & ~Copyable>(
+        _ tenant: Tenant, in state: borrowing State, _ decision: inout Decision
+    ) throws -> UUIDv7 {
+        let id = try Checks.existingID(tenant.id)
+        guard let before = try state.tenant(TenantID(id)) else { throw AdminRejection.notFound("tenant", id.description) }
+        try Checks.unchanged(tenant.customerID, before.customerID, field: "customer_id")
+        if tenant.domain != before.domain, try !state.referrers(of: id, kind: .subscriber, limit: 1).isEmpty {
+            // Every digest credential is made for the domain as its realm.
+            throw AdminRejection.invalid("domain", "cannot be changed while the tenant has subscribers")
+        }
+        try check(tenant, in: state)
+        decision.record(.tenantChanged(.with { $0.tenant = tenant }), in: id)
+        if tenant.status != before.status { decision.announcements.append(.with { $0.invalidate.everything = true }) }
+        return id
+    }
+
+    private static func check<State: ViewQueries & ~Copyable>(
+        _ tenant: Tenant, in state: borrowing State
+    ) throws {
+        try Checks.name(tenant.name)
+        try Checks.domain(tenant.domain, field: "domain")
+        try Checks.recognised(tenant.status.isRecognised, field: "status")
+        if !tenant.countryCode.isEmpty { try Checks.digits(tenant.countryCode, count: 1...3, field: "country_code") }
+        if !tenant.areaCode.isEmpty { try Checks.digits(tenant.areaCode, count: 1...6, field: "area_code") }
+        if let holder = try state.tenant(domain: tenant.domain), holder.id != tenant.id {
+            throw AdminRejection.taken("domain", tenant.domain)
+        }
+        let customerID = CustomerID(try Checks.reference(tenant.customerID, field: "customer_id"))
+        guard let customer = try state.customer(customerID) else {
+            throw AdminRejection.unknownReference("customer_id", customerID.description)
+        }
+        try Ownership.dialPlan(tenant.dialPlanID, of: customer.providerID, field: "dial_plan_id", in: state)
+        try Ownership.carrier(tenant.carrierID, reachableFrom: customer.providerID, field: "carrier_id", in: state)
+    }
+}

@@ -1,0 +1,60 @@
+import Ledger
+import Model
+import Primitives
+import Projections
+
+/// The commits of one batch while they are decided: what they are called in the log is known before they are
+/// there, because nobody else appends.
+struct Batch {
+    private(set) var commits: [Commit] = []
+    /// The sequence of the last fact, those of this batch included.
+    private(set) var head: UInt64
+    private var outcomes: [[UInt8]: [UInt8]] = [:]
+    private let log: any EventLog
+
+    /// Carried out when the batch is durable, in this order.
+    var admissions: [Admission] = []
+    var replies: [Output] = []
+    var announcements: [FeedMessage] = []
+    var unbound: [SubscriberID] = []
+    var notes: [ControlNote] = []
+
+    init(log: any EventLog) {
+        self.log = log
+        head = log.head
+    }
+
+    /// What was answered under the key before, in this batch or ever.
+    func outcome(forKey key: [UInt8]) throws -> [UInt8]? { try outcomes[key] ?? log.outcome(forKey: key)?.outcome }
+
+    /// Applies the facts of a decision to the views and keeps them for the log, as one commit.
+    /// - Parameter outcome: makes what is stored under the key, when the sequences are known.
+    mutating func record(
+        _ decision: Decision, actor: String, cause: String, key: [UInt8]? = nil, outcome: (Batch, borrowing ViewTransaction) throws -> [UInt8] = { _, _ in [] },
+        in views: inout ViewTransaction
+    ) throws {
+        announcements += decision.announcements
+        admissions += decision.admissions
+        unbound += decision.unbound
+        guard !decision.facts.isEmpty else { return }
+        var events: [NewEvent] = []
+        var expectations: [Expectation] = []
+        for fact in decision.facts {
+            let place = try views.record(fact.event, stream: fact.stream, time: decision.wall)
+            head = place.sequence
+            if !expectations.contains(where: { $0.stream == fact.stream }) {
+                expectations.append(Expectation(stream: fact.stream, version: place.version - 1))
+            }
+            events.append(
+                NewEvent(
+                    stream: fact.stream, type: fact.event.storedType, schemaVersion: fact.event.schemaVersion,
+                    payload: fact.event.serialized()))
+        }
+        let stored = try outcome(self, views)
+        if let key { outcomes[key] = stored }
+        commits.append(
+            Commit(
+                events: events, expectations: expectations, actor: actor, cause: cause, time: decision.wall,
+                idempotencyKey: key, outcome: key == nil ? [] : stored))
+    }
+}

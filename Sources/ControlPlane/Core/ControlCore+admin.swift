@@ -1,0 +1,137 @@
+import Model
+import Primitives
+import Projections
+import SwiftProtobuf
+
+extension ControlCore {
+    /// Throws `AdminRejection` for a refusal, anything else if the batch cannot go on.
+    mutating func carryOut(
+        _ request: AdminRequest, now: Instant, wall: WallTime, _ batch: inout Batch, _ views: inout ViewTransaction
+    ) throws -> AdminOutcome {
+        let key = request.idempotencyKey.map { Array("admin\0\(request.actor)\0\($0)".utf8) }
+        if let key {
+            guard key.count <= 400 else { throw AdminRejection.invalid("Idempotency-Key", "at most 256 characters") }
+            if let stored = try batch.outcome(forKey: key) {
+                guard let first = StoredOutcome(bytes: stored) else {
+                    throw AdminRejection.unavailable(reason: "the stored outcome cannot be read")
+                }
+                guard first.fingerprint == request.fingerprint else { throw AdminRejection.idempotencyKeyReused }
+                return first.outcome
+            }
+        }
+        if let (stream, expected) = request.command.expectation {
+            let actual = try views.version(of: stream)
+            // What does not exist is the decider's to say.
+            if actual != 0, actual != expected {
+                throw AdminRejection.versionMismatch(expected: expected, actual: actual)
+            }
+        }
+        var decision = Decision(wall: wall, random: random)
+        let id = try decide(request.command, views, &decision)
+        random = decision.random
+        try batch.record(
+            decision, actor: request.actor, cause: request.requestID, key: key,
+            outcome: { batch, views in
+                StoredOutcome(
+                    outcome: AdminOutcome(id: id, version: try views.version(of: id), sequence: batch.head),
+                    fingerprint: request.fingerprint
+                ).bytes
+            }, in: &views)
+        return AdminOutcome(id: id, version: try views.version(of: id), sequence: batch.head)
+    }
+
+    private mutating func decide(
+        _ command: AdminCommand, _ views: borrowing ViewTransaction, _ decision: inout Decision
+    ) throws -> UUIDv7 {
+        switch command {
+        case .createProvider(let provider): return try ProviderDecider.create(provider, in: views, &decision)
+        case .changeProvider(let provider, _): return try ProviderDecider.change(provider, in: views, &decision)
+        case .createContact(let contact): return try ContactDecider.create(contact, in: views, &decision)
+        case .changeContact(let contact, _): return try ContactDecider.change(contact, in: views, &decision)
+        case .createRateDeck(let deck): return try RateDeckDecider.create(deck, in: views, &decision)
+        case .publishDeckVersion(let version): return try RateDeckDecider.publish(version, in: views, &decision)
+        case .createServicePlan(let plan): return try ServicePlanDecider.create(plan, in: views, &decision)
+        case .changeServicePlan(let plan, _): return try ServicePlanDecider.change(plan, in: views, &decision)
+        case .createCustomer(let customer): return try CustomerDecider.create(customer, in: views, &decision)
+        case .changeCustomer(let customer, _): return try CustomerDecider.change(customer, in: views, &decision)
+        case .createDialPlan(let plan): return try DialPlanDecider.create(plan, in: views, &decision)
+        case .changeDialPlan(let plan, _): return try DialPlanDecider.change(plan, in: views, &decision)
+        case .createTenant(let tenant): return try TenantDecider.create(tenant, in: views, &decision)
+        case .changeTenant(let tenant, _): return try TenantDecider.change(tenant, in: views, &decision)
+        case .createCarrier(let carrier): return try CarrierDecider.create(carrier, in: views, &decision)
+        case .changeCarrier(let carrier, _): return try CarrierDecider.change(carrier, in: views, &decision)
+        case .addNumber(let number): return try NumberDecider.add(number, in: views, &decision)
+        case .changeNumber(let number, _): return try NumberDecider.change(number, in: views, &decision)
+        case .assignNumber(let id, let subscriber, _):
+            return try NumberDecider.assign(id, to: subscriber, in: views, &decision)
+        case .releaseNumber(let id, _): return try NumberDecider.release(id, in: views, &decision)
+        case .createSubscriber(let subscriber, let password):
+            return try SubscriberDecider.create(subscriber, password: password, vault: vault, in: views, &decision)
+        case .changeSubscriber(let subscriber, let password, _):
+            return try SubscriberDecider.change(subscriber, password: password, vault: vault, in: views, &decision)
+        case .remove(let kind, let id, _): return try RemovalDecider.remove(kind, id, in: views, &decision)
+        case .topUp(let customer, let amount, let reason):
+            return try JournalDecider.topUp(customer, amount, reason: reason, in: views, &decision)
+        case .adjust(let customer, let amount, let reason):
+            return try JournalDecider.adjust(customer, amount, reason: reason, in: views, &decision)
+        case .issueToken(let token): return try TokenDecider.issue(token, in: views, &decision)
+        case .revokeToken(let id): return try TokenDecider.revoke(id, in: views, &decision)
+        case .enrollWorker(let worker): return try WorkerDecider.enroll(worker, in: views, &decision)
+        case .revokeWorker(let name): return try WorkerDecider.revoke(name, in: views, &decision)
+        case .drainWorker(let name): return try drain(name, views, &decision)
+        case .hangUp(let call): return try hangUp(call, views, &decision)
+        }
+    }
+
+    private mutating func drain(
+        _ name: String, _ views: borrowing ViewTransaction, _ decision: inout Decision
+    ) throws -> UUIDv7 {
+        guard try views.worker(name) != nil else { throw AdminRejection.notFound("worker", name) }
+        guard workers.isAlive(name) else { throw AdminRejection.invalid("name", "the worker is not alive") }
+        workers.drain(name)
+        decision.announcements.append(.with { $0.drain.worker = name })
+        return WorkerDecider.stream(of: name)
+    }
+
+    private func hangUp(
+        _ call: CallID, _ views: borrowing ViewTransaction, _ decision: inout Decision
+    ) throws -> UUIDv7 {
+        guard let live = try views.liveCall(call) else { throw AdminRejection.notFound("running call", call.description) }
+        decision.announcements.append(
+            .with {
+                $0.hangUp.worker = live.worker
+                $0.hangUp.callID = live.started.callID
+                $0.hangUp.cause = .operator
+            })
+        return call.value
+    }
+}
+
+extension AdminCommand {
+    /// The stream whose version the asker has seen.
+    fileprivate var expectation: (stream: UUIDv7, version: UInt64)? {
+        switch self {
+        case .changeProvider(let entity, let version): Self.expectation(UUIDv7(bytes: entity.id), version)
+        case .changeContact(let entity, let version): Self.expectation(UUIDv7(bytes: entity.id), version)
+        case .changeServicePlan(let entity, let version): Self.expectation(UUIDv7(bytes: entity.id), version)
+        case .changeCustomer(let entity, let version): Self.expectation(UUIDv7(bytes: entity.id), version)
+        case .changeDialPlan(let entity, let version): Self.expectation(UUIDv7(bytes: entity.id), version)
+        case .changeTenant(let entity, let version): Self.expectation(UUIDv7(bytes: entity.id), version)
+        case .changeCarrier(let entity, let version): Self.expectation(UUIDv7(bytes: entity.id), version)
+        case .changeNumber(let entity, let version): Self.expectation(UUIDv7(bytes: entity.id), version)
+        case .changeSubscriber(let entity, _, let version): Self.expectation(UUIDv7(bytes: entity.id), version)
+        case .assignNumber(let id, _, let version): Self.expectation(id.value, version)
+        case .releaseNumber(let id, let version): Self.expectation(id.value, version)
+        case .remove(_, let id, let version): Self.expectation(id, version)
+        case .createProvider, .createContact, .createRateDeck, .publishDeckVersion, .createServicePlan, .createCustomer,
+            .createDialPlan, .createTenant, .createCarrier, .addNumber, .createSubscriber, .topUp, .adjust, .issueToken,
+            .revokeToken, .enrollWorker, .revokeWorker, .drainWorker, .hangUp:
+            nil
+        }
+    }
+
+    private static func expectation(_ stream: UUIDv7?, _ version: UInt64?) -> (stream: UUIDv7, version: UInt64)? {
+        guard let stream, let version else { return nil }
+        return (stream, version)
+    }
+}

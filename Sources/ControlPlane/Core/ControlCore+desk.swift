@@ -1,0 +1,204 @@
+import Foundation
+import Model
+import Primitives
+import Projections
+import SwiftProtobuf
+
+extension ControlCore {
+    mutating func decide(
+        _ work: Work, now: Instant, wall: WallTime, _ batch: inout Batch, _ views: inout ViewTransaction
+    ) throws {
+        switch work {
+        case .desk(let worker, let requestID, let request):
+            let cause = hex(requestID)
+            let reply = try answer(request, from: worker, cause: cause, now: now, wall: wall, &batch, &views)
+            batch.replies.append(.reply(worker: worker, requestID: requestID, reply))
+        case .admin(let ticket, let request):
+            let result: Result<AdminOutcome, AdminRejection>
+            do {
+                result = .success(try carryOut(request, now: now, wall: wall, &batch, &views))
+            } catch let rejection as AdminRejection {
+                result = .failure(rejection)
+            }
+            batch.replies.append(.adminResult(ticket: ticket, result))
+        }
+    }
+
+    private mutating func answer(
+        _ request: DeskRequest, from name: String, cause: String, now: Instant, wall: WallTime, _ batch: inout Batch,
+        _ views: inout ViewTransaction
+    ) throws -> DeskReply {
+        guard let worker = try views.worker(name) else { return .error(.notEnrolled, name) }
+        guard let kind = request.kind else { return .error(.malformed, "no request") }
+        if case .hello(let hello) = kind {
+            return try greet(hello, from: worker, now: now, wall: wall, &batch, &views)
+        }
+        guard workers.heard(name, now: now, wall: wall) else { return .error(.sayHello) }
+        let record = Recorder(actor: "worker " + name, cause: cause, wall: wall)
+        switch kind {
+        case .hello:
+            return .error(.malformed)
+        case .heartbeat(let beat):
+            workers.load(name, calls: beat.calls, loadPermille: beat.loadPermille)
+            return .with { $0.heartbeat.feedNumber = feedPosition }
+        case .credential(let query):
+            return try credential(query, views)
+        case .source(let query):
+            return try source(query, views)
+        case .bind(let request):
+            return try bind(request, at: wall, views)
+        case .startCall(let request):
+            return try start(request, by: name, record, &batch, &views)
+        case .callAnswered(let fact):
+            var decision = Decision(wall: wall, random: random)
+            let verdict = try CallDecider.answered(fact, by: name, in: views, &decision)
+            return try conclude(verdict, decision, record, &batch, &views)
+        case .callUpdated(let fact):
+            var decision = Decision(wall: wall, random: random)
+            let verdict = try CallDecider.updated(fact, by: name, in: views, &decision)
+            return try conclude(verdict, decision, record, &batch, &views)
+        case .callFinished(let fact):
+            var decision = Decision(wall: wall, random: random)
+            let verdict = try CallDecider.finished(fact, by: name, in: views, &decision)
+            return try conclude(verdict, decision, record, &batch, &views)
+        case .renewCredit(let request):
+            var decision = Decision(wall: wall, random: random)
+            let granted = try CallDecider.renew(
+                request, by: name, leaseSeconds: settings.creditLeaseSeconds, in: views, &decision)
+            switch granted {
+            case .success(let seconds):
+                _ = try conclude(.recorded, decision, record, &batch, &views)
+                return .with { $0.creditGranted.grantedSeconds = seconds }
+            case .failure(let refused):
+                return try conclude(refused.verdict, decision, record, &batch, &views)
+            }
+        case .locateCall(let request):
+            return try locate(request, for: name, views)
+        }
+    }
+
+    /// Under whose name and for which request something is recorded.
+    struct Recorder {
+        var actor: String
+        var cause: String
+        var wall: WallTime
+    }
+
+    private mutating func conclude(
+        _ verdict: CallDecider.Verdict, _ decision: Decision, _ recorder: Recorder, _ batch: inout Batch,
+        _ views: inout ViewTransaction
+    ) throws -> DeskReply {
+        random = decision.random
+        switch verdict {
+        case .recorded:
+            try batch.record(decision, actor: recorder.actor, cause: recorder.cause, in: &views)
+            return .recorded(at: batch.head)
+        case .notOwner: return .error(.notOwner)
+        case .unknownCall: return .error(.unknownCall)
+        case .malformed(let what): return .error(.malformed, what)
+        }
+    }
+
+    // MARK: - directory
+
+    private func credential(_ query: CredentialQuery, _ views: borrowing ViewTransaction) throws -> DeskReply {
+        var reply = CredentialReply()
+        reply.logPosition = views.applied
+        if let tenant = try views.tenant(domain: query.domain), let tenantID = TenantID(tenant.id),
+            let subscriber = try views.subscriber(tenant: tenantID, user: query.username),
+            subscriber.username == query.username, let id = SubscriberID(subscriber.id),
+            let line = try Line(id, in: views), line.isActive
+        {
+            do throws(VaultError) {
+                reply.credential = try vault.open(subscriber.sealedCredential, of: id)
+            } catch {
+                return .error(.unavailable, "the credential cannot be opened: is keys/vault.key the one it was sealed with?")
+            }
+            reply.found = true
+            reply.subscriberID = subscriber.id
+            reply.tenantID = tenant.id
+        }
+        return .with { $0.credential = reply }
+    }
+
+    private func source(_ query: SourceQuery, _ views: borrowing ViewTransaction) throws -> DeskReply {
+        var reply = SourceReply()
+        reply.logPosition = views.applied
+        if let host = SocketAddress.Host(query.host),
+            let (carrier, gateway) = try views.gateway(host: host.description, port: query.port), !gateway.disabled
+        {
+            reply.found = true
+            reply.carrierID = carrier.id
+            reply.gatewayID = gateway.id
+            reply.providerID = carrier.providerID
+        }
+        return .with { $0.source = reply }
+    }
+
+    private mutating func bind(
+        _ request: BindContacts, at wall: WallTime, _ views: borrowing ViewTransaction
+    ) throws -> DeskReply {
+        var reply: BindReply
+        if let id = SubscriberID(request.subscriberID), try views.subscriber(id) != nil {
+            reply = registrar.bind(request, subscriber: id, at: wall)
+        } else {
+            reply = BindReply()
+            reply.outcome = .unknownSubscriber
+        }
+        reply.logPosition = views.applied
+        return .with { $0.bind = reply }
+    }
+
+    // MARK: - calls
+
+    private mutating func start(
+        _ request: StartCall, by worker: String, _ recorder: Recorder, _ batch: inout Batch,
+        _ views: inout ViewTransaction
+    ) throws -> DeskReply {
+        guard let call = CallID(request.callID) else { return .error(.malformed, "call_id") }
+        // The plan that was answered first is the plan, also after a restart.
+        let key = Array("call\0".utf8) + call.value.bytes
+        if let stored = try batch.outcome(forKey: key) {
+            guard let first = try? DeskReply(serializedBytes: stored) else { return .error(.unavailable, "stored plan") }
+            guard case .callPlan? = first.kind else { return first }
+            guard try views.liveCall(call)?.worker == worker else { return .error(.notOwner) }
+            return first
+        }
+        guard try views.version(of: call.value) == 0 else { return .error(.notOwner) }
+        let routing = try router.route(
+            request, worker: worker, registrar: registrar, in: views, at: recorder.wall)
+        let reply: DeskReply
+        switch routing.outcome {
+        case .plan(let plan): reply = .with { $0.callPlan = plan }
+        case .refused(let refusal, let reason):
+            reply = .with {
+                $0.callRefused.refusal = refusal
+                $0.callRefused.sipStatus = refusal.sipStatus
+                $0.callRefused.reason = reason
+                $0.callRefused.logPosition = routing.started?.logPosition ?? views.applied
+            }
+        }
+        var decision = Decision(wall: recorder.wall, random: random)
+        try CallDecider.start(routing, in: views, &decision)
+        random = decision.random
+        try batch.record(
+            decision, actor: recorder.actor, cause: recorder.cause, key: key, outcome: { _, _ in serialized(reply) },
+            in: &views)
+        return reply
+    }
+
+    private func locate(
+        _ request: LocateCall, for worker: String, _ views: borrowing ViewTransaction
+    ) throws -> DeskReply {
+        var located = CallLocated()
+        if let call = CallID(request.callID), let live = try views.liveCall(call) {
+            located.found = true
+            located.owner = live.worker
+            located.ownerAlive = workers.isAlive(live.worker) || workers.isExpected(live.worker)
+            located.started = live.started
+            located.answeredAt = live.answeredAt
+            if live.worker == worker, live.hasSnapshot { located.snapshot = live.snapshot }
+        }
+        return .with { $0.callLocated = located }
+    }
+}

@@ -1,0 +1,269 @@
+import Foundation
+package import Ledger
+package import Model
+import OpenSSL
+package import Primitives
+package import Projections
+import SwiftProtobuf
+
+/// Everything that the control plane decides, in one thread, without sockets or a clock.
+///
+/// A batch is decided command by command inside the views' write transaction, so that each sees what the ones before
+/// it have done; then all facts go to the log in one durable append; then the views commit; then the answers leave.
+/// If the append fails the views are put back, and everybody is told to try again.
+package struct ControlCore {
+    let log: any EventLog
+    let views: Views
+    let vault: Vault
+    let platform: String
+    let settings: ControlSettings
+    var random: RandomSource
+    var workers: WorkerTable
+    var registrar = Registrar()
+    var router: Router
+    /// Workers that are gone and may still own calls.
+    var orphans: [String: Orphan] = [:]
+    private let location: LocationStore?
+    private var feedNumber: UInt64
+    private var publishedRoster = Model.Roster()
+    private var headAt: Instant
+    private var earlyCallsAt: Instant
+    private var tickedAt: Instant
+    /// The newest time that was handed in.
+    private var latest: Instant
+    /// The log has facts that the views do not: they catch up before the next decision.
+    private var behind = false
+    /// Until when calls of workers that were never heard are known to have run: the last fact before this start.
+    let lastFactBeforeStart: WallTime
+
+    struct Orphan {
+        var since: Instant
+        /// When the worker was last heard; nil: not since this start.
+        var heardAt: WallTime?
+    }
+
+    /// - Parameter location: nil keeps registrations in memory alone.
+    package init(
+        log: any EventLog, views: Views, vault: Vault, platform: String = "ledgerline", random: RandomSource,
+        settings: ControlSettings = ControlSettings(), location: LocationStore? = nil, now: Instant, wall: WallTime
+    ) throws(ControlPlaneError) {
+        self.log = log
+        self.views = views
+        self.vault = vault
+        self.platform = platform
+        self.random = random
+        self.settings = settings
+        self.location = location
+        workers = WorkerTable(deadAfter: settings.deadAfter)
+        router = Router(leaseSeconds: settings.creditLeaseSeconds)
+        // Numbers that go on after a restart: a worker that missed it sees a gap, not repetitions.
+        feedNumber = UInt64(max(0, wall.microseconds))
+        headAt = now
+        earlyCallsAt = now + settings.earlyCallMax
+        tickedAt = now
+        latest = now
+        do {
+            try views.catchUp(with: log)
+            let head = log.head
+            lastFactBeforeStart = head == 0 ? wall : try log.event(at: head)?.time ?? wall
+            let owners = try views.read { snapshot throws(ViewsError) in try snapshot.liveCallOwners() }
+            for owner in owners { workers.expect(owner, until: now + settings.startGrace) }
+        } catch {
+            throw .views(reason: "\(error)")
+        }
+        if let location {
+            do throws(LocationStoreError) {
+                for (subscriber, contacts) in try location.load() { registrar.restore(subscriber, contacts) }
+            } catch {
+                throw .views(reason: "location store: \(error)")
+            }
+        }
+    }
+
+    /// Decides a batch. Every element is answered.
+    package mutating func process(_ batch: [Work], now: Instant, wall: WallTime) -> [Output] {
+        guard !batch.isEmpty else { return [] }
+        latest = now
+        let result = attempt { core, open, views in
+            for work in batch { try core.decide(work, now: now, wall: wall, &open, &views) }
+        }
+        switch result {
+        case .success(let outputs): return outputs
+        case .failure(let failure):
+            // One command that cannot be applied must not take its neighbours with it.
+            if failure.isOfOneCommand, batch.count > 1 {
+                return batch.flatMap { process([$0], now: now, wall: wall) }
+            }
+            return batch.map { refusal(of: $0, failure) }
+                + [.note(.batchFailed(commands: batch.count, reason: failure.reason))]
+        }
+    }
+
+    /// What time brings: dead workers, their calls, lapsed contacts, the head on the feed.
+    package mutating func tick(now: Instant, wall: WallTime) -> [Output] {
+        var outputs: [Output] = []
+        latest = now
+        // If this process was stopped, heartbeats of the time are still waiting to be read.
+        let stall = now - tickedAt
+        if stall > settings.deadAfter { workers.forgive(stall) }
+        tickedAt = now
+        for name in workers.sweep(now: now) {
+            orphans[name] = Orphan(since: now, heardAt: workers.lastHeard(name))
+            outputs.append(.note(.workerLost(name)))
+        }
+        if !orphans.isEmpty { outputs += settleOrphans(now: now, wall: wall) }
+        if now >= earlyCallsAt {
+            earlyCallsAt = now + .seconds(60)
+            outputs += closeForgottenCalls(wall: wall)
+        }
+        registrar.sweep(at: wall)
+        outputs += storeContacts()
+        if now >= headAt {
+            headAt = now + settings.headInterval
+            outputs.append(head())
+        }
+        outputs += publishRoster()
+        return outputs
+    }
+
+    /// When `tick` has something to do at the latest.
+    package var nextWake: Instant {
+        min(headAt, workers.nextDeadline ?? headAt)
+    }
+
+    /// Every enrolled worker, by name.
+    package func workerStatuses() -> [WorkerStatus] {
+        let enrolled = try? views.read { snapshot throws(ViewsError) in try snapshot.workers(limit: 10_000) }
+        return (enrolled ?? []).map { workers.status(of: $0) }
+    }
+
+    package func bindings(of subscriber: SubscriberID, at wall: WallTime) -> [Binding] {
+        registrar.bindings(of: subscriber, at: wall)
+    }
+
+    /// The last number on the feed.
+    package var feedPosition: UInt64 { feedNumber }
+
+    // MARK: - one batch
+
+    mutating func attempt(
+        _ steps: (inout ControlCore, inout Batch, inout ViewTransaction) throws -> Void
+    ) -> Result<[Output], BatchFailure> {
+        let log = log
+        if behind {
+            do throws(ViewsError) {
+                try views.catchUp(with: log)
+                behind = false
+            } catch {
+                return .failure(.views(error))
+            }
+        }
+        let before = (workers: workers, orphans: orphans)
+        var batch = Batch(log: log)
+        var appended = false
+        do throws(BatchFailure) {
+            try views.write { transaction throws(BatchFailure) in
+                // Sequences are given here, so the views must stand where the log stands.
+                guard transaction.applied == log.head else { throw .behind }
+                do {
+                    try steps(&self, &batch, &transaction)
+                } catch let error as ViewsError {
+                    throw .views(error)
+                } catch let error as LedgerError {
+                    throw .ledger(error)
+                } catch {
+                    throw .unexpected("\(error)")
+                }
+                guard !batch.commits.isEmpty else { return }
+                try append(batch)
+                appended = true
+            }
+        } catch {
+            guard appended else {
+                (workers, orphans) = before
+                behind = error == .behind
+                return .failure(error)
+            }
+            // The facts are durable; only the views have to read them once more.
+            behind = true
+            batch.notes.append(.viewsBehind(reason: error.reason))
+        }
+        return .success(conclude(batch))
+    }
+
+    private func append(_ batch: Batch) throws(BatchFailure) {
+        let outcomes: [CommitOutcome]
+        do {
+            outcomes = try log.append(batch.commits)
+        } catch {
+            throw .ledger(error)
+        }
+        var expected = log.head
+        for (commit, outcome) in zip(batch.commits, outcomes).reversed() {
+            let first = expected - UInt64(commit.events.count) + 1
+            guard case .appended(let sequences) = outcome, sequences == first...expected else {
+                throw .unexpected("the log did not take a commit as it was decided: \(outcome)")
+            }
+            expected = first - 1
+        }
+    }
+
+    private mutating func conclude(_ batch: Batch) -> [Output] {
+        var outputs = batch.admissions.map(Output.admission)
+        for case .dismiss(let name) in batch.admissions {
+            orphans[name] = Orphan(since: latest, heardAt: workers.lastHeard(name))
+            workers.forget(name)
+        }
+        for subscriber in batch.unbound { registrar.removeAll(of: subscriber) }
+        outputs += batch.replies
+        outputs += batch.announcements.map { announce($0) }
+        outputs += publishRoster()
+        outputs += storeContacts()
+        outputs += batch.notes.map(Output.note)
+        return outputs
+    }
+
+    // MARK: - feed
+
+    private mutating func announce(_ message: FeedMessage) -> Output {
+        var message = message
+        feedNumber += 1
+        message.number = feedNumber
+        return .feed(message)
+    }
+
+    private mutating func publishRoster() -> [Output] {
+        let roster = workers.roster
+        guard roster != publishedRoster else { return [] }
+        publishedRoster = roster
+        return [announce(.with { $0.roster = roster })]
+    }
+
+    private mutating func head() -> Output {
+        let size = log.head
+        var head = LedgerHead()
+        head.logPosition = size
+        if let root = try? log.rootHash(size: size) { head.rootHash = .init(root.bytes) }
+        return announce(.with { $0.head = head })
+    }
+
+    private mutating func storeContacts() -> [Output] {
+        let changed = registrar.takeChanged()
+        guard !changed.isEmpty, let location else { return [] }
+        do throws(LocationStoreError) {
+            try location.save(changed)
+            return []
+        } catch {
+            return [.note(.locationStoreFailed(reason: "\(error)"))]
+        }
+    }
+
+    private func refusal(of work: Work, _ failure: BatchFailure) -> Output {
+        switch work {
+        case .desk(let worker, let requestID, _):
+            .reply(worker: worker, requestID: requestID, .error(.unavailable, failure.reason))
+        case .admin(let ticket, _):
+            .adminResult(ticket: ticket, .failure(.unavailable(reason: failure.reason)))
+        }
+    }
+}

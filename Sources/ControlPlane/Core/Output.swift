@@ -1,0 +1,23 @@
+package import Model
+
+/// What the driver carries out, in order. Everything in it is durable already.
+package enum Output: Sendable {
+    case reply(worker: String, requestID: [UInt8], DeskReply)
+    case adminResult(ticket: UInt64, Result<AdminOutcome, AdminRejection>)
+    /// To all workers.
+    case feed(FeedMessage)
+    case admission(Admission)
+    case note(ControlNote)
+}
+
+/// For the log of the process; no secrets.
+package enum ControlNote: Equatable, Sendable {
+    case workerArrived(String)
+    case workerLost(String)
+    case callsAdopted(count: Int, from: String)
+    case callsClosed(count: Int, of: String)
+    /// A batch could not be made durable; everybody in it was told to try again.
+    case batchFailed(commands: Int, reason: String)
+    case viewsBehind(reason: String)
+    case locationStoreFailed(reason: String)
+}

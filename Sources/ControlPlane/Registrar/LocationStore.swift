@@ -1,0 +1,123 @@
+import Foundation
+package import LMDB
+import Model
+import Primitives
+import Projections
+import SwiftProtobuf
+
+/// The registrar's contacts on the disk, so that a restart of the control plane does not silence the phones.
+///
+/// Written without sync: kill -9 loses nothing, and after a stop of the machine the file is thrown away (it may be
+/// damaged), as phones register again by themselves.
+///
+///     table `contacts`: subscriber id (16 bytes) → for each contact
+///         8 bytes  microseconds at which it lapses, big-endian
+///         4 bytes  length, big-endian
+///         …        the `Binding` message
+package final class LocationStore {
+    private let environment: Environment
+    private let contacts: Database
+    private static let bytesMax = 4 << 30
+
+    /// - Parameter directory: made if it is not there.
+    package init(directory: String) throws(LocationStoreError) {
+        let boot = BootID.current()
+        let markPath = directory + "/boot"
+        let files = FileManager.default
+        if let mark = files.contents(atPath: markPath), String(decoding: mark, as: UTF8.self) != boot {
+            try? files.removeItem(atPath: directory)
+        }
+        do {
+            try files.createDirectory(
+                atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw .directory(path: directory)
+        }
+        do throws(LMDBError) {
+            environment = try Environment(directory: directory, sizeMax: Self.bytesMax, databasesMax: 1, durability: .none)
+            var transaction = try environment.beginWrite()
+            contacts = try transaction.database("contacts")
+            try transaction.commit()
+        } catch {
+            throw .storage(error)
+        }
+        guard files.createFile(atPath: markPath, contents: Data(boot.utf8), attributes: [.posixPermissions: 0o600]) else {
+            throw .directory(path: directory)
+        }
+    }
+
+    func load() throws(LocationStoreError) -> [(subscriber: SubscriberID, contacts: [Registrar.Held])] {
+        var rows: [(key: [UInt8], value: [UInt8])] = []
+        do throws(LMDBError) {
+            let transaction = try environment.beginRead()
+            let walked = try transaction.withCursor(in: contacts) { cursor throws(LMDBError) in
+                var found = try cursor.first()
+                while found {
+                    rows.append((cursor.key, cursor.value))
+                    found = try cursor.next()
+                }
+            }
+            try walked.get()
+        } catch {
+            throw .storage(error)
+        }
+        var result: [(subscriber: SubscriberID, contacts: [Registrar.Held])] = []
+        for (key, value) in rows {
+            // A row that cannot be read is a phone that registers again.
+            if let id = UUIDv7(bytes: key), let held = Self.decode(value) { result.append((SubscriberID(id), held)) }
+        }
+        return result
+    }
+
+    func save(_ changed: [(subscriber: SubscriberID, contacts: [Registrar.Held])]) throws(LocationStoreError) {
+        do throws(LMDBError) {
+            var transaction = try environment.beginWrite()
+            for (subscriber, held) in changed {
+                let key = subscriber.value.bytes
+                if held.isEmpty {
+                    try transaction.remove(key, from: contacts)
+                } else {
+                    try transaction.put(key, Self.encode(held), in: contacts)
+                }
+            }
+            try transaction.commit()
+        } catch {
+            throw .storage(error)
+        }
+    }
+
+    static func encode(_ held: [Registrar.Held]) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for contact in held {
+            let binding = serialized(contact.binding)
+            let time = UInt64(bitPattern: contact.expiresAt.microseconds)
+            bytes += (0..<8).map { UInt8(truncatingIfNeeded: time >> UInt64(56 - $0 * 8)) }
+            bytes += (0..<4).map { UInt8(truncatingIfNeeded: binding.count >> (24 - $0 * 8)) }
+            bytes += binding
+        }
+        return bytes
+    }
+
+    /// nil for anything that `encode` did not make.
+    static func decode(_ bytes: [UInt8]) -> [Registrar.Held]? {
+        var held: [Registrar.Held] = []
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            guard rest.count >= 12 else { return nil }
+            let time = rest.prefix(8).reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
+            let length = rest.dropFirst(8).prefix(4).reduce(0) { $0 << 8 | Int($1) }
+            rest = rest.dropFirst(12)
+            guard rest.count >= length, let binding = try? Binding(serializedBytes: Array(rest.prefix(length))) else {
+                return nil
+            }
+            held.append(Registrar.Held(binding: binding, expiresAt: WallTime(microseconds: Int64(bitPattern: time))))
+            rest = rest.dropFirst(length)
+        }
+        return held
+    }
+}
+
+package enum LocationStoreError: Error, Equatable, Sendable {
+    case directory(path: String)
+    case storage(LMDBError)
+}

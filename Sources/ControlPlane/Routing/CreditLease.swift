@@ -1,0 +1,70 @@
+import Model
+import Projections
+import Rating
+
+/// Money that is set aside for a prepaid call before it rings, and extended while it lasts. The holds of an
+/// account never exceed what it has together with its overdraft.
+enum CreditLease {
+    enum Opening: Equatable {
+        /// Postpaid: the call is not limited in time.
+        case unlimited
+        case held(CreditHold)
+        case refused(reason: String)
+    }
+
+    static func open<State: ViewQueries & ~Copyable>(
+        _ line: Line, _ locks: [RateLock], seconds: UInt32, in state: borrowing State
+    ) throws -> Opening {
+        guard let lock = locks.first(where: { $0.edge == PriceLock.retail }) else { return .unlimited }
+        let available = try available(lock.payer, plan: line.plan, in: state)
+        switch line.plan.paymentMode {
+        case .postpaid:
+            let limited = line.plan.creditLimitMicros > 0
+            return limited && available <= 0 ? .refused(reason: "the credit limit is reached") : .unlimited
+        case .prepaid:
+            guard let grant = grant(lock, available: available, wanted: seconds) else {
+                return .refused(reason: "the account does not pay for the first increment")
+            }
+            return .held(hold(lock, grant))
+        case .UNRECOGNIZED:
+            return .refused(reason: "the payment mode is not one that this version knows")
+        }
+    }
+
+    /// The hold that covers another lease after `usedSeconds`, or as much more as the account has; nil: the hold
+    /// stays as it is, because there is nothing more, or because it was extended so far already.
+    static func renewed<State: ViewQueries & ~Copyable>(
+        _ call: LiveCall, plan: ServicePlan, usedSeconds: UInt32, leaseSeconds: UInt32, in state: borrowing State
+    ) throws -> CreditHold? {
+        guard call.hasHold, let lock = call.started.rates.first(where: { $0.edge == PriceLock.retail }) else { return nil }
+        let (wanted, overflow) = usedSeconds.addingReportingOverflow(leaseSeconds)
+        guard !overflow, wanted > call.hold.grantedSeconds else { return nil }
+        let available = try available(lock.payer, plan: plan, in: state)
+        let (total, overflowTotal) = max(0, available).addingReportingOverflow(call.hold.amountMicros)
+        guard !overflowTotal, let grant = grant(lock, available: total, wanted: wanted),
+            grant.seconds > call.hold.grantedSeconds
+        else { return nil }
+        return hold(lock, grant)
+    }
+
+    /// Balance and overdraft, less what is held for other calls (and for this one, if it holds something).
+    private static func available<State: ViewQueries & ~Copyable>(
+        _ account: AccountRef, plan: ServicePlan, in state: borrowing State
+    ) throws -> Int64 {
+        let free = Int128(try state.balance(account)) + Int128(plan.creditLimitMicros) - Int128(try state.held(account))
+        return Int64(clamping: free)
+    }
+
+    private static func grant(_ lock: RateLock, available: Int64, wanted: UInt32) -> Grant? {
+        // A price that cannot be computed is one that nobody can pay.
+        try? Rater.grant(lock, available: available, wanted: wanted)
+    }
+
+    private static func hold(_ lock: RateLock, _ grant: Grant) -> CreditHold {
+        var hold = CreditHold()
+        hold.account = lock.payer
+        hold.amountMicros = grant.micros
+        hold.grantedSeconds = grant.seconds
+        return hold
+    }
+}

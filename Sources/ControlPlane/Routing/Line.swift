@@ -1,0 +1,74 @@
+import Foundation
+import Model
+import Projections
+
+/// A subscriber with everything above it: what a call of that line is decided by.
+struct Line {
+    let id: SubscriberID
+    let subscriber: Subscriber
+    let tenantID: TenantID
+    let tenant: Tenant
+    let customerID: CustomerID
+    let customer: Customer
+    let plan: ServicePlan
+    /// The customer's provider first, then those above it.
+    let providers: [Provider]
+
+    /// nil if the subscriber, or something above it, is gone.
+    init?<State: ViewQueries & ~Copyable>(_ id: SubscriberID, in state: borrowing State) throws {
+        guard let subscriber = try state.subscriber(id),
+            let tenantID = TenantID(subscriber.tenantID), let tenant = try state.tenant(tenantID),
+            let customerID = CustomerID(tenant.customerID), let customer = try state.customer(customerID),
+            let planID = ServicePlanID(customer.servicePlanID), let plan = try state.servicePlan(planID)
+        else { return nil }
+        var providers: [Provider] = []
+        var next = ProviderID(customer.providerID)
+        // The bound is a guard against a loop, which the decider of providers does not let arise.
+        while let id = next, providers.count < 32 {
+            guard let provider = try state.provider(id) else { return nil }
+            providers.append(provider)
+            next = ProviderID(provider.parentID)
+        }
+        guard !providers.isEmpty else { return nil }
+        self.id = id
+        self.subscriber = subscriber
+        self.tenantID = tenantID
+        self.tenant = tenant
+        self.customerID = customerID
+        self.customer = customer
+        self.plan = plan
+        self.providers = providers
+    }
+
+    var provider: Provider { providers[0] }
+
+    var isActive: Bool {
+        subscriber.status == .active && tenant.status == .active && customer.status == .active
+            && providers.allSatisfy { $0.status == .active }
+    }
+
+    var countryCode: String { subscriber.countryCode.isEmpty ? tenant.countryCode : subscriber.countryCode }
+    var areaCode: String { subscriber.areaCode.isEmpty ? tenant.areaCode : subscriber.areaCode }
+    var dialPlanID: DialPlanID? { DialPlanID(tenant.dialPlanID) ?? DialPlanID(plan.dialPlanID) }
+    var carrierID: CarrierID? { CarrierID(tenant.carrierID) ?? CarrierID(plan.carrierID) }
+    var ringSeconds: UInt32 { subscriber.dialTimeoutSeconds == 0 ? 60 : subscriber.dialTimeoutSeconds }
+
+    /// What colleagues dial.
+    var extensionNumber: String { subscriber.aliases.first ?? subscriber.username }
+
+    /// What the outside sees: the configured caller id, else the first number assigned, else nothing.
+    func outsideNumber<State: ViewQueries & ~Copyable>(in state: borrowing State) throws -> String? {
+        if !subscriber.callerID.isEmpty { return subscriber.callerID }
+        return try state.numbers(of: id, limit: 1).first?.e164
+    }
+
+    func party(number: String) -> CallParty {
+        var party = CallParty()
+        party.subscriberID = subscriber.id
+        party.tenantID = tenant.id
+        party.customerID = customer.id
+        party.providerID = provider.id
+        party.number = number
+        return party
+    }
+}

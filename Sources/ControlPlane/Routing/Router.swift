@@ -1,0 +1,257 @@
+import Foundation
+import Model
+import Primitives
+import Projections
+
+/// Turns "who dialled what" into a call plan or a refusal. Reads the state and the registrar; changes
+/// neither.
+struct Router: Sendable {
+    private var normaliser = Normaliser()
+    /// Talk time that a prepaid call is granted at a time.
+    private let leaseSeconds: UInt32
+    /// No header field of a caller gets into the log at a greater length.
+    static let textMax = 128
+
+    init(leaseSeconds: UInt32) { self.leaseSeconds = leaseSeconds }
+
+    mutating func route<State: ViewQueries & ~Copyable>(
+        _ request: StartCall, worker: String, registrar: Registrar, in state: borrowing State, at wall: WallTime
+    ) throws -> Routing {
+        var started = CallStarted()
+        started.callID = request.callID
+        started.worker = worker
+        started.dialled = String(request.dialled.prefix(Self.textMax))
+        started.sipCallID = String(request.sipCallID.prefix(Self.textMax))
+        started.sourceAddress = String(request.sourceAddress.prefix(Self.textMax))
+        started.startedAt = request.startedAt > 0 ? min(request.startedAt, wall.microseconds) : wall.microseconds
+        started.logPosition = state.applied
+        if let gateway = GatewayID(request.gatewayID) {
+            return try inbound(request, from: gateway, started, registrar: registrar, in: state, at: wall)
+        }
+        guard let id = SubscriberID(request.callerSubscriberID), let line = try Line(id, in: state) else {
+            return Routing(started: nil, outcome: .refused(.unknownSource, reason: "the caller is not a subscriber"))
+        }
+        return try fromLine(line, request, started, registrar: registrar, in: state, at: wall)
+    }
+
+    // MARK: - from a subscriber
+
+    private mutating func fromLine<State: ViewQueries & ~Copyable>(
+        _ line: Line, _ request: StartCall, _ started: CallStarted, registrar: Registrar, in state: borrowing State,
+        at wall: WallTime
+    ) throws -> Routing {
+        var started = started
+        let outside = try line.outsideNumber(in: state)
+        started.caller = line.party(number: outside ?? line.extensionNumber)
+        started.direction = .onNet
+        started.called.number = started.dialled
+        func refused(_ refusal: Refusal, _ reason: String) -> Routing {
+            Routing(started: started, outcome: .refused(refusal, reason: reason))
+        }
+        guard line.isActive else { return refused(.locked, "the caller's line, or something above it, is not active") }
+        guard request.dialled.count <= Self.textMax, !request.dialled.isEmpty else {
+            return refused(.invalidNumber, "the dialled text is empty or too long")
+        }
+        // The domain of another tenant is not a way around the dial plan.
+        if let other = try state.tenant(domain: request.domain), other.id != line.tenant.id {
+            return refused(.unknownNumber, "\(request.domain) is another tenant's domain")
+        }
+        if let limit = try limitReached(by: line, in: state) { return refused(.limitReached, limit) }
+
+        if let subscriber = try state.subscriber(tenant: line.tenantID, user: request.dialled),
+            let colleague = SubscriberID(subscriber.id)
+        {
+            started.called.number = request.dialled
+            return try toLine(
+                colleague, shown: line.extensionNumber, display: line.subscriber.displayName, caller: line, started,
+                registrar: registrar, in: state, at: wall)
+        }
+
+        let rules: [DialRule] = if let id = line.dialPlanID { try state.dialPlan(id)?.rules ?? [] } else { [] }
+        let e164: String
+        switch normaliser.normalise(
+            request.dialled, by: rules, countryCode: line.countryCode, areaCode: line.areaCode)
+        {
+        case .number(let number, let rule):
+            e164 = number
+            started.dialRule = rule
+        case .noRule: return refused(.unknownNumber, "no alias and no rule of the dial plan matches")
+        case .notANumber(let made): return refused(.invalidNumber, "\(made.prefix(Self.textMax)) is not an E.164 number")
+        }
+        started.calledE164 = e164
+        started.called.number = e164
+
+        if let number = try state.number(e164: e164) {
+            guard let subscriber = SubscriberID(number.subscriberID) else {
+                return refused(.unknownNumber, "\(e164) is in the inventory, but assigned to nobody")
+            }
+            return try toLine(
+                subscriber, shown: outside ?? line.extensionNumber, display: line.subscriber.displayName, caller: line,
+                started, registrar: registrar, in: state, at: wall)
+        }
+        return try toCarrier(line, request, number: outside, started, in: state, at: wall)
+    }
+
+    /// Which limit another call of the line would break; nil: none.
+    private func limitReached<State: ViewQueries & ~Copyable>(
+        by line: Line, in state: borrowing State
+    ) throws -> String? {
+        let lineMax = line.subscriber.concurrentCallsMax
+        if lineMax > 0, try state.liveCallCount(of: line.id) >= UInt64(lineMax) {
+            return "the line's limit of \(lineMax) calls"
+        }
+        let customerMax = line.plan.concurrentCallsMax
+        if customerMax > 0, try state.liveCallCount(of: line.customerID) >= UInt64(customerMax) {
+            return "the customer's limit of \(customerMax) calls"
+        }
+        return nil
+    }
+
+    // MARK: - to a subscriber
+
+    private func toLine<State: ViewQueries & ~Copyable>(
+        _ id: SubscriberID, shown: String, display: String, caller: Line?, _ started: CallStarted,
+        registrar: Registrar, in state: borrowing State, at wall: WallTime
+    ) throws -> Routing {
+        var started = started
+        func refused(_ refusal: Refusal, _ reason: String) -> Routing {
+            Routing(started: started, outcome: .refused(refusal, reason: reason))
+        }
+        guard let called = try Line(id, in: state) else {
+            return refused(.unknownNumber, "the called subscriber is gone")
+        }
+        started.called = called.party(number: started.called.number)
+        guard called.isActive else { return refused(.locked, "the called line, or something above it, is not active") }
+        if called.id != caller?.id, called.customerID != caller?.customerID || called.subscriber.concurrentCallsMax > 0,
+            let limit = try limitReached(by: called, in: state)
+        {
+            return refused(.limitReached, limit)
+        }
+        let contacts = registrar.contacts(of: id, at: wall)
+        guard !contacts.isEmpty else { return refused(.notRegistered, "no contact is registered") }
+
+        var plan = CallPlan()
+        plan.direction = started.direction
+        plan.callerNumber = shown
+        plan.callerDisplay = display
+        plan.callerMediaSecurity = caller?.subscriber.mediaSecurity ?? .plain
+        plan.logPosition = started.logPosition
+        // Contacts of the same preference ring together, the next preference after them (RFC 3261 §16.6).
+        var preference: UInt32?
+        for contact in contacts {
+            if preference != contact.binding.preference { plan.groups.append(TargetGroup()) }
+            preference = contact.binding.preference
+            var target = Target()
+            target.contact.subscriberID = called.subscriber.id
+            target.contact.uri = contact.binding.contactUri
+            target.contact.flow = contact.binding.flow
+            target.contact.mediaSecurity = called.subscriber.mediaSecurity
+            target.timeoutSeconds = called.ringSeconds
+            plan.groups[plan.groups.count - 1].targets.append(target)
+        }
+        return Routing(started: started, outcome: .plan(plan))
+    }
+
+    // MARK: - to a carrier
+
+    private func toCarrier<State: ViewQueries & ~Copyable>(
+        _ line: Line, _ request: StartCall, number: String?, _ started: CallStarted, in state: borrowing State,
+        at wall: WallTime
+    ) throws -> Routing {
+        var started = started
+        started.direction = .outbound
+        func refused(_ refusal: Refusal, _ reason: String) -> Routing {
+            Routing(started: started, outcome: .refused(refusal, reason: reason))
+        }
+        let e164 = started.calledE164
+        guard line.subscriber.allowedPrefixes.contains(where: { e164.hasPrefix($0) }) else {
+            return refused(.notPermitted, "\(e164) is outside the line's permissions")
+        }
+        guard let carrierID = line.carrierID, let carrier = try state.carrier(carrierID) else {
+            return refused(.noRoute, "neither tenant nor service plan has a carrier")
+        }
+        let gateways = carrier.gateways.filter { !$0.disabled }
+        guard !gateways.isEmpty else { return refused(.noRoute, "the carrier has no enabled gateway") }
+        started.called.carrierID = carrier.id
+
+        switch try PriceLock.locks(for: line, carrier: carrier, e164: e164, in: state, at: wall) {
+        case .locked(let locks): started.rates = locks
+        case .noPrice(let edge): return refused(.notRated, "no \(edge) price for \(e164)")
+        }
+        switch try CreditLease.open(line, started.rates, seconds: leaseSeconds, in: state) {
+        case .unlimited: break
+        case .held(let hold): started.hold = hold
+        case .refused(let reason): return refused(.noCredit, reason)
+        }
+
+        var plan = CallPlan()
+        plan.direction = .outbound
+        plan.callerNumber = number ?? ""
+        plan.callerDisplay = line.subscriber.displayName
+        plan.callerMediaSecurity = line.subscriber.mediaSecurity
+        plan.grantedSeconds = started.hold.grantedSeconds
+        plan.logPosition = started.logPosition
+        plan.groups = gateways.map { gateway in
+            var target = Target()
+            target.gateway = GatewayTarget(
+                gateway, of: carrier, e164: e164, dialled: started.dialled, caller: number,
+                display: line.subscriber.displayName)
+            target.timeoutSeconds = line.ringSeconds
+            var group = TargetGroup()
+            group.targets = [target]
+            return group
+        }
+        return Routing(started: started, outcome: .plan(plan))
+    }
+
+    // MARK: - from a carrier
+
+    private func inbound<State: ViewQueries & ~Copyable>(
+        _ request: StartCall, from gatewayID: GatewayID, _ started: CallStarted, registrar: Registrar,
+        in state: borrowing State, at wall: WallTime
+    ) throws -> Routing {
+        guard let carrierID = CarrierID(request.carrierID), let carrier = try state.carrier(carrierID),
+            let gateway = carrier.gateways.first(where: { $0.id == gatewayID.data }), !gateway.disabled
+        else { return Routing(started: nil, outcome: .refused(.unknownSource, reason: "the gateway is not one of ours")) }
+        var started = started
+        started.direction = .inbound
+        started.caller.carrierID = carrier.id
+        started.caller.gatewayID = gateway.id
+        started.caller.providerID = carrier.providerID
+        started.caller.number = String(request.fromUser.prefix(Self.textMax))
+        started.called.number = started.dialled
+        func refused(_ refusal: Refusal, _ reason: String) -> Routing {
+            Routing(started: started, outcome: .refused(refusal, reason: reason))
+        }
+        let received = withoutSeparators(started.dialled)
+        let made = gateway.inboundPrefix + received.dropFirst(Int(gateway.inboundStrip))
+        // Carriers send E.164 with or without the plus.
+        guard let e164 = [made, "+" + made].first(where: isE164) else {
+            return refused(.invalidNumber, "\(made) is not an E.164 number")
+        }
+        started.calledE164 = e164
+        started.called.number = e164
+        guard let number = try state.number(e164: e164),
+            try isReachable(number, by: carrier, in: state)
+        else { return refused(.unknownNumber, "\(e164) does not come in by this carrier") }
+        guard let subscriber = SubscriberID(number.subscriberID) else {
+            return refused(.unknownNumber, "\(e164) is assigned to nobody")
+        }
+        return try toLine(
+            subscriber, shown: started.caller.number, display: String(request.fromDisplay.prefix(Self.textMax)),
+            caller: nil, started, registrar: registrar, in: state, at: wall)
+    }
+
+    /// By the number's own carrier if it names one, else by any of its provider or of those above.
+    private func isReachable<State: ViewQueries & ~Copyable>(
+        _ number: Number, by carrier: Carrier, in state: borrowing State
+    ) throws -> Bool {
+        guard number.carrierID.isEmpty else { return number.carrierID == carrier.id }
+        var owner = number.providerID
+        while owner != carrier.providerID {
+            guard let id = ProviderID(owner), let provider = try state.provider(id) else { return false }
+            owner = provider.parentID
+        }
+        return true
+    }
+}

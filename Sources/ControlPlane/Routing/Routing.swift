@@ -1,0 +1,35 @@
+import Model
+
+/// What the router makes of a StartCall.
+struct Routing {
+    enum Outcome {
+        case plan(CallPlan)
+        /// `reason` is for an operator.
+        case refused(Refusal, reason: String)
+    }
+
+    /// The fact, complete for a plan; for a refusal as far as it was decided. nil: the caller is not one of
+    /// ours, and nothing is recorded.
+    var started: CallStarted?
+    var outcome: Outcome
+}
+
+extension Refusal {
+    /// The final response that the caller gets.
+    var sipStatus: UInt32 {
+        switch self {
+        case .none: 500
+        case .unknownNumber: 404
+        case .notPermitted: 403
+        case .noCredit: 402
+        case .limitReached: 486
+        case .notRated: 403
+        case .notRegistered: 480
+        case .locked: 403
+        case .noRoute: 503
+        case .invalidNumber: 484
+        case .unknownSource: 403
+        case .UNRECOGNIZED: 500
+        }
+    }
+}

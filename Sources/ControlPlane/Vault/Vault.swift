@@ -1,0 +1,59 @@
+import Foundation
+import Model
+import OpenSSL
+import Primitives
+import SwiftProtobuf
+
+/// Seals digest credentials for the log with AES-256-GCM, each bound to its subscriber: a sealed credential that
+/// is moved to another subscriber does not open.
+///
+///     byte 0        format, 0x01
+///     bytes 1..<13  nonce
+///     then          ciphertext and tag of the `Credential` message; associated data: format, subscriber id
+package struct Vault: Sendable {
+    private let sealer: Sealer
+    private static let format: UInt8 = 0x01
+    private static let nonceBytes = 12
+
+    /// - Parameter key: 32 bytes.
+    package init(key: [UInt8]) throws(VaultError) {
+        guard key.count == 32 else { throw .keyLength(have: key.count, need: 32) }
+        sealer = Sealer(key: key)
+    }
+
+    /// The credential of a new password, ready for the log (RFC 2617 §3.2.2.2, RFC 7616 §3.4.2).
+    func seal(
+        username: String, realm: String, password: Password, for subscriber: SubscriberID, random: inout RandomSource
+    ) -> Data {
+        let secret = Array("\(username):\(realm):\(password.clearText)".utf8)
+        var credential = Credential()
+        credential.ha1Md5 = Data(Hash.md5(secret))
+        credential.ha1Sha256 = Data(Hash.sha256(secret))
+        return seal(credential, for: subscriber, random: &random)
+    }
+
+    func seal(_ credential: Credential, for subscriber: SubscriberID, random: inout RandomSource) -> Data {
+        let nonce = random.bytes(Self.nonceBytes)
+        let sealed = sealer.seal(
+            serialized(credential), nonce: nonce, associatedData: Self.associatedData(subscriber))
+        return Data([Self.format] + nonce + sealed)
+    }
+
+    func open(_ sealed: Data, of subscriber: SubscriberID) throws(VaultError) -> Credential {
+        let bytes = Array(sealed)
+        guard bytes.count > 1 + Self.nonceBytes, bytes[0] == Self.format else { throw .notSealedHere }
+        let plain = sealer.open(
+            Array(bytes[(1 + Self.nonceBytes)...]), nonce: Array(bytes[1...Self.nonceBytes]),
+            associatedData: Self.associatedData(subscriber))
+        guard let plain, let credential = try? Credential(serializedBytes: plain) else { throw .notSealedHere }
+        return credential
+    }
+
+    private static func associatedData(_ subscriber: SubscriberID) -> [UInt8] { [format] + subscriber.value.bytes }
+}
+
+package enum VaultError: Error, Equatable, Sendable {
+    case keyLength(have: Int, need: Int)
+    /// Damaged, made under another vault key, or of another subscriber.
+    case notSealedHere
+}
