@@ -111,7 +111,9 @@ extension AccountState {
 extension Key {
     /// Kind, owner and currency: 20 bytes. nil if one of them cannot be.
     init?(_ account: AccountRef) {
-        guard let kind = UInt8(exactly: account.kind.rawValue), let currency = Currency(account.currency) else { return nil }
+        guard let kind = UInt8(exactly: account.kind.rawValue), let currency = Currency(account.currency) else {
+            return nil
+        }
         self.init([kind])
         if account.ownerID.isEmpty {
             add(UUIDv7.platform)

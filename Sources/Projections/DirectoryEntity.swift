@@ -21,7 +21,10 @@ extension Provider: DirectoryEntity {
         namespace.isEmpty ? [] : [(.providersByNamespace, Key(text: namespace), Array(id))]
     }
     var references: [(field: String, id: Data)] {
-        [("parent_id", parentID.isEmpty ? Data(UUIDv7.platform.bytes) : parentID), ("wholesale_deck_id", wholesaleDeckID)]
+        [
+            ("parent_id", parentID.isEmpty ? Data(UUIDv7.platform.bytes) : parentID),
+            ("wholesale_deck_id", wholesaleDeckID),
+        ]
     }
 }
 

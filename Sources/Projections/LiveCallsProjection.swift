@@ -86,7 +86,9 @@ package enum LiveCallsProjection: Projection {
         }
     }
 
-    private static func workerKey(_ call: LiveCall, _ key: Key) -> Key { Key(Key(worker: call.worker).bytes + key.bytes) }
+    private static func workerKey(_ call: LiveCall, _ key: Key) -> Key {
+        Key(Key(worker: call.worker).bytes + key.bytes)
+    }
 }
 
 extension Key {

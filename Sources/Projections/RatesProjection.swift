@@ -17,7 +17,8 @@ package enum RatesProjection: Projection {
             guard event.kind == .rateDeck else { return }
             let deck = try views.key(event.id, "id", context)
             for table in tables { try views.removeAll(table, prefix: deck) }
-        case .providerCreated, .providerChanged, .contactCreated, .contactChanged, .rateDeckCreated, .servicePlanCreated,
+        case .providerCreated, .providerChanged, .contactCreated, .contactChanged, .rateDeckCreated,
+            .servicePlanCreated,
             .servicePlanChanged, .customerCreated, .customerChanged, .dialPlanCreated, .dialPlanChanged, .tenantCreated,
             .tenantChanged, .carrierCreated, .carrierChanged, .numberAdded, .numberChanged, .subscriberCreated,
             .subscriberChanged, .tokenIssued, .tokenRevoked, .workerEnrolled, .workerRevoked, .journalPosted,

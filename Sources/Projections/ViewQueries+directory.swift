@@ -13,7 +13,9 @@ extension ViewQueries where Self: ~Copyable {
     package func carrier(_ id: CarrierID) throws(ViewsError) -> Carrier? { try entity(id) }
     package func number(_ id: NumberID) throws(ViewsError) -> Number? { try entity(id) }
     package func subscriber(_ id: SubscriberID) throws(ViewsError) -> Subscriber? { try entity(id) }
-    package func token(_ id: TokenID) throws(ViewsError) -> Token? { try message(Token.self, Key(id.value), in: .tokens) }
+    package func token(_ id: TokenID) throws(ViewsError) -> Token? {
+        try message(Token.self, Key(id.value), in: .tokens)
+    }
     package func worker(_ name: String) throws(ViewsError) -> Worker? {
         try message(Worker.self, Key(text: name), in: .workers)
     }
@@ -45,7 +47,9 @@ extension ViewQueries where Self: ~Copyable {
         let key = Key(gatewayHost: host, port: port)
         guard let bytes = try value(key, in: .gatewaysByAddress) else { return nil }
         var reader = KeyReader(bytes)
-        guard let carrierID = reader.id(), let gatewayID = reader.id() else { throw .unreadable(table: .gatewaysByAddress) }
+        guard let carrierID = reader.id(), let gatewayID = reader.id() else {
+            throw .unreadable(table: .gatewaysByAddress)
+        }
         guard let carrier = try carrier(CarrierID(carrierID)),
             let gateway = carrier.gateways.first(where: { UUIDv7($0.id) == gatewayID })
         else { return nil }
@@ -58,14 +62,22 @@ extension ViewQueries where Self: ~Copyable {
         return try token(id)
     }
 
-    package func providers(after: ProviderID? = nil, limit: Int) throws(ViewsError) -> [Provider] { try all(after, limit) }
+    package func providers(after: ProviderID? = nil, limit: Int) throws(ViewsError) -> [Provider] {
+        try all(after, limit)
+    }
     package func contacts(after: ContactID? = nil, limit: Int) throws(ViewsError) -> [Contact] { try all(after, limit) }
-    package func rateDecks(after: RateDeckID? = nil, limit: Int) throws(ViewsError) -> [RateDeck] { try all(after, limit) }
+    package func rateDecks(after: RateDeckID? = nil, limit: Int) throws(ViewsError) -> [RateDeck] {
+        try all(after, limit)
+    }
     package func servicePlans(after: ServicePlanID? = nil, limit: Int) throws(ViewsError) -> [ServicePlan] {
         try all(after, limit)
     }
-    package func customers(after: CustomerID? = nil, limit: Int) throws(ViewsError) -> [Customer] { try all(after, limit) }
-    package func dialPlans(after: DialPlanID? = nil, limit: Int) throws(ViewsError) -> [DialPlan] { try all(after, limit) }
+    package func customers(after: CustomerID? = nil, limit: Int) throws(ViewsError) -> [Customer] {
+        try all(after, limit)
+    }
+    package func dialPlans(after: DialPlanID? = nil, limit: Int) throws(ViewsError) -> [DialPlan] {
+        try all(after, limit)
+    }
     package func tenants(after: TenantID? = nil, limit: Int) throws(ViewsError) -> [Tenant] { try all(after, limit) }
     package func carriers(after: CarrierID? = nil, limit: Int) throws(ViewsError) -> [Carrier] { try all(after, limit) }
     package func numbers(after: NumberID? = nil, limit: Int) throws(ViewsError) -> [Number] { try all(after, limit) }
@@ -85,29 +97,38 @@ extension ViewQueries where Self: ~Copyable {
     ) throws(ViewsError) -> [Provider] {
         try referrers(of: parent?.value ?? .platform, after, limit)
     }
-    package func contacts(of provider: ProviderID, after: ContactID? = nil, limit: Int) throws(ViewsError) -> [Contact] {
+    package func contacts(of provider: ProviderID, after: ContactID? = nil, limit: Int) throws(ViewsError) -> [Contact]
+    {
         try referrers(of: provider.value, after, limit)
     }
-    package func rateDecks(of provider: ProviderID, after: RateDeckID? = nil, limit: Int) throws(ViewsError) -> [RateDeck] {
+    package func rateDecks(of provider: ProviderID, after: RateDeckID? = nil, limit: Int) throws(ViewsError)
+        -> [RateDeck]
+    {
         try referrers(of: provider.value, after, limit)
     }
     package func servicePlans(
         of provider: ProviderID, after: ServicePlanID? = nil, limit: Int
     ) throws(ViewsError) -> [ServicePlan] { try referrers(of: provider.value, after, limit) }
-    package func customers(of provider: ProviderID, after: CustomerID? = nil, limit: Int) throws(ViewsError) -> [Customer] {
+    package func customers(of provider: ProviderID, after: CustomerID? = nil, limit: Int) throws(ViewsError)
+        -> [Customer]
+    {
         try referrers(of: provider.value, after, limit)
     }
-    package func dialPlans(of provider: ProviderID, after: DialPlanID? = nil, limit: Int) throws(ViewsError) -> [DialPlan] {
+    package func dialPlans(of provider: ProviderID, after: DialPlanID? = nil, limit: Int) throws(ViewsError)
+        -> [DialPlan]
+    {
         try referrers(of: provider.value, after, limit)
     }
-    package func carriers(of provider: ProviderID, after: CarrierID? = nil, limit: Int) throws(ViewsError) -> [Carrier] {
+    package func carriers(of provider: ProviderID, after: CarrierID? = nil, limit: Int) throws(ViewsError) -> [Carrier]
+    {
         try referrers(of: provider.value, after, limit)
     }
     package func numbers(of provider: ProviderID, after: NumberID? = nil, limit: Int) throws(ViewsError) -> [Number] {
         try referrers(of: provider.value, after, limit)
     }
     /// The numbers assigned to a subscriber.
-    package func numbers(of subscriber: SubscriberID, after: NumberID? = nil, limit: Int) throws(ViewsError) -> [Number] {
+    package func numbers(of subscriber: SubscriberID, after: NumberID? = nil, limit: Int) throws(ViewsError) -> [Number]
+    {
         try referrers(of: subscriber.value, after, limit)
     }
     package func tenants(of customer: CustomerID, after: TenantID? = nil, limit: Int) throws(ViewsError) -> [Tenant] {

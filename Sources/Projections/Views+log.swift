@@ -12,7 +12,8 @@ extension Views {
     /// - Returns: how many events were taken in.
     @discardableResult
     package func catchUp(
-        with log: some EventLog, through last: UInt64 = .max, progress: ((_ applied: UInt64, _ end: UInt64) -> Void)? = nil
+        with log: some EventLog, through last: UInt64 = .max,
+        progress: ((_ applied: UInt64, _ end: UInt64) -> Void)? = nil
     ) throws(ViewsError) -> UInt64 {
         try emptyUnlessBuilt(from: log)
         var total: UInt64 = 0

@@ -96,16 +96,19 @@ package final class Views: Sendable {
     /// Flushes everything and marks the views clean, so that they outlive a machine's stop. Nothing can be written
     /// afterwards; reading goes on. Idempotent.
     package func close() throws(ViewsError) {
-        guard !isClosed.withLock({ isClosed in
-            defer { isClosed = true }
-            return isClosed
-        }) else { return }
+        guard
+            !isClosed.withLock({ isClosed in
+                defer { isClosed = true }
+                return isClosed
+            })
+        else { return }
         do {
             try environment.sync()
         } catch {
             throw .storage(error)
         }
-        try ViewsMark(bootID: bootID, isClean: true, projections: ViewsMark.currentProjections).write(directory: directory)
+        try ViewsMark(bootID: bootID, isClean: true, projections: ViewsMark.currentProjections).write(
+            directory: directory)
     }
 }
 
@@ -119,7 +122,8 @@ extension Views {
     }
 
     private static func drop(_ directory: String) throws(ViewsError) {
-        for file in ["mark", "data.mdb", "lock.mdb"] where FileManager.default.fileExists(atPath: "\(directory)/\(file)") {
+        for file in ["mark", "data.mdb", "lock.mdb"]
+        where FileManager.default.fileExists(atPath: "\(directory)/\(file)") {
             do {
                 try FileManager.default.removeItem(atPath: "\(directory)/\(file)")
             } catch {

@@ -54,7 +54,8 @@ package enum Rater {
         guard lock.decimals <= 6 else { throw .invalidDecimals(lock.decimals) }
         var unit: Int128 = 1  // in micro-units: what the last decimal of the deck is worth
         for _ in lock.decimals..<6 { unit *= 10 }
-        let sixtieths = Int128(lock.entry.connectionFeeMicros) * 60 + Int128(lock.entry.perMinuteMicros) * Int128(billedSeconds)
+        let sixtieths =
+            Int128(lock.entry.connectionFeeMicros) * 60 + Int128(lock.entry.perMinuteMicros) * Int128(billedSeconds)
         guard let micros = Int64(exactly: dividedHalfUp(sixtieths, by: 60 * unit) * unit) else {
             throw .overflow(edge: lock.edge)
         }

@@ -7,7 +7,9 @@ import Testing
         #expect(PhoneNumber(text)?.description == text)
     }
 
-    @Test(arguments: ["", "+", "12092488700", "+1", "+012", "+1234567890123456", "+1 209", "+1-209", "++1209", "+12a", "+１２"])
+    @Test(arguments: [
+        "", "+", "12092488700", "+1", "+012", "+1234567890123456", "+1 209", "+1-209", "++1209", "+12a", "+１２",
+    ])
     func refusesEverythingElse(text: String) {
         #expect(PhoneNumber(text) == nil)
     }

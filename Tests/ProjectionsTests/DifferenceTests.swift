@@ -26,7 +26,9 @@ import Testing
         try transaction.commit()
     }
 
-    private func entry(_ table: Table, _ transaction: borrowing WriteTransaction, _ database: Database) throws -> (key: [UInt8], value: [UInt8]) {
+    private func entry(_ table: Table, _ transaction: borrowing WriteTransaction, _ database: Database) throws -> (
+        key: [UInt8], value: [UInt8]
+    ) {
         try transaction.withCursor(in: database) { cursor throws(LMDBError) in
             _ = try cursor.last()
             return (key: cursor.key, value: cursor.value)

@@ -196,7 +196,11 @@ struct History {
 
     private mutating func changeCarrier() -> Step {
         let index = carriers.indices.randomElement(using: &random)!
-        if Bool.random(using: &random) { carriers[index].gateways.append(gateway()) } else { carriers[index].gateways.removeFirst() }
+        if Bool.random(using: &random) {
+            carriers[index].gateways.append(gateway())
+        } else {
+            carriers[index].gateways.removeFirst()
+        }
         if carriers[index].gateways.isEmpty { carriers[index].gateways = [gateway()] }
         let carrier = carriers[index]
         return [(.carrierChanged(.with { $0.carrier = carrier }), stream(carrier.id))]
@@ -214,7 +218,8 @@ struct History {
 
     private mutating func moveNumber() -> Step {
         guard let index = numbers.indices.randomElement(using: &random) else { return addNumber() }
-        numbers[index].subscriberID = numbers[index].subscriberID.isEmpty ? subscribers.randomElement(using: &random)!.id : Data()
+        numbers[index].subscriberID =
+            numbers[index].subscriberID.isEmpty ? subscribers.randomElement(using: &random)!.id : Data()
         let number = numbers[index]
         return [(.numberChanged(.with { $0.number = number }), stream(number.id))]
     }

@@ -82,7 +82,10 @@ import Testing
         try fixture.log.read(from: 1) { envelope in
             do {
                 try ahead.append(
-                    [NewEvent(stream: envelope.stream, type: envelope.type, schemaVersion: 1, payload: envelope.payload)],
+                    [
+                        NewEvent(
+                            stream: envelope.stream, type: envelope.type, schemaVersion: 1, payload: envelope.payload)
+                    ],
                     at: envelope.time)
             } catch {
                 Issue.record(error)
@@ -133,6 +136,7 @@ import Testing
             let seen = try fixture.views.read { views throws(ViewsError) in try views.tenant(domain: "one.example") }
             #expect(seen == nil)
         }
-        #expect(try fixture.views.read { views throws(ViewsError) in try views.tenant(domain: "one.example") } == tenant)
+        #expect(
+            try fixture.views.read { views throws(ViewsError) in try views.tenant(domain: "one.example") } == tenant)
     }
 }

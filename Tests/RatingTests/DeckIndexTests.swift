@@ -10,9 +10,12 @@ import Testing
         return entry
     }
 
-    @Test("the longest prefix wins", arguments: [
-        ("12092488700", "1209"), ("1210", "1"), ("49301234", "4930"), ("4931", "49"), ("3", nil), ("1", "1"), ("", nil),
-    ] as [(String, String?)])
+    @Test(
+        "the longest prefix wins",
+        arguments: [
+            ("12092488700", "1209"), ("1210", "1"), ("49301234", "4930"), ("4931", "49"), ("3", nil), ("1", "1"),
+            ("", nil),
+        ] as [(String, String?)])
     func longestPrefix(digits: String, prefix: String?) {
         let index = DeckIndex(["1", "1209", "12093", "49", "4930", "49301235"].map(entry))
         #expect(index.entry(for: digits)?.prefix == prefix)
@@ -35,7 +38,8 @@ import Testing
         let index = DeckIndex(prefixes.map(entry))
         for _ in 0..<200 {
             let number = digits(0...9)
-            let expected = (0...number.count).reversed().map { String(number.prefix($0)) }.first(where: prefixes.contains)
+            let expected = (0...number.count).reversed().map { String(number.prefix($0)) }.first(
+                where: prefixes.contains)
             #expect(index.entry(for: number)?.prefix == expected)
         }
     }

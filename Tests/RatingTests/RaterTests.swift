@@ -28,24 +28,30 @@ import Testing
         #expect(try Rater.charge(lock, seconds: 61).amountMicros == 66_000)
     }
 
-    @Test(arguments: [(0, 0), (1, 1), (999, 1), (1_000, 1), (1_001, 2), (59_999, 60), (60_000, 60), (60_001, 61)] as [(UInt64, UInt32)])
+    @Test(
+        arguments: [(0, 0), (1, 1), (999, 1), (1_000, 1), (1_001, 2), (59_999, 60), (60_000, 60), (60_001, 61)]
+            as [(UInt64, UInt32)])
     func aSecondThatHasBegunCounts(milliseconds: UInt64, seconds: UInt32) throws {
         let charge = try Rater.charge(lock(perMinute: 60_000_000, first: 1, next: 1), milliseconds: milliseconds)
         #expect(charge.billedSeconds == max(1, seconds))
     }
 
     /// 1 s at 60 micros a minute is 1 micro; the deck's decimals decide what is left of it.
-    @Test("a tie is rounded up, its neighbours to their side", arguments: [
-        (4_999, 2, 0), (5_000, 2, 10_000), (5_001, 2, 10_000), (14_999, 2, 10_000), (15_000, 2, 20_000),
-        (15_001, 2, 20_000), (49, 4, 0), (50, 4, 100), (51, 4, 100), (499_999, 0, 0), (500_000, 0, 1_000_000),
-        (500_001, 0, 1_000_000), (-4_999, 2, 0), (-5_000, 2, -10_000), (-5_001, 2, -10_000), (7, 6, 7),
-    ] as [(Int64, UInt32, Int64)])
+    @Test(
+        "a tie is rounded up, its neighbours to their side",
+        arguments: [
+            (4_999, 2, 0), (5_000, 2, 10_000), (5_001, 2, 10_000), (14_999, 2, 10_000), (15_000, 2, 20_000),
+            (15_001, 2, 20_000), (49, 4, 0), (50, 4, 100), (51, 4, 100), (499_999, 0, 0), (500_000, 0, 1_000_000),
+            (500_001, 0, 1_000_000), (-4_999, 2, 0), (-5_000, 2, -10_000), (-5_001, 2, -10_000), (7, 6, 7),
+        ] as [(Int64, UInt32, Int64)])
     func halfUp(micros: Int64, decimals: UInt32, rounded: Int64) throws {
         let lock = lock(perMinute: micros * 60, first: 1, next: 1, decimals: decimals)
         #expect(try Rater.charge(lock, seconds: 1).amountMicros == rounded)
     }
 
-    @Test("sixtieths are kept until the end", arguments: [(29, 0), (30, 1), (31, 1), (89, 1), (90, 2), (91, 2)] as [(Int64, Int64)])
+    @Test(
+        "sixtieths are kept until the end",
+        arguments: [(29, 0), (30, 1), (31, 1), (89, 1), (90, 2), (91, 2)] as [(Int64, Int64)])
     func sixtieths(perMinute: Int64, micros: Int64) throws {
         #expect(try Rater.charge(lock(perMinute: perMinute, first: 1, next: 1), seconds: 1).amountMicros == micros)
     }
