@@ -6,8 +6,8 @@ package enum SDPError: Error, Hashable, Sendable {
     case line(Int)
     /// The lines do not start with `v=0`.
     case version
-    case missing(Character)
-    case malformed(Character, line: Int)
+    case missing(Unicode.Scalar)
+    case malformed(Unicode.Scalar, line: Int)
     /// A stream that is not refused has no `c=` of its own and none of the session's (RFC 8866 §5.7).
     case noConnection
     case tooManyMedia(limit: Int)
@@ -19,68 +19,25 @@ extension SDP {
 
     package init(parsing body: [UInt8]) throws(SDPError) {
         guard body.count <= SDP.sizeMax else { throw .tooLarge(have: body.count, limit: SDP.sizeMax) }
-        guard let text = String(validating: body, as: UTF8.self),
-            body.allSatisfy({ !$0.isControl || $0 == ASCII.carriageReturn || $0 == ASCII.lineFeed })
+        guard body.isUTF8(body.indices),
+            body.all(body.indices, { !$0.isControl || $0 == ASCII.carriageReturn || $0 == ASCII.lineFeed })
         else { throw .notText }
-        var origin: Origin?
-        var name: String?
-        var connection: Address?
-        var hasTime = false
-        var lines: [Line] = []
-        var media: [Media] = []
-        var number = 0
-        // Line ends are CR LF; a bare LF is to be taken too (RFC 8866 §5).
-        for raw in text.utf8.split(separator: ASCII.lineFeed) {
-            let written = raw.last == ASCII.carriageReturn ? raw.dropLast() : raw
-            if written.isEmpty { continue }
-            number += 1
-            guard written.count >= 2, let first = written.first, first.isLetter,
-                written.dropFirst().first == ASCII.equals, !written.contains(ASCII.carriageReturn)
-            else { throw .line(number) }
-            let type = Character(Unicode.Scalar(first))
-            let value = String(Substring(written.dropFirst(2)))
-            if number == 1 {
-                guard type == "v", value == "0" else { throw .version }
-                continue
-            }
-            switch (type, media.isEmpty) {
-            case ("v", _):
-                throw .malformed("v", line: number)
-            case ("o", true):
-                guard origin == nil, let parsed = Origin(parsing: value) else { throw .malformed("o", line: number) }
-                origin = parsed
-            case ("s", true):
-                guard name == nil else { throw .malformed("s", line: number) }
-                name = value
-            case ("c", let isSession):
-                guard let address = Address(parsing: value) else { throw .malformed("c", line: number) }
-                if isSession { connection = address } else { media[media.count - 1].connection = address }
-            case ("m", _):
-                guard media.count < SDP.mediaMax else { throw .tooManyMedia(limit: SDP.mediaMax) }
-                guard let section = Media(parsing: value) else { throw .malformed("m", line: number) }
-                media.append(section)
-            case (_, true):
-                if type == "t" { hasTime = true }
-                lines.append(Line(type, value))
-            case (_, false):
-                media[media.count - 1].lines.append(Line(type, value))
-            }
+        var reader = SDPReader()
+        var start = 0
+        while start < body.count {
+            // Line ends are CR LF; a bare LF is to be taken too (RFC 8866 §5).
+            let lineFeed = body.index(of: ASCII.lineFeed, in: start..<body.count) ?? body.count
+            let end = lineFeed > start && body[lineFeed - 1] == ASCII.carriageReturn ? lineFeed - 1 : lineFeed
+            if end > start { try reader.take(body, start..<end) }
+            start = lineFeed + 1
         }
-        guard number > 0 else { throw .version }
-        guard let origin else { throw .missing("o") }
-        guard let name else { throw .missing("s") }
-        guard hasTime else { throw .missing("t") }
-        for section in media where !section.isRefused && section.connection == nil && connection == nil {
-            throw .noConnection
-        }
-        self.init(origin: origin, name: name, connection: connection, media: media)
-        self.lines = lines
+        self = try reader.finish()
     }
 
     /// Lines in the order of RFC 8866 §5: `v o s i u e p c b t …`; those without a field of their own keep theirs.
     package var description: String {
         var text = "v=0\r\no=\(origin)\r\ns=\(name)\r\n"
-        let afterConnection = lines.firstIndex { !"iuep".contains($0.type) } ?? lines.count
+        let afterConnection = lines.firstIndex { !["i", "u", "e", "p"].contains($0.type) } ?? lines.count
         for line in lines[..<afterConnection] { text += "\(line.type)=\(line.value)\r\n" }
         if let connection { text += "c=\(connection)\r\n" }
         for line in lines[afterConnection...] { text += "\(line.type)=\(line.value)\r\n" }
@@ -92,18 +49,19 @@ extension SDP {
 }
 
 extension SDP.Origin: CustomStringConvertible {
-    init?(parsing text: String) {
-        let parts = text.split(separator: " ", omittingEmptySubsequences: false)
-        guard parts.count == 6, !parts[0].isEmpty, let sessionID = number(parts[1]), let version = number(parts[2]),
-            let address = SDP.Address(parsing: parts[3...].joined(separator: " "))
+    /// `jdoe 3724394400 3724394405 IN IP4 198.51.100.1`.
+    init?(parsing bytes: [UInt8], _ range: Range<Int>) {
+        let fields = bytes.fields(range)
+        guard fields.count == 6, let sessionID = number(fields[1]), let version = number(fields[2]),
+            let address = SDP.Address(parsing: bytes, fields[3].lowerBound..<range.upperBound)
         else { return nil }
-        self.init(username: String(parts[0]), sessionID: sessionID, version: version, address: address)
+        self.init(username: bytes.text(fields[0]), sessionID: sessionID, version: version, address: address)
 
         // Some endpoints write numbers of more than 64 bits here; only sameness and growth matter, so the
         // low digits will do.
-        func number(_ text: Substring) -> UInt64? {
-            guard !text.isEmpty, text.utf8.count <= 64, text.utf8.allSatisfy(\.isDigit) else { return nil }
-            return UInt64(text) ?? UInt64(text.suffix(18))
+        func number(_ range: Range<Int>) -> UInt64? {
+            guard range.count <= 64, bytes.all(range, \.isDigit) else { return nil }
+            return bytes.decimal(range, limit: .max) ?? bytes.decimal(range.upperBound - 18..<range.upperBound, limit: .max)
         }
     }
 
@@ -111,15 +69,22 @@ extension SDP.Origin: CustomStringConvertible {
 }
 
 extension SDP.Address: CustomStringConvertible {
-    /// `IN IP4 192.0.2.1`.
     init?(parsing text: String) {
-        let parts = text.split(separator: " ", omittingEmptySubsequences: false)
-        guard parts.count == 3, parts[0] == "IN", parts[1] == "IP4" || parts[1] == "IP6", !parts[2].isEmpty,
-            parts[2].utf8.allSatisfy({
-                $0.isLetter || $0.isDigit || $0 == 0x2D || $0 == 0x2E || $0 == ASCII.colon || $0 == ASCII.slash
-            })
+        let bytes = Array(text.utf8)
+        self.init(parsing: bytes, bytes.indices)
+    }
+
+    /// `IN IP4 192.0.2.1`.
+    init?(parsing bytes: [UInt8], _ range: Range<Int>) {
+        let fields = bytes.fields(range)
+        guard fields.count == 3, bytes.matches(fields[0], "IN"),
+            bytes.all(
+                fields[2],
+                { $0.isLetter || $0.isDigit || $0 == 0x2D || $0 == 0x2E || $0 == ASCII.colon || $0 == ASCII.slash })
         else { return nil }
-        self.init(isIPv6: parts[1] == "IP6", host: String(parts[2]))
+        let isIPv6 = bytes.matches(fields[1], "IP6")
+        guard isIPv6 || bytes.matches(fields[1], "IP4") else { return nil }
+        self.init(isIPv6: isIPv6, host: bytes.text(fields[2]))
     }
 
     package var description: String { "IN \(isIPv6 ? "IP6" : "IP4") \(host)" }
@@ -127,20 +92,24 @@ extension SDP.Address: CustomStringConvertible {
 
 extension SDP.Media {
     /// `audio 49170/2 RTP/AVP 0 8 101` (RFC 8866 §5.14).
-    init?(parsing text: String) {
-        let parts = text.split(separator: " ", omittingEmptySubsequences: true)
-        guard parts.count >= 4 else { return nil }
-        let ports = parts[1].split(separator: "/", omittingEmptySubsequences: false)
-        guard ports.count <= 2, parts[1].utf8.allSatisfy({ $0.isDigit || $0 == ASCII.slash }), let port = UInt16(ports[0])
-        else { return nil }
-        self.init(
-            kind: String(parts[0]), port: port, profile: Profile(String(parts[2])), formats: parts[3...].map(String.init))
-        if ports.count == 2 {
-            guard let count = UInt16(ports[1]), count > 0 else { return nil }
-            portCount = count
+    init?(parsing bytes: [UInt8], _ range: Range<Int>) {
+        let fields = bytes.fields(range)
+        guard fields.count >= 4 else { return nil }
+        let slash = bytes.index(of: ASCII.slash, in: fields[1])
+        guard let port = bytes.decimal(fields[1].lowerBound..<(slash ?? fields[1].upperBound), limit: 65_535) else { return nil }
+        let profile = Profile(bytes.text(fields[2]))
+        switch profile {
+        case .avp, .savp, .avpf, .savpf:
+            // Payload types of RTP are numbers of seven bits.
+            guard fields[3...].allSatisfy({ bytes.decimal($0, limit: 127) != nil }) else { return nil }
+        case .other: break
         }
-        // Payload types of RTP are numbers of seven bits.
-        if text.contains("RTP/"), formats.contains(where: { UInt8($0).map { $0 > 127 } ?? true }) { return nil }
+        self.init(
+            kind: bytes.text(fields[0]), port: UInt16(port), profile: profile, formats: fields[3...].map { bytes.text($0) })
+        if let slash {
+            guard let count = bytes.decimal(slash + 1..<fields[1].upperBound, limit: 65_535), count > 0 else { return nil }
+            portCount = UInt16(count)
+        }
     }
 
     func write(to text: inout String) {
@@ -151,5 +120,20 @@ extension SDP.Media {
         for line in lines[..<afterConnection] { text += "\(line.type)=\(line.value)\r\n" }
         if let connection { text += "c=\(connection)\r\n" }
         for line in lines[afterConnection...] { text += "\(line.type)=\(line.value)\r\n" }
+    }
+}
+
+extension [UInt8] {
+    /// Fields between single or repeated spaces.
+    fileprivate func fields(_ range: Range<Int>) -> [Range<Int>] {
+        var fields: [Range<Int>] = []
+        fields.reserveCapacity(8)
+        var start = range.lowerBound
+        while start < range.upperBound {
+            let end = index(of: ASCII.space, in: start..<range.upperBound) ?? range.upperBound
+            if end > start { fields.append(start..<end) }
+            start = end + 1
+        }
+        return fields
     }
 }

@@ -2,12 +2,18 @@
 package struct SDP: Hashable, Sendable, CustomStringConvertible {
     /// One line that is carried without a field of its own: `b=`, `t=`, `a=` …
     package struct Line: Hashable, Sendable {
-        package let type: Character
+        package let type: Unicode.Scalar
         package var value: String
 
-        package init(_ type: Character, _ value: String) {
+        package init(_ type: Unicode.Scalar, _ value: String) {
             self.type = type
             self.value = clean(value)
+        }
+
+        /// - Parameter value: known to hold no control bytes.
+        init(parsed type: UInt8, _ value: String) {
+            self.type = Unicode.Scalar(type)
+            self.value = value
         }
     }
 
