@@ -11,6 +11,16 @@ package struct TableDatabases: Sendable {
         self.databases = databases
     }
 
+    /// nil if a table is not there.
+    init?(existing transaction: borrowing ReadTransaction) throws(LMDBError) {
+        var databases: [Database] = []
+        for table in Table.allCases {
+            guard let database = try transaction.database(table.rawValue) else { return nil }
+            databases.append(database)
+        }
+        self.databases = databases
+    }
+
     subscript(table: Table) -> Database {
         guard let position = TableDatabases.positions[table] else { preconditionFailure("every table is in allCases") }
         return databases[position]

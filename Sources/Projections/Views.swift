@@ -14,7 +14,7 @@ package final class Views: Sendable {
     private let environment: Environment
     private let databases: TableDatabases
     private let bootID: String
-    private let isClosed = Mutex(false)
+    private let isClosed: Mutex<Bool>
 
     /// Opens the views in the directory, making it if it is not there, and dropping what cannot be trusted.
     ///
@@ -53,6 +53,29 @@ package final class Views: Sendable {
         self.directory = directory
         self.condition = condition
         self.bootID = bootID
+        isClosed = Mutex(false)
+    }
+
+    /// Opens views for reading, beside the process that writes them or after it has stopped. Nothing in the directory is
+    /// changed; throws `.untrusted` if they would have to be built anew first.
+    package init(
+        reading directory: String, bootID: String = BootID.current(), sizeMax: Int = 1 << 36
+    ) throws(ViewsError) {
+        condition = Views.condition(of: directory, bootID: bootID)
+        guard condition == .kept else { throw .untrusted(condition) }
+        do throws(LMDBError) {
+            environment = try Environment(
+                directory: directory, sizeMax: sizeMax, databasesMax: 64, durability: .none, isReadOnly: true)
+            let transaction = try environment.beginRead()
+            guard let databases = try TableDatabases(existing: transaction) else { throw .corrupted }
+            try transaction.commit()
+            self.databases = databases
+        } catch {
+            throw .storage(error)
+        }
+        self.directory = directory
+        self.bootID = bootID
+        isClosed = Mutex(true)
     }
 
     /// Runs `body` on the views as they are now. Keep it short: pages that writers free cannot be used again meanwhile.
@@ -70,7 +93,7 @@ package final class Views: Sendable {
     /// Runs `body` on the open write transaction; commits when it returns, drops everything when it throws. Waits for
     /// another writer. The body cannot suspend: LMDB ties a write transaction to its thread.
     package func write<R, E: ViewsFailure>(_ body: (inout ViewTransaction) throws(E) -> R) throws(E) -> R {
-        precondition(!isClosed.withLock { $0 }, "the views are marked clean and must not be written any more")
+        precondition(!isClosed.withLock { $0 }, "views that are closed or open for reading alone are not written")
         let transaction: WriteTransaction
         do {
             transaction = try environment.beginWrite()

@@ -1,3 +1,4 @@
+package import Ledger
 import Primitives
 
 /// The first place in which two sets of views are not the same.
@@ -23,6 +24,23 @@ extension Views {
     /// there is none. Both are read as they are at this moment.
     package static func difference(_ a: Views, _ b: Views) throws(ViewsError) -> ViewsDifference? {
         try a.read { a throws(ViewsError) in try b.read { b throws(ViewsError) in try compare(a, b) } }
+    }
+
+    /// Replays the log into a directory of its own and compares: what `replay --check` says. The views may be written
+    /// meanwhile; what is compared is what they hold when the replay has come that far.
+    ///
+    /// - Returns: the sequence up to which both were compared, and the first difference; nil if there is none.
+    package func check(
+        against log: some EventLog, replayingInto scratch: String,
+        progress: ((_ applied: UInt64, _ end: UInt64) -> Void)? = nil
+    ) throws(ViewsError) -> (applied: UInt64, difference: ViewsDifference?) {
+        let reached = try read { views in views.applied }
+        let rebuilt = try Views.rebuild(into: scratch, from: log, through: reached, progress: progress)
+        return try read { views throws(ViewsError) in
+            try rebuilt.catchUp(with: log, through: views.applied, progress: progress)
+            let difference = try rebuilt.read { rebuilt throws(ViewsError) in try Views.compare(views, rebuilt) }
+            return (views.applied, difference)
+        }
     }
 
     private static func compare(

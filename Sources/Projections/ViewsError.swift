@@ -9,6 +9,8 @@ package enum ViewsError: Error, Equatable, Sendable {
     case log(LedgerError)
     /// The directory cannot be made, or its mark cannot be written; `code` is the system's error number.
     case file(path: String, code: Int32)
+    /// Opened for reading, but they have to be built anew first: start a control plane on them.
+    case untrusted(ViewsCondition)
     /// A stored value is not what its table holds: drop the views and build them anew.
     case unreadable(table: Table)
     /// An event of the log that this binary cannot read.

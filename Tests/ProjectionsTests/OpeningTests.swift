@@ -111,4 +111,33 @@ import Testing
         try views.close()
         #expect(try views.read { views in views.applied } == log.head)
     }
+
+    @Test func theyAreReadBesideTheirWriterAndTheMarkStays() throws {
+        try leave(bootID: "monday", clean: true)
+        let mark = try String(contentsOfFile: path + "/mark", encoding: .utf8)
+        let reader = try Views(reading: path, bootID: "tuesday", sizeMax: 1 << 28)
+        #expect(try Views.difference(reader, fixture.views) == nil)
+        try reader.close()
+        #expect(try String(contentsOfFile: path + "/mark", encoding: .utf8) == mark)
+    }
+
+    @Test func whatCannotBeTrustedIsNotRead() throws {
+        #expect(throws: ViewsError.untrusted(.new)) { try Views(reading: path, bootID: "monday") }
+        try leave(bootID: "monday", clean: false)
+        #expect(throws: ViewsError.untrusted(.droppedAfterUncleanStop)) { try Views(reading: path, bootID: "tuesday") }
+    }
+
+    @Test func aCheckReplaysTheLogAndFindsThemEqual() throws {
+        let (applied, difference) = try fixture.views.check(against: log, replayingInto: fixture.path("scratch"))
+        #expect(applied == log.head)
+        #expect(difference == nil)
+    }
+
+    @Test func aCheckOfViewsThatLagComparesWhatTheyHold() throws {
+        let lagging = try Views(directory: path, bootID: "monday", sizeMax: 1 << 28)
+        try lagging.catchUp(with: log, through: 17)
+        let (applied, difference) = try lagging.check(against: log, replayingInto: fixture.path("scratch"))
+        #expect(applied == 17)
+        #expect(difference == nil)
+    }
 }
