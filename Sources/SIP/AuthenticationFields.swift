@@ -7,7 +7,8 @@ struct AuthenticationFields {
     init?(scheme: String, _ text: String) {
         let bytes = Array(text.utf8)
         let range = bytes.trim(bytes.indices)
-        guard let blank = bytes.index(in: range, where: \.isBlank), bytes.matches(range.lowerBound..<blank, scheme) else {
+        guard let blank = bytes.index(in: range, where: \.isBlank), bytes.matches(range.lowerBound..<blank, scheme)
+        else {
             return nil
         }
         var values: [String: String] = [:]

@@ -40,6 +40,8 @@ struct ClientEntry: Sendable {
     var machine: Machine
     var scheduled: Instant?
     var acknowledgements: [Acknowledgement] = []
+    /// Tags of the 2xx that the application has been given.
+    var successTags: [String?] = []
     /// A CANCEL was asked for before any response came; it may not leave earlier (RFC 3261 §9.1).
     var wantsCancel = false
     var hasProvisional = false

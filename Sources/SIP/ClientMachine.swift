@@ -25,7 +25,8 @@ struct ClientMachine: Hashable, Sendable {
     init(now: Instant, timers: Timers, isReliable: Bool, into actions: inout [Action]) {
         self.timers = timers
         self.isReliable = isReliable
-        state = .trying(repeatAt: isReliable ? nil : now + timers.t1, interval: timers.t1, giveUpAt: now + timers.giveUp)
+        state = .trying(
+            repeatAt: isReliable ? nil : now + timers.t1, interval: timers.t1, giveUpAt: now + timers.giveUp)
         actions.append(.transmit)
     }
 

@@ -20,7 +20,8 @@ package struct Dialog: Hashable, Sendable {
         package var isEarly: Bool
 
         package init(
-            callID: String, localTag: String, remoteTag: String, localURI: String, remoteURI: String, remoteTarget: String,
+            callID: String, localTag: String, remoteTag: String, localURI: String, remoteURI: String,
+            remoteTarget: String,
             routeSet: [String], localCSeq: UInt32, remoteCSeq: UInt32?, isEarly: Bool
         ) {
             self.callID = callID
@@ -65,8 +66,8 @@ package struct Dialog: Hashable, Sendable {
 
     /// The calling side (§12.1.2): one dialog for each tag that a response brings.
     ///
-    /// - Returns: nil for 100, for a failure, for a response without a To tag, and for a 2xx without a Contact; a provisional response
-    ///   without a Contact keeps the request's URI as target until a later one brings it.
+    /// - Returns: nil for 100, for a failure, for a response without a To tag, and for a 2xx without a Contact. A
+    ///   provisional response without a Contact keeps the request's URI as target until a later one brings it.
     package init?(calling request: SIPMessage, response: SIPMessage) {
         guard let uri = request.requestURI, response.status > 100, response.status < 300, response.to.tag != nil else {
             return nil

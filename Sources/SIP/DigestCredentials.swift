@@ -56,11 +56,13 @@ extension DigestCredentials: CustomStringConvertible {
     ///   - ha1: of the challenge's algorithm and realm.
     ///   - nc: how often this nonce has been used, this time included.
     package init(
-        answering challenge: DigestChallenge, username: String, ha1: [UInt8], method: Method, uri: String, cnonce: String,
+        answering challenge: DigestChallenge, username: String, ha1: [UInt8], method: Method, uri: String,
+        cnonce: String,
         nc: UInt32
     ) {
         let digits = String(nc, radix: 16)
-        let count = challenge.offersQop
+        let count =
+            challenge.offersQop
             ? Count(nc: String(repeating: "0", count: 8 - digits.utf8.count) + digits, cnonce: cnonce) : nil
         self.init(
             username: username, realm: challenge.realm, nonce: challenge.nonce, uri: uri, response: "",

@@ -52,7 +52,9 @@ package struct Headers: Hashable, Sendable {
 
     package mutating func append(_ name: HeaderName, _ value: String) { fields.append(Field(name, clean(value))) }
 
-    package mutating func prepend(_ name: HeaderName, _ value: String) { fields.insert(Field(name, clean(value)), at: 0) }
+    package mutating func prepend(_ name: HeaderName, _ value: String) {
+        fields.insert(Field(name, clean(value)), at: 0)
+    }
 
     /// Replaces every field of that name, keeping the place of the first.
     package mutating func set(_ name: HeaderName, _ values: [String]) {

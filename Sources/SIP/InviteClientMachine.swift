@@ -33,7 +33,8 @@ struct InviteClientMachine: Hashable, Sendable {
     init(now: Instant, timers: Timers, isReliable: Bool, into actions: inout [Action]) {
         self.timers = timers
         self.isReliable = isReliable
-        state = .calling(repeatAt: isReliable ? nil : now + timers.t1, interval: timers.t1, giveUpAt: now + timers.giveUp)
+        state = .calling(
+            repeatAt: isReliable ? nil : now + timers.t1, interval: timers.t1, giveUpAt: now + timers.giveUp)
         actions.append(.transmit)
     }
 
@@ -84,7 +85,8 @@ struct InviteClientMachine: Hashable, Sendable {
             end(&actions)
         case (.completed(let until), .tick) where now >= until, (.accepted(let until), .tick) where now >= until:
             end(&actions)
-        case (.calling, .cancel), (.proceeding, .cancel), (.proceeding, .tick), (.completed, _), (.accepted, _), (.ended, _):
+        case (.calling, .cancel), (.proceeding, .cancel), (.proceeding, .tick), (.completed, _), (.accepted, _),
+            (.ended, _):
             break  // an early tick, a late provisional, or a message after the end
         }
     }

@@ -73,7 +73,8 @@ struct InviteServerMachine: Hashable, Sendable {
         case (.completed, .acknowledged):
             if isReliable { return end(&actions) }
             state = .confirmed(until: now + timers.t4)
-        case (.trying, .unreachable), (.proceeding, .unreachable), (.completed, .unreachable), (.accepted, .unreachable):
+        case (.trying, .unreachable), (.proceeding, .unreachable), (.completed, .unreachable),
+            (.accepted, .unreachable):
             actions.append(.reportUnreachable)
             end(&actions)
         case (.trying(let hundredAt), .tick) where now >= hundredAt:

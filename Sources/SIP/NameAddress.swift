@@ -43,7 +43,9 @@ extension NameAddress: CustomStringConvertible {
             let name = bytes.trim(start..<open)
             if displayName == nil {
                 // *(token LWS); peers also write other characters here without quotes, which do no harm.
-                guard bytes.all(name, { !$0.isControl && $0 != ASCII.quote && $0 != ASCII.comma && $0 != ASCII.semicolon })
+                guard
+                    bytes.all(
+                        name, { !$0.isControl && $0 != ASCII.quote && $0 != ASCII.comma && $0 != ASCII.semicolon })
                 else { return nil }
                 displayName = name.isEmpty ? nil : bytes.text(name)
             } else if !name.isEmpty {
@@ -60,7 +62,9 @@ extension NameAddress: CustomStringConvertible {
             guard bytes.all(address, { $0 != ASCII.question && $0 != ASCII.comma }) else { return nil }
             rest = end..<range.upperBound
         }
-        guard let uri = URI(parsing: bytes, address), let parameters = Parameters(parsing: bytes, rest) else { return nil }
+        guard let uri = URI(parsing: bytes, address), let parameters = Parameters(parsing: bytes, rest) else {
+            return nil
+        }
         self.displayName = displayName
         self.uri = uri
         self.parameters = parameters

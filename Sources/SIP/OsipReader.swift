@@ -5,6 +5,8 @@ internal import COSIP
 /// Our own types are filled from our own slices, because libosip2 decodes percent-escapes in place, so that
 /// `%00` ends a user name early, and does not keep the order of fields. What it is asked is whether the
 /// message is one, and whether both readers see the same: a message that two parsers read differently is refused.
+/// It is the stricter of the two in places that no peer in use was seen to need: a host or number of one character
+/// in brackets, a scheme with a digit, a Call-ID that starts with "@".
 enum OsipReader {
     /// Bodies, their lengths and their types were judged by the guard; libosip2's MIME code never sees them.
     static func check(_ scanned: HeaderScanner, start: SIPMessage.Start, vias: Int, cseq: CSeq) throws(ParseError) {
@@ -54,7 +56,8 @@ enum OsipReader {
         case .response(let status, _):
             guard unsafe Int(message.pointee.status_code) == status else { return false }
         }
-        guard let read = unsafe message.pointee.cseq, let number = unsafe read.pointee.number, unsafe strtoul(number, nil, 10) == UInt(cseq.number),
+        guard let read = unsafe message.pointee.cseq, let number = unsafe read.pointee.number,
+            unsafe strtoul(number, nil, 10) == UInt(cseq.number),
             unsafe same(read.pointee.method, cseq.method.description)
         else { return false }
         return unsafe Int(osip_list_size(&message.pointee.vias)) == vias

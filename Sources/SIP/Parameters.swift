@@ -57,7 +57,9 @@ extension Parameters {
     private mutating func append(parsing bytes: [UInt8], _ range: Range<Int>) -> Bool {
         let split = bytes.index(of: ASCII.equals, in: range)
         let name = bytes.trim(range.lowerBound..<(split ?? range.upperBound))
-        guard !name.isEmpty, bytes.all(name, { !$0.isControl && !$0.isBlank && $0 != ASCII.quote }) else { return false }
+        guard !name.isEmpty, bytes.all(name, { !$0.isControl && !$0.isBlank && $0 != ASCII.quote }) else {
+            return false
+        }
         var value: String?
         if let split {
             let written = bytes.trim(split + 1..<range.upperBound)

@@ -36,7 +36,10 @@ extension SDP {
         media[index].port = address.port
         media[index].portCount = nil
         media[index].connection = Address(address.host)
-        for name in ["candidate", "end-of-candidates", "ice-ufrag", "ice-pwd", "ice-options", "rtcp", "crypto", "fingerprint", "setup"] {
+        for name in [
+            "candidate", "end-of-candidates", "ice-ufrag", "ice-pwd", "ice-options", "rtcp", "crypto", "fingerprint",
+            "setup",
+        ] {
             media[index].removeAttribute(name)
         }
     }

@@ -61,7 +61,8 @@ extension SDP.Origin: CustomStringConvertible {
         // low digits will do.
         func number(_ range: Range<Int>) -> UInt64? {
             guard range.count <= 64, bytes.all(range, \.isDigit) else { return nil }
-            return bytes.decimal(range, limit: .max) ?? bytes.decimal(range.upperBound - 18..<range.upperBound, limit: .max)
+            return bytes.decimal(range, limit: .max)
+                ?? bytes.decimal(range.upperBound - 18..<range.upperBound, limit: .max)
         }
     }
 
@@ -96,7 +97,9 @@ extension SDP.Media {
         let fields = bytes.fields(range)
         guard fields.count >= 4 else { return nil }
         let slash = bytes.index(of: ASCII.slash, in: fields[1])
-        guard let port = bytes.decimal(fields[1].lowerBound..<(slash ?? fields[1].upperBound), limit: 65_535) else { return nil }
+        guard let port = bytes.decimal(fields[1].lowerBound..<(slash ?? fields[1].upperBound), limit: 65_535) else {
+            return nil
+        }
         let profile = Profile(bytes.text(fields[2]))
         switch profile {
         case .avp, .savp, .avpf, .savpf:
@@ -105,9 +108,12 @@ extension SDP.Media {
         case .other: break
         }
         self.init(
-            kind: bytes.text(fields[0]), port: UInt16(port), profile: profile, formats: fields[3...].map { bytes.text($0) })
+            kind: bytes.text(fields[0]), port: UInt16(port), profile: profile,
+            formats: fields[3...].map { bytes.text($0) })
         if let slash {
-            guard let count = bytes.decimal(slash + 1..<fields[1].upperBound, limit: 65_535), count > 0 else { return nil }
+            guard let count = bytes.decimal(slash + 1..<fields[1].upperBound, limit: 65_535), count > 0 else {
+                return nil
+            }
             portCount = UInt16(count)
         }
     }

@@ -37,7 +37,8 @@ extension SDPCrypto: CustomStringConvertible {
             guard parameter.hasPrefix("WSH=") else { return nil }
         }
         let fields = parts[2].dropFirst("inline:".count).split(separator: "|", omittingEmptySubsequences: false)
-        guard let encoded = fields.first, fields.count <= 2, let key = Base64.decode(encoded), key.count == suite.keyLength
+        guard let encoded = fields.first, fields.count <= 2, let key = Base64.decode(encoded),
+            key.count == suite.keyLength
         else { return nil }
         // A lifetime may follow; a field with a colon would be a master key index.
         if fields.count == 2, fields[1].contains(":") { return nil }

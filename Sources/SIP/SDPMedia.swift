@@ -59,7 +59,9 @@ extension SDP {
         /// All other lines of the section in order.
         package var lines: [Line]
 
-        package init(kind: String = "audio", port: UInt16, profile: Profile = .avp, formats: [String], lines: [Line] = []) {
+        package init(
+            kind: String = "audio", port: UInt16, profile: Profile = .avp, formats: [String], lines: [Line] = []
+        ) {
             self.kind = kind
             self.port = port
             self.portCount = nil
@@ -119,7 +121,8 @@ extension SDP.Media {
 
     /// `a=rtcp` (RFC 3605): the port, and the address if it is another.
     package var rtcp: (port: UInt16, address: SDP.Address?)? {
-        guard let parts = attribute("rtcp")?.split(separator: " "), let port = parts.first.flatMap({ UInt16($0) }) else {
+        guard let parts = attribute("rtcp")?.split(separator: " "), let port = parts.first.flatMap({ UInt16($0) })
+        else {
             return nil
         }
         return (port, parts.count == 4 ? SDP.Address(parsing: parts[1...].joined(separator: " ")) : nil)

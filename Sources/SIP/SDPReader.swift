@@ -22,7 +22,9 @@ struct SDPReader {
         case _ where number == 1:
             throw .version
         case "o" where media.isEmpty:
-            guard origin == nil, let parsed = SDP.Origin(parsing: bytes, value) else { throw .malformed("o", line: number) }
+            guard origin == nil, let parsed = SDP.Origin(parsing: bytes, value) else {
+                throw .malformed("o", line: number)
+            }
             origin = parsed
         case "s" where media.isEmpty:
             guard name == nil else { throw .malformed("s", line: number) }

@@ -46,7 +46,8 @@ extension SIPMessage.Start {
             guard bytes.matches(line.lowerBound..<first, "SIP/2.0") else { throw .version }
             // Many peers leave out the space before an empty reason.
             let codeEnd = bytes.index(of: ASCII.space, in: rest) ?? rest.upperBound
-            guard codeEnd - rest.lowerBound == 3, let code = bytes.decimal(rest.lowerBound..<codeEnd, limit: 699), code >= 100
+            guard codeEnd - rest.lowerBound == 3, let code = bytes.decimal(rest.lowerBound..<codeEnd, limit: 699),
+                code >= 100
             else { throw .startLine }
             let reason = min(codeEnd + 1, rest.upperBound)..<rest.upperBound
             self = .response(status: Int(code), reason: bytes.text(reason))
@@ -108,7 +109,9 @@ private struct Essentials {
             to = address
         case .callID:
             guard callID == nil else { throw .repeated(.callID) }
-            guard !value.isEmpty, bytes.isUTF8(value), bytes.all(value, { !$0.isBlank }) else { throw .malformed(.callID) }
+            guard !value.isEmpty, bytes.isUTF8(value), bytes.all(value, { !$0.isBlank }) else {
+                throw .malformed(.callID)
+            }
             callID = bytes.text(value)
         case .cseq:
             guard cseq == nil else { throw .repeated(.cseq) }

@@ -13,7 +13,9 @@ extension SIPMessage {
             guard let first = values.first else { return nil }
             for value in name == .via ? values : [first] {
                 head += Array("\(name): ".utf8) + scanned.bytes[value]
-                if name == .to, !scanned.bytes.loweredText(value).contains("tag") { head += Array(";tag=malformed".utf8) }
+                if name == .to, !scanned.bytes.loweredText(value).contains("tag") {
+                    head += Array(";tag=malformed".utf8)
+                }
                 head += [ASCII.carriageReturn, ASCII.lineFeed]
             }
         }

@@ -5,7 +5,8 @@ extension SIPMessage {
     /// - Parameter toTag: ours; put in unless the request already has one or the status is 100.
     package func response(_ status: Int, reason: String? = nil, toTag: String? = nil) -> SIPMessage {
         var response = SIPMessage(
-            start: .response(status: status, reason: clean(reason ?? reasonPhrase(for: status))), vias: vias, from: from, to: to,
+            start: .response(status: status, reason: clean(reason ?? reasonPhrase(for: status))), vias: vias,
+            from: from, to: to,
             callID: callID, cseq: cseq, headers: Headers(), body: [])
         if status == 100 {
             if let timestamp = headers[.timestamp] { response.headers.append(.timestamp, timestamp) }

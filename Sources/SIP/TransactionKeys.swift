@@ -27,7 +27,8 @@ enum ServerKey: Hashable, Sendable {
         } else {
             guard let uri = request.requestURI else { return nil }
             self = .fields(
-                uri: uri, from: request.from, callID: request.callID, sequence: request.cseq.number, via: via, method: method)
+                uri: uri, from: request.from, callID: request.callID, sequence: request.cseq.number, via: via,
+                method: method)
         }
     }
 }

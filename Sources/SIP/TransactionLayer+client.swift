@@ -46,7 +46,9 @@ extension TransactionLayer {
 
     private mutating func sendCancel(of number: UInt64, now: Instant, into effects: inout [Effect]) {
         guard let entry = clients[number] else { return }
-        _ = start(entry.origin.request.cancellation(), .cancel, to: entry.origin.hop, isSilent: true, now: now, into: &effects)
+        _ = start(
+            entry.origin.request.cancellation(), .cancel, to: entry.origin.hop, isSilent: true, now: now, into: &effects
+        )
         drive(client: number, .cancelled, now: now, into: &effects)
     }
 
@@ -65,7 +67,8 @@ extension TransactionLayer {
                 InviteClientMachine(now: now, timers: timers, isReliable: hop.transport.isReliable, into: &actions))
         } else {
             var actions: [ClientMachine.Action] = []
-            machine = .plain(ClientMachine(now: now, timers: timers, isReliable: hop.transport.isReliable, into: &actions))
+            machine = .plain(
+                ClientMachine(now: now, timers: timers, isReliable: hop.transport.isReliable, into: &actions))
         }
         clients[number] = ClientEntry(
             origin: .init(key: key, request: request, bytes: bytes, hop: hop, isSilent: isSilent), machine: machine)
@@ -83,9 +86,16 @@ extension TransactionLayer {
             effects.append(.stray(response, hop))
             return
         }
-        if response.isSuccess, let sent = entry.acknowledgements.first(where: { $0.toTag == response.to.tag }) {
-            effects.append(.send(sent.bytes, sent.hop))
-            return
+        if response.isSuccess, response.cseq.method == .invite {
+            if entry.successTags.contains(response.to.tag) {
+                // Before the application has acknowledged there is nothing to repeat, and it knows already.
+                guard let sent = entry.acknowledgements.first(where: { $0.toTag == response.to.tag }) else { return }
+                effects.append(.send(sent.bytes, sent.hop))
+                return
+            }
+            // A fork of this width is an attack.
+            guard entry.successTags.count < 16 else { return }
+            clients[number]?.successTags.append(response.to.tag)
         }
         drive(client: number, .response(response, hop), now: now, into: &effects)
     }
@@ -161,7 +171,8 @@ extension TransactionLayer {
         }
     }
 
-    private func deliver(_ input: ClientEntry.Input, _ number: UInt64, _ entry: ClientEntry, _ effects: inout [Effect]) {
+    private func deliver(_ input: ClientEntry.Input, _ number: UInt64, _ entry: ClientEntry, _ effects: inout [Effect])
+    {
         guard !entry.origin.isSilent, case .response(let response, let hop) = input else { return }
         effects.append(.response(ClientTransactionID(number: number), response, hop))
     }

@@ -26,7 +26,8 @@ package struct TransactionLayer: Sendable {
         case acknowledged(ServerTransactionID?, SIPMessage, Hop)
         /// No ACK came for our final response; after a 2xx a BYE is due (§13.3.1.4).
         case unacknowledged(ServerTransactionID)
-        /// The first of each response that matters; repetitions stay inside.
+        /// Every provisional response, and each final one once: repetitions stay inside. Each 2xx to an INVITE is to be
+        /// acknowledged (see `acknowledge`), one for each To tag when the request forked.
         case response(ClientTransactionID, SIPMessage, Hop)
         case failed(ClientTransactionID, Failure)
         /// A response that no transaction waits for.
@@ -106,13 +107,17 @@ package struct TransactionLayer: Sendable {
 
     /// Puts the entry into the queue unless an earlier wake is already there.
     mutating func schedule(client number: UInt64) {
-        guard let entry = clients[number], let wake = entry.nextWake, entry.scheduled.map({ wake < $0 }) ?? true else { return }
+        guard let entry = clients[number], let wake = entry.nextWake, entry.scheduled.map({ wake < $0 }) ?? true else {
+            return
+        }
         clients[number]?.scheduled = wake
         wakes.insert(.client(number), at: wake)
     }
 
     mutating func schedule(server number: UInt64) {
-        guard let entry = servers[number], let wake = entry.nextWake, entry.scheduled.map({ wake < $0 }) ?? true else { return }
+        guard let entry = servers[number], let wake = entry.nextWake, entry.scheduled.map({ wake < $0 }) ?? true else {
+            return
+        }
         servers[number]?.scheduled = wake
         wakes.insert(.server(number), at: wake)
     }

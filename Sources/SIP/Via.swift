@@ -66,10 +66,13 @@ extension Via: CustomStringConvertible {
         // sent-protocol = "SIP" SLASH "2.0" SLASH transport, blanks allowed around each slash.
         guard let first = bytes.index(of: ASCII.slash, in: range),
             let second = bytes.index(of: ASCII.slash, in: first + 1..<range.upperBound),
-            bytes.matches(bytes.trim(range.lowerBound..<first), "SIP"), bytes.matches(bytes.trim(first + 1..<second), "2.0")
+            bytes.matches(bytes.trim(range.lowerBound..<first), "SIP"),
+            bytes.matches(bytes.trim(first + 1..<second), "2.0")
         else { return nil }
         let rest = bytes.trim(second + 1..<range.upperBound)
-        guard let blank = bytes.index(in: rest, where: \.isBlank), bytes.isToken(rest.lowerBound..<blank) else { return nil }
+        guard let blank = bytes.index(in: rest, where: \.isBlank), bytes.isToken(rest.lowerBound..<blank) else {
+            return nil
+        }
         let end = bytes.index(of: ASCII.semicolon, in: blank..<rest.upperBound) ?? rest.upperBound
         guard let (host, port) = hostAndPort(bytes, blank..<end),
             let parameters = Parameters(parsing: bytes, end..<rest.upperBound)

@@ -4,9 +4,12 @@ import Testing
 @testable import SIP
 
 @Test(arguments: [
-    "sip:alice@example.com", "sips:alice:secret@example.com:5061;transport=tcp;lr", "sip:example.com", "sip:[2001:db8::1]:5060",
-    "sip:+12092488700@192.0.2.1;user=phone", "sip:a;b=c@example.com?Subject=x&Priority=urgent", "sip:%61lice@example.com",
-    "sip:alice;day=tuesday@example.com", "tel:+1-201-555-0123;phone-context=example.com", "sip:1_unusual.URI~(to-be!sure)@h",
+    "sip:alice@example.com", "sips:alice:secret@example.com:5061;transport=tcp;lr", "sip:example.com",
+    "sip:[2001:db8::1]:5060",
+    "sip:+12092488700@192.0.2.1;user=phone", "sip:a;b=c@example.com?Subject=x&Priority=urgent",
+    "sip:%61lice@example.com",
+    "sip:alice;day=tuesday@example.com", "tel:+1-201-555-0123;phone-context=example.com",
+    "sip:1_unusual.URI~(to-be!sure)@h",
     "sip:a/b?c@example.com",
 ])
 func uriIsWrittenAsItWasRead(text: String) throws {
@@ -27,9 +30,12 @@ func uriIsWrittenAsItWasRead(text: String) throws {
 }
 
 @Test(arguments: [
-    "", "sip", "sip:", ":x", "1sip:x", "sip:@x", "sip:a@", "sip:a@b@c", "sip:a b@c", "sip:a@b:x", "sip:a@b:", "sip:a@b:0",
-    "sip:a@b:65536", "sip:a@[::1", "sip:a@[]", "sip:a@[xyz]", "sip:a@b;", "sip:a@b;;lr", "sip:a@b;=x", "sip:a@b;x=", "sip:a@b;lr;lr",
-    "sip:a%2@b", "sip:a%zz@b", "sip:a@b c", "sip:a@b?", "<sip:a@b>", "sip:a\u{7}@b", "sip:a@b(c)", "sip:\"a\"@b", "sip:a@b;x=\"y\"",
+    "", "sip", "sip:", ":x", "1sip:x", "sip:@x", "sip:a@", "sip:a@b@c", "sip:a b@c", "sip:a@b:x", "sip:a@b:",
+    "sip:a@b:0",
+    "sip:a@b:65536", "sip:a@[::1", "sip:a@[]", "sip:a@[xyz]", "sip:a@b;", "sip:a@b;;lr", "sip:a@b;=x", "sip:a@b;x=",
+    "sip:a@b;lr;lr",
+    "sip:a%2@b", "sip:a%zz@b", "sip:a@b c", "sip:a@b?", "<sip:a@b>", "sip:a\u{7}@b", "sip:a@b(c)", "sip:\"a\"@b",
+    "sip:a@b;x=\"y\"",
 ])
 func brokenURIsAreNone(text: String) {
     #expect(URI(text) == nil)
@@ -46,9 +52,14 @@ func brokenURIsAreNone(text: String) {
     ("sip:%61lice@atlanta.com;transport=TCP", "sip:alice@AtLanTa.CoM;Transport=tcp", true),
     ("sip:carol@chicago.com", "sip:carol@chicago.com;newparam=5", true),
     ("sip:carol@chicago.com;newparam=5", "sip:carol@chicago.com;security=on", true),
-    ("sip:biloxi.com;transport=tcp;method=REGISTER?to=sip:bob%40biloxi.com",
-        "sip:biloxi.com;method=REGISTER;transport=tcp?to=sip:bob%40biloxi.com", true),
-    ("sip:alice@atlanta.com?subject=project%20x&priority=urgent", "sip:alice@atlanta.com?priority=urgent&subject=project%20x", true),
+    (
+        "sip:biloxi.com;transport=tcp;method=REGISTER?to=sip:bob%40biloxi.com",
+        "sip:biloxi.com;method=REGISTER;transport=tcp?to=sip:bob%40biloxi.com", true
+    ),
+    (
+        "sip:alice@atlanta.com?subject=project%20x&priority=urgent",
+        "sip:alice@atlanta.com?priority=urgent&subject=project%20x", true
+    ),
     ("SIP:ALICE@AtLanTa.CoM;Transport=udp", "sip:alice@AtLanTa.CoM;Transport=UDP", false),
     ("sip:bob@biloxi.com", "sip:bob@biloxi.com:5060", false),
     ("sip:bob@biloxi.com", "sip:bob@biloxi.com;transport=udp", false),
@@ -84,7 +95,8 @@ func urisAreComparedAsRFC3261Says(a: String, b: String, isEquivalent: Bool) thro
 }
 
 @Test(arguments: [
-    "", "<>", "<sip:a@b", "sip:a@b>", "\"x <sip:a@b>", "\"x\" y <sip:a@b>", "a, b <sip:a@b>", "< sip:a@b >", "sip:a@b?x=y",
+    "", "<>", "<sip:a@b", "sip:a@b>", "\"x <sip:a@b>", "\"x\" y <sip:a@b>", "a, b <sip:a@b>", "< sip:a@b >",
+    "sip:a@b?x=y",
     "<sip:a@b>;tag=1;tag=2", "<sip:a@b>;=1", "<sip:a@b> tag=1", "\"x\" sip:a@b",
 ])
 func brokenAddressesAreNone(text: String) {
@@ -92,8 +104,10 @@ func brokenAddressesAreNone(text: String) {
 }
 
 @Test(arguments: [
-    "SIP/2.0/UDP", "SIP/2.0/UDP ", "SIP/2.0 h", "SIP/3.0/UDP h", "HTTP/2.0/UDP h", "SIP/2.0/UDP h:0", "SIP/2.0/UDP h:65536",
-    "SIP/2.0/UDP h;branch=", "SIP/2.0/UDP h;branch=a;branch=b", "SIP/2.0/U DP h", "SIP/2.0/UDP h x", "SIP/2.0/UDP h;;branch=a",
+    "SIP/2.0/UDP", "SIP/2.0/UDP ", "SIP/2.0 h", "SIP/3.0/UDP h", "HTTP/2.0/UDP h", "SIP/2.0/UDP h:0",
+    "SIP/2.0/UDP h:65536",
+    "SIP/2.0/UDP h;branch=", "SIP/2.0/UDP h;branch=a;branch=b", "SIP/2.0/U DP h", "SIP/2.0/UDP h x",
+    "SIP/2.0/UDP h;;branch=a",
     "SIP/2.0/UDP h;branch=\"a",
 ])
 func brokenViasAreNone(text: String) {
@@ -115,8 +129,11 @@ func brokenViasAreNone(text: String) {
     #expect(six.received == "2001:db8::1")
 }
 
-@Test(arguments: [("1 INVITE", true), ("0 X", true), ("2147483647 INVITE", true), ("2147483648 INVITE", false), ("INVITE", false),
-    ("1", false), ("-1 INVITE", false), ("1 IN VITE", false), ("1  \tBYE", true), ("001 BYE", true), ("", false), ("1 INVITE x", false)])
+@Test(arguments: [
+    ("1 INVITE", true), ("0 X", true), ("2147483647 INVITE", true), ("2147483648 INVITE", false), ("INVITE", false),
+    ("1", false), ("-1 INVITE", false), ("1 IN VITE", false), ("1  \tBYE", true), ("001 BYE", true), ("", false),
+    ("1 INVITE x", false),
+])
 func sequenceNumbersAreBelowTwoToThe31(text: String, isValid: Bool) {
     #expect((CSeq(text) != nil) == isValid)
 }

@@ -20,7 +20,8 @@ struct Corpus {
         return names.filter { $0.hasSuffix(".sip") }.sorted().map { file in
             let name = String(file.dropLast(4))
             let bytes = (try? Data(contentsOf: directory.appendingPathComponent(file))).map { [UInt8]($0) } ?? []
-            let text = (try? String(contentsOf: directory.appendingPathComponent(name + ".expect"), encoding: .utf8)) ?? ""
+            let text =
+                (try? String(contentsOf: directory.appendingPathComponent(name + ".expect"), encoding: .utf8)) ?? ""
             let lines = text.split(separator: "\n").filter { !$0.hasPrefix("#") }.map(String.init)
             return Entry(name: name, bytes: bytes, expectation: lines)
         }

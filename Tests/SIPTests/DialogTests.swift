@@ -5,7 +5,9 @@ import Testing
 
 private let via = Via(host: "192.0.2.1", port: 5060, branch: "z9hG4bKnew")
 
-private func answer(_ status: Int, tag: String, routes: [String] = [], contact: String? = "sip:bob@192.0.2.9:5070") -> SIPMessage {
+private func answer(_ status: Int, tag: String, routes: [String] = [], contact: String? = "sip:bob@192.0.2.9:5070")
+    -> SIPMessage
+{
     var response = Samples.request("INVITE").response(status, toTag: tag)
     for route in routes { response.headers.append(.recordRoute, route) }
     if let contact { response.headers.append(.contact, "<\(contact)>") }
@@ -29,7 +31,8 @@ private func answer(_ status: Int, tag: String, routes: [String] = [], contact: 
 
 /// §12.1.1: the callee keeps the order.
 @Test func calleeKeepsTheRoutesAsTheyCame() throws {
-    let invite = Samples.request("INVITE", extra: "Record-Route: <sip:p2.example.com;lr>\r\nRecord-Route: <sip:p1.example.com;lr>\r\n")
+    let invite = Samples.request(
+        "INVITE", extra: "Record-Route: <sip:p2.example.com;lr>\r\nRecord-Route: <sip:p1.example.com;lr>\r\n")
     var dialog = try #require(Dialog(answering: invite, localTag: "mine"))
     #expect(dialog.isEarly)
     let bye = dialog.request(.bye, via: via)

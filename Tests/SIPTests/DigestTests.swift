@@ -65,7 +65,9 @@ func digestIsThatOfRFC7616(algorithm: DigestAlgorithm, response: String) {
 func rightPasswordIsAcceptedAndAWrongOneIsNot(algorithm: DigestAlgorithm) throws {
     var verifier = verifier()
     let challenge = try #require(verifier.challenges(realm: "example.com", algorithms: [algorithm], now: start).first)
-    #expect(verifier.verify(answer(challenge, password: "wrong"), method: .register, ha1: ha1(algorithm), now: start) == .wrong)
+    #expect(
+        verifier.verify(answer(challenge, password: "wrong"), method: .register, ha1: ha1(algorithm), now: start)
+            == .wrong)
     #expect(verifier.verify(answer(challenge), method: .invite, ha1: ha1(algorithm), now: start) == .wrong)
     #expect(verifier.verify(answer(challenge), method: .register, ha1: ha1(algorithm), now: start) == .accepted)
 }
@@ -111,7 +113,8 @@ func rightPasswordIsAcceptedAndAWrongOneIsNot(algorithm: DigestAlgorithm) throws
     for nonce in nonces where nonce != challenge.nonce {
         var changed = challenge
         changed.nonce = nonce
-        #expect(verifier.verify(answer(changed), method: .register, ha1: ha1(.sha256), now: start) == .stale, "\(nonce)")
+        #expect(
+            verifier.verify(answer(changed), method: .register, ha1: ha1(.sha256), now: start) == .stale, "\(nonce)")
     }
     var other = DigestVerifier(secret: Array("another secret".utf8))
     #expect(other.verify(answer(challenge), method: .register, ha1: ha1(.sha256), now: start) == .stale)
@@ -127,7 +130,9 @@ func rightPasswordIsAcceptedAndAWrongOneIsNot(algorithm: DigestAlgorithm) throws
         used.append(challenge)
     }
     for challenge in used {
-        #expect(verifier.verify(answer(challenge), method: .register, ha1: ha1(.sha256), now: start + .seconds(1)) == .stale)
+        #expect(
+            verifier.verify(answer(challenge), method: .register, ha1: ha1(.sha256), now: start + .seconds(1)) == .stale
+        )
     }
 }
 

@@ -8,7 +8,8 @@ import Testing
 @Test(arguments: [UInt64(1), 2, 3, 4])
 func mutatedMessagesAreReadOrRefused(seed: UInt64) throws {
     var random = RandomSource(seed: seed)
-    let corpus = (Corpus.entries("valid") + Corpus.entries("invalid")).map(\.bytes)
+    let corpus =
+        (Corpus.entries("valid") + Corpus.entries("invalid")).map(\.bytes)
         + [Samples.request("INVITE", body: Samples.offer).bytes]
     var accepted = 0
     for _ in 0..<5_000 {
@@ -20,7 +21,9 @@ func mutatedMessagesAreReadOrRefused(seed: UInt64) throws {
             #expect(again == message, "seed \(seed): \(String(decoding: bytes, as: UTF8.self))")
             _ = try? SDP(parsing: message.body)
             _ = (message.contacts, message.routes, message.recordRoutes, message.required)
-            if let request = message.method.map({ _ in message }) { _ = Dialog(answering: request, localTag: "t")?.state }
+            if let request = message.method.map({ _ in message }) {
+                _ = Dialog(answering: request, localTag: "t")?.state
+            }
         } catch {
             _ = SIPMessage.rejection(of: bytes, for: error)
         }

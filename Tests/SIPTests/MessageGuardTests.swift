@@ -90,7 +90,9 @@ func keepAlivesAreTold(text: String) {
 }
 
 @Test func contentLengthRulesTheBody() throws {
-    func message(_ length: String, _ body: String) -> String { start + must + "Content-Length: \(length)\r\n\r\n" + body }
+    func message(_ length: String, _ body: String) -> String {
+        start + must + "Content-Length: \(length)\r\n\r\n" + body
+    }
     #expect(try parse(message("3", "abc")).body.count == 3)
     #expect(try parse(message("2", "abc")).body.count == 2, "what is beyond is dropped")
     #expect(throws: ParseError.bodyTooShort(have: 3, need: 4)) { try parse(message("4", "abc")) }
@@ -111,7 +113,8 @@ func keepAlivesAreTold(text: String) {
 
 @Test(arguments: [HeaderName.via, .from, .to, .callID, .cseq])
 func requiredFieldsAreRequired(name: HeaderName) {
-    let without = must.split(separator: "\r\n").filter { !$0.hasPrefix(name.text + ":") }.joined(separator: "\r\n") + "\r\n\r\n"
+    let without =
+        must.split(separator: "\r\n").filter { !$0.hasPrefix(name.text + ":") }.joined(separator: "\r\n") + "\r\n\r\n"
     #expect(error(Array((start + without).utf8)) == .missing(name))
 }
 
@@ -123,11 +126,13 @@ func singleFieldsMayNotBeRepeated(line: String, name: HeaderName) {
 }
 
 @Test(arguments: [
-    "OPTIONS", "OPTIONS ", "OPTIONS sip:x@y", "OPTIONS  sip:x@y SIP/2.0", "OPTIONS sip:x@y  SIP/2.0", "OPTIONS sip:x@y SIP/2.0 ",
+    "OPTIONS", "OPTIONS ", "OPTIONS sip:x@y", "OPTIONS  sip:x@y SIP/2.0", "OPTIONS sip:x@y  SIP/2.0",
+    "OPTIONS sip:x@y SIP/2.0 ",
     " OPTIONS sip:x@y SIP/2.0", "OPT(IONS sip:x@y SIP/2.0", "OPTIONS <sip:x@y> SIP/2.0", "OPTIONS sip: SIP/2.0",
     "OPTIONS sip:@y SIP/2.0", "OPTIONS sip:x@ SIP/2.0", "OPTIONS sip:x@y:0 SIP/2.0", "OPTIONS sip:x@y:65536 SIP/2.0",
     "OPTIONS sip:x@y?a=b SIP/2.0", "OPTIONS sip:x@y@z SIP/2.0", "OPTIONS x SIP/2.0", "OPTIONS sip:%4@y SIP/2.0",
-    "OPTIONS sip:x@y HTTP/1.1", "SIP/2.0 99 X", "SIP/2.0 700 X", "SIP/2.0 20 X", "SIP/2.0 2000 X", "SIP/2.0 abc X", "SIP/2.0",
+    "OPTIONS sip:x@y HTTP/1.1", "SIP/2.0 99 X", "SIP/2.0 700 X", "SIP/2.0 20 X", "SIP/2.0 2000 X", "SIP/2.0 abc X",
+    "SIP/2.0",
 ])
 func brokenStartLinesAreRefused(line: String) {
     #expect(error(Array((line + "\r\n" + must + "\r\n").utf8)) == .startLine)
@@ -144,7 +149,8 @@ func brokenStartLinesAreRefused(line: String) {
 
 @Test func nothingIsAnsweredToAResponseOrAnAcknowledgement() {
     #expect(SIPMessage.rejection(of: Array(("SIP/2.0 200 OK\r\n" + must + "\r\n").utf8), for: .methodMismatch) == nil)
-    #expect(SIPMessage.rejection(of: Array(("ACK sip:x@y SIP/2.0\r\n" + must + "\r\n").utf8), for: .methodMismatch) == nil)
+    #expect(
+        SIPMessage.rejection(of: Array(("ACK sip:x@y SIP/2.0\r\n" + must + "\r\n").utf8), for: .methodMismatch) == nil)
     #expect(SIPMessage.rejection(of: Array("garbage".utf8), for: .startLine) == nil)
 }
 

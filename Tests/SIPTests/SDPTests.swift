@@ -98,8 +98,10 @@ private let head = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\n"
     #expect(SDPCrypto(crypto.description + "|2^20") == crypto, "a lifetime")
     #expect(SDPCrypto(crypto.description + " WSH=64") == crypto)
     for refused in [
-        "", "1", "1 AES_CM_128_HMAC_SHA1_80", "x AES_CM_128_HMAC_SHA1_80 inline:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd",
-        "1 F8_128_HMAC_SHA1_80 inline:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd", "1 AES_CM_128_HMAC_SHA1_80 inline:AAEC",
+        "", "1", "1 AES_CM_128_HMAC_SHA1_80",
+        "x AES_CM_128_HMAC_SHA1_80 inline:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd",
+        "1 F8_128_HMAC_SHA1_80 inline:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd",
+        "1 AES_CM_128_HMAC_SHA1_80 inline:AAEC",
         crypto.description + "|2^20|1:4", crypto.description + "|1:4", crypto.description + " UNENCRYPTED_SRTP",
         crypto.description + ";inline:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd",
         "1 AES_CM_128_HMAC_SHA1_80 inline:!AECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd",

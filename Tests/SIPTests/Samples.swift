@@ -26,7 +26,8 @@ enum Samples {
         """
 
     static func request(
-        _ method: String, branch: String = "z9hG4bKa1", cseq: UInt32 = 1, toTag: String? = nil, callID: String = "c1@phone",
+        _ method: String, branch: String = "z9hG4bKa1", cseq: UInt32 = 1, toTag: String? = nil,
+        callID: String = "c1@phone",
         via: String = "10.0.0.7:5060;rport", fromTag: String = "f1", extra: String = "", body: String = ""
     ) -> SIPMessage {
         let to = toTag.map { ";tag=\($0)" } ?? ""
@@ -43,13 +44,18 @@ enum Samples {
             \r
             \(body)
             """
-        return try! SIPMessage(parsing: Array(text.utf8))
+        guard let message = try? SIPMessage(parsing: Array(text.utf8)) else {
+            preconditionFailure("the sample is broken:\n\(text)")
+        }
+        return message
     }
 }
 
 /// What a layer did, told in short: `send 180 INVITE`, `request INVITE`, `failed timeout` …
 func told(_ effects: [TransactionLayer.Effect]) -> [String] {
-    func name(_ message: SIPMessage) -> String { message.method.map { "\($0)" } ?? "\(message.status) \(message.cseq.method)" }
+    func name(_ message: SIPMessage) -> String {
+        message.method.map { "\($0)" } ?? "\(message.status) \(message.cseq.method)"
+    }
     return effects.map { effect in
         switch effect {
         case .send(let bytes, _): "send \((try? SIPMessage(parsing: bytes)).map(name) ?? "?")"

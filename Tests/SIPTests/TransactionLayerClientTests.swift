@@ -8,10 +8,13 @@ private struct Client {
     var layer = TransactionLayer(clientsMax: 4)
     var effects: [TransactionLayer.Effect] = []
 
-    mutating func send(_ request: SIPMessage, at ms: UInt64 = 0, over transport: Transport = .udp) -> ClientTransactionID? {
+    mutating func send(_ request: SIPMessage, at ms: UInt64 = 0, over transport: Transport = .udp)
+        -> ClientTransactionID?
+    {
         effects = []
         return layer.send(
-            request, to: Hop(transport, listener: Samples.worker, remote: Samples.phone), now: Samples.time(ms), into: &effects)
+            request, to: Hop(transport, listener: Samples.worker, remote: Samples.phone), now: Samples.time(ms),
+            into: &effects)
     }
 
     mutating func receive(_ message: SIPMessage, at ms: UInt64) -> [String] {
@@ -69,12 +72,15 @@ private struct Client {
     let id = try #require(idSent)
     let first = invite.response(200, toTag: "b1")
     #expect(client.receive(first, at: 100) == ["response 200 INVITE"])
+    #expect(client.receive(first, at: 110) == [], "repeated before the application has acknowledged")
     client.effects = []
     client.layer.acknowledge(
         Samples.request("ACK", branch: "z9hG4bKack", toTag: "b1"), of: id, to: Samples.hop, into: &client.effects)
     #expect(told(client.effects) == ["send ACK"])
     #expect(client.receive(first, at: 600) == ["send ACK"])
-    #expect(client.receive(invite.response(200, toTag: "b2"), at: 700) == ["response 200 INVITE"], "another branch of a fork")
+    #expect(
+        client.receive(invite.response(200, toTag: "b2"), at: 700) == ["response 200 INVITE"],
+        "another branch of a fork")
     #expect(client.tick(at: 32_100) == [])
     #expect(client.layer.clientCount == 0)
     #expect(client.receive(first, at: 33_000) == ["stray 200 INVITE"])
@@ -154,7 +160,8 @@ private struct Client {
     var effects: [TransactionLayer.Effect] = []
     for number in 0..<1_000 {
         let start = Samples.time(UInt64(number * 7_919 % 1_000))
-        _ = layer.send(Samples.request("OPTIONS", branch: "z9hG4bK\(number)"), to: Samples.hop, now: start, into: &effects)
+        _ = layer.send(
+            Samples.request("OPTIONS", branch: "z9hG4bK\(number)"), to: Samples.hop, now: start, into: &effects)
     }
     effects = []
     layer.tick(now: Samples.time(40_000), into: &effects)

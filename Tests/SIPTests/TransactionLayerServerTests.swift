@@ -50,7 +50,9 @@ private struct Server {
 @Test func responseGoesToWhereTheRequestWasSeenToComeFrom() throws {
     var server = Server()
     _ = server.receive(Samples.request("OPTIONS"), at: 0)
-    guard case .request(let id, let stamped, let hop) = server.effects.first else { Issue.record("another effect"); return }
+    guard case .request(let id, let stamped, let hop) = server.effects.first else {
+        Issue.record("another effect"); return
+    }
     #expect(hop.remote == Samples.phone)
     #expect(stamped.topVia?.received == "198.51.100.7")
     #expect(stamped.topVia?.receivedPort == 40_312)
@@ -172,7 +174,8 @@ private struct Server {
 @Test func mergedRequestGets482() {
     var server = Server()
     _ = server.receive(Samples.request("INVITE", branch: "z9hG4bKpath1"), at: 0)
-    #expect(server.receive(Samples.request("INVITE", branch: "z9hG4bKpath2"), at: 5) == ["send 482 INVITE", "refused 482"])
+    #expect(
+        server.receive(Samples.request("INVITE", branch: "z9hG4bKpath2"), at: 5) == ["send 482 INVITE", "refused 482"])
     #expect(server.receive(Samples.request("INVITE", branch: "z9hG4bKpath3", cseq: 2), at: 6) == ["request INVITE"])
     #expect(server.receive(Samples.request("INVITE", branch: "z9hG4bKpath4", toTag: "t"), at: 7) == ["request INVITE"])
 }

@@ -35,7 +35,10 @@ private func silence<Action>(
 @Test func inviteOverAReliableTransportIsSentOnce() {
     var actions: [InviteClientMachine.Action] = []
     var machine = InviteClientMachine(now: at(0), timers: .standard, isReliable: true, into: &actions)
-    #expect(silence(wake: { machine.nextWake }) { machine.handle(.tick, now: $0, into: &$1) } == ["32000 timeOut", "32000 end"])
+    #expect(
+        silence(wake: { machine.nextWake }) { machine.handle(.tick, now: $0, into: &$1) } == [
+            "32000 timeOut", "32000 end",
+        ])
 }
 
 @Test func ringingStopsRepetitionWithoutALimit() {
@@ -130,8 +133,10 @@ func repeatedFinalResponsesAreAbsorbedUntilTimerK(isReliable: Bool, wait: UInt64
     let told = silence(wake: { machine.nextWake }) { machine.handle(.tick, now: $0, into: &$1) }
     #expect(
         told == [
-            "500 retransmit", "1500 retransmit", "3500 retransmit", "7500 retransmit", "11500 retransmit", "15500 retransmit",
-            "19500 retransmit", "23500 retransmit", "27500 retransmit", "31500 retransmit", "32000 reportUnacknowledged",
+            "500 retransmit", "1500 retransmit", "3500 retransmit", "7500 retransmit", "11500 retransmit",
+            "15500 retransmit",
+            "19500 retransmit", "23500 retransmit", "27500 retransmit", "31500 retransmit",
+            "32000 reportUnacknowledged",
             "32000 end",
         ])
 }
@@ -195,7 +200,9 @@ func answeredRequestIsAnsweredAgainUntilTimerJ(isReliable: Bool, wait: UInt64) {
     machine.handle(.final, now: at(20), into: &actions)
     machine.handle(.tick, now: at(wait), into: &actions)
     #expect(
-        actions == (isReliable ? [.transmit, .retransmit, .transmit, .end] : [.transmit, .retransmit, .transmit, .retransmit, .end]))
+        actions
+            == (isReliable
+                ? [.transmit, .retransmit, .transmit, .end] : [.transmit, .retransmit, .transmit, .retransmit, .end]))
 }
 
 // §13.3.1.4.
@@ -206,8 +213,10 @@ func answeredRequestIsAnsweredAgainUntilTimerJ(isReliable: Bool, wait: UInt64) {
     let told = silence(wake: { abandoned.nextWake }) { abandoned.tick(now: $0, into: &$1) }
     #expect(
         told == [
-            "500 retransmit", "1500 retransmit", "3500 retransmit", "7500 retransmit", "11500 retransmit", "15500 retransmit",
-            "19500 retransmit", "23500 retransmit", "27500 retransmit", "31500 retransmit", "32000 reportUnacknowledged",
+            "500 retransmit", "1500 retransmit", "3500 retransmit", "7500 retransmit", "11500 retransmit",
+            "15500 retransmit",
+            "19500 retransmit", "23500 retransmit", "27500 retransmit", "31500 retransmit",
+            "32000 reportUnacknowledged",
         ])
     let isFirst = machine.acknowledge()
     let isSecond = machine.acknowledge()
