@@ -119,7 +119,7 @@ let package = Package(
         tests("ModelTests", ["Model", "Primitives", protobuf]),
         tests("RatingTests", ["Rating", "Model", "Primitives"]),
         tests("ProjectionsTests", ["Projections", "LMDB", "Ledger", "Model", "Primitives", "Rating", protobuf]),
-        tests("ControlPlaneTests", ["ControlPlane", "LMDB", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", protobuf]),
+        tests("ControlPlaneTests", ["Bus", "ControlPlane", "LMDB", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", protobuf]),
         tests(
             "ControlAPITests",
             [

@@ -1,18 +1,87 @@
+internal import Bus
 package import Model
+internal import Synchronization
 
-/// The one thread that decides: it takes requests from the bus and from `submit`, hands them to `ControlCore`
-/// in batches and carries out what comes back.
+/// The way to the one thread that decides. Commands wait here while the last batch is made durable, and then go
+/// into the next one together.
 package final class ControlDriver: Sendable {
-    init() {}
+    enum Item: Sendable {
+        case command(AdminRequest, CheckedContinuation<Result<AdminOutcome, AdminRejection>, Never>)
+        case workers(CheckedContinuation<[WorkerStatus], Never>)
+        case bindings(SubscriberID, CheckedContinuation<[Binding], Never>)
+    }
+
+    private struct Inbox {
+        var items: [Item] = []
+        var isOpen = false
+        var mustStop = false
+    }
+
+    /// Commands that may wait at once; more is a flood, and is told so.
+    private static let itemsMax = 10_000
+    private let inbox = Mutex(Inbox())
+    let waker: Waker
+
+    init() throws(ControlPlaneError) {
+        do {
+            waker = try Waker()
+        } catch {
+            throw .bus(reason: "\(error)")
+        }
+    }
 
     /// Returns when the command is durable. Cancelling the task does not take the command back.
     package func submit(_ request: AdminRequest) async throws(AdminRejection) -> AdminOutcome {
-        throw .unavailable(reason: "the control plane is not running")
+        let result = await withCheckedContinuation { continuation in
+            if !put(.command(request, continuation)) {
+                continuation.resume(returning: .failure(.unavailable(reason: "the control plane is stopping or overloaded")))
+            }
+        }
+        return try result.get()
     }
 
     /// Every enrolled worker, by name.
-    package func workers() async -> [WorkerStatus] { [] }
+    package func workers() async -> [WorkerStatus] {
+        await withCheckedContinuation { continuation in
+            if !put(.workers(continuation)) { continuation.resume(returning: []) }
+        }
+    }
 
     /// The contacts by which a subscriber is reached now.
-    package func bindings(of subscriber: SubscriberID) async -> [Binding] { [] }
+    package func bindings(of subscriber: SubscriberID) async -> [Binding] {
+        await withCheckedContinuation { continuation in
+            if !put(.bindings(subscriber, continuation)) { continuation.resume(returning: []) }
+        }
+    }
+
+    // MARK: - between the threads
+
+    func open() { inbox.withLock { $0.isOpen = true } }
+
+    /// What waits is still answered; nothing more gets in.
+    func close() {
+        inbox.withLock { inbox in
+            inbox.isOpen = false
+            inbox.mustStop = true
+        }
+        waker.wake()
+    }
+
+    /// Everything that waits, and whether it is the last of all.
+    func take() -> (items: [Item], mustStop: Bool) {
+        inbox.withLock { inbox in
+            defer { inbox.items.removeAll(keepingCapacity: true) }
+            return (inbox.items, inbox.mustStop)
+        }
+    }
+
+    private func put(_ item: Item) -> Bool {
+        let accepted = inbox.withLock { inbox in
+            guard inbox.isOpen, inbox.items.count < Self.itemsMax else { return false }
+            inbox.items.append(item)
+            return true
+        }
+        if accepted { waker.wake() }
+        return accepted
+    }
 }

@@ -9,5 +9,7 @@ package struct ControlPlaneConfiguration: Sendable {
     /// Where workers listen to the feed.
     package var feedEndpoint = "tcp://127.0.0.1:7402"
 
+    package var settings = ControlSettings()
+
     package init(directory: String) { self.directory = directory }
 }

@@ -1,3 +1,13 @@
+package import Bus
+internal import Foundation
+package import Ledger
+package import Logging
+internal import Model
+package import OpenSSL
+internal import Primitives
+package import Projections
+internal import Synchronization
+
 /// A control node over its data directory: keys, lock, ledger, views, location store and the driver.
 ///
 ///     DIR/ledger/ DIR/views/ DIR/location/     LMDB
@@ -6,19 +16,178 @@
 package final class ControlPlaneService: Sendable {
     package let configuration: ControlPlaneConfiguration
     package let driver: ControlDriver
+    package let log: LMDBEventLog
+    package let views: Views
+    package let signingKey: SigningKey
+    /// What workers must know the control plane by.
+    package let busKey: CurvePublicKey
     /// The platform administrator's token, on the very first start alone; its text is kept nowhere.
     package let firstToken: BearerToken?
 
+    private let keys: ControlKeys
+    private let lock: DirectoryLock
+    private let logger: Logger
+    private let allowlist = Allowlist()
+    private let running = Mutex<Running>(.opened)
+
+    private enum Running {
+        /// The core waits for its thread.
+        case opened
+        case started(DriverThread, desk: String, feed: String)
+        case stopped
+    }
+
+    private let parked: Parked
+
     /// Opens the directory, makes what is missing, catches the views up with the log. Nothing listens yet.
-    package init(_ configuration: ControlPlaneConfiguration) throws(ControlPlaneError) {
+    package init(
+        _ configuration: ControlPlaneConfiguration, logger: Logger = Logger(label: "ledgerline.control")
+    ) throws(ControlPlaneError) {
+        let directory = DataDirectory(configuration.directory)
+        try directory.make()
+        lock = try DirectoryLock(directory)
+        do throws(LedgerError) {
+            log = try LMDBEventLog(directory: directory.ledger)
+        } catch {
+            throw .ledger(reason: "\(error)")
+        }
+        keys = try ControlKeys(directory, logName: configuration.platform, mayMake: log.head == 0)
+        do throws(ViewsError) {
+            views = try Views(directory: directory.views)
+        } catch {
+            throw .views(reason: "\(error)")
+        }
+        let location: LocationStore
+        do throws(LocationStoreError) {
+            location = try LocationStore(directory: directory.location)
+        } catch {
+            throw .directoryUnusable(path: directory.location, reason: "\(error)")
+        }
+        driver = try ControlDriver()
+        var core = try ControlCore(
+            log: log, views: views, vault: keys.vault, platform: configuration.platform, random: .system,
+            settings: configuration.settings, location: location, now: .now, wall: .now)
+        firstToken = try Self.issueFirstToken(&core, views)
+        parked = Parked(core)
+        signingKey = keys.signing
+        busKey = keys.curve.publicKey
         self.configuration = configuration
-        driver = ControlDriver()
-        firstToken = nil
+        self.logger = logger
     }
 
     /// Binds the bus and starts the driver's thread.
-    package func start() throws(ControlPlaneError) {}
+    package func start() throws(ControlPlaneError) {
+        let result = running.withLock { running -> Result<Void, ControlPlaneError> in
+            guard case .opened = running else { return .success(()) }
+            do throws(ControlPlaneError) {
+                running = try launch()
+                return .success(())
+            } catch {
+                return .failure(error)
+            }
+        }
+        try result.get()
+    }
 
-    /// Answers what is queued, marks the views clean, closes everything. Idempotent.
-    package func stop() {}
+    /// Answers what is queued, marks the views clean, ends the thread. Idempotent; waits for the end.
+    package func stop() {
+        let thread = running.withLock { running -> DriverThread? in
+            defer { running = .stopped }
+            if case .started(let thread, _, _) = running { return thread }
+            return nil
+        }
+        driver.close()
+        thread?.join()
+        parked.drop()
+        do throws(ViewsError) {
+            try views.close()
+        } catch {
+            logger.error("the views could not be closed and will be built anew", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    /// Where workers connect, as bound; nil before `start`.
+    package var endpoints: (desk: String, feed: String)? {
+        running.withLock { running in
+            if case .started(_, let desk, let feed) = running { return (desk, feed) }
+            return nil
+        }
+    }
+
+    private func launch() throws(ControlPlaneError) -> Running {
+        let workers = try enrolled()
+        allowlist.replace(with: workers)
+        let context = try onBus { () throws(BusError) in try BusContext() }
+        let desk = try listenDesk(in: context)
+        let feed = try listenFeed(in: context)
+        guard let core = parked.take() else { throw .bus(reason: "it was started before") }
+        let endpoints = (desk: desk.endpoint, feed: feed.endpoint)
+        let loop = ControlLoop(core, desk: desk, feed: feed, allowlist: allowlist, driver: driver, logger: logger)
+        driver.open()
+        let thread = try DriverThread { loop.run() }
+        logger.info(
+            "the control plane is ready",
+            metadata: ["desk": "\(endpoints.desk)", "feed": "\(endpoints.feed)", "log": "\(log.head)"])
+        return .started(thread, desk: endpoints.desk, feed: endpoints.feed)
+    }
+
+    private func onBus<R>(_ body: () throws(BusError) -> R) throws(ControlPlaneError) -> R {
+        do throws(BusError) {
+            return try body()
+        } catch {
+            throw .bus(reason: "\(error)")
+        }
+    }
+
+    private func listenDesk(in context: BusContext) throws(ControlPlaneError) -> Bus.Router {
+        do throws(BusError) {
+            return try Bus.Router(
+                listeningOn: configuration.deskEndpoint, as: keys.curve, allowing: allowlist, in: context)
+        } catch {
+            throw .bus(reason: "\(error)")
+        }
+    }
+
+    private func listenFeed(in context: BusContext) throws(ControlPlaneError) -> FeedPublisher {
+        do throws(BusError) {
+            return try FeedPublisher(
+                listeningOn: configuration.feedEndpoint, as: keys.curve, allowing: allowlist, in: context)
+        } catch {
+            throw .bus(reason: "\(error)")
+        }
+    }
+
+    private func enrolled() throws(ControlPlaneError) -> [String: CurvePublicKey] {
+        var keys: [String: CurvePublicKey] = [:]
+        do throws(ViewsError) {
+            for worker in try views.read({ snapshot throws(ViewsError) in try snapshot.workers(limit: .max) }) {
+                if let key = CurvePublicKey(bytes: Array(worker.curvePublicKey)) { keys[worker.name] = key }
+            }
+        } catch {
+            throw .views(reason: "\(error)")
+        }
+        return keys
+    }
+
+    /// A platform without any token is one that nobody can enter: it is the first start.
+    private static func issueFirstToken(
+        _ core: inout ControlCore, _ views: Views
+    ) throws(ControlPlaneError) -> BearerToken? {
+        do throws(ViewsError) {
+            guard try views.read({ snapshot throws(ViewsError) in try snapshot.tokens(limit: 1) }).isEmpty else { return nil }
+        } catch {
+            throw .views(reason: "\(error)")
+        }
+        var random = RandomSource.system
+        let bearer = BearerToken(random: &random)
+        var token = Token()
+        token.name = "admin"
+        token.role = .platformAdmin
+        token.secretHash = Data(Hash.sha256(Array(bearer.text.utf8)))
+        let request = AdminRequest(.issueToken(token), actor: "first start", requestID: "first start")
+        for case .adminResult(_, let result) in core.process([.admin(ticket: 0, request)], now: .now, wall: .now) {
+            if case .failure(let rejection) = result { throw .ledger(reason: rejection.reason) }
+        }
+        return bearer
+    }
 }
