@@ -13,8 +13,9 @@ package struct ViewTransaction: ~Copyable, ViewQueries {
     let databases: TableDatabases
     package internal(set) var applied: UInt64
 
-    /// Takes in an event that the caller will append to the log as the next one. Whoever appends breaks no
-    /// invariant: that would be a mistake in this program, so it traps.
+    /// Takes in an event that the caller will append to the log as the next one. Whoever appends keeps the rules of the
+    /// books: breaking one would be a mistake in this program, so it traps. Values that somebody typed in (a name too long
+    /// for a key, an amount that an account cannot hold) throw; the transaction is then to be dropped.
     ///
     /// - Returns: where the event will stand.
     package mutating func record(
@@ -25,7 +26,7 @@ package struct ViewTransaction: ~Copyable, ViewQueries {
         do {
             try evolve(event, context)
         } catch {
-            if case .broken(_, let invariant) = error {
+            if case .broken(_, let invariant) = error, invariant.isRuleOfTheBooks {
                 preconditionFailure("\(event.storedType) of our own breaks a rule of the books: \(invariant)")
             }
             throw error

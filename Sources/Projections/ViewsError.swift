@@ -21,7 +21,7 @@ package enum ViewsError: Error, Equatable, Sendable {
     case broken(sequence: UInt64, Invariant)
 }
 
-/// What holds at every sequence number of every log. Broken by a log it is an error; by ourselves, a trap.
+/// What holds at every sequence number of every log.
 package enum Invariant: Error, Equatable, Sendable {
     /// The postings of a journal sum to zero in each currency.
     case unbalanced(Imbalance)
@@ -35,6 +35,14 @@ package enum Invariant: Error, Equatable, Sendable {
     case streamVersion(expected: UInt64, actual: UInt64)
     /// The field is not an id, or is text too long for a key.
     case malformedField(String)
+
+    /// Never broken by what people type in, only by a mistake in the program that appends.
+    var isRuleOfTheBooks: Bool {
+        switch self {
+        case .unbalanced, .cdrNumber, .secondCDR, .streamVersion: true
+        case .accountOverflow, .malformedField: false
+        }
+    }
 }
 
 /// The errors that a body of `Views.write` may throw: it has to be able to carry ours.

@@ -1,4 +1,5 @@
 import Foundation
+import Ledger
 import Model
 import Primitives
 import Projections
@@ -196,5 +197,38 @@ import Testing
         #expect(throws: ViewsError.broken(sequence: 1, .malformedField("contact.id"))) {
             try fixture.takeIn([(event: event, stream: make.id())])
         }
+    }
+
+    @Test mutating func whatAnAccountCannotHoldLeavesNothingBehind() throws {
+        _ = try pay(.max)
+        #expect(throws: ViewsError.broken(sequence: 2, .accountOverflow(kind: .customer))) { try pay(1) }
+        #expect(try fixture.ask { v throws(ViewsError) in (v.applied, try v.balance(customer)) } == (1, .max))
+        #expect(fixture.log.head == 1)
+    }
+
+    @Test mutating func aNameTooLongForAKeyIsAnErrorNotATrap() throws {
+        let id = make.id()
+        let tenant = Tenant.with {
+            $0.id = id.data
+            $0.domain = String(repeating: "a", count: 512)
+        }
+        #expect(throws: ViewsError.broken(sequence: 1, .malformedField("tenants_by_domain"))) {
+            try fixture.record(.tenantCreated(.with { $0.tenant = tenant }), id)
+        }
+    }
+
+    @Test func anUnbalancedJournalOfOurOwnTraps() async throws {
+        let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            let fixture = try Fixture()
+            try FileManager.default.removeItem(atPath: fixture.directory)  // nobody cleans up after a trap
+            let stream = UUIDv7(high: 0x7000, low: 1)
+            let journal = JournalPosted.with {
+                $0.id = stream.data
+                $0.postings = [Posting(.platformRevenue(Currency("EUR")!), micros: 1)]
+            }
+            try fixture.record(.journalPosted(journal), stream)
+        }
+        let said = String(decoding: try #require(result).standardErrorContent, as: UTF8.self)
+        #expect(said.contains("breaks a rule of the books"))
     }
 }
