@@ -1,0 +1,104 @@
+import Model
+import Primitives
+import SIP
+
+/// Which line is asked about: the user of a domain.
+struct CredentialKey: Hashable, Sendable {
+    var domain: String
+    var username: String
+}
+
+/// Who may do what: credentials and gateways as the control plane told them, and requests that wait for it to tell.
+struct Access: Sendable {
+    /// A request that waits to learn who sent it.
+    struct Waiting: Sendable {
+        let transaction: ServerTransactionID
+        let request: SIPMessage
+        let hop: Hop
+    }
+
+    private struct Cached<Value: Sendable>: Sendable {
+        let value: Value
+        let until: Instant
+    }
+
+    private static let entriesMax = 200_000
+    /// Subscribers are invalidated by the feed; what does not exist yet may exist soon.
+    private static let credentialTime = Duration.seconds(600)
+    private static let absentTime = Duration.seconds(5)
+    private static let sourceTime = Duration.seconds(30)
+
+    var verifier: DigestVerifier
+    private var credentials: [CredentialKey: Cached<CredentialReply>] = [:]
+    private var sources: [SocketAddress: Cached<SourceReply>] = [:]
+    private var waitingCredentials: [CredentialKey: [Waiting]] = [:]
+    private var waitingSources: [SocketAddress: [Waiting]] = [:]
+    private var gone: Set<ServerTransactionID> = []
+
+    init(secret: [UInt8], _ configuration: SignalConfiguration) { verifier = DigestVerifier(secret: secret) }
+
+    // MARK: Credentials
+
+    func credential(_ key: CredentialKey, now: Instant) -> CredentialReply? {
+        guard let cached = credentials[key], now < cached.until else { return nil }
+        return cached.value
+    }
+
+    /// - Returns: whether the question is still to be asked.
+    mutating func wait(_ waiting: Waiting, for key: CredentialKey) -> Bool {
+        waitingCredentials[key, default: []].append(waiting)
+        return waitingCredentials[key]?.count == 1
+    }
+
+    mutating func take(_ reply: CredentialReply, for key: CredentialKey, now: Instant) -> [Waiting] {
+        if credentials.count >= Access.entriesMax { credentials.removeAll() }
+        credentials[key] = Cached(value: reply, until: now + (reply.found ? Access.credentialTime : Access.absentTime))
+        return giveUp(key)
+    }
+
+    mutating func giveUp(_ key: CredentialKey) -> [Waiting] { waitingCredentials.removeValue(forKey: key) ?? [] }
+
+    // MARK: Gateways
+
+    func source(_ address: SocketAddress, now: Instant) -> SourceReply? {
+        guard let cached = sources[address], now < cached.until else { return nil }
+        return cached.value
+    }
+
+    mutating func wait(_ waiting: Waiting, for address: SocketAddress) -> Bool {
+        waitingSources[address, default: []].append(waiting)
+        return waitingSources[address]?.count == 1
+    }
+
+    mutating func take(_ reply: SourceReply, for address: SocketAddress, now: Instant) -> [Waiting] {
+        if sources.count >= Access.entriesMax { sources.removeAll() }
+        sources[address] = Cached(value: reply, until: now + Access.sourceTime)
+        return giveUp(address)
+    }
+
+    mutating func giveUp(_ address: SocketAddress) -> [Waiting] { waitingSources.removeValue(forKey: address) ?? [] }
+
+    // MARK: Forgetting
+
+    mutating func invalidate(_ invalidate: Invalidate) {
+        if invalidate.everything {
+            forget()
+        } else {
+            credentials = credentials.filter { $0.value.value.subscriberID != invalidate.subscriberID && $0.value.value.found }
+        }
+    }
+
+    mutating func forget() {
+        credentials.removeAll()
+        sources.removeAll()
+    }
+
+    /// The sender of a waiting request has taken it back.
+    mutating func cancelled(_ id: ServerTransactionID) {
+        let isWaiting = waitingCredentials.values.contains { $0.contains { $0.transaction == id } }
+            || waitingSources.values.contains { $0.contains { $0.transaction == id } }
+        if isWaiting { gone.insert(id) }
+    }
+
+    mutating func isGone(_ id: ServerTransactionID) -> Bool { gone.remove(id) != nil }
+}

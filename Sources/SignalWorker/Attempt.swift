@@ -1,0 +1,26 @@
+import Model
+import Primitives
+import SIP
+
+/// One target that is being rung, or was.
+struct Attempt: Sendable {
+    enum State: Equatable, Sendable {
+        case calling
+        case ringing
+        case answered
+        case failed(Int)
+        /// Given up by us; its transaction may still bring a late answer.
+        case abandoned
+    }
+    let target: Target
+    let transaction: ClientTransactionID
+    let request: SIPMessage
+    let hop: Hop
+    var state = State.calling
+    var record: CallAttempt
+    /// When we give up.
+    var deadline: Instant
+    var sending: SDPCrypto?
+
+    var isOpen: Bool { state == .calling || state == .ringing }
+}

@@ -1,0 +1,144 @@
+import Bus
+import Foundation
+import Model
+import Primitives
+import SIP
+import SwiftProtobuf
+
+/// Whom an answer on the bus is for.
+enum Pending: Sendable {
+    case hello
+    case heartbeat
+    case credential(CredentialKey)
+    case source(SocketAddress)
+    case bind(ServerTransactionID, SIPMessage)
+    case start(CallID)
+    case fact(Fact)
+    case credit(CallID)
+    case locate(CallID)
+    case open(CallID)
+    case change(CallID)
+    case close(CallID)
+}
+
+/// What a call machine acts with: the transactions, the bus, the time. Everything it wants done is gathered here and carried
+/// out after it has returned.
+struct CallKit: Sendable {
+    static let desk = "control"
+
+    let configuration: SignalConfiguration
+    var transactions: TransactionLayer
+    var random: RandomSource
+    var now = Instant.zero
+    var wall = WallTime(microseconds: 0)
+    var layer: [TransactionLayer.Effect] = []
+    var requests: RequestTable<Pending>
+    var requestEffects: [RequestTable<Pending>.Effect] = []
+    var effects: [SignalMachine.Effect] = []
+    var clientOwners: [ClientTransactionID: CallID] = [:]
+    var serverOwners: [ServerTransactionID: CallID] = [:]
+    var colleagues = Colleagues()
+    var outbox = Outbox()
+    private var branches: UInt64 = 0
+
+    init(_ configuration: SignalConfiguration, random: RandomSource) {
+        self.configuration = configuration
+        self.random = random
+        transactions = TransactionLayer(
+            timers: configuration.timers, clientsMax: configuration.transactionsMax, serversMax: configuration.transactionsMax)
+        requests = RequestTable(incarnation: configuration.incarnation)
+    }
+
+    // MARK: SIP
+
+    /// A Via of ours whose branch names this worker and the call.
+    mutating func via(_ call: CallID) -> Via {
+        branches += 1
+        // The incarnation keeps branches of a worker that has started again apart from those it used before.
+        let part = String(configuration.incarnation & 0xFFFF_FFFF, radix: 36) + "-" + String(branches, radix: 36)
+        let mark = OwnerMark(worker: configuration.worker, call: call, part: part)
+        let advertised = configuration.advertised
+        return Via(host: advertised.host.description, port: advertised.port, branch: mark.branch)
+    }
+
+    func contact() -> NameAddress {
+        let advertised = configuration.advertised
+        return NameAddress(uri: URI(user: "ledgerline", host: advertised.host.description, port: advertised.port))
+    }
+
+    mutating func send(_ request: SIPMessage, to hop: Hop, of call: CallID) -> ClientTransactionID? {
+        guard let id = transactions.send(request, to: hop, now: now, into: &layer) else { return nil }
+        clientOwners[id] = call
+        return id
+    }
+
+    mutating func respond(_ response: SIPMessage, to id: ServerTransactionID) {
+        var response = response
+        response.headers[.server] = "Ledgerline"
+        transactions.respond(response, to: id, now: now, into: &layer)
+        if response.isFinal { serverOwners[id] = nil }
+    }
+
+    mutating func cancel(_ id: ClientTransactionID) { transactions.cancel(id, now: now, into: &layer) }
+
+    mutating func acknowledge(_ ack: SIPMessage, of id: ClientTransactionID?, to hop: Hop) {
+        transactions.acknowledge(ack, of: id, to: hop, into: &layer)
+    }
+
+    /// The path to a phone: its own listener if that is ours or a living fellow's, else the address that all share.
+    func hop(_ flow: Flow) -> Hop? {
+        guard let listener = SocketAddress(flow.listener), let remote = SocketAddress(flow.remote) else { return nil }
+        if configuration.isOurs(listener) { return Hop(listener: listener, remote: remote) }
+        if flow.worker != configuration.worker, colleagues.isAlive(flow.worker) {
+            return Hop(listener: listener, remote: remote, relay: flow.worker)
+        }
+        return Hop(listener: configuration.advertised, remote: remote)
+    }
+
+    func flow(_ hop: Hop) -> Flow {
+        var flow = Flow()
+        flow.worker = hop.relay ?? configuration.worker
+        flow.listener = hop.listener.description
+        flow.remote = hop.remote.description
+        return flow
+    }
+
+    // MARK: Bus
+
+    mutating func ask(_ request: DeskRequest, _ pending: Pending, policy: RequestPolicy = .query) {
+        submit(request, to: CallKit.desk, pending, policy)
+    }
+
+    mutating func ask(_ request: StudioRequest, of worker: String, _ pending: Pending, policy: RequestPolicy = .query) {
+        submit(request, to: worker, pending, policy)
+    }
+
+    private mutating func submit(_ message: some Message, to peer: String, _ pending: Pending, _ policy: RequestPolicy) {
+        let id = requests.submit(
+            serialized(message), to: peer, policy: policy, context: pending, now: now, into: &requestEffects)
+        // A full table is as good as no answer.
+        if id == nil { effects.append(.unanswered(SignalMachine.PendingRequest(pending: pending))) }
+    }
+
+    /// Something has happened to the call, and the control plane must know it.
+    mutating func report(_ request: DeskRequest, of call: CallID) {
+        let fact = Fact(id: RequestID(UUIDv7(at: wall, random: &random)), call: call, body: serialized(request))
+        effects.append(.keep(fact))
+        if let next = outbox.add(fact) { send(next) }
+    }
+
+    mutating func send(_ fact: Fact) {
+        _ = requests.submit(
+            fact.body, to: CallKit.desk, id: fact.id, policy: .fact, context: .fact(fact), now: now, into: &requestEffects)
+    }
+
+    mutating func note(_ note: SignalNote) { effects.append(.note(note)) }
+}
+
+func serialized(_ message: some Message) -> [UInt8] {
+    do {
+        return try message.serializedBytes()
+    } catch {
+        preconditionFailure("a proto3 message without required fields always serialises: \(error)")
+    }
+}

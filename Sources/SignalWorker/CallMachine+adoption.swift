@@ -1,0 +1,50 @@
+import Foundation
+import Model
+import Primitives
+import SIP
+
+extension CallMachine {
+    /// An answered call of a worker that is gone, from what the log knows of it.
+    init?(adopting call: AdoptCall, _ kit: inout CallKit) {
+        guard let id = CallID(call.callID), call.answeredAt > 0 else { return nil }
+        let snapshot = call.snapshot
+        guard let dialogA = Dialog(adopting: snapshot.a), let dialogB = Dialog(adopting: snapshot.b),
+            let hopA = kit.hop(snapshot.a.flow), let hopB = kit.hop(snapshot.b.flow)
+        else { return nil }
+        self.init(id, leg: Leg(dialog: dialogA, hop: hopA))
+        b = Leg(dialog: dialogB, hop: hopB)
+        a.media = CallMachine.media(local: snapshot.sdpA, remote: snapshot.remoteSdpA)
+        b?.media = CallMachine.media(local: snapshot.sdpB, remote: snapshot.remoteSdpB)
+        bPort = b?.media.port ?? 0
+        mediaAddress = hostOfLocal
+        descriptionVersion = max(a.media.local?.origin.version ?? 1, b?.media.local?.origin.version ?? 1) + 1
+        mediaWorker = snapshot.mediaWorker
+        mediaSession = UUIDv7(bytes: snapshot.mediaSession) ?? id.value
+        answeredAt = WallTime(microseconds: call.answeredAt)
+        stage = .talking
+        if snapshot.creditUntil > 0 {
+            setCredit(until: WallTime(microseconds: snapshot.creditUntil), kit)
+            renewAt = kit.now
+        }
+        // The media worker's notices come to us from now on.
+        var request = StudioRequest()
+        request.change.sessionID = Data(mediaSession.bytes)
+        request.change.owner = kit.configuration.worker
+        kit.ask(request, of: mediaWorker, .change(id))
+    }
+
+    private init(_ id: CallID, leg: Leg) {
+        self.id = id
+        a = leg
+        mediaSession = id.value
+    }
+
+    private static func media(local: String, remote: String) -> LegMediaState {
+        var media = LegMediaState()
+        media.local = try? SDP(parsing: Array(local.utf8))
+        media.remote = try? SDP(parsing: Array(remote.utf8))
+        media.index = media.local?.firstIndex(of: "audio") ?? 0
+        media.port = media.local?.media.indices.contains(media.index) == true ? media.local?.media[media.index].port ?? 0 : 0
+        return media
+    }
+}

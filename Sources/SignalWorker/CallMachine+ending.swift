@@ -1,0 +1,85 @@
+import Bus
+import Foundation
+import Model
+import Primitives
+import SIP
+
+/// The end of a call: both sides are told, the media session is closed, and the control plane gets the facts.
+extension CallMachine {
+    /// The call ends before an answer; the caller gets that status.
+    mutating func fail(_ status: Int, _ cause: EndCause, _ reason: String?, _ kit: inout CallKit, retryAfter: Int? = nil) {
+        guard stage != .over, stage != .closing else { return }
+        if let invite {
+            var response = invite.request.response(status, toTag: a.dialog.localTag)
+            if let reason { response.headers[.warning] = "399 ledgerline \"\(reason.replacing("\"", with: "'"))\"" }
+            if let retryAfter { response.headers[.retryAfter] = String(retryAfter) }
+            response.headers[.reason] = "SIP;cause=\(status);text=\"\(cause)\""
+            response.headers["X-Ledgerline-Position"] = "\(plan.logPosition)"
+            kit.respond(response, to: invite.transaction)
+            self.invite = nil
+        }
+        end(cause, status: status, &kit)
+    }
+
+    mutating func hungUp(by side: Side, _ kit: inout CallKit) {
+        guard stage == .talking else { return }
+        bye(side.other, &kit)
+        end(side == .a ? .callerHungUp : .calledHungUp, status: 200, &kit)
+    }
+
+    /// We end it, for that reason.
+    mutating func hangUp(_ cause: EndCause, _ kit: inout CallKit) {
+        switch stage {
+        case .talking:
+            bye(.a, &kit)
+            bye(.b, &kit)
+            end(cause, status: 200, &kit)
+        case .planning, .opening, .ringing:
+            abandonAll(&kit)
+            fail(480, cause, nil, &kit)
+        case .closing, .over: break
+        }
+    }
+
+    private mutating func bye(_ side: Side, _ kit: inout CallKit) {
+        guard var leg = self[side] else { return }
+        let request = leg.dialog.request(.bye, via: kit.via(id))
+        self[side] = leg
+        if let transaction = kit.send(request, to: leg.hop, of: id) { clients.append(transaction) }
+    }
+
+    private mutating func end(_ cause: EndCause, status: Int, _ kit: inout CallKit) {
+        if let reoffer {
+            kit.respond(reoffer.request.response(487, toTag: self[reoffer.from]?.dialog.localTag), to: reoffer.transaction)
+            self.reoffer = nil
+        }
+        (renewAt, creditEnds) = (nil, nil)
+        var ended = CallEnded()
+        ended.callID = id.data
+        ended.endedAt = kit.wall.microseconds
+        ended.cause = cause
+        ended.sipStatus = UInt32(status)
+        ended.attempts = settled + attempts.map(\.record)
+        ended.worker = kit.configuration.worker
+        ending = ended
+        let wasPlanning = stage == .planning
+        stage = .closing
+        if wasPlanning || mediaWorker.isEmpty { return finish(nil, &kit) }
+        closeMedia(&kit)
+    }
+
+    /// All is known: the fact goes out, and nothing of the call is left here.
+    mutating func finish(_ media: MediaReport?, _ kit: inout CallKit) {
+        guard stage == .closing, var ended = ending else { return }
+        stage = .over
+        if let media { ended.media = media }
+        var request = DeskRequest()
+        request.callFinished.ended = ended
+        kit.report(request, of: id)
+    }
+}
+
+extension RequestPolicy {
+    /// For the figures of a session that is over.
+    static let closing = RequestPolicy(deadline: .milliseconds(1_500), resend: .milliseconds(300), resendMax: .milliseconds(600))
+}

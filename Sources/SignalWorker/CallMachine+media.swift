@@ -1,0 +1,106 @@
+import Foundation
+import Model
+import Primitives
+import SIP
+
+/// What the call asks of its media worker, and what it does when that one is lost.
+extension CallMachine {
+    /// A request within a dialog that is passed through.
+    struct Passing: Sendable {
+        let outgoing: ClientTransactionID
+        let transaction: ServerTransactionID
+        let request: SIPMessage
+        let from: Side
+    }
+
+    /// A re-INVITE of ours that tells a side about another media worker.
+    struct Move: Sendable {
+        let side: Side
+        let transaction: ClientTransactionID
+        let request: SIPMessage
+    }
+
+    /// Number of the session in descriptions: any that stays (RFC 8866 §5.2).
+    var sessionNumber: UInt64 { id.value.low >> 2 }
+
+    /// The media worker's address as it was told to the caller, for a call that was taken over.
+    var hostOfLocal: SocketAddress.Host? {
+        a.media.local?.remoteAddress(of: a.media.index)?.host ?? b?.media.local?.remoteAddress(of: b?.media.index ?? 0)?.host
+    }
+
+    mutating func change(_ side: Side, _ media: LegMediaState, _ kit: inout CallKit) {
+        var request = StudioRequest()
+        request.change.sessionID = Data(mediaSession.bytes)
+        switch side {
+        case .a: request.change.a = media.spec
+        case .b: request.change.b = media.spec
+        }
+        kit.ask(request, of: mediaWorker, .change(id))
+    }
+
+    /// The media worker is gone: another one gets the session, and both sides are told by re-INVITE.
+    mutating func mediaWorkerLost(_ kit: inout CallKit) {
+        switch stage {
+        case .talking:
+            guard let next = kit.colleagues.mediaWorker(except: mediaWorker) else { return hangUp(.mediaTimeout, &kit) }
+            guard a.media.remote != nil, b?.media.remote != nil else { return hangUp(.mediaTimeout, &kit) }
+            moving = []
+            // A session of its own: the lost worker may come back with the old one.
+            mediaSession = UUIDv7(at: kit.wall, random: &kit.random)
+            open(on: next, &kit)
+        case .opening, .ringing:
+            abandonAll(&kit)
+            fail(503, .failed, "the media worker was lost", &kit)
+        case .closing: finish(nil, &kit)
+        case .planning, .over: break
+        }
+    }
+
+    /// The new session is open: tells both sides where to send now.
+    mutating func moved(_ kit: inout CallKit) {
+        guard let host = mediaAddress else { return }
+        descriptionVersion += 1
+        for side in [Side.a, .b] {
+            guard var leg = self[side], let other = self[side.other], let remote = other.media.remote else { continue }
+            let sdp = OfferAnswer.description(
+                from: remote, relaying: other.media.index, at: SocketAddress(host, port: leg.media.port), session: sessionNumber,
+                version: descriptionVersion, sending: leg.media.sending)
+            leg.media.local = sdp
+            var request = leg.dialog.request(.invite, via: kit.via(id))
+            request.headers.append(.contact, kit.contact().description)
+            request.setBody(Array(sdp.description.utf8), type: "application/sdp")
+            self[side] = leg
+            guard let transaction = kit.send(request, to: leg.hop, of: id) else { continue }
+            clients.append(transaction)
+            moving.append(Move(side: side, transaction: transaction, request: request))
+        }
+        update(&kit)
+    }
+
+    mutating func moveAnswered(_ response: SIPMessage, _ transaction: ClientTransactionID, _ kit: inout CallKit) {
+        guard response.isFinal, let index = moving.firstIndex(where: { $0.transaction == transaction }) else { return }
+        let move = moving.remove(at: index)
+        guard response.isSuccess, var leg = self[move.side] else { return hangUp(.mediaTimeout, &kit) }
+        leg.dialog.receive(response: response)
+        let ack = leg.dialog.acknowledgement(of: move.request, via: kit.via(id))
+        kit.acknowledge(ack, of: transaction, to: leg.hop)
+        let sending = leg.media.sending
+        if let sdp = try? SDP(parsing: response.body), (try? OfferAnswer.take(sdp, into: &leg.media)) != nil {
+            leg.media.sending = leg.media.receiving == nil ? nil : sending
+            self[move.side] = leg
+            change(move.side, leg.media, &kit)
+        }
+    }
+
+    mutating func closeMedia(_ kit: inout CallKit) {
+        var request = StudioRequest()
+        request.close.sessionID = Data(mediaSession.bytes)
+        // The figures are wanted, but not waited for long: the record does not depend on them.
+        kit.ask(request, of: mediaWorker, .close(id), policy: .closing)
+    }
+
+    mutating func mediaClosed(_ report: MediaReport?, _ kit: inout CallKit) {
+        guard stage == .closing else { return }
+        finish(report, &kit)
+    }
+}

@@ -1,0 +1,80 @@
+import Foundation
+import Model
+import Primitives
+import SIP
+
+/// From the INVITE to the first ring: the plan, then a media session.
+extension CallMachine {
+    mutating func planned(_ plan: CallPlan, _ kit: inout CallKit) {
+        guard stage == .planning else { return }
+        self.plan = plan
+        guard let worker = kit.colleagues.mediaWorker() else {
+            return fail(503, .unreachable, "no media worker", &kit)
+        }
+        stage = .opening
+        open(on: worker, &kit)
+    }
+
+    mutating func refused(_ refusal: CallRefused, _ kit: inout CallKit) {
+        guard stage == .planning else { return }
+        // The control plane has recorded the attempt already.
+        stage = .over
+        guard let invite else { return }
+        var response = invite.request.response(Int(refusal.sipStatus == 0 ? 403 : refusal.sipStatus), toTag: a.dialog.localTag)
+        response.headers[.reason] = "X-Ledgerline;cause=\(refusal.refusal.rawValue);text=\"\(refusal.reason.replacing("\"", with: "'"))\""
+        response.headers["X-Ledgerline-Position"] = "\(refusal.logPosition)"
+        kit.respond(response, to: invite.transaction)
+        self.invite = nil
+    }
+
+    /// No answer of the control plane: nothing is known of the call there, or it will be closed there by rule.
+    mutating func unplanned(_ kit: inout CallKit) {
+        guard stage == .planning else { return }
+        fail(503, .failed, "the control plane does not answer", &kit, retryAfter: 5)
+    }
+
+    mutating func open(on worker: String, _ kit: inout CallKit) {
+        mediaWorker = worker
+        kit.colleagues.count(on: worker)
+        if let receiving = a.media.receiving {
+            // RFC 4568 §5.1.2: the answer takes the offer's tag and suite, and brings a key of its own.
+            a.media.sending = OfferAnswer.key(tag: receiving.tag, receiving.suite, &kit.random)
+        }
+        var request = StudioRequest()
+        request.open.sessionID = Data(mediaSession.bytes)
+        request.open.a = a.media.spec
+        if let b { request.open.b = b.media.spec }
+        request.open.owner = kit.configuration.worker
+        kit.ask(request, of: worker, .open(id))
+    }
+
+    mutating func opened(_ session: SessionOpened, _ kit: inout CallKit) {
+        guard let host = SocketAddress.Host(session.address), let portA = UInt16(exactly: session.portA),
+            let portB = UInt16(exactly: session.portB)
+        else { return mediaFailed("the media worker's answer makes no sense", &kit) }
+        mediaAddress = host
+        a.media.port = portA
+        switch stage {
+        case .opening:
+            bPort = portB
+            stage = .ringing
+            ringNextGroup(&kit)
+        case .talking:
+            bPort = portB
+            b?.media.port = portB
+            moved(&kit)
+        case .planning, .ringing: break
+        case .closing, .over:
+            closeMedia(&kit)  // it came too late to be of use
+        }
+    }
+
+    mutating func mediaFailed(_ reason: String, _ kit: inout CallKit) {
+        switch stage {
+        case .opening: fail(503, .failed, reason, &kit)
+        case .talking: hangUp(.mediaTimeout, &kit)
+        case .closing: finish(nil, &kit)
+        case .planning, .ringing, .over: break
+        }
+    }
+}

@@ -1,0 +1,314 @@
+import Foundation
+import Model
+import Primitives
+import SIP
+
+/// Rings the groups of the plan one after the other, the targets of a group together.
+extension CallMachine {
+    mutating func ringNextGroup(_ kit: inout CallKit) {
+        while nextGroup < plan.groups.count {
+            let group = plan.groups[nextGroup]
+            nextGroup += 1
+            for target in group.targets { ring(target, &kit) }
+            if attempts.contains(where: \.isOpen) { return }
+        }
+        let status = worstStatus == 0 ? 480 : worstStatus
+        fail(status, CallMachine.cause(of: status, hasRung: hasRung), nil, &kit)
+    }
+
+    private mutating func ring(_ target: Target, _ kit: inout CallKit) {
+        guard let invite, let offer = a.media.remote, let host = mediaAddress else { return }
+        let made: (uri: URI, hop: Hop, from: NameAddress, to: NameAddress, isSecure: Bool)?
+        switch target.kind {
+        case .contact(let contact): made = address(contact, invite.request, kit)
+        case .gateway(let gateway): made = address(gateway, kit)
+        case nil: made = nil
+        }
+        var record = CallAttempt()
+        record.startedAt = kit.wall.microseconds
+        guard let made else {
+            record.endedAt = record.startedAt
+            record.sipStatus = 404
+            record.reason = "the address cannot be used"
+            settled.append(record)
+            worstStatus = CallMachine.better(404, than: worstStatus)
+            return
+        }
+        record.target = made.uri.description
+        var from = made.from
+        from.tag = OwnerMark(worker: kit.configuration.worker, call: id, part: "b\(attempts.count)").text
+        var request = SIPMessage(
+            .invite, made.uri, via: kit.via(id), from: from, to: made.to, callID: "\(hex(id.value.bytes))-\(attempts.count)", cseq: 1)
+        if let hops = invite.request.maxForwards { request.headers[.maxForwards] = String(hops - 1) }
+        request.headers.append(.contact, kit.contact().description)
+        request.headers.append(.allow, CallMachine.allowed)
+        request.headers.append(.userAgent, "Ledgerline")
+        if case .gateway(let gateway) = target.kind, !gateway.assertedIdentity.isEmpty {
+            request.headers.append(.assertedIdentity, "<\(gateway.assertedIdentity)>")
+        }
+        let sending = made.isSecure ? OfferAnswer.key(tag: 1, .aesCM128HMACSHA1_80, &kit.random) : nil
+        let sdp = OfferAnswer.description(
+            from: offer, relaying: a.media.index, at: SocketAddress(host, port: bPort), session: sessionNumber,
+            version: descriptionVersion, sending: sending)
+        request.setBody(Array(sdp.description.utf8), type: "application/sdp")
+        switch target.kind {
+        case .contact(let contact): record.subscriberID = contact.subscriberID
+        case .gateway(let gateway): record.gatewayID = gateway.gatewayID
+        case nil: break
+        }
+        guard let transaction = kit.send(request, to: made.hop, of: id) else {
+            record.endedAt = record.startedAt
+            record.sipStatus = 503
+            settled.append(record)
+            worstStatus = CallMachine.better(503, than: worstStatus)
+            return
+        }
+        clients.append(transaction)
+        lastOffer = sdp
+        attempts.append(
+            Attempt(
+                target: target, transaction: transaction, request: request, hop: made.hop, record: record,
+                deadline: kit.now + silence(of: target, kit), sending: sending))
+    }
+
+    private func silence(of target: Target, _ kit: CallKit) -> Duration {
+        switch target.kind {
+        case .gateway: kit.configuration.gatewaySilence
+        case .contact, nil: ringTime(of: target)
+        }
+    }
+
+    private func ringTime(of target: Target) -> Duration { .seconds(Int64(target.timeoutSeconds == 0 ? 60 : target.timeoutSeconds)) }
+
+    private func address(
+        _ contact: ContactTarget, _ invite: SIPMessage, _ kit: CallKit
+    ) -> (URI, Hop, NameAddress, NameAddress, Bool)? {
+        guard let uri = URI(contact.uri), let hop = kit.hop(contact.flow) else { return nil }
+        var from = NameAddress(
+            displayName: plan.callerDisplay.isEmpty ? nil : plan.callerDisplay,
+            uri: URI(user: plan.callerNumber.isEmpty ? "anonymous" : plan.callerNumber, host: invite.from.uri.host))
+        if let own = invite.requestURI?.host, plan.direction != .inbound { from.uri.host = own }
+        return (uri, hop, from, NameAddress(uri: uri), contact.mediaSecurity == .sdes)
+    }
+
+    private func address(_ gateway: GatewayTarget, _ kit: CallKit) -> (URI, Hop, NameAddress, NameAddress, Bool)? {
+        guard let host = SocketAddress.Host(gateway.host), let port = UInt16(exactly: gateway.port == 0 ? 5060 : gateway.port)
+        else { return nil }
+        let uri = URI(user: gateway.number, host: gateway.host, port: port)
+        let from = NameAddress(
+            displayName: gateway.fromDisplay.isEmpty ? nil : gateway.fromDisplay,
+            uri: URI(user: gateway.fromUser, host: gateway.fromDomain.isEmpty ? gateway.host : gateway.fromDomain))
+        let hop = Hop(listener: kit.configuration.advertised, remote: SocketAddress(host, port: port))
+        return (uri, hop, from, NameAddress(uri: URI(user: gateway.number, host: gateway.host)), false)
+    }
+
+    // MARK: Answers
+
+    mutating func response(_ response: SIPMessage, of transaction: ClientTransactionID, _ hop: Hop, _ kit: inout CallKit) {
+        if reoffer?.outgoing == transaction { return reofferAnswered(response, &kit) }
+        if moving.contains(where: { $0.transaction == transaction }) { return moveAnswered(response, transaction, &kit) }
+        if let pass = passing.firstIndex(where: { $0.outgoing == transaction }) {
+            if response.isFinal { passBack(response, passing.remove(at: pass), &kit) }
+            return
+        }
+        guard let index = attempts.firstIndex(where: { $0.transaction == transaction }) else { return }
+        if response.isProvisional {
+            progress(response, index, &kit)
+        } else if response.isSuccess {
+            answered(response, index, &kit)
+        } else {
+            failed(index, response.status, response.reason, &kit)
+        }
+    }
+
+    mutating func transactionFailed(_ transaction: ClientTransactionID, _ failure: TransactionLayer.Failure, _ kit: inout CallKit) {
+        let status = failure == .timeout ? 408 : 503
+        if let reoffer, reoffer.outgoing == transaction { return reofferAnswered(reoffer.sent.response(status), &kit) }
+        if let move = moving.first(where: { $0.transaction == transaction }) {
+            return moveAnswered(move.request.response(status), transaction, &kit)
+        }
+        if let pass = passing.firstIndex(where: { $0.outgoing == transaction }) {
+            let entry = passing.remove(at: pass)
+            return passBack(entry.request.response(status), entry, &kit)
+        }
+        guard let index = attempts.firstIndex(where: { $0.transaction == transaction }) else { return }
+        failed(index, status, failure == .timeout ? "no answer" : "unreachable", &kit)
+    }
+
+    private mutating func progress(_ response: SIPMessage, _ index: Int, _ kit: inout CallKit) {
+        guard stage == .ringing, attempts[index].isOpen else { return }
+        if attempts[index].state == .calling {
+            attempts[index].state = .ringing
+            // A gateway that speaks has until the end of the ringing time.
+            attempts[index].deadline = kit.now + ringTime(of: attempts[index].target)
+        }
+        guard response.status > 100, let invite else { return }
+        if attempts[index].record.ringingAt == 0 { attempts[index].record.ringingAt = kit.wall.microseconds }
+        hasRung = true
+        guard [180, 181, 182, 183].contains(response.status) else { return }
+        var forward = invite.request.response(response.status, toTag: a.dialog.localTag)
+        forward.headers.append(.contact, kit.contact().description)
+        if response.hasSDP, agree(response.body, index, &kit), let sdp = a.media.local {
+            forward.setBody(Array(sdp.description.utf8), type: "application/sdp")
+        }
+        kit.respond(forward, to: invite.transaction)
+    }
+
+    /// Takes the called side's answer: tells the media worker, and writes our answer to the caller.
+    private mutating func agree(_ body: [UInt8], _ index: Int, _ kit: inout CallKit) -> Bool {
+        guard let sdp = try? SDP(parsing: body), let host = mediaAddress else { return false }
+        var media = LegMediaState()
+        media.port = bPort
+        media.sending = attempts[index].sending
+        do throws(OfferAnswer.Rejection) {
+            try OfferAnswer.take(sdp, into: &media)
+        } catch {
+            return false
+        }
+        guard (media.receiving != nil) == (attempts[index].sending != nil) else { return false }
+        media.sending = attempts[index].sending
+        media.local = lastOffer
+        if descriptionOf != index || a.media.local == nil { descriptionVersion += 1 }
+        descriptionOf = index
+        bMedia = media
+        change(.b, media, &kit)
+        a.media.local = OfferAnswer.description(
+            from: sdp, relaying: media.index, at: SocketAddress(host, port: a.media.port), session: sessionNumber,
+            version: descriptionVersion, sending: a.media.sending)
+        return true
+    }
+
+    private mutating func answered(_ response: SIPMessage, _ index: Int, _ kit: inout CallKit) {
+        let attempt = attempts[index]
+        guard var dialog = Dialog(calling: attempt.request, response: response) else {
+            return failed(index, 502, "the answer has no Contact", &kit)
+        }
+        let via = kit.via(id)
+        kit.acknowledge(dialog.acknowledgement(of: attempt.request, via: via), of: attempt.transaction, to: attempt.hop)
+        guard stage == .ringing, attempt.isOpen, let invite else {
+            // Too late: somebody else answered, or the caller has gone.
+            hangUpStray(&dialog, attempt.hop, &kit)
+            return
+        }
+        guard response.hasSDP ? agree(response.body, index, &kit) : bMedia != nil, let bMedia, let local = a.media.local else {
+            hangUpStray(&dialog, attempt.hop, &kit)
+            return failed(index, 488, "no media in common", &kit)
+        }
+        attempts[index].state = .answered
+        attempts[index].record.sipStatus = UInt32(response.status)
+        attempts[index].record.endedAt = kit.wall.microseconds
+        for other in attempts.indices where other != index && attempts[other].isOpen { abandon(other, 487, &kit) }
+        b = Leg(dialog: dialog, hop: attempt.hop, media: bMedia)
+        stage = .talking
+        answeredAt = kit.wall
+        a.dialog.confirm()
+        var ok = invite.request.response(200, toTag: a.dialog.localTag)
+        ok.headers.append(.contact, kit.contact().description)
+        ok.headers.append(.allow, CallMachine.allowed)
+        ok.headers.append("X-Ledgerline-Position", "\(plan.logPosition)")
+        ok.setBody(Array(local.description.utf8), type: "application/sdp")
+        kit.respond(ok, to: invite.transaction)
+        if plan.grantedSeconds > 0 { grant(plan.grantedSeconds, kit) }
+        var request = DeskRequest()
+        request.callAnswered.callID = id.data
+        request.callAnswered.answeredAt = kit.wall.microseconds
+        request.callAnswered.gatewayID = attempt.record.gatewayID
+        request.callAnswered.subscriberID = attempt.record.subscriberID
+        request.callAnswered.snapshot = snapshot(kit)
+        kit.report(request, of: id)
+    }
+
+    /// Ends a dialog that we do not want.
+    func hangUpStray(_ dialog: inout Dialog, _ hop: Hop, _ kit: inout CallKit) {
+        let bye = dialog.request(.bye, via: kit.via(id))
+        _ = kit.transactions.send(bye, to: hop, now: kit.now, into: &kit.layer)
+    }
+
+    private mutating func failed(_ index: Int, _ status: Int, _ reason: String, _ kit: inout CallKit) {
+        guard attempts[index].isOpen else { return }
+        attempts[index].state = .failed(status)
+        attempts[index].record.sipStatus = UInt32(status)
+        attempts[index].record.reason = reason
+        attempts[index].record.endedAt = kit.wall.microseconds
+        goOn(status, &kit)
+    }
+
+    /// What a failed attempt means for the others and for the groups that have not been tried.
+    private mutating func goOn(_ status: Int, _ kit: inout CallKit) {
+        guard stage == .ringing else { return }
+        worstStatus = CallMachine.better(status, than: worstStatus)
+        if status >= 600 {
+            // RFC 3261 §16.7: nobody else is to be rung.
+            for other in attempts.indices where attempts[other].isOpen { abandon(other, 487, &kit) }
+            return fail(status, CallMachine.cause(of: status, hasRung: hasRung), nil, &kit)
+        }
+        guard !attempts.contains(where: \.isOpen) else { return }
+        // A person who is busy or declines is not rung again by another way.
+        if plan.direction == .outbound, !CallMachine.isReroutable(status) {
+            return fail(status, CallMachine.cause(of: status, hasRung: hasRung), nil, &kit)
+        }
+        ringNextGroup(&kit)
+    }
+
+    private mutating func abandon(_ index: Int, _ status: Int, _ kit: inout CallKit) {
+        attempts[index].state = .abandoned
+        attempts[index].record.sipStatus = UInt32(status)
+        attempts[index].record.endedAt = kit.wall.microseconds
+        kit.cancel(attempts[index].transaction)
+    }
+
+    mutating func abandonAll(_ kit: inout CallKit) {
+        for index in attempts.indices where attempts[index].isOpen { abandon(index, 487, &kit) }
+    }
+
+    mutating func expireAttempts(_ kit: inout CallKit) {
+        guard stage == .ringing else { return }
+        var expired = false
+        for index in attempts.indices where attempts[index].isOpen && kit.now >= attempts[index].deadline {
+            abandon(index, 408, &kit)
+            attempts[index].record.reason = "no answer"
+            expired = true
+        }
+        if expired { goOn(hasRung ? 480 : 408, &kit) }
+    }
+
+    /// The caller gave up (§9).
+    mutating func cancelled(_ kit: inout CallKit) {
+        guard stage == .planning || stage == .opening || stage == .ringing else { return }
+        abandonAll(&kit)
+        fail(487, .cancelled, nil, &kit)
+    }
+
+    // MARK: Tables
+
+    static let allowed = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, MESSAGE"
+
+    /// Whether another gateway may do better: it failed, the called side did not.
+    static func isReroutable(_ status: Int) -> Bool { status == 408 || (500..<600).contains(status) }
+
+    /// The response that says most to the caller (RFC 3261 §16.7, step 6): 6xx, then what the called side said.
+    static func better(_ status: Int, than other: Int) -> Int {
+        func rank(_ status: Int) -> Int {
+            switch status {
+            case 600...: 5
+            case 486: 4
+            case 401, 407, 415, 420, 484, 488: 3
+            case 400..<500 where status != 408: 2
+            case 500..<600, 408: 1
+            default: 0
+            }
+        }
+        return rank(status) > rank(other) ? status : other
+    }
+
+    static func cause(of status: Int, hasRung: Bool) -> EndCause {
+        switch status {
+        case 486, 600: .busy
+        case 480, 408: hasRung ? .noAnswer : .unreachable
+        case 487: .cancelled
+        case 403, 603, 606: .rejected
+        case 404, 410, 484, 604, 500..<600: .unreachable
+        default: .failed
+        }
+    }
+}

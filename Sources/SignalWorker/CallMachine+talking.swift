@@ -1,0 +1,211 @@
+import Foundation
+import Model
+import Primitives
+import SIP
+
+/// An answered call: requests within its dialogs, and credit.
+extension CallMachine {
+    /// A request of a peer within the dialog of that side.
+    mutating func request(_ request: SIPMessage, _ transaction: ServerTransactionID, on hop: Hop, from side: Side, _ kit: inout CallKit) {
+        guard let method = request.method, var leg = self[side] else { return }
+        func answer(_ status: Int, _ kit: inout CallKit) {
+            kit.respond(request.response(status, toTag: leg.dialog.localTag), to: transaction)
+        }
+        do throws(Dialog.Rejection) {
+            try leg.dialog.receive(request)
+        } catch {
+            return answer(error.status, &kit)
+        }
+        // A peer behind a NAT may have moved.
+        leg.hop = hop
+        self[side] = leg
+        switch method {
+        case .bye:
+            answer(200, &kit)
+            if stage == .talking {
+                hungUp(by: side, &kit)
+            } else if side == .a {
+                cancelled(&kit)
+            }
+        case .options: answer(200, &kit)
+        case .invite, .update:
+            guard stage == .talking else { return answer(method == .invite ? 491 : 481, &kit) }
+            guard reoffer == nil, moving.isEmpty else { return answer(491, &kit) }
+            guard request.hasSDP else { return refresh(request, transaction, side, &kit) }
+            offer(request, transaction, side, &kit)
+        case .info, .message:
+            guard stage == .talking else { return answer(481, &kit) }
+            pass(request, transaction, side, &kit)
+        case .ack, .cancel: break  // never come here
+        case .register, .prack, .subscribe, .notify, .refer, .publish, .other:
+            var response = request.response(405, toTag: leg.dialog.localTag)
+            response.headers.append(.allow, CallMachine.allowed)
+            kit.respond(response, to: transaction)
+        }
+    }
+
+    /// A re-INVITE or UPDATE that offers nothing: the session stands as it is.
+    private func refresh(_ request: SIPMessage, _ transaction: ServerTransactionID, _ side: Side, _ kit: inout CallKit) {
+        guard let leg = self[side] else { return }
+        var ok = request.response(200, toTag: leg.dialog.localTag)
+        ok.headers.append(.contact, kit.contact().description)
+        if request.method == .invite, let local = leg.media.local {
+            ok.setBody(Array(local.description.utf8), type: "application/sdp")
+        }
+        kit.respond(ok, to: transaction)
+    }
+
+    /// A new offer of one side (hold, another codec or address): the other is asked (RFC 3264 §8).
+    private mutating func offer(_ request: SIPMessage, _ transaction: ServerTransactionID, _ side: Side, _ kit: inout CallKit) {
+        guard var leg = self[side], var other = self[side.other], let host = mediaAddress ?? hostOfLocal else {
+            return kit.respond(request.response(500, toTag: self[side]?.dialog.localTag), to: transaction)
+        }
+        let previous = Sides(a: a.media, b: b?.media ?? LegMediaState())
+        do throws(OfferAnswer.Rejection) {
+            guard let sdp = try? SDP(parsing: request.body) else { throw .noAudio }
+            try OfferAnswer.take(sdp, into: &leg.media)
+        } catch {
+            return kit.respond(request.response(488, toTag: leg.dialog.localTag), to: transaction)
+        }
+        if let receiving = leg.media.receiving {
+            // A key is kept while the peer keeps its own, so that packets on their way stay readable.
+            if leg.media.sending == nil || previous[side].receiving?.key != receiving.key {
+                leg.media.sending = OfferAnswer.key(tag: receiving.tag, receiving.suite, &kit.random)
+            }
+            leg.media.sending?.tag = receiving.tag
+        }
+        guard let sdp = leg.media.remote else { return }
+        descriptionVersion += 1
+        let forward = OfferAnswer.description(
+            from: sdp, relaying: leg.media.index, at: SocketAddress(host, port: other.media.port), session: sessionNumber,
+            version: descriptionVersion, sending: other.media.sending)
+        other.media.local = forward
+        let via = kit.via(id)
+        // UPDATE needs the peer's consent to be sent, INVITE does not.
+        var sent = other.dialog.request(.invite, via: via)
+        sent.headers.append(.contact, kit.contact().description)
+        sent.headers.append(.allow, CallMachine.allowed)
+        sent.setBody(Array(forward.description.utf8), type: "application/sdp")
+        let hop = other.hop
+        self[side] = leg
+        self[side.other] = other
+        guard let outgoing = kit.send(sent, to: hop, of: id) else {
+            restore(previous)
+            return kit.respond(request.response(503, toTag: leg.dialog.localTag), to: transaction)
+        }
+        clients.append(outgoing)
+        servers.append(transaction)
+        kit.serverOwners[transaction] = id
+        reoffer = Reoffer(from: side, transaction: transaction, request: request, outgoing: outgoing, sent: sent, previous: previous)
+    }
+
+    mutating func reofferAnswered(_ response: SIPMessage, _ kit: inout CallKit) {
+        guard let reoffer, response.isFinal, var other = self[reoffer.from.other], var leg = self[reoffer.from] else { return }
+        self.reoffer = nil
+        guard response.isSuccess else {
+            restore(reoffer.previous)
+            let status = response.status == 401 || response.status == 407 ? 488 : response.status
+            return kit.respond(reoffer.request.response(status, toTag: leg.dialog.localTag), to: reoffer.transaction)
+        }
+        other.dialog.receive(response: response)
+        let ack = other.dialog.acknowledgement(of: reoffer.sent, via: kit.via(id))
+        kit.acknowledge(ack, of: reoffer.outgoing, to: other.hop)
+        let sending = other.media.sending
+        guard let sdp = try? SDP(parsing: response.body), (try? OfferAnswer.take(sdp, into: &other.media)) != nil,
+            let host = mediaAddress ?? hostOfLocal
+        else {
+            restore(reoffer.previous)
+            return kit.respond(reoffer.request.response(488, toTag: leg.dialog.localTag), to: reoffer.transaction)
+        }
+        other.media.sending = other.media.receiving == nil ? nil : sending
+        let answer = OfferAnswer.description(
+            from: sdp, relaying: other.media.index, at: SocketAddress(host, port: leg.media.port), session: sessionNumber,
+            version: descriptionVersion, sending: leg.media.sending)
+        leg.media.local = answer
+        self[reoffer.from] = leg
+        self[reoffer.from.other] = other
+        change(reoffer.from, leg.media, &kit)
+        change(reoffer.from.other, other.media, &kit)
+        var ok = reoffer.request.response(200, toTag: leg.dialog.localTag)
+        ok.headers.append(.contact, kit.contact().description)
+        ok.setBody(Array(answer.description.utf8), type: "application/sdp")
+        kit.respond(ok, to: reoffer.transaction)
+        update(&kit)
+    }
+
+    private mutating func restore(_ media: Sides<LegMediaState>) {
+        a.media = media.a
+        b?.media = media.b
+    }
+
+    /// What the log knows of the dialogs has changed.
+    mutating func update(_ kit: inout CallKit) {
+        var request = DeskRequest()
+        request.callUpdated.callID = id.data
+        request.callUpdated.snapshot = snapshot(kit)
+        kit.report(request, of: id)
+    }
+
+    /// INFO and MESSAGE go through as they are; the answer comes back as it is.
+    private mutating func pass(_ request: SIPMessage, _ transaction: ServerTransactionID, _ side: Side, _ kit: inout CallKit) {
+        guard let method = request.method, var other = self[side.other] else { return }
+        var sent = other.dialog.request(method, via: kit.via(id))
+        self[side.other] = other
+        if let type = request.headers[.contentType] { sent.setBody(request.body, type: type) }
+        for name in ["Info-Package", "Content-Disposition"] as [HeaderName] {
+            if let value = request.headers[name] { sent.headers.append(name, value) }
+        }
+        guard let outgoing = kit.send(sent, to: other.hop, of: id) else {
+            return kit.respond(request.response(503, toTag: self[side]?.dialog.localTag), to: transaction)
+        }
+        clients.append(outgoing)
+        passing.append(Passing(outgoing: outgoing, transaction: transaction, request: request, from: side))
+    }
+
+    func passBack(_ response: SIPMessage, _ entry: Passing, _ kit: inout CallKit) {
+        kit.respond(entry.request.response(response.status, toTag: self[entry.from]?.dialog.localTag), to: entry.transaction)
+    }
+
+    // MARK: Credit
+
+    mutating func grant(_ seconds: UInt32, _ kit: CallKit) {
+        guard let answeredAt else { return }
+        let until = answeredAt + .seconds(Int64(seconds))
+        setCredit(until: until, kit)
+        // Asked for in good time: what is left when a third is, but not earlier than half a minute before the end.
+        let left = until - kit.wall
+        renewAt = kit.now + max(.zero, left - min(.seconds(30), left / 3))
+    }
+
+    mutating func setCredit(until: WallTime, _ kit: CallKit) {
+        creditUntil = until
+        creditEnds = kit.now + max(.zero, until - kit.wall)
+    }
+
+    mutating func watchCredit(_ kit: inout CallKit) {
+        guard stage == .talking, let answeredAt else { return }
+        if let ends = creditEnds, kit.now >= ends {
+            (creditEnds, renewAt) = (nil, nil)
+            return hangUp(.creditExhausted, &kit)
+        }
+        if let renewAt, kit.now >= renewAt {
+            self.renewAt = nil
+            var request = DeskRequest()
+            request.renewCredit.callID = id.data
+            request.renewCredit.usedSeconds = UInt32(clamping: (kit.wall - answeredAt).milliseconds / 1_000)
+            kit.ask(request, .credit(id))
+        }
+    }
+
+    /// More talk time, or the same: then the call ends when it is used up.
+    mutating func granted(_ seconds: UInt32, _ kit: CallKit) {
+        guard stage == .talking, let answeredAt, let creditUntil, answeredAt + .seconds(Int64(seconds)) > creditUntil else { return }
+        grant(seconds, kit)
+    }
+
+    /// No answer: asked again shortly, as long as there is time.
+    mutating func creditUnanswered(_ kit: CallKit) {
+        guard stage == .talking, creditEnds != nil else { return }
+        renewAt = kit.now + .seconds(1)
+    }
+}

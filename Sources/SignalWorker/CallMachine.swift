@@ -1,0 +1,133 @@
+import Foundation
+import Model
+import Primitives
+import SIP
+
+/// One call as a back-to-back user agent carries it (RFC 7092): a dialog with the caller, dialogs with those who are rung, one
+/// media session between them.
+///
+/// The stages are in files of their own: planning (who is to be rung), ringing, talking, ending.
+struct CallMachine: Sendable {
+    enum Stage: Equatable, Sendable {
+        /// StartCall is on its way.
+        case planning
+        /// A media session is being opened.
+        case opening
+        case ringing
+        case talking
+        /// Waits for the media worker's last figures.
+        case closing
+        case over
+    }
+
+    let id: CallID
+    var stage = Stage.planning
+    /// The caller's INVITE, until it has its final response.
+    var invite: (transaction: ServerTransactionID, request: SIPMessage)?
+    var a: Leg
+    var b: Leg?
+    var plan = CallPlan()
+    var nextGroup = 0
+    var attempts: [Attempt] = []
+    /// Attempts that came to nothing before they were sent.
+    var settled: [CallAttempt] = []
+    /// Best final status so far, for the caller.
+    var worstStatus = 0
+    var hasRung = false
+
+    var mediaWorker = ""
+    var mediaSession: UUIDv7
+    var mediaAddress: SocketAddress.Host?
+    var descriptionVersion: UInt64 = 1
+    /// The media worker's port towards the called side; all that are rung are told it.
+    var bPort: UInt16 = 0
+    /// What the called side has answered so far, early media included.
+    var bMedia: LegMediaState?
+    var lastOffer: SDP?
+    /// Which attempt our description for the caller was made from.
+    var descriptionOf: Int?
+
+    var answeredAt: WallTime?
+    /// Talk time that is paid for; nil: no limit.
+    var creditUntil: WallTime?
+    var renewAt: Instant?
+    var creditEnds: Instant?
+    /// An offer of one side that the other is being asked about.
+    var reoffer: Reoffer?
+    var passing: [Passing] = []
+    var moving: [Move] = []
+    /// Why the call is ending, once it is.
+    var ending: CallEnded?
+    var clients: [ClientTransactionID] = []
+    var servers: [ServerTransactionID] = []
+
+    struct Reoffer: Sendable {
+        let from: Side
+        let transaction: ServerTransactionID
+        let request: SIPMessage
+        let outgoing: ClientTransactionID
+        let sent: SIPMessage
+        let previous: Sides<LegMediaState>
+    }
+
+    init(_ id: CallID, invite: SIPMessage, transaction: ServerTransactionID, leg: Leg) {
+        self.id = id
+        self.invite = (transaction, invite)
+        a = leg
+        mediaSession = id.value
+        servers = [transaction]
+    }
+
+    /// When `tick` is due.
+    var nextWake: Instant? {
+        var wakes = attempts.filter(\.isOpen).map(\.deadline)
+        if let renewAt { wakes.append(renewAt) }
+        if let creditEnds { wakes.append(creditEnds) }
+        return wakes.min()
+    }
+
+    subscript(side: Side) -> Leg? {
+        get { side == .a ? a : b }
+        set {
+            guard let newValue else { return }
+            if side == .a { a = newValue } else { b = newValue }
+        }
+    }
+
+    /// Which side a message of the peer belongs to.
+    func side(of message: SIPMessage) -> Side? {
+        if a.dialog.matches(message) { return .a }
+        if b?.dialog.matches(message) == true { return .b }
+        return nil
+    }
+
+    /// All that another worker needs to carry this call on. Without keys: those are the media worker's.
+    func snapshot(_ kit: CallKit) -> CallSnapshot {
+        var snapshot = CallSnapshot()
+        snapshot.a = a.state
+        snapshot.a.flow = kit.flow(a.hop)
+        if let b {
+            snapshot.b = b.state
+            snapshot.b.flow = kit.flow(b.hop)
+            snapshot.sdpB = b.media.local?.withoutKeys ?? ""
+            snapshot.remoteSdpB = b.media.remote?.withoutKeys ?? ""
+        }
+        snapshot.mediaWorker = mediaWorker
+        snapshot.mediaSession = Data(mediaSession.bytes)
+        snapshot.sdpA = a.media.local?.withoutKeys ?? ""
+        snapshot.remoteSdpA = a.media.remote?.withoutKeys ?? ""
+        snapshot.creditUntil = creditUntil?.microseconds ?? 0
+        return snapshot
+    }
+
+    mutating func tick(_ kit: inout CallKit) {
+        expireAttempts(&kit)
+        watchCredit(&kit)
+    }
+
+    /// Forgets which transactions were this call's.
+    func release(_ kit: inout CallKit) {
+        for client in clients { kit.clientOwners[client] = nil }
+        for server in servers { kit.serverOwners[server] = nil }
+    }
+}

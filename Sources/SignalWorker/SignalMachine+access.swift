@@ -1,0 +1,222 @@
+import Foundation
+import Model
+import Primitives
+import SIP
+
+/// Who sent a request: a subscriber with a password, or a gateway with an address.
+extension SignalMachine {
+    private enum Judgement {
+        case accepted(CredentialReply)
+        /// Ask (again) for a password.
+        case challenge(isStale: Bool)
+        case wrong(user: String)
+        /// The control plane is being asked; the request goes on when it has answered.
+        case waiting
+    }
+
+    // MARK: REGISTER (RFC 3261 §10.3)
+
+    mutating func register(_ request: SIPMessage, _ id: ServerTransactionID, on hop: Hop) {
+        let domain = request.to.uri.host
+        switch judge(request, .authorization, realm: domain, id, hop) {
+        case .waiting: break
+        case .challenge(let isStale): challenge(request, id, 401, .wwwAuthenticate, realm: domain, isStale)
+        case .wrong(let user): wrongPassword(request, id, hop, user)
+        case .accepted(let reply):
+            // A line registers itself: another's address of record needs another's password (§10.3, step 4).
+            guard let user = request.to.uri.userDecoded,
+                DigestCredentials.all(in: request, .authorization, realm: domain).first?.username == user
+            else { return kit.respond(request.response(403, toTag: "user"), to: id) }
+            bind(request, id, hop, reply)
+        }
+    }
+
+    private mutating func bind(_ request: SIPMessage, _ id: ServerTransactionID, _ hop: Hop, _ reply: CredentialReply) {
+        var desk = DeskRequest()
+        desk.bind.subscriberID = reply.subscriberID
+        if request.isContactWildcard {
+            guard request.expires == 0 else { return kit.respond(request.response(400, toTag: "wildcard"), to: id) }
+            desk.bind.removeAll = true
+        }
+        for contact in request.contacts {
+            let asked = contact.expires ?? request.expires ?? configuration.registrationSeconds.upperBound
+            guard asked == 0 || asked >= configuration.registrationSeconds.lowerBound else {
+                var response = request.response(423, toTag: "brief")
+                response.headers.append(.minExpires, String(configuration.registrationSeconds.lowerBound))
+                return kit.respond(response, to: id)
+            }
+            var binding = Binding()
+            binding.contactUri = contact.uri.description
+            binding.flow = kit.flow(hop)
+            binding.expiresSeconds = min(asked, configuration.registrationSeconds.upperBound)
+            binding.callID = request.callID
+            binding.cseq = request.cseq.number
+            binding.qPermille = contact.parameters["q"].flatMap { Double($0) }.map { UInt32(max(0, min(1, $0)) * 1_000) } ?? 1_000
+            binding.instanceID = contact.parameters["+sip.instance"] ?? ""
+            binding.userAgent = request.headers[.userAgent] ?? ""
+            desk.bind.bindings.append(binding)
+        }
+        kit.ask(desk, .bind(id, request))
+    }
+
+    mutating func bound(_ reply: BindReply, _ id: ServerTransactionID, _ request: SIPMessage) {
+        switch reply.outcome {
+        case .ok:
+            var ok = request.response(200, toTag: "registrar")
+            for binding in reply.bindings {
+                guard let uri = URI(binding.contactUri) else { continue }
+                var contact = NameAddress(uri: uri)
+                contact.parameters.set("expires", String(binding.expiresSeconds))
+                if !binding.instanceID.isEmpty { contact.parameters.set("+sip.instance", binding.instanceID) }
+                ok.headers.append(.contact, contact.description)
+            }
+            ok.headers.append("X-Ledgerline-Position", "\(reply.logPosition)")
+            kit.respond(ok, to: id)
+            kit.note(.registered(user: request.to.uri.user ?? ""))
+        case .stale: kit.respond(request.response(500, reason: "Out of order", toTag: "registrar"), to: id)
+        case .tooMany: kit.respond(request.response(403, reason: "Too many contacts", toTag: "registrar"), to: id)
+        case .unknownSubscriber, .UNRECOGNIZED: kit.respond(request.response(404, toTag: "registrar"), to: id)
+        }
+    }
+
+    // MARK: INVITE
+
+    mutating func invite(_ request: SIPMessage, _ id: ServerTransactionID, on hop: Hop) {
+        guard !isDraining, calls.count < configuration.callsMax else {
+            var response = request.response(503, toTag: "full")
+            response.headers.append(.retryAfter, "5")
+            return kit.respond(response, to: id)
+        }
+        if request.headers[.proxyAuthorization] == nil {
+            guard let source = access.source(hop.remote, now: kit.now) else {
+                if access.wait(Access.Waiting(transaction: id, request: request, hop: hop), for: hop.remote) {
+                    var desk = DeskRequest()
+                    desk.source.host = hop.remote.host.description
+                    desk.source.port = UInt32(hop.remote.port)
+                    kit.ask(desk, .source(hop.remote))
+                }
+                return
+            }
+            if source.found { return start(request, id, hop, .gateway(source)) }
+        }
+        let realm = request.from.uri.host
+        switch judge(request, .proxyAuthorization, realm: realm, id, hop) {
+        case .waiting: break
+        case .challenge(let isStale): challenge(request, id, 407, .proxyAuthenticate, realm: realm, isStale)
+        case .wrong(let user): wrongPassword(request, id, hop, user)
+        case .accepted(let reply): start(request, id, hop, .subscriber(reply))
+        }
+    }
+
+    enum Caller {
+        case subscriber(CredentialReply)
+        case gateway(SourceReply)
+    }
+
+    private mutating func start(_ request: SIPMessage, _ id: ServerTransactionID, _ hop: Hop, _ caller: Caller) {
+        let call = CallID(UUIDv7(at: kit.wall, random: &kit.random))
+        let tag = OwnerMark(worker: configuration.worker, call: call, part: "a").text
+        guard let uri = request.requestURI, uri.isSIP, let dialog = Dialog(answering: request, localTag: tag) else {
+            return kit.respond(request.response(400, reason: "No usable Contact", toTag: "contact"), to: id)
+        }
+        guard request.hasSDP, let sdp = try? SDP(parsing: request.body) else {
+            // An INVITE that wants the offer from us is for later; a broken description is for nobody.
+            return kit.respond(request.response(488, toTag: tag), to: id)
+        }
+        var leg = Leg(dialog: dialog, hop: hop)
+        do throws(OfferAnswer.Rejection) {
+            try OfferAnswer.take(sdp, into: &leg.media)
+        } catch {
+            return kit.respond(request.response(488, toTag: tag), to: id)
+        }
+        var desk = DeskRequest()
+        switch caller {
+        case .subscriber(let reply): desk.startCall.callerSubscriberID = reply.subscriberID
+        case .gateway(let reply):
+            desk.startCall.gatewayID = reply.gatewayID
+            desk.startCall.carrierID = reply.carrierID
+        }
+        desk.startCall.callID = call.data
+        desk.startCall.dialled = uri.userDecoded ?? ""
+        desk.startCall.domain = uri.host
+        desk.startCall.fromUser = request.from.uri.userDecoded ?? ""
+        desk.startCall.fromDisplay = request.from.displayName ?? ""
+        desk.startCall.sipCallID = request.callID
+        desk.startCall.sourceAddress = hop.remote.description
+        desk.startCall.startedAt = kit.wall.microseconds
+        kit.respond(request.response(100), to: id)
+        calls[call] = CallMachine(call, invite: request, transaction: id, leg: leg)
+        kit.serverOwners[id] = call
+        kit.ask(desk, .start(call))
+    }
+
+    // MARK: Passwords
+
+    private mutating func judge(
+        _ request: SIPMessage, _ header: HeaderName, realm: String, _ id: ServerTransactionID, _ hop: Hop
+    ) -> Judgement {
+        guard let credentials = DigestCredentials.all(in: request, header, realm: realm).first else {
+            return .challenge(isStale: false)
+        }
+        let key = CredentialKey(domain: realm, username: credentials.username)
+        guard let reply = access.credential(key, now: kit.now) else {
+            if access.wait(Access.Waiting(transaction: id, request: request, hop: hop), for: key) {
+                var desk = DeskRequest()
+                desk.credential.domain = key.domain
+                desk.credential.username = key.username
+                kit.ask(desk, .credential(key))
+            }
+            return .waiting
+        }
+        guard reply.found, let method = request.method else { return .wrong(user: credentials.username) }
+        let ha1 = credentials.algorithm == .md5 ? reply.credential.ha1Md5 : reply.credential.ha1Sha256
+        switch access.verifier.verify(credentials, method: method, ha1: Array(ha1), now: kit.wall) {
+        case .accepted:
+            rates.rightPassword(hop.remote)
+            return .accepted(reply)
+        case .stale: return .challenge(isStale: true)
+        case .wrong: return .wrong(user: credentials.username)
+        }
+    }
+
+    private mutating func challenge(
+        _ request: SIPMessage, _ id: ServerTransactionID, _ status: Int, _ header: HeaderName, realm: String, _ isStale: Bool
+    ) {
+        var response = request.response(status, toTag: "challenge")
+        for challenge in access.verifier.challenges(
+            realm: realm, algorithms: configuration.algorithms, isStale: isStale, now: kit.wall)
+        {
+            response.headers.append(header, challenge.description)
+        }
+        kit.respond(response, to: id)
+    }
+
+    private mutating func wrongPassword(_ request: SIPMessage, _ id: ServerTransactionID, _ hop: Hop, _ user: String) {
+        kit.note(.wrongPassword(source: hop.remote, user: user))
+        if rates.wrongPassword(hop.remote, now: kit.now) { kit.note(.banned(source: hop.remote)) }
+        // The same for a wrong password and an unknown user: who asks is not told which.
+        kit.respond(request.response(403, reason: "Wrong user or password", toTag: "password"), to: id)
+    }
+
+    // MARK: Requests that have waited
+
+    mutating func resume(_ waiting: [Access.Waiting]) {
+        for entry in waiting {
+            if access.isGone(entry.transaction) {
+                kit.respond(entry.request.response(487, toTag: "cancelled"), to: entry.transaction)
+            } else if entry.request.method == .register {
+                register(entry.request, entry.transaction, on: entry.hop)
+            } else {
+                invite(entry.request, entry.transaction, on: entry.hop)
+            }
+        }
+    }
+
+    mutating func refuse(_ waiting: [Access.Waiting]) {
+        for entry in waiting {
+            var response = entry.request.response(503, toTag: "control")
+            response.headers.append(.retryAfter, "5")
+            kit.respond(response, to: entry.transaction)
+        }
+    }
+}

@@ -1,0 +1,205 @@
+import Bus
+import Foundation
+import Model
+import Primitives
+import SIP
+import SwiftProtobuf
+
+/// What the control plane and the media workers say.
+extension SignalMachine {
+    // MARK: Hello and heartbeat
+
+    mutating func speak() {
+        nextWord = kit.now + heartbeat
+        var request = DeskRequest()
+        switch greeting {
+        case .away:
+            request.hello.worker = configuration.worker
+            request.hello.kind = .signal
+            request.hello.listeners = configuration.listeners.map(\.description)
+            request.hello.clusterListener = configuration.cluster?.description ?? ""
+            request.hello.busEndpoint = configuration.busEndpoint
+            request.hello.incarnation = Data(RequestID(high: 0, low: configuration.incarnation).bytes)
+            request.hello.calls = calls.keys.sorted().map(\.data)
+            kit.ask(request, .hello, policy: .word)
+        case .greeted:
+            request.heartbeat.calls = UInt32(clamping: calls.count)
+            request.heartbeat.loadPermille = UInt32(clamping: calls.count * 1_000 / max(1, configuration.callsMax))
+            kit.ask(request, .heartbeat, policy: .word)
+        }
+    }
+
+    private mutating func greetAgain() {
+        greeting = .away
+        nextWord = kit.now
+    }
+
+    private mutating func take(_ roster: Roster) {
+        let before = Set(calls.values.map(\.mediaWorker))
+        kit.colleagues.take(roster)
+        kit.effects.append(.roster(roster))
+        for worker in before.sorted() where !worker.isEmpty && !kit.colleagues.isAlive(worker) {
+            for (_, pending) in kit.requests.cancelAll(to: worker) { unanswered(pending) }
+            for id in calls.filter({ $0.value.mediaWorker == worker }).keys.sorted() {
+                withCall(id) { call, kit in call.mediaWorkerLost(&kit) }
+            }
+        }
+        located.forgetOwners()
+    }
+
+    // MARK: The feed
+
+    mutating func feed(_ body: [UInt8]) {
+        guard let message = try? FeedMessage(serializedBytes: body) else { return }
+        switch feed.accept(message.number) {
+        case .inOrder: break
+        case .duplicate, .unsynchronised: return
+        case .gap:
+            access.forget()
+            return greetAgain()
+        }
+        switch message.kind {
+        case .roster(let roster): take(roster)
+        case .invalidate(let invalidate): access.invalidate(invalidate)
+        case .adopt(let call) where call.worker == configuration.worker: adopt(call)
+        case .hangUp(let hangUp) where hangUp.worker == configuration.worker:
+            guard let id = CallID(hangUp.callID) else { return }
+            withCall(id) { call, kit in call.hangUp(hangUp.cause == .unspecified ? .operator : hangUp.cause, &kit) }
+        case .drain(let drain) where drain.worker == configuration.worker: isDraining = true
+        case .head, .adopt, .hangUp, .drain, nil: break
+        }
+    }
+
+    mutating func adopt(_ adopt: AdoptCall) {
+        guard let id = CallID(adopt.callID), calls[id] == nil, !ended.contains(id) else { return }
+        guard let call = CallMachine(adopting: adopt, &kit) else { return }
+        calls[id] = call
+        wakes[id] = call.nextWake
+        kit.note(.adopted(call: id.description))
+    }
+
+    // MARK: Answers
+
+    mutating func answer(_ id: RequestID, _ body: [UInt8], from peer: String) {
+        if peer == CallKit.desk {
+            guard let reply = try? DeskReply(serializedBytes: body) else { return }
+            if case .error(let error) = reply.kind { return refused(error, id) }
+            guard let pending = kit.requests.answer(id, from: peer) else { return }
+            desk(reply, pending)
+        } else {
+            guard let reply = try? StudioReply(serializedBytes: body), let pending = kit.requests.answer(id, from: peer) else { return }
+            studio(reply, pending)
+        }
+    }
+
+    private mutating func refused(_ error: DeskError, _ id: RequestID) {
+        switch error.code {
+        case .unavailable:
+            // The request stays open and is asked again; whoever waits is told by its deadline.
+            _ = kit.requests.postpone(id, from: CallKit.desk, now: kit.now)
+        case .sayHello:
+            _ = kit.requests.postpone(id, from: CallKit.desk, now: kit.now)
+            if greeting == .greeted { greetAgain() }
+        case .notEnrolled:
+            kit.note(.notEnrolled)
+            _ = kit.requests.postpone(id, from: CallKit.desk, now: kit.now)
+            greeting = .away
+        case .malformed, .unknownCall, .notOwner, .UNRECOGNIZED:
+            guard let pending = kit.requests.answer(id, from: CallKit.desk) else { return }
+            if case .fact(let fact) = pending {
+                kit.note(.factRefused(reason: error.detail))
+                settle(fact)
+                if error.code == .notOwner { lost(fact.call) }
+            } else {
+                unanswered(pending)
+            }
+        }
+    }
+
+    /// Another worker carries the call now: here it is forgotten without a word to anyone.
+    private mutating func lost(_ id: CallID) {
+        guard let call = calls.removeValue(forKey: id) else { return }
+        call.release(&kit)
+        wakes[id] = nil
+    }
+
+    private mutating func settle(_ fact: Fact) {
+        kit.effects.append(.forget(fact))
+        if let next = kit.outbox.settle(fact.call) { kit.send(next) }
+    }
+
+    private mutating func desk(_ reply: DeskReply, _ pending: Pending) {
+        switch (pending, reply.kind) {
+        case (.hello, .welcome(let welcome)):
+            greeting = .greeted
+            if welcome.heartbeatMs > 0 { heartbeat = .milliseconds(Int64(welcome.heartbeatMs)) }
+            nextWord = kit.now + heartbeat
+            feed.synchronise(at: welcome.feedNumber)
+            take(welcome.roster)
+        case (.heartbeat, .heartbeat(let heartbeat)):
+            if feed.observe(head: heartbeat.feedNumber) {
+                access.forget()
+                greetAgain()
+            }
+        case (.credential(let key), .credential(let reply)): resume(access.take(reply, for: key, now: kit.now))
+        case (.source(let address), .source(let reply)): resume(access.take(reply, for: address, now: kit.now))
+        case (.bind(let id, let request), .bind(let reply)): bound(reply, id, request)
+        case (.start(let id), .callPlan(let plan)): withCall(id) { call, kit in call.planned(plan, &kit) }
+        case (.start(let id), .callRefused(let refusal)): withCall(id) { call, kit in call.refused(refusal, &kit) }
+        case (.fact(let fact), _): settle(fact)
+        case (.credit(let id), .creditGranted(let credit)):
+            withCall(id) { call, kit in call.granted(credit.grantedSeconds, kit) }
+        case (.locate(let id), .callLocated(let place)): found(place, id)
+        default: unanswered(pending)  // an answer to another question
+        }
+    }
+
+    private mutating func studio(_ reply: StudioReply, _ pending: Pending) {
+        switch (pending, reply.kind) {
+        case (.open(let id), .opened(let session)): withCall(id) { call, kit in call.opened(session, &kit) }
+        case (.close(let id), .closed(let closed)): withCall(id) { call, kit in call.mediaClosed(closed.report, &kit) }
+        case (.close(let id), _): withCall(id) { call, kit in call.mediaClosed(nil, &kit) }
+        case (.open(let id), .error(let error)): withCall(id) { call, kit in call.mediaFailed(error.detail, &kit) }
+        case (.change(let id), .error(let error)) where error.code == .unknownSession:
+            withCall(id) { call, kit in call.mediaWorkerLost(&kit) }
+        default: break
+        }
+    }
+
+    mutating func notice(_ body: [UInt8], from worker: String) {
+        guard let notice = try? StudioNotice(serializedBytes: body), let session = UUIDv7(bytes: notice.sessionID) else { return }
+        guard let id = calls.first(where: { $0.value.mediaSession == session && $0.value.mediaWorker == worker })?.key else { return }
+        withCall(id) { call, kit in
+            switch notice.kind {
+            case .silent: call.hangUp(.mediaTimeout, &kit)
+            case .lost: call.mediaWorkerLost(&kit)
+            case .UNRECOGNIZED: break
+            }
+        }
+    }
+
+    /// Nobody has answered within the time.
+    mutating func unanswered(_ pending: Pending) {
+        switch pending {
+        case .hello, .heartbeat: kit.note(.deskUnanswered)
+        case .credential(let key): refuse(access.giveUp(key))
+        case .source(let address): refuse(access.giveUp(address))
+        case .bind(let id, let request):
+            var response = request.response(503, toTag: "control")
+            response.headers.append(.retryAfter, "5")
+            kit.respond(response, to: id)
+        case .start(let id): withCall(id) { call, kit in call.unplanned(&kit) }
+        case .fact: break  // facts are asked for ever
+        case .credit(let id): withCall(id) { call, kit in call.creditUnanswered(kit) }
+        case .locate(let id): _ = located.release(id)
+        case .open(let id): withCall(id) { call, kit in call.mediaFailed("the media worker does not answer", &kit) }
+        case .change: break
+        case .close(let id): withCall(id) { call, kit in call.mediaClosed(nil, &kit) }
+        }
+    }
+}
+
+extension RequestPolicy {
+    /// Hello and heartbeat: the next one is due soon anyway.
+    static let word = RequestPolicy(deadline: .milliseconds(900), resend: .milliseconds(900), resendMax: .milliseconds(900))
+}

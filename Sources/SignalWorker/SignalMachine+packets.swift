@@ -1,0 +1,166 @@
+import Foundation
+import Model
+import Primitives
+import SIP
+import SwiftProtobuf
+
+/// The way of a packet: checked, then to the call it belongs to, here or at another worker.
+extension SignalMachine {
+    mutating func receive(_ bytes: [UInt8], on hop: Hop, isRelayed: Bool) {
+        let source = hop.remote
+        guard !rates.isBanned(source, now: kit.now) else { return }
+        let message: SIPMessage
+        do throws(ParseError) {
+            message = try SIPMessage(parsing: bytes)
+        } catch {
+            guard error != .keepAlive else { return }
+            kit.note(.malformed(source: source, reason: "\(error)"))
+            if rates.admits(source, now: kit.now), let answer = SIPMessage.rejection(of: bytes, for: error) {
+                transmit(answer, hop)
+            }
+            return
+        }
+        guard let mark = mark(of: message) else {
+            // The first request of a dialog, or nothing of ours.
+            guard message.isRequest, message.method != .ack || message.to.tag == nil else { return }
+            return take(message, on: hop)
+        }
+        // A call that has just ended here is nobody's: what still comes is for its transactions.
+        if calls[mark.call] != nil || ended.contains(mark.call) { return take(message, on: hop) }
+        route(message, bytes, mark, on: hop, isRelayed: isRelayed)
+    }
+
+    /// Our own making in a message of a peer: the tag that we gave its dialog, or the branch of our request.
+    private func mark(of message: SIPMessage) -> OwnerMark? {
+        message.isRequest ? OwnerMark(tag: message.to.tag) : OwnerMark(branch: message.branch)
+    }
+
+    /// To the worker that owns the call.
+    private mutating func route(_ message: SIPMessage, _ bytes: [UInt8], _ mark: OwnerMark, on hop: Hop, isRelayed: Bool) {
+        if !isRelayed {
+            if let owner = located[mark.call], owner != configuration.worker, kit.colleagues.isAlive(owner) {
+                return relay(bytes, on: hop, to: owner)
+            }
+            if located[mark.call] == nil, mark.worker != configuration.worker, kit.colleagues.isAlive(mark.worker) {
+                return relay(bytes, on: hop, to: mark.worker)
+            }
+        }
+        // A response to a worker that is gone has nothing left to end, and nobody answers an ACK.
+        guard let method = message.method, method != .ack else { return }
+        guard located.hold(message, bytes, hop, isRelayed: isRelayed, for: mark.call, now: kit.now) else { return }
+        var request = DeskRequest()
+        request.locateCall.callID = mark.call.data
+        kit.ask(request, .locate(mark.call))
+    }
+
+    private mutating func relay(_ bytes: [UInt8], on hop: Hop, to worker: String) {
+        var message = RelayMessage()
+        message.received.listener = hop.listener.description
+        message.received.source = hop.remote.description
+        message.received.message = Data(bytes)
+        message.received.worker = configuration.worker
+        kit.effects.append(.relay(serialized(message), to: worker))
+    }
+
+    /// From a fellow: a packet for a call of ours, or one to send by a listener of ours.
+    mutating func relayed(_ body: [UInt8], from worker: String) {
+        guard let message = try? RelayMessage(serializedBytes: body) else { return }
+        switch message.kind {
+        case .received(let received):
+            guard let listener = SocketAddress(received.listener), let source = SocketAddress(received.source) else { return }
+            // Answers go back by the listener that the peer knows; if all share it, by ours.
+            let isOurs = configuration.isOurs(listener)
+            let hop = Hop(listener: listener, remote: source, relay: isOurs ? nil : worker)
+            receive(Array(received.message), on: hop, isRelayed: true)
+        case .send(let send):
+            guard let listener = SocketAddress(send.listener), let remote = SocketAddress(send.remote),
+                configuration.isOurs(listener)
+            else { return }
+            kit.effects.append(.send(Array(send.message), listener: listener, to: remote))
+        case nil: break
+        }
+    }
+
+    /// The control plane has said whose call it is.
+    mutating func found(_ located: CallLocated, _ call: CallID) {
+        let held = self.located.release(call)
+        if located.found, located.ownerAlive { self.located[call] = located.owner }
+        for packet in held {
+            if calls[call] != nil {
+                take(packet.message, on: packet.hop)
+            } else if located.found, located.ownerAlive, located.owner != configuration.worker, !packet.isRelayed {
+                relay(packet.bytes, on: packet.hop, to: located.owner)
+            } else if located.found, located.owner == configuration.worker, located.answeredAt > 0, adopt(located, call) {
+                take(packet.message, on: packet.hop)
+            } else if !located.found || located.ownerAlive {
+                take(packet.message, on: packet.hop)  // ends as 481
+            } else {
+                // Its owner is gone and nobody has it yet; the peer will ask again.
+                kit.note(.orphan(source: packet.hop.remote))
+            }
+        }
+    }
+
+    private mutating func adopt(_ located: CallLocated, _ id: CallID) -> Bool {
+        var call = AdoptCall()
+        call.callID = id.data
+        call.worker = configuration.worker
+        call.started = located.started
+        call.answeredAt = located.answeredAt
+        call.snapshot = located.snapshot
+        adopt(call)
+        return calls[id] != nil
+    }
+
+    /// Into the transactions, which give back what is new.
+    private mutating func take(_ message: SIPMessage, on hop: Hop) {
+        kit.transactions.receive(message, on: hop, now: kit.now, into: &kit.layer)
+    }
+
+    // MARK: New requests
+
+    mutating func request(_ request: SIPMessage, _ id: ServerTransactionID, on hop: Hop) {
+        guard let method = request.method else { return }
+        if request.to.tag != nil {
+            guard let mark = OwnerMark(tag: request.to.tag), let side = calls[mark.call]?.side(of: request) else {
+                return kit.respond(request.response(481), to: id)
+            }
+            kit.serverOwners[id] = mark.call
+            withCall(mark.call) { call, kit in
+                call.servers.append(id)
+                call.request(request, id, on: hop, from: side, &kit)
+            }
+            return
+        }
+        guard rates.admits(hop.remote, now: kit.now) else {
+            kit.note(.tooFast(source: hop.remote))
+            var response = request.response(503, toTag: "busy")
+            response.headers.append(.retryAfter, "2")
+            return kit.respond(response, to: id)
+        }
+        guard request.maxForwards ?? 70 > 0 else { return kit.respond(request.response(483, toTag: "hops"), to: id) }
+        guard request.required.allSatisfy({ SignalMachine.extensions.contains($0) }) else {
+            var response = request.response(420, toTag: "extension")
+            response.headers.append(.unsupported, request.required.filter { !SignalMachine.extensions.contains($0) }.joined(separator: ", "))
+            return kit.respond(response, to: id)
+        }
+        switch method {
+        case .register: register(request, id, on: hop)
+        case .invite: invite(request, id, on: hop)
+        case .options:
+            var ok = request.response(200, toTag: "options")
+            ok.headers.append(.allow, CallMachine.allowed + ", REGISTER")
+            ok.headers.append(.accept, "application/sdp")
+            kit.respond(ok, to: id)
+        case .bye, .info, .update, .prack, .notify, .refer: kit.respond(request.response(481, toTag: "none"), to: id)
+        case .ack, .cancel: break  // the transactions' own
+        case .subscribe, .message, .publish, .other:
+            var response = request.response(405, toTag: "method")
+            response.headers.append(.allow, CallMachine.allowed + ", REGISTER")
+            kit.respond(response, to: id)
+        }
+    }
+
+    /// Option tags that we do not refuse when they are required; none needs anything of us.
+    static let extensions: Set<String> = ["path", "outbound", "gruu", "replaces", "timer"]
+}

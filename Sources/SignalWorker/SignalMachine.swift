@@ -1,0 +1,219 @@
+package import Bus
+package import Model
+package import Primitives
+import SIP
+import Foundation
+
+/// A signal worker without I/O: registrar front, calls, and the way of each packet to the worker that owns it.
+///
+/// It holds nothing that another worker could not take over: calls are in the log, registrations in the control plane,
+/// facts on their way in the outbox that the driver keeps on disk.
+package struct SignalMachine: Sendable {
+    package enum Input: Sendable {
+        case datagram([UInt8], listener: SocketAddress, from: SocketAddress)
+        /// Answer of the control plane or of a media worker.
+        case answer(RequestID, [UInt8], from: String)
+        /// Notice of a media worker.
+        case notice([UInt8], from: String)
+        case feed([UInt8])
+        case relay([UInt8], from: String)
+        /// The operating system could not deliver to that address.
+        case unreachable(SocketAddress, listener: SocketAddress)
+        /// The connection to a peer of the bus takes messages again.
+        case writable(String)
+        /// Facts that an earlier process of this worker had not got acknowledged.
+        case remembered([Fact])
+        case tick
+        /// No new calls; `isDrained` tells when the last one is over.
+        case drain
+    }
+
+    package enum Effect: Sendable {
+        case send([UInt8], listener: SocketAddress, to: SocketAddress)
+        /// To `control`, or to the media worker of that name.
+        case request(RequestID, [UInt8], to: String)
+        case relay([UInt8], to: String)
+        /// Connect to these; what is not among them has gone.
+        case roster(Roster)
+        /// Keep the fact on disk until it is forgotten.
+        case keep(Fact)
+        case forget(Fact)
+        case note(SignalNote)
+        /// Handled inside: a request that could not even be queued.
+        case unanswered(PendingRequest)
+    }
+
+    /// Opaque to drivers.
+    package struct PendingRequest: Sendable {
+        let pending: Pending
+    }
+
+    package let configuration: SignalConfiguration
+    var kit: CallKit
+    var calls: [CallID: CallMachine] = [:]
+    var wakes: [CallID: Instant] = [:]
+    var access: Access
+    var ended = EndedCalls()
+    var located = Located()
+    var rates: SourceRates
+    var feed = FeedGapDetector()
+    var greeting = Greeting.away
+    var nextWord = Instant.zero
+    var heartbeat: Duration = .seconds(1)
+    var isDraining = false
+
+    enum Greeting: Equatable, Sendable {
+        case away
+        case greeted
+    }
+
+    package init(_ configuration: SignalConfiguration, random: RandomSource) {
+        self.configuration = configuration
+        var random = random
+        access = Access(secret: random.bytes(32), configuration)
+        rates = SourceRates(configuration)
+        kit = CallKit(configuration, random: random)
+    }
+
+    package var callCount: Int { calls.count }
+    package var isGreeted: Bool { greeting == .greeted }
+    package var isDrained: Bool { isDraining && calls.isEmpty && kit.outbox.count == 0 }
+
+    package var nextWake: Instant? {
+        [kit.transactions.nextWake, kit.requests.nextWake, wakes.values.min(), nextWord, located.nextWake].compactMap(\.self).min()
+    }
+
+    package mutating func handle(_ input: Input, now: Instant, wall: WallTime, into effects: inout [Effect]) {
+        kit.now = now
+        kit.wall = wall
+        switch input {
+        case .datagram(let bytes, let listener, let source):
+            receive(bytes, on: Hop(listener: listener, remote: source), isRelayed: false)
+        case .answer(let id, let body, let peer): answer(id, body, from: peer)
+        case .notice(let body, let peer): notice(body, from: peer)
+        case .feed(let body): feed(body)
+        case .relay(let body, let worker): relayed(body, from: worker)
+        case .unreachable(let remote, let listener):
+            kit.transactions.unreachable(Hop(listener: listener, remote: remote), now: now, into: &kit.layer)
+        case .writable(let peer): kit.requests.writable(peer, now: now, into: &kit.requestEffects)
+        case .remembered(let facts): for fact in facts { if let next = kit.outbox.add(fact) { kit.send(next) } }
+        case .tick: break
+        case .drain: isDraining = true
+        }
+        tick()
+        settle()
+        effects += kit.effects
+        kit.effects.removeAll(keepingCapacity: true)
+    }
+
+    private mutating func tick() {
+        if kit.now >= nextWord { speak() }
+        kit.requests.tick(kit.now, into: &kit.requestEffects)
+        kit.transactions.tick(now: kit.now, into: &kit.layer)
+        located.expire(kit.now)
+        if wakes.values.contains(where: { $0 <= kit.now }) {
+            // In order of the calls' ids: the order of a dictionary differs from run to run.
+            for id in wakes.filter({ $0.value <= kit.now }).keys.sorted() {
+                withCall(id) { call, kit in call.tick(&kit) }
+            }
+        }
+    }
+
+    /// Carries out what the layers below have asked for, until nothing is left.
+    private mutating func settle() {
+        while !kit.layer.isEmpty || !kit.requestEffects.isEmpty || kit.effects.contains(where: \.isUnanswered) {
+            let layer = kit.layer
+            kit.layer.removeAll(keepingCapacity: true)
+            for effect in layer { carryOut(effect) }
+            let requests = kit.requestEffects
+            kit.requestEffects.removeAll(keepingCapacity: true)
+            for effect in requests {
+                switch effect {
+                case .send(let id, let body, let peer): kit.effects.append(.request(id, body, to: peer))
+                case .expired(_, let pending): unanswered(pending)
+                }
+            }
+            let refused = kit.effects.compactMap { effect in
+                if case .unanswered(let request) = effect { request.pending } else { nil as Pending? }
+            }
+            if !refused.isEmpty {
+                kit.effects.removeAll(where: \.isUnanswered)
+                for pending in refused { unanswered(pending) }
+            }
+        }
+    }
+
+    /// Works on one call in place, and forgets it when it is over.
+    mutating func withCall(_ id: CallID, _ body: (inout CallMachine, inout CallKit) -> Void) {
+        guard var call = calls.removeValue(forKey: id) else { return }
+        body(&call, &kit)
+        guard call.stage != .over else {
+            call.release(&kit)
+            wakes[id] = nil
+            ended.insert(id, now: kit.now)
+            return
+        }
+        wakes[id] = call.nextWake
+        calls[id] = call
+    }
+
+    private mutating func carryOut(_ effect: TransactionLayer.Effect) {
+        switch effect {
+        case .send(let bytes, let hop): transmit(bytes, hop)
+        case .request(let id, let request, let hop): self.request(request, id, on: hop)
+        case .cancelled(let id, _):
+            guard let call = kit.serverOwners[id] else { return access.cancelled(id) }
+            withCall(call) { call, kit in call.cancelled(&kit) }
+        case .acknowledged: break  // all that was to be agreed was in the INVITE and its answer
+        case .unacknowledged(let id):
+            guard let call = kit.serverOwners.removeValue(forKey: id) ?? answeredCall(id) else { return }
+            withCall(call) { call, kit in call.hangUp(.failed, &kit) }
+        case .response(let id, let response, let hop):
+            guard let call = kit.clientOwners[id], calls[call] != nil else { return late(response, id, hop) }
+            withCall(call) { call, kit in call.response(response, of: id, hop, &kit) }
+        case .failed(let id, let failure):
+            guard let call = kit.clientOwners.removeValue(forKey: id) else { return }
+            withCall(call) { call, kit in call.transactionFailed(id, failure, &kit) }
+        case .stray, .refused: break
+        }
+    }
+
+    private func answeredCall(_ id: ServerTransactionID) -> CallID? {
+        calls.first { $0.value.servers.contains(id) }?.key
+    }
+
+    /// A 2xx for an INVITE whose call is over here: the peer believes in a call, so it is taken down (RFC 3261 §13.2.2.4).
+    private mutating func late(_ response: SIPMessage, _ id: ClientTransactionID, _ hop: Hop) {
+        guard response.cseq.method == .invite, response.isSuccess, let mark = OwnerMark(branch: response.branch),
+            let contact = response.contact
+        else { return }
+        let via = kit.via(mark.call)
+        var invite = SIPMessage(
+            .invite, contact.uri, via: via, from: response.from, to: response.to, callID: response.callID, cseq: response.cseq.number)
+        invite.to.tag = nil
+        guard var dialog = Dialog(calling: invite, response: response) else { return }
+        kit.acknowledge(dialog.acknowledgement(of: invite, via: via), of: id, to: hop)
+        let bye = dialog.request(.bye, via: kit.via(mark.call))
+        _ = kit.transactions.send(bye, to: hop, now: kit.now, into: &kit.layer)
+    }
+
+    /// Sends by our own listener, or by the fellow who holds the one that the peer knows.
+    mutating func transmit(_ bytes: [UInt8], _ hop: Hop) {
+        if let worker = hop.relay, worker != configuration.worker, kit.colleagues.isAlive(worker) {
+            var message = RelayMessage()
+            message.send.listener = hop.listener.description
+            message.send.remote = hop.remote.description
+            message.send.message = Data(bytes)
+            kit.effects.append(.relay(serialized(message), to: worker))
+            return
+        }
+        let listener = configuration.isOurs(hop.listener) ? hop.listener : configuration.advertised
+        kit.effects.append(.send(bytes, listener: listener, to: hop.remote))
+    }
+}
+
+extension SignalMachine.Effect {
+    fileprivate var isUnanswered: Bool {
+        if case .unanswered = self { true } else { false }
+    }
+}

@@ -1,0 +1,31 @@
+package import Primitives
+
+/// What an operator may want to know; counted by name and logged by the driver.
+package enum SignalNote: Hashable, Sendable {
+    case malformed(source: SocketAddress, reason: String)
+    case tooFast(source: SocketAddress)
+    case banned(source: SocketAddress)
+    case wrongPassword(source: SocketAddress, user: String)
+    /// A packet of a call that nobody owns.
+    case orphan(source: SocketAddress)
+    case deskUnanswered
+    case notEnrolled
+    case factRefused(reason: String)
+    case adopted(call: String)
+    case registered(user: String)
+
+    package var name: String {
+        switch self {
+        case .malformed: "malformed"
+        case .tooFast: "too_fast"
+        case .banned: "banned"
+        case .wrongPassword: "wrong_password"
+        case .orphan: "orphan"
+        case .deskUnanswered: "desk_unanswered"
+        case .notEnrolled: "not_enrolled"
+        case .factRefused: "fact_refused"
+        case .adopted: "adopted"
+        case .registered: "registered"
+        }
+    }
+}
