@@ -1,5 +1,5 @@
 internal import CZeroMQ
-internal import Glibc
+internal import Synchronization
 
 /// The one owner of a libzmq context: its I/O thread, and the service thread that answers handshakes.
 ///
@@ -9,6 +9,7 @@ internal import Glibc
     nonisolated(unsafe) let raw: UnsafeMutableRawPointer
     let authenticator = Authenticator()
     private let service: ContextService
+    private let monitors = Atomic<UInt64>(0)
 
     package init() throws(BusError) {
         guard unsafe zmq_has("curve") == 1 else { throw .curveUnavailable }
@@ -31,11 +32,12 @@ internal import Glibc
     }
 
     /// Counts what the monitor of `socket` tells, until the socket is closed.
-    func watch(_ socket: UnsafeMutableRawPointer, name: String, into record: LinkRecord) throws(BusError) {
-        let endpoint = "inproc://\(name)"
+    func watch(_ socket: UnsafeMutableRawPointer, into record: LinkRecord) throws(BusError) {
+        let number = monitors.wrappingAdd(1, ordering: .relaxed).newValue
+        let endpoint = "inproc://monitor-\(number)"
         let events = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH
             | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL
-            | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_MONITOR_STOPPED
+            | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CONNECT_RETRIED | ZMQ_EVENT_MONITOR_STOPPED
         guard unsafe zmq_socket_monitor(socket, endpoint, events) == 0 else {
             throw BusError(call: "zmq_socket_monitor", endpoint: nil, code: zmq_errno())
         }

@@ -16,7 +16,10 @@ package struct Dealer: ~Copyable, Sendable, BusSocket {
     deinit { handle.close() }
 
     /// Never waits. Without a connection the message is not queued: `.full`.
-    package mutating func send(_ message: BusMessage) -> SendOutcome { handle.send(message) }
+    package mutating func send(_ message: BusMessage) -> SendOutcome {
+        handle.heal()
+        return handle.send(message)
+    }
 
     /// The next reply or notice; nil when none waits. Malformed ones are skipped.
     package mutating func receive() -> BusMessage? {

@@ -49,7 +49,9 @@ package struct DealerGroup: ~Copyable, Sendable {
 
     /// `.unreachable` when the group has no such peer, `.full` when it has no connection at present.
     package mutating func send(_ message: BusMessage, to peer: String) -> SendOutcome {
-        members[peer]?.handle.send(message) ?? .unreachable
+        guard let handle = members[peer]?.handle else { return .unreachable }
+        handle.heal()
+        return handle.send(message)
     }
 
     /// Asks `poller` to say when `peer`, to which a send was `.full`, can be written to.

@@ -14,6 +14,7 @@ package struct FeedSubscriber: ~Copyable, Sendable, BusSocket {
 
     /// The next body; nil when none waits. Messages of more than one frame are skipped.
     package mutating func receive() -> [UInt8]? {
+        handle.heal()
         while handle.receivePart() {
             if !handle.partHasMore { return handle.partBytes }
             let _: Never? = handle.dropMalformed()

@@ -76,8 +76,23 @@ package import Primitives
 
     /// Whole milliseconds, rounded up: a wait does not end just before the time.
     package mutating func wait(for timeout: Duration?) -> Int {
-        removeClosed()
-        let milliseconds = timeout.map { Int(clamping: max(0, $0.nanoseconds).addingWithoutWrap(999_999) / 1_000_000) } ?? -1
+        let deadline = timeout.map { systemInstant() + $0 }
+        var rest = timeout
+        while true {
+            let mustLook = refresh()
+            // Sockets that connect are looked after now and then, however long nothing happens.
+            let slice = mustLook ? min(rest ?? lookAfter, lookAfter) : rest
+            if let count = poll(slice) { return count }
+            guard let deadline else { continue }
+            let now = systemInstant()
+            if now >= deadline { return 0 }
+            rest = deadline - now
+        }
+    }
+
+    /// - Returns: nil when the time has passed.
+    private mutating func poll(_ timeout: Duration?) -> Int? {
+        let milliseconds = timeout.map { Int(clamping: max(0, $0.nanoseconds) / 1_000_000) + ($0.isWhole ? 0 : 1) } ?? -1
         let count = unsafe zmq_poll(&items, Int32(items.count), milliseconds)
         if count < 0 {
             let code = zmq_errno()
@@ -88,7 +103,27 @@ package import Primitives
         for (index, watch) in watches.enumerated() where unsafe items[index].revents != 0 {
             if case .waker(let waker) = watch.source { waker.clear() }
         }
-        return Int(count)
+        return count == 0 ? nil : Int(count)
+    }
+
+    /// Takes out what is closed, and connects again what has given up.
+    /// - Returns: whether there are sockets that connect.
+    private mutating func refresh() -> Bool {
+        var hasClients = false
+        for index in watches.indices.reversed() {
+            guard case .socket(let handle) = watches[index].source else { continue }
+            if handle.isClient {
+                hasClients = true
+                handle.heal()
+            }
+            if unsafe handle.raw == nil {
+                watches.remove(at: index)
+                unsafe items.remove(at: index)
+            } else {
+                unsafe items[index].socket = unsafe handle.raw
+            }
+        }
+        return hasClients
     }
 
     /// Whether the latest wait found something to read, or an error that reading will tell.
@@ -103,20 +138,11 @@ package import Primitives
 
     // A handful of watches: looking through them costs less than a table.
     private func index(of token: Token) -> Int? { watches.firstIndex { $0.token == token } }
-
-    private mutating func removeClosed() {
-        for index in watches.indices.reversed() {
-            if case .socket(let handle) = watches[index].source, unsafe handle.raw == nil {
-                watches.remove(at: index)
-                unsafe items.remove(at: index)
-            }
-        }
-    }
 }
 
-extension Int64 {
-    fileprivate func addingWithoutWrap(_ other: Int64) -> Int64 {
-        let (sum, overflow) = addingReportingOverflow(other)
-        return overflow ? .max : sum
-    }
+/// How long a wait leaves sockets alone.
+private let lookAfter = Duration.seconds(1)
+
+extension Duration {
+    fileprivate var isWhole: Bool { nanoseconds % 1_000_000 == 0 }
 }

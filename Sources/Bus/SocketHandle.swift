@@ -22,53 +22,62 @@ private import Primitives
 
     let limits: BusLimits
     private(set) var raw: UnsafeMutableRawPointer?
-    /// Messages that did not have the frames of the bus, or came from a worker revoked meanwhile.
+    /// Messages that did not have the frames of the bus.
     var malformed: UInt64 = 0
+    /// Received into, part after part.
     private let part: UnsafeMutablePointer<zmq_msg_t>
+    private let kind: Kind
+    private let side: Side
+    private let endpoint: Endpoint
     private let context: BusContext
     private let domain: String?
     private let record = LinkRecord()
 
-    init(_ kind: Kind, _ side: Side, limits: BusLimits, in context: BusContext) throws(BusError) {
-        let type =
-            switch kind {
-            case .dealer: ZMQ_DEALER
-            case .router: ZMQ_ROUTER
-            case .publisher: ZMQ_PUB
-            case .subscriber: ZMQ_SUB
-            }
-        guard let raw = unsafe zmq_socket(context.raw, type) else {
-            throw BusError(call: "zmq_socket", endpoint: nil, code: zmq_errno())
-        }
+    private init(
+        _ kind: Kind, _ side: Side, _ endpoint: Endpoint, limits: BusLimits, in context: BusContext
+    ) throws(BusError) {
         let domain: String? =
             switch side {
             case .server(_, let allowlist): context.authenticator.register(allowlist)
             case .client: nil
             }
-        do throws(BusError) {
-            unsafe try apply(limits, to: raw)
-            unsafe try apply(side, domain: domain, to: raw)
-            if kind == .router { unsafe try set(ZMQ_ROUTER_MANDATORY, 1, on: raw) }
-            if kind == .subscriber { unsafe try set(ZMQ_SUBSCRIBE, [], on: raw) }
-            unsafe try context.watch(raw, name: "monitor-\(UInt(bitPattern: raw))", into: record)
-        } catch {
-            unsafe zmq_close(raw)
-            if let domain { context.authenticator.unregister(domain: domain) }
-            throw error
-        }
         unsafe part = .allocate(capacity: 1)
         unsafe part.initialize(to: zmq_msg_t())
         unsafe zmq_msg_init(part)
-        unsafe self.raw = unsafe raw
+        self.kind = kind
+        self.side = side
+        self.endpoint = endpoint
         self.limits = limits
         self.context = context
         self.domain = domain
+        unsafe raw = unsafe try open()
     }
 
     deinit {
         close()
+        if let domain { context.authenticator.unregister(domain: domain) }
         unsafe zmq_msg_close(part)
         unsafe part.deallocate()
+    }
+
+    static func connected(
+        _ kind: Kind, to endpoint: String, server: CurvePublicKey, as keys: CurveKeyPair, limits: BusLimits,
+        in context: BusContext
+    ) throws(BusError) -> SocketHandle {
+        let endpoint = try Endpoint(connecting: endpoint)
+        let handle = try SocketHandle(kind, .client(keys, server: server), endpoint, limits: limits, in: context)
+        try handle.connect()
+        return handle
+    }
+
+    /// - Returns: also the endpoint as bound: with the port that the system chose when `*` was asked for.
+    static func listening(
+        _ kind: Kind, on endpoint: String, as keys: CurveKeyPair, allowing allowlist: Allowlist, limits: BusLimits,
+        in context: BusContext
+    ) throws(BusError) -> (SocketHandle, endpoint: String) {
+        let endpoint = try Endpoint(listening: endpoint)
+        let handle = try SocketHandle(kind, .server(keys, allowlist), endpoint, limits: limits, in: context)
+        return (handle, try handle.bind())
     }
 
     /// What was accepted is still sent, for `BusLimits.linger`.
@@ -76,42 +85,78 @@ private import Primitives
         guard let open = unsafe raw else { return }
         unsafe raw = nil
         unsafe zmq_close(open)
-        if let domain { context.authenticator.unregister(domain: domain) }
     }
 
     var link: LinkCounters { record.counters }
 
-    static func connected(
-        _ kind: Kind, to endpoint: String, server: CurvePublicKey, as keys: CurveKeyPair, limits: BusLimits,
-        in context: BusContext
-    ) throws(BusError) -> SocketHandle {
-        let handle = try SocketHandle(kind, .client(keys, server: server), limits: limits, in: context)
-        try handle.connect(endpoint)
-        return handle
+    /// Whether this socket connects, and so may need `heal`.
+    var isClient: Bool {
+        switch side {
+        case .client: true
+        case .server: false
+        }
     }
 
-    static func listening(
-        _ kind: Kind, on endpoint: String, as keys: CurveKeyPair, allowing allowlist: Allowlist, limits: BusLimits,
-        in context: BusContext
-    ) throws(BusError) -> (SocketHandle, endpoint: String) {
-        let handle = try SocketHandle(kind, .server(keys, allowlist), limits: limits, in: context)
-        return (handle, try handle.bind(endpoint))
+    /// Connects again where libzmq has given up.
+    ///
+    /// libzmq tries again after a lost connection, but never after a protocol error or a refusal: a worker that was
+    /// started before it was enrolled would stay out for ever. So its socket is replaced, after the longest pause.
+    func heal() {
+        guard record.isEnded(for: limits.reconnectMax), let former = unsafe raw else { return }
+        record.begin()
+        // Without memory or descriptors for it, the former stays, to be tried again after the next pause.
+        guard let fresh = unsafe try? open() else { return record.end() }
+        unsafe zmq_close(former)
+        unsafe raw = unsafe fresh
+        try? connect()
     }
 
-    /// - Returns: the endpoint as bound: with the port that the system chose when `*` was asked for.
-    private func bind(_ endpoint: String) throws(BusError) -> String {
-        guard unsafe zmq_bind(raw, endpoint) == 0 else {
-            throw BusError(call: "zmq_bind", endpoint: endpoint, code: zmq_errno())
+    private func open() throws(BusError) -> UnsafeMutableRawPointer {
+        guard let raw = unsafe zmq_socket(context.raw, kind.type) else {
+            throw BusError(call: "zmq_socket", endpoint: nil, code: zmq_errno())
+        }
+        do throws(BusError) {
+            unsafe try apply(limits, to: raw)
+            unsafe try apply(side, domain: domain, to: raw)
+            // Only where it is needed: otherwise IPv4 addresses read as mapped ones.
+            if endpoint.isIPv6 { unsafe try set(ZMQ_IPV6, 1, on: raw) }
+            switch kind {
+            case .router: unsafe try set(ZMQ_ROUTER_MANDATORY, 1, on: raw)
+            case .subscriber: unsafe try set(ZMQ_SUBSCRIBE, [], on: raw)
+            case .dealer, .publisher: break
+            }
+            unsafe try context.watch(raw, into: record)
+        } catch {
+            unsafe zmq_close(raw)
+            throw error
+        }
+        return unsafe raw
+    }
+
+    private func bind() throws(BusError) -> String {
+        guard unsafe zmq_bind(raw, endpoint.text) == 0 else {
+            throw BusError(call: "zmq_bind", endpoint: endpoint.text, code: zmq_errno())
         }
         var text = [CChar](repeating: 0, count: 256)
         var count = text.count
-        guard unsafe zmq_getsockopt(raw, ZMQ_LAST_ENDPOINT, &text, &count) == 0 else { return endpoint }
+        guard unsafe zmq_getsockopt(raw, ZMQ_LAST_ENDPOINT, &text, &count) == 0 else { return endpoint.text }
         return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    private func connect(_ endpoint: String) throws(BusError) {
-        guard unsafe zmq_connect(raw, endpoint) == 0 else {
-            throw BusError(call: "zmq_connect", endpoint: endpoint, code: zmq_errno())
+    private func connect() throws(BusError) {
+        guard unsafe zmq_connect(raw, endpoint.text) == 0 else {
+            throw BusError(call: "zmq_connect", endpoint: endpoint.text, code: zmq_errno())
+        }
+    }
+}
+
+extension SocketHandle.Kind {
+    fileprivate var type: Int32 {
+        switch self {
+        case .dealer: ZMQ_DEALER
+        case .router: ZMQ_ROUTER
+        case .publisher: ZMQ_PUB
+        case .subscriber: ZMQ_SUB
         }
     }
 }
@@ -133,6 +178,16 @@ extension SocketHandle {
     func send(body: [UInt8]) -> SendOutcome {
         guard body.count <= limits.bodyBytesMax else { return .tooLarge }
         return sendBody(body)
+    }
+
+    /// Any frames, as they are: what tests have a peer say.
+    func send(frames: [[UInt8]]) -> SendOutcome {
+        for (index, frame) in frames.enumerated() {
+            let flags = index + 1 < frames.count ? ZMQ_DONTWAIT | ZMQ_SNDMORE : ZMQ_DONTWAIT
+            let outcome = unsafe frame.withUnsafeBytes { unsafe sendPart($0[...], flags) }
+            if outcome != .sent { return outcome }
+        }
+        return .sent
     }
 
     private func sendRoute(_ route: UInt64) -> SendOutcome {
@@ -236,7 +291,6 @@ private func apply(_ limits: BusLimits, to raw: UnsafeMutableRawPointer) throws(
     unsafe try set(ZMQ_HEARTBEAT_TTL, milliseconds(limits.heartbeatTimeout), on: raw)
     unsafe try set(ZMQ_RECONNECT_IVL, milliseconds(limits.reconnect), on: raw)
     unsafe try set(ZMQ_RECONNECT_IVL_MAX, milliseconds(limits.reconnectMax), on: raw)
-    unsafe try set(ZMQ_IPV6, 1, on: raw)
     // Without a connection nothing is queued: who repeats a request must not find all its copies sent later.
     unsafe try set(ZMQ_IMMEDIATE, 1, on: raw)
     // A frame on the wire carries the body, a flag, and CURVE's nonce and authenticator (RFC 26 §MESSAGE).
