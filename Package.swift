@@ -127,7 +127,9 @@ let package = Package(
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ]),
         tests("SignalWorkerTests", ["SignalWorker", "SIP", "Model", "Primitives"]),
-        tests("MediaWorkerTests", ["AllocationCounter", "Bus", "MediaWorker", "Model", "Primitives", "RTP", "UDP"]),
+        tests(
+            "MediaWorkerTests",
+            ["AllocationCounter", "Bus", "MediaWorker", "Model", "Primitives", "RTP", "UDP", logging, protobuf]),
         tests("ScenarioTests", ["Simulation", "Ledger", "Model", "Primitives", "Projections"]),
         tests("ProcessTests", ["Ledger", "Primitives"]),
     ],

@@ -1,3 +1,4 @@
+internal import Bus
 internal import Foundation
 package import Model
 package import Primitives
@@ -11,8 +12,6 @@ package struct DeskMachine: Sendable {
         case tick(sessions: Int, sessionsMax: Int)
         case reply(DeskReply)
         case feed(FeedMessage)
-        /// The feed skipped a number.
-        case feedGap
     }
 
     package enum Effect: Sendable {
@@ -35,13 +34,23 @@ package struct DeskMachine: Sendable {
         case greeted
     }
 
+    private struct Known: Sendable {
+        var publicKey: [UInt8]
+        var listedAt: Instant
+    }
+
+    /// A worker that the roster no longer lists may be cut off from the control plane while its calls run, and
+    /// after a restart of the control plane nobody is listed for a moment. So a key outlives its entry by this.
+    private static let keyOutlivesRoster = Duration.seconds(300)
+
     private let hello: Hello
     private var state = State.away
+    private var peers: [String: Known] = [:]
+    /// Workers of the newest roster.
+    private var listed: Set<String> = []
     private var interval = Duration.seconds(1)
     private var nextWord: Instant
-    /// The newest number heard on the feed, and the newest that control has told of.
-    private var feedHeard: UInt64 = 0
-    private var feedTold: UInt64 = 0
+    private var gaps = FeedGapDetector()
 
     /// - Parameters:
     ///   - address: what goes into session descriptions.
@@ -65,6 +74,7 @@ package struct DeskMachine: Sendable {
         switch input {
         case .tick(let sessions, let sessionsMax):
             guard now >= nextWord else { return }
+            forget(at: now, &effects)
             switch state {
             case .away: greet(at: now, &effects)
             case .greeted:
@@ -76,13 +86,19 @@ package struct DeskMachine: Sendable {
             }
         case .reply(let reply): handle(reply, at: now, &effects)
         case .feed(let message):
-            feedHeard = max(feedHeard, message.number)
-            switch message.kind {
-            case .roster(let roster): allow(roster, &effects)
-            case .drain(let drain) where drain.worker == hello.worker: effects.append(.drain)
-            case .drain, .invalidate, .head, .adopt, .hangUp, nil: break
+            switch gaps.accept(message.number) {
+            case .inOrder: apply(message, at: now, &effects)
+            case .duplicate, .unsynchronised: break  // the welcome's roster is as new, or is yet to come
+            case .gap: greet(at: now, &effects)
             }
-        case .feedGap: greet(at: now, &effects)
+        }
+    }
+
+    private mutating func apply(_ message: FeedMessage, at now: Instant, _ effects: inout [Effect]) {
+        switch message.kind {
+        case .roster(let roster): allow(roster, at: now, &effects)
+        case .drain(let drain): if drain.worker == hello.worker { effects.append(.drain) }
+        case .invalidate, .head, .adopt, .hangUp, nil: break
         }
     }
 
@@ -100,17 +116,10 @@ package struct DeskMachine: Sendable {
             state = .greeted
             if welcome.heartbeatMs > 0 { interval = .milliseconds(Int64(welcome.heartbeatMs)) }
             nextWord = now + interval
-            // Numbers start anew with the control plane; the roster in hand is as new as the number.
-            feedHeard = welcome.feedNumber
-            feedTold = welcome.feedNumber
-            allow(welcome.roster, &effects)
+            gaps.synchronise(at: welcome.feedNumber)
+            allow(welcome.roster, at: now, &effects)
         case .heartbeat(let heartbeat):
-            // The feed and this answer travel apart, so only a number that was told one beat ago is missed.
-            if feedTold > feedHeard {
-                greet(at: now, &effects)
-            } else {
-                feedTold = heartbeat.feedNumber
-            }
+            if gaps.observe(head: heartbeat.feedNumber) { greet(at: now, &effects) }
         case .error(let error):
             switch error.code {
             case .sayHello: greet(at: now, &effects)
@@ -126,10 +135,22 @@ package struct DeskMachine: Sendable {
         }
     }
 
-    private func allow(_ roster: Roster, _ effects: inout [Effect]) {
-        effects.append(
-            .allow(
-                roster.workers.filter { $0.kind == .signal && !$0.curvePublicKey.isEmpty }
-                    .map { Peer(worker: $0.worker, publicKey: Array($0.curvePublicKey)) }))
+    private mutating func allow(_ roster: Roster, at now: Instant, _ effects: inout [Effect]) {
+        for entry in roster.workers where entry.kind == .signal && entry.curvePublicKey.count == 32 {
+            peers[entry.worker] = Known(publicKey: Array(entry.curvePublicKey), listedAt: now)
+        }
+        listed = Set(roster.workers.map(\.worker))
+        effects.append(allowance)
+    }
+
+    private mutating func forget(at now: Instant, _ effects: inout [Effect]) {
+        for name in listed { peers[name]?.listedAt = now }
+        let before = peers.count
+        peers = peers.filter { now - $0.value.listedAt < DeskMachine.keyOutlivesRoster }
+        if peers.count != before { effects.append(allowance) }
+    }
+
+    private var allowance: Effect {
+        .allow(peers.sorted { $0.key < $1.key }.map { Peer(worker: $0.key, publicKey: $0.value.publicKey) })
     }
 }
