@@ -138,7 +138,9 @@ import Testing
     @Test func recordsAreNumberedWithoutAGap() throws {
         let town = try Town()
         var batch: [Work] = []
-        for _ in 0..<20 { batch.append(town.platform.work("s1", town.startRequest(town.newCall(), from: town.alice, to: "carol"))) }
+        for _ in 0..<20 {
+            batch.append(town.platform.work("s1", town.startRequest(town.newCall(), from: town.alice, to: "carol")))
+        }
         _ = town.platform.process(batch)
         #expect(try town.cdrs().map(\.number) == Array(1...20))
     }
@@ -170,7 +172,12 @@ import Testing
         #expect(message.hangUp.callID == call.data)
         #expect(message.hangUp.cause == .operator)
         #expect(throws: AdminRejection.notFound(entity: "running call", id: town.newCall().description)) {
-            try town.platform.admin(.hangUp(CallID(UUIDv7(high: UInt64(town.platform.wall.microseconds / 1_000) << 16 | 0x7000, low: 0x8000_0000_0000_0002))))
+            try town.platform.admin(
+                .hangUp(
+                    CallID(
+                        UUIDv7(
+                            high: UInt64(town.platform.wall.microseconds / 1_000) << 16 | 0x7000,
+                            low: 0x8000_0000_0000_0002))))
         }
     }
 }

@@ -90,7 +90,9 @@ import Testing
             case 1:
                 for (call, answered) in running {
                     let used = UInt32((town.platform.wall - answered).milliseconds / 1_000)
-                    if try town.renew(call, used: used).creditGranted.grantedSeconds <= used { _ = try town.finish(call) }
+                    if try town.renew(call, used: used).creditGranted.grantedSeconds <= used {
+                        _ = try town.finish(call)
+                    }
                 }
             case 2 where !running.isEmpty:
                 let index = Int.random(in: 0..<running.count, using: &random)

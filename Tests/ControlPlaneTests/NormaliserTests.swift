@@ -4,7 +4,9 @@ import Testing
 @testable import ControlPlane
 
 @Suite struct NormaliserTests {
-    private func rule(_ match: String, _ replacement: String, substitution: String = "", _ name: String = "rule") -> DialRule {
+    private func rule(_ match: String, _ replacement: String, substitution: String = "", _ name: String = "rule")
+        -> DialRule
+    {
         var rule = DialRule()
         rule.description_p = name
         rule.match = match

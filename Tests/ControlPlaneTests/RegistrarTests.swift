@@ -9,7 +9,8 @@ import Testing
     private let start = WallTime(microseconds: 1_000_000_000_000)
 
     private func binding(
-        _ uri: String, cseq: UInt32 = 1, callID: String = "call", expires: UInt32 = 60, q: UInt32 = 0, instance: String = ""
+        _ uri: String, cseq: UInt32 = 1, callID: String = "call", expires: UInt32 = 60, q: UInt32 = 0,
+        instance: String = ""
     ) -> Binding {
         var binding = Binding()
         binding.contactUri = uri
@@ -44,15 +45,20 @@ import Testing
         var registrar = Registrar()
         _ = registrar.bind(request(binding("sip:a", cseq: 5)), subscriber: alice, at: start)
         #expect(registrar.bind(request(binding("sip:a", cseq: 4)), subscriber: alice, at: start).outcome == .stale)
-        #expect(registrar.bind(request(binding("sip:a", cseq: 5, expires: 0)), subscriber: alice, at: start).outcome == .stale)
+        #expect(
+            registrar.bind(request(binding("sip:a", cseq: 5, expires: 0)), subscriber: alice, at: start).outcome
+                == .stale)
         #expect(registrar.bind(request(binding("sip:a", cseq: 5)), subscriber: alice, at: start).outcome == .ok)
-        #expect(registrar.bind(request(binding("sip:a", cseq: 1, callID: "other")), subscriber: alice, at: start).outcome == .ok)
+        #expect(
+            registrar.bind(request(binding("sip:a", cseq: 1, callID: "other")), subscriber: alice, at: start).outcome
+                == .ok)
     }
 
     @Test func aStaleContactSpoilsTheWholeRequest() {
         var registrar = Registrar()
         _ = registrar.bind(request(binding("sip:a", cseq: 5)), subscriber: alice, at: start)
-        let reply = registrar.bind(request(binding("sip:b", cseq: 4), binding("sip:a", cseq: 4)), subscriber: alice, at: start)
+        let reply = registrar.bind(
+            request(binding("sip:b", cseq: 4), binding("sip:a", cseq: 4)), subscriber: alice, at: start)
         #expect(reply.outcome == .stale)
         #expect(reply.bindings.map(\.contactUri) == ["sip:a"])
     }
@@ -70,7 +76,9 @@ import Testing
     @Test func zeroSecondsRemovesOneAndTheStarRemovesAll() {
         var registrar = Registrar()
         _ = registrar.bind(request(binding("sip:a"), binding("sip:b")), subscriber: alice, at: start)
-        #expect(registrar.bind(request(binding("sip:a", cseq: 2, expires: 0)), subscriber: alice, at: start).bindings.map(\.contactUri) == ["sip:b"])
+        #expect(
+            registrar.bind(request(binding("sip:a", cseq: 2, expires: 0)), subscriber: alice, at: start).bindings.map(
+                \.contactUri) == ["sip:b"])
         var star = request()
         star.removeAll = true
         #expect(registrar.bind(star, subscriber: alice, at: start).bindings.isEmpty)
@@ -79,15 +87,18 @@ import Testing
     @Test func aDeviceThatMovesReplacesItsContact() {
         var registrar = Registrar()
         _ = registrar.bind(request(binding("sip:a@1", instance: "urn:1")), subscriber: alice, at: start)
-        let reply = registrar.bind(request(binding("sip:a@2", callID: "new", instance: "urn:1")), subscriber: alice, at: start)
+        let reply = registrar.bind(
+            request(binding("sip:a@2", callID: "new", instance: "urn:1")), subscriber: alice, at: start)
         #expect(reply.bindings.map(\.contactUri) == ["sip:a@2"])
     }
 
     @Test func theMostWantedContactComesFirst() {
         var registrar = Registrar()
         _ = registrar.bind(
-            request(binding("sip:low", q: 100), binding("sip:none"), binding("sip:high", q: 900)), subscriber: alice, at: start)
-        #expect(registrar.contacts(of: alice, at: start).map(\.binding.contactUri) == ["sip:none", "sip:high", "sip:low"])
+            request(binding("sip:low", q: 100), binding("sip:none"), binding("sip:high", q: 900)), subscriber: alice,
+            at: start)
+        #expect(
+            registrar.contacts(of: alice, at: start).map(\.binding.contactUri) == ["sip:none", "sip:high", "sip:low"])
     }
 
     @Test func contactsSurviveOnTheDisk() throws {

@@ -40,7 +40,9 @@ import Testing
         let targets = plan.groups.map { $0.targets[0].gateway }
         #expect(targets.map(\.host) == ["192.0.2.1", "192.0.2.2"])
         #expect(targets.map(\.port) == [5060, 5060])
-        #expect(targets.map(\.number) == ["12092488700", "0012092488700"].map { $0.hasPrefix("00") ? "00" + "2092488700" : $0 })
+        #expect(
+            targets.map(\.number)
+                == ["12092488700", "0012092488700"].map { $0.hasPrefix("00") ? "00" + "2092488700" : $0 })
         #expect(targets[0].fromUser == "anonymous")
         #expect(targets[0].fromDomain == "192.0.2.1")
         #expect(targets[0].assertedIdentity == "")
@@ -105,60 +107,78 @@ import Testing
 
     static let refusals: [Refused] = [
         Refused(name: "nobody has the name", dialled: "carol", refusal: .unknownNumber, status: 404),
-        Refused(name: "a number without a subscriber", dialled: "2488799", change: { town in
-            _ = try town.create(
-                .with {
-                    $0.providerID = town.provider.id
-                    $0.e164 = "+12092488799"
-                }, AdminCommand.addNumber)
-        }, refusal: .unknownNumber, status: 404),
+        Refused(
+            name: "a number without a subscriber", dialled: "2488799",
+            change: { town in
+                _ = try town.create(
+                    .with {
+                        $0.providerID = town.provider.id
+                        $0.e164 = "+12092488799"
+                    }, AdminCommand.addNumber)
+            }, refusal: .unknownNumber, status: 404),
         Refused(name: "not a number", dialled: "+0123", refusal: .invalidNumber, status: 484),
         Refused(name: "nothing dialled", dialled: "", refusal: .invalidNumber, status: 484),
         Refused(name: "too long", dialled: String(repeating: "1", count: 129), refusal: .invalidNumber, status: 484),
         Refused(name: "not permitted", dialled: "+431234567", refusal: .notPermitted, status: 403),
-        Refused(name: "no price", change: { town in
-            var plan = town.plan
-            plan.rateDeckID = Data()
-            try town.platform.admin(.changeServicePlan(plan, expectedVersion: nil))
-        }, refusal: .notRated, status: 403),
-        Refused(name: "no carrier", change: { town in
-            var plan = town.plan
-            plan.carrierID = Data()
-            try town.platform.admin(.changeServicePlan(plan, expectedVersion: nil))
-        }, refusal: .noRoute, status: 503),
-        Refused(name: "no gateway", change: { town in
-            var carrier = town.carrier
-            for index in carrier.gateways.indices { carrier.gateways[index].disabled = true }
-            try town.platform.admin(.changeCarrier(carrier, expectedVersion: nil))
-        }, refusal: .noRoute, status: 503),
+        Refused(
+            name: "no price",
+            change: { town in
+                var plan = town.plan
+                plan.rateDeckID = Data()
+                try town.platform.admin(.changeServicePlan(plan, expectedVersion: nil))
+            }, refusal: .notRated, status: 403),
+        Refused(
+            name: "no carrier",
+            change: { town in
+                var plan = town.plan
+                plan.carrierID = Data()
+                try town.platform.admin(.changeServicePlan(plan, expectedVersion: nil))
+            }, refusal: .noRoute, status: 503),
+        Refused(
+            name: "no gateway",
+            change: { town in
+                var carrier = town.carrier
+                for index in carrier.gateways.indices { carrier.gateways[index].disabled = true }
+                try town.platform.admin(.changeCarrier(carrier, expectedVersion: nil))
+            }, refusal: .noRoute, status: 503),
         Refused(name: "colleague not registered", dialled: "1001", refusal: .notRegistered, status: 480),
-        Refused(name: "customer locked", change: { town in
-            var customer = town.customer
-            customer.status = .locked
-            try town.platform.admin(.changeCustomer(customer, expectedVersion: nil))
-        }, refusal: .locked, status: 403),
-        Refused(name: "provider terminated", change: { town in
-            var provider = town.provider
-            provider.status = .terminated
-            try town.platform.admin(.changeProvider(provider, expectedVersion: nil))
-        }, refusal: .locked, status: 403),
-        Refused(name: "called line locked", dialled: "1001", change: { town in
-            var bob = town.bob
-            bob.status = .locked
-            try town.platform.admin(.changeSubscriber(bob, password: nil, expectedVersion: nil))
-        }, refusal: .locked, status: 403),
-        Refused(name: "the line's calls", change: { town in
-            var alice = town.alice
-            alice.concurrentCallsMax = 1
-            try town.platform.admin(.changeSubscriber(alice, password: nil, expectedVersion: nil))
-            _ = try town.start(town.newCall(), from: alice, to: "2488700")
-        }, refusal: .limitReached, status: 486),
-        Refused(name: "the customer's calls", change: { town in
-            var plan = town.plan
-            plan.concurrentCallsMax = 1
-            try town.platform.admin(.changeServicePlan(plan, expectedVersion: nil))
-            _ = try town.start(town.newCall(), from: town.bob, to: "2488700")
-        }, refusal: .limitReached, status: 486),
+        Refused(
+            name: "customer locked",
+            change: { town in
+                var customer = town.customer
+                customer.status = .locked
+                try town.platform.admin(.changeCustomer(customer, expectedVersion: nil))
+            }, refusal: .locked, status: 403),
+        Refused(
+            name: "provider terminated",
+            change: { town in
+                var provider = town.provider
+                provider.status = .terminated
+                try town.platform.admin(.changeProvider(provider, expectedVersion: nil))
+            }, refusal: .locked, status: 403),
+        Refused(
+            name: "called line locked", dialled: "1001",
+            change: { town in
+                var bob = town.bob
+                bob.status = .locked
+                try town.platform.admin(.changeSubscriber(bob, password: nil, expectedVersion: nil))
+            }, refusal: .locked, status: 403),
+        Refused(
+            name: "the line's calls",
+            change: { town in
+                var alice = town.alice
+                alice.concurrentCallsMax = 1
+                try town.platform.admin(.changeSubscriber(alice, password: nil, expectedVersion: nil))
+                _ = try town.start(town.newCall(), from: alice, to: "2488700")
+            }, refusal: .limitReached, status: 486),
+        Refused(
+            name: "the customer's calls",
+            change: { town in
+                var plan = town.plan
+                plan.concurrentCallsMax = 1
+                try town.platform.admin(.changeServicePlan(plan, expectedVersion: nil))
+                _ = try town.start(town.newCall(), from: town.bob, to: "2488700")
+            }, refusal: .limitReached, status: 486),
     ]
 
     @Test(arguments: refusals.indices)

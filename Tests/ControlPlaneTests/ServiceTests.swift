@@ -129,7 +129,9 @@ import Testing
         #expect(welcome.welcome.roster.workers.map(\.worker) == ["s1"])
         #expect(await service.driver.workers().map(\.state) == [.alive])
         // A repeated id gets the first answer again.
-        #expect(try line.ask(hello, id: RequestID(high: 1, low: 1)) == line.ask(DeskRequest(), id: RequestID(high: 1, low: 1)))
+        #expect(
+            try line.ask(hello, id: RequestID(high: 1, low: 1))
+                == line.ask(DeskRequest(), id: RequestID(high: 1, low: 1)))
         #expect(try line.ask(DeskRequest()).error.code == .malformed)
         service.stop()
     }

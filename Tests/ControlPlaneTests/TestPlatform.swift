@@ -32,14 +32,16 @@ final class TestPlatform {
         log = try LMDBEventLog(directory: directory.path + "/ledger", sizeMax: 1 << 30, durability: .none)
         views = try Views(directory: directory.path + "/views", sizeMax: 1 << 30)
         core = try ControlCore(
-            log: log, views: views, vault: try Vault(key: Self.vaultKey), random: RandomSource(seed: seed), settings: settings,
+            log: log, views: views, vault: try Vault(key: Self.vaultKey), random: RandomSource(seed: seed),
+            settings: settings,
             location: location ? try LocationStore(directory: directory.path + "/location") : nil, now: now, wall: wall)
     }
 
     /// Another core over the same log and views, as after a restart of the process.
     func restart(log other: (any EventLog)? = nil, seed: UInt64 = 2) throws {
         core = try ControlCore(
-            log: other ?? log, views: views, vault: try Vault(key: Self.vaultKey), random: RandomSource(seed: seed), now: now,
+            log: other ?? log, views: views, vault: try Vault(key: Self.vaultKey), random: RandomSource(seed: seed),
+            now: now,
             wall: wall)
     }
 
@@ -51,12 +53,12 @@ final class TestPlatform {
     }
 
     /// Time goes on in steps, with the workers' heartbeats.
-    func run(_ duration: Duration, beating workers: [String] = []) {
+    func run(_ duration: Duration, beating workers: [String] = [], calls: [String: UInt32] = [:]) {
         var left = duration
         while left > .zero {
             let step = min(left, .seconds(1))
             advance(step)
-            for worker in workers { _ = try? desk(worker, .with { $0.heartbeat.calls = 0 }) }
+            for worker in workers { _ = try? desk(worker, .with { $0.heartbeat.calls = calls[worker] ?? 0 }) }
             take(core.tick(now: now, wall: wall))
             left -= step
         }

@@ -232,7 +232,9 @@ final class Town {
         }
     }
 
-    func start(_ call: CallID, from subscriber: Subscriber, to dialled: String, worker: String = "s1") throws -> DeskReply {
+    func start(_ call: CallID, from subscriber: Subscriber, to dialled: String, worker: String = "s1") throws
+        -> DeskReply
+    {
         try platform.desk(worker, startRequest(call, from: subscriber, to: dialled))
     }
 

@@ -14,7 +14,8 @@ import Testing
         var random = RandomSource(seed: 1)
         // RFC 2617 §3.5: HA1 of Mufasa in testrealm@host.com.
         let sealed = vault.seal(
-            username: "Mufasa", realm: "testrealm@host.com", password: Password("Circle Of Life"), for: alice, random: &random)
+            username: "Mufasa", realm: "testrealm@host.com", password: Password("Circle Of Life"), for: alice,
+            random: &random)
         let credential = try vault.open(sealed, of: alice)
         #expect(hex(credential.ha1Md5) == "939e7578ed9e3c518a452acee763bce9")
         #expect(credential.ha1Sha256.count == 32)
@@ -43,7 +44,9 @@ import Testing
     @Test func secretsPrintAsAMask() {
         var random = RandomSource(seed: 1)
         let token = BearerToken(random: &random)
-        for text in ["\(Password("hunter2!"))", String(reflecting: Password("hunter2!")), "\(token)", String(reflecting: token)] {
+        for text in [
+            "\(Password("hunter2!"))", String(reflecting: Password("hunter2!")), "\(token)", String(reflecting: token),
+        ] {
             #expect(!text.contains("hunter2"))
             #expect(!text.contains(token.text.dropFirst(4)))
         }

@@ -26,7 +26,9 @@ enum CarrierDecider {
     ) throws -> UUIDv7 {
         var carrier = carrier
         let id = try Checks.existingID(carrier.id)
-        guard let before = try state.carrier(CarrierID(id)) else { throw AdminRejection.notFound("carrier", id.description) }
+        guard let before = try state.carrier(CarrierID(id)) else {
+            throw AdminRejection.notFound("carrier", id.description)
+        }
         try Checks.unchanged(carrier.providerID, before.providerID, field: "provider_id")
         for (index, gateway) in carrier.gateways.enumerated() where !gateway.id.isEmpty {
             guard before.gateways.contains(where: { $0.id == gateway.id }) else {
@@ -48,12 +50,16 @@ enum CarrierDecider {
                 throw AdminRejection.unknownReference("cost_deck_id", deckID.description)
             }
         }
-        guard carrier.gateways.count <= gatewaysMax else { throw AdminRejection.invalid("gateways", "at most \(gatewaysMax)") }
+        guard carrier.gateways.count <= gatewaysMax else {
+            throw AdminRejection.invalid("gateways", "at most \(gatewaysMax)")
+        }
         var addresses: Set<SocketAddress> = []
         for index in carrier.gateways.indices {
             let field = "gateways[\(index)]"
             let address = try complete(&carrier.gateways[index], field: field, &decision)
-            guard addresses.insert(address).inserted else { throw AdminRejection.taken(field + ".host", address.description) }
+            guard addresses.insert(address).inserted else {
+                throw AdminRejection.taken(field + ".host", address.description)
+            }
             if let holder = try state.gateway(host: carrier.gateways[index].host, port: carrier.gateways[index].port),
                 holder.carrier.id != carrier.id
             {

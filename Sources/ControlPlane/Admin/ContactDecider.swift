@@ -13,7 +13,9 @@ enum ContactDecider {
         guard try state.contact(ContactID(id)) == nil else { throw AdminRejection.taken("id", id.description) }
         contact.id = ContactID(id).data
         let provider = ProviderID(try Checks.reference(contact.providerID, field: "provider_id"))
-        guard try state.provider(provider) != nil else { throw AdminRejection.unknownReference("provider_id", provider.description) }
+        guard try state.provider(provider) != nil else {
+            throw AdminRejection.unknownReference("provider_id", provider.description)
+        }
         try check(contact)
         decision.record(.contactCreated(.with { $0.contact = contact }), in: id)
         return id
@@ -23,7 +25,9 @@ enum ContactDecider {
         _ contact: Contact, in state: borrowing State, _ decision: inout Decision
     ) throws -> UUIDv7 {
         let id = try Checks.existingID(contact.id)
-        guard let before = try state.contact(ContactID(id)) else { throw AdminRejection.notFound("contact", id.description) }
+        guard let before = try state.contact(ContactID(id)) else {
+            throw AdminRejection.notFound("contact", id.description)
+        }
         try Checks.unchanged(contact.providerID, before.providerID, field: "provider_id")
         try check(contact)
         decision.record(.contactChanged(.with { $0.contact = contact }), in: id)
@@ -42,7 +46,9 @@ enum ContactDecider {
         try Checks.shortText(contact.postalCode, field: "postal_code")
         try Checks.shortText(contact.city, field: "city")
         try email(contact.email, field: "email")
-        guard contact.country.isEmpty || contact.country.utf8.count == 2 && contact.country.utf8.allSatisfy({ (0x41...0x5A).contains($0) })
+        guard
+            contact.country.isEmpty
+                || contact.country.utf8.count == 2 && contact.country.utf8.allSatisfy({ (0x41...0x5A).contains($0) })
         else { throw AdminRejection.invalid("country", "must be an ISO 3166-1 code of two letters, such as AT") }
     }
 

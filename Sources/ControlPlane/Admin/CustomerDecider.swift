@@ -26,7 +26,9 @@ enum CustomerDecider {
         _ customer: Customer, in state: borrowing State, _ decision: inout Decision
     ) throws -> UUIDv7 {
         let id = try Checks.existingID(customer.id)
-        guard let before = try state.customer(CustomerID(id)) else { throw AdminRejection.notFound("customer", id.description) }
+        guard let before = try state.customer(CustomerID(id)) else {
+            throw AdminRejection.notFound("customer", id.description)
+        }
         try Checks.unchanged(customer.providerID, before.providerID, field: "provider_id")
         try Checks.unchanged(customer.currency, before.currency, field: "currency")
         try check(customer, in: state)

@@ -25,7 +25,9 @@ enum DialPlanDecider {
         _ plan: DialPlan, in state: borrowing State, _ decision: inout Decision
     ) throws -> UUIDv7 {
         let id = try Checks.existingID(plan.id)
-        guard let before = try state.dialPlan(DialPlanID(id)) else { throw AdminRejection.notFound("dial plan", id.description) }
+        guard let before = try state.dialPlan(DialPlanID(id)) else {
+            throw AdminRejection.notFound("dial plan", id.description)
+        }
         try Checks.unchanged(plan.providerID, before.providerID, field: "provider_id")
         try check(plan)
         decision.record(.dialPlanChanged(.with { $0.plan = plan }), in: id)
@@ -45,7 +47,8 @@ enum DialPlanDecider {
             // Any digits do: the codes are not part of what an expression has to accept.
             let replacement = DialRuleReplacement(rule.replacement)
                 .text(countryCode: "1", areaCode: "1", groups: substitution.groups)
-            guard rule.replacement.utf8.count <= expressionBytesMax, substitution.accepts(replacement: replacement) else {
+            guard rule.replacement.utf8.count <= expressionBytesMax, substitution.accepts(replacement: replacement)
+            else {
                 throw AdminRejection.invalid(field + ".replacement", "names a group that the expression does not have")
             }
         }

@@ -24,7 +24,8 @@ enum JournalDecider {
         guard amount.micros != 0 else { throw AdminRejection.invalid("amount.micros", "must not be zero") }
         guard !reason.isEmpty else { throw AdminRejection.invalid("reason", "an adjustment says why") }
         let revenue = AccountRef.of(.providerRevenue, owner: customer.providerID, currency: customer.currency)
-        return try record(.adjustment, from: revenue, to: .customer(customer), amount.micros, reason, in: state, &decision)
+        return try record(
+            .adjustment, from: revenue, to: .customer(customer), amount.micros, reason, in: state, &decision)
     }
 
     private static func check<State: ViewQueries & ~Copyable>(

@@ -14,7 +14,9 @@ enum NumberDecider {
         guard try state.number(NumberID(id)) == nil else { throw AdminRejection.taken("id", id.description) }
         number.id = NumberID(id).data
         _ = try Ownership.provider(number.providerID, in: state)
-        guard isE164(number.e164) else { throw AdminRejection.invalid("e164", "must be + and 3 to 15 digits, such as +12092488700") }
+        guard isE164(number.e164) else {
+            throw AdminRejection.invalid("e164", "must be + and 3 to 15 digits, such as +12092488700")
+        }
         guard try state.number(e164: number.e164) == nil else { throw AdminRejection.taken("e164", number.e164) }
         try check(number, in: state)
         if !number.subscriberID.isEmpty {
@@ -51,7 +53,9 @@ enum NumberDecider {
         _ id: NumberID, in state: borrowing State, _ decision: inout Decision
     ) throws -> UUIDv7 {
         var number = try existing(id, in: state)
-        guard !number.subscriberID.isEmpty else { throw AdminRejection.invalid("subscriber_id", "the number is not assigned") }
+        guard !number.subscriberID.isEmpty else {
+            throw AdminRejection.invalid("subscriber_id", "the number is not assigned")
+        }
         number.subscriberID = Data()
         return record(number, &decision)
     }
@@ -75,7 +79,9 @@ enum NumberDecider {
         try Checks.shortText(number.source, field: "source")
         try Checks.recognised(number.type.isRecognised, field: "type")
         guard number.priceMicros >= 0 else { throw AdminRejection.invalid("price_micros", "must not be negative") }
-        guard number.vendorPriceMicros >= 0 else { throw AdminRejection.invalid("vendor_price_micros", "must not be negative") }
+        guard number.vendorPriceMicros >= 0 else {
+            throw AdminRejection.invalid("vendor_price_micros", "must not be negative")
+        }
         try Ownership.carrier(number.carrierID, reachableFrom: number.providerID, field: "carrier_id", in: state)
     }
 

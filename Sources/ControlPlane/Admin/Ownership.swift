@@ -22,7 +22,9 @@ enum Ownership {
     ) throws {
         guard !id.isEmpty else { return }
         let carrier = CarrierID(try Checks.reference(id, field: field))
-        guard let found = try state.carrier(carrier) else { throw AdminRejection.unknownReference(field, carrier.description) }
+        guard let found = try state.carrier(carrier) else {
+            throw AdminRejection.unknownReference(field, carrier.description)
+        }
         var owner = provider
         while !owner.isEmpty, owner != found.providerID {
             guard let next = ProviderID(owner), let above = try state.provider(next) else { break }
@@ -35,7 +37,9 @@ enum Ownership {
         _ id: Data, in state: borrowing State
     ) throws -> Provider {
         let provider = ProviderID(try Checks.reference(id, field: "provider_id"))
-        guard let found = try state.provider(provider) else { throw AdminRejection.unknownReference("provider_id", provider.description) }
+        guard let found = try state.provider(provider) else {
+            throw AdminRejection.unknownReference("provider_id", provider.description)
+        }
         return found
     }
 }

@@ -16,7 +16,9 @@ enum ProviderDecider {
         try Checks.currency(provider.currency)
         if !provider.parentID.isEmpty {
             let parent = ProviderID(try Checks.reference(provider.parentID, field: "parent_id"))
-            guard try state.provider(parent) != nil else { throw AdminRejection.unknownReference("parent_id", parent.description) }
+            guard try state.provider(parent) != nil else {
+                throw AdminRejection.unknownReference("parent_id", parent.description)
+            }
         }
         try check(provider, in: state)
         decision.record(.providerCreated(.with { $0.provider = provider }), in: id)
@@ -27,7 +29,9 @@ enum ProviderDecider {
         _ provider: Provider, in state: borrowing State, _ decision: inout Decision
     ) throws -> UUIDv7 {
         let id = try Checks.existingID(provider.id)
-        guard let before = try state.provider(ProviderID(id)) else { throw AdminRejection.notFound("provider", id.description) }
+        guard let before = try state.provider(ProviderID(id)) else {
+            throw AdminRejection.notFound("provider", id.description)
+        }
         try Checks.unchanged(provider.currency, before.currency, field: "currency")
         try Checks.unchanged(provider.parentID, before.parentID, field: "parent_id")
         try check(provider, in: state)
@@ -52,7 +56,8 @@ enum ProviderDecider {
             throw AdminRejection.unknownReference("wholesale_deck_id", deckID.description)
         }
         guard deck.currency == provider.currency else {
-            throw AdminRejection.invalid("wholesale_deck_id", "the deck is in \(deck.currency), the provider in \(provider.currency)")
+            throw AdminRejection.invalid(
+                "wholesale_deck_id", "the deck is in \(deck.currency), the provider in \(provider.currency)")
         }
     }
 

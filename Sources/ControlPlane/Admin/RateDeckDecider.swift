@@ -8,7 +8,7 @@ import SwiftProtobuf
 /// Rate decks and their versions. A version that is published is never changed: a call is charged by the
 /// version that it was started under.
 enum RateDeckDecider {
-    static let entriesMax = 500_000
+    static let entriesMax = 150_000
     /// So that the charge of the longest call that a CDR can hold fits 64 bits.
     static let priceMicrosMax: Int64 = 100_000_000_000
 
@@ -22,10 +22,14 @@ enum RateDeckDecider {
         deck.id = RateDeckID(id).data
         try Checks.name(deck.name)
         try Checks.currency(deck.currency)
-        guard deck.decimals <= 6 else { throw AdminRejection.invalid("decimals", "at most 6: money is counted in millionths") }
+        guard deck.decimals <= 6 else {
+            throw AdminRejection.invalid("decimals", "at most 6: money is counted in millionths")
+        }
         if !deck.providerID.isEmpty {
             let provider = ProviderID(try Checks.reference(deck.providerID, field: "provider_id"))
-            guard let owner = try state.provider(provider) else { throw AdminRejection.unknownReference("provider_id", provider.description) }
+            guard let owner = try state.provider(provider) else {
+                throw AdminRejection.unknownReference("provider_id", provider.description)
+            }
             guard owner.currency == deck.currency else {
                 throw AdminRejection.invalid("currency", "the provider's currency is \(owner.currency)")
             }
@@ -39,7 +43,9 @@ enum RateDeckDecider {
     ) throws -> UUIDv7 {
         var version = version
         let id = try Checks.reference(version.deckID, field: "deck_id")
-        guard try state.rateDeck(RateDeckID(id)) != nil else { throw AdminRejection.notFound("rate deck", id.description) }
+        guard try state.rateDeck(RateDeckID(id)) != nil else {
+            throw AdminRejection.notFound("rate deck", id.description)
+        }
         let next = try state.latestDeckVersion(RateDeckID(id)) + 1
         guard version.version == 0 || version.version == next else {
             throw AdminRejection.invalid("version", "the next version is \(next)")
@@ -48,7 +54,7 @@ enum RateDeckDecider {
         if version.effectiveAt == 0 { version.effectiveAt = decision.wall.microseconds }
         guard version.effectiveAt > 0 else { throw AdminRejection.invalid("effective_at", "must not be before 1970") }
         try check(version.entries)
-        version.entries.sort { $0.prefix < $1.prefix }
+        version.entries.sort { $0.prefix.utf8.lexicographicallyPrecedes($1.prefix.utf8) }
         version.contentHash = contentHash(version.entries)
         decision.record(.rateDeckVersionPublished(.with { $0.version = version }), in: id)
         return id
@@ -63,6 +69,11 @@ enum RateDeckDecider {
             guard entry.prefix.utf8.count <= 15, entry.prefix.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
                 throw AdminRejection.invalid(field + ".prefix", "must be at most 15 digits, without the +")
             }
+            // With the bound on rows, a version then fits one event of the log.
+            guard entry.destination.utf8.count <= 48 else {
+                throw AdminRejection.invalid(field + ".destination", "at most 48 bytes")
+            }
+            try Checks.shortText(entry.destination, field: field + ".destination")
             guard seen.insert(entry.prefix).inserted else {
                 throw AdminRejection.invalid(field + ".prefix", "\(entry.prefix) is in the version twice")
             }

@@ -13,7 +13,8 @@ enum RemovalDecider {
         guard try exists(kind, id, in: state) else { throw AdminRejection.notFound(noun, id.description) }
         if kind != .subscriber, let dependent = try state.firstReferrer(of: id) {
             let user = try self.noun(of: dependent.kind)
-            throw AdminRejection.inUse(reason: "the \(noun) is used by \(user) \(dependent.id): remove or change that first")
+            throw AdminRejection.inUse(
+                reason: "the \(noun) is used by \(user) \(dependent.id): remove or change that first")
         }
         if kind == .customer { try isSettled(CustomerID(id), in: state) }
         if kind == .subscriber {
@@ -42,7 +43,8 @@ enum RemovalDecider {
         let account = AccountRef.customer(customer)
         let balance = try state.balance(account)
         guard balance == 0 else {
-            throw AdminRejection.inUse(reason: "the customer's account is not settled: \(balance) millionths of \(customer.currency)")
+            throw AdminRejection.inUse(
+                reason: "the customer's account is not settled: \(balance) millionths of \(customer.currency)")
         }
     }
 

@@ -21,7 +21,9 @@ enum ServicePlanDecider {
         _ plan: ServicePlan, in state: borrowing State, _ decision: inout Decision
     ) throws -> UUIDv7 {
         let id = try Checks.existingID(plan.id)
-        guard let before = try state.servicePlan(ServicePlanID(id)) else { throw AdminRejection.notFound("service plan", id.description) }
+        guard let before = try state.servicePlan(ServicePlanID(id)) else {
+            throw AdminRejection.notFound("service plan", id.description)
+        }
         try Checks.unchanged(plan.providerID, before.providerID, field: "provider_id")
         try check(plan, in: state)
         decision.record(.servicePlanChanged(.with { $0.plan = plan }), in: id)
@@ -33,7 +35,9 @@ enum ServicePlanDecider {
     ) throws {
         try Checks.name(plan.name)
         try Checks.recognised(plan.paymentMode.isRecognised, field: "payment_mode")
-        guard plan.creditLimitMicros >= 0 else { throw AdminRejection.invalid("credit_limit_micros", "must not be negative") }
+        guard plan.creditLimitMicros >= 0 else {
+            throw AdminRejection.invalid("credit_limit_micros", "must not be negative")
+        }
         let provider = try Ownership.provider(plan.providerID, in: state)
         if !plan.rateDeckID.isEmpty {
             let deckID = RateDeckID(try Checks.reference(plan.rateDeckID, field: "rate_deck_id"))
@@ -41,7 +45,8 @@ enum ServicePlanDecider {
                 throw AdminRejection.unknownReference("rate_deck_id", deckID.description)
             }
             guard deck.currency == provider.currency else {
-                throw AdminRejection.invalid("rate_deck_id", "the deck is in \(deck.currency), the provider in \(provider.currency)")
+                throw AdminRejection.invalid(
+                    "rate_deck_id", "the deck is in \(deck.currency), the provider in \(provider.currency)")
             }
         }
         try Ownership.dialPlan(plan.dialPlanID, of: plan.providerID, field: "dial_plan_id", in: state)

@@ -24,7 +24,9 @@ struct StoredOutcome {
     }
 
     var bytes: [UInt8] {
-        func bigEndian(_ value: UInt64) -> [UInt8] { (0..<8).map { UInt8(truncatingIfNeeded: value >> UInt64(56 - $0 * 8)) } }
+        func bigEndian(_ value: UInt64) -> [UInt8] {
+            (0..<8).map { UInt8(truncatingIfNeeded: value >> UInt64(56 - $0 * 8)) }
+        }
         return [0x01] + outcome.id.bytes + bigEndian(outcome.version) + bigEndian(outcome.sequence) + fingerprint
     }
 }

@@ -31,14 +31,17 @@ enum SubscriberDecider {
     ) throws -> UUIDv7 {
         var subscriber = subscriber
         let id = try Checks.existingID(subscriber.id)
-        guard let before = try state.subscriber(SubscriberID(id)) else { throw AdminRejection.notFound("subscriber", id.description) }
+        guard let before = try state.subscriber(SubscriberID(id)) else {
+            throw AdminRejection.notFound("subscriber", id.description)
+        }
         try Checks.unchanged(subscriber.tenantID, before.tenantID, field: "tenant_id")
         let tenant = try check(subscriber, in: state)
         if let password {
             subscriber.sealedCredential = try sealed(password, subscriber, tenant, vault, &decision)
         } else {
             guard subscriber.username == before.username else {
-                throw AdminRejection.invalid("password", "a new user name needs the password again: the credential is made of both")
+                throw AdminRejection.invalid(
+                    "password", "a new user name needs the password again: the credential is made of both")
             }
             subscriber.sealedCredential = before.sealedCredential
         }
@@ -51,10 +54,12 @@ enum SubscriberDecider {
         _ password: Password, _ subscriber: Subscriber, _ tenant: Tenant, _ vault: Vault, _ decision: inout Decision
     ) throws -> Data {
         let text = password.clearText
-        guard passwordBytes.contains(text.utf8.count), !text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F })
+        guard passwordBytes.contains(text.utf8.count),
+            !text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F })
         else {
             throw AdminRejection.invalid(
-                "password", "must have \(passwordBytes.lowerBound) to \(passwordBytes.upperBound) bytes, and no control characters")
+                "password",
+                "must have \(passwordBytes.lowerBound) to \(passwordBytes.upperBound) bytes, and no control characters")
         }
         guard let id = SubscriberID(subscriber.id) else { throw AdminRejection.invalid("id", "must be 16 bytes") }
         return vault.seal(
@@ -65,16 +70,22 @@ enum SubscriberDecider {
         _ subscriber: Subscriber, in state: borrowing State
     ) throws -> Tenant {
         let tenantID = TenantID(try Checks.reference(subscriber.tenantID, field: "tenant_id"))
-        guard let tenant = try state.tenant(tenantID) else { throw AdminRejection.unknownReference("tenant_id", tenantID.description) }
+        guard let tenant = try state.tenant(tenantID) else {
+            throw AdminRejection.unknownReference("tenant_id", tenantID.description)
+        }
         try names(subscriber, tenantID, in: state)
         try Checks.shortText(subscriber.displayName, field: "display_name")
         try Checks.shortText(subscriber.email, field: "email")
         try ContactDecider.email(subscriber.email, field: "email")
-        if !subscriber.countryCode.isEmpty { try Checks.digits(subscriber.countryCode, count: 1...3, field: "country_code") }
+        if !subscriber.countryCode.isEmpty {
+            try Checks.digits(subscriber.countryCode, count: 1...3, field: "country_code")
+        }
         if !subscriber.areaCode.isEmpty { try Checks.digits(subscriber.areaCode, count: 1...6, field: "area_code") }
         try Checks.recognised(subscriber.mediaSecurity.isRecognised, field: "media_security")
         try Checks.recognised(subscriber.status.isRecognised, field: "status")
-        guard subscriber.dialTimeoutSeconds <= 600 else { throw AdminRejection.invalid("dial_timeout_seconds", "at most 600") }
+        guard subscriber.dialTimeoutSeconds <= 600 else {
+            throw AdminRejection.invalid("dial_timeout_seconds", "at most 600")
+        }
         try callerID(subscriber.callerID, tenant, in: state)
         guard subscriber.allowedPrefixes.count <= prefixesMax else {
             throw AdminRejection.invalid("allowed_prefixes", "at most \(prefixesMax)")
@@ -82,7 +93,10 @@ enum SubscriberDecider {
         for (index, prefix) in subscriber.allowedPrefixes.enumerated() {
             guard prefix.first == "+", prefix.utf8.count <= 16,
                 prefix.utf8.dropFirst().allSatisfy({ (0x30...0x39).contains($0) })
-            else { throw AdminRejection.invalid("allowed_prefixes[\(index)]", "must be + and digits, such as +1209; + alone allows all") }
+            else {
+                throw AdminRejection.invalid(
+                    "allowed_prefixes[\(index)]", "must be + and digits, such as +1209; + alone allows all")
+            }
         }
         return tenant
     }
@@ -90,10 +104,13 @@ enum SubscriberDecider {
     private static func names<State: ViewQueries & ~Copyable>(
         _ subscriber: Subscriber, _ tenant: TenantID, in state: borrowing State
     ) throws {
-        guard subscriber.aliases.count <= aliasesMax else { throw AdminRejection.invalid("aliases", "at most \(aliasesMax)") }
+        guard subscriber.aliases.count <= aliasesMax else {
+            throw AdminRejection.invalid("aliases", "at most \(aliasesMax)")
+        }
         var seen: Set<String> = []
         let named =
-            [("username", subscriber.username)] + subscriber.aliases.enumerated().map { ("aliases[\($0.offset)]", $0.element) }
+            [("username", subscriber.username)]
+            + subscriber.aliases.enumerated().map { ("aliases[\($0.offset)]", $0.element) }
         for (field, name) in named {
             // The user part of a SIP URI that needs no escapes (RFC 3261 §25.1).
             guard (1...64).contains(name.utf8.count),

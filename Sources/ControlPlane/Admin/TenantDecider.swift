@@ -21,7 +21,9 @@ enum TenantDecider {
         _ tenant: Tenant, in state: borrowing State, _ decision: inout Decision
     ) throws -> UUIDv7 {
         let id = try Checks.existingID(tenant.id)
-        guard let before = try state.tenant(TenantID(id)) else { throw AdminRejection.notFound("tenant", id.description) }
+        guard let before = try state.tenant(TenantID(id)) else {
+            throw AdminRejection.notFound("tenant", id.description)
+        }
         try Checks.unchanged(tenant.customerID, before.customerID, field: "customer_id")
         if tenant.domain != before.domain, try !state.referrers(of: id, kind: .subscriber, limit: 1).isEmpty {
             // Every digest credential is made for the domain as its realm.

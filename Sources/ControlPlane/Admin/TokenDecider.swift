@@ -14,7 +14,9 @@ enum TokenDecider {
         token.id = TokenID(id).data
         try Checks.name(token.name)
         guard try state.token(named: token.name) == nil else { throw AdminRejection.taken("name", token.name) }
-        guard token.secretHash.count == 32 else { throw AdminRejection.invalid("secret_hash", "must be 32 bytes of SHA-256") }
+        guard token.secretHash.count == 32 else {
+            throw AdminRejection.invalid("secret_hash", "must be 32 bytes of SHA-256")
+        }
         try scope(token, in: state)
         decision.record(.tokenIssued(.with { $0.token = token }), in: id)
         return id
@@ -36,7 +38,9 @@ enum TokenDecider {
         let exists: Bool
         switch token.role {
         case .platformAdmin:
-            guard token.scopeID.isEmpty else { throw AdminRejection.invalid(field, "a platform administrator has no scope") }
+            guard token.scopeID.isEmpty else {
+                throw AdminRejection.invalid(field, "a platform administrator has no scope")
+            }
             return
         case .readOnly:
             if token.scopeID.isEmpty { return }
@@ -57,6 +61,8 @@ enum TokenDecider {
         case .UNRECOGNIZED:
             throw AdminRejection.invalid("role", "is not a value that this version knows")
         }
-        guard exists else { throw AdminRejection.unknownReference(field, UUIDv7(bytes: token.scopeID)?.description ?? "") }
+        guard exists else {
+            throw AdminRejection.unknownReference(field, UUIDv7(bytes: token.scopeID)?.description ?? "")
+        }
     }
 }

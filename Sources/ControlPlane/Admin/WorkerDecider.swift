@@ -18,9 +18,13 @@ enum WorkerDecider {
     ) throws -> UUIDv7 {
         guard (1...16).contains(worker.name.utf8.count),
             worker.name.utf8.allSatisfy({ (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) })
-        else { throw AdminRejection.invalid("name", "must be 1 to 16 of a-z and 0-9: it is part of every tag and branch") }
+        else {
+            throw AdminRejection.invalid("name", "must be 1 to 16 of a-z and 0-9: it is part of every tag and branch")
+        }
         try Checks.recognised(worker.kind.isRecognised, field: "kind")
-        guard worker.curvePublicKey.count == 32 else { throw AdminRejection.invalid("curve_public_key", "must be 32 bytes") }
+        guard worker.curvePublicKey.count == 32 else {
+            throw AdminRejection.invalid("curve_public_key", "must be 32 bytes")
+        }
         guard try state.worker(worker.name) == nil else { throw AdminRejection.taken("name", worker.name) }
         let stream = stream(of: worker.name)
         decision.record(.workerEnrolled(.with { $0.worker = worker }), in: stream)

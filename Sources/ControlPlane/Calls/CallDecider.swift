@@ -50,7 +50,9 @@ enum CallDecider {
         guard live.worker == worker else { return .notOwner }
         guard live.answeredAt == 0 else { return .recorded }
         guard fact.gatewayID.isEmpty || GatewayID(fact.gatewayID) != nil else { return .malformed("gateway_id") }
-        guard fact.subscriberID.isEmpty || SubscriberID(fact.subscriberID) != nil else { return .malformed("subscriber_id") }
+        guard fact.subscriberID.isEmpty || SubscriberID(fact.subscriberID) != nil else {
+            return .malformed("subscriber_id")
+        }
         var fact = fact
         fact.answeredAt = clamped(fact.answeredAt, live.started.startedAt, decision.wall)
         decision.record(.callAnswered(fact), in: call.value)
@@ -100,7 +102,8 @@ enum CallDecider {
             return .failure(Refused(verdict: try state.cdr(call: call) == nil ? .unknownCall : .notOwner))
         }
         guard live.worker == worker else { return .failure(Refused(verdict: .notOwner)) }
-        guard let customerID = CustomerID(live.started.caller.customerID), let customer = try state.customer(customerID),
+        guard let customerID = CustomerID(live.started.caller.customerID),
+            let customer = try state.customer(customerID),
             let planID = ServicePlanID(customer.servicePlanID), let plan = try state.servicePlan(planID)
         else { return .success(live.hold.grantedSeconds) }
         guard

@@ -30,7 +30,8 @@ struct Batch {
     /// Applies the facts of a decision to the views and keeps them for the log, as one commit.
     /// - Parameter outcome: makes what is stored under the key, when the sequences are known.
     mutating func record(
-        _ decision: Decision, actor: String, cause: String, key: [UInt8]? = nil, outcome: (Batch, borrowing ViewTransaction) throws -> [UInt8] = { _, _ in [] },
+        _ decision: Decision, actor: String, cause: String, key: [UInt8]? = nil,
+        outcome: (Batch, borrowing ViewTransaction) throws -> [UInt8] = { _, _ in [] },
         in views: inout ViewTransaction
     ) throws {
         announcements += decision.announcements

@@ -96,7 +96,9 @@ extension ControlCore {
     private func hangUp(
         _ call: CallID, _ views: borrowing ViewTransaction, _ decision: inout Decision
     ) throws -> UUIDv7 {
-        guard let live = try views.liveCall(call) else { throw AdminRejection.notFound("running call", call.description) }
+        guard let live = try views.liveCall(call) else {
+            throw AdminRejection.notFound("running call", call.description)
+        }
         decision.announcements.append(
             .with {
                 $0.hangUp.worker = live.worker

@@ -112,7 +112,8 @@ extension ControlCore {
             do throws(VaultError) {
                 reply.credential = try vault.open(subscriber.sealedCredential, of: id)
             } catch {
-                return .error(.unavailable, "the credential cannot be opened: is keys/vault.key the one it was sealed with?")
+                return .error(
+                    .unavailable, "the credential cannot be opened: is keys/vault.key the one it was sealed with?")
             }
             reply.found = true
             reply.subscriberID = subscriber.id
@@ -159,7 +160,9 @@ extension ControlCore {
         // The plan that was answered first is the plan, also after a restart.
         let key = Array("call\0".utf8) + call.value.bytes
         if let stored = try batch.outcome(forKey: key) {
-            guard let first = try? DeskReply(serializedBytes: stored) else { return .error(.unavailable, "stored plan") }
+            guard let first = try? DeskReply(serializedBytes: stored) else {
+                return .error(.unavailable, "stored plan")
+            }
             guard case .callPlan? = first.kind else { return first }
             guard try views.liveCall(call)?.worker == worker else { return .error(.notOwner) }
             return first

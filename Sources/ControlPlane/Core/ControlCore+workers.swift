@@ -52,10 +52,13 @@ extension ControlCore {
                 switch greeting {
                 case .restarted:
                     // The process that carried it is gone with everything that it had in memory.
-                    try rescue(call, live, endedAt: wall, cause: "worker \(worker) restarted", wall: wall, &batch, &views)
+                    try rescue(
+                        call, live, endedAt: wall, cause: "worker \(worker) restarted", wall: wall, &batch, &views)
                 case .known:
                     // Its adoption may have been lost on the way; a worker that knows the call ignores it.
-                    if live.answeredAt != 0 { batch.announcements.append(CallDecider.announcement(of: live, to: worker)) }
+                    if live.answeredAt != 0 {
+                        batch.announcements.append(CallDecider.announcement(of: live, to: worker))
+                    }
                 }
             }
             guard page.count == Self.page, let last = page.last else { return }
@@ -104,7 +107,8 @@ extension ControlCore {
                             if live.answeredAt != 0 { adopted += 1 } else { closed += 1 }
                         } else if leaseOver {
                             try core.close(
-                                call, live, endedAt: knownUntil, cause: "no worker to adopt the call", wall: wall, &batch,
+                                call, live, endedAt: knownUntil, cause: "no worker to adopt the call", wall: wall,
+                                &batch,
                                 &views)
                             closed += 1
                         } else {
@@ -142,7 +146,8 @@ extension ControlCore {
                     guard Int64(call.value.high >> 16) < oldest else { return }
                     guard live.answeredAt == 0, live.started.startedAt / 1_000 < oldest else { continue }
                     try core.close(
-                        call, live, endedAt: WallTime(microseconds: live.started.startedAt), cause: "neither answered nor ended",
+                        call, live, endedAt: WallTime(microseconds: live.started.startedAt),
+                        cause: "neither answered nor ended",
                         wall: wall, &batch, &views)
                     closed += 1
                 }

@@ -34,14 +34,16 @@ package final class LocationStore {
             throw .directory(path: directory)
         }
         do throws(LMDBError) {
-            environment = try Environment(directory: directory, sizeMax: Self.bytesMax, databasesMax: 1, durability: .none)
+            environment = try Environment(
+                directory: directory, sizeMax: Self.bytesMax, databasesMax: 1, durability: .none)
             var transaction = try environment.beginWrite()
             contacts = try transaction.database("contacts")
             try transaction.commit()
         } catch {
             throw .storage(error)
         }
-        guard files.createFile(atPath: markPath, contents: Data(boot.utf8), attributes: [.posixPermissions: 0o600]) else {
+        guard files.createFile(atPath: markPath, contents: Data(boot.utf8), attributes: [.posixPermissions: 0o600])
+        else {
             throw .directory(path: directory)
         }
     }

@@ -92,7 +92,8 @@ struct Registrar {
             let current = contacts[known].binding
             if current.callID == binding.callID, binding.cseq <= current.cseq {
                 // A repetition word for word changes nothing; anything else is late.
-                return current.cseq == binding.cseq && current.contactUri == binding.contactUri && binding.expiresSeconds > 0
+                return current.cseq == binding.cseq && current.contactUri == binding.contactUri
+                    && binding.expiresSeconds > 0
             }
         }
         guard binding.expiresSeconds > 0 else {

@@ -36,7 +36,9 @@ enum CreditLease {
     static func renewed<State: ViewQueries & ~Copyable>(
         _ call: LiveCall, plan: ServicePlan, usedSeconds: UInt32, leaseSeconds: UInt32, in state: borrowing State
     ) throws -> CreditHold? {
-        guard call.hasHold, let lock = call.started.rates.first(where: { $0.edge == PriceLock.retail }) else { return nil }
+        guard call.hasHold, let lock = call.started.rates.first(where: { $0.edge == PriceLock.retail }) else {
+            return nil
+        }
         let (wanted, overflow) = usedSeconds.addingReportingOverflow(leaseSeconds)
         guard !overflow, wanted > call.hold.grantedSeconds else { return nil }
         let available = try available(lock.payer, plan: plan, in: state)

@@ -48,7 +48,9 @@ struct Normaliser: Sendable {
 /// Only a text of digits and separators is a number with separators; `bob-smith` stays as it is.
 func withoutSeparators(_ dialled: String) -> String {
     let separators: Set<Character> = ["-", ".", "(", ")", " "]
-    guard dialled.allSatisfy({ $0.isASCII && ($0.isNumber || $0 == "+" || separators.contains($0)) }) else { return dialled }
+    guard dialled.allSatisfy({ $0.isASCII && ($0.isNumber || $0 == "+" || separators.contains($0)) }) else {
+        return dialled
+    }
     return dialled.filter { !separators.contains($0) }
 }
 

@@ -76,7 +76,8 @@ struct Router: Sendable {
             e164 = number
             started.dialRule = rule
         case .noRule: return refused(.unknownNumber, "no alias and no rule of the dial plan matches")
-        case .notANumber(let made): return refused(.invalidNumber, "\(made.prefix(Self.textMax)) is not an E.164 number")
+        case .notANumber(let made):
+            return refused(.invalidNumber, "\(made.prefix(Self.textMax)) is not an E.164 number")
         }
         started.calledE164 = e164
         started.called.number = e164
@@ -212,7 +213,9 @@ struct Router: Sendable {
     ) throws -> Routing {
         guard let carrierID = CarrierID(request.carrierID), let carrier = try state.carrier(carrierID),
             let gateway = carrier.gateways.first(where: { $0.id == gatewayID.data }), !gateway.disabled
-        else { return Routing(started: nil, outcome: .refused(.unknownSource, reason: "the gateway is not one of ours")) }
+        else {
+            return Routing(started: nil, outcome: .refused(.unknownSource, reason: "the gateway is not one of ours"))
+        }
         var started = started
         started.direction = .inbound
         started.caller.carrierID = carrier.id

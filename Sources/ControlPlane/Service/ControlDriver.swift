@@ -34,7 +34,8 @@ package final class ControlDriver: Sendable {
     package func submit(_ request: AdminRequest) async throws(AdminRejection) -> AdminOutcome {
         let result = await withCheckedContinuation { continuation in
             if !put(.command(request, continuation)) {
-                continuation.resume(returning: .failure(.unavailable(reason: "the control plane is stopping or overloaded")))
+                continuation.resume(
+                    returning: .failure(.unavailable(reason: "the control plane is stopping or overloaded")))
             }
         }
         return try result.get()

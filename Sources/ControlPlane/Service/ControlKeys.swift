@@ -32,7 +32,8 @@ package struct ControlKeys: Sendable {
             try SecretFile.write(Array(key.pem.utf8), to: path)
         }
         guard let key = SigningKey(pem: String(decoding: try SecretFile.read(path), as: UTF8.self)) else {
-            throw .keyUnusable(path: path, reason: "it is not an Ed25519 private key in PEM: restore it from the backup")
+            throw .keyUnusable(
+                path: path, reason: "it is not an Ed25519 private key in PEM: restore it from the backup")
         }
         if !SecretFile.exists(directory.logVerifierKey) {
             let text = key.verifyingKey.noteKey(name: logName) + "\n"
@@ -55,7 +56,8 @@ package struct ControlKeys: Sendable {
         do throws(VaultError) {
             return try Vault(key: key)
         } catch {
-            throw .keyUnusable(path: path, reason: "it has \(key.count) bytes instead of 32: restore it from the backup")
+            throw .keyUnusable(
+                path: path, reason: "it has \(key.count) bytes instead of 32: restore it from the backup")
         }
     }
 
@@ -78,7 +80,8 @@ package struct ControlKeys: Sendable {
     private static func isMissing(_ path: String, _ mayMake: Bool) throws(ControlPlaneError) -> Bool {
         if SecretFile.exists(path) { return false }
         guard mayMake else {
-            throw .keyUnusable(path: path, reason: "it is missing, but the log depends on it: restore it from the backup")
+            throw .keyUnusable(
+                path: path, reason: "it is missing, but the log depends on it: restore it from the backup")
         }
         return true
     }

@@ -139,7 +139,8 @@ final class ControlLoop {
         case .callsClosed(let count, let name):
             logger.warning("calls are closed by rule", metadata: ["calls": "\(count)", "worker": "\(name)"])
         case .batchFailed(let commands, let reason):
-            logger.error("nothing of a batch was recorded", metadata: ["commands": "\(commands)", "reason": "\(reason)"])
+            logger.error(
+                "nothing of a batch was recorded", metadata: ["commands": "\(commands)", "reason": "\(reason)"])
         case .viewsBehind(let reason):
             logger.error("the views lag the log and catch up", metadata: ["reason": "\(reason)"])
         case .locationStoreFailed(let reason):

@@ -174,7 +174,9 @@ package final class ControlPlaneService: Sendable {
         _ core: inout ControlCore, _ views: Views
     ) throws(ControlPlaneError) -> BearerToken? {
         do throws(ViewsError) {
-            guard try views.read({ snapshot throws(ViewsError) in try snapshot.tokens(limit: 1) }).isEmpty else { return nil }
+            guard try views.read({ snapshot throws(ViewsError) in try snapshot.tokens(limit: 1) }).isEmpty else {
+                return nil
+            }
         } catch {
             throw .views(reason: "\(error)")
         }

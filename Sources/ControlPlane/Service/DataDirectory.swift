@@ -38,7 +38,8 @@ final class DirectoryLock: Sendable {
         let path = directory.path + "/lock"
         let descriptor = unsafe open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
-            throw .directoryUnusable(path: directory.path, reason: "the lock file cannot be opened (system error \(errno))")
+            throw .directoryUnusable(
+                path: directory.path, reason: "the lock file cannot be opened (system error \(errno))")
         }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             _ = Glibc.close(descriptor)

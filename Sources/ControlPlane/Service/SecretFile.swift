@@ -20,7 +20,8 @@ enum SecretFile {
         }
         let mode = status.st_mode & 0o777
         guard mode & 0o077 == 0 else {
-            throw .keyUnusable(path: path, reason: "it has mode \(String(mode, radix: 8)), so others can read it: chmod 600 it")
+            throw .keyUnusable(
+                path: path, reason: "it has mode \(String(mode, radix: 8)), so others can read it: chmod 600 it")
         }
         var bytes = [UInt8](repeating: 0, count: bytesMax)
         let count = unsafe Glibc.read(descriptor, &bytes, bytesMax)
