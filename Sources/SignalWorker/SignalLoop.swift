@@ -1,0 +1,243 @@
+internal import Bus
+internal import Foundation
+internal import Logging
+internal import Model
+internal import Primitives
+internal import SIP
+internal import Synchronization
+internal import UDP
+
+/// The worker's thread: waits for sockets and the clock, asks the machine, carries out its effects. It decides nothing.
+struct SignalLoop: ~Copyable {
+    private let configuration: SignalWorkerConfiguration
+    private let logger: Logger
+    private var poller = Poller()
+    private var relaySocket: Router
+    private var deskSocket: Dealer
+    private var feedSocket: FeedSubscriber
+    private var relays: DealerGroup
+    private var studios: DealerGroup
+    private let relayToken: Poller.Token
+    private let deskToken: Poller.Token
+    private let feedToken: Poller.Token
+    private let allowlist: Allowlist
+    private let listeners: [Listener]
+    private var listenerTokens: [Poller.Token] = []
+    private var outbox: OutboxFile
+    private var machine: SignalMachine
+    private var effects: [SignalMachine.Effect] = []
+    private var counts: [String: Int] = [:]
+    private var nextReport = Instant.now + .seconds(60)
+    private var wasGreeted = false
+    private var drainUntil: Instant?
+
+    init(_ configuration: SignalWorkerConfiguration, waker: Waker, logger: Logger) throws(SignalWorkerError) {
+        let allowlist = Allowlist()
+        let listeners = try SignalLoop.listen(configuration)
+        var facts: [Fact] = []
+        let outbox = try OutboxFile(directory: configuration.stateDirectory, facts: &facts)
+        let sockets = try SignalLoop.connect(configuration, allowlist)
+        var poller = Poller()
+        relayToken = poller.add(sockets.relay)
+        deskToken = poller.add(sockets.desk)
+        feedToken = poller.add(sockets.feed)
+        _ = poller.add(waker)
+        for listener in listeners { listenerTokens.append(poller.add(descriptor: listener.socket.descriptor)) }
+
+        let shared = configuration.cluster.map { _ in 1 } ?? 0
+        let own = listeners.dropLast(shared).map { $0.socket.address }
+        var random = RandomSource.system
+        var rules = SignalConfiguration(
+            worker: configuration.worker, listeners: own, cluster: configuration.cluster,
+            busEndpoint: configuration.relayAdvertised ?? sockets.relay.endpoint, incarnation: random.next())
+        if !configuration.offersSHA256 { rules.algorithms = [.md5] }
+        machine = SignalMachine(rules, random: random)
+        relays = DealerGroup(as: configuration.keys, in: sockets.context)
+        studios = DealerGroup(as: configuration.keys, in: sockets.context)
+        self.configuration = configuration
+        self.logger = logger
+        self.allowlist = allowlist
+        self.listeners = listeners
+        self.outbox = outbox
+        self.poller = poller
+        relaySocket = sockets.relay
+        deskSocket = sockets.desk
+        feedSocket = sockets.feed
+        if !facts.isEmpty {
+            logger.info("facts of an earlier process are sent again", metadata: ["facts": "\(facts.count)"])
+            handle(.remembered(facts))
+        }
+    }
+
+    private static func listen(_ configuration: SignalWorkerConfiguration) throws(SignalWorkerError) -> [Listener] {
+        do throws(SocketError) {
+            var listeners: [Listener] = []
+            for address in configuration.listeners { listeners.append(try Listener(address, isShared: false)) }
+            if let cluster = configuration.cluster { listeners.append(try Listener(cluster, isShared: true)) }
+            return listeners
+        } catch {
+            throw .listener(error)
+        }
+    }
+
+    private struct Sockets: ~Copyable {
+        let context: BusContext
+        let relay: Router
+        let desk: Dealer
+        let feed: FeedSubscriber
+    }
+
+    private static func connect(
+        _ configuration: SignalWorkerConfiguration, _ allowlist: Allowlist
+    ) throws(SignalWorkerError) -> Sockets {
+        do throws(BusError) {
+            let context = try BusContext()
+            let (keys, control) = (configuration.keys, configuration.controlKey)
+            let relay = try Router(listeningOn: configuration.relay, as: keys, allowing: allowlist, in: context)
+            let desk = try Dealer(to: configuration.desk, server: control, as: keys, in: context)
+            let feed = try FeedSubscriber(to: configuration.feed, server: control, as: keys, in: context)
+            return Sockets(context: context, relay: relay, desk: desk, feed: feed)
+        } catch {
+            throw .bus(error)
+        }
+    }
+
+    // MARK: Running
+
+    mutating func run(stops: borrowing Atomic<Int>) {
+        logger.info(
+            "signal worker runs",
+            metadata: [
+                "worker": "\(configuration.worker)", "listeners": "\(machine.configuration.listeners)",
+                "cluster": "\(configuration.cluster?.description ?? "none")", "relay": "\(machine.configuration.busEndpoint)",
+            ])
+        handle(.tick)
+        while true {
+            let now = Instant.now
+            let stopped = stops.load(ordering: .relaxed)
+            if stopped > 0, drainUntil == nil {
+                drainUntil = now + configuration.drainLimit
+                handle(.drain)
+            }
+            if machine.isDrained || stopped > 1 || drainUntil.map({ now >= $0 }) == true { break }
+            _ = poller.wait(until: [machine.nextWake, drainUntil, nextReport].compactMap(\.self).min(), now: now)
+            turn()
+        }
+        if machine.callCount > 0 {
+            logger.warning("stopping with open calls; another worker takes them over", metadata: ["calls": "\(machine.callCount)"])
+        }
+        logger.info("signal worker stopped", metadata: ["worker": "\(configuration.worker)"])
+    }
+
+    /// Everything that waits, then the clock, then everything that is to be sent.
+    private mutating func turn() {
+        for (index, listener) in listeners.enumerated() where poller.isReadable(listenerTokens[index]) {
+            let address = listener.socket.address
+            for datagram in listener.receive() {
+                handle(.datagram(datagram.bytes, listener: address, from: datagram.source))
+            }
+        }
+        if poller.isReadable(deskToken) {
+            while let message = deskSocket.receive() {
+                if let id = message.id { handle(.answer(id, message.body, from: "control")) }
+            }
+        }
+        if poller.isReadable(feedToken) {
+            while let body = feedSocket.receive() { handle(.feed(body)) }
+        }
+        if poller.isReadable(relayToken) {
+            while let delivery = relaySocket.receive() { handle(.relay(delivery.message.body, from: delivery.peer.worker)) }
+        }
+        for (peer, message) in studios.receive(from: poller) {
+            if let id = message.id {
+                handle(.answer(id, message.body, from: peer))
+            } else {
+                handle(.notice(message.body, from: peer))
+            }
+        }
+        for _ in relays.receive(from: poller) {}  // fellows answer nothing on this way
+        handle(.tick)
+        for listener in listeners { listener.flush() }
+        report()
+    }
+
+    private mutating func handle(_ input: SignalMachine.Input) {
+        effects.removeAll(keepingCapacity: true)
+        machine.handle(input, now: .now, wall: .now, into: &effects)
+        for effect in effects { carryOut(effect) }
+        if machine.isGreeted != wasGreeted {
+            wasGreeted = machine.isGreeted
+            logger.info(wasGreeted ? "the control plane knows this worker" : "greeting the control plane again")
+        }
+    }
+
+    private mutating func carryOut(_ effect: SignalMachine.Effect) {
+        switch effect {
+        case .send(let bytes, let listener, let remote):
+            listeners.first { $0.socket.address == listener }?.send(bytes, to: remote)
+        case .request(let id, let body, let peer):
+            // What the socket does not take is repeated by the machine.
+            let message = BusMessage(id: id, body: body)
+            _ = peer == "control" ? deskSocket.send(message) : studios.send(message, to: peer)
+        case .relay(let body, let worker): _ = relays.send(.notice(body), to: worker)
+        case .roster(let roster): connect(roster)
+        case .keep(let fact): outbox.keep(fact)
+        case .forget(let fact): outbox.forget(fact)
+        case .note(let note): take(note)
+        case .unanswered: break  // settled inside the machine
+        }
+    }
+
+    private mutating func connect(_ roster: Roster) {
+        var keys: [String: CurvePublicKey] = [:]
+        var wanted: [WorkerKind: Set<String>] = [.signal: [], .media: []]
+        for entry in roster.workers where entry.worker != configuration.worker {
+            guard let key = CurvePublicKey(bytes: Array(entry.curvePublicKey)) else { continue }
+            wanted[entry.kind, default: []].insert(entry.worker)
+            do throws(BusError) {
+                switch entry.kind {
+                case .signal:
+                    keys[entry.worker] = key
+                    try relays.connect(entry.worker, to: entry.busEndpoint, server: key, watchedBy: &poller)
+                case .media: try studios.connect(entry.worker, to: entry.busEndpoint, server: key, watchedBy: &poller)
+                case .UNRECOGNIZED: break
+                }
+            } catch {
+                logger.error("no connection to a colleague", metadata: ["worker": "\(entry.worker)", "reason": "\(error)"])
+            }
+        }
+        for peer in relays.peers where wanted[.signal]?.contains(peer) != true { relays.disconnect(peer, watchedBy: &poller) }
+        for peer in studios.peers where wanted[.media]?.contains(peer) != true { studios.disconnect(peer, watchedBy: &poller) }
+        allowlist.replace(with: keys)
+    }
+
+    // MARK: Telling
+
+    private mutating func take(_ note: SignalNote) {
+        counts[note.name, default: 0] += 1
+        switch note {
+        case .malformed(let source, let reason): logger.debug("malformed", metadata: ["from": "\(source)", "reason": "\(reason)"])
+        case .tooFast(let source): logger.debug("too many requests", metadata: ["from": "\(source)"])
+        case .banned(let source): logger.warning("banned after wrong passwords", metadata: ["from": "\(source.host)"])
+        case .wrongPassword(let source, let user):
+            logger.notice("wrong user or password", metadata: ["from": "\(source)", "user": "\(user)"])
+        case .orphan(let source): logger.debug("a packet of a call that nobody owns", metadata: ["from": "\(source)"])
+        case .deskUnanswered: logger.warning("the control plane does not answer")
+        case .notEnrolled:
+            logger.error("the control plane does not know worker \(configuration.worker): enrol it again")
+        case .factRefused(let reason): logger.warning("a fact was refused", metadata: ["reason": "\(reason)"])
+        case .adopted(let call): logger.info("a call was taken over", metadata: ["call": "\(call)"])
+        case .registered(let user): logger.debug("registered", metadata: ["user": "\(user)"])
+        }
+    }
+
+    /// Once a minute, what was counted.
+    private mutating func report() {
+        guard Instant.now >= nextReport else { return }
+        nextReport = Instant.now + .seconds(60)
+        guard !counts.isEmpty else { return }
+        let text = counts.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
+        logger.info("in the last minute: \(text)")
+        counts.removeAll()
+    }
+}

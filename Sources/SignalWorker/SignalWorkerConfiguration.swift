@@ -1,0 +1,42 @@
+package import Bus
+package import Primitives
+
+/// What a signal worker is told when it starts.
+package struct SignalWorkerConfiguration: Sendable {
+    /// As enrolled.
+    package var worker: String
+    package var keys: CurveKeyPair
+    package var controlKey: CurvePublicKey
+    /// The control plane's desk and feed, `tcp://host:port`.
+    package var desk: String
+    package var feed: String
+    /// Where fellow signal workers connect to, `tcp://host:port`; the port may be `*`.
+    package var relay: String
+    /// What they are told instead, when they reach this worker by another address.
+    package var relayAdvertised: String?
+    /// SIP addresses of this worker alone.
+    package var listeners: [SocketAddress]
+    /// The SIP address that all signal workers share (SO_REUSEPORT, ECMP or DNS SRV).
+    package var cluster: SocketAddress?
+    /// Where facts are kept until the control plane has acknowledged them.
+    package var stateDirectory: String
+    /// How long a stop waits for calls to end.
+    package var drainLimit: Duration = .seconds(2)
+    /// Phones of RFC 2617 give up when they are offered SHA-256 beside MD5; then offer MD5 alone.
+    package var offersSHA256 = true
+
+    package init(
+        worker: String, keys: CurveKeyPair, controlKey: CurvePublicKey, desk: String, feed: String, relay: String,
+        listeners: [SocketAddress], cluster: SocketAddress?, stateDirectory: String
+    ) {
+        self.worker = worker
+        self.keys = keys
+        self.controlKey = controlKey
+        self.desk = desk
+        self.feed = feed
+        self.relay = relay
+        self.listeners = listeners
+        self.cluster = cluster
+        self.stateDirectory = stateDirectory
+    }
+}

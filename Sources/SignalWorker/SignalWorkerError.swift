@@ -1,0 +1,20 @@
+package import Bus
+package import UDP
+
+/// Why a signal worker cannot start; each says what to change.
+package enum SignalWorkerError: Error, Equatable, CustomStringConvertible {
+    case bus(BusError)
+    case listener(SocketError)
+    case noListener
+    /// The outbox cannot be read or written.
+    case outbox(path: String, reason: String)
+
+    package var description: String {
+        switch self {
+        case .bus(let error): error.description
+        case .listener(let error): "SIP listener: \(error)"
+        case .noListener: "a signal worker needs at least one SIP address: give --listen or --cluster"
+        case .outbox(let path, let reason): "the outbox \(path) cannot be used (\(reason)): check that the directory can be written"
+        }
+    }
+}
