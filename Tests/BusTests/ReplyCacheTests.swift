@@ -64,9 +64,9 @@ struct ReplyCacheTests {
         #expect(cache.admit(id(1), from: "a", now: at(0)) == .new)
     }
 
-    @Test func itsMemoryIsBoundedOverAMillionRequests() {
+    @Test func itsSizeIsBoundedOverManyRequests() {
         var cache = ReplyCache(capacity: 100, age: .seconds(5))
-        for number in 0..<1_000_000 {
+        for number in 0..<50_000 {
             let now = Instant(nanoseconds: UInt64(number) * 1_000_000)
             guard cache.admit(id(number), from: "a", now: now) == .new else {
                 Issue.record("request \(number) is not new")

@@ -1,5 +1,7 @@
 import Bus
+import Glibc
 import Primitives
+import Testing
 
 private let start = ContinuousClock.now
 
@@ -94,4 +96,29 @@ func eventually(_ condition: () -> Bool) -> Bool {
         linger()
     }
     return condition()
+}
+
+/// A TCP connection that says what it is told: a peer that is no peer.
+final class Stranger {
+    private let descriptor: Int32
+
+    /// Connects to `endpoint` on the loopback address.
+    init(connectingTo endpoint: String) throws {
+        let port = try #require(endpoint.split(separator: ":").last.flatMap { UInt16($0) })
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        let status = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        try #require(status == 0)
+    }
+
+    func say(_ bytes: [UInt8]) { _ = send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) }
+
+    deinit { close(descriptor) }
 }
