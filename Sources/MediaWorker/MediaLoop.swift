@@ -91,7 +91,11 @@ struct MediaLoop: ~Copyable, Sendable {
         do throws(BusError) {
             let context = try BusContext()
             let (keys, control) = (configuration.keys, configuration.controlKey)
-            let studio = try Router(listeningOn: configuration.studio, as: keys, allowing: allowlist, in: context)
+            // The answer to the last close is sent as the worker ends, and is part of a call's record.
+            var limits = BusLimits()
+            limits.linger = .seconds(2)
+            let studio = try Router(
+                listeningOn: configuration.studio, as: keys, allowing: allowlist, limits: limits, in: context)
             let desk = try Dealer(to: configuration.desk, server: control, as: keys, in: context)
             let feed = try FeedSubscriber(to: configuration.feed, server: control, as: keys, in: context)
             return Sockets(studio: studio, desk: desk, feed: feed)

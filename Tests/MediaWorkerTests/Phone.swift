@@ -2,7 +2,12 @@ import Primitives
 import Testing
 import UDP
 
-struct NothingHeard: Error {}
+/// Somebody was waited for in vain; the line says for whom.
+struct NothingHeard: Error {
+    let line: Int
+
+    init(line: Int = #line) { self.line = line }
+}
 
 /// A phone's socket: sends, and waits for what comes. A packet that never comes ends the wait after ten seconds.
 struct Phone: ~Copyable {
