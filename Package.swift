@@ -35,6 +35,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.81.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
@@ -74,8 +76,11 @@ let package = Package(
         library(
             "ControlAPI",
             [
-                "ControlPlane", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", logging,
+                "Bus", "ControlPlane", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", logging,
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"),
             ]),
         library("SignalWorker", ["Bus", "CShims", "Model", "OpenSSL", "Primitives", "SIP", "UDP", logging, protobuf]),
         library("MediaWorker", ["Bus", "Model", "Primitives", "RTP", "UDP", logging, protobuf]),

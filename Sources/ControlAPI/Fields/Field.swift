@@ -41,6 +41,21 @@ struct Field<Entity: Blank>: Sendable {
         clear = { entity in entity[keyPath: path] = Entity()[keyPath: path] }
     }
 
+    /// A member that is shown and cannot be set.
+    static func shown(_ name: String, _ schema: JSON, _ about: String, read: @escaping Reader) -> Field {
+        Field(shown: name, schema, about, read)
+    }
+
+    private init(shown name: String, _ schema: JSON, _ about: String, _ read: @escaping Reader) {
+        self.name = name
+        access = .readOnly
+        isRequired = false
+        self.schema = Schema.described(schema, about, access: Access.readOnly)
+        self.read = read
+        write = { _, _, _, _, _ in }
+        clear = { _ in }
+    }
+
     func set(
         _ value: JSON, in entity: inout Entity, _ context: FieldContext, _ pointer: JSONPointer,
         _ faults: inout FieldFaults

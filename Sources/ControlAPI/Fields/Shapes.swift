@@ -77,14 +77,11 @@ extension Shape<RateDeckVersion> {
         "RateDeckVersion",
         [
             .reference("deck_id", \.deckID, access: .readOnly, "Its deck."),
-            Field(
-                "version", \.version, .readOnly, isRequired: false, schema: Schema.sequence, about: "1, 2, 3 …",
-                read: { version, _ in .integer(version.version) }, write: { _, _, _, _, _ in }),
+            .shown("version", Schema.sequence, "1, 2, 3 …") { version, _ in .integer(version.version) },
             .time("effective_at", \.effectiveAt, "When it comes into force; now if it is not given."),
-            Field(
-                "content_hash", \.contentHash, .readOnly, isRequired: false, schema: Schema.text(max: 64),
-                about: "SHA-256 over the rows as published, in hexadecimal.",
-                read: { version, _ in .hex(version.contentHash) }, write: { _, _, _, _, _ in }),
+            .shown("content_hash", Schema.text(max: 64), "SHA-256 over the rows as published, in hexadecimal.") { version, _ in
+                .hex(version.contentHash)
+            },
             .list("entries", \.entries, of: .rateEntry, max: 500_000, isRequired: true, "The whole price list."),
         ])
 }

@@ -97,3 +97,23 @@ extension Problem {
         return Response(status: kind.status, headers: headers, body: ResponseBody(byteBuffer: body))
     }
 }
+
+extension Problem {
+    /// Of the body, for the document.
+    static let schema = Schema.object(
+        [
+            ("type", ["type": "string", "format": "uri-reference"]), ("title", ["type": "string"]),
+            ("status", ["type": "integer"]), ("detail", ["type": "string"]), ("request_id", ["type": "string"]),
+            (
+                "errors",
+                Schema.list(
+                    Schema.object(
+                        [
+                            ("pointer", ["type": "string", "description": "JSON pointer into the body (RFC 6901)."]),
+                            ("parameter", ["type": "string", "description": "Name of a query parameter."]),
+                            ("header", ["type": "string", "description": "Name of a header field."]),
+                            ("detail", ["type": "string"]),
+                        ], required: ["detail"]))
+            ),
+        ], required: ["type", "title", "status", "detail", "request_id"])
+}

@@ -1,0 +1,45 @@
+package import Hummingbird
+import HummingbirdCore
+package import Logging
+import NIOCore
+
+/// The HTTP API over a platform: a Hummingbird application that takes its routes from `RouteTable`.
+package struct APIServer: Sendable {
+    private let platform: Platform
+    private let logger: Logger
+
+    package init(_ platform: Platform, logger: Logger = Logger(label: "ledgerline.api")) {
+        self.platform = platform
+        self.logger = logger
+    }
+
+    /// - Parameters:
+    ///   - host: an address or name to listen on.
+    ///   - port: 0 takes a free one.
+    ///   - onListening: told the port once connections are accepted.
+    package func application(
+        host: String, port: Int, onListening: @escaping @Sendable (Int) async -> Void = { _ in }
+    ) -> some ApplicationProtocol {
+        Application(
+            router: router(),
+            // A client that says nothing for this long gives its place to another.
+            server: .http1(configuration: .init(idleTimeout: .seconds(75))),
+            configuration: ApplicationConfiguration(
+                address: .hostname(host, port: port), serverName: "ledgerline",
+                availableConnectionsDelegate: MaximumAvailableConnections(4_096)),
+            onServerRunning: { channel in await onListening(channel.localAddress?.port ?? port) },
+            logger: logger)
+    }
+
+    func router() -> Router<APIContext> {
+        let router = Router(context: APIContext.self, options: [.autoGenerateHeadEndpoints])
+        router.add(middleware: ProblemMiddleware(operations: RouteTable.operations))
+        for operation in RouteTable.operations {
+            let dispatcher = Dispatcher(platform: platform, operation: operation)
+            router.on(RouterPath(operation.path), method: operation.method.http) { request, context in
+                try await dispatcher.respond(to: request, context: context)
+            }
+        }
+        return router
+    }
+}

@@ -1,0 +1,40 @@
+import HTTPTypes
+import Model
+import Primitives
+import Projections
+
+extension Binding: Blank {}
+
+/// Where a subscriber's phones are now.
+enum BindingEndpoints {
+    private static let shape = Shape<Binding>(
+        "Binding",
+        [
+            .text("contact_uri", \.contactUri, access: .readOnly, "Registered Contact."),
+            .shown("expires_seconds", Schema.sequence, "Left.") { .integer($0.expiresSeconds) },
+            .text("user_agent", \.userAgent, access: .readOnly, "As the phone names itself."),
+            .shown("q", Schema.decimal, "Preference (RFC 3261 §20.10).") { .string(Decimal.text(micros: Int64($0.qPermille) * 1_000)) },
+            .text("instance_id", \.instanceID, access: .readOnly, "As the phone names its device."),
+            .text("worker", \.flow.worker, access: .readOnly, "Signal worker that heard it."),
+            .text("remote", \.flow.remote, access: .readOnly, "Address that it was heard from."),
+        ])
+
+    static let operations = [
+        Operation(
+            method: .get, path: "/v1/subscribers/{subscriber_id}/bindings", name: "listBindings", tag: "subscribers",
+            summary: "Lists the contacts by which a subscriber is reached now.", access: .anyToken,
+            success: .init(status: .ok, about: "All of them.", schema: Schema.reference("BindingPage")),
+            handle: { try await list($0) })
+    ]
+
+    static let schemas: [(String, JSON)] = [
+        ("Binding", shape.schema), ("BindingPage", Schema.page(of: Schema.reference("Binding"))),
+    ]
+
+    private static func list(_ exchange: Exchange) async throws -> Reply {
+        let id = try exchange.id("subscriber_id")
+        _ = try exchange.read { views in try Subscribers.visible(id, to: exchange.reach, in: views).entity }
+        let bindings = await exchange.platform.bindings(SubscriberID(id))
+        return .page(bindings.map { shape.json($0) }, next: nil)
+    }
+}

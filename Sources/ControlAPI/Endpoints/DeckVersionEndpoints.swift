@@ -1,0 +1,112 @@
+import ControlPlane
+import HTTPTypes
+import Model
+import Primitives
+import Projections
+
+/// Versions of a rate deck: published whole, never changed.
+enum DeckVersionEndpoints {
+    private static let path = "/v1/rate-decks/{rate_deck_id}/versions"
+    private static let after = QueryParameter("after", .number(0...UInt64(UInt32.max)), "The `next` of the page before.")
+    private static let afterPrefix = QueryParameter("after", .text, "The `next` of the page before: a prefix, with - before it.")
+
+    static let operations = [
+        Operation(
+            method: .get, path: path, name: "listRateDeckVersions", tag: "rate-decks",
+            summary: "Lists a deck's versions without their rows, the oldest first.", access: .anyToken, query: [after, .limit],
+            success: .init(status: .ok, about: "A page.", schema: Schema.reference("RateDeckVersionPage")),
+            handle: { try list($0) }),
+        Operation(
+            method: .post, path: path, name: "publishRateDeckVersion", tag: "rate-decks",
+            summary: "Publishes the next version of a deck: its whole price list.", access: .administrator(.providerAdmin),
+            body: .init(schema: Schema.reference("NewRateDeckVersion"), bytesMax: 64 << 20),
+            success: .init(status: .created, about: "It is published.", schema: Schema.reference("RateDeckVersionHead")),
+            handle: { try await publish($0) }),
+        Operation(
+            method: .get, path: path + "/{version}", name: "getRateDeckVersion", tag: "rate-decks",
+            summary: "Reads a version without its rows.", access: .anyToken,
+            success: .init(status: .ok, about: "The version.", schema: Schema.reference("RateDeckVersionHead")),
+            handle: { try get($0) }),
+        Operation(
+            method: .get, path: path + "/{version}/entries", name: "listRateEntries", tag: "rate-decks",
+            summary: "Lists a version's rows by prefix.", access: .anyToken, query: [afterPrefix, .limit],
+            success: .init(status: .ok, about: "A page.", schema: Schema.reference("RateEntryPage")),
+            handle: { try entries($0) }),
+    ]
+
+    static let schemas: [(String, JSON)] = [
+        ("NewRateDeckVersion", Shape<RateDeckVersion>.rateDeckVersion.newSchema), ("RateDeckVersionHead", head.schema),
+        ("RateDeckVersionPage", Schema.page(of: Schema.reference("RateDeckVersionHead"))),
+        ("RateEntry", Shape<RateEntry>.rateEntry.schema), ("RateEntryPage", Schema.page(of: Schema.reference("RateEntry"))),
+    ]
+
+    /// Without the rows, which may be half a million.
+    private static let head = Shape(
+        "RateDeckVersionHead", Shape<RateDeckVersion>.rateDeckVersion.fields.filter { $0.name != "entries" })
+
+    private static func list(_ exchange: Exchange) throws -> Reply {
+        try exchange.read { views in
+            let deck = try deckID(exchange, in: views)
+            let limit = exchange.query.limit
+            let after = exchange.query.number("after").map { UInt32($0) }
+            let versions = try views.deckVersions(of: deck, after: after, limit: limit + 1)
+            let last = versions.count > limit ? versions[limit - 1].version : nil
+            return .page(versions.prefix(limit).map { head.json($0) }, next: last.map { String($0) })
+        }
+    }
+
+    private static func publish(_ exchange: Exchange) async throws -> Reply {
+        let deck = try exchange.read { views in
+            let id = try deckID(exchange, in: views)
+            guard let place = try views.place(of: .rateDeck, id.value), try exchange.reach.holds(place) else {
+                throw Problem(.forbidden, "The token may read this rate deck, and not publish versions of it.")
+            }
+            return id
+        }
+        var version = try exchange.decode { body, faults in
+            Shape<RateDeckVersion>.rateDeckVersion.new(body, FieldContext(), &faults)
+        }
+        version.deckID = deck.data
+        let outcome = try await exchange.submit(.publishDeckVersion(version))
+        return try exchange.read { views in
+            // Of a repeated request the newest is not the one that it made, but it is the one to know.
+            let newest = try views.latestDeckVersion(deck)
+            guard let version = try views.deckVersion(deck, newest) else {
+                throw Problem(.internalError, "version \(newest) of deck \(deck) is not in the views")
+            }
+            return Reply(.created, .json(head.json(version)), location: "/v1/rate-decks/\(deck)/versions/\(newest)")
+                .replayed(outcome.repeated)
+        }
+    }
+
+    private static func get(_ exchange: Exchange) throws -> Reply {
+        try exchange.read { views in .ok(head.json(try version(exchange, in: views))) }
+    }
+
+    private static func entries(_ exchange: Exchange) throws -> Reply {
+        try exchange.read { views in
+            let version = try version(exchange, in: views)
+            let deck = try deckID(exchange, in: views)
+            let limit = exchange.query.limit
+            // The empty prefix is one too, so a cursor is never empty.
+            let after = exchange.query.text("after").map { String($0.dropFirst()) }
+            let entries = try views.rateEntries(deck: deck, version: version.version, after: after, limit: limit + 1)
+            let last = entries.count > limit ? entries[limit - 1].prefix : nil
+            return .page(entries.prefix(limit).map { Shape<RateEntry>.rateEntry.json($0) }, next: last.map { "-" + $0 })
+        }
+    }
+
+    private static func deckID(_ exchange: Exchange, in views: borrowing ViewSnapshot) throws -> RateDeckID {
+        let id = try exchange.id("rate_deck_id")
+        _ = try RateDecks.visible(id, to: exchange.reach, in: views)
+        return RateDeckID(id)
+    }
+
+    private static func version(_ exchange: Exchange, in views: borrowing ViewSnapshot) throws -> RateDeckVersion {
+        let deck = try deckID(exchange, in: views)
+        guard let number = UInt32(exchange.path["version"] ?? ""), let version = try views.deckVersion(deck, number) else {
+            throw Problem(.notFound, "The rate deck has no such version.")
+        }
+        return version
+    }
+}

@@ -1,0 +1,146 @@
+import Foundation
+import HTTPTypes
+import Ledger
+import Model
+import Primitives
+import Projections
+
+/// What happened to an entity, a call or a journal: its events, read from the log.
+enum HistoryEndpoint {
+    private static let after = QueryParameter(
+        "after", .number(0...UInt64(Int64.max)), "The `next` of the page before: a sequence of the log.")
+
+    static let operations = [
+        Operation(
+            method: .get, path: "/v1/entities/{entity_id}/history", name: "getHistory", tag: "log",
+            summary: "Lists the events of an entity, the oldest first, also after it was removed.", access: .anyToken,
+            query: [after, .limit], success: .init(status: .ok, about: "A page.", schema: Schema.reference("EventPage")),
+            handle: { try list($0) })
+    ]
+
+    static let schemas: [(String, JSON)] = [
+        (
+            "Event",
+            Schema.object(
+                [
+                    ("sequence", Schema.sequence), ("time", Schema.time), ("type", Schema.text(max: 64)),
+                    ("version", Schema.sequence), ("actor", Schema.text(max: 128)), ("cause", Schema.text(max: 128)),
+                    (
+                        "data",
+                        ["description": "What the entity was after the event; null where the log alone holds it.", "type": ["object", "null"]]
+                    ),
+                ], required: ["sequence", "time", "type", "version", "actor", "cause", "data"])
+        ), ("EventPage", Schema.page(of: Schema.reference("Event"))),
+    ]
+
+    private static func list(_ exchange: Exchange) throws -> Reply {
+        let id = try exchange.id("entity_id")
+        let reach = try exchange.reach
+        let limit = exchange.query.limit
+        return try exchange.read { views in
+            guard try isVisible(id, exchange, in: views) else { throw Problem(.notFound, "There is nothing with this id.") }
+            let redaction = try Redaction(reach, in: views)
+            let after = exchange.query.number("after") ?? 0
+            let sequences = try views.history(of: id, after: after, limit: limit + 1)
+            var items: [JSON] = []
+            for sequence in sequences.prefix(limit) {
+                guard let stored = try exchange.platform.log.event(at: sequence) else { continue }
+                items.append(try json(stored, redaction, in: views))
+            }
+            return .page(items, next: sequences.count > limit ? String(sequences[limit - 1]) : nil)
+        }
+    }
+
+    /// An entity that was removed is judged by what it was last.
+    private static func isVisible(
+        _ id: UUIDv7, _ exchange: Exchange, in views: borrowing ViewSnapshot
+    ) throws -> Bool {
+        let reach = try exchange.reach
+        if reach == .platform { return try views.version(of: id) > 0 || !views.history(of: id, limit: 1).isEmpty }
+        for kind in EntityKind.allCases where try views.place(of: kind, id) != nil {
+            return try views.sees(reach, kind, id)
+        }
+        let redaction = try Redaction(reach, in: views)
+        if let call = try views.liveCall(CallID(id)) { return redaction.seen(call) != nil }
+        if let cdr = try views.cdr(call: CallID(id)) { return try redaction.seen(cdr, in: views) != nil }
+        for sequence in try views.history(of: id, limit: .max).reversed() {
+            guard let stored = try exchange.platform.log.event(at: sequence), stored.stream == id,
+                let event = try? Event(storedType: stored.type, schemaVersion: stored.schemaVersion, payload: stored.payload),
+                let place = try place(of: event, in: views)
+            else { continue }
+            return reach.holds(place)
+        }
+        return false
+    }
+
+    private static func json(
+        _ stored: Envelope, _ redaction: Redaction, in views: borrowing ViewSnapshot
+    ) throws -> JSON {
+        let event = try? Event(storedType: stored.type, schemaVersion: stored.schemaVersion, payload: stored.payload)
+        return .object([
+            "sequence": .integer(stored.sequence), "time": .string(stored.time.rfc3339), "type": .string(stored.type),
+            "version": .integer(stored.version), "actor": .string(stored.actor), "cause": .string(stored.cause),
+            "data": try event.flatMap { event in try data(of: event, redaction, in: views) } ?? .null,
+        ])
+    }
+
+    /// In the same shape as the resource itself, so without credentials.
+    private static func data(
+        of event: Event, _ redaction: Redaction, in views: borrowing ViewSnapshot
+    ) throws -> JSON? {
+        switch event {
+        case .providerCreated(let event): Providers.shape.json(event.provider)
+        case .providerChanged(let event): Providers.shape.json(event.provider)
+        case .contactCreated(let event): Contacts.shape.json(event.contact)
+        case .contactChanged(let event): Contacts.shape.json(event.contact)
+        case .rateDeckCreated(let event): RateDecks.shape.json(event.deck)
+        case .servicePlanCreated(let event):
+            ServicePlans.shape.json(event.plan, try ServicePlans.context(of: event.plan, in: views))
+        case .servicePlanChanged(let event):
+            ServicePlans.shape.json(event.plan, try ServicePlans.context(of: event.plan, in: views))
+        case .customerCreated(let event): Customers.shape.json(event.customer)
+        case .customerChanged(let event): Customers.shape.json(event.customer)
+        case .dialPlanCreated(let event): DialPlans.shape.json(event.plan)
+        case .dialPlanChanged(let event): DialPlans.shape.json(event.plan)
+        case .tenantCreated(let event): Tenants.shape.json(event.tenant)
+        case .tenantChanged(let event): Tenants.shape.json(event.tenant)
+        case .carrierCreated(let event): Carriers.shape.json(event.carrier)
+        case .carrierChanged(let event): Carriers.shape.json(event.carrier)
+        case .numberAdded(let event): Numbers.shape.json(event.number, try Numbers.context(of: event.number, in: views))
+        case .numberChanged(let event): Numbers.shape.json(event.number, try Numbers.context(of: event.number, in: views))
+        case .subscriberCreated(let event): Subscribers.shape.json(SubscriberDraft(event.subscriber))
+        case .subscriberChanged(let event): Subscribers.shape.json(SubscriberDraft(event.subscriber))
+        case .cdrRecorded(let event): try redaction.seen(event.cdr, in: views).map { Shape<Cdr>.cdr.json($0) }
+        case .rateDeckVersionPublished, .entityRemoved, .tokenIssued, .tokenRevoked, .workerEnrolled, .workerRevoked,
+            .journalPosted, .callStarted, .callAnswered, .callUpdated, .callAdopted, .creditRenewed, .callEnded:
+            nil
+        }
+    }
+
+    private static func place(of event: Event, in views: borrowing ViewSnapshot) throws -> Place? {
+        switch event {
+        case .providerCreated(let event): try views.place(of: event.provider)
+        case .providerChanged(let event): try views.place(of: event.provider)
+        case .contactCreated(let event): try views.place(provider: event.contact.providerID)
+        case .contactChanged(let event): try views.place(provider: event.contact.providerID)
+        case .rateDeckCreated(let event): try views.place(provider: event.deck.providerID)
+        case .servicePlanCreated(let event): try views.place(provider: event.plan.providerID)
+        case .servicePlanChanged(let event): try views.place(provider: event.plan.providerID)
+        case .customerCreated(let event): try views.place(of: event.customer)
+        case .customerChanged(let event): try views.place(of: event.customer)
+        case .dialPlanCreated(let event): try views.place(provider: event.plan.providerID)
+        case .dialPlanChanged(let event): try views.place(provider: event.plan.providerID)
+        case .tenantCreated(let event): try views.place(of: event.tenant)
+        case .tenantChanged(let event): try views.place(of: event.tenant)
+        case .carrierCreated(let event): try views.place(provider: event.carrier.providerID)
+        case .carrierChanged(let event): try views.place(provider: event.carrier.providerID)
+        case .numberAdded(let event): try views.place(of: event.number)
+        case .numberChanged(let event): try views.place(of: event.number)
+        case .subscriberCreated(let event): try views.place(of: event.subscriber)
+        case .subscriberChanged(let event): try views.place(of: event.subscriber)
+        case .rateDeckVersionPublished, .entityRemoved, .tokenIssued, .tokenRevoked, .workerEnrolled, .workerRevoked,
+            .journalPosted, .callStarted, .callAnswered, .callUpdated, .callAdopted, .creditRenewed, .callEnded, .cdrRecorded:
+            nil
+        }
+    }
+}

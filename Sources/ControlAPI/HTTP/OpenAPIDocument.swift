@@ -1,0 +1,131 @@
+import HTTPTypes
+import Model
+
+/// The API described to programs: OpenAPI 3.1, made of the table that requests are dispatched by.
+package enum OpenAPIDocument {
+    package static let json: JSON = [
+        "openapi": "3.1.0",
+        "info": [
+            "title": "Ledgerline", "version": "1",
+            "summary": "A phone system for many providers, kept in one append-only log.",
+            "description": .string(about),
+        ],
+        "servers": [["url": "/"]],
+        "security": [["bearer": []]],
+        "tags": .array(tags.map { ["name": .string($0)] }),
+        "paths": .object(paths.map { path in JSON.Member(path, pathItem(path)) }),
+        "components": [
+            "schemas": .object(RouteTable.schemas.map { JSON.Member($0.0, $0.1) }),
+            "responses": .object(Problem.Kind.allCases.map { JSON.Member($0.componentName, response($0)) }),
+            "securitySchemes": ["bearer": ["type": "http", "scheme": "bearer"]],
+        ],
+    ]
+
+    private static let about = """
+        Ids are UUIDs; times are RFC 3339; amounts are decimal numbers in strings beside their currency. Errors are \
+        `application/problem+json` (RFC 9457). A version is the entity tag: send it in `If-Match` to change only what you have \
+        read. Send an `Idempotency-Key` with whatever makes or changes something, and a repetition gets the first outcome again.
+        """
+
+    /// In the order of the table, each once.
+    private static let paths: [String] = unique(RouteTable.operations.map(\.path))
+    private static let tags: [String] = unique(RouteTable.operations.map(\.tag))
+
+    private static func unique(_ names: [String]) -> [String] {
+        names.reduce(into: []) { unique, name in if !unique.contains(name) { unique.append(name) } }
+    }
+
+    private static func pathItem(_ path: String) -> JSON {
+        .object(
+            RouteTable.operations.filter { $0.path == path }.map { JSON.Member($0.method.rawValue, description(of: $0)) })
+    }
+
+    private static func description(of operation: Operation) -> JSON {
+        var responses = [JSON.Member(String(operation.success.status.code), success(operation.success))]
+        if operation.method == .get, operation.success.hasVersion {
+            responses.append(JSON.Member("304", ["description": "It is still the version in If-None-Match."]))
+        }
+        // Several problems share a status; a status is there once.
+        for kind in operation.allProblems where !responses.contains(where: { $0.name == String(kind.status.code) }) {
+            responses.append(
+                JSON.Member(String(kind.status.code), ["$ref": .string("#/components/responses/" + kind.componentName)]))
+        }
+        return .object([
+            "operationId": .string(operation.name), "tags": [.string(operation.tag)], "summary": .string(operation.summary),
+            "description": .string(access(operation.access)),
+            "security": operation.access == .open ? .array([]) : nil,
+            "parameters": .array(parameters(of: operation)),
+            "requestBody": operation.body.map(requestBody),
+            "responses": .object(responses),
+        ])
+    }
+
+    private static func access(_ access: Operation.Access) -> String {
+        switch access {
+        case .open: "Needs no token."
+        case .anyToken: "Needs a token; shows what its scope holds."
+        case .administrator(let role): "Needs a token with the role \(role.literal) or one above it, within its scope."
+        case .platform: "Needs a token of the platform, without a scope."
+        }
+    }
+
+    private static func parameters(of operation: Operation) -> [JSON] {
+        var parameters: [JSON] = operation.pathParameters.map { name in
+            ["name": .string(name), "in": "path", "required": true, "schema": name.hasSuffix("_id") && name != "account_id" ? Schema.uuid : ["type": "string"]]
+        }
+        parameters += operation.query.map { parameter in
+            [
+                "name": .string(parameter.name), "in": "query", "description": .string(parameter.about),
+                "schema": parameter.schema,
+            ]
+        }
+        if operation.takesIdempotencyKey {
+            parameters.append([
+                "name": "Idempotency-Key", "in": "header", "required": .bool(operation.needsIdempotencyKey),
+                "schema": ["type": "string", "minLength": 1, "maxLength": 128],
+                "description": "Of the client's choice, new for every new request.",
+            ])
+        }
+        if operation.isConditional {
+            parameters.append([
+                "name": "If-Match", "in": "header", "schema": ["type": "string"],
+                "description": "The entity tag of what was read; another version answers 412.",
+            ])
+        }
+        if operation.method == .get, operation.success.hasVersion {
+            parameters.append([
+                "name": "If-None-Match", "in": "header", "schema": ["type": "string"],
+                "description": "The entity tag of what is known; the same version answers 304.",
+            ])
+        }
+        return parameters
+    }
+
+    private static func requestBody(_ body: Operation.Body) -> JSON {
+        ["required": true, "content": .object(body.mediaTypes.map { JSON.Member($0, ["schema": body.schema]) })]
+    }
+
+    private static func success(_ success: Operation.Success) -> JSON {
+        .object([
+            "description": .string(success.about),
+            "headers": success.hasVersion ? ["ETag": ["schema": ["type": "string"], "description": "The version."]] : nil,
+            "content": success.schema.map { schema in
+                .object([JSON.Member(success.mediaType, ["schema": schema])])
+            },
+        ])
+    }
+
+    private static func response(_ kind: Problem.Kind) -> JSON {
+        [
+            "description": .string(kind.title),
+            "content": ["application/problem+json": ["schema": Schema.reference("Problem")]],
+        ]
+    }
+}
+
+extension Problem.Kind {
+    /// `not-found` is `NotFound`.
+    fileprivate var componentName: String {
+        rawValue.split(separator: "-").map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
+    }
+}

@@ -1,0 +1,26 @@
+import Model
+
+/// Every operation of the API. The router and the document are both made of this table.
+enum RouteTable {
+    static let operations: [Operation] =
+        ServiceEndpoints.operations + Providers.operations + Contacts.operations + Customers.operations
+        + CustomerMoneyEndpoints.operations + ServicePlans.operations + RateDecks.operations
+        + DeckVersionEndpoints.operations + DialPlans.operations + DialTrialEndpoint.operations + Tenants.operations
+        + Carriers.operations + GatewayEndpoints.operations + Numbers.operations + NumberAssignmentEndpoints.operations
+        + Subscribers.operations + BindingEndpoints.operations + TokenEndpoints.operations + WorkerEndpoints.operations
+        + CallEndpoints.operations + CDREndpoints.operations + AccountEndpoints.operations + HistoryEndpoint.operations
+
+    static let schemas: [(String, JSON)] =
+        [
+            ("Money", money), ("Problem", Problem.schema), ("DialRule", Shape<DialRule>.dialRule.schema),
+        ] + ServiceEndpoints.schemas + Providers.schemas + Contacts.schemas + Customers.schemas
+        + CustomerMoneyEndpoints.schemas + ServicePlans.schemas + RateDecks.schemas + DeckVersionEndpoints.schemas
+        + DialPlans.schemas + DialTrialEndpoint.schemas + Tenants.schemas + Carriers.schemas + GatewayEndpoints.schemas
+        + Numbers.schemas + NumberAssignmentEndpoints.schemas + Subscribers.schemas + BindingEndpoints.schemas
+        + TokenEndpoints.schemas + WorkerEndpoints.schemas + CallEndpoints.schemas + CDREndpoints.schemas
+        + AccountEndpoints.schemas + HistoryEndpoint.schemas
+
+    private static let money = Schema.object(
+        [("amount", Schema.decimal), ("currency", ["type": "string", "pattern": "^[A-Z]{3}$", "description": "ISO 4217 code."])],
+        required: ["amount", "currency"], isClosed: true)
+}

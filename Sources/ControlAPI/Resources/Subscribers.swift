@@ -1,0 +1,53 @@
+import ControlPlane
+import Model
+import Primitives
+import Projections
+
+enum Subscribers: ChangeableResource {
+    static let kind = EntityKind.subscriber
+    static let noun = "subscriber"
+    static let segment = "subscribers"
+    static let shape = Shape<SubscriberDraft>.subscriber
+
+    static func levels(below node: EntityKind) -> [EntityKind]? {
+        switch node {
+        case .provider: [.customer, .tenant, .subscriber]
+        case .customer: [.tenant, .subscriber]
+        case .tenant: [.subscriber]
+        case .contact, .rateDeck, .servicePlan, .dialPlan, .carrier, .number, .subscriber, .UNRECOGNIZED: nil
+        }
+    }
+
+    static func find(_ id: UUIDv7, in views: borrowing ViewSnapshot) throws(ViewsError) -> SubscriberDraft? {
+        try views.subscriber(SubscriberID(id)).map { SubscriberDraft($0) }
+    }
+
+    static func all(
+        after id: UUIDv7?, limit: Int, in views: borrowing ViewSnapshot
+    ) throws(ViewsError) -> [SubscriberDraft] {
+        try views.subscribers(after: id.map(SubscriberID.init), limit: limit).map { SubscriberDraft($0) }
+    }
+
+    static func id(of draft: SubscriberDraft) -> UUIDv7? { UUIDv7(bytes: draft.entity.id) }
+
+    static func place(of draft: SubscriberDraft, in views: borrowing ViewSnapshot) throws(ViewsError) -> Place {
+        try views.place(of: draft.entity)
+    }
+
+    static func references(of draft: SubscriberDraft, in views: borrowing ViewSnapshot) throws(ViewsError) -> [Reference] {
+        var references = [Reference("tenant_id", .tenant, UUIDv7(bytes: draft.entity.tenantID))]
+        // Nobody shows a number to the outside that belongs to another customer.
+        if !draft.entity.callerID.isEmpty, let number = try views.number(e164: draft.entity.callerID) {
+            references.append(Reference("caller_id", .number, UUIDv7(bytes: number.id)))
+        }
+        return references
+    }
+
+    static func create(_ draft: SubscriberDraft) -> AdminCommand {
+        .createSubscriber(draft.entity, password: draft.password ?? Password(""))
+    }
+
+    static func change(_ draft: SubscriberDraft, expectedVersion: UInt64?) -> AdminCommand {
+        .changeSubscriber(draft.entity, password: draft.password, expectedVersion: expectedVersion)
+    }
+}
