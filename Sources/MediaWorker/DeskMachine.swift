@@ -80,7 +80,8 @@ package struct DeskMachine: Sendable {
             case .greeted:
                 var request = DeskRequest()
                 request.heartbeat.calls = UInt32(clamping: sessions)
-                request.heartbeat.loadPermille = UInt32(clamping: sessionsMax > 0 ? sessions * 1_000 / sessionsMax : 1_000)
+                request.heartbeat.loadPermille = UInt32(
+                    clamping: sessionsMax > 0 ? sessions * 1_000 / sessionsMax : 1_000)
                 nextWord = now + interval
                 effects.append(.request(request))
             }

@@ -57,7 +57,8 @@ struct MediaLoop: ~Copyable, Sendable {
         self.allowlist = allowlist
         self.shards = shards
         studioEndpoint = configuration.studioAdvertised ?? sockets.studio.endpoint
-        let rules = StudioRules(worker: configuration.worker, address: configuration.address, ports: configuration.ports)
+        let rules = StudioRules(
+            worker: configuration.worker, address: configuration.address, ports: configuration.ports)
         studio = StudioMachine(rules: rules, at: Instant.now)
         desk = DeskMachine(
             worker: configuration.worker, address: configuration.address.description, studioEndpoint: studioEndpoint,
@@ -127,7 +128,8 @@ struct MediaLoop: ~Copyable, Sendable {
         logger.info(
             "media worker runs",
             metadata: [
-                "worker": "\(configuration.worker)", "studio": "\(studioEndpoint)", "address": "\(configuration.address)",
+                "worker": "\(configuration.worker)", "studio": "\(studioEndpoint)",
+                "address": "\(configuration.address)",
                 "ports": "\(configuration.ports.lowerBound)-\(configuration.ports.upperBound)",
                 "shards": "\(configuration.shards)",
             ])

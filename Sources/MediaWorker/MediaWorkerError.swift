@@ -15,7 +15,8 @@ package enum MediaWorkerError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .bus(let error): error.description
         case .media(let error): "media address: \(error)"
-        case .tooFewPorts(let ports): "ports \(ports.lowerBound)-\(ports.upperBound) are fewer than one session needs: give at least four"
+        case .tooFewPorts(let ports):
+            "ports \(ports.lowerBound)-\(ports.upperBound) are fewer than one session needs: give at least four"
         case .noShards: "a media worker needs at least one shard"
         case .shardEnded(let reason): "a relaying thread has ended: \(reason)"
         }

@@ -68,7 +68,9 @@ extension LegMedia {
         packetsOut = counters.packetsOut
         bytesOut = counters.bytesOut
         dropped = counters.dropped
-        if let heard = counters.lastHeard { lastPacketAt = (wall + .nanoseconds(-(now - heard).nanoseconds)).microseconds }
+        if let heard = counters.lastHeard {
+            lastPacketAt = (wall + .nanoseconds(-(now - heard).nanoseconds)).microseconds
+        }
     }
 }
 

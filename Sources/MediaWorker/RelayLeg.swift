@@ -99,7 +99,8 @@ struct RelayLeg: ~Copyable {
             let header = try RelayLeg.header(of: buffer.bytes.extracting(first: clear))
             guard
                 media.admit(
-                    source, ssrc: header.ssrc, sequence: header.sequence, isProtected: isProtected, at: now, rules: rules)
+                    source, ssrc: header.ssrc, sequence: header.sequence, isProtected: isProtected, at: now,
+                    rules: rules)
             else { return .dropped(.learning) }
             return .accepted(.media, count: clear)
         } catch {
@@ -140,7 +141,9 @@ struct RelayLeg: ~Copyable {
     /// Makes a packet in clear ready for this leg's peer: protects in place, counts.
     mutating func dispatch(_ channel: Channel, _ buffer: inout MutableRawSpan, count: Int) -> Departure {
         let ownPort = channel == .media || setup.sharesControlPort
-        guard let destination = ownPort ? media.destination : control.destination else { return .dropped(.undeliverable) }
+        guard let destination = ownPort ? media.destination : control.destination else {
+            return .dropped(.undeliverable)
+        }
         do throws(DropError) {
             let sent = setup.protection != nil ? try protect(channel, &buffer, count: count) : count
             switch channel {
@@ -157,7 +160,9 @@ struct RelayLeg: ~Copyable {
 
     // MARK: - Content
 
-    private mutating func unprotect(_ channel: Channel, _ buffer: inout MutableRawSpan, count: Int) throws(DropError) -> Int {
+    private mutating func unprotect(_ channel: Channel, _ buffer: inout MutableRawSpan, count: Int) throws(DropError)
+        -> Int
+    {
         guard inbound != nil else { throw DropError(.keyMissing) }
         do throws(SRTPError) {
             switch channel {
@@ -169,7 +174,9 @@ struct RelayLeg: ~Copyable {
         }
     }
 
-    private mutating func protect(_ channel: Channel, _ buffer: inout MutableRawSpan, count: Int) throws(DropError) -> Int {
+    private mutating func protect(_ channel: Channel, _ buffer: inout MutableRawSpan, count: Int) throws(DropError)
+        -> Int
+    {
         guard outbound != nil else { throw DropError(.keyMissing) }
         do throws(SRTPError) {
             switch channel {

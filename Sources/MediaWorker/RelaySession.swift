@@ -34,7 +34,8 @@ struct RelaySession: ~Copyable {
         case .dropped(let reason): return .drop(reason)
         case .accepted(let channel, let count):
             switch far.dispatch(channel, &buffer, count: count) {
-            case .ready(let port, let destination, let count): return .forward(from: port, to: destination, count: count)
+            case .ready(let port, let destination, let count):
+                return .forward(from: port, to: destination, count: count)
             case .dropped(let reason):
                 near.counters.count(reason)
                 return .drop(reason)

@@ -68,7 +68,9 @@ package struct SourceLatch: Equatable, Sendable {
         _ source: SocketAddress, ssrc: UInt32, sequence: UInt16, isProtected: Bool, at now: Instant, rules: SourceRules
     ) -> Bool {
         if let latched {
-            guard source == latched || continues(ssrc: ssrc, sequence: sequence, step: rules.moveStep) else { return false }
+            guard source == latched || continues(ssrc: ssrc, sequence: sequence, step: rules.moveStep) else {
+                return false
+            }
         } else if source != declared, !isProtected {
             guard learn(source, ssrc: ssrc, sequence: sequence, at: now, rules: rules) else { return false }
         }
@@ -88,10 +90,13 @@ package struct SourceLatch: Equatable, Sendable {
         _ source: SocketAddress, ssrc: UInt32, sequence: UInt16, at now: Instant, rules: SourceRules
     ) -> Bool {
         // One candidate at a time: a flood from elsewhere cannot push out the one that is being learned.
-        if let current = candidate, current.source != source, now - current.heard < rules.candidatePause { return false }
+        if let current = candidate, current.source != source, now - current.heard < rules.candidatePause {
+            return false
+        }
         let fresh = Candidate(source: source, ssrc: ssrc, since: now, sequence: sequence, heard: now, packets: 1)
         guard var current = candidate, current.source == source, current.ssrc == ssrc,
-            now - current.heard < rules.candidatePause, (1...rules.consistentStep).contains(sequence &- current.sequence)
+            now - current.heard < rules.candidatePause,
+            (1...rules.consistentStep).contains(sequence &- current.sequence)
         else {
             candidate = fresh
             return rules.consistentPackets <= 1 && (declared == nil || rules.grace <= .zero)

@@ -81,10 +81,14 @@ package struct StudioMachine: Sendable {
         case .open(let open): handle(open, ticket, from: worker, at: now, &effects)
         case .change(let change): handle(change, ticket, at: now, &effects)
         case .close(let close):
-            guard let id = MediaSessionID(close.sessionID) else { return refuse(ticket, .malformed, "session id", &effects) }
+            guard let id = MediaSessionID(close.sessionID) else {
+                return refuse(ticket, .malformed, "session id", &effects)
+            }
             handle(close: id, ticket, at: now, &effects)
         case .query(let query):
-            guard let id = MediaSessionID(query.sessionID) else { return refuse(ticket, .malformed, "session id", &effects) }
+            guard let id = MediaSessionID(query.sessionID) else {
+                return refuse(ticket, .malformed, "session id", &effects)
+            }
             guard sessions[id] != nil else { return refuse(ticket, .unknownSession, "", &effects) }
             sessions[id]?.touchedAt = now
             sessions[id]?.queries.append(ticket)
@@ -100,7 +104,8 @@ package struct StudioMachine: Sendable {
         if let session = sessions[id] {
             switch session.state {
             case .binding(let attempts, let waiting, let a, let b, let closing):
-                sessions[id]?.state = .binding(attempts: attempts, waiting: waiting + [ticket], a: a, b: b, closing: closing)
+                sessions[id]?.state = .binding(
+                    attempts: attempts, waiting: waiting + [ticket], a: a, b: b, closing: closing)
             case .open: effects.append(.reply(ticket, opened(session)))
             case .closing: refuse(ticket, .unknownSession, "the session is closed", &effects)
             }
@@ -128,8 +133,11 @@ package struct StudioMachine: Sendable {
         effects.append(.bind(id, portA: portA, portB: portB, a: legs.a, b: legs.b))
     }
 
-    private mutating func handle(_ change: ChangeSession, _ ticket: Ticket, at now: Instant, _ effects: inout [Effect]) {
-        guard let id = MediaSessionID(change.sessionID) else { return refuse(ticket, .malformed, "session id", &effects) }
+    private mutating func handle(_ change: ChangeSession, _ ticket: Ticket, at now: Instant, _ effects: inout [Effect])
+    {
+        guard let id = MediaSessionID(change.sessionID) else {
+            return refuse(ticket, .malformed, "session id", &effects)
+        }
         guard var session = sessions[id], case .open = session.state else {
             return refuse(ticket, .unknownSession, "", &effects)
         }
@@ -152,7 +160,8 @@ package struct StudioMachine: Sendable {
         effects.append(.reply(ticket, opened(session)))
     }
 
-    private mutating func handle(close id: MediaSessionID, _ ticket: Ticket, at now: Instant, _ effects: inout [Effect]) {
+    private mutating func handle(close id: MediaSessionID, _ ticket: Ticket, at now: Instant, _ effects: inout [Effect])
+    {
         guard let session = sessions[id] else {
             if let past = closed[id] { return effects.append(.reply(ticket, .closed(past.report))) }
             return refuse(ticket, .unknownSession, "", &effects)
@@ -180,7 +189,9 @@ package struct StudioMachine: Sendable {
     }
 
     private mutating func bound(_ id: MediaSessionID, at now: Instant, _ effects: inout [Effect]) {
-        guard let session = sessions[id], case .binding(_, let waiting, _, _, let closing) = session.state else { return }
+        guard let session = sessions[id], case .binding(_, let waiting, _, _, let closing) = session.state else {
+            return
+        }
         for ticket in waiting { effects.append(.reply(ticket, opened(session))) }
         if let closing {
             sessions[id]?.state = .closing(closing)
@@ -191,7 +202,8 @@ package struct StudioMachine: Sendable {
     }
 
     private mutating func portTaken(_ id: MediaSessionID, _ port: UInt16, _ effects: inout [Effect]) {
-        guard var session = sessions[id], case .binding(let attempts, let waiting, let a, let b, let closing) = session.state
+        guard var session = sessions[id],
+            case .binding(let attempts, let waiting, let a, let b, let closing) = session.state
         else { return }
         guard attempts < min(rules.portAttemptsMax, pool.total), let other = pool.take() else {
             return abandon(id, .noPorts, "other programs hold the ports that are left", &effects)
@@ -212,7 +224,9 @@ package struct StudioMachine: Sendable {
     private mutating func abandon(
         _ id: MediaSessionID, _ code: StudioErrorCode, _ reason: String, _ effects: inout [Effect]
     ) {
-        guard let session = sessions[id], case .binding(_, let waiting, _, _, let closing) = session.state else { return }
+        guard let session = sessions[id], case .binding(_, let waiting, _, _, let closing) = session.state else {
+            return
+        }
         remove(id, session, &effects)
         for ticket in waiting { refuse(ticket, code, reason, &effects) }
         for ticket in closing ?? [] { refuse(ticket, .unknownSession, "", &effects) }
@@ -241,7 +255,9 @@ package struct StudioMachine: Sendable {
     private mutating func forgetClosed(at now: Instant) {
         var gone = 0
         for id in closedOrder {
-            guard closedOrder.count - gone > rules.closedMax || closed[id].map({ $0.until <= now }) ?? true else { break }
+            guard closedOrder.count - gone > rules.closedMax || closed[id].map({ $0.until <= now }) ?? true else {
+                break
+            }
             closed[id] = nil
             gone += 1
         }

@@ -89,7 +89,9 @@ internal import CSRTP
             case .wrongVersion, .wrongPadding, .wrongLength, .wrongType: throw .malformed
             }
         }
-        guard count >= header.byteCount + trailer else { throw .tooShort(have: count, need: header.byteCount + trailer) }
+        guard count >= header.byteCount + trailer else {
+            throw .tooShort(have: count, need: header.byteCount + trailer)
+        }
         return header.ssrc
     }
 

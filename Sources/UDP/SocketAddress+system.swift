@@ -34,11 +34,15 @@ extension SocketAddress {
         case AF_INET:
             self = unsafe source.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { address in
                 unsafe SocketAddress(
-                    .v4(UInt32(bigEndian: address.pointee.sin_addr.s_addr)), port: UInt16(bigEndian: address.pointee.sin_port))
+                    .v4(UInt32(bigEndian: address.pointee.sin_addr.s_addr)),
+                    port: UInt16(bigEndian: address.pointee.sin_port))
             }
         case AF_INET6:
             let (high, low) = unsafe withUnsafeBytes(of: source.pointee.sin6_addr) { bytes in
-                unsafe (bytes.loadUnaligned(fromByteOffset: 0, as: UInt64.self), bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+                unsafe (
+                    bytes.loadUnaligned(fromByteOffset: 0, as: UInt64.self),
+                    bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
+                )
             }
             self = unsafe SocketAddress(
                 .v6(UInt64(bigEndian: high), UInt64(bigEndian: low)), port: UInt16(bigEndian: source.pointee.sin6_port))

@@ -20,7 +20,8 @@ private struct Desk {
                 case .heartbeat(let beat): "heartbeat \(beat.calls) \(beat.loadPermille)"
                 default: "another request"
                 }
-            case .allow(let peers): "allow " + peers.map { "\($0.worker)=\(hex($0.publicKey.prefix(1)))" }.joined(separator: ",")
+            case .allow(let peers):
+                "allow " + peers.map { "\($0.worker)=\(hex($0.publicKey.prefix(1)))" }.joined(separator: ",")
             case .drain: "drain"
             case .refused(let reason): "refused: \(reason)"
             }
@@ -45,7 +46,9 @@ private func welcome(feed: UInt64 = 5) -> DeskReply {
 
 private func roster() -> Roster {
     var roster = Roster()
-    for (name, kind, key) in [("signal1", WorkerKind.signal, [0xAA]), ("media2", .media, [0xBB]), ("signal2", .signal, [])]
+    for (name, kind, key) in [
+        ("signal1", WorkerKind.signal, [0xAA]), ("media2", .media, [0xBB]), ("signal2", .signal, []),
+    ]
         as [(String, WorkerKind, [UInt8])]
     {
         var entry = RosterEntry()
@@ -149,7 +152,9 @@ private func error(_ code: DeskErrorCode) -> DeskReply {
     var desk = Desk()
     _ = desk.after(.zero)
     #expect(
-        desk.input(.reply(error(.notEnrolled))) == ["refused: the control plane does not know worker media1: enrol it again"])
+        desk.input(.reply(error(.notEnrolled))) == [
+            "refused: the control plane does not know worker media1: enrol it again"
+        ])
     #expect(desk.after(.seconds(1)) == [helloText])
     #expect(desk.input(.reply(error(.unavailable))) == [])
 }

@@ -38,7 +38,8 @@ private struct Surroundings: ~Copyable {
 
     func configuration(studio: String = "tcp://127.0.0.1:*", ports: ClosedRange<UInt16>) -> MediaWorkerConfiguration {
         var configuration = MediaWorkerConfiguration(
-            worker: "media1", keys: mediaKeys, controlKey: controlKeys.publicKey, desk: desk.endpoint, feed: feed.endpoint,
+            worker: "media1", keys: mediaKeys, controlKey: controlKeys.publicKey, desk: desk.endpoint,
+            feed: feed.endpoint,
             studio: studio, address: .v4(0x7F00_0001))
         configuration.ports = ports
         return configuration
@@ -47,7 +48,9 @@ private struct Surroundings: ~Copyable {
     /// The next word of the media worker to the desk.
     mutating func hear() throws -> (Router.Delivery, DeskRequest) {
         while true {
-            if let delivery = desk.receive() { return (delivery, try DeskRequest(serializedBytes: delivery.message.body)) }
+            if let delivery = desk.receive() {
+                return (delivery, try DeskRequest(serializedBytes: delivery.message.body))
+            }
             guard poller.wait(for: .seconds(10)) > 0 else { throw NothingHeard() }
         }
     }
@@ -92,7 +95,8 @@ private struct Studio: ~Copyable {
     private var requests: UInt64 = 0
 
     init(_ surroundings: borrowing Surroundings, endpoint: String, keys: CurveKeyPair) throws {
-        let dealer = try Dealer(to: endpoint, server: surroundings.mediaKeys.publicKey, as: keys, in: surroundings.context)
+        let dealer = try Dealer(
+            to: endpoint, server: surroundings.mediaKeys.publicKey, as: keys, in: surroundings.context)
         token = poller.add(dealer)
         self.dealer = dealer
     }

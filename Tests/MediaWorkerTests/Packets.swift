@@ -3,8 +3,11 @@ import Model
 import Primitives
 import RTP
 
-func rtpPacket(sequence: UInt16, ssrc: UInt32 = 0xA11CE, payload: [UInt8] = Array(repeating: 0xD5, count: 160)) -> [UInt8] {
-    [0x80, 0, UInt8(sequence >> 8), UInt8(sequence & 0xFF)] + bigEndian(UInt32(sequence) * 160) + bigEndian(ssrc) + payload
+func rtpPacket(sequence: UInt16, ssrc: UInt32 = 0xA11CE, payload: [UInt8] = Array(repeating: 0xD5, count: 160))
+    -> [UInt8]
+{
+    [0x80, 0, UInt8(sequence >> 8), UInt8(sequence & 0xFF)] + bigEndian(UInt32(sequence) * 160) + bigEndian(ssrc)
+        + payload
 }
 
 func receiverReport(ssrc: UInt32 = 0xA11CE) -> [UInt8] { [0x80, 201, 0, 1] + bigEndian(ssrc) }

@@ -33,7 +33,9 @@ struct Phone: ~Copyable {
     }
 
     mutating func receive() throws -> (from: UInt16, packet: [UInt8]) {
-        guard queue.wait(timeoutMilliseconds: 10_000) == 1, batch.receive(from: socket) == 1 else { throw NothingHeard() }
+        guard queue.wait(timeoutMilliseconds: 10_000) == 1, batch.receive(from: socket) == 1 else {
+            throw NothingHeard()
+        }
         let count = batch.count(at: 0)
         let packet = batch.withBytes(at: 0) { bytes in bytes.withUnsafeBytes { Array($0[..<count]) } }
         return (batch.source(at: 0)?.port ?? 0, packet)

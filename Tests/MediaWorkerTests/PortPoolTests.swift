@@ -1,10 +1,12 @@
 import MediaWorker
 import Testing
 
-@Test(arguments: [
-    (30_000...30_003, [30_000, 30_002]), (30_001...30_004, [30_002]), (30_000...30_000, []), (30_000...30_001, [30_000]),
-    (30_001...30_002, []), (65_532...65_535, [65_532, 65_534]),
-] as [(ClosedRange<UInt16>, [UInt16])])
+@Test(
+    arguments: [
+        (30_000...30_003, [30_000, 30_002]), (30_001...30_004, [30_002]), (30_000...30_000, []),
+        (30_000...30_001, [30_000]),
+        (30_001...30_002, []), (65_532...65_535, [65_532, 65_534]),
+    ] as [(ClosedRange<UInt16>, [UInt16])])
 func onlyWholePairsAreHandedOut(ports: ClosedRange<UInt16>, expected: [UInt16]) {
     var pool = PortPool(ports: ports)
     #expect(pool.total == expected.count)

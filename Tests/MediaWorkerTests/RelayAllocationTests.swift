@@ -45,7 +45,8 @@ private func allocations(
 @Test func droppingStrangersAllocatesNothing() throws {
     var core = RelayCore(ports: 30_000...30_003)
     try core.open(
-        sessionID(1), portA: 30_000, portB: 30_002, a: LegSetup(remote: .loopback(1)), b: LegSetup(remote: .loopback(2)), at: .zero)
+        sessionID(1), portA: 30_000, portB: 30_002, a: LegSetup(remote: .loopback(1)),
+        b: LegSetup(remote: .loopback(2)), at: .zero)
     var buffer = rtpPacket(sequence: 0)
     let count = buffer.count
     var bytes = buffer.mutableSpan

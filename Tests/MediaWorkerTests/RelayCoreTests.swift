@@ -22,8 +22,12 @@ private func openRelay(a: LegSetup = LegSetup(remote: alice), b: LegSetup = LegS
     #expect(core.pass(packet, to: 30_002, from: bob, at: milliseconds(2)) == .forward(from: 30_000, to: alice, packet))
     let aliceControl = address("198.51.100.7:4001")
     let bobControl = address("203.0.113.9:6001")
-    #expect(core.pass(report, to: 30_001, from: aliceControl, at: milliseconds(3)) == .forward(from: 30_003, to: bobControl, report))
-    #expect(core.pass(report, to: 30_003, from: bobControl, at: milliseconds(4)) == .forward(from: 30_001, to: aliceControl, report))
+    #expect(
+        core.pass(report, to: 30_001, from: aliceControl, at: milliseconds(3))
+            == .forward(from: 30_003, to: bobControl, report))
+    #expect(
+        core.pass(report, to: 30_003, from: bobControl, at: milliseconds(4))
+            == .forward(from: 30_001, to: aliceControl, report))
 
     let counted = core.report(sessionID(1))
     #expect(counted?.a.packetsIn == 1)
@@ -41,8 +45,12 @@ private func openRelay(a: LegSetup = LegSetup(remote: alice), b: LegSetup = LegS
     var core = try openRelay(a: LegSetup(remote: alice, sharesControlPort: true))
     let report = receiverReport()
     let bobControl = address("203.0.113.9:6001")
-    #expect(core.pass(report, to: 30_000, from: alice, at: milliseconds(1)) == .forward(from: 30_003, to: bobControl, report))
-    #expect(core.pass(report, to: 30_003, from: bobControl, at: milliseconds(2)) == .forward(from: 30_000, to: alice, report))
+    #expect(
+        core.pass(report, to: 30_000, from: alice, at: milliseconds(1))
+            == .forward(from: 30_003, to: bobControl, report))
+    #expect(
+        core.pass(report, to: 30_003, from: bobControl, at: milliseconds(2))
+            == .forward(from: 30_000, to: alice, report))
     #expect(core.pass(report, to: 30_002, from: bob, at: milliseconds(3)) == .drop(.notNegotiated))
     #expect(core.pass(rtpPacket(sequence: 1), to: 30_001, from: alice, at: milliseconds(4)) == .drop(.notNegotiated))
 }
@@ -66,7 +74,9 @@ private func openRelay(a: LegSetup = LegSetup(remote: alice), b: LegSetup = LegS
     var core = try openRelay()
     _ = core.pass(rtpPacket(sequence: 1), to: 30_000, from: alice, at: milliseconds(1))
     for sequence in 2...101 as ClosedRange<UInt16> {
-        #expect(core.pass(rtpPacket(sequence: sequence), to: 30_000, from: mallory, at: milliseconds(5)) == .drop(.stranger))
+        #expect(
+            core.pass(rtpPacket(sequence: sequence), to: 30_000, from: mallory, at: milliseconds(5)) == .drop(.stranger)
+        )
     }
     #expect(core.report(sessionID(1))?.a[.stranger] == 100)
     #expect(core.report(sessionID(1))?.a.dropped == 100)
@@ -114,8 +124,11 @@ func protectedMeetsPlainBothWays(suite: SRTPSuite) throws {
     for sequence in 1...50 as ClosedRange<UInt16> {
         let packet = rtpPacket(sequence: sequence)
         let sent = try sender.protect(packet)
-        #expect(core.pass(sent, to: 30_000, from: alice, at: milliseconds(1)) == .forward(from: 30_002, to: bob, packet))
-        guard case .forward(30_000, alice, let protected) = core.pass(packet, to: 30_002, from: bob, at: milliseconds(1)) else {
+        #expect(
+            core.pass(sent, to: 30_000, from: alice, at: milliseconds(1)) == .forward(from: 30_002, to: bob, packet))
+        guard
+            case .forward(30_000, alice, let protected) = core.pass(packet, to: 30_002, from: bob, at: milliseconds(1))
+        else {
             Issue.record("packet \(sequence) was not passed on")
             return
         }
@@ -125,8 +138,13 @@ func protectedMeetsPlainBothWays(suite: SRTPSuite) throws {
     let aliceControl = address("198.51.100.7:4001")
     let bobControl = address("203.0.113.9:6001")
     let sent = try sender.protectControl(report)
-    #expect(core.pass(sent, to: 30_001, from: aliceControl, at: milliseconds(2)) == .forward(from: 30_003, to: bobControl, report))
-    guard case .forward(30_001, aliceControl, let back) = core.pass(report, to: 30_003, from: bobControl, at: milliseconds(2)) else {
+    #expect(
+        core.pass(sent, to: 30_001, from: aliceControl, at: milliseconds(2))
+            == .forward(from: 30_003, to: bobControl, report))
+    guard
+        case .forward(30_001, aliceControl, let back) = core.pass(
+            report, to: 30_003, from: bobControl, at: milliseconds(2))
+    else {
         Issue.record("the report was not passed on")
         return
     }
@@ -253,12 +271,15 @@ func noBytesStopTheRelay(seed: UInt64) throws {
     var sender = try keys.sender()
     var core = try openRelay(
         a: LegSetup(remote: alice, protection: keys.protection), b: LegSetup(remote: bob, sharesControlPort: true))
-    let sources = [alice, bob, mallory, address("198.51.100.7:4001"), address("198.51.100.7:9"), address("203.0.113.9:6001")]
+    let sources = [
+        alice, bob, mallory, address("198.51.100.7:4001"), address("198.51.100.7:9"), address("203.0.113.9:6001"),
+    ]
     var (forwarded, dropped) = (0, 0)
     for step in 0..<4_000 {
         var packet =
             switch random.next() % 4 {
-            case 0: try sender.protect(rtpPacket(sequence: UInt16(step), payload: random.bytes(Int(random.next() % 60))))
+            case 0:
+                try sender.protect(rtpPacket(sequence: UInt16(step), payload: random.bytes(Int(random.next() % 60))))
             case 1: rtpPacket(sequence: UInt16(step), payload: random.bytes(Int(random.next() % 60)))
             case 2: receiverReport() + receiverReport()
             default: random.bytes(Int(random.next() % 64))

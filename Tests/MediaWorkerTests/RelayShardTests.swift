@@ -70,7 +70,9 @@ private func freeSockets() throws -> (sockets: SessionSockets, portA: UInt16, po
     var alice = try Phone()
     var bob = try Phone()
     running.shard.order(
-        .open(sessionID(1), portA: portA, portB: portB, a: LegSetup(remote: alice.address), b: LegSetup(remote: bob.address), sockets))
+        .open(
+            sessionID(1), portA: portA, portB: portB, a: LegSetup(remote: alice.address),
+            b: LegSetup(remote: bob.address), sockets))
     for sequence in 1...200 as ClosedRange<UInt16> {
         let (there, back) = (rtpPacket(sequence: sequence), rtpPacket(sequence: sequence, ssrc: 0xB0B))
         alice.send(there, to: portA)
@@ -129,7 +131,9 @@ func protectedPhonesTalkThroughAWorkerThatHoldsBothKeys(suite: SRTPSuite) throws
     var alice = try Phone()
     var bob = try Phone()
     running.shard.order(
-        .open(sessionID(1), portA: portA, portB: portB, a: LegSetup(remote: alice.address), b: LegSetup(remote: bob.address), sockets))
+        .open(
+            sessionID(1), portA: portA, portB: portB, a: LegSetup(remote: alice.address),
+            b: LegSetup(remote: bob.address), sockets))
     let stranger = try UDPSocket(binding: SocketAddress(.v4(0x7F00_0002), port: 0))
     var batch = DatagramBatch(capacity: 1)
     for sequence in 1...50 as ClosedRange<UInt16> {
@@ -154,7 +158,9 @@ func protectedPhonesTalkThroughAWorkerThatHoldsBothKeys(suite: SRTPSuite) throws
     var alice = try Phone()
     var bob = try Phone()
     running.shard.order(
-        .open(sessionID(1), portA: portA, portB: portB, a: LegSetup(remote: alice.address), b: LegSetup(remote: bob.address), sockets))
+        .open(
+            sessionID(1), portA: portA, portB: portB, a: LegSetup(remote: alice.address),
+            b: LegSetup(remote: bob.address), sockets))
     var batch = DatagramBatch(capacity: 1, datagramBytesMax: 4_000)
     let long = rtpPacket(sequence: 1, payload: Array(repeating: 0, count: 3_000))
     batch.load(long.span, at: 0)

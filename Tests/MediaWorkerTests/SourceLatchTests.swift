@@ -51,10 +51,12 @@ private let stories: [LatchStory] = [
         steps: [.hear("203.0.113.9:61000", count: 5, .acceptedAtLast)], latched: "203.0.113.9:61000"),
     LatchStory(
         testDescription: "scattered sequence numbers are no stream", declared: "192.168.1.20:4000",
-        steps: (0..<40).map { .hear("203.0.113.9:61000", sequence: UInt16($0 * 997 % 60_000), .learning) }, latched: nil),
+        steps: (0..<40).map { .hear("203.0.113.9:61000", sequence: UInt16($0 * 997 % 60_000), .learning) }, latched: nil
+    ),
     LatchStory(
         testDescription: "changing sources are no stream", declared: "192.168.1.20:4000",
-        steps: (0..<40).map { .hear("203.0.113.9:61000", ssrc: UInt32($0), sequence: UInt16($0), .learning) }, latched: nil),
+        steps: (0..<40).map { .hear("203.0.113.9:61000", ssrc: UInt32($0), sequence: UInt16($0), .learning) },
+        latched: nil),
     LatchStory(
         testDescription: "the same packet again and again is no stream", declared: "192.168.1.20:4000",
         steps: [LatchStory.Step](repeating: .hear("203.0.113.9:61000", .learning), count: 40), latched: nil),
@@ -65,7 +67,10 @@ private let stories: [LatchStory] = [
                 .hear("203.0.113.9:61000", sequence: UInt16(step), .learning),
                 .hear("203.0.113.66:1", ssrc: 666, sequence: UInt16(step), .learning),
             ]
-        } + [.hear("203.0.113.9:61000", sequence: 6, .accepted), .hear("203.0.113.66:1", ssrc: 666, sequence: 6, .stranger)],
+        } + [
+            .hear("203.0.113.9:61000", sequence: 6, .accepted),
+            .hear("203.0.113.66:1", ssrc: 666, sequence: 6, .stranger),
+        ],
         latched: "203.0.113.9:61000"),
     LatchStory(
         testDescription: "a candidate that fell silent makes room", declared: "192.168.1.20:4000",
@@ -105,7 +110,9 @@ private let stories: [LatchStory] = [
         ], latched: "192.168.1.20:4000"),
     LatchStory(
         testDescription: "a new source of the same address is welcome", declared: "198.51.100.7:4000",
-        steps: [.hear("198.51.100.7:4000", .accepted), .hear("198.51.100.7:4000", ssrc: 9, sequence: 30_000, .accepted)],
+        steps: [
+            .hear("198.51.100.7:4000", .accepted), .hear("198.51.100.7:4000", ssrc: 9, sequence: 30_000, .accepted),
+        ],
         latched: "198.51.100.7:4000"),
     LatchStory(
         testDescription: "signalling moves it at once", declared: "198.51.100.7:4000",
@@ -146,7 +153,8 @@ func sourcesAreLearnedByTheRules(story: LatchStory) {
                 let admitted =
                     standing != .stranger
                     && latch.admit(
-                        address(source), ssrc: ssrc, sequence: sequence &+ UInt16(index), isProtected: story.isProtected,
+                        address(source), ssrc: ssrc, sequence: sequence &+ UInt16(index),
+                        isProtected: story.isProtected,
                         at: now, rules: rules)
                 let expected =
                     switch thought {
@@ -165,10 +173,14 @@ func sourcesAreLearnedByTheRules(story: LatchStory) {
 }
 
 @Test(arguments: [
-    ("10.0.0.0", true), ("10.255.255.255", true), ("11.0.0.0", false), ("9.255.255.255", false), ("172.15.255.255", false),
-    ("172.16.0.0", true), ("172.31.255.255", true), ("172.32.0.0", false), ("192.168.0.1", true), ("192.167.255.255", false),
-    ("192.169.0.0", false), ("100.63.255.255", false), ("100.64.0.0", true), ("100.127.255.255", true), ("100.128.0.0", false),
-    ("169.254.1.1", true), ("169.253.1.1", false), ("127.0.0.1", false), ("fc00::1", true), ("fdff::1", true), ("fe00::1", false),
+    ("10.0.0.0", true), ("10.255.255.255", true), ("11.0.0.0", false), ("9.255.255.255", false),
+    ("172.15.255.255", false),
+    ("172.16.0.0", true), ("172.31.255.255", true), ("172.32.0.0", false), ("192.168.0.1", true),
+    ("192.167.255.255", false),
+    ("192.169.0.0", false), ("100.63.255.255", false), ("100.64.0.0", true), ("100.127.255.255", true),
+    ("100.128.0.0", false),
+    ("169.254.1.1", true), ("169.253.1.1", false), ("127.0.0.1", false), ("fc00::1", true), ("fdff::1", true),
+    ("fe00::1", false),
     ("fe80::1", true), ("febf::1", true), ("fec0::1", false), ("2001:db8::1", false),
 ])
 func privateAddressesAreThoseOfTheStandards(text: String, isPrivate: Bool) {

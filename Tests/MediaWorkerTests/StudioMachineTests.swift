@@ -61,7 +61,8 @@ private struct Studio {
 
     private func report(_ id: MediaSessionID) -> RelayReport {
         RelayReport(
-            session: id, openedAt: max(openedAt[id] ?? .zero, lastHeard[id] ?? .zero), a: LegCounters(), b: LegCounters())
+            session: id, openedAt: max(openedAt[id] ?? .zero, lastHeard[id] ?? .zero), a: LegCounters(),
+            b: LegCounters())
     }
 
     mutating func ask(_ request: StudioRequest, from worker: String = "signal1") -> StudioReply? {

@@ -26,7 +26,9 @@ func noBytesStopTheParsers(seed: UInt64) throws {
                 #expect(payload.lowerBound >= 12 && payload.upperBound <= packet.count)
             }
         }
-        if let compound = try? RTCPCompound(parsing: packet.span.bytes) { #expect(compound.packetCount * 4 <= packet.count) }
+        if let compound = try? RTCPCompound(parsing: packet.span.bytes) {
+            #expect(compound.packetCount * 4 <= packet.count)
+        }
         #expect(throws: SRTPError.self) { try inbound.unprotect(packet) }
         #expect(throws: SRTPError.self) { try inbound.unprotectControl(packet) }
     }

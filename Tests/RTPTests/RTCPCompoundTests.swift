@@ -2,7 +2,9 @@ import Primitives
 import RTP
 import Testing
 
-private func parse(_ packet: [UInt8]) throws(RTPParseError) -> RTCPCompound { try RTCPCompound(parsing: packet.span.bytes) }
+private func parse(_ packet: [UInt8]) throws(RTPParseError) -> RTCPCompound {
+    try RTCPCompound(parsing: packet.span.bytes)
+}
 
 private let senderReport = bytes(hex: "80c80006" + "0000002a" + String(repeating: "00", count: 20))!
 private let goodbye = bytes(hex: "81cb0001" + "0000002a")!

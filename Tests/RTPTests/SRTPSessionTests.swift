@@ -35,8 +35,12 @@ func whatIsProtectedComesBackAsItWas(suite: SRTPSuite) throws {
 @Test func anotherKeyIsNamed() throws {
     var pair = try Pair(seed: 1)
     var stranger = try Pair(seed: 2)
-    #expect(throws: SRTPError.wrongKey) { try pair.receiver.unprotect(stranger.sender.protect(rtpPacket(sequence: 1, ssrc: 7))) }
-    #expect(throws: SRTPError.wrongKey) { try pair.receiver.unprotectControl(stranger.sender.protectControl(receiverReport(ssrc: 7))) }
+    #expect(throws: SRTPError.wrongKey) {
+        try pair.receiver.unprotect(stranger.sender.protect(rtpPacket(sequence: 1, ssrc: 7)))
+    }
+    #expect(throws: SRTPError.wrongKey) {
+        try pair.receiver.unprotectControl(stranger.sender.protectControl(receiverReport(ssrc: 7)))
+    }
 }
 
 @Test func everyChangedByteIsNoticed() throws {
@@ -63,7 +67,9 @@ func whatIsProtectedComesBackAsItWas(suite: SRTPSuite) throws {
 @Test func aPacketOlderThanTheWindowIsTold() throws {
     var pair = try Pair()
     let old = try pair.sender.protect(rtpPacket(sequence: 1, ssrc: 7))
-    for sequence in 2..<400 as Range<UInt16> { _ = try pair.receiver.unprotect(pair.sender.protect(rtpPacket(sequence: sequence, ssrc: 7))) }
+    for sequence in 2..<400 as Range<UInt16> {
+        _ = try pair.receiver.unprotect(pair.sender.protect(rtpPacket(sequence: sequence, ssrc: 7)))
+    }
     #expect(throws: SRTPError.replayWindowPassed) { try pair.receiver.unprotect(old) }
 }
 

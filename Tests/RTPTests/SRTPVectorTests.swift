@@ -50,7 +50,8 @@ func theLibraryAgreesWithTheReference(suite: SRTPSuite) throws {
     for _ in 0..<20 {
         let material = random.bytes(30)
         let reference = ReferenceSRTP(
-            masterKey: Array(material[..<16]), masterSalt: Array(material[16...]), tagByteCount: suite.mediaTagByteCount)
+            masterKey: Array(material[..<16]), masterSalt: Array(material[16...]), tagByteCount: suite.mediaTagByteCount
+        )
         var session = try SRTPSession(.outbound, suite: suite, key: #require(SRTPMasterKey(material)))
         // Across the point where sequence numbers start anew and the rollover counter rises (§3.3.1).
         let ssrc = UInt32(truncatingIfNeeded: random.next())
