@@ -13,17 +13,36 @@ package struct BusMessage: Hashable, Sendable {
 
     package static func notice(_ body: [UInt8]) -> BusMessage { BusMessage(id: nil, body: body) }
 
-    /// Two frames: the id (16 bytes, or none for a notice), then the body.
-    package var frames: [[UInt8]] { [id?.bytes ?? [], body] }
+    /// As on the wire (`docs/wire/bus.md`): a zero and the body, or a one, the id's 16 bytes and the body.
+    ///
+    /// One frame and not two, because CURVE seals and opens each frame by itself, which is most of what a message costs.
+    package var frame: [UInt8] {
+        guard let id else { return [FrameKind.notice.rawValue] + body }
+        return [FrameKind.request.rawValue] + id.bytes + body
+    }
 
-    /// nil unless there are two frames of which the first is empty or 16 bytes long.
-    package init?(frames: [[UInt8]]) {
-        guard frames.count == 2 else { return nil }
-        if frames[0].isEmpty {
-            self.init(id: nil, body: frames[1])
-        } else {
-            guard let id = RequestID(bytes: frames[0]) else { return nil }
-            self.init(id: id, body: frames[1])
+    /// nil when the kind is unknown or the id is cut short.
+    package init?(frame: [UInt8]) {
+        switch frame.first.flatMap(FrameKind.init) {
+        case .notice: self.init(id: nil, body: Array(frame.dropFirst()))
+        case .request:
+            guard let id = RequestID(bytes: frame.dropFirst().prefix(16)) else { return nil }
+            self.init(id: id, body: Array(frame.dropFirst(17)))
+        case nil: return nil
+        }
+    }
+}
+
+/// A frame's first byte.
+enum FrameKind: UInt8 {
+    case notice = 0x00
+    case request = 0x01
+
+    /// How many bytes come before the body.
+    var headerBytes: Int {
+        switch self {
+        case .notice: 1
+        case .request: 17
         }
     }
 }

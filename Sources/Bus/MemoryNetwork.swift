@@ -6,10 +6,10 @@ package struct MemoryNetwork: Sendable {
         /// Authenticated, as by CURVE: who sent it.
         package let source: String
         package let destination: String
-        package let frames: [[UInt8]]
+        package let frame: [UInt8]
 
-        /// nil for frames that are not those of desk, studio or relay.
-        package var message: BusMessage? { BusMessage(frames: frames) }
+        /// nil for a frame of the feed, which has no header.
+        package var message: BusMessage? { BusMessage(frame: frame) }
     }
 
     /// On their way, oldest first.
@@ -34,14 +34,14 @@ package struct MemoryNetwork: Sendable {
 
     package mutating func send(_ message: BusMessage, from source: String, to destination: String) -> SendOutcome {
         guard endpoints.contains(destination) else { return .unreachable }
-        parcels.append(Parcel(source: source, destination: destination, frames: message.frames))
+        parcels.append(Parcel(source: source, destination: destination, frame: message.frame))
         return .sent
     }
 
     /// One parcel for each subscriber, in order of name.
     package mutating func publish(_ body: [UInt8], from source: String) {
         for subscriber in subscribers.sorted() {
-            parcels.append(Parcel(source: source, destination: subscriber, frames: [body]))
+            parcels.append(Parcel(source: source, destination: subscriber, frame: body))
         }
     }
 

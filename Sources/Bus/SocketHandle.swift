@@ -167,47 +167,55 @@ extension SocketHandle {
     func send(route: UInt64? = nil, _ message: BusMessage) -> SendOutcome {
         guard message.body.count <= limits.bodyBytesMax else { return .tooLarge }
         if let route {
-            let outcome = sendRoute(route)
+            let bytes = (route << 24).bigEndian
+            let status = unsafe withUnsafeBytes(of: bytes) { route in
+                unsafe zmq_send(raw, route.baseAddress, routeBytes, ZMQ_DONTWAIT | ZMQ_SNDMORE)
+            }
+            let outcome = outcome(of: status)
             if outcome != .sent { return outcome }
         }
-        let outcome = sendID(message.id)
-        if outcome != .sent { return outcome }
-        return sendBody(message.body)
+        return sendFrame(of: message)
     }
 
     func send(body: [UInt8]) -> SendOutcome {
         guard body.count <= limits.bodyBytesMax else { return .tooLarge }
-        return sendBody(body)
+        return outcome(of: unsafe zmq_send(raw, body, body.count, ZMQ_DONTWAIT))
     }
 
     /// Any frames, as they are: what tests have a peer say.
     func send(frames: [[UInt8]]) -> SendOutcome {
         for (index, frame) in frames.enumerated() {
             let flags = index + 1 < frames.count ? ZMQ_DONTWAIT | ZMQ_SNDMORE : ZMQ_DONTWAIT
-            let outcome = unsafe frame.withUnsafeBytes { unsafe sendPart($0[...], flags) }
+            let outcome = outcome(of: unsafe zmq_send(raw, frame, frame.count, flags))
             if outcome != .sent { return outcome }
         }
         return .sent
     }
 
-    private func sendRoute(_ route: UInt64) -> SendOutcome {
-        let bytes = (route << 24).bigEndian
-        return unsafe withUnsafeBytes(of: bytes) { unsafe sendPart($0.prefix(routeBytes), ZMQ_DONTWAIT | ZMQ_SNDMORE) }
+    /// Writes `BusMessage.frame` straight into libzmq's buffer.
+    private func sendFrame(of message: BusMessage) -> SendOutcome {
+        let kind: FrameKind = message.id == nil ? .notice : .request
+        let count = kind.headerBytes + message.body.count
+        return unsafe withUnsafeTemporaryAllocation(of: zmq_msg_t.self, capacity: 1) { buffer in
+            guard let frame = buffer.baseAddress, unsafe zmq_msg_init_size(frame, count) == 0,
+                let data = unsafe zmq_msg_data(frame)
+            else { preconditionFailure("out of memory") }
+            unsafe data.storeBytes(of: kind.rawValue, as: UInt8.self)
+            if let id = message.id {
+                unsafe data.storeBytes(of: id.high.bigEndian, toByteOffset: 1, as: UInt64.self)
+                unsafe data.storeBytes(of: id.low.bigEndian, toByteOffset: 9, as: UInt64.self)
+            }
+            unsafe message.body.withUnsafeBytes { body in
+                guard let start = body.baseAddress else { return }
+                unsafe (data + kind.headerBytes).copyMemory(from: start, byteCount: body.count)
+            }
+            let outcome = unsafe outcome(of: zmq_msg_send(frame, raw, ZMQ_DONTWAIT))
+            if outcome != .sent { unsafe zmq_msg_close(frame) }
+            return outcome
+        }
     }
 
-    private func sendID(_ id: RequestID?) -> SendOutcome {
-        let words = (id?.high.bigEndian ?? 0, id?.low.bigEndian ?? 0)
-        let count = id == nil ? 0 : 16
-        return unsafe withUnsafeBytes(of: words) { unsafe sendPart($0.prefix(count), ZMQ_DONTWAIT | ZMQ_SNDMORE) }
-    }
-
-    private func sendBody(_ body: [UInt8]) -> SendOutcome {
-        unsafe body.withUnsafeBytes { unsafe sendPart($0[...], ZMQ_DONTWAIT) }
-    }
-
-    private func sendPart(_ bytes: Slice<UnsafeRawBufferPointer>, _ flags: Int32) -> SendOutcome {
-        let buffer = unsafe UnsafeRawBufferPointer(rebasing: bytes)
-        let status = unsafe zmq_send(raw, buffer.baseAddress, buffer.count, flags)
+    private func outcome(of status: Int32) -> SendOutcome {
         if status >= 0 { return .sent }
         switch zmq_errno() {
         case EAGAIN, EINTR: return .full
@@ -253,20 +261,22 @@ extension SocketHandle {
         return route
     }
 
-    /// The message that begins in `part`; nil when it is malformed, which is counted. Takes all its parts.
+    /// The message in `part`; nil when it is malformed, which is counted. Takes all its parts.
     func message() -> BusMessage? {
-        var id: RequestID?
-        switch unsafe (zmq_msg_size(part), partHasMore) {
-        case (0, true): break
-        case (16, true):
-            let data = unsafe zmq_msg_data(part)!
-            id = unsafe RequestID(
-                high: UInt64(bigEndian: data.loadUnaligned(as: UInt64.self)),
-                low: UInt64(bigEndian: data.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
-        default: return dropMalformed()
-        }
-        guard receivePart(), !partHasMore else { return dropMalformed() }
-        return BusMessage(id: id, body: partBytes)
+        let count = unsafe zmq_msg_size(part)
+        guard !partHasMore, count > 0, let data = unsafe zmq_msg_data(part),
+            let kind = unsafe FrameKind(rawValue: data.load(as: UInt8.self)), count >= kind.headerBytes
+        else { return dropMalformed() }
+        let id: RequestID? =
+            switch kind {
+            case .notice: nil
+            case .request:
+                unsafe RequestID(
+                    high: UInt64(bigEndian: data.loadUnaligned(fromByteOffset: 1, as: UInt64.self)),
+                    low: UInt64(bigEndian: data.loadUnaligned(fromByteOffset: 9, as: UInt64.self)))
+            }
+        let body = unsafe UnsafeRawBufferPointer(start: data + kind.headerBytes, count: count - kind.headerBytes)
+        return unsafe BusMessage(id: id, body: Array(body))
     }
 
     /// Counts the message and skips what is left of it.
@@ -293,7 +303,7 @@ private func apply(_ limits: BusLimits, to raw: UnsafeMutableRawPointer) throws(
     unsafe try set(ZMQ_RECONNECT_IVL_MAX, milliseconds(limits.reconnectMax), on: raw)
     // Without a connection nothing is queued: who repeats a request must not find all its copies sent later.
     unsafe try set(ZMQ_IMMEDIATE, 1, on: raw)
-    // A frame on the wire carries the body, a flag, and CURVE's nonce and authenticator (RFC 26 §MESSAGE).
+    // A frame on the wire carries the header, the body, and CURVE's nonce and authenticator (RFC 26 §MESSAGE).
     var frameBytesMax = Int64(limits.bodyBytesMax + 64)
     guard unsafe zmq_setsockopt(raw, ZMQ_MAXMSGSIZE, &frameBytesMax, 8) == 0 else {
         throw BusError(call: "zmq_setsockopt", endpoint: nil, code: zmq_errno())
