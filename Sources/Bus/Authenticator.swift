@@ -33,7 +33,9 @@ final class Authenticator: Sendable {
         else { return reply(id, "500", "not a CURVE request") }
         let domain = String(decoding: request[2], as: UTF8.self)
         let address = String(decoding: request[3], as: UTF8.self)
-        guard let allowlist = state.withLock({ $0.allowlists[domain] }) else { return reply(id, "500", "no such socket") }
+        guard let allowlist = state.withLock({ $0.allowlists[domain] }) else {
+            return reply(id, "500", "no such socket")
+        }
         guard let worker = allowlist.admit(key, address: address) else { return reply(id, "400", "key not enrolled") }
         let metadata = property(Self.enrolmentProperty, String(worker.enrolment))
         return reply(id, "200", "", user: worker.name, metadata: metadata)

@@ -13,7 +13,9 @@ internal import Synchronization
 
     package init() throws(BusError) {
         guard unsafe zmq_has("curve") == 1 else { throw .curveUnavailable }
-        guard let raw = unsafe zmq_ctx_new() else { throw BusError(call: "zmq_ctx_new", endpoint: nil, code: zmq_errno()) }
+        guard let raw = unsafe zmq_ctx_new() else {
+            throw BusError(call: "zmq_ctx_new", endpoint: nil, code: zmq_errno())
+        }
         unsafe zmq_ctx_set(raw, ZMQ_MAX_SOCKETS, 8_192)
         do throws(BusError) {
             service = unsafe try ContextService(context: raw, authenticator: authenticator)
@@ -35,7 +37,8 @@ internal import Synchronization
     func watch(_ socket: UnsafeMutableRawPointer, into record: LinkRecord) throws(BusError) {
         let number = monitors.wrappingAdd(1, ordering: .relaxed).newValue
         let endpoint = "inproc://monitor-\(number)"
-        let events = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH
+        let events =
+            ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH
             | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL
             | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CONNECT_RETRIED | ZMQ_EVENT_MONITOR_STOPPED
         guard unsafe zmq_socket_monitor(socket, endpoint, events) == 0 else {

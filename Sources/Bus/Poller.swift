@@ -92,7 +92,8 @@ package import Primitives
 
     /// - Returns: nil when the time has passed.
     private mutating func poll(_ timeout: Duration?) -> Int? {
-        let milliseconds = timeout.map { Int(clamping: max(0, $0.nanoseconds) / 1_000_000) + ($0.isWhole ? 0 : 1) } ?? -1
+        let milliseconds =
+            timeout.map { Int(clamping: max(0, $0.nanoseconds) / 1_000_000) + ($0.isWhole ? 0 : 1) } ?? -1
         let count = unsafe zmq_poll(&items, Int32(items.count), milliseconds)
         if count < 0 {
             let code = zmq_errno()

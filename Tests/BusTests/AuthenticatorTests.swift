@@ -1,5 +1,6 @@
-@testable import Bus
 import Testing
+
+@testable import Bus
 
 /// ZAP (RFC 27) without a socket.
 struct AuthenticatorTests {

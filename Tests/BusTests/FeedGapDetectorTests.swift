@@ -6,7 +6,10 @@ struct FeedGapDetectorTests {
         var detector = FeedGapDetector()
         #expect(detector.accept(1) == .unsynchronised)
         detector.synchronise(at: 4)
-        #expect([3, 4, 5, 6, 6, 7].map { detector.accept($0) } == [.duplicate, .duplicate, .inOrder, .inOrder, .duplicate, .inOrder])
+        #expect(
+            [3, 4, 5, 6, 6, 7].map { detector.accept($0) } == [
+                .duplicate, .duplicate, .inOrder, .inOrder, .duplicate, .inOrder,
+            ])
     }
 
     @Test func gapNeedsTheStateAnew() {

@@ -93,7 +93,8 @@ struct HandshakeTests {
         var desk = try loopback.router()
         let keys = try loopback.enrolled("signal-1")
         let studio = try Router(
-            listeningOn: "tcp://127.0.0.1:*", as: loopback.control, allowing: Allowlist(["other": .init(bytes: Array(repeating: 7, count: 32))!]),
+            listeningOn: "tcp://127.0.0.1:*", as: loopback.control,
+            allowing: Allowlist(["other": .init(bytes: Array(repeating: 7, count: 32))!]),
             in: loopback.context)
         var toDesk = try loopback.dealer(to: desk.endpoint, as: keys)
         let toStudio = try loopback.dealer(to: studio.endpoint, as: keys)

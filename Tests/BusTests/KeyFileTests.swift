@@ -1,6 +1,7 @@
-@testable import Bus
 import Glibc
 import Testing
+
+@testable import Bus
 
 struct KeyFileTests {
     /// A directory that goes with the test.
@@ -87,30 +88,42 @@ struct KeyFileTests {
         }
         let path = directory.path + "/key"
         let first = "public \(keys.publicKey)\n"
-        #expect(try reason("# comment\n\npublic\n") == .malformed(path: path, line: 3, reason: "expected a name, a space and a value"))
+        #expect(
+            try reason("# comment\n\npublic\n")
+                == .malformed(path: path, line: 3, reason: "expected a name, a space and a value"))
         #expect(try reason("colour red\n") == .malformed(path: path, line: 1, reason: "'colour' is not known here"))
         #expect(try reason(first + first) == .malformed(path: path, line: 2, reason: "'public' is there twice"))
         #expect(try reason(first) == .malformed(path: path, line: 0, reason: "the line 'secret' is missing"))
-        #expect(try reason(first + "secret x\n") == .malformed(path: path, line: 2, reason: "'secret' is not a key of 40 characters"))
+        #expect(
+            try reason(first + "secret x\n")
+                == .malformed(path: path, line: 2, reason: "'secret' is not a key of 40 characters"))
         let other = try CurveKeyPair.generate()
         #expect(try reason(first + "secret \(other.secretText)\n") == .mismatched(path: path))
-        #expect(try reason(String(repeating: "#", count: 65_537)) == .malformed(path: path, line: 0, reason: "not a text of at most 64 KiB"))
+        #expect(
+            try reason(String(repeating: "#", count: 65_537))
+                == .malformed(path: path, line: 0, reason: "not a text of at most 64 KiB"))
     }
 
     @Test func errorsAndDescriptionsHoldNoSecret() throws {
         let keys = try CurveKeyPair.generate()
         let path = directory.file("public \(keys.publicKey)\nsecret \(keys.secretText.dropLast())|\n")
         let error = try #require(throws: KeyFileError.self) { try CurveKeyPair.load(from: path) }
-        let texts = ["\(error)", "\(keys)", String(reflecting: keys), String(describing: [keys]), "\(Mirror(reflecting: keys).children.map { $0 })"]
+        let texts = [
+            "\(error)", "\(keys)", String(reflecting: keys), String(describing: [keys]),
+            "\(Mirror(reflecting: keys).children.map { $0 })",
+        ]
         for text in texts { #expect(!text.contains(keys.secretText.prefix(20))) }
     }
 
-    /// RFC 32's test vector is 8 bytes; RFC 26's example keys are 32.
+    /// The example keys of zmq_curve(7).
     @Test func keysAreWrittenInZ85() throws {
         let text = "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID"
         let secret = "D:)Q[IlAW!ahhC2ac:9*A}h:p?([4%wOTJ%JR%cs"
         #expect(try #require(CurvePublicKey(text)).description == text)
         #expect(CurveKeyPair(secretText: secret)?.publicKey == CurvePublicKey(text))
+        #expect(
+            CurveKeyPair(secretText: "JTKVSB%%)wK0E.X)V>+}o?pNmC{O&4W4b!Ni{Lh6")?.publicKey
+                == CurvePublicKey("rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7"))
         #expect(CurvePublicKey(String(text.dropLast())) == nil)
         #expect(CurvePublicKey(text + " ") == nil)
         #expect(CurvePublicKey(" " + text.dropFirst()) == nil)

@@ -1,6 +1,7 @@
-@testable import Bus
 import Primitives
 import Testing
+
+@testable import Bus
 
 struct LimitTests {
     @Test func bodyAtTheLimitPassesAndOneMoreIsRefusedByTheSender() throws {
@@ -13,7 +14,8 @@ struct LimitTests {
         let delivery = try next(&router)
         #expect(delivery.message.body.count == 1_000)
         #expect(dealer.send(BusMessage(id: id, body: Array(repeating: 1, count: 1_001))) == .tooLarge)
-        #expect(router.send(BusMessage(id: id, body: Array(repeating: 1, count: 1_001)), to: delivery.peer) == .tooLarge)
+        #expect(
+            router.send(BusMessage(id: id, body: Array(repeating: 1, count: 1_001)), to: delivery.peer) == .tooLarge)
     }
 
     @Test func peerThatSendsMoreIsDisconnectedAndTheRouterGoesOn() throws {
@@ -112,7 +114,10 @@ struct LimitTests {
         #expect("\(BusError.addressInUse(endpoint: endpoint))".hasPrefix("\(endpoint) is in use"))
     }
 
-    @Test(arguments: ["", "tcp://", "tcp://127.0.0.1", "tcp://127.0.0.1:x", "127.0.0.1:7401", "foo://127.0.0.1:1", "tcp://127.0.0.1:99999"])
+    @Test(arguments: [
+        "", "tcp://", "tcp://127.0.0.1", "tcp://127.0.0.1:x", "127.0.0.1:7401", "foo://127.0.0.1:1",
+        "tcp://127.0.0.1:99999",
+    ])
     func malformedEndpointIsNamed(_ endpoint: String) throws {
         let loopback = try Loopback()
         #expect(throws: BusError.malformedEndpoint(endpoint)) { _ = try loopback.router(on: endpoint) }

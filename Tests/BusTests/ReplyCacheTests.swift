@@ -72,7 +72,11 @@ struct ReplyCacheTests {
                 Issue.record("request \(number) is not new")
                 return
             }
-            if number % 3 == 0 { cache.forget(id(number), from: "a") } else { cache.record([1], to: id(number), from: "a") }
+            if number % 3 == 0 {
+                cache.forget(id(number), from: "a")
+            } else {
+                cache.record([1], to: id(number), from: "a")
+            }
         }
         #expect(cache.count <= 100)
     }

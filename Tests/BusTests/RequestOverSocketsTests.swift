@@ -43,7 +43,7 @@ struct RequestOverSocketsTests {
                 case .new:
                     done.append(delivery.message.body)
                     cache.record([UInt8(done.count)], to: id, from: delivery.peer.worker)
-                    // The first answer is lost: only the repetition is answered.
+                // The first answer is lost: only the repetition is answered.
                 case .inProgress: break
                 case .repeated(let answer):
                     #expect(second.send(BusMessage(id: id, body: answer), to: delivery.peer) == .sent)
