@@ -128,8 +128,10 @@ let package = Package(
         tests(
             "ControlAPITests",
             [
-                "ControlAPI", "ControlPlane", "Ledger", "Model", "Primitives",
+                "ControlAPI", "ControlPlane", "Ledger", "Model", "Primitives", "Projections", logging,
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
             ]),
         tests("SignalWorkerTests", ["SignalWorker", "SIP", "Model", "Primitives"]),
         tests(

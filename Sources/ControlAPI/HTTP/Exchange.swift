@@ -49,13 +49,15 @@ extension Exchange {
         return try await platform.submit(request)
     }
 
-    /// Which version a change is made on top of: what If-Match names, out of which the current one is preferred.
+    /// Which version a change is made on top of: what If-Match names, out of which the current one is preferred. A single
+    /// one goes to the control plane unseen: under an idempotency key a repetition is no mismatch, and only it knows.
     func expectedVersion(current: UInt64) throws -> UInt64? {
         switch ifMatch {
         case nil: return nil
         case .any?: return current
         case .versions(let versions)?:
             if versions.contains(current) { return current }
+            if versions.count == 1 { return versions[0] }
             throw Problem(.versionMismatch, "It is at version \(current) now; read it again and repeat the change.")
         }
     }

@@ -16,7 +16,7 @@ package enum OpenAPIDocument {
         "paths": .object(paths.map { path in JSON.Member(path, pathItem(path)) }),
         "components": [
             "schemas": .object(RouteTable.schemas.map { JSON.Member($0.0, $0.1) }),
-            "responses": .object(Problem.Kind.allCases.map { JSON.Member($0.componentName, response($0)) }),
+            "responses": .object(problems.map { JSON.Member($0.componentName, response($0)) }),
             "securitySchemes": ["bearer": ["type": "http", "scheme": "bearer"]],
         ],
     ]
@@ -45,8 +45,8 @@ package enum OpenAPIDocument {
         if operation.method == .get, operation.success.hasVersion {
             responses.append(JSON.Member("304", ["description": "It is still the version in If-None-Match."]))
         }
-        // Several problems share a status; a status is there once.
-        for kind in operation.allProblems where !responses.contains(where: { $0.name == String(kind.status.code) }) {
+        let statuses = operation.allProblems.map(\.status)
+        for kind in problems where statuses.contains(kind.status) {
             responses.append(
                 JSON.Member(String(kind.status.code), ["$ref": .string("#/components/responses/" + kind.componentName)]))
         }
@@ -115,9 +115,18 @@ package enum OpenAPIDocument {
         ])
     }
 
+    /// The first of the problems that share a status, for every status that an operation may answer.
+    private static let problems: [Problem.Kind] = {
+        let possible = Set(RouteTable.operations.flatMap(\.allProblems))
+        return Problem.Kind.allCases.filter(possible.contains).reduce(into: []) { problems, kind in
+            if !problems.contains(where: { $0.status == kind.status }) { problems.append(kind) }
+        }
+    }()
+
     private static func response(_ kind: Problem.Kind) -> JSON {
-        [
-            "description": .string(kind.title),
+        let titles = Problem.Kind.allCases.filter { $0.status == kind.status }.map { "\($0.title) (`\($0.type)`)." }
+        return [
+            "description": .string(titles.joined(separator: " ")),
             "content": ["application/problem+json": ["schema": Schema.reference("Problem")]],
         ]
     }

@@ -1,0 +1,113 @@
+import ControlPlane
+import Foundation
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import Logging
+import NIOCore
+import Testing
+
+@testable import ControlAPI
+
+/// A control node on a directory of its own, and the API over it. Everything but the sockets of the API is real.
+final class TestPlatform: Sendable {
+    let service: ControlPlaneService
+    let directory: String
+    /// Of the platform's administrator.
+    let admin: String
+
+    init() throws {
+        directory = NSTemporaryDirectory() + "ledgerline-api-" + UUID().uuidString
+        var configuration = ControlPlaneConfiguration(directory: directory)
+        configuration.platform = "test.example/log"
+        configuration.deskEndpoint = "tcp://127.0.0.1:*"
+        configuration.feedEndpoint = "tcp://127.0.0.1:*"
+        service = try ControlPlaneService(configuration, logger: quiet)
+        try service.start()
+        admin = try #require(service.firstToken?.text)
+    }
+
+    deinit {
+        service.stop()
+        try? FileManager.default.removeItem(atPath: directory)
+    }
+
+    /// Runs `body` with a client of the API.
+    static func with(_ body: @Sendable (Client) async throws -> Void) async throws {
+        let platform = try TestPlatform()
+        let server = APIServer(Platform(platform.service), logger: quiet)
+        try await server.application(host: "127.0.0.1", port: 0).test(.router) { client in
+            try await body(Client(client: client, platform: platform, token: platform.admin))
+        }
+    }
+}
+
+private var quiet: Logger {
+    var logger = Logger(label: "test")
+    logger.logLevel = .critical
+    return logger
+}
+
+struct Answer {
+    let status: Int
+    let json: JSON
+    let text: String
+    let headers: HTTPFields
+
+    subscript(name: String) -> JSON? { json[name] }
+    var id: String { json["id"]?.text ?? "" }
+    /// The end of a problem's type.
+    var problem: String { json["type"]?.text.map { String($0.dropFirst("/problems/".count)) } ?? "" }
+    /// Where a problem's faults are.
+    var places: [String] {
+        (json["errors"]?.items ?? []).compactMap { $0["pointer"]?.text ?? $0["parameter"]?.text ?? $0["header"]?.text }
+    }
+}
+
+/// A client with a token.
+struct Client: Sendable {
+    let client: any TestClientProtocol
+    let platform: TestPlatform
+    let token: String?
+
+    func with(_ token: String?) -> Client { Client(client: client, platform: platform, token: token) }
+
+    func get(_ path: String, _ headers: [String: String] = [:]) async throws -> Answer {
+        try await send(.get, path, nil, headers)
+    }
+
+    func post(_ path: String, _ body: JSON? = nil, _ headers: [String: String] = [:]) async throws -> Answer {
+        try await send(.post, path, body.map(\.bytes), headers)
+    }
+
+    func patch(_ path: String, _ body: JSON, _ headers: [String: String] = [:]) async throws -> Answer {
+        try await send(.patch, path, body.bytes, ["Content-Type": "application/merge-patch+json"].merging(headers) { $1 })
+    }
+
+    func delete(_ path: String, _ headers: [String: String] = [:]) async throws -> Answer {
+        try await send(.delete, path, nil, headers)
+    }
+
+    /// Makes something that has to be accepted, and gives back its id.
+    func made(_ path: String, _ body: JSON) async throws -> String {
+        let answer = try await post(path, body)
+        try #require(answer.status == 201, "\(path): \(answer.text)")
+        return answer.id
+    }
+
+    func send(
+        _ method: HTTPRequest.Method, _ path: String, _ body: [UInt8]?, _ headers: [String: String] = [:]
+    ) async throws -> Answer {
+        var fields: HTTPFields = [:]
+        if let token { fields[.authorization] = "Bearer \(token)" }
+        if body != nil { fields[.contentType] = "application/json" }
+        for (name, value) in headers { fields[try #require(HTTPField.Name(name))] = value }
+        return try await client.execute(uri: path, method: method, headers: fields, body: body.map { ByteBuffer(bytes: $0) }) {
+            response in
+            let bytes = Array(response.body.readableBytesView)
+            return Answer(
+                status: response.status.code, json: (try? JSON(parsing: bytes)) ?? .null,
+                text: String(decoding: bytes, as: UTF8.self), headers: response.headers)
+        }
+    }
+}
