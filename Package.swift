@@ -95,8 +95,9 @@ let package = Package(
             name: "ledgerline",
             dependencies: [
                 "Bus", "ControlAPI", "ControlPlane", "Ledger", "MediaWorker", "Model", "OpenSSL", "Primitives", "Projections",
-                "Rating", "SignalWorker", logging,
+                "SignalWorker", logging, protobuf,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),

@@ -1,0 +1,36 @@
+import Foundation
+
+#if canImport(FoundationNetworking)
+import FoundationNetworking
+#endif
+
+/// The HTTP API as a command uses it.
+struct APIClient {
+    let url: String
+    let token: String
+
+    /// The decoded answer. Refusals end the command with the API's own words.
+    func request(_ method: String, _ path: String, _ body: [String: Any]? = nil) async throws -> [String: Any] {
+        guard let target = URL(string: url + path) else { throw fail(.configuration, "\(url) is not a URL") }
+        var request = URLRequest(url: target, timeoutInterval: 15)
+        request.httpMethod = method
+        request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization")
+        if let body {
+            request.httpBody = try JSONSerialization.data(withJSONObject: body)
+            request.setValue("application/json", forHTTPHeaderField: "Content-Type")
+        }
+        let (data, response): (Data, URLResponse)
+        do {
+            (data, response) = try await URLSession.shared.data(for: request)
+        } catch {
+            throw fail(.unavailable, "\(url) does not answer (\(error.localizedDescription)): is the control plane running?")
+        }
+        let status = (response as? HTTPURLResponse)?.statusCode ?? 0
+        let answer = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any] ?? [:]
+        guard (200..<300).contains(status) else {
+            let detail = answer["detail"] as? String ?? answer["title"] as? String ?? String(decoding: data, as: UTF8.self)
+            throw fail(status == 401 || status == 403 ? .noPermission : .data, "\(method) \(path): \(status) \(detail)")
+        }
+        return answer
+    }
+}

@@ -1,0 +1,18 @@
+import ArgumentParser
+
+@main
+struct Ledgerline: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ledgerline",
+        abstract: "A cloud phone system for communication service providers that can prove a bill.",
+        discussion: """
+            One machine:      ledgerline serve --data ./data
+            Many machines:    ledgerline control, then ledgerline worker enroll, ledgerline signal, ledgerline media
+            The books:        ledgerline log verify --data ./data
+            """,
+        version: "ledgerline 0.1.0",
+        subcommands: [
+            Serve.self, Control.self, SignalCommand.self, MediaCommand.self, WorkerCommand.self, TokenCommand.self, LogCommand.self,
+            Replay.self, CDRCommand.self,
+        ])
+}

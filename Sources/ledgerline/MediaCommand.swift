@@ -1,0 +1,55 @@
+import ArgumentParser
+import Logging
+import MediaWorker
+import Primitives
+
+struct MediaCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "media", abstract: "Runs a media worker.",
+        discussion: "Example: ledgerline media --key m1.key --address 192.0.2.10 --ports 30000-39999")
+
+    @Option(help: "The worker's key file, from `ledgerline worker enroll`.")
+    var key: String
+
+    @Option(help: "Address that media is received at; goes into session descriptions.")
+    var address: SocketAddress.Host
+
+    @Option(help: "UDP ports for media, first-last.")
+    var ports = PortRange(argument: "30000-39999")!
+
+    @Option(help: "Where signalling workers connect; port 0 takes a free one.")
+    var bus = Endpoint(argument: "127.0.0.1:0")!
+
+    @Option(help: "Threads that relay.")
+    var shards = 1
+
+    func run() async throws {
+        let logger = startLogging()
+        let file = try loadKey(key, kind: "media")
+        var configuration = MediaWorkerConfiguration(
+            worker: file.name, keys: file.keys, controlKey: file.control, desk: file.desk, feed: file.feed, studio: bus.bus,
+            address: address)
+        configuration.ports = ports.range
+        configuration.shards = shards
+        let driver: MediaDriver
+        do throws(MediaWorkerError) {
+            driver = try MediaDriver(configuration, logger: logger)
+        } catch {
+            throw fail(.unavailable, "\(error)")
+        }
+        try await ledgerline.run([MediaRunner(driver: driver)], logger: logger)
+    }
+}
+
+/// `30000-39999`.
+struct PortRange: ExpressibleByArgument {
+    let range: ClosedRange<UInt16>
+
+    init?(argument: String) {
+        let parts = argument.split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.count == 2, let first = UInt16(parts[0]), let last = UInt16(parts[1]), first > 0, first <= last else { return nil }
+        range = first...last
+    }
+
+    var defaultValueDescription: String { "\(range.lowerBound)-\(range.upperBound)" }
+}

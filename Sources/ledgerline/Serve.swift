@@ -1,0 +1,88 @@
+import ArgumentParser
+import Bus
+import ControlPlane
+import Foundation
+import Logging
+import MediaWorker
+import Model
+import Primitives
+import SignalWorker
+
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Runs everything on one machine: control plane, one signalling and one media worker.",
+        discussion: """
+            The first start makes the data directory and prints the administrator's token once; later starts carry on.
+            Example: ledgerline serve --data ./data --address 192.0.2.10
+            """)
+
+    @OptionGroup var options: ControlOptions
+
+    @Option(help: "Address that phones reach this machine at.")
+    var address = SocketAddress.Host("127.0.0.1")!
+
+    @Option(help: "Port for SIP (UDP).")
+    var sipPort: UInt16 = 5060
+
+    @Option(help: "UDP ports for media, first-last.")
+    var ports = PortRange(argument: "30000-39999")!
+
+    @Flag(help: "Offer MD5 alone: for phones that give up when they are offered SHA-256.")
+    var md5Only = false
+
+    func run() async throws {
+        let logger = startLogging()
+        let service = try options.open(logger)
+        guard let endpoints = service.endpoints else { throw fail(.unavailable, "the bus did not start") }
+        let signal = try await keys(of: "signal", .signal, service)
+        let media = try await keys(of: "media", .media, service)
+        var signalling = SignalWorkerConfiguration(
+            worker: "signal", keys: signal, controlKey: service.busKey, desk: endpoints.desk, feed: endpoints.feed,
+            relay: "tcp://127.0.0.1:*", listeners: [SocketAddress(address, port: sipPort)], cluster: nil,
+            stateDirectory: options.data + "/signal")
+        signalling.offersSHA256 = !md5Only
+        var relaying = MediaWorkerConfiguration(
+            worker: "media", keys: media, controlKey: service.busKey, desk: endpoints.desk, feed: endpoints.feed,
+            studio: "tcp://127.0.0.1:*", address: address)
+        relaying.ports = ports.range
+        let (signalDriver, mediaDriver): (SignalDriver, MediaDriver)
+        do {
+            signalDriver = try SignalDriver(signalling, logger: logger)
+            mediaDriver = try MediaDriver(relaying, logger: logger)
+        } catch {
+            service.stop()
+            throw fail(.unavailable, "\(error)")
+        }
+        print("SIP \(SocketAddress(address, port: sipPort)) (UDP), media \(address):\(ports.range.lowerBound)-\(ports.range.upperBound)")
+        try await ledgerline.run(
+            [
+                ControlPlaneRunner(service: service), options.api(service, logger), MediaRunner(driver: mediaDriver),
+                SignalRunner(driver: signalDriver),
+            ], logger: logger)
+    }
+
+    /// The key of a worker of this process: made and enrolled at the first start.
+    private func keys(of name: String, _ kind: WorkerKind, _ service: ControlPlaneService) async throws -> CurveKeyPair {
+        let path = options.data + "/keys/\(name).key"
+        do {
+            if FileManager.default.fileExists(atPath: path) { return try CurveKeyPair.load(from: path) }
+            let keys = try CurveKeyPair.generate()
+            var worker = Worker()
+            worker.name = name
+            worker.kind = kind
+            worker.curvePublicKey = Data(keys.publicKey.bytes)
+            let request = AdminRequest(.enrollWorker(worker), actor: "serve", requestID: "first start")
+            _ = try await service.driver.submit(request)
+            try keys.store(at: path)
+            return keys
+        } catch let rejection as AdminRejection {
+            service.stop()
+            throw fail(
+                .configuration,
+                "worker \(name) cannot be enrolled (\(rejection.reason)); if its key file \(path) was lost, revoke it first")
+        } catch {
+            service.stop()
+            throw fail(.configuration, "\(error)")
+        }
+    }
+}

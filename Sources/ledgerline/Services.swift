@@ -1,0 +1,58 @@
+import ControlPlane
+import Hummingbird
+import Logging
+import MediaWorker
+import ServiceLifecycle
+import SignalWorker
+
+/// The control plane as long as its process is wanted.
+struct ControlPlaneRunner: Service {
+    let service: ControlPlaneService
+
+    func run() async throws {
+        try? await gracefulShutdown()
+        service.stop()
+    }
+}
+
+struct SignalRunner: Service {
+    let driver: SignalDriver
+
+    func run() async throws {
+        try await withGracefulShutdownHandler {
+            do throws(SignalWorkerError) {
+                try await driver.run()
+            } catch {
+                throw fail(.unavailable, "\(error)")
+            }
+        } onGracefulShutdown: {
+            driver.stop()
+        }
+    }
+}
+
+struct MediaRunner: Service {
+    let driver: MediaDriver
+
+    func run() async throws {
+        try await withGracefulShutdownHandler {
+            do throws(MediaWorkerError) {
+                try await driver.run()
+            } catch {
+                throw fail(.unavailable, "\(error)")
+            }
+        } onGracefulShutdown: {
+            driver.stop()
+        }
+    }
+}
+
+/// Runs until SIGTERM or SIGINT, then stops them in the opposite order.
+func run(_ services: [any Service], logger: Logger) async throws {
+    let group = ServiceGroup(
+        configuration: ServiceGroupConfiguration(
+            services: services.map {
+                .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup, failureTerminationBehavior: .gracefullyShutdownGroup)
+            }, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+    try await group.run()
+}
