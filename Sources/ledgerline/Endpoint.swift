@@ -19,10 +19,10 @@ struct Endpoint: ExpressibleByArgument {
     var defaultValueDescription: String { "\(host):\(port)" }
 }
 
-extension SocketAddress: @retroactive ExpressibleByArgument {
-    public init?(argument: String) { self.init(argument) }
+extension SocketAddress: ExpressibleByArgument {
+    package init?(argument: String) { self.init(argument) }
 }
 
-extension SocketAddress.Host: @retroactive ExpressibleByArgument {
-    public init?(argument: String) { self.init(argument) }
+extension SocketAddress.Host: ExpressibleByArgument {
+    package init?(argument: String) { self.init(argument) }
 }

@@ -4,6 +4,7 @@ import Logging
 import MediaWorker
 import ServiceLifecycle
 import SignalWorker
+import UnixSignals
 
 /// The control plane as long as its process is wanted.
 struct ControlPlaneRunner: Service {
