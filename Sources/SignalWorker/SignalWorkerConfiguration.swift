@@ -22,8 +22,9 @@ package struct SignalWorkerConfiguration: Sendable {
     package var stateDirectory: String
     /// How long a stop waits for calls to end.
     package var drainLimit: Duration = .seconds(2)
-    /// Phones of RFC 2617 give up when they are offered SHA-256 beside MD5; then offer MD5 alone.
-    package var offersSHA256 = true
+    /// Whether challenges offer SHA-256 beside MD5 (RFC 8760). Phones of RFC 2617, and those are many, give up when they are
+    /// offered what they do not know, so it is for platforms that know their phones.
+    package var offersSHA256 = false
 
     package init(
         worker: String, keys: CurveKeyPair, controlKey: CurvePublicKey, desk: String, feed: String, relay: String,

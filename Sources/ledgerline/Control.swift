@@ -44,7 +44,10 @@ struct ControlOptions: ParsableArguments {
         do throws(ControlPlaneError) {
             let service = try ControlPlaneService(configuration, logger: logger)
             try service.start()
-            if let token = service.firstToken { print("admin token (shown once, keep it): \(token.text)") }
+            if let token = service.firstToken {
+                print("admin token (shown once, keep it): \(token.text)")
+                flushOutput()
+            }
             return service
         } catch {
             switch error {

@@ -27,8 +27,8 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "UDP ports for media, first-last.")
     var ports = PortRange(argument: "30000-39999")!
 
-    @Flag(help: "Offer MD5 alone: for phones that give up when they are offered SHA-256.")
-    var md5Only = false
+    @Flag(name: .customLong("offer-sha256"), help: "Offer SHA-256 beside MD5; older phones give up when they are offered it.")
+    var offersSHA256 = false
 
     func run() async throws {
         let logger = startLogging()
@@ -40,7 +40,7 @@ struct Serve: AsyncParsableCommand {
             worker: "signal", keys: signal, controlKey: service.busKey, desk: endpoints.desk, feed: endpoints.feed,
             relay: "tcp://127.0.0.1:*", listeners: [SocketAddress(address, port: sipPort)], cluster: nil,
             stateDirectory: options.data + "/signal")
-        signalling.offersSHA256 = !md5Only
+        signalling.offersSHA256 = offersSHA256
         var relaying = MediaWorkerConfiguration(
             worker: "media", keys: media, controlKey: service.busKey, desk: endpoints.desk, feed: endpoints.feed,
             studio: "tcp://127.0.0.1:*", address: address)

@@ -25,8 +25,8 @@ struct SignalCommand: AsyncParsableCommand {
     @Option(help: "Directory for facts that are on their way to the control plane.")
     var state: String
 
-    @Flag(help: "Offer MD5 alone: for phones that give up when they are offered SHA-256.")
-    var md5Only = false
+    @Flag(name: .customLong("offer-sha256"), help: "Offer SHA-256 beside MD5; older phones give up when they are offered it.")
+    var offersSHA256 = false
 
     func run() async throws {
         let logger = startLogging()
@@ -34,7 +34,7 @@ struct SignalCommand: AsyncParsableCommand {
         var configuration = SignalWorkerConfiguration(
             worker: file.name, keys: file.keys, controlKey: file.control, desk: file.desk, feed: file.feed, relay: bus.bus,
             listeners: listen, cluster: cluster, stateDirectory: state)
-        configuration.offersSHA256 = !md5Only
+        configuration.offersSHA256 = offersSHA256
         let driver: SignalDriver
         do throws(SignalWorkerError) {
             driver = try SignalDriver(configuration, logger: logger)

@@ -125,7 +125,7 @@ class Ours:
             return process
 
         control = start("control", "control", "--data", str(self.directory / "control"), "--http", http, "--desk", desk, "--feed", feed)
-        token = control.wait_for(r"admin token[^\n]*?(ll_\S+)").group(1)
+        token = control.wait_for(r"admin token[^\n]*?(llt_\S+)").group(1)
         control.wait_for("ready")
         api = Api(f"http://{http}", token)
         for name, kind in (("s1", "signal"), ("m1", "media")):
@@ -134,7 +134,7 @@ class Ours:
                 raise SystemExit(output)
         start("s1", "signal", "--key", str(self.directory / "s1.key"), "--listen", self.target, "--bus", "127.0.0.1:17411", "--state", str(self.directory / "s1"))
         start("m1", "media", "--key", str(self.directory / "m1.key"), "--address", "127.0.0.1", "--ports", "40000-49999", "--bus", "127.0.0.1:17421")
-        api.wait_until("/v1/workers", lambda a: sum(w["alive"] for w in a["items"]) == 2, "two workers alive")
+        api.wait_until("/v1/workers", lambda a: sum(w["state"] == "alive" for w in a["items"]) == 2, "two workers alive")
         provider = api.post("/v1/providers", {"name": "Bench", "namespace": "bench.example", "currency": "EUR", "time_zone": "UTC"})["id"]
         contact = api.post("/v1/contacts", {"provider_id": provider, "name": "Bench"})["id"]
         plan = api.post("/v1/service-plans", {"provider_id": provider, "name": "Bench", "payment_mode": "postpaid"})["id"]

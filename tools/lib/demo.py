@@ -58,41 +58,41 @@ class Demo:
     def start_platform(self):
         data = self.directory / "control"
         control = self.start("control", "control", "--data", str(data), "--http", HTTP, "--desk", DESK, "--feed", FEED)
-        token = control.wait_for(r"admin token[^\n]*?(ll_\S+)").group(1)
+        token = control.wait_for(r"admin token[^\n]*?(llt_\S+)").group(1)
         control.wait_for(r"ready")
         # The log file is the operator's terminal here; the token is printed there once and nowhere else.
         self.token = token
         self.api = Api(f"http://{HTTP}", token)
         self.say(f"control is ready: HTTP {HTTP}, desk {DESK}, feed {FEED}")
         for name, kind in [(n, "signal") for n in SIGNAL] + [(n, "media") for n in MEDIA]:
-            status, output = self.ledgerline("worker", "enroll", name, "--kind", kind, "--out", str(self.directory / f"{name}.key"),
-                                             "--url", f"http://{HTTP}", "--token", token)
-            if status != 0:
-                raise SystemExit(f"enrolling {name} failed with status {status}: {output}")
+            self.enrol(name, kind)
         for name, (listen, bus) in SIGNAL.items():
             self.start(name, "signal", "--key", str(self.directory / f"{name}.key"), "--listen", listen,
                        "--cluster", CLUSTER, "--bus", bus, "--state", str(self.directory / name))
         for name, (ports, bus) in MEDIA.items():
             self.start(name, "media", "--key", str(self.directory / f"{name}.key"), "--address", "127.0.0.1",
                        "--ports", ports, "--bus", bus)
-        workers = self.api.wait_until("/v1/workers", lambda a: sum(w["alive"] for w in a["items"]) == 4, "four workers alive")
+        workers = self.api.wait_until("/v1/workers", lambda a: sum(w["state"] == "alive" for w in a["items"]) == 4, "four workers alive")
         self.say("workers are up: " + ", ".join(f"{w['name']} ({w['kind']}, pid {self.processes[w['name']].pid})" for w in workers["items"]))
         self.check("four enrolled workers talk to control over CURVE", True, workers=len(workers["items"]))
 
-    def refuse_stranger(self):
-        """A worker whose key was never enrolled must not get a word in."""
-        key = self.directory / "stranger.key"
-        text = (self.directory / "s1.key").read_text()
-        other = self.directory / "stranger-source.key"
-        status, output = self.ledgerline("worker", "keygen", "stranger", "--kind", "signal", "--out", str(other), "--like", str(self.directory / "s1.key"))
+    def enrol(self, name, kind):
+        status, output = self.ledgerline("worker", "enroll", name, "--kind", kind, "--out", str(self.directory / f"{name}.key"),
+                                         "--url", f"http://{HTTP}", "--token", self.token)
         if status != 0:
-            raise SystemExit(f"making a stranger's key failed: {output}")
-        stranger = self.start("stranger", "signal", "--key", str(other), "--listen", "127.0.0.1:5069",
+            raise SystemExit(f"enrolling {name} failed with status {status}: {output}")
+
+    def refuse_stranger(self):
+        """A worker whose key is not enrolled (any more) must not get a word in."""
+        self.enrol("stranger", "signal")
+        self.ledgerline("worker", "revoke", "stranger", "--url", f"http://{HTTP}", "--token", self.token)
+        stranger = self.start("stranger", "signal", "--key", str(self.directory / "stranger.key"), "--listen", "127.0.0.1:5069",
                               "--bus", "127.0.0.1:7499", "--state", str(self.directory / "stranger"))
-        time.sleep(1.5)
-        names = [w["name"] for w in self.api.get("/v1/workers")["items"] if w["alive"]]
+        stranger.wait_for("signal worker runs")
+        self.processes["control"].wait_for("not enrolled tried to connect")
+        alive = [w["name"] for w in self.api.get("/v1/workers")["items"] if w["state"] == "alive"]
         stranger.stop()
-        self.check("a worker with an unknown key is refused", "stranger" not in names, workers_alive=len(names))
+        self.check("a worker whose key is not enrolled is refused", sorted(alive) == ["m1", "m2", "s1", "s2"], alive=" ".join(sorted(alive)))
 
     def provision(self):
         post = self.api.post
@@ -116,14 +116,14 @@ class Demo:
                                           "dial_plan_id": dial_plan["id"], "carrier_id": carrier["id"], "subscribers_max": 10, "concurrent_calls_max": 5})
         self.customer = post("/v1/customers", {"provider_id": self.provider["id"], "contact_id": contact["id"], "service_plan_id": plan["id"],
                                                "name": "Acme Corp", "external_id": "C-1001", "currency": "USD"})
-        post(f"/v1/customers/{self.customer['id']}/top-ups", {"amount": "10.00", "reason": "first payment"})
+        post(f"/v1/customers/{self.customer['id']}/top-ups", {"amount": {"amount": "10.00", "currency": "USD"}, "reason": "first payment"}, headers={"Idempotency-Key": "first-payment"})
         self.tenant = post("/v1/tenants", {"customer_id": self.customer["id"], "name": "Acme", "domain": DOMAIN, "country_code": "1", "area_code": "209"})
+        number = post("/v1/numbers", {"provider_id": self.provider["id"], "e164": NUMBER, "source": "Carrier One", "type": "local", "price": {"amount": "1.00", "currency": "USD"},
+                                      "vendor_price": {"amount": "0.40", "currency": "USD"}, "voice": True, "sms": False, "carrier_id": carrier["id"]})
         self.passwords = {"alice": secrets.token_hex(12), "bob": secrets.token_hex(12)}
         self.alice = post("/v1/subscribers", {"tenant_id": self.tenant["id"], "username": "alice", "password": self.passwords["alice"], "aliases": ["1000"],
                                               "display_name": "Alice", "allowed_prefixes": ["+1"], "caller_id": NUMBER})
         self.bob = post("/v1/subscribers", {"tenant_id": self.tenant["id"], "username": "bob", "password": self.passwords["bob"], "aliases": ["1001"], "display_name": "Bob"})
-        number = post("/v1/numbers", {"provider_id": self.provider["id"], "e164": NUMBER, "source": "Carrier One", "type": "local", "price": "1.00",
-                                      "vendor_price": "0.40", "voice": True, "sms": False, "carrier_id": carrier["id"]})
         post(f"/v1/numbers/{number['id']}/assign", {"subscriber_id": self.bob["id"]})
         self.check("provider, contact, plan, decks, dial plan, carrier, customer, tenant, number and two subscribers provisioned over HTTP",
                    self.api.get(f"/v1/numbers/{number['id']}")["subscriber_id"] == self.bob["id"])
@@ -132,7 +132,7 @@ class Demo:
         for name, address, hertz, via in (("alice", ALICE, ALICE_TONE, "s1"), ("bob", BOB, BOB_TONE, "s2")):
             play = self.directory / f"{name}.wav"
             tone.write(play, hertz, 90)
-            account = (f"<sip:{name}@{DOMAIN}>;auth_user={name};auth_pass={self.passwords[name]};outbound=\"sip:{SIGNAL[via][0]};lr\";"
+            account = (f"<sip:{name}@{DOMAIN}>;auth_user={name};auth_pass={self.passwords[name]};outbound=\"sip:{SIGNAL[via][0]}\";"
                        "regint=600;answermode=manual;audio_codecs=PCMU,PCMA;ptime=20")
             self.phones[name] = Phone(name, self.directory / f"phone-{name}", address, 5060, 4444, account, play).start()
         play = self.directory / "carrier.wav"
