@@ -1,7 +1,7 @@
-internal import Primitives
+package import Primitives
 
 /// A binary heap of instants; equal ones leave in the order in which they came.
-struct DeadlineQueue<Element: Sendable>: Sendable {
+package struct DeadlineQueue<Element: Sendable>: Sendable {
     private struct Node {
         let time: Instant
         let number: UInt64
@@ -13,12 +13,14 @@ struct DeadlineQueue<Element: Sendable>: Sendable {
     private var nodes: [Node] = []
     private var numbers: UInt64 = 0
 
-    var count: Int { nodes.count }
-    var first: Instant? { nodes.first?.time }
+    package init() {}
 
-    mutating func removeAll() { nodes.removeAll(keepingCapacity: true) }
+    package var count: Int { nodes.count }
+    package var first: Instant? { nodes.first?.time }
 
-    mutating func insert(_ element: Element, at time: Instant) {
+    package mutating func removeAll() { nodes.removeAll(keepingCapacity: true) }
+
+    package mutating func insert(_ element: Element, at time: Instant) {
         numbers += 1
         nodes.append(Node(time: time, number: numbers, element: element))
         var index = nodes.count - 1
@@ -28,7 +30,7 @@ struct DeadlineQueue<Element: Sendable>: Sendable {
         }
     }
 
-    mutating func popFirst(dueBy time: Instant) -> Element? {
+    package mutating func popFirst(dueBy time: Instant) -> Element? {
         guard let node = nodes.first, node.time <= time else { return nil }
         nodes.swapAt(0, nodes.count - 1)
         nodes.removeLast()

@@ -20,7 +20,16 @@ struct Attempt: Sendable {
     var record: CallAttempt
     /// When we give up.
     var deadline: Instant
+    /// The key that we offered to send with; nil: plain RTP.
     var sending: SDPCrypto?
+    let offer: SDP
+
+    var isGateway: Bool {
+        switch target.kind {
+        case .gateway: true
+        case .contact, nil: false
+        }
+    }
 
     var isOpen: Bool { state == .calling || state == .ringing }
 }

@@ -16,6 +16,7 @@ enum Pending: Sendable {
     case fact(Fact)
     case credit(CallID)
     case locate(CallID)
+    case disowned(CallID)
     case open(CallID)
     case change(CallID)
     case close(CallID)
@@ -25,6 +26,7 @@ enum Pending: Sendable {
 /// out after it has returned.
 struct CallKit: Sendable {
     static let desk = "control"
+    static let position: HeaderName = "X-Ledgerline-Position"
 
     let configuration: SignalConfiguration
     var transactions: TransactionLayer
@@ -37,8 +39,10 @@ struct CallKit: Sendable {
     var effects: [SignalMachine.Effect] = []
     var clientOwners: [ClientTransactionID: CallID] = [:]
     var serverOwners: [ServerTransactionID: CallID] = [:]
-    var colleagues = Colleagues()
+    var colleagues: Colleagues
     var outbox = Outbox()
+    /// The newest position of the log that the control plane has spoken of.
+    private(set) var position: UInt64 = 0
     private var branches: UInt64 = 0
 
     init(_ configuration: SignalConfiguration, random: RandomSource) {
@@ -46,6 +50,7 @@ struct CallKit: Sendable {
         self.random = random
         transactions = TransactionLayer(
             timers: configuration.timers, clientsMax: configuration.transactionsMax, serversMax: configuration.transactionsMax)
+        colleagues = Colleagues(grace: configuration.rosterGrace)
         requests = RequestTable(incarnation: configuration.incarnation)
     }
 
@@ -72,12 +77,26 @@ struct CallKit: Sendable {
         return id
     }
 
+    /// A final response says at which position of the log it was decided, and why, so that "configured, but 404" is answered
+    /// by a number.
     mutating func respond(_ response: SIPMessage, to id: ServerTransactionID) {
         var response = response
         response.headers[.server] = "Ledgerline"
+        if response.isFinal, response.cseq.method == .invite || response.cseq.method == .register {
+            if response.headers[CallKit.position] == nil { response.headers[CallKit.position] = "\(position)" }
+            let isChallenge = response.status == 401 || response.status == 407
+            if response.status >= 300, !isChallenge, response.headers[.reason] == nil {
+                response.headers[.reason] = CallKit.reason(response.status, response.reason)
+            }
+        }
         transactions.respond(response, to: id, now: now, into: &layer)
         if response.isFinal { serverOwners[id] = nil }
     }
+
+    /// RFC 3326. The text is for an operator.
+    static func reason(_ status: Int, _ text: String) -> String { "SIP;cause=\(status);text=\(text.quoted)" }
+
+    mutating func heard(position: UInt64) { self.position = max(self.position, position) }
 
     mutating func cancel(_ id: ClientTransactionID) { transactions.cancel(id, now: now, into: &layer) }
 
@@ -95,9 +114,10 @@ struct CallKit: Sendable {
         return Hop(listener: configuration.advertised, remote: remote)
     }
 
-    func flow(_ hop: Hop) -> Flow {
+    /// A gateway's flow is no worker's: any may call it.
+    func flow(_ hop: Hop, isGateway: Bool = false) -> Flow {
         var flow = Flow()
-        flow.worker = hop.relay ?? configuration.worker
+        flow.worker = isGateway ? "" : hop.relay ?? configuration.worker
         flow.listener = hop.listener.description
         flow.remote = hop.remote.description
         return flow
@@ -105,19 +125,23 @@ struct CallKit: Sendable {
 
     // MARK: Bus
 
-    mutating func ask(_ request: DeskRequest, _ pending: Pending, policy: RequestPolicy = .query) {
+    @discardableResult
+    mutating func ask(_ request: DeskRequest, _ pending: Pending, policy: RequestPolicy = .query) -> RequestID? {
         submit(request, to: CallKit.desk, pending, policy)
     }
 
     mutating func ask(_ request: StudioRequest, of worker: String, _ pending: Pending, policy: RequestPolicy = .query) {
-        submit(request, to: worker, pending, policy)
+        _ = submit(request, to: worker, pending, policy)
     }
 
-    private mutating func submit(_ message: some Message, to peer: String, _ pending: Pending, _ policy: RequestPolicy) {
+    private mutating func submit(
+        _ message: some Message, to peer: String, _ pending: Pending, _ policy: RequestPolicy
+    ) -> RequestID? {
         let id = requests.submit(
             serialized(message), to: peer, policy: policy, context: pending, now: now, into: &requestEffects)
         // A full table is as good as no answer.
         if id == nil { effects.append(.unanswered(SignalMachine.PendingRequest(pending: pending))) }
+        return id
     }
 
     /// Something has happened to the call, and the control plane must know it.

@@ -11,8 +11,8 @@ extension CallMachine {
         guard let dialogA = Dialog(adopting: snapshot.a), let dialogB = Dialog(adopting: snapshot.b),
             let hopA = kit.hop(snapshot.a.flow), let hopB = kit.hop(snapshot.b.flow)
         else { return nil }
-        self.init(id, leg: Leg(dialog: dialogA, hop: hopA))
-        b = Leg(dialog: dialogB, hop: hopB)
+        self.init(id, leg: Leg(dialog: dialogA, hop: hopA, isGateway: snapshot.a.flow.worker.isEmpty))
+        b = Leg(dialog: dialogB, hop: hopB, isGateway: snapshot.b.flow.worker.isEmpty)
         a.media = CallMachine.media(local: snapshot.sdpA, remote: snapshot.remoteSdpA)
         b?.media = CallMachine.media(local: snapshot.sdpB, remote: snapshot.remoteSdpB)
         bPort = b?.media.port ?? 0
@@ -23,7 +23,10 @@ extension CallMachine {
         answeredAt = WallTime(microseconds: call.answeredAt)
         stage = .talking
         if snapshot.creditUntil > 0 {
-            setCredit(until: WallTime(microseconds: snapshot.creditUntil), kit)
+            // The snapshot is older than later renewals: the call goes on until the control plane has said what holds now.
+            let known = WallTime(microseconds: snapshot.creditUntil)
+            setCredit(until: max(known, kit.wall + kit.configuration.adoptionGrace), kit)
+            creditUntil = known
             renewAt = kit.now
         }
         // The media worker's notices come to us from now on.
@@ -31,6 +34,16 @@ extension CallMachine {
         request.change.sessionID = Data(mediaSession.bytes)
         request.change.owner = kit.configuration.worker
         kit.ask(request, of: mediaWorker, .change(id))
+    }
+
+    func acknowledgeAgain(_ response: SIPMessage, _ kit: inout CallKit) {
+        guard stage == .talking, let leg = [a, b].compactMap(\.self).first(where: { $0.dialog.matches(response) }) else { return }
+        let via = kit.via(id)
+        // Only its number is taken from it.
+        let invite = SIPMessage(
+            .invite, leg.dialog.remoteTarget, via: via, from: response.from, to: response.to, callID: response.callID,
+            cseq: response.cseq.number)
+        kit.acknowledge(leg.dialog.acknowledgement(of: invite, via: via), of: nil, to: leg.path)
     }
 
     private init(_ id: CallID, leg: Leg) {

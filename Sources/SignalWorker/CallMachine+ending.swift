@@ -11,10 +11,9 @@ extension CallMachine {
         guard stage != .over, stage != .closing else { return }
         if let invite {
             var response = invite.request.response(status, toTag: a.dialog.localTag)
-            if let reason { response.headers[.warning] = "399 ledgerline \"\(reason.replacing("\"", with: "'"))\"" }
             if let retryAfter { response.headers[.retryAfter] = String(retryAfter) }
-            response.headers[.reason] = "SIP;cause=\(status);text=\"\(cause)\""
-            response.headers["X-Ledgerline-Position"] = "\(plan.logPosition)"
+            response.headers[.reason] = CallKit.reason(status, reason ?? response.reason)
+            if plan.logPosition > 0 { response.headers[CallKit.position] = "\(plan.logPosition)" }
             kit.respond(response, to: invite.transaction)
             self.invite = nil
         }
@@ -41,11 +40,19 @@ extension CallMachine {
         }
     }
 
+    /// Nothing is heard of either side: the call ended with the last packet, unless somebody has put it on hold.
+    mutating func silent(_ report: MediaReport, _ kit: inout CallKit) {
+        guard stage == .talking, !a.media.isHeld, b?.media.isHeld != true else { return }
+        let last = max(report.a.lastPacketAt, report.b.lastPacketAt)
+        if last > 0 { lastHeard = WallTime(microseconds: min(last, kit.wall.microseconds)) }
+        hangUp(.mediaTimeout, &kit)
+    }
+
     private mutating func bye(_ side: Side, _ kit: inout CallKit) {
         guard var leg = self[side] else { return }
         let request = leg.dialog.request(.bye, via: kit.via(id))
         self[side] = leg
-        if let transaction = kit.send(request, to: leg.hop, of: id) { clients.append(transaction) }
+        if let transaction = kit.send(request, to: leg.path, of: id) { clients.append(transaction) }
     }
 
     private mutating func end(_ cause: EndCause, status: Int, _ kit: inout CallKit) {
@@ -53,10 +60,14 @@ extension CallMachine {
             kit.respond(reoffer.request.response(487, toTag: self[reoffer.from]?.dialog.localTag), to: reoffer.transaction)
             self.reoffer = nil
         }
+        for entry in passing {
+            kit.respond(entry.request.response(487, toTag: self[entry.from]?.dialog.localTag), to: entry.transaction)
+        }
+        passing = []
         (renewAt, creditEnds) = (nil, nil)
         var ended = CallEnded()
         ended.callID = id.data
-        ended.endedAt = kit.wall.microseconds
+        ended.endedAt = (lastHeard ?? kit.wall).microseconds
         ended.cause = cause
         ended.sipStatus = UInt32(status)
         ended.attempts = settled + attempts.map(\.record)
@@ -64,6 +75,8 @@ extension CallMachine {
         ending = ended
         let wasPlanning = stage == .planning
         stage = .closing
+        // A start that came after the end would be a call without one.
+        if wasPlanning, let starting { _ = kit.requests.cancel(starting) }
         if wasPlanning || mediaWorker.isEmpty { return finish(nil, &kit) }
         closeMedia(&kit)
     }

@@ -42,12 +42,13 @@ extension CallMachine {
     mutating func mediaWorkerLost(_ kit: inout CallKit) {
         switch stage {
         case .talking:
-            guard let next = kit.colleagues.mediaWorker(except: mediaWorker) else { return hangUp(.mediaTimeout, &kit) }
+            // The same name may be another process by now. With nobody to go to, the call waits for the next roster:
+            // its parties can still hang up, and the lost worker may only be out of the control plane's sight.
+            guard let next = kit.colleagues.mediaWorker() else { return }
             guard a.media.remote != nil, b?.media.remote != nil else { return hangUp(.mediaTimeout, &kit) }
             moving = []
-            // A session of its own: the lost worker may come back with the old one.
-            mediaSession = UUIDv7(at: kit.wall, random: &kit.random)
-            open(on: next, &kit)
+            refusedMedia = []
+            openAnew(on: next, &kit)
         case .opening, .ringing:
             abandonAll(&kit)
             fail(503, .failed, "the media worker was lost", &kit)
@@ -62,6 +63,7 @@ extension CallMachine {
         descriptionVersion += 1
         for side in [Side.a, .b] {
             guard var leg = self[side], let other = self[side.other], let remote = other.media.remote else { continue }
+            leg.media.makeKey(&kit.random)
             let sdp = OfferAnswer.description(
                 from: remote, relaying: other.media.index, at: SocketAddress(host, port: leg.media.port), session: sessionNumber,
                 version: descriptionVersion, sending: leg.media.sending)
@@ -70,7 +72,7 @@ extension CallMachine {
             request.headers.append(.contact, kit.contact().description)
             request.setBody(Array(sdp.description.utf8), type: "application/sdp")
             self[side] = leg
-            guard let transaction = kit.send(request, to: leg.hop, of: id) else { continue }
+            guard let transaction = kit.send(request, to: leg.path, of: id) else { continue }
             clients.append(transaction)
             moving.append(Move(side: side, transaction: transaction, request: request))
         }
@@ -83,10 +85,11 @@ extension CallMachine {
         guard response.isSuccess, var leg = self[move.side] else { return hangUp(.mediaTimeout, &kit) }
         leg.dialog.receive(response: response)
         let ack = leg.dialog.acknowledgement(of: move.request, via: kit.via(id))
-        kit.acknowledge(ack, of: transaction, to: leg.hop)
-        let sending = leg.media.sending
-        if let sdp = try? SDP(parsing: response.body), (try? OfferAnswer.take(sdp, into: &leg.media)) != nil {
-            leg.media.sending = leg.media.receiving == nil ? nil : sending
+        kit.acknowledge(ack, of: transaction, to: leg.path)
+        let offered = leg.media.sending
+        if let sdp = try? SDP(parsing: response.body),
+            (try? OfferAnswer.take(answer: sdp, to: offered, into: &leg.media)) != nil
+        {
             self[move.side] = leg
             change(move.side, leg.media, &kit)
         }

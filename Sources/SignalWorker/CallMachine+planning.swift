@@ -8,8 +8,12 @@ extension CallMachine {
     mutating func planned(_ plan: CallPlan, _ kit: inout CallKit) {
         guard stage == .planning else { return }
         self.plan = plan
+        kit.heard(position: plan.logPosition)
+        guard a.media.receiving != nil || plan.callerMediaSecurity != .sdes else {
+            return fail(488, .failed, "this line requires SRTP (RTP/SAVP with a=crypto)", &kit)
+        }
         guard let worker = kit.colleagues.mediaWorker() else {
-            return fail(503, .unreachable, "no media worker", &kit)
+            return fail(503, .unreachable, "no media worker", &kit, retryAfter: 5)
         }
         stage = .opening
         open(on: worker, &kit)
@@ -21,8 +25,8 @@ extension CallMachine {
         stage = .over
         guard let invite else { return }
         var response = invite.request.response(Int(refusal.sipStatus == 0 ? 403 : refusal.sipStatus), toTag: a.dialog.localTag)
-        response.headers[.reason] = "X-Ledgerline;cause=\(refusal.refusal.rawValue);text=\"\(refusal.reason.replacing("\"", with: "'"))\""
-        response.headers["X-Ledgerline-Position"] = "\(refusal.logPosition)"
+        response.headers[.reason] = CallKit.reason(response.status, refusal.reason)
+        response.headers[CallKit.position] = "\(refusal.logPosition)"
         kit.respond(response, to: invite.transaction)
         self.invite = nil
     }
@@ -31,6 +35,12 @@ extension CallMachine {
     mutating func unplanned(_ kit: inout CallKit) {
         guard stage == .planning else { return }
         fail(503, .failed, "the control plane does not answer", &kit, retryAfter: 5)
+    }
+
+    /// A session of its own: a worker that was given up may still have the old one.
+    mutating func openAnew(on worker: String, _ kit: inout CallKit) {
+        mediaSession = UUIDv7(at: kit.wall, random: &kit.random)
+        open(on: worker, &kit)
     }
 
     mutating func open(on worker: String, _ kit: inout CallKit) {
@@ -70,9 +80,16 @@ extension CallMachine {
     }
 
     mutating func mediaFailed(_ reason: String, _ kit: inout CallKit) {
+        refusedMedia.insert(mediaWorker)
         switch stage {
-        case .opening: fail(503, .failed, reason, &kit)
-        case .talking: hangUp(.mediaTimeout, &kit)
+        case .opening:
+            guard let next = kit.colleagues.mediaWorker(except: refusedMedia) else {
+                return fail(503, .failed, reason, &kit, retryAfter: 5)
+            }
+            openAnew(on: next, &kit)
+        case .talking:
+            guard let next = kit.colleagues.mediaWorker(except: refusedMedia) else { return hangUp(.mediaTimeout, &kit) }
+            openAnew(on: next, &kit)
         case .closing: finish(nil, &kit)
         case .planning, .ringing, .over: break
         }

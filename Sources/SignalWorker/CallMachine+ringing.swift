@@ -12,8 +12,16 @@ extension CallMachine {
             for target in group.targets { ring(target, &kit) }
             if attempts.contains(where: \.isOpen) { return }
         }
-        let status = worstStatus == 0 ? 480 : worstStatus
-        fail(status, CallMachine.cause(of: status, hasRung: hasRung), nil, &kit)
+        giveUp(worstStatus == 0 ? 480 : worstStatus, &kit)
+    }
+
+    /// Nobody is left to be rung: the caller is told what the last word on it was.
+    private mutating func giveUp(_ status: Int, _ kit: inout CallKit) {
+        let last = attempts.last { $0.record.sipStatus == UInt32(status) }?.record
+        let told = plan.direction == .outbound ? CallMachine.toldOutbound(status) : CallMachine.told(status)
+        // Without the target: the caller need not know by which address somebody is reached.
+        let reason = last.map { "\(status) \($0.reason)" }
+        fail(told, CallMachine.cause(of: status, hasRung: hasRung), reason, &kit)
     }
 
     private mutating func ring(_ target: Target, _ kit: inout CallKit) {
@@ -43,8 +51,8 @@ extension CallMachine {
         request.headers.append(.contact, kit.contact().description)
         request.headers.append(.allow, CallMachine.allowed)
         request.headers.append(.userAgent, "Ledgerline")
-        if case .gateway(let gateway) = target.kind, !gateway.assertedIdentity.isEmpty {
-            request.headers.append(.assertedIdentity, "<\(gateway.assertedIdentity)>")
+        if case .gateway(let gateway) = target.kind, let identity = URI(gateway.assertedIdentity) {
+            request.headers.append(.assertedIdentity, NameAddress(uri: identity).description)
         }
         let sending = made.isSecure ? OfferAnswer.key(tag: 1, .aesCM128HMACSHA1_80, &kit.random) : nil
         let sdp = OfferAnswer.description(
@@ -64,11 +72,10 @@ extension CallMachine {
             return
         }
         clients.append(transaction)
-        lastOffer = sdp
         attempts.append(
             Attempt(
                 target: target, transaction: transaction, request: request, hop: made.hop, record: record,
-                deadline: kit.now + silence(of: target, kit), sending: sending))
+                deadline: kit.now + silence(of: target, kit), sending: sending, offer: sdp))
     }
 
     private func silence(of target: Target, _ kit: CallKit) -> Duration {
@@ -86,7 +93,7 @@ extension CallMachine {
         guard let uri = URI(contact.uri), let hop = kit.hop(contact.flow) else { return nil }
         var from = NameAddress(
             displayName: plan.callerDisplay.isEmpty ? nil : plan.callerDisplay,
-            uri: URI(user: plan.callerNumber.isEmpty ? "anonymous" : plan.callerNumber, host: invite.from.uri.host))
+            uri: URI(plainUser: plan.callerNumber, host: invite.from.uri.host))
         if let own = invite.requestURI?.host, plan.direction != .inbound { from.uri.host = own }
         return (uri, hop, from, NameAddress(uri: uri), contact.mediaSecurity == .sdes)
     }
@@ -94,12 +101,12 @@ extension CallMachine {
     private func address(_ gateway: GatewayTarget, _ kit: CallKit) -> (URI, Hop, NameAddress, NameAddress, Bool)? {
         guard let host = SocketAddress.Host(gateway.host), let port = UInt16(exactly: gateway.port == 0 ? 5060 : gateway.port)
         else { return nil }
-        let uri = URI(user: gateway.number, host: gateway.host, port: port)
+        let uri = URI(plainUser: gateway.number, host: gateway.host, port: port)
         let from = NameAddress(
             displayName: gateway.fromDisplay.isEmpty ? nil : gateway.fromDisplay,
-            uri: URI(user: gateway.fromUser, host: gateway.fromDomain.isEmpty ? gateway.host : gateway.fromDomain))
+            uri: URI(plainUser: gateway.fromUser, host: gateway.fromDomain.isEmpty ? gateway.host : gateway.fromDomain))
         let hop = Hop(listener: kit.configuration.advertised, remote: SocketAddress(host, port: port))
-        return (uri, hop, from, NameAddress(uri: URI(user: gateway.number, host: gateway.host)), false)
+        return (uri, hop, from, NameAddress(uri: URI(plainUser: gateway.number, host: gateway.host)), false)
     }
 
     // MARK: Answers
@@ -159,53 +166,53 @@ extension CallMachine {
         guard let sdp = try? SDP(parsing: body), let host = mediaAddress else { return false }
         var media = LegMediaState()
         media.port = bPort
-        media.sending = attempts[index].sending
         do throws(OfferAnswer.Rejection) {
-            try OfferAnswer.take(sdp, into: &media)
+            try OfferAnswer.take(answer: sdp, to: attempts[index].sending, into: &media)
         } catch {
             return false
         }
-        guard (media.receiving != nil) == (attempts[index].sending != nil) else { return false }
-        media.sending = attempts[index].sending
-        media.local = lastOffer
+        media.local = attempts[index].offer
         if descriptionOf != index || a.media.local == nil { descriptionVersion += 1 }
         descriptionOf = index
         bMedia = media
         change(.b, media, &kit)
         a.media.local = OfferAnswer.description(
             from: sdp, relaying: media.index, at: SocketAddress(host, port: a.media.port), session: sessionNumber,
-            version: descriptionVersion, sending: a.media.sending)
+            version: descriptionVersion, sending: a.media.sending, answering: a.media.remoteProfile)
         return true
     }
 
     private mutating func answered(_ response: SIPMessage, _ index: Int, _ kit: inout CallKit) {
         let attempt = attempts[index]
-        guard var dialog = Dialog(calling: attempt.request, response: response) else {
+        guard let dialog = Dialog(calling: attempt.request, response: response) else {
             return failed(index, 502, "the answer has no Contact", &kit)
         }
-        let via = kit.via(id)
-        kit.acknowledge(dialog.acknowledgement(of: attempt.request, via: via), of: attempt.transaction, to: attempt.hop)
+        var leg = Leg(dialog: dialog, hop: attempt.hop, isGateway: attempt.isGateway)
+        // At once, not when the caller's ACK comes: the caller's answers nothing, since offers come in INVITEs alone, and the
+        // called side would repeat its 2xx meanwhile.
+        kit.acknowledge(dialog.acknowledgement(of: attempt.request, via: kit.via(id)), of: attempt.transaction, to: leg.path)
         guard stage == .ringing, attempt.isOpen, let invite else {
             // Too late: somebody else answered, or the caller has gone.
-            hangUpStray(&dialog, attempt.hop, &kit)
+            hangUpStray(&leg, &kit)
             return
         }
-        guard response.hasSDP ? agree(response.body, index, &kit) : bMedia != nil, let bMedia, let local = a.media.local else {
-            hangUpStray(&dialog, attempt.hop, &kit)
+        guard response.hasSDP ? agree(response.body, index, &kit) : descriptionOf == index, let bMedia, let local = a.media.local else {
+            hangUpStray(&leg, &kit)
             return failed(index, 488, "no media in common", &kit)
         }
         attempts[index].state = .answered
         attempts[index].record.sipStatus = UInt32(response.status)
         attempts[index].record.endedAt = kit.wall.microseconds
         for other in attempts.indices where other != index && attempts[other].isOpen { abandon(other, 487, &kit) }
-        b = Leg(dialog: dialog, hop: attempt.hop, media: bMedia)
+        leg.media = bMedia
+        b = leg
         stage = .talking
         answeredAt = kit.wall
         a.dialog.confirm()
         var ok = invite.request.response(200, toTag: a.dialog.localTag)
         ok.headers.append(.contact, kit.contact().description)
         ok.headers.append(.allow, CallMachine.allowed)
-        ok.headers.append("X-Ledgerline-Position", "\(plan.logPosition)")
+        ok.headers[CallKit.position] = "\(plan.logPosition)"
         ok.setBody(Array(local.description.utf8), type: "application/sdp")
         kit.respond(ok, to: invite.transaction)
         if plan.grantedSeconds > 0 { grant(plan.grantedSeconds, kit) }
@@ -219,9 +226,9 @@ extension CallMachine {
     }
 
     /// Ends a dialog that we do not want.
-    func hangUpStray(_ dialog: inout Dialog, _ hop: Hop, _ kit: inout CallKit) {
-        let bye = dialog.request(.bye, via: kit.via(id))
-        _ = kit.transactions.send(bye, to: hop, now: kit.now, into: &kit.layer)
+    func hangUpStray(_ leg: inout Leg, _ kit: inout CallKit) {
+        let bye = leg.dialog.request(.bye, via: kit.via(id))
+        _ = kit.transactions.send(bye, to: leg.path, now: kit.now, into: &kit.layer)
     }
 
     private mutating func failed(_ index: Int, _ status: Int, _ reason: String, _ kit: inout CallKit) {
@@ -240,13 +247,11 @@ extension CallMachine {
         if status >= 600 {
             // RFC 3261 §16.7: nobody else is to be rung.
             for other in attempts.indices where attempts[other].isOpen { abandon(other, 487, &kit) }
-            return fail(status, CallMachine.cause(of: status, hasRung: hasRung), nil, &kit)
+            return giveUp(status, &kit)
         }
         guard !attempts.contains(where: \.isOpen) else { return }
         // A person who is busy or declines is not rung again by another way.
-        if plan.direction == .outbound, !CallMachine.isReroutable(status) {
-            return fail(status, CallMachine.cause(of: status, hasRung: hasRung), nil, &kit)
-        }
+        if plan.direction == .outbound, !CallMachine.isReroutable(status) { return giveUp(status, &kit) }
         ringNextGroup(&kit)
     }
 
@@ -272,8 +277,17 @@ extension CallMachine {
         if expired { goOn(hasRung ? 480 : 408, &kit) }
     }
 
-    /// The caller gave up (§9).
-    mutating func cancelled(_ kit: inout CallKit) {
+    /// Somebody took back a request of theirs (§9).
+    mutating func cancelled(_ transaction: ServerTransactionID, _ kit: inout CallKit) {
+        if let reoffer, reoffer.transaction == transaction {
+            // Its answer, 487 most likely, goes back as that of any offer.
+            return kit.cancel(reoffer.outgoing)
+        }
+        callerGone(&kit)
+    }
+
+    /// The caller gave up.
+    mutating func callerGone(_ kit: inout CallKit) {
         guard stage == .planning || stage == .opening || stage == .ringing else { return }
         abandonAll(&kit)
         fail(487, .cancelled, nil, &kit)
@@ -284,7 +298,25 @@ extension CallMachine {
     static let allowed = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, MESSAGE"
 
     /// Whether another gateway may do better: it failed, the called side did not.
-    static func isReroutable(_ status: Int) -> Bool { status == 408 || (500..<600).contains(status) }
+    static func isReroutable(_ status: Int) -> Bool {
+        switch status {
+        // A redirection is not followed, and a gateway that wants a password from us is not set up for us.
+        case 300..<400, 401, 407, 408, 500..<600: true
+        default: false
+        }
+    }
+
+    /// What a caller is told when a gateway said that: its failures are not the caller's (RFC 3261 §16.7 on 503; a challenge that
+    /// the caller cannot meet).
+    static func toldOutbound(_ status: Int) -> Int { isReroutable(status) ? 502 : told(status) }
+
+    /// The same for phones.
+    static func told(_ status: Int) -> Int {
+        switch status {
+        case 300..<400, 401, 407, 408, 487, 500..<600: 480
+        default: status
+        }
+    }
 
     /// The response that says most to the caller (RFC 3261 §16.7, step 6): 6xx, then what the called side said.
     static func better(_ status: Int, than other: Int) -> Int {
@@ -292,7 +324,8 @@ extension CallMachine {
             switch status {
             case 600...: 5
             case 486: 4
-            case 401, 407, 415, 420, 484, 488: 3
+            case 415, 420, 484, 488: 3
+            case 300..<400, 401, 407: 1
             case 400..<500 where status != 408: 2
             case 500..<600, 408: 1
             default: 0
@@ -307,7 +340,7 @@ extension CallMachine {
         case 480, 408: hasRung ? .noAnswer : .unreachable
         case 487: .cancelled
         case 403, 603, 606: .rejected
-        case 404, 410, 484, 604, 500..<600: .unreachable
+        case 300..<400, 401, 404, 407, 410, 484, 604, 500..<600: .unreachable
         default: .failed
         }
     }

@@ -25,7 +25,7 @@ extension CallMachine {
             if stage == .talking {
                 hungUp(by: side, &kit)
             } else if side == .a {
-                cancelled(&kit)
+                callerGone(&kit)
             }
         case .options: answer(200, &kit)
         case .invite, .update:
@@ -76,6 +76,7 @@ extension CallMachine {
         }
         guard let sdp = leg.media.remote else { return }
         descriptionVersion += 1
+        other.media.makeKey(&kit.random)
         let forward = OfferAnswer.description(
             from: sdp, relaying: leg.media.index, at: SocketAddress(host, port: other.media.port), session: sessionNumber,
             version: descriptionVersion, sending: other.media.sending)
@@ -86,7 +87,7 @@ extension CallMachine {
         sent.headers.append(.contact, kit.contact().description)
         sent.headers.append(.allow, CallMachine.allowed)
         sent.setBody(Array(forward.description.utf8), type: "application/sdp")
-        let hop = other.hop
+        let hop = other.path
         self[side] = leg
         self[side.other] = other
         guard let outgoing = kit.send(sent, to: hop, of: id) else {
@@ -94,8 +95,8 @@ extension CallMachine {
             return kit.respond(request.response(503, toTag: leg.dialog.localTag), to: transaction)
         }
         clients.append(outgoing)
-        servers.append(transaction)
         kit.serverOwners[transaction] = id
+        servers.append(transaction)
         reoffer = Reoffer(from: side, transaction: transaction, request: request, outgoing: outgoing, sent: sent, previous: previous)
     }
 
@@ -109,18 +110,17 @@ extension CallMachine {
         }
         other.dialog.receive(response: response)
         let ack = other.dialog.acknowledgement(of: reoffer.sent, via: kit.via(id))
-        kit.acknowledge(ack, of: reoffer.outgoing, to: other.hop)
-        let sending = other.media.sending
-        guard let sdp = try? SDP(parsing: response.body), (try? OfferAnswer.take(sdp, into: &other.media)) != nil,
+        kit.acknowledge(ack, of: reoffer.outgoing, to: other.path)
+        guard let sdp = try? SDP(parsing: response.body),
+            (try? OfferAnswer.take(answer: sdp, to: other.media.sending, into: &other.media)) != nil,
             let host = mediaAddress ?? hostOfLocal
         else {
             restore(reoffer.previous)
             return kit.respond(reoffer.request.response(488, toTag: leg.dialog.localTag), to: reoffer.transaction)
         }
-        other.media.sending = other.media.receiving == nil ? nil : sending
         let answer = OfferAnswer.description(
             from: sdp, relaying: other.media.index, at: SocketAddress(host, port: leg.media.port), session: sessionNumber,
-            version: descriptionVersion, sending: leg.media.sending)
+            version: descriptionVersion, sending: leg.media.sending, answering: leg.media.remoteProfile)
         leg.media.local = answer
         self[reoffer.from] = leg
         self[reoffer.from.other] = other
@@ -155,7 +155,7 @@ extension CallMachine {
         for name in ["Info-Package", "Content-Disposition"] as [HeaderName] {
             if let value = request.headers[name] { sent.headers.append(name, value) }
         }
-        guard let outgoing = kit.send(sent, to: other.hop, of: id) else {
+        guard let outgoing = kit.send(sent, to: other.path, of: id) else {
             return kit.respond(request.response(503, toTag: self[side]?.dialog.localTag), to: transaction)
         }
         clients.append(outgoing)
@@ -197,10 +197,14 @@ extension CallMachine {
         }
     }
 
-    /// More talk time, or the same: then the call ends when it is used up.
+    /// More talk time, or the same: then the call ends when it is used up, unless the account is topped up until shortly before.
     mutating func granted(_ seconds: UInt32, _ kit: CallKit) {
-        guard stage == .talking, let answeredAt, let creditUntil, answeredAt + .seconds(Int64(seconds)) > creditUntil else { return }
-        grant(seconds, kit)
+        guard stage == .talking, let answeredAt, let creditUntil, let creditEnds else { return }
+        if answeredAt + .seconds(Int64(seconds)) > creditUntil {
+            grant(seconds, kit)
+        } else if creditEnds - kit.now > .seconds(10) {
+            renewAt = creditEnds + .seconds(-5)
+        }
     }
 
     /// No answer: asked again shortly, as long as there is time.

@@ -1,3 +1,4 @@
+import Bus
 import Foundation
 import Model
 import Primitives
@@ -37,17 +38,20 @@ struct CallMachine: Sendable {
 
     var mediaWorker = ""
     var mediaSession: UUIDv7
+    /// Media workers that would not open a session for the call.
+    var refusedMedia: Set<String> = []
     var mediaAddress: SocketAddress.Host?
     var descriptionVersion: UInt64 = 1
     /// The media worker's port towards the called side; all that are rung are told it.
     var bPort: UInt16 = 0
     /// What the called side has answered so far, early media included.
     var bMedia: LegMediaState?
-    var lastOffer: SDP?
     /// Which attempt our description for the caller was made from.
     var descriptionOf: Int?
 
     var answeredAt: WallTime?
+    /// When media was heard last, once that is taken for the end.
+    var lastHeard: WallTime?
     /// Talk time that is paid for; nil: no limit.
     var creditUntil: WallTime?
     var renewAt: Instant?
@@ -56,6 +60,8 @@ struct CallMachine: Sendable {
     var reoffer: Reoffer?
     var passing: [Passing] = []
     var moving: [Move] = []
+    /// StartCall, while it is not answered.
+    var starting: RequestID?
     /// Why the call is ending, once it is.
     var ending: CallEnded?
     var clients: [ClientTransactionID] = []
@@ -70,7 +76,8 @@ struct CallMachine: Sendable {
         let previous: Sides<LegMediaState>
     }
 
-    init(_ id: CallID, invite: SIPMessage, transaction: ServerTransactionID, leg: Leg) {
+    init(_ id: CallID, invite: SIPMessage, transaction: ServerTransactionID, leg: Leg, starting: RequestID?) {
+        self.starting = starting
         self.id = id
         self.invite = (transaction, invite)
         a = leg
@@ -105,10 +112,10 @@ struct CallMachine: Sendable {
     func snapshot(_ kit: CallKit) -> CallSnapshot {
         var snapshot = CallSnapshot()
         snapshot.a = a.state
-        snapshot.a.flow = kit.flow(a.hop)
+        snapshot.a.flow = kit.flow(a.hop, isGateway: a.isGateway)
         if let b {
             snapshot.b = b.state
-            snapshot.b.flow = kit.flow(b.hop)
+            snapshot.b.flow = kit.flow(b.hop, isGateway: b.isGateway)
             snapshot.sdpB = b.media.local?.withoutKeys ?? ""
             snapshot.remoteSdpB = b.media.remote?.withoutKeys ?? ""
         }

@@ -1,22 +1,73 @@
+import Foundation
 import Model
+import Primitives
 
-/// The other workers, as the newest roster tells.
+/// The other workers, as the rosters tell.
+///
+/// A roster of the feed that leaves out a worker which an earlier one listed says that it is dead. The roster of a welcome
+/// does not: a control plane that has just started knows only who has greeted it, while the others go on working. Those
+/// get a while to appear.
 struct Colleagues: Sendable {
-    private var entries: [String: RosterEntry] = [:]
+    enum Source: Sendable {
+        case feed
+        case welcome
+    }
 
-    mutating func take(_ roster: Roster) {
-        entries = Dictionary(roster.workers.map { ($0.worker, $0) }, uniquingKeysWith: { $1 })
+    private struct Entry: Sendable {
+        var row: RosterEntry
+        /// When it is given up; nil while it is listed.
+        var goneAt: Instant?
+    }
+
+    private var entries: [String: Entry] = [:]
+    private let grace: Duration
+
+    init(grace: Duration) { self.grace = grace }
+
+    /// - Returns: the workers whose process is gone, restarted ones among them, in order of name.
+    mutating func take(_ roster: Roster, from source: Source, now: Instant) -> [String] {
+        var gone: [String] = []
+        let listed = Set(roster.workers.map(\.worker))
+        for (name, entry) in entries where !listed.contains(name) && entry.goneAt == nil {
+            switch source {
+            case .feed: gone.append(name)
+            case .welcome: entries[name]?.goneAt = now + grace
+            }
+        }
+        for name in gone { entries[name] = nil }
+        for row in roster.workers {
+            if let known = entries[row.worker], known.row.incarnation != row.incarnation { gone.append(row.worker) }
+            entries[row.worker] = Entry(row: row)
+        }
+        return gone.sorted()
+    }
+
+    /// Gives up those that have not appeared.
+    /// - Returns: their names, in order.
+    mutating func expire(_ now: Instant) -> [String] {
+        let gone = entries.filter { $0.value.goneAt.map { $0 <= now } ?? false }.keys.sorted()
+        for name in gone { entries[name] = nil }
+        return gone
+    }
+
+    var nextWake: Instant? { entries.values.lazy.compactMap(\.goneAt).min() }
+
+    /// All that are to be connected to, in order of name.
+    var roster: Roster {
+        var roster = Roster()
+        roster.workers = entries.sorted { $0.key < $1.key }.map(\.value.row)
+        return roster
     }
 
     func isAlive(_ worker: String) -> Bool { entries[worker] != nil }
 
     /// The least loaded media worker that takes sessions; by name among equals, so that a replay chooses alike.
-    func mediaWorker(except lost: String? = nil) -> String? {
-        entries.values
-            .filter { $0.kind == .media && !$0.draining && $0.worker != lost }
+    func mediaWorker(except lost: Set<String> = []) -> String? {
+        entries.values.map(\.row)
+            .filter { $0.kind == .media && !$0.draining && !lost.contains($0.worker) }
             .min { ($0.calls, $0.worker) < ($1.calls, $1.worker) }?.worker
     }
 
     /// Counts a session that the next roster will tell of, so that a burst is spread.
-    mutating func count(on worker: String) { entries[worker]?.calls += 1 }
+    mutating func count(on worker: String) { entries[worker]?.row.calls += 1 }
 }

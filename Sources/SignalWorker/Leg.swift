@@ -6,8 +6,27 @@ import SIP
 /// One side of a call: its dialog, the way to it, and what has been agreed about its media.
 struct Leg: Sendable {
     var dialog: Dialog
+    /// How the peer was last heard, which is how a phone is reached through its NAT.
     var hop: Hop
+    /// A gateway is reached where it says itself: by its route, or its Contact (RFC 3261 §12.2.1.1).
+    var isGateway = false
     var media = LegMediaState()
+
+    init(dialog: Dialog, hop: Hop, isGateway: Bool, media: LegMediaState = LegMediaState()) {
+        self.dialog = dialog
+        self.hop = hop
+        self.isGateway = isGateway
+        self.media = media
+    }
+
+    /// Where our requests go. Names of hosts are not looked up: then it is where the peer was heard.
+    var path: Hop {
+        let next = dialog.nextHop
+        guard isGateway, next.isSIP, let host = SocketAddress.Host(next.host) else { return hop }
+        var path = hop
+        path.remote = SocketAddress(host, port: next.port ?? 5060)
+        return path
+    }
 
     var state: DialogState {
         let dialog = dialog.state
@@ -60,8 +79,31 @@ struct LegMediaState: Sendable {
             spec.sendKey = Data(sending.key)
             spec.suite = receiving.suite.rawValue
         }
-        spec.rtcpMux = remote?.media.indices.contains(index) == true && remote?.media[index].multiplexesRTCP == true
+        // Never agreed to: RTCP has a port of its own towards each side.
+        spec.rtcpMux = false
         return spec
+    }
+
+    /// Whether the stream was described as SRTP, also when the keys are not known here (a call that was taken over).
+    var isSecure: Bool {
+        guard let local, local.media.indices.contains(index) else { return sending != nil }
+        return local.media[index].profile.isSecure
+    }
+
+    /// A stream that somebody has put on hold may be silent for as long as it takes.
+    var isHeld: Bool {
+        [remote, local].contains { sdp in sdp.map { $0.direction(of: index) != .sendrecv } ?? false }
+    }
+
+    /// The profile of the peer's offer, for our answer.
+    var remoteProfile: SDP.Media.Profile? {
+        guard let remote, remote.media.indices.contains(index) else { return nil }
+        return remote.media[index].profile
+    }
+
+    /// For an offer of ours: a key that is not known here has to be a new one.
+    mutating func makeKey(_ random: inout RandomSource) {
+        if isSecure, sending == nil { sending = OfferAnswer.key(tag: 1, .aesCM128HMACSHA1_80, &random) }
     }
 }
 

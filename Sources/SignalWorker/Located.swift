@@ -8,7 +8,6 @@ struct Located: Sendable {
         let message: SIPMessage
         let bytes: [UInt8]
         let hop: Hop
-        let isRelayed: Bool
     }
 
     private static let ownersMax = 10_000
@@ -27,8 +26,8 @@ struct Located: Sendable {
     var nextWake: Instant? { waiting.values.map(\.until).min() }
 
     /// - Returns: whether the question is still to be asked.
-    mutating func hold(_ message: SIPMessage, _ bytes: [UInt8], _ hop: Hop, isRelayed: Bool, for call: CallID, now: Instant) -> Bool {
-        let packet = Packet(message: message, bytes: bytes, hop: hop, isRelayed: isRelayed)
+    mutating func hold(_ message: SIPMessage, _ bytes: [UInt8], _ hop: Hop, for call: CallID, now: Instant) -> Bool {
+        let packet = Packet(message: message, bytes: bytes, hop: hop)
         guard var entry = waiting[call] else {
             guard waiting.count < Located.ownersMax else { return false }
             waiting[call] = ([packet], now + .seconds(5))

@@ -36,6 +36,6 @@ struct Outbox: Sendable {
         return queue.first
     }
 
-    /// What is on its way, in order of call, to be sent again after a new hello.
-    func isWaiting(for call: CallID) -> Bool { queues[call] != nil }
+    /// The calls that something is still to be told of.
+    var calls: [CallID] { queues.keys.sorted() }
 }

@@ -19,14 +19,19 @@ package struct SignalConfiguration: Sendable {
     package var timers = Timers.standard
     /// A gateway that has said nothing at all after this is given up for the next one.
     package var gatewaySilence: Duration = .seconds(4)
+    /// Workers that a restarted control plane does not list yet are taken for alive for so long.
+    package var rosterGrace: Duration = .seconds(12)
+    /// A call that was taken over runs on for so long while its credit is asked for.
+    package var adoptionGrace: Duration = .seconds(10)
     package var callsMax = 10_000
     package var transactionsMax = 50_000
     package var registrationSeconds: ClosedRange<UInt32> = 60...3_600
     /// Requests outside of dialogs that one source address may send in a second, on average and in a burst.
     package var sourceRate = 2_000
     package var sourceBurst = 4_000
-    /// Wrong passwords from one address before it is not listened to for a while.
+    /// Wrong passwords from one address, within the window, before its new requests are not listened to for a while.
     package var wrongPasswordsMax = 20
+    package var wrongPasswordsWindow: Duration = .seconds(60)
     package var banTime: Duration = .seconds(300)
 
     package init(

@@ -70,7 +70,7 @@ extension SignalMachine {
                 if !binding.instanceID.isEmpty { contact.parameters.set("+sip.instance", binding.instanceID) }
                 ok.headers.append(.contact, contact.description)
             }
-            ok.headers.append("X-Ledgerline-Position", "\(reply.logPosition)")
+            ok.headers[CallKit.position] = "\(reply.logPosition)"
             kit.respond(ok, to: id)
             kit.note(.registered(user: request.to.uri.user ?? ""))
         case .stale: kit.respond(request.response(500, reason: "Out of order", toTag: "registrar"), to: id)
@@ -123,7 +123,12 @@ extension SignalMachine {
             // An INVITE that wants the offer from us is for later; a broken description is for nobody.
             return kit.respond(request.response(488, toTag: tag), to: id)
         }
-        var leg = Leg(dialog: dialog, hop: hop)
+        let isGateway =
+            switch caller {
+            case .gateway: true
+            case .subscriber: false
+            }
+        var leg = Leg(dialog: dialog, hop: hop, isGateway: isGateway)
         do throws(OfferAnswer.Rejection) {
             try OfferAnswer.take(sdp, into: &leg.media)
         } catch {
@@ -145,9 +150,9 @@ extension SignalMachine {
         desk.startCall.sourceAddress = hop.remote.description
         desk.startCall.startedAt = kit.wall.microseconds
         kit.respond(request.response(100), to: id)
-        calls[call] = CallMachine(call, invite: request, transaction: id, leg: leg)
         kit.serverOwners[id] = call
-        kit.ask(desk, .start(call))
+        let starting = kit.ask(desk, .start(call))
+        calls[call] = CallMachine(call, invite: request, transaction: id, leg: leg, starting: starting)
     }
 
     // MARK: Passwords

@@ -20,7 +20,8 @@ extension SignalMachine {
             request.hello.clusterListener = configuration.cluster?.description ?? ""
             request.hello.busEndpoint = configuration.busEndpoint
             request.hello.incarnation = Data(RequestID(high: 0, low: configuration.incarnation).bytes)
-            request.hello.calls = calls.keys.sorted().map(\.data)
+            // Calls that have ended here, but not yet in the ledger, are ours until it knows.
+            request.hello.calls = Set(calls.keys).union(kit.outbox.calls).sorted().map(\.data)
             kit.ask(request, .hello, policy: .word)
         case .greeted:
             request.heartbeat.calls = UInt32(clamping: calls.count)
@@ -34,16 +35,24 @@ extension SignalMachine {
         nextWord = kit.now
     }
 
-    private mutating func take(_ roster: Roster) {
-        let before = Set(calls.values.map(\.mediaWorker))
-        kit.colleagues.take(roster)
-        kit.effects.append(.roster(roster))
-        for worker in before.sorted() where !worker.isEmpty && !kit.colleagues.isAlive(worker) {
-            for (_, pending) in kit.requests.cancelAll(to: worker) { unanswered(pending) }
-            for id in calls.filter({ $0.value.mediaWorker == worker }).keys.sorted() {
-                withCall(id) { call, kit in call.mediaWorkerLost(&kit) }
-            }
+    private mutating func take(_ roster: Roster, from source: Colleagues.Source) {
+        let gone = kit.colleagues.take(roster, from: source, now: kit.now)
+        rosterChanged(gone: gone)
+    }
+
+    mutating func expireColleagues() {
+        let gone = kit.colleagues.expire(kit.now)
+        if !gone.isEmpty { rosterChanged(gone: gone) }
+    }
+
+    private mutating func rosterChanged(gone: [String]) {
+        kit.effects.append(.roster(kit.colleagues.roster))
+        for worker in gone { for (_, pending) in kit.requests.cancelAll(to: worker) { unanswered(pending) } }
+        // Also those whose worker was lost when there was no other to take them.
+        let stranded = calls.filter { _, call in
+            !call.mediaWorker.isEmpty && (gone.contains(call.mediaWorker) || !kit.colleagues.isAlive(call.mediaWorker))
         }
+        for id in stranded.keys.sorted() { withCall(id) { call, kit in call.mediaWorkerLost(&kit) } }
         located.forgetOwners()
     }
 
@@ -59,20 +68,54 @@ extension SignalMachine {
             return greetAgain()
         }
         switch message.kind {
-        case .roster(let roster): take(roster)
+        case .roster(let roster): take(roster, from: .feed)
         case .invalidate(let invalidate): access.invalidate(invalidate)
         case .adopt(let call) where call.worker == configuration.worker: adopt(call)
         case .hangUp(let hangUp) where hangUp.worker == configuration.worker:
             guard let id = CallID(hangUp.callID) else { return }
             withCall(id) { call, kit in call.hangUp(hangUp.cause == .unspecified ? .operator : hangUp.cause, &kit) }
         case .drain(let drain) where drain.worker == configuration.worker: isDraining = true
-        case .head, .adopt, .hangUp, .drain, nil: break
+        case .head(let head): kit.heard(position: head.logPosition)
+        case .adopt, .hangUp, .drain, nil: break
         }
+    }
+
+    /// Facts that an earlier process of this name had not got acknowledged. They are sent again; a call whose end is not
+    /// among them was running when that process was killed, and the fact of its answer holds all that it takes to go on.
+    mutating func remember(_ facts: [Fact]) {
+        var running: [CallID: AdoptCall] = [:]
+        for fact in facts {
+            if let next = kit.outbox.add(fact) { kit.send(next) }
+            guard let request = try? DeskRequest(serializedBytes: fact.body) else { continue }
+            switch request.kind {
+            case .callAnswered(let answered):
+                running[fact.call] = .with {
+                    $0.worker = configuration.worker
+                    $0.callID = answered.callID
+                    $0.answeredAt = answered.answeredAt
+                    $0.snapshot = answered.snapshot
+                }
+            case .callUpdated(let updated): running[fact.call]?.snapshot = updated.snapshot
+            case .callFinished: running[fact.call] = nil
+            case .hello, .heartbeat, .credential, .source, .bind, .startCall, .renewCredit, .locateCall, nil: break
+            }
+        }
+        for id in running.keys.sorted() { if let call = running[id] { adopt(call) } }
     }
 
     mutating func adopt(_ adopt: AdoptCall) {
         guard let id = CallID(adopt.callID), calls[id] == nil, !ended.contains(id) else { return }
-        guard let call = CallMachine(adopting: adopt, &kit) else { return }
+        guard let call = CallMachine(adopting: adopt, &kit) else {
+            // Nobody could carry it on from what is known of it, so it is closed here and now.
+            var request = DeskRequest()
+            request.callFinished.ended.callID = adopt.callID
+            request.callFinished.ended.endedAt = kit.wall.microseconds
+            request.callFinished.ended.cause = .workerLost
+            request.callFinished.ended.sipStatus = 200
+            request.callFinished.ended.worker = configuration.worker
+            ended.insert(id, now: kit.now)
+            return kit.report(request, of: id)
+        }
         calls[id] = call
         wakes[id] = call.nextWake
         kit.note(.adopted(call: id.description))
@@ -109,15 +152,31 @@ extension SignalMachine {
             if case .fact(let fact) = pending {
                 kit.note(.factRefused(reason: error.detail))
                 settle(fact)
-                if error.code == .notOwner { lost(fact.call) }
+                if error.code == .notOwner { disowned(fact.call) }
             } else {
                 unanswered(pending)
             }
         }
     }
 
-    /// Another worker carries the call now: here it is forgotten without a word to anyone.
-    private mutating func lost(_ id: CallID) {
+    /// The ledger says that the call is not ours any more. If another worker carries it, it is forgotten here without a word; if
+    /// it was closed, its parties must not go on talking for nothing.
+    private mutating func disowned(_ id: CallID) {
+        guard calls[id] != nil else { return }
+        var request = DeskRequest()
+        request.locateCall.callID = id.data
+        kit.ask(request, .disowned(id))
+    }
+
+    private mutating func disowned(_ id: CallID, _ place: CallLocated) {
+        guard !place.found else {
+            if place.owner != configuration.worker { drop(id) }
+            return
+        }
+        withCall(id) { call, kit in call.hangUp(.workerLost, &kit) }
+    }
+
+    private mutating func drop(_ id: CallID) {
         guard let call = calls.removeValue(forKey: id) else { return }
         call.release(&kit)
         wakes[id] = nil
@@ -135,14 +194,19 @@ extension SignalMachine {
             if welcome.heartbeatMs > 0 { heartbeat = .milliseconds(Int64(welcome.heartbeatMs)) }
             nextWord = kit.now + heartbeat
             feed.synchronise(at: welcome.feedNumber)
-            take(welcome.roster)
+            take(welcome.roster, from: .welcome)
+            for id in welcome.lostCalls.compactMap({ CallID($0) }) { disowned(id) }
         case (.heartbeat, .heartbeat(let heartbeat)):
             if feed.observe(head: heartbeat.feedNumber) {
                 access.forget()
                 greetAgain()
             }
-        case (.credential(let key), .credential(let reply)): resume(access.take(reply, for: key, now: kit.now))
-        case (.source(let address), .source(let reply)): resume(access.take(reply, for: address, now: kit.now))
+        case (.credential(let key), .credential(let reply)):
+            kit.heard(position: reply.logPosition)
+            resume(access.take(reply, for: key, now: kit.now))
+        case (.source(let address), .source(let reply)):
+            kit.heard(position: reply.logPosition)
+            resume(access.take(reply, for: address, now: kit.now))
         case (.bind(let id, let request), .bind(let reply)): bound(reply, id, request)
         case (.start(let id), .callPlan(let plan)): withCall(id) { call, kit in call.planned(plan, &kit) }
         case (.start(let id), .callRefused(let refusal)): withCall(id) { call, kit in call.refused(refusal, &kit) }
@@ -150,6 +214,7 @@ extension SignalMachine {
         case (.credit(let id), .creditGranted(let credit)):
             withCall(id) { call, kit in call.granted(credit.grantedSeconds, kit) }
         case (.locate(let id), .callLocated(let place)): found(place, id)
+        case (.disowned(let id), .callLocated(let place)): disowned(id, place)
         default: unanswered(pending)  // an answer to another question
         }
     }
@@ -171,7 +236,7 @@ extension SignalMachine {
         guard let id = calls.first(where: { $0.value.mediaSession == session && $0.value.mediaWorker == worker })?.key else { return }
         withCall(id) { call, kit in
             switch notice.kind {
-            case .silent: call.hangUp(.mediaTimeout, &kit)
+            case .silent: call.silent(notice.report, &kit)
             case .lost: call.mediaWorkerLost(&kit)
             case .UNRECOGNIZED: break
             }
@@ -192,6 +257,7 @@ extension SignalMachine {
         case .fact: break  // facts are asked for ever
         case .credit(let id): withCall(id) { call, kit in call.creditUnanswered(kit) }
         case .locate(let id): _ = located.release(id)
+        case .disowned(let id): disowned(id)  // both would be wrong: it is asked until it is known
         case .open(let id): withCall(id) { call, kit in call.mediaFailed("the media worker does not answer", &kit) }
         case .change: break
         case .close(let id): withCall(id) { call, kit in call.mediaClosed(nil, &kit) }

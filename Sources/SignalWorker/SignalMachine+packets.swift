@@ -8,21 +8,21 @@ import SwiftProtobuf
 extension SignalMachine {
     mutating func receive(_ bytes: [UInt8], on hop: Hop, isRelayed: Bool) {
         let source = hop.remote
-        guard !rates.isBanned(source, now: kit.now) else { return }
         let message: SIPMessage
         do throws(ParseError) {
             message = try SIPMessage(parsing: bytes)
         } catch {
             guard error != .keepAlive else { return }
             kit.note(.malformed(source: source, reason: "\(error)"))
-            if rates.admits(source, now: kit.now), let answer = SIPMessage.rejection(of: bytes, for: error) {
+            if !rates.isBanned(source, now: kit.now), rates.admits(source, now: kit.now), let answer = SIPMessage.rejection(of: bytes, for: error) {
                 transmit(answer, hop)
             }
             return
         }
         guard let mark = mark(of: message) else {
-            // The first request of a dialog, or nothing of ours.
-            guard message.isRequest, message.method != .ack || message.to.tag == nil else { return }
+            // The first request of a dialog, or the ACK of our refusal of one; a response to nobody's request is nothing.
+            // Who is banned is not listened to, but the calls of others behind the same address go on.
+            guard message.isRequest, !rates.isBanned(source, now: kit.now) else { return }
             return take(message, on: hop)
         }
         // A call that has just ended here is nobody's: what still comes is for its transactions.
@@ -47,18 +47,19 @@ extension SignalMachine {
         }
         // A response to a worker that is gone has nothing left to end, and nobody answers an ACK.
         guard let method = message.method, method != .ack else { return }
-        guard located.hold(message, bytes, hop, isRelayed: isRelayed, for: mark.call, now: kit.now) else { return }
+        guard located.hold(message, bytes, hop, for: mark.call, now: kit.now) else { return }
         var request = DeskRequest()
         request.locateCall.callID = mark.call.data
         kit.ask(request, .locate(mark.call))
     }
 
+    /// - Parameter hop: of the worker that received it, which may be another one: answers go back by that one.
     private mutating func relay(_ bytes: [UInt8], on hop: Hop, to worker: String) {
         var message = RelayMessage()
         message.received.listener = hop.listener.description
         message.received.source = hop.remote.description
         message.received.message = Data(bytes)
-        message.received.worker = configuration.worker
+        message.received.worker = hop.relay ?? configuration.worker
         kit.effects.append(.relay(serialized(message), to: worker))
     }
 
@@ -70,7 +71,8 @@ extension SignalMachine {
             guard let listener = SocketAddress(received.listener), let source = SocketAddress(received.source) else { return }
             // Answers go back by the listener that the peer knows; if all share it, by ours.
             let isOurs = configuration.isOurs(listener)
-            let hop = Hop(listener: listener, remote: source, relay: isOurs ? nil : worker)
+            let holder = received.worker.isEmpty ? worker : received.worker
+            let hop = Hop(listener: listener, remote: source, relay: isOurs ? nil : holder)
             receive(Array(received.message), on: hop, isRelayed: true)
         case .send(let send):
             guard let listener = SocketAddress(send.listener), let remote = SocketAddress(send.remote),
@@ -88,7 +90,8 @@ extension SignalMachine {
         for packet in held {
             if calls[call] != nil {
                 take(packet.message, on: packet.hop)
-            } else if located.found, located.ownerAlive, located.owner != configuration.worker, !packet.isRelayed {
+            } else if located.found, located.ownerAlive, located.owner != configuration.worker {
+                // Also when it was relayed to us: the ledger names one owner, so this does not go round.
                 relay(packet.bytes, on: packet.hop, to: located.owner)
             } else if located.found, located.owner == configuration.worker, located.answeredAt > 0, adopt(located, call) {
                 take(packet.message, on: packet.hop)
@@ -125,9 +128,7 @@ extension SignalMachine {
             guard let mark = OwnerMark(tag: request.to.tag), let side = calls[mark.call]?.side(of: request) else {
                 return kit.respond(request.response(481), to: id)
             }
-            kit.serverOwners[id] = mark.call
             withCall(mark.call) { call, kit in
-                call.servers.append(id)
                 call.request(request, id, on: hop, from: side, &kit)
             }
             return
@@ -137,6 +138,10 @@ extension SignalMachine {
             var response = request.response(503, toTag: "busy")
             response.headers.append(.retryAfter, "2")
             return kit.respond(response, to: id)
+        }
+        // An INVITE of a call that runs here, come back to us: it would call itself for ever (RFC 3261 §8.2.2.2).
+        if method == .invite, let mark = OwnerMark(tag: request.from.tag), calls[mark.call] != nil {
+            return kit.respond(request.response(482, toTag: "loop"), to: id)
         }
         guard request.maxForwards ?? 70 > 0 else { return kit.respond(request.response(483, toTag: "hops"), to: id) }
         guard request.required.allSatisfy({ SignalMachine.extensions.contains($0) }) else {

@@ -51,7 +51,7 @@ package struct SignalMachine: Sendable {
     package let configuration: SignalConfiguration
     var kit: CallKit
     var calls: [CallID: CallMachine] = [:]
-    var wakes: [CallID: Instant] = [:]
+    var wakes = CallWakes()
     var access: Access
     var ended = EndedCalls()
     var located = Located()
@@ -80,7 +80,7 @@ package struct SignalMachine: Sendable {
     package var isDrained: Bool { isDraining && calls.isEmpty && kit.outbox.count == 0 }
 
     package var nextWake: Instant? {
-        [kit.transactions.nextWake, kit.requests.nextWake, wakes.values.min(), nextWord, located.nextWake].compactMap(\.self).min()
+        [kit.transactions.nextWake, kit.requests.nextWake, wakes.first, nextWord, located.nextWake, kit.colleagues.nextWake].compactMap(\.self).min()
     }
 
     package mutating func handle(_ input: Input, now: Instant, wall: WallTime, into effects: inout [Effect]) {
@@ -96,7 +96,7 @@ package struct SignalMachine: Sendable {
         case .unreachable(let remote, let listener):
             kit.transactions.unreachable(Hop(listener: listener, remote: remote), now: now, into: &kit.layer)
         case .writable(let peer): kit.requests.writable(peer, now: now, into: &kit.requestEffects)
-        case .remembered(let facts): for fact in facts { if let next = kit.outbox.add(fact) { kit.send(next) } }
+        case .remembered(let facts): remember(facts)
         case .tick: break
         case .drain: isDraining = true
         }
@@ -111,12 +111,8 @@ package struct SignalMachine: Sendable {
         kit.requests.tick(kit.now, into: &kit.requestEffects)
         kit.transactions.tick(now: kit.now, into: &kit.layer)
         located.expire(kit.now)
-        if wakes.values.contains(where: { $0 <= kit.now }) {
-            // In order of the calls' ids: the order of a dictionary differs from run to run.
-            for id in wakes.filter({ $0.value <= kit.now }).keys.sorted() {
-                withCall(id) { call, kit in call.tick(&kit) }
-            }
-        }
+        expireColleagues()
+        for id in wakes.popDue(kit.now) { withCall(id) { call, kit in call.tick(&kit) } }
     }
 
     /// Carries out what the layers below have asked for, until nothing is left.
@@ -163,23 +159,39 @@ package struct SignalMachine: Sendable {
         case .request(let id, let request, let hop): self.request(request, id, on: hop)
         case .cancelled(let id, _):
             guard let call = kit.serverOwners[id] else { return access.cancelled(id) }
-            withCall(call) { call, kit in call.cancelled(&kit) }
+            withCall(call) { call, kit in call.cancelled(id, &kit) }
         case .acknowledged: break  // all that was to be agreed was in the INVITE and its answer
         case .unacknowledged(let id):
             guard let call = kit.serverOwners.removeValue(forKey: id) ?? answeredCall(id) else { return }
             withCall(call) { call, kit in call.hangUp(.failed, &kit) }
         case .response(let id, let response, let hop):
             guard let call = kit.clientOwners[id], calls[call] != nil else { return late(response, id, hop) }
-            withCall(call) { call, kit in call.response(response, of: id, hop, &kit) }
+            // An INVITE may have a second answer, nothing else has.
+            let isLast = response.isFinal && response.cseq.method != .invite
+            if isLast { kit.clientOwners[id] = nil }
+            withCall(call) { call, kit in
+                if isLast { call.clients.removeAll { $0 == id } }
+                call.response(response, of: id, hop, &kit)
+            }
         case .failed(let id, let failure):
             guard let call = kit.clientOwners.removeValue(forKey: id) else { return }
-            withCall(call) { call, kit in call.transactionFailed(id, failure, &kit) }
-        case .stray, .refused: break
+            withCall(call) { call, kit in
+                call.clients.removeAll { $0 == id }
+                call.transactionFailed(id, failure, &kit)
+            }
+        case .stray(let response, _): stray(response)
+        case .refused: break
         }
     }
 
     private func answeredCall(_ id: ServerTransactionID) -> CallID? {
         calls.first { $0.value.servers.contains(id) }?.key
+    }
+
+    /// A 2xx that is repeated to a call which was taken over: its ACK was lost with the worker that had sent it.
+    private mutating func stray(_ response: SIPMessage) {
+        guard response.cseq.method == .invite, response.isSuccess, let mark = OwnerMark(branch: response.branch) else { return }
+        withCall(mark.call) { call, kit in call.acknowledgeAgain(response, &kit) }
     }
 
     /// A 2xx for an INVITE whose call is over here: the peer believes in a call, so it is taken down (RFC 3261 §13.2.2.4).

@@ -6,6 +6,8 @@ struct SourceRates: Sendable {
         var tokens: Double
         var at: Instant
         var wrong = 0
+        /// When the first of `wrong` was counted.
+        var wrongSince = Instant.zero
         var bannedUntil: Instant?
     }
 
@@ -13,6 +15,7 @@ struct SourceRates: Sendable {
     private let rate: Double
     private let burst: Double
     private let wrongMax: Int
+    private let wrongWindow: Duration
     private let banTime: Duration
     private var buckets: [SocketAddress.Host: Bucket] = [:]
 
@@ -20,6 +23,7 @@ struct SourceRates: Sendable {
         rate = Double(configuration.sourceRate)
         burst = Double(configuration.sourceBurst)
         wrongMax = configuration.wrongPasswordsMax
+        wrongWindow = configuration.wrongPasswordsWindow
         banTime = configuration.banTime
     }
 
@@ -41,6 +45,7 @@ struct SourceRates: Sendable {
     /// - Returns: whether the source is banned from now on.
     mutating func wrongPassword(_ source: SocketAddress, now: Instant) -> Bool {
         var bucket = bucket(source, now)
+        if now - bucket.wrongSince > wrongWindow { (bucket.wrong, bucket.wrongSince) = (0, now) }
         bucket.wrong += 1
         if bucket.wrong >= wrongMax {
             bucket.wrong = 0
@@ -57,6 +62,7 @@ struct SourceRates: Sendable {
         if buckets.count >= SourceRates.sourcesMax {
             // Those that have nothing against them start anew as if they had been silent.
             buckets = buckets.filter { $0.value.bannedUntil.map { now < $0 } ?? false }
+            if buckets.count >= SourceRates.sourcesMax { buckets.removeAll() }
         }
         return Bucket(tokens: burst, at: now)
     }
