@@ -76,7 +76,7 @@ let package = Package(
         library(
             "ControlAPI",
             [
-                "Bus", "ControlPlane", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", logging,
+                "Bus", "ControlPlane", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", logging, protobuf,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -130,7 +130,7 @@ let package = Package(
         tests(
             "ControlAPITests",
             [
-                "ControlAPI", "ControlPlane", "Ledger", "Model", "Primitives", "Projections", logging,
+                "ControlAPI", "ControlPlane", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", logging, protobuf,
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),

@@ -1,8 +1,10 @@
 import ControlPlane
 import HTTPTypes
+import Ledger
 import Model
 import Primitives
 import Projections
+import SwiftProtobuf
 
 /// Versions of a rate deck: published whole, never changed.
 enum DeckVersionEndpoints {
@@ -67,6 +69,11 @@ enum DeckVersionEndpoints {
             Shape<RateDeckVersion>.rateDeckVersion.new(body, FieldContext(), &faults)
         }
         version.deckID = deck.data
+        // An event that the log cannot hold would fail everybody's commands that wait for the same flush.
+        let size = Event.rateDeckVersionPublished(.with { $0.version = version }).serialized().count
+        guard size + 1_024 <= LMDBEventLog.eventBytesMax else {
+            throw Problem(.tooLarge, "The price list is one event, of at most \(LMDBEventLog.eventBytesMax >> 20) MiB; it has \(size >> 20) MiB.")
+        }
         let outcome = try await exchange.submit(.publishDeckVersion(version))
         return try exchange.read { views in
             // Of a repeated request the newest is not the one that it made, but it is the one to know.

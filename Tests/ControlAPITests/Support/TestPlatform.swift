@@ -3,8 +3,11 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
+import Ledger
 import Logging
+import Model
 import NIOCore
+import Primitives
 import Testing
 
 @testable import ControlAPI
@@ -16,15 +19,33 @@ final class TestPlatform: Sendable {
     /// Of the platform's administrator.
     let admin: String
 
-    init() throws {
-        directory = NSTemporaryDirectory() + "ledgerline-api-" + UUID().uuidString
+    convenience init() throws {
+        try self.init(directory: NSTemporaryDirectory() + "ledgerline-api-" + UUID().uuidString, admin: nil)
+    }
+
+    private init(directory: String, admin: String?) throws {
+        self.directory = directory
         var configuration = ControlPlaneConfiguration(directory: directory)
         configuration.platform = "test.example/log"
         configuration.deskEndpoint = "tcp://127.0.0.1:*"
         configuration.feedEndpoint = "tcp://127.0.0.1:*"
         service = try ControlPlaneService(configuration, logger: quiet)
         try service.start()
-        admin = try #require(service.firstToken?.text)
+        self.admin = try #require(admin ?? service.firstToken?.text)
+    }
+
+    /// The platform after it has stopped, these facts have been added to its log, and a copy of it has started.
+    func reopened(after events: [(stream: UUIDv7, event: Event)]) throws -> TestPlatform {
+        service.stop()
+        let commit = Commit(
+            events: events.map { stream, event in
+                NewEvent(
+                    stream: stream, type: event.storedType, schemaVersion: event.schemaVersion, payload: event.serialized())
+            }, actor: "test", cause: "test", time: WallTime(microseconds: 1_800_000_000_000_000))
+        _ = try service.log.append([commit])
+        let copy = directory + "-copy"
+        try FileManager.default.copyItem(atPath: directory, toPath: copy)
+        return try TestPlatform(directory: copy, admin: admin)
     }
 
     deinit {
@@ -34,7 +55,10 @@ final class TestPlatform: Sendable {
 
     /// Runs `body` with a client of the API.
     static func with(_ body: @Sendable (Client) async throws -> Void) async throws {
-        let platform = try TestPlatform()
+        try await with(try TestPlatform(), body)
+    }
+
+    static func with(_ platform: TestPlatform, _ body: @Sendable (Client) async throws -> Void) async throws {
         let server = APIServer(Platform(platform.service), logger: quiet)
         try await server.application(host: "127.0.0.1", port: 0).test(.router) { client in
             try await body(Client(client: client, platform: platform, token: platform.admin))
