@@ -255,14 +255,14 @@ class Demo:
             print(f"  {cdr['number']:>3}  {cdr['direction']:<9}  {cdr['caller']['number']:<15}  {cdr['called_e164'] or cdr['called']['number']:<15}  "
                   f"{cdr['answered_at'] or '-':<27}  {cdr['duration_ms'] / 1000:>7.2f}  {price:<11}  {cdr['cause']:<16}  {cdr['worker']}")
         print()
+        for account in self.api.get("/v1/accounts?limit=100")["items"]:
+            print(f"  {account['kind']:<20} {account['owner_id'] or '-':<36}  {account['balance']['amount']:>12} {account['balance']['currency']}")
         trial = self.api.get("/v1/trial-balance")
-        for row in trial["accounts"]:
-            print(f"  {row['kind']:<20} {row['owner_id'] or '-':<36}  {row['balance']['amount']:>12} {row['balance']['currency']}")
-        for total in trial["totals"]:
-            print(f"  {'total':<20} {'':<36}  {total['amount']:>12} {total['currency']}")
+        for line in trial["lines"]:
+            print(f"  {'sum of all accounts':<20} {'':<36}  {line['sum']:>12} {line['currency']}")
         print()
-        self.check("trial balance is zero", all(decimal.Decimal(t["amount"]) == 0 for t in trial["totals"]) and trial["accounts"],
-                   total=", ".join(f"{t['amount']} {t['currency']}" for t in trial["totals"]))
+        self.check("trial balance is zero", trial["is_zero"] and trial["lines"] and all(decimal.Decimal(line["sum"]) == 0 for line in trial["lines"]),
+                   sum=", ".join(f"{line['sum']} {line['currency']}" for line in trial["lines"]), log_position=trial["log_position"])
         balance = self.api.get(f"/v1/customers/{self.customer['id']}/balance")
         self.check("the customer's balance is the top-up less the call", decimal.Decimal(balance["balance"]["amount"]) == decimal.Decimal("9.978")
                    and decimal.Decimal(balance["held"]["amount"]) == 0, balance=balance["balance"]["amount"], held=balance["held"]["amount"])
