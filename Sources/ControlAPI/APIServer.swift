@@ -33,7 +33,7 @@ package struct APIServer: Sendable {
 
     func router() -> Router<APIContext> {
         let router = Router(context: APIContext.self, options: [.autoGenerateHeadEndpoints])
-        router.add(middleware: ProblemMiddleware(operations: RouteTable.operations))
+        router.add(middleware: ProblemMiddleware(operations: RouteTable.operations, counters: platform.counters))
         for operation in RouteTable.operations {
             let dispatcher = Dispatcher(platform: platform, operation: operation)
             router.on(RouterPath(operation.path), method: operation.method.http) { request, context in

@@ -18,6 +18,7 @@ package struct Platform: Sendable {
     /// What a worker must know the control plane by, and where it finds it.
     package var busKey: CurvePublicKey
     package var endpoints: @Sendable () -> (desk: String, feed: String)?
+    let counters = RequestCounters()
 
     package init(_ service: ControlPlaneService) {
         let driver = service.driver

@@ -1,4 +1,5 @@
 import HTTPTypes
+import HummingbirdTesting
 import Testing
 
 @testable import ControlAPI
@@ -190,4 +191,38 @@ import Testing
     #expect(EntityTag.Condition("1") == nil)
     #expect(EntityTag.Condition("\"") == nil)
     #expect(EntityTag.Condition("") == nil)
+}
+
+@Test func overARealConnectionALargeBodyWithoutALengthIsRefused() async throws {
+    let platform = try TestPlatform()
+    let server = APIServer(Platform(platform.service))
+    try await server.application(host: "127.0.0.1", port: 0).test(.live) { http in
+        let client = Client(client: http, platform: platform, token: platform.admin)
+        let large = [UInt8](repeating: 0x20, count: (1 << 20) + 1)
+        #expect(try await client.send(.post, "/v1/providers", large).status == 413)
+        #expect(try await client.get("/healthz").status == 200)
+        let made = try await client.post("/v1/providers", ["name": "a", "namespace": "a.example", "currency": "EUR"])
+        #expect(made.status == 201)
+        let counters = try await client.get("/v1/counters")
+        #expect(counters["responses"] == ["200": 1, "201": 1, "413": 1])
+    }
+}
+
+@Test func changesAtTheSameTimeAreAllMade() async throws {
+    try await TestPlatform.with { client in
+        let id = try await client.made("/v1/providers", ["name": "a", "namespace": "a.example", "currency": "EUR"])
+        try await withThrowingTaskGroup(of: Int.self) { group in
+            for (field, value) in [("name", "b"), ("time_zone", "Europe/Vienna"), ("namespace", "b.example")] {
+                group.addTask {
+                    try await client.patch("/v1/providers/\(id)", .object([JSON.Member(field, .string(value))])).status
+                }
+            }
+            for try await status in group { #expect(status == 200) }
+        }
+        let after = try await client.get("/v1/providers/\(id)")
+        #expect(after["name"] == "b")
+        #expect(after["time_zone"] == "Europe/Vienna")
+        #expect(after["namespace"] == "b.example")
+        #expect(after["version"] == 4)
+    }
 }

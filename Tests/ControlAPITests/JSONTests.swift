@@ -1,4 +1,5 @@
 import ControlAPI
+import Primitives
 import Testing
 
 @Test func valuesComeBackAsTheyWereWritten() throws {
@@ -38,5 +39,25 @@ func textThatIsNotJSONIsRefusedWithItsPlace(text: String, line: Int, column: Int
     for byte in UInt8.min...UInt8.max {
         let isDigit = (0x30...0x39).contains(byte)
         #expect(((try? JSON(parsing: [byte])) != nil) == isDigit)
+    }
+}
+
+/// Texts made by changing a good one, byte by byte: each is read or refused, and what is read is written back as it is.
+@Test(arguments: [1, 2, 3, 4] as [UInt64])
+func damagedTextNeverTraps(seed: UInt64) {
+    var random = RandomSource(seed: seed)
+    let good = Array(#"{"a":[1,-0.5e+3,"\u00e9\ud83d\ude00",true,null],"b":{"c":"\n"}}"#.utf8)
+    for _ in 0..<5_000 {
+        var text = good
+        for _ in 0...Int(random.next() % 4) {
+            switch random.next() % 3 {
+            case 0: text[Int(random.next() % UInt64(text.count))] = UInt8(truncatingIfNeeded: random.next())
+            case 1: text.removeSubrange(Int(random.next() % UInt64(text.count))...)
+            default: text.insert(contentsOf: good.prefix(Int(random.next() % 9)), at: Int(random.next() % UInt64(text.count + 1)))
+            }
+            if text.isEmpty { text = good }
+        }
+        guard let value = try? JSON(parsing: text) else { continue }
+        #expect((try? JSON(parsing: value.bytes)) == value)
     }
 }

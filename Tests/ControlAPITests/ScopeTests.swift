@@ -154,6 +154,42 @@ import Testing
     }
 }
 
+@Test func pagesOfASubtreeGoOnWhereTheyEndedAtEveryLevel() async throws {
+    try await TestPlatform.with { client in
+        let ours = try await Estate(client, name: "alpha", digits: "4311001")
+        let below = try await Estate(client, name: "beneath", digits: "4311002", parent: ours.provider)
+        var expected: Set<String> = [ours.subscriber, below.subscriber]
+        for (index, customer) in [ours.customer, ours.customer, below.customer].enumerated() {
+            let tenant = try await client.made(
+                "/v1/tenants", ["customer_id": .string(customer), "name": "x", "domain": .string("t\(index).example")])
+            for user in ["a", "b"] {
+                expected.insert(
+                    try await client.made(
+                        "/v1/subscribers", ["tenant_id": .string(tenant), "username": .string(user), "password": "password1"]))
+            }
+        }
+        let provider = try await client.token("provider", role: "provider_admin", scope: ours.provider)
+        for limit in [1, 2, 3, 7, 8, 9] {
+            var seen: [String] = []
+            var after = ""
+            repeat {
+                let page = try await provider.get("/v1/subscribers?limit=\(limit)" + (after.isEmpty ? "" : "&after=\(after)"))
+                try #require(page.status == 200, "\(page.text)")
+                let items = (page["items"]?.items ?? []).compactMap { $0["id"]?.text }
+                #expect(items.count <= limit)
+                seen += items
+                after = page["next"]?.text ?? ""
+            } while !after.isEmpty && seen.count < 100
+            #expect(seen.count == 8, "\(limit)")
+            #expect(Set(seen) == expected, "\(limit)")
+        }
+        // A cursor of somebody else's list leads nowhere new.
+        let theirs = try await Estate(client, name: "omega", digits: "4311003")
+        let path = [theirs.provider, theirs.customer, theirs.tenant, theirs.subscriber].joined().replacing("-", with: "")
+        #expect(try await provider.get("/v1/subscribers?after=\(path)")["items"] == [])
+    }
+}
+
 @Test func tokensAreIssuedDownwardsAndRevoked() async throws {
     try await TestPlatform.with { client in
         let ours = try await Estate(client, name: "alpha", digits: "4311001")

@@ -56,9 +56,10 @@ extension ViewQueries where Self: ~Copyable {
     /// A provider and all below it, each before those below it.
     func subtree(of provider: ProviderID) throws(ViewsError) -> [UUIDv7] {
         var result: [UUIDv7] = []
+        var seen: Set<UUIDv7> = []
         var open = [provider.value]
         while let next = open.popLast() {
-            guard !result.contains(next) else { continue }
+            guard seen.insert(next).inserted else { continue }
             result.append(next)
             open += try referrers(of: next, kind: .provider, limit: .max).reversed()
         }

@@ -20,6 +20,11 @@ enum ServiceEndpoints {
             access: .open, success: .init(status: .ok, about: "OpenAPI 3.1.", schema: ["type": "object"]),
             handle: { _ in .ok(OpenAPIDocument.json) }),
         Operation(
+            method: .get, path: "/v1/counters", name: "getCounters", tag: "service",
+            summary: "How many requests were answered with which status since the start.", access: .platform,
+            success: .init(status: .ok, about: "The counters.", schema: Schema.reference("Counters")),
+            handle: { exchange in .ok(["responses": exchange.platform.counters.json]) }),
+        Operation(
             method: .get, path: "/v1/log/head", name: "getLogHead", tag: "log",
             summary: "The newest sequence of the log and the root of the tree over it.", access: .anyToken,
             success: .init(status: .ok, about: "The head.", schema: Schema.reference("LogHead")), handle: { try head($0) }),
@@ -40,6 +45,12 @@ enum ServiceEndpoints {
         (
             "Health",
             Schema.object([("status", Schema.choice(["ok"])), ("log_position", Schema.sequence)], required: ["status", "log_position"])
+        ),
+        (
+            "Counters",
+            Schema.object(
+                [("responses", ["type": "object", "additionalProperties": Schema.sequence, "description": "By status."])],
+                required: ["responses"])
         ),
         (
             "LogHead",

@@ -1,11 +1,13 @@
 import Foundation
+import HTTPTypes
 import Hummingbird
 import Logging
 import Primitives
 
-/// The outermost layer: gives every request an id, and makes a problem of whatever goes wrong below.
+/// The outermost layer: gives every request an id, makes a problem of whatever goes wrong below, and counts the answers.
 struct ProblemMiddleware: RouterMiddleware {
     let operations: [Operation]
+    let counters: RequestCounters
 
     @concurrent func handle(
         _ request: Request, context: APIContext, next: @concurrent (Request, APIContext) async throws -> Response
@@ -13,6 +15,14 @@ struct ProblemMiddleware: RouterMiddleware {
         var context = context
         context.requestID = requestID(of: request)
         context.logger[metadataKey: "request"] = .string(context.requestID)
+        let response = await answer(request, context, next)
+        counters.count(response.status.code)
+        return response
+    }
+
+    @concurrent private func answer(
+        _ request: Request, _ context: APIContext, _ next: @concurrent (Request, APIContext) async throws -> Response
+    ) async -> Response {
         do {
             return try await next(request, context)
         } catch let problem as Problem {
