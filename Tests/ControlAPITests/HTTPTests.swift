@@ -105,7 +105,9 @@ import Testing
         #expect(answer.status == 400)
         #expect(answer.places == ["limit", "color", "parent_id"])
         for limit in ["1", "500"] { #expect(try await client.get("/v1/providers?limit=\(limit)").status == 200) }
-        for limit in ["501", "-1", "x", ""] { #expect(try await client.get("/v1/providers?limit=\(limit)").status == 400) }
+        for limit in ["501", "-1", "x", ""] {
+            #expect(try await client.get("/v1/providers?limit=\(limit)").status == 400)
+        }
         #expect(try await client.get("/v1/providers?after=zz").places == ["after"])
         #expect(try await client.get("/v1/numbers?e164=%2B4311001").status == 200)
         #expect(try await client.get("/v1/numbers?e164=%GG").status == 400)
@@ -116,7 +118,8 @@ import Testing
     try await TestPlatform.with { client in
         let estate = try await Estate(client, name: "alpha", digits: "4311001")
         for index in 2...7 {
-            _ = try await client.made("/v1/numbers", ["provider_id": .string(estate.provider), "e164": .string("+431100\(index)")])
+            _ = try await client.made(
+                "/v1/numbers", ["provider_id": .string(estate.provider), "e164": .string("+431100\(index)")])
         }
         let scoped = try await client.token("scoped", role: "provider_admin", scope: estate.provider)
         for asker in [client, scoped] {
@@ -162,7 +165,8 @@ import Testing
         #expect(second.status == 201)
         #expect(first.id == second.id)
         #expect(second.headers[.idempotencyReplayed] == "true")
-        let other = try await client.post("/v1/providers", ["name": "b", "namespace": "b.example", "currency": "EUR"], key)
+        let other = try await client.post(
+            "/v1/providers", ["name": "b", "namespace": "b.example", "currency": "EUR"], key)
         #expect(other.status == 422)
         #expect(other.problem == "idempotency-key-reused")
         for wrong in ["", "a b", String(repeating: "x", count: 129)] {

@@ -13,8 +13,10 @@ import Testing
 
 @Test(
     arguments: [
-        ("{\"a\":1,\n \"a\":2}", 2, 2), ("[1,]", 1, 4), ("{\"a\" 1}", 1, 6), ("tru", 1, 4), ("[01]", 1, 3), ("1 2", 1, 3),
-        ("\"\\ud83d\"", 1, 2), ("\"\\x\"", 1, 2), ("\"a\nb\"", 1, 3), ("", 1, 1), ("[1", 1, 3), ("-", 1, 1), ("{", 1, 2),
+        ("{\"a\":1,\n \"a\":2}", 2, 2), ("[1,]", 1, 4), ("{\"a\" 1}", 1, 6), ("tru", 1, 4), ("[01]", 1, 3),
+        ("1 2", 1, 3),
+        ("\"\\ud83d\"", 1, 2), ("\"\\x\"", 1, 2), ("\"a\nb\"", 1, 3), ("", 1, 1), ("[1", 1, 3), ("-", 1, 1),
+        ("{", 1, 2),
         ("\u{FEFF}{}", 1, 1),
     ]
 )
@@ -53,7 +55,9 @@ func damagedTextNeverTraps(seed: UInt64) {
             switch random.next() % 3 {
             case 0: text[Int(random.next() % UInt64(text.count))] = UInt8(truncatingIfNeeded: random.next())
             case 1: text.removeSubrange(Int(random.next() % UInt64(text.count))...)
-            default: text.insert(contentsOf: good.prefix(Int(random.next() % 9)), at: Int(random.next() % UInt64(text.count + 1)))
+            default:
+                text.insert(
+                    contentsOf: good.prefix(Int(random.next() % 9)), at: Int(random.next() % UInt64(text.count + 1)))
             }
             if text.isEmpty { text = good }
         }

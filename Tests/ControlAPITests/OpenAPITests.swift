@@ -15,7 +15,8 @@ import Testing
             for method in ["get", "post", "put", "patch", "delete"] {
                 let isDocumented = path.value[method] != nil
                 // Without a token nothing happens, and the router has shown whether it knows the operation.
-                let answer = try await client.with(nil).send(try #require(.init(rawValue: method.uppercased())), target, nil)
+                let answer = try await client.with(nil).send(
+                    try #require(.init(rawValue: method.uppercased())), target, nil)
                 #expect((answer.status == 405) != isDocumented, "\(method) \(path.name)")
                 #expect(answer.status != 404, "\(method) \(path.name)")
             }
@@ -53,7 +54,8 @@ import Testing
         let estate = try await Estate(client, name: "alpha", digits: "4311001")
         let answers = [
             ("Provider", "/v1/providers/\(estate.provider)"), ("Contact", "/v1/contacts/\(estate.contact)"),
-            ("RateDeck", "/v1/rate-decks/\(estate.deck)"), ("RateDeckVersionHead", "/v1/rate-decks/\(estate.deck)/versions/1"),
+            ("RateDeck", "/v1/rate-decks/\(estate.deck)"),
+            ("RateDeckVersionHead", "/v1/rate-decks/\(estate.deck)/versions/1"),
             ("DialPlan", "/v1/dial-plans/\(estate.dialPlan)"), ("Carrier", "/v1/carriers/\(estate.carrier)"),
             ("Gateway", "/v1/carriers/\(estate.carrier)/gateways/\(estate.gateway)"),
             ("ServicePlan", "/v1/service-plans/\(estate.plan)"), ("Customer", "/v1/customers/\(estate.customer)"),

@@ -69,7 +69,8 @@ import Testing
         #expect(answer.problem == "invalid-fields")
         #expect(
             Set(answer.places) == [
-                "/nam", "/name", "/provider_id", "/gateways/0/host", "/gateways/0/port", "/gateways/0/apply_to", "/gateways/1",
+                "/nam", "/name", "/provider_id", "/gateways/0/host", "/gateways/0/port", "/gateways/0/apply_to",
+                "/gateways/1",
             ])
         #expect(answer.headers[.contentType] == "application/problem+json")
     }
@@ -97,7 +98,10 @@ import Testing
         #expect(used.status == 409)
         let unknown = try await client.post(
             "/v1/customers",
-            ["provider_id": .string(estate.provider), "service_plan_id": "01900000-0000-7000-8000-000000000000", "name": "x"])
+            [
+                "provider_id": .string(estate.provider), "service_plan_id": "01900000-0000-7000-8000-000000000000",
+                "name": "x",
+            ])
         #expect(unknown.status == 422)
         #expect(unknown.places == ["/service_plan_id"])
     }
@@ -109,7 +113,9 @@ import Testing
         let changed = try await client.patch(
             "/v1/numbers/\(estate.number)", ["price": ["amount": "0.0042", "currency": "EUR"]])
         #expect(changed["price"] == ["amount": "0.0042", "currency": "EUR"])
-        for wrong: JSON in ["1.0", 1, ["amount": 1, "currency": "EUR"], ["amount": "1.0000001", "currency": "EUR"], ["amount": "1"]] {
+        for wrong: JSON in [
+            "1.0", 1, ["amount": 1, "currency": "EUR"], ["amount": "1.0000001", "currency": "EUR"], ["amount": "1"],
+        ] {
             #expect(try await client.patch("/v1/numbers/\(estate.number)", ["price": wrong]).status == 422)
         }
     }
@@ -167,9 +173,13 @@ import Testing
         let estate = try await Estate(client, name: "alpha", digits: "4311001")
         let path = "/v1/rate-decks/\(estate.deck)/versions"
         let row: (String) -> JSON = { prefix in
-            ["prefix": .string(prefix), "per_minute": "0.0042", "first_increment_seconds": 1, "next_increment_seconds": 1]
+            [
+                "prefix": .string(prefix), "per_minute": "0.0042", "first_increment_seconds": 1,
+                "next_increment_seconds": 1,
+            ]
         }
-        let second = try await client.post(path, ["entries": [row("43"), row("1"), row("")], "effective_at": "2026-01-02T03:04:05Z"])
+        let second = try await client.post(
+            path, ["entries": [row("43"), row("1"), row("")], "effective_at": "2026-01-02T03:04:05Z"])
         #expect(second.status == 201, "\(second.text)")
         #expect(second["version"] == 2)
         #expect(second["effective_at"] == "2026-01-02T03:04:05.000000Z")

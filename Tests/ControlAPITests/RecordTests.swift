@@ -46,7 +46,8 @@ import Testing
     try await withPastCalls { client, ours, theirs, calls in
         let found = [
             "", "?provider_id=\(ours.provider)", "?customer_id=\(theirs.customer)", "?tenant_id=\(ours.tenant)",
-            "?subscriber_id=\(theirs.subscriber)", "?call_id=\(calls.call)", "?direction=outbound", "?cause=caller_hung_up",
+            "?subscriber_id=\(theirs.subscriber)", "?call_id=\(calls.call)", "?direction=outbound",
+            "?cause=caller_hung_up",
             "?from=2020-01-01T00:00:00Z&to=2030-01-01T00:00:00Z", "?after=0",
         ]
         let missed = [
@@ -54,7 +55,9 @@ import Testing
             "?call_id=\(ours.customer)", "?carrier_id=\(ours.carrier)",
         ]
         for query in found { #expect(try await client.get("/v1/cdrs" + query)["items"]?.items?.count == 1, "\(query)") }
-        for query in missed { #expect(try await client.get("/v1/cdrs" + query)["items"]?.items?.count == 0, "\(query)") }
+        for query in missed {
+            #expect(try await client.get("/v1/cdrs" + query)["items"]?.items?.count == 0, "\(query)")
+        }
         #expect(try await client.get("/v1/customers/\(ours.customer)/cdrs")["items"]?.items?.count == 1)
         let tenant = try await client.token("tenant", role: "tenant_admin", scope: ours.tenant)
         #expect(try await tenant.get("/v1/cdrs")["items"]?.items?.count == 1)
@@ -146,11 +149,18 @@ import Testing
             #expect(booked["balance"]?["balance"] == ["amount": "10.00", "currency": "EUR"])
         }
         let key = ["Idempotency-Key": "p2"]
-        #expect(try await client.post(path + "/top-ups", ["amount": ["amount": "-1", "currency": "EUR"]], key).places == ["/amount/amount"])
-        #expect(try await client.post(path + "/top-ups", ["amount": ["amount": "1", "currency": "USD"]], key).places == ["/amount/currency"])
+        #expect(
+            try await client.post(path + "/top-ups", ["amount": ["amount": "-1", "currency": "EUR"]], key).places == [
+                "/amount/amount"
+            ])
+        #expect(
+            try await client.post(path + "/top-ups", ["amount": ["amount": "1", "currency": "USD"]], key).places == [
+                "/amount/currency"
+            ])
         #expect(try await client.post(path + "/top-ups", ["reason": "x"], key).places == ["/amount"])
         let adjusted = try await client.post(
-            path + "/adjustments", ["amount": ["amount": "-2.5", "currency": "EUR"], "reason": "goodwill"], ["Idempotency-Key": "a1"])
+            path + "/adjustments", ["amount": ["amount": "-2.5", "currency": "EUR"], "reason": "goodwill"],
+            ["Idempotency-Key": "a1"])
         #expect(adjusted["balance"]?["available"] == ["amount": "7.50", "currency": "EUR"])
         let customer = try await client.token("customer", role: "customer_admin", scope: estate.customer)
         #expect(try await customer.get(path + "/balance")["balance"]?["amount"] == "7.50")

@@ -76,7 +76,8 @@ import Testing
                 let refused = right == "-" && asker.writes.contains(segment) ? 404 : 403
                 #expect(try await asker.client.delete(item, stale).status == (right == "c" ? 412 : refused), what)
                 if segment != "rate-decks" {
-                    #expect(try await asker.client.patch(item, [:], stale).status == (right == "c" ? 412 : refused), what)
+                    #expect(
+                        try await asker.client.patch(item, [:], stale).status == (right == "c" ? 412 : refused), what)
                 }
             }
         }
@@ -94,9 +95,19 @@ import Testing
 
         let attempts: [(path: String, body: JSON, fault: String)] = [
             ("/v1/contacts", ["provider_id": .string(theirs.provider), "name": "x"], "/provider_id"),
-            ("/v1/customers", ["provider_id": .string(ours.provider), "service_plan_id": .string(theirs.plan), "name": "x"], "/service_plan_id"),
-            ("/v1/tenants", ["customer_id": .string(theirs.customer), "name": "x", "domain": "x.example"], "/customer_id"),
-            ("/v1/subscribers", ["tenant_id": .string(theirs.tenant), "username": "x", "password": "password1"], "/tenant_id"),
+            (
+                "/v1/customers",
+                ["provider_id": .string(ours.provider), "service_plan_id": .string(theirs.plan), "name": "x"],
+                "/service_plan_id"
+            ),
+            (
+                "/v1/tenants", ["customer_id": .string(theirs.customer), "name": "x", "domain": "x.example"],
+                "/customer_id"
+            ),
+            (
+                "/v1/subscribers", ["tenant_id": .string(theirs.tenant), "username": "x", "password": "password1"],
+                "/tenant_id"
+            ),
             ("/v1/numbers", ["provider_id": .string(theirs.provider), "e164": "+4311009"], "/provider_id"),
         ]
         for attempt in attempts {
@@ -107,15 +118,28 @@ import Testing
         }
         // The platform's own and the top of the tree are not a provider's to add to.
         #expect(try await provider.post("/v1/carriers", ["name": "x"]).status == 403)
-        #expect(try await provider.post("/v1/providers", ["name": "x", "namespace": "x.example", "currency": "EUR"]).status == 403)
-        let child: JSON = ["name": "x", "namespace": "x.example", "currency": "EUR", "parent_id": .string(ours.provider)]
+        #expect(
+            try await provider.post("/v1/providers", ["name": "x", "namespace": "x.example", "currency": "EUR"]).status
+                == 403)
+        let child: JSON = [
+            "name": "x", "namespace": "x.example", "currency": "EUR", "parent_id": .string(ours.provider),
+        ]
         #expect(try await provider.post("/v1/providers", child).status == 201)
 
-        #expect(try await customer.post("/v1/tenants", ["customer_id": .string(ours.customer), "name": "second", "domain": "second.alpha.example"]).status == 201)
-        #expect(try await customer.post("/v1/contacts", ["provider_id": .string(ours.provider), "name": "x"]).status == 403)
+        #expect(
+            try await customer.post(
+                "/v1/tenants",
+                ["customer_id": .string(ours.customer), "name": "second", "domain": "second.alpha.example"]
+            ).status == 201)
+        #expect(
+            try await customer.post("/v1/contacts", ["provider_id": .string(ours.provider), "name": "x"]).status == 403)
         #expect(try await customer.patch("/v1/tenants/\(ours.tenant)", ["status": "locked"]).status == 403)
-        #expect(try await customer.patch("/v1/tenants/\(ours.tenant)", ["carrier_id": .string(ours.carrier)]).status == 422)
-        #expect(try await tenant.post("/v1/subscribers", ["tenant_id": .string(ours.tenant), "username": "carol", "password": "password1"]).status == 201)
+        #expect(
+            try await customer.patch("/v1/tenants/\(ours.tenant)", ["carrier_id": .string(ours.carrier)]).status == 422)
+        #expect(
+            try await tenant.post(
+                "/v1/subscribers", ["tenant_id": .string(ours.tenant), "username": "carol", "password": "password1"]
+            ).status == 201)
         #expect(try await tenant.patch("/v1/tenants/\(ours.tenant)", ["name": "x"]).status == 403)
         // A caller id is a number that the asker can see.
         let shown = try await tenant.patch("/v1/subscribers/\(ours.subscriber)", ["caller_id": "+4311001"])
@@ -140,8 +164,10 @@ import Testing
                 ("subscribers?tenant_id=\(below.tenant)", below.subscriber),
                 ("subscribers?customer_id=\(below.customer)", below.subscriber),
                 ("subscribers?provider_id=\(below.provider)", below.subscriber),
-                ("tenants?customer_id=\(ours.customer)", ours.tenant), ("providers?parent_id=\(ours.provider)", below.provider),
-                ("numbers?provider_id=\(below.provider)", below.number), ("tenants?domain=office.alpha.example", ours.tenant),
+                ("tenants?customer_id=\(ours.customer)", ours.tenant),
+                ("providers?parent_id=\(ours.provider)", below.provider),
+                ("numbers?provider_id=\(below.provider)", below.number),
+                ("tenants?domain=office.alpha.example", ours.tenant),
                 ("providers?namespace=beneath.example", below.provider), ("numbers?e164=+4311002", below.number),
             ] {
                 let list = try await asker.get("/v1/" + path)
@@ -150,7 +176,9 @@ import Testing
         }
         #expect(try await provider.get("/v1/tenants?customer_id=\(theirs.customer)").places == ["customer_id"])
         #expect(try await provider.get("/v1/tenants?domain=office.omega.example")["items"] == [])
-        #expect(try await provider.get("/v1/tenants?customer_id=\(ours.customer)&provider_id=\(ours.provider)").status == 400)
+        #expect(
+            try await provider.get("/v1/tenants?customer_id=\(ours.customer)&provider_id=\(ours.provider)").status
+                == 400)
     }
 }
 
@@ -165,7 +193,8 @@ import Testing
             for user in ["a", "b"] {
                 expected.insert(
                     try await client.made(
-                        "/v1/subscribers", ["tenant_id": .string(tenant), "username": .string(user), "password": "password1"]))
+                        "/v1/subscribers",
+                        ["tenant_id": .string(tenant), "username": .string(user), "password": "password1"]))
             }
         }
         let provider = try await client.token("provider", role: "provider_admin", scope: ours.provider)
@@ -173,7 +202,8 @@ import Testing
             var seen: [String] = []
             var after = ""
             repeat {
-                let page = try await provider.get("/v1/subscribers?limit=\(limit)" + (after.isEmpty ? "" : "&after=\(after)"))
+                let page = try await provider.get(
+                    "/v1/subscribers?limit=\(limit)" + (after.isEmpty ? "" : "&after=\(after)"))
                 try #require(page.status == 200, "\(page.text)")
                 let items = (page["items"]?.items ?? []).compactMap { $0["id"]?.text }
                 #expect(items.count <= limit)
@@ -185,7 +215,8 @@ import Testing
         }
         // A cursor of somebody else's list leads nowhere new.
         let theirs = try await Estate(client, name: "omega", digits: "4311003")
-        let path = [theirs.provider, theirs.customer, theirs.tenant, theirs.subscriber].joined().replacing("-", with: "")
+        let path = [theirs.provider, theirs.customer, theirs.tenant, theirs.subscriber].joined().replacing(
+            "-", with: "")
         #expect(try await provider.get("/v1/subscribers?after=\(path)")["items"] == [])
     }
 }
@@ -199,15 +230,25 @@ import Testing
 
         #expect(try await provider.post("/v1/tokens", ["name": "up", "role": "platform_admin"]).status == 403)
         #expect(try await provider.post("/v1/tokens", ["name": "wide", "role": "read_only"]).places == ["/scope_id"])
-        #expect(try await provider.post("/v1/tokens", ["name": "aside", "role": "customer_admin", "scope_id": .string(theirs.customer)]).status == 422)
-        #expect(try await provider.post("/v1/tokens", ["name": "odd", "role": "customer_admin", "scope_id": .string(ours.tenant)]).status == 422)
-        #expect(try await reader.post("/v1/tokens", ["name": "x", "role": "read_only", "scope_id": .string(ours.provider)]).status == 403)
+        #expect(
+            try await provider.post(
+                "/v1/tokens", ["name": "aside", "role": "customer_admin", "scope_id": .string(theirs.customer)]
+            ).status == 422)
+        #expect(
+            try await provider.post(
+                "/v1/tokens", ["name": "odd", "role": "customer_admin", "scope_id": .string(ours.tenant)]
+            ).status == 422)
+        #expect(
+            try await reader.post("/v1/tokens", ["name": "x", "role": "read_only", "scope_id": .string(ours.provider)])
+                .status == 403)
 
         let issued = try await provider.post(
-            "/v1/tokens", ["name": "down", "role": "customer_admin", "scope_id": .string(ours.customer)], ["Idempotency-Key": "t1"])
+            "/v1/tokens", ["name": "down", "role": "customer_admin", "scope_id": .string(ours.customer)],
+            ["Idempotency-Key": "t1"])
         #expect(issued.status == 201)
         let again = try await provider.post(
-            "/v1/tokens", ["name": "down", "role": "customer_admin", "scope_id": .string(ours.customer)], ["Idempotency-Key": "t1"])
+            "/v1/tokens", ["name": "down", "role": "customer_admin", "scope_id": .string(ours.customer)],
+            ["Idempotency-Key": "t1"])
         #expect(again["token"] == issued["token"])
         #expect(again["secret"] == .null)
         let id = try #require(issued["token"]?["id"]?.text)
@@ -237,7 +278,9 @@ import Testing
             #expect(try await reader.get(path).status == 200)
             #expect(try await provider.get(path).status == 403)
         }
-        let worker: JSON = ["name": "s1", "kind": "signal", "curve_public_key": "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7"]
+        let worker: JSON = [
+            "name": "s1", "kind": "signal", "curve_public_key": "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7",
+        ]
         #expect(try await reader.post("/v1/workers", worker).status == 403)
         #expect(try await provider.post("/v1/workers", worker).status == 403)
         let enrolled = try await client.post("/v1/workers", worker)
@@ -250,7 +293,9 @@ import Testing
         #expect(try await client.post("/v1/workers/s1/drain").status == 422)
         #expect(try await client.delete("/v1/workers/s1").status == 204)
         #expect(try await client.get("/v1/workers/s1").status == 404)
-        #expect(try await client.post("/v1/workers", ["name": "S 1", "kind": "moon", "curve_public_key": "x"]).places.count == 2)
+        #expect(
+            try await client.post("/v1/workers", ["name": "S 1", "kind": "moon", "curve_public_key": "x"]).places.count
+                == 2)
     }
 }
 

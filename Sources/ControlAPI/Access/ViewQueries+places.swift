@@ -8,14 +8,18 @@ extension ViewQueries where Self: ~Copyable {
     func place(of kind: EntityKind, _ id: UUIDv7) throws(ViewsError) -> Place? {
         switch kind {
         case .provider: try provider(ProviderID(id)).map { provider throws(ViewsError) in try place(of: provider) }
-        case .contact: try contact(ContactID(id)).map { contact throws(ViewsError) in try place(provider: contact.providerID) }
-        case .rateDeck: try rateDeck(RateDeckID(id)).map { deck throws(ViewsError) in try place(provider: deck.providerID) }
+        case .contact:
+            try contact(ContactID(id)).map { contact throws(ViewsError) in try place(provider: contact.providerID) }
+        case .rateDeck:
+            try rateDeck(RateDeckID(id)).map { deck throws(ViewsError) in try place(provider: deck.providerID) }
         case .servicePlan:
             try servicePlan(ServicePlanID(id)).map { plan throws(ViewsError) in try place(provider: plan.providerID) }
         case .customer: try customer(CustomerID(id)).map { customer throws(ViewsError) in try place(of: customer) }
-        case .dialPlan: try dialPlan(DialPlanID(id)).map { plan throws(ViewsError) in try place(provider: plan.providerID) }
+        case .dialPlan:
+            try dialPlan(DialPlanID(id)).map { plan throws(ViewsError) in try place(provider: plan.providerID) }
         case .tenant: try tenant(TenantID(id)).map { tenant throws(ViewsError) in try place(of: tenant) }
-        case .carrier: try carrier(CarrierID(id)).map { carrier throws(ViewsError) in try place(provider: carrier.providerID) }
+        case .carrier:
+            try carrier(CarrierID(id)).map { carrier throws(ViewsError) in try place(provider: carrier.providerID) }
         case .number: try number(NumberID(id)).map { number throws(ViewsError) in try place(of: number) }
         case .subscriber:
             try subscriber(SubscriberID(id)).map { subscriber throws(ViewsError) in try place(of: subscriber) }
@@ -100,7 +104,9 @@ extension ViewQueries where Self: ~Copyable {
         case .tenant(let id):
             guard kind == .dialPlan, let tenant = try tenant(id) else { return [] }
             if !tenant.dialPlanID.isEmpty { return ids([tenant.dialPlanID]) }
-            guard let customerID = CustomerID(tenant.customerID), let customer = try customer(customerID) else { return [] }
+            guard let customerID = CustomerID(tenant.customerID), let customer = try customer(customerID) else {
+                return []
+            }
             return ids([try plan(of: customer)?.dialPlanID ?? Data()])
         }
     }

@@ -44,7 +44,11 @@ struct Walk {
             let size = isLeaf ? limit - found.count : 100
             let children = try views.referrers(of: id, kind: kind, after: after, limit: size)
             for child in children where found.count < limit {
-                if isLeaf { found.append(owner + [child]) } else { try descend(owner + [child], [], limit, &found, in: views) }
+                if isLeaf {
+                    found.append(owner + [child])
+                } else {
+                    try descend(owner + [child], [], limit, &found, in: views)
+                }
             }
             guard children.count == size else { return }
             after = children.last

@@ -13,16 +13,19 @@ enum AccountEndpoints {
             method: .get, path: "/v1/accounts", name: "listAccounts", tag: "accounts",
             summary: "Lists accounts by kind and owner. A page may be short, and is the last only if next is null.",
             access: .anyToken, query: [QueryParameter("after", .text, "The `next` of the page before."), .limit],
-            success: .init(status: .ok, about: "A page.", schema: Schema.reference("AccountPage")), handle: { try list($0) }),
+            success: .init(status: .ok, about: "A page.", schema: Schema.reference("AccountPage")),
+            handle: { try list($0) }),
         Operation(
-            method: .get, path: "/v1/accounts/{account_id}", name: "getAccount", tag: "accounts", summary: "Reads an account.",
+            method: .get, path: "/v1/accounts/{account_id}", name: "getAccount", tag: "accounts",
+            summary: "Reads an account.",
             access: .anyToken, success: .init(status: .ok, about: "The account.", schema: Schema.reference("Account")),
             handle: { try get($0) }),
         Operation(
             method: .get, path: "/v1/accounts/{account_id}/postings", name: "listPostings", tag: "accounts",
             summary: "Lists what moved an account, the oldest first.", access: .anyToken,
             query: [QueryParameter("after", .text, "The `next` of the page before."), .limit],
-            success: .init(status: .ok, about: "A page.", schema: Schema.reference("PostingPage")), handle: { try postings($0) }),
+            success: .init(status: .ok, about: "A page.", schema: Schema.reference("PostingPage")),
+            handle: { try postings($0) }),
         Operation(
             method: .get, path: "/v1/trial-balance", name: "getTrialBalance", tag: "accounts",
             summary: "The sum of all balances in each currency: zero, unless the books are broken.", access: .platform,
@@ -32,7 +35,8 @@ enum AccountEndpoints {
 
     static let schemas: [(String, JSON)] = [
         ("Account", Shape<AccountState>.account.schema), ("AccountPage", Schema.page(of: Schema.reference("Account"))),
-        ("Posting", Shape<AccountPosting>.posting.schema), ("PostingPage", Schema.page(of: Schema.reference("Posting"))),
+        ("Posting", Shape<AccountPosting>.posting.schema),
+        ("PostingPage", Schema.page(of: Schema.reference("Posting"))),
         (
             "TrialBalance",
             Schema.object(
@@ -42,7 +46,8 @@ enum AccountEndpoints {
                         Schema.list(
                             Schema.object(
                                 [
-                                    ("currency", Schema.text(max: 3)), ("sum", Schema.decimal), ("accounts", Schema.sequence),
+                                    ("currency", Schema.text(max: 3)), ("sum", Schema.decimal),
+                                    ("accounts", Schema.sequence),
                                     ("postings", Schema.sequence),
                                 ], required: ["currency", "sum", "accounts", "postings"]))
                     ),
@@ -69,7 +74,9 @@ enum AccountEndpoints {
                     guard items.count < limit else { return .page(items, next: after?.text) }
                     after = state.account
                     examined += 1
-                    if try redaction.sees(state.account, in: views) { items.append(Shape<AccountState>.account.json(state)) }
+                    if try redaction.sees(state.account, in: views) {
+                        items.append(Shape<AccountState>.account.json(state))
+                    }
                 }
                 guard accounts.count == limit else { return .page(items, next: nil) }
             }

@@ -13,7 +13,9 @@ enum BindingEndpoints {
             .text("contact_uri", \.contactUri, access: .readOnly, "Registered Contact."),
             .shown("expires_seconds", Schema.sequence, "Left.") { .integer($0.expiresSeconds) },
             .text("user_agent", \.userAgent, access: .readOnly, "As the phone names itself."),
-            .shown("q", Schema.decimal, "Preference (RFC 3261 §20.10).") { .string(Decimal.text(micros: Int64($0.qPermille) * 1_000)) },
+            .shown("q", Schema.decimal, "Preference (RFC 3261 §20.10).") {
+                .string(Decimal.text(micros: Int64($0.qPermille) * 1_000))
+            },
             .text("instance_id", \.instanceID, access: .readOnly, "As the phone names its device."),
             .text("worker", \.flow.worker, access: .readOnly, "Signal worker that heard it."),
             .text("remote", \.flow.remote, access: .readOnly, "Address that it was heard from."),

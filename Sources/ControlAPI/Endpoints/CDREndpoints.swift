@@ -65,7 +65,9 @@ enum CDREndpoints {
         return try exchange.read { views in
             let redaction = try Redaction(reach, in: views)
             if let call = exchange.query.id("call_id") {
-                let found = try views.cdr(call: CallID(call)).flatMap { cdr throws(ViewsError) in try redaction.seen(cdr, in: views) }
+                let found = try views.cdr(call: CallID(call)).flatMap { cdr throws(ViewsError) in
+                    try redaction.seen(cdr, in: views)
+                }
                 return .page(found.map { [Shape<Cdr>.cdr.json($0)] } ?? [], next: nil)
             }
             let parties = try parties(exchange, node, in: views)
@@ -111,7 +113,8 @@ enum CDREndpoints {
             throw Problem(.internalError, "record \(cdr.number) is in the views and not in the log")
         }
         let proof = try InclusionProof(
-            of: sequence, in: exchange.platform.log, origin: exchange.platform.origin, key: exchange.platform.signingKey)
+            of: sequence, in: exchange.platform.log, origin: exchange.platform.origin, key: exchange.platform.signingKey
+        )
         return Reply(.ok, .text(proof.text))
     }
 
@@ -137,7 +140,9 @@ enum CDREndpoints {
             return [id]
         }
         let kinds: [EntityKind] = [.provider, .customer, .tenant, .subscriber, .carrier]
-        let given = zip(filters, kinds).compactMap { filter, kind in exchange.query.id(filter.name).map { (filter.name, kind, $0) } }
+        let given = zip(filters, kinds).compactMap { filter, kind in
+            exchange.query.id(filter.name).map { (filter.name, kind, $0) }
+        }
         guard given.count <= 1 else { throw Problem(.badRequest, "A list is narrowed by one party at a time.") }
         if let (name, kind, id) = given.first {
             guard let place = try views.place(of: kind, id), reach.holds(place) else {

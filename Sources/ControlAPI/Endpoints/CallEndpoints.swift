@@ -10,9 +10,11 @@ enum CallEndpoints {
         Operation(
             method: .get, path: "/v1/calls", name: "listCalls", tag: "calls", summary: "Lists the calls that run now.",
             access: .anyToken, query: [.after, .limit],
-            success: .init(status: .ok, about: "A page.", schema: Schema.reference("CallPage")), handle: { try list($0) }),
+            success: .init(status: .ok, about: "A page.", schema: Schema.reference("CallPage")),
+            handle: { try list($0) }),
         Operation(
-            method: .get, path: "/v1/calls/{call_id}", name: "getCall", tag: "calls", summary: "Reads a call that runs now.",
+            method: .get, path: "/v1/calls/{call_id}", name: "getCall", tag: "calls",
+            summary: "Reads a call that runs now.",
             access: .anyToken, success: .init(status: .ok, about: "The call.", schema: Schema.reference("Call")),
             handle: { try get($0) }),
         Operation(

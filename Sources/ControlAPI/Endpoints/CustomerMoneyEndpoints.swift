@@ -26,7 +26,8 @@ enum CustomerMoneyEndpoints {
         Operation(
             method: .get, path: "/v1/customers/{customer_id}/balance", name: "getBalance", tag: "customers",
             summary: "What the customer's account stands at.", access: .anyToken,
-            success: .init(status: .ok, about: "The balance.", schema: Schema.reference("Balance")), handle: { try balance($0) }),
+            success: .init(status: .ok, about: "The balance.", schema: Schema.reference("Balance")),
+            handle: { try balance($0) }),
         Operation(
             method: .post, path: "/v1/customers/{customer_id}/top-ups", name: "topUp", tag: "customers",
             summary: "Money from outside: a positive amount.", access: .administrator(.providerAdmin),
@@ -60,7 +61,10 @@ enum CustomerMoneyEndpoints {
         (
             "Booking",
             Schema.object(
-                [("journal_id", Schema.uuid), ("log_position", Schema.sequence), ("balance", Schema.reference("Balance"))],
+                [
+                    ("journal_id", Schema.uuid), ("log_position", Schema.sequence),
+                    ("balance", Schema.reference("Balance")),
+                ],
                 required: ["journal_id", "log_position", "balance"])
         ),
     ]
@@ -105,7 +109,8 @@ enum CustomerMoneyEndpoints {
         let context = FieldContext(currency: Currency(customer.currency))
         return [
             "account_id": .string(account.text), "balance": context.amount(micros: state.balanceMicros),
-            "held": context.amount(micros: state.heldMicros), "available": context.amount(micros: try views.available(account)),
+            "held": context.amount(micros: state.heldMicros),
+            "available": context.amount(micros: try views.available(account)),
         ]
     }
 }

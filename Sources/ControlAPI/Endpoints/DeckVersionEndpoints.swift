@@ -9,20 +9,25 @@ import SwiftProtobuf
 /// Versions of a rate deck: published whole, never changed.
 enum DeckVersionEndpoints {
     private static let path = "/v1/rate-decks/{rate_deck_id}/versions"
-    private static let after = QueryParameter("after", .number(0...UInt64(UInt32.max)), "The `next` of the page before.")
-    private static let afterPrefix = QueryParameter("after", .text, "The `next` of the page before: a prefix, with - before it.")
+    private static let after = QueryParameter(
+        "after", .number(0...UInt64(UInt32.max)), "The `next` of the page before.")
+    private static let afterPrefix = QueryParameter(
+        "after", .text, "The `next` of the page before: a prefix, with - before it.")
 
     static let operations = [
         Operation(
             method: .get, path: path, name: "listRateDeckVersions", tag: "rate-decks",
-            summary: "Lists a deck's versions without their rows, the oldest first.", access: .anyToken, query: [after, .limit],
+            summary: "Lists a deck's versions without their rows, the oldest first.", access: .anyToken,
+            query: [after, .limit],
             success: .init(status: .ok, about: "A page.", schema: Schema.reference("RateDeckVersionPage")),
             handle: { try list($0) }),
         Operation(
             method: .post, path: path, name: "publishRateDeckVersion", tag: "rate-decks",
-            summary: "Publishes the next version of a deck: its whole price list.", access: .administrator(.providerAdmin),
+            summary: "Publishes the next version of a deck: its whole price list.",
+            access: .administrator(.providerAdmin),
             body: .init(schema: Schema.reference("NewRateDeckVersion"), bytesMax: 64 << 20),
-            success: .init(status: .created, about: "It is published.", schema: Schema.reference("RateDeckVersionHead")),
+            success: .init(
+                status: .created, about: "It is published.", schema: Schema.reference("RateDeckVersionHead")),
             handle: { try await publish($0) }),
         Operation(
             method: .get, path: path + "/{version}", name: "getRateDeckVersion", tag: "rate-decks",
@@ -39,7 +44,8 @@ enum DeckVersionEndpoints {
     static let schemas: [(String, JSON)] = [
         ("NewRateDeckVersion", Shape<RateDeckVersion>.rateDeckVersion.newSchema), ("RateDeckVersionHead", head.schema),
         ("RateDeckVersionPage", Schema.page(of: Schema.reference("RateDeckVersionHead"))),
-        ("RateEntry", Shape<RateEntry>.rateEntry.schema), ("RateEntryPage", Schema.page(of: Schema.reference("RateEntry"))),
+        ("RateEntry", Shape<RateEntry>.rateEntry.schema),
+        ("RateEntryPage", Schema.page(of: Schema.reference("RateEntry"))),
     ]
 
     /// Without the rows, which may be half a million.
@@ -72,16 +78,19 @@ enum DeckVersionEndpoints {
         // An event that the log cannot hold would fail everybody's commands that wait for the same flush.
         let size = Event.rateDeckVersionPublished(.with { $0.version = version }).serialized().count
         guard size + 1_024 <= LMDBEventLog.eventBytesMax else {
-            throw Problem(.tooLarge, "The price list is one event, of at most \(LMDBEventLog.eventBytesMax >> 20) MiB; it has \(size >> 20) MiB.")
+            throw Problem(
+                .tooLarge,
+                "The price list is one event, of at most \(LMDBEventLog.eventBytesMax >> 20) MiB; it has \(size >> 20) MiB."
+            )
         }
         let outcome = try await exchange.submit(.publishDeckVersion(version))
         return try exchange.read { views in
-            // Of a repeated request the newest is not the one that it made, but it is the one to know.
-            let newest = try views.latestDeckVersion(deck)
-            guard let version = try views.deckVersion(deck, newest) else {
-                throw Problem(.internalError, "version \(newest) of deck \(deck) is not in the views")
+            // A deck's stream holds its creation and then its versions, nothing else.
+            let number = UInt32(clamping: outcome.version - 1)
+            guard let version = try views.deckVersion(deck, number) else {
+                throw Problem(.internalError, "version \(number) of deck \(deck) is not in the views")
             }
-            return Reply(.created, .json(head.json(version)), location: "/v1/rate-decks/\(deck)/versions/\(newest)")
+            return Reply(.created, .json(head.json(version)), location: "/v1/rate-decks/\(deck)/versions/\(number)")
                 .replayed(outcome.repeated)
         }
     }
@@ -111,7 +120,8 @@ enum DeckVersionEndpoints {
 
     private static func version(_ exchange: Exchange, in views: borrowing ViewSnapshot) throws -> RateDeckVersion {
         let deck = try deckID(exchange, in: views)
-        guard let number = UInt32(exchange.path["version"] ?? ""), let version = try views.deckVersion(deck, number) else {
+        guard let number = UInt32(exchange.path["version"] ?? ""), let version = try views.deckVersion(deck, number)
+        else {
             throw Problem(.notFound, "The rate deck has no such version.")
         }
         return version

@@ -25,7 +25,8 @@ enum DialTrialEndpoint {
             method: .post, path: "/v1/dial-plans/{dial_plan_id}/try", name: "tryDialPlan", tag: "dial-plans",
             summary: "What the plan makes of something dialled, rule by rule. Nothing is recorded.", access: .anyToken,
             body: .init(schema: Schema.reference("DialTrial")),
-            success: .init(status: .ok, about: "The steps and the number.", schema: Schema.reference("DialTrialResult")),
+            success: .init(
+                status: .ok, about: "The steps and the number.", schema: Schema.reference("DialTrialResult")),
             handle: { try attempt($0) })
     ]
 
@@ -41,7 +42,8 @@ enum DialTrialEndpoint {
                         Schema.list(
                             Schema.object(
                                 [
-                                    ("rule", Schema.sequence), ("description", Schema.text(max: 128)), ("matches", Schema.flag),
+                                    ("rule", Schema.sequence), ("description", Schema.text(max: 128)),
+                                    ("matches", Schema.flag),
                                     ("result", Schema.orNull(Schema.text(max: 256))),
                                 ], required: ["rule", "description", "matches", "result"]))
                     ),

@@ -12,24 +12,30 @@ enum GatewayEndpoints {
 
     static let operations = [
         Operation(
-            method: .post, path: path, name: "createGateway", tag: "carriers", summary: "Adds a gateway as the last to be tried.",
+            method: .post, path: path, name: "createGateway", tag: "carriers",
+            summary: "Adds a gateway as the last to be tried.",
             access: .administrator(.providerAdmin), body: .init(schema: Schema.reference("NewGateway")),
-            success: .init(status: .created, about: "It is added.", schema: Schema.reference("Gateway"), hasVersion: true),
+            success: .init(
+                status: .created, about: "It is added.", schema: Schema.reference("Gateway"), hasVersion: true),
             isConditional: true, handle: { try await add($0) }),
         Operation(
-            method: .get, path: path + "/{gateway_id}", name: "getGateway", tag: "carriers", summary: "Reads a gateway.",
+            method: .get, path: path + "/{gateway_id}", name: "getGateway", tag: "carriers",
+            summary: "Reads a gateway.",
             access: .anyToken,
             success: .init(status: .ok, about: "The gateway.", schema: Schema.reference("Gateway"), hasVersion: true),
             handle: { try get($0) }),
         Operation(
             method: .patch, path: path + "/{gateway_id}", name: "changeGateway", tag: "carriers",
-            summary: "Changes what the body names, and leaves the rest (RFC 7396).", access: .administrator(.providerAdmin),
+            summary: "Changes what the body names, and leaves the rest (RFC 7396).",
+            access: .administrator(.providerAdmin),
             body: .init(
-                schema: Schema.reference("GatewayPatch"), mediaTypes: [ContentNegotiation.mergePatch, ContentNegotiation.json]),
+                schema: Schema.reference("GatewayPatch"),
+                mediaTypes: [ContentNegotiation.mergePatch, ContentNegotiation.json]),
             success: .init(status: .ok, about: "It is changed.", schema: Schema.reference("Gateway"), hasVersion: true),
             isConditional: true, handle: { try await patch($0) }),
         Operation(
-            method: .delete, path: path + "/{gateway_id}", name: "removeGateway", tag: "carriers", summary: "Removes a gateway.",
+            method: .delete, path: path + "/{gateway_id}", name: "removeGateway", tag: "carriers",
+            summary: "Removes a gateway.",
             access: .administrator(.providerAdmin), success: .init(status: .noContent, about: "It is removed."),
             isConditional: true, handle: { try await remove($0) }),
     ]
@@ -42,7 +48,9 @@ enum GatewayEndpoints {
         let id = try exchange.id("gateway_id")
         return try exchange.read { views in
             let carrier = try Carriers.visible(try exchange.id("carrier_id"), to: exchange.reach, in: views)
-            return .ok(shape.json(carrier.gateways[try index(of: id, in: carrier)]), version: try version(of: carrier, in: views))
+            return .ok(
+                shape.json(carrier.gateways[try index(of: id, in: carrier)]),
+                version: try version(of: carrier, in: views))
         }
     }
 
@@ -53,7 +61,8 @@ enum GatewayEndpoints {
             throw Problem(.conflict, "The gateway is gone by now.")
         }
         let location = "/v1/carriers/\(outcome.id)/gateways/\(id)"
-        return Reply(.created, .json(shape.json(added)), version: outcome.version, location: location).replayed(outcome.repeated)
+        return Reply(.created, .json(shape.json(added)), version: outcome.version, location: location).replayed(
+            outcome.repeated)
     }
 
     private static func patch(_ exchange: Exchange) async throws -> Reply {

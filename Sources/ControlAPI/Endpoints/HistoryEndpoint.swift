@@ -14,7 +14,8 @@ enum HistoryEndpoint {
         Operation(
             method: .get, path: "/v1/entities/{entity_id}/history", name: "getHistory", tag: "log",
             summary: "Lists the events of an entity, the oldest first, also after it was removed.", access: .anyToken,
-            query: [after, .limit], success: .init(status: .ok, about: "A page.", schema: Schema.reference("EventPage")),
+            query: [after, .limit],
+            success: .init(status: .ok, about: "A page.", schema: Schema.reference("EventPage")),
             handle: { try list($0) })
     ]
 
@@ -27,7 +28,10 @@ enum HistoryEndpoint {
                     ("version", Schema.sequence), ("actor", Schema.text(max: 128)), ("cause", Schema.text(max: 128)),
                     (
                         "data",
-                        ["description": "What the entity was after the event; null where the log alone holds it.", "type": ["object", "null"]]
+                        [
+                            "description": "What the entity was after the event; null where the log alone holds it.",
+                            "type": ["object", "null"],
+                        ]
                     ),
                 ], required: ["sequence", "time", "type", "version", "actor", "cause", "data"])
         ), ("EventPage", Schema.page(of: Schema.reference("Event"))),
@@ -38,7 +42,9 @@ enum HistoryEndpoint {
         let reach = try exchange.reach
         let limit = exchange.query.limit
         return try exchange.read { views in
-            guard try isVisible(id, exchange, in: views) else { throw Problem(.notFound, "There is nothing with this id.") }
+            guard try isVisible(id, exchange, in: views) else {
+                throw Problem(.notFound, "There is nothing with this id.")
+            }
             let redaction = try Redaction(reach, in: views)
             let after = exchange.query.number("after") ?? 0
             let sequences = try views.history(of: id, after: after, limit: limit + 1)
@@ -65,7 +71,8 @@ enum HistoryEndpoint {
         if let cdr = try views.cdr(call: CallID(id)) { return try redaction.seen(cdr, in: views) != nil }
         for sequence in try views.history(of: id, limit: .max).reversed() {
             guard let stored = try exchange.platform.log.event(at: sequence), stored.stream == id,
-                let event = try? Event(storedType: stored.type, schemaVersion: stored.schemaVersion, payload: stored.payload),
+                let event = try? Event(
+                    storedType: stored.type, schemaVersion: stored.schemaVersion, payload: stored.payload),
                 let place = try place(of: event, in: views)
             else { continue }
             return reach.holds(place)
@@ -107,7 +114,8 @@ enum HistoryEndpoint {
         case .carrierCreated(let event): Carriers.shape.json(event.carrier)
         case .carrierChanged(let event): Carriers.shape.json(event.carrier)
         case .numberAdded(let event): Numbers.shape.json(event.number, try Numbers.context(of: event.number, in: views))
-        case .numberChanged(let event): Numbers.shape.json(event.number, try Numbers.context(of: event.number, in: views))
+        case .numberChanged(let event):
+            Numbers.shape.json(event.number, try Numbers.context(of: event.number, in: views))
         case .subscriberCreated(let event): Subscribers.shape.json(SubscriberDraft(event.subscriber))
         case .subscriberChanged(let event): Subscribers.shape.json(SubscriberDraft(event.subscriber))
         case .cdrRecorded(let event): try redaction.seen(event.cdr, in: views).map { Shape<Cdr>.cdr.json($0) }
@@ -139,7 +147,8 @@ enum HistoryEndpoint {
         case .subscriberCreated(let event): try views.place(of: event.subscriber)
         case .subscriberChanged(let event): try views.place(of: event.subscriber)
         case .rateDeckVersionPublished, .entityRemoved, .tokenIssued, .tokenRevoked, .workerEnrolled, .workerRevoked,
-            .journalPosted, .callStarted, .callAnswered, .callUpdated, .callAdopted, .creditRenewed, .callEnded, .cdrRecorded:
+            .journalPosted, .callStarted, .callAnswered, .callUpdated, .callAdopted, .creditRenewed, .callEnded,
+            .cdrRecorded:
             nil
         }
     }

@@ -25,7 +25,8 @@ enum NumberAssignmentEndpoints {
         Operation(
             method: .post, path: "/v1/numbers/{number_id}/release", name: "releaseNumber", tag: "numbers",
             summary: "Takes a number back into the inventory.", access: .administrator(.providerAdmin),
-            success: .init(status: .ok, about: "It is available.", schema: Schema.reference("Number"), hasVersion: true),
+            success: .init(
+                status: .ok, about: "It is available.", schema: Schema.reference("Number"), hasVersion: true),
             isConditional: true, handle: { try await release($0) }),
     ]
 
@@ -60,7 +61,8 @@ enum NumberAssignmentEndpoints {
         let outcome = try await exchange.submit(command)
         return try exchange.read { views in
             let number = try Numbers.visible(id.value, to: exchange.reach, in: views)
-            return .ok(try Numbers.json(number, in: views), version: try views.version(of: id.value)).replayed(outcome.repeated)
+            return .ok(try Numbers.json(number, in: views), version: try views.version(of: id.value)).replayed(
+                outcome.repeated)
         }
     }
 }

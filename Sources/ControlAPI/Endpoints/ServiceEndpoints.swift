@@ -9,7 +9,8 @@ import Projections
 enum ServiceEndpoints {
     static let operations = [
         Operation(
-            method: .get, path: "/healthz", name: "getHealth", tag: "service", summary: "Whether the control plane answers.",
+            method: .get, path: "/healthz", name: "getHealth", tag: "service",
+            summary: "Whether the control plane answers.",
             access: .open, success: .init(status: .ok, about: "It does.", schema: Schema.reference("Health")),
             handle: { exchange in
                 let applied = try exchange.read { views in views.applied }
@@ -27,7 +28,8 @@ enum ServiceEndpoints {
         Operation(
             method: .get, path: "/v1/log/head", name: "getLogHead", tag: "log",
             summary: "The newest sequence of the log and the root of the tree over it.", access: .anyToken,
-            success: .init(status: .ok, about: "The head.", schema: Schema.reference("LogHead")), handle: { try head($0) }),
+            success: .init(status: .ok, about: "The head.", schema: Schema.reference("LogHead")),
+            handle: { try head($0) }),
         Operation(
             method: .get, path: "/v1/log/checkpoint", name: "getCheckpoint", tag: "log",
             summary: "The head as a signed note (C2SP tlog-checkpoint).", access: .anyToken,
@@ -36,7 +38,8 @@ enum ServiceEndpoints {
             handle: { exchange in
                 let log = exchange.platform.log
                 let size = log.head
-                let checkpoint = Checkpoint(origin: exchange.platform.origin, size: size, root: try log.rootHash(size: size))
+                let checkpoint = Checkpoint(
+                    origin: exchange.platform.origin, size: size, root: try log.rootHash(size: size))
                 return Reply(.ok, .text(checkpoint.signed(with: exchange.platform.signingKey)))
             }),
     ]
@@ -44,12 +47,19 @@ enum ServiceEndpoints {
     static let schemas: [(String, JSON)] = [
         (
             "Health",
-            Schema.object([("status", Schema.choice(["ok"])), ("log_position", Schema.sequence)], required: ["status", "log_position"])
+            Schema.object(
+                [("status", Schema.choice(["ok"])), ("log_position", Schema.sequence)],
+                required: ["status", "log_position"])
         ),
         (
             "Counters",
             Schema.object(
-                [("responses", ["type": "object", "additionalProperties": Schema.sequence, "description": "By status."])],
+                [
+                    (
+                        "responses",
+                        ["type": "object", "additionalProperties": Schema.sequence, "description": "By status."]
+                    )
+                ],
                 required: ["responses"])
         ),
         (

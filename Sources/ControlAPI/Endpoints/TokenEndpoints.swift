@@ -13,18 +13,23 @@ enum TokenEndpoints {
     static let operations = [
         Operation(
             method: .get, path: "/v1/tokens", name: "listTokens", tag: "tokens",
-            summary: "Lists the tokens whose scope is within the token's. A page may be short, and is the last only if next is null.",
+            summary:
+                "Lists the tokens whose scope is within the token's. A page may be short, and is the last only if next is null.",
             access: .administrator(.tenantAdmin), query: [.after, .limit],
-            success: .init(status: .ok, about: "A page.", schema: Schema.reference("TokenPage")), handle: { try list($0) }),
+            success: .init(status: .ok, about: "A page.", schema: Schema.reference("TokenPage")),
+            handle: { try list($0) }),
         Operation(
             method: .post, path: "/v1/tokens", name: "issueToken", tag: "tokens",
-            summary: "Issues a token with at most the role and the scope of the asker.", access: .administrator(.tenantAdmin),
+            summary: "Issues a token with at most the role and the scope of the asker.",
+            access: .administrator(.tenantAdmin),
             body: .init(schema: Schema.reference("NewToken")),
             success: .init(
-                status: .created, about: "It is issued; the secret is shown once.", schema: Schema.reference("IssuedToken")),
+                status: .created, about: "It is issued; the secret is shown once.",
+                schema: Schema.reference("IssuedToken")),
             handle: { try await issue($0) }),
         Operation(
-            method: .get, path: "/v1/tokens/self", name: "getOwnToken", tag: "tokens", summary: "The token that is presented.",
+            method: .get, path: "/v1/tokens/self", name: "getOwnToken", tag: "tokens",
+            summary: "The token that is presented.",
             access: .anyToken, success: .init(status: .ok, about: "The token.", schema: Schema.reference("Token")),
             handle: { exchange in
                 let id = try exchange.token.token
@@ -44,7 +49,8 @@ enum TokenEndpoints {
     ]
 
     static let schemas: [(String, JSON)] = [
-        ("Token", shape.schema), ("NewToken", shape.newSchema), ("TokenPage", Schema.page(of: Schema.reference("Token"))),
+        ("Token", shape.schema), ("NewToken", shape.newSchema),
+        ("TokenPage", Schema.page(of: Schema.reference("Token"))),
         (
             "IssuedToken",
             Schema.object(
@@ -54,7 +60,8 @@ enum TokenEndpoints {
                         "secret",
                         Schema.orNull([
                             "type": "string",
-                            "description": "To be sent as Authorization: Bearer. Null when an idempotency key repeats the request: it was shown the first time.",
+                            "description":
+                                "To be sent as Authorization: Bearer. Null when an idempotency key repeats the request: it was shown the first time.",
                         ])
                     ),
                 ], required: ["token", "secret"])
@@ -70,7 +77,8 @@ enum TokenEndpoints {
             var items: [JSON] = []
             for token in tokens where try isWithin(reach, token, in: views) { items.append(shape.json(token)) }
             let isEnd = tokens.count < exchange.query.limit
-            return .page(items, next: isEnd ? nil : tokens.last.flatMap { UUIDv7(bytes: $0.id) }.map { Cursor.text([$0]) })
+            return .page(
+                items, next: isEnd ? nil : tokens.last.flatMap { UUIDv7(bytes: $0.id) }.map { Cursor.text([$0]) })
         }
     }
 
@@ -82,7 +90,9 @@ enum TokenEndpoints {
                 .forbidden, "A token with the role \(caller.role.literal) cannot issue one with \(token.role.literal).",
                 faults: [FieldFault(.pointer("/role"), "must not be above \(caller.role.literal)")])
         }
-        guard try exchange.read({ views in try isWithin(caller.reach, token, in: views) }) else { throw Problem.invalid("scope_id", "must name a node within the scope of the asker") }
+        guard try exchange.read({ views in try isWithin(caller.reach, token, in: views) }) else {
+            throw Problem.invalid("scope_id", "must name a node within the scope of the asker")
+        }
         var random = RandomSource.system
         let secret = BearerToken(random: &random)
         token.secretHash = Data(Hash.sha256(Array(secret.text.utf8)))
@@ -101,7 +111,9 @@ enum TokenEndpoints {
         try exchange.read { views in
             let token = try visible(exchange, in: views)
             guard caller.role.mayGrant(token.role) else {
-                throw Problem(.forbidden, "A token with the role \(caller.role.literal) cannot revoke one with \(token.role.literal).")
+                throw Problem(
+                    .forbidden,
+                    "A token with the role \(caller.role.literal) cannot revoke one with \(token.role.literal).")
             }
         }
         let outcome = try await exchange.submit(.revokeToken(id))
@@ -110,7 +122,9 @@ enum TokenEndpoints {
 
     private static func visible(_ exchange: Exchange, in views: borrowing ViewSnapshot) throws -> Token {
         let token = try token(TokenID(try exchange.id("token_id")), in: views)
-        guard try isWithin(exchange.reach, token, in: views) else { throw Problem(.notFound, "There is no such token.") }
+        guard try isWithin(exchange.reach, token, in: views) else {
+            throw Problem(.notFound, "There is no such token.")
+        }
         return token
     }
 

@@ -29,11 +29,14 @@ enum WorkerEndpoints {
 
     static let operations = [
         Operation(
-            method: .get, path: "/v1/workers", name: "listWorkers", tag: "workers", summary: "Lists every enrolled worker.",
-            access: .platform, success: .init(status: .ok, about: "All of them.", schema: Schema.reference("WorkerPage")),
+            method: .get, path: "/v1/workers", name: "listWorkers", tag: "workers",
+            summary: "Lists every enrolled worker.",
+            access: .platform,
+            success: .init(status: .ok, about: "All of them.", schema: Schema.reference("WorkerPage")),
             handle: { try await list($0) }),
         Operation(
-            method: .post, path: "/v1/workers", name: "enrollWorker", tag: "workers", summary: "Admits a worker's key to the bus.",
+            method: .post, path: "/v1/workers", name: "enrollWorker", tag: "workers",
+            summary: "Admits a worker's key to the bus.",
             access: .platform, body: .init(schema: Schema.reference("NewWorker")),
             success: .init(status: .created, about: "It is enrolled.", schema: Schema.reference("Enrollment")),
             handle: { try await enroll($0) }),
@@ -69,9 +72,12 @@ enum WorkerEndpoints {
                 shape.fields.map { ($0.name, $0.schema) } + [
                     ("state", Schema.choice(["absent", "alive", "draining", "dead"])),
                     ("listeners", Schema.list(Schema.text(max: 64))), ("bus_endpoint", Schema.text(max: 128)),
-                    ("calls", Schema.sequence), ("load_permille", Schema.sequence), ("heard_at", Schema.orNull(Schema.time)),
+                    ("calls", Schema.sequence), ("load_permille", Schema.sequence),
+                    ("heard_at", Schema.orNull(Schema.time)),
                 ],
-                required: shape.fields.map(\.name) + ["state", "listeners", "bus_endpoint", "calls", "load_permille", "heard_at"])
+                required: shape.fields.map(\.name) + [
+                    "state", "listeners", "bus_endpoint", "calls", "load_permille", "heard_at",
+                ])
         ),
         ("WorkerPage", Schema.page(of: Schema.reference("Worker"))),
         (

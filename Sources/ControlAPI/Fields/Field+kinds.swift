@@ -41,7 +41,8 @@ extension Field {
         _ name: String, _ path: Path<[String]>, max: Int, _ about: String
     ) -> Field {
         Field(
-            name, path, .readWrite, isRequired: false, schema: Schema.list(Schema.text(max: 128), max: max), about: about,
+            name, path, .readWrite, isRequired: false, schema: Schema.list(Schema.text(max: 128), max: max),
+            about: about,
             read: { entity, _ in .array(entity[keyPath: path].map(JSON.string)) },
             write: { value, entity, _, pointer, faults in
                 guard let items = items(value, max: max, pointer, &faults) else { return }

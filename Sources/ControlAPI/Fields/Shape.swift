@@ -62,6 +62,7 @@ struct Shape<Entity: Blank>: Sendable {
 
     /// Of a body that changes one.
     var patchSchema: JSON {
-        Schema.object(fields.filter { $0.access != .readOnly }.map { ($0.name, $0.schema) }, required: [], isClosed: true)
+        Schema.object(
+            fields.filter { $0.access != .readOnly }.map { ($0.name, $0.schema) }, required: [], isClosed: true)
     }
 }

@@ -20,13 +20,17 @@ extension Shape<Provider> {
         "Provider",
         [
             .id(\.id),
-            .reference("parent_id", \.parentID, access: .fixed, "The provider above it; null: directly under the platform."),
+            .reference(
+                "parent_id", \.parentID, access: .fixed, "The provider above it; null: directly under the platform."),
             .text("name", \.name, isRequired: true, "Shown to people."),
             .text("namespace", \.namespace, isRequired: true, max: 253, "Domain under which its tenants live; unique."),
-            .text("currency", \.currency, access: .fixed, isRequired: true, max: 3, "ISO 4217 code; of all of its amounts."),
+            .text(
+                "currency", \.currency, access: .fixed, isRequired: true, max: 3,
+                "ISO 4217 code; of all of its amounts."),
             .text("time_zone", \.timeZone, max: 64, "IANA name; UTC if it is not given."),
             .choice("status", \.status, "Calls are carried for active providers only."),
-            .reference("wholesale_deck_id", \.wholesaleDeckID, "Deck of its parent by which it is charged; null: not charged."),
+            .reference(
+                "wholesale_deck_id", \.wholesaleDeckID, "Deck of its parent by which it is charged; null: not charged."),
         ])
 }
 
@@ -35,7 +39,8 @@ extension Shape<Contact> {
         "Contact",
         [
             .id(\.id),
-            .reference("provider_id", \.providerID, access: .fixed, isRequired: true, "The provider that it belongs to."),
+            .reference(
+                "provider_id", \.providerID, access: .fixed, isRequired: true, "The provider that it belongs to."),
             .text("name", \.name, "Of a person; a contact has a name or a company."),
             .text("company", \.company, "Of a company."),
             .text("email", \.email, "An e-mail address."),
@@ -55,8 +60,11 @@ extension Shape<RateEntry> {
             .text("destination", \.destination, "For people."),
             .decimal("connection_fee", \.connectionFeeMicros, "Once per answered call, in the deck's currency."),
             .decimal("per_minute", \.perMinuteMicros, "In the deck's currency."),
-            .integer("first_increment_seconds", \.firstIncrementSeconds, 1...86_400, isRequired: true, "Charged at least."),
-            .integer("next_increment_seconds", \.nextIncrementSeconds, 1...86_400, isRequired: true, "Rounded up to, after that."),
+            .integer(
+                "first_increment_seconds", \.firstIncrementSeconds, 1...86_400, isRequired: true, "Charged at least."),
+            .integer(
+                "next_increment_seconds", \.nextIncrementSeconds, 1...86_400, isRequired: true,
+                "Rounded up to, after that."),
         ])
 }
 
@@ -65,7 +73,8 @@ extension Shape<RateDeck> {
         "RateDeck",
         [
             .id(\.id),
-            .reference("provider_id", \.providerID, access: .fixed, "The provider that it belongs to; null: the platform."),
+            .reference(
+                "provider_id", \.providerID, access: .fixed, "The provider that it belongs to; null: the platform."),
             .text("name", \.name, access: .fixed, isRequired: true, "Shown to people."),
             .text("currency", \.currency, access: .fixed, isRequired: true, max: 3, "ISO 4217 code."),
             .integer("decimals", \.decimals, 0...6, "Decimals of a charge after rounding."),
@@ -79,7 +88,8 @@ extension Shape<RateDeckVersion> {
             .reference("deck_id", \.deckID, access: .readOnly, "Its deck."),
             .shown("version", Schema.sequence, "1, 2, 3 …") { version, _ in .integer(version.version) },
             .time("effective_at", \.effectiveAt, "When it comes into force; now if it is not given."),
-            .shown("content_hash", Schema.text(max: 64), "SHA-256 over the rows as published, in hexadecimal.") { version, _ in
+            .shown("content_hash", Schema.text(max: 64), "SHA-256 over the rows as published, in hexadecimal.") {
+                version, _ in
                 .hex(version.contentHash)
             },
             .list("entries", \.entries, of: .rateEntry, max: 500_000, isRequired: true, "The whole price list."),
@@ -94,7 +104,8 @@ extension Shape<ServicePlan> {
             .reference("provider_id", \.providerID, access: .fixed, isRequired: true, "The provider that sells it."),
             .text("name", \.name, isRequired: true, "Shown to people."),
             .choice("payment_mode", \.paymentMode, "Prepaid: money is held before a call rings."),
-            .reference("rate_deck_id", \.rateDeckID, "By which calls are charged; without it there are no outside calls."),
+            .reference(
+                "rate_deck_id", \.rateDeckID, "By which calls are charged; without it there are no outside calls."),
             .reference("dial_plan_id", \.dialPlanID, "For tenants that name none."),
             .reference("carrier_id", \.carrierID, "For tenants that name none."),
             .integer("subscribers_max", \.subscribersMax, 0...UInt32.max, "Of a customer; 0: no limit."),
@@ -108,7 +119,8 @@ extension Shape<Customer> {
         "Customer",
         [
             .id(\.id),
-            .reference("provider_id", \.providerID, access: .fixed, isRequired: true, "The provider that it buys from."),
+            .reference(
+                "provider_id", \.providerID, access: .fixed, isRequired: true, "The provider that it buys from."),
             .reference("contact_id", \.contactID, "Who it is."),
             .reference("service_plan_id", \.servicePlanID, isRequired: true, "What it is charged and limited to."),
             .text("name", \.name, isRequired: true, "Shown to people."),
@@ -123,7 +135,8 @@ extension Shape<DialRule> {
         "DialRule",
         [
             .text("description", \.description_p, "For people; it stands in the call's record."),
-            .text("match", \.match, isRequired: true, max: 256, "RE2 expression; the first rule that matches is applied."),
+            .text(
+                "match", \.match, isRequired: true, max: 256, "RE2 expression; the first rule that matches is applied."),
             .text("substitution", \.substitution, max: 256, "RE2 expression with groups; empty: the match."),
             .text("replacement", \.replacement, max: 256, #"\1 … \9 for groups, _CC and _AC for the caller's codes."#),
         ])
@@ -134,7 +147,8 @@ extension Shape<DialPlan> {
         "DialPlan",
         [
             .id(\.id),
-            .reference("provider_id", \.providerID, access: .fixed, isRequired: true, "The provider that it belongs to."),
+            .reference(
+                "provider_id", \.providerID, access: .fixed, isRequired: true, "The provider that it belongs to."),
             .text("name", \.name, isRequired: true, "Shown to people."),
             .list("rules", \.rules, of: .dialRule, max: 100, "In the order in which they are tried."),
         ])
@@ -165,7 +179,9 @@ extension Shape<Gateway> {
             .text("host", \.host, isRequired: true, max: 64, "An IPv4 or IPv6 address."),
             .integer("port", \.port, 1...65_535, "5060 if it is not given."),
             .text("display", \.display, "Display name of calls to it; empty: the caller's."),
-            .integer("outbound_strip", \.outboundStrip, 0...16, "Characters taken from the left of the number sent, the + counted."),
+            .integer(
+                "outbound_strip", \.outboundStrip, 0...16,
+                "Characters taken from the left of the number sent, the + counted."),
             .text("outbound_prefix", \.outboundPrefix, max: 16, "Then put before it."),
             .integer("inbound_strip", \.inboundStrip, 0...16, "Characters taken from the left of the number received."),
             .text("inbound_prefix", \.inboundPrefix, max: 16, "Then put before it."),
@@ -183,7 +199,8 @@ extension Shape<Carrier> {
         "Carrier",
         [
             .id(\.id),
-            .reference("provider_id", \.providerID, access: .fixed, "The provider that it belongs to; null: the platform."),
+            .reference(
+                "provider_id", \.providerID, access: .fixed, "The provider that it belongs to; null: the platform."),
             .text("name", \.name, isRequired: true, "Shown to people."),
             .reference("cost_deck_id", \.costDeckID, "What it charges; null: nothing is recorded."),
             .list("gateways", \.gateways, of: .gateway, max: 32, "Tried in this order."),
@@ -213,16 +230,22 @@ extension Shape<SubscriberDraft> {
         "Subscriber",
         [
             .id(\.entity.id),
-            .reference("tenant_id", \.entity.tenantID, access: .fixed, isRequired: true, "The tenant that it belongs to."),
-            .text("username", \.entity.username, isRequired: true, max: 64, "SIP and digest user; unique in the tenant."),
+            .reference(
+                "tenant_id", \.entity.tenantID, access: .fixed, isRequired: true, "The tenant that it belongs to."),
+            .text(
+                "username", \.entity.username, isRequired: true, max: 64, "SIP and digest user; unique in the tenant."),
             .password(\.password),
             .texts("aliases", \.entity.aliases, max: 32, "Extensions; unique in the tenant together with user names."),
             .text("display_name", \.entity.displayName, "Shown to those called."),
             .text("email", \.entity.email, "An e-mail address."),
-            .text("caller_id", \.entity.callerID, max: 16, "E.164 number shown to the outside; empty: the first assigned."),
+            .text(
+                "caller_id", \.entity.callerID, max: 16, "E.164 number shown to the outside; empty: the first assigned."
+            ),
             .text("country_code", \.entity.countryCode, max: 3, "Empty: the tenant's."),
             .text("area_code", \.entity.areaCode, max: 6, "Empty: the tenant's."),
-            .texts("allowed_prefixes", \.entity.allowedPrefixes, max: 1_000, "Where it may call, such as +1209; + is everywhere. Empty: nowhere outside."),
+            .texts(
+                "allowed_prefixes", \.entity.allowedPrefixes, max: 1_000,
+                "Where it may call, such as +1209; + is everywhere. Empty: nowhere outside."),
             .integer("concurrent_calls_max", \.entity.concurrentCallsMax, 0...UInt32.max, "0: no limit."),
             .integer("dial_timeout_seconds", \.entity.dialTimeoutSeconds, 0...600, "How long it rings; 0: 60 seconds."),
             .choice("media_security", \.entity.mediaSecurity, "sdes: SRTP is offered and required."),
@@ -237,6 +260,7 @@ extension Shape<Token> {
             .id(\.id),
             .text("name", \.name, isRequired: true, "Stands in the history as who did it; unique."),
             .choice("role", \.role, isRequired: true, "What its holder may do."),
-            .reference("scope_id", \.scopeID, "The provider, customer or tenant that it is confined to; null: the platform."),
+            .reference(
+                "scope_id", \.scopeID, "The provider, customer or tenant that it is confined to; null: the platform."),
         ])
 }

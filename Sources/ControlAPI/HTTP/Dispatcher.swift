@@ -25,7 +25,8 @@ struct Dispatcher: Sendable {
         let exchange = Exchange(
             platform: platform, caller: caller,
             path: Dictionary(context.parameters.map { (String($0.key), String($0.value)) }, uniquingKeysWith: { $1 }),
-            query: query, body: try json(bytes), ifMatch: try condition(request, .ifMatch), requestID: context.requestID,
+            query: query, body: try json(bytes), ifMatch: try condition(request, .ifMatch),
+            requestID: context.requestID,
             idempotencyKey: key,
             fingerprint: Hash.sha256(Array("\(request.method.rawValue) \(request.uri.string)\n".utf8) + bytes))
         do {
@@ -86,7 +87,8 @@ extension Dispatcher {
         guard let query, !query.isEmpty else { return [] }
         return try query.split(separator: "&").map { pair in
             let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard let name = String(sides[0]).percentDecoded, let value = String(sides.count == 2 ? sides[1] : "").percentDecoded
+            guard let name = String(sides[0]).percentDecoded,
+                let value = String(sides.count == 2 ? sides[1] : "").percentDecoded
             else { throw Problem(.badRequest, "The query is not percent-encoded UTF-8.") }
             return (name, value)
         }
@@ -116,7 +118,8 @@ extension Dispatcher {
             return nil
         }
         if key.count >= 2, key.hasPrefix("\""), key.hasSuffix("\"") { key = String(key.dropFirst().dropLast()) }
-        guard (1...128).contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != 0x22 }) else {
+        guard (1...128).contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != 0x22 })
+        else {
             throw Problem(
                 .badRequest, "The idempotency key cannot be accepted.",
                 faults: [FieldFault(.header("Idempotency-Key"), reason)])
@@ -130,10 +133,13 @@ extension Dispatcher {
             var headers: HTTPFields = [.accept: expected.mediaTypes.joined(separator: ", ")]
             if operation.method == .patch { headers[.acceptPatch] = expected.mediaTypes.joined(separator: ", ") }
             throw Problem(
-                .unsupportedMediaType, "Send \(expected.mediaTypes.joined(separator: " or ")) in UTF-8.", headers: headers)
+                .unsupportedMediaType, "Send \(expected.mediaTypes.joined(separator: " or ")) in UTF-8.",
+                headers: headers)
         }
         let tooLarge = Problem(.tooLarge, "The body may have \(expected.bytesMax) bytes at most.")
-        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > expected.bytesMax { throw tooLarge }
+        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > expected.bytesMax {
+            throw tooLarge
+        }
         var bytes: [UInt8] = []
         for try await part in request.body {
             guard bytes.count + part.readableBytes <= expected.bytesMax else { throw tooLarge }
@@ -148,7 +154,8 @@ extension Dispatcher {
             return try JSON(parsing: bytes)
         } catch {
             throw Problem(
-                .malformedJSON, "At \(error).", faults: [FieldFault(.pointer(""), "byte \(error.offset): \(error.reason.text)")])
+                .malformedJSON, "At \(error).",
+                faults: [FieldFault(.pointer(""), "byte \(error.offset): \(error.reason.text)")])
         }
     }
 }
@@ -172,7 +179,9 @@ extension String {
         while let byte = rest.popFirst() {
             switch byte {
             case 0x25:
-                guard rest.count >= 2, let value = Primitives.bytes(hex: String(decoding: rest.prefix(2), as: UTF8.self)) else { return nil }
+                guard rest.count >= 2,
+                    let value = Primitives.bytes(hex: String(decoding: rest.prefix(2), as: UTF8.self))
+                else { return nil }
                 decoded += value
                 rest = rest.dropFirst(2)
             default: decoded.append(byte)

@@ -45,7 +45,8 @@ extension Exchange {
 
     func submit(_ command: AdminCommand) async throws -> AdminOutcome {
         let request = AdminRequest(
-            command, actor: try token.name, requestID: requestID, idempotencyKey: idempotencyKey, fingerprint: fingerprint)
+            command, actor: try token.name, requestID: requestID, idempotencyKey: idempotencyKey,
+            fingerprint: fingerprint)
         return try await platform.submit(request)
     }
 
@@ -74,7 +75,9 @@ extension Exchange {
 extension Problem {
     init(_ faults: FieldFaults) {
         let count = faults.faults.count
-        self.init(.invalidFields, count == 1 ? "One value cannot be accepted." : "\(count) values cannot be accepted.", faults: faults.faults)
+        self.init(
+            .invalidFields, count == 1 ? "One value cannot be accepted." : "\(count) values cannot be accepted.",
+            faults: faults.faults)
     }
 
     static func invalid(_ field: String, _ reason: String) -> Problem {

@@ -37,7 +37,9 @@ package enum OpenAPIDocument {
 
     private static func pathItem(_ path: String) -> JSON {
         .object(
-            RouteTable.operations.filter { $0.path == path }.map { JSON.Member($0.method.rawValue, description(of: $0)) })
+            RouteTable.operations.filter { $0.path == path }.map {
+                JSON.Member($0.method.rawValue, description(of: $0))
+            })
     }
 
     private static func description(of operation: Operation) -> JSON {
@@ -48,10 +50,12 @@ package enum OpenAPIDocument {
         let statuses = operation.allProblems.map(\.status)
         for kind in problems where statuses.contains(kind.status) {
             responses.append(
-                JSON.Member(String(kind.status.code), ["$ref": .string("#/components/responses/" + kind.componentName)]))
+                JSON.Member(String(kind.status.code), ["$ref": .string("#/components/responses/" + kind.componentName)])
+            )
         }
         return .object([
-            "operationId": .string(operation.name), "tags": [.string(operation.tag)], "summary": .string(operation.summary),
+            "operationId": .string(operation.name), "tags": [.string(operation.tag)],
+            "summary": .string(operation.summary),
             "description": .string(access(operation.access)),
             "security": operation.access == .open ? .array([]) : nil,
             "parameters": .array(parameters(of: operation)),
@@ -71,7 +75,10 @@ package enum OpenAPIDocument {
 
     private static func parameters(of operation: Operation) -> [JSON] {
         var parameters: [JSON] = operation.pathParameters.map { name in
-            ["name": .string(name), "in": "path", "required": true, "schema": name.hasSuffix("_id") && name != "account_id" ? Schema.uuid : ["type": "string"]]
+            [
+                "name": .string(name), "in": "path", "required": true,
+                "schema": name.hasSuffix("_id") && name != "account_id" ? Schema.uuid : ["type": "string"],
+            ]
         }
         parameters += operation.query.map { parameter in
             [
@@ -108,7 +115,8 @@ package enum OpenAPIDocument {
     private static func success(_ success: Operation.Success) -> JSON {
         .object([
             "description": .string(success.about),
-            "headers": success.hasVersion ? ["ETag": ["schema": ["type": "string"], "description": "The version."]] : nil,
+            "headers": success.hasVersion
+                ? ["ETag": ["schema": ["type": "string"], "description": "The version."]] : nil,
             "content": success.schema.map { schema in
                 .object([JSON.Member(success.mediaType, ["schema": schema])])
             },

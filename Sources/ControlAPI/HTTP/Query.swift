@@ -24,7 +24,8 @@ struct QueryParameter: Sendable {
     static let limitMax: UInt64 = 500
     static let limitDefault = 100
 
-    static let limit = QueryParameter("limit", .number(1...limitMax), "How many items at most; \(limitDefault) if it is not given.")
+    static let limit = QueryParameter(
+        "limit", .number(1...limitMax), "How many items at most; \(limitDefault) if it is not given.")
     static let after = QueryParameter("after", .cursor, "The `next` of the page before.")
 
     var schema: JSON {

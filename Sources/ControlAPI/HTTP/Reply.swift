@@ -46,7 +46,8 @@ struct Reply: Sendable {
             return Response(status: status, headers: headers)
         case .json(let json):
             headers[.contentType] = "application/json"
-            return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: json.bytes)))
+            return Response(
+                status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: json.bytes)))
         case .text(let text):
             headers[.contentType] = "text/plain; charset=utf-8"
             return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(string: text)))

@@ -21,6 +21,9 @@ enum RouteTable {
         + AccountEndpoints.schemas + HistoryEndpoint.schemas
 
     private static let money = Schema.object(
-        [("amount", Schema.decimal), ("currency", ["type": "string", "pattern": "^[A-Z]{3}$", "description": "ISO 4217 code."])],
+        [
+            ("amount", Schema.decimal),
+            ("currency", ["type": "string", "pattern": "^[A-Z]{3}$", "description": "ISO 4217 code."]),
+        ],
         required: ["amount", "currency"], isClosed: true)
 }

@@ -4,7 +4,8 @@ import Projections
 
 extension Problem {
     init(_ rejection: AdminRejection) {
-        let faults = rejection.field.map { [FieldFault(.pointer(Problem.pointer(of: $0)), rejection.fieldReason)] } ?? []
+        let faults =
+            rejection.field.map { [FieldFault(.pointer(Problem.pointer(of: $0)), rejection.fieldReason)] } ?? []
         switch rejection {
         case .invalid, .unknownReference:
             self.init(.invalidFields, "One value cannot be accepted.", faults: faults)

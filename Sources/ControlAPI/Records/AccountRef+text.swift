@@ -12,7 +12,9 @@ extension AccountRef {
     /// nil for what is not the name of an account that could be.
     init?(text: String) {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 3, let kind = AccountKind(literal: parts[0]), let currency = Currency(parts[2]) else { return nil }
+        guard parts.count == 3, let kind = AccountKind(literal: parts[0]), let currency = Currency(parts[2]) else {
+            return nil
+        }
         self.init()
         self.kind = kind
         self.currency = currency.code

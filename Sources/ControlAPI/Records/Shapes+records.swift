@@ -50,7 +50,9 @@ extension Shape<LegMedia> {
             .shown("bytes_in", Schema.sequence, "Heard from this side.") { .integer($0.bytesIn) },
             .shown("packets_out", Schema.sequence, "Sent to this side.") { .integer($0.packetsOut) },
             .shown("bytes_out", Schema.sequence, "Sent to this side.") { .integer($0.bytesOut) },
-            .shown("dropped", Schema.sequence, "Strangers', forged, malformed and replayed packets.") { .integer($0.dropped) },
+            .shown("dropped", Schema.sequence, "Strangers', forged, malformed and replayed packets.") {
+                .integer($0.dropped)
+            },
             .time("last_packet_at", \.lastPacketAt, access: .readOnly, "When this side was heard last."),
         ])
 }
@@ -70,8 +72,11 @@ extension Shape<Charge> {
             .shown("entry", Schema.reference("RateEntry"), "The row of the deck.") { charge, _ in
                 Shape<RateEntry>.rateEntry.json(charge.entry)
             },
-            .shown("payer", Schema.text(max: 128), "Account that is debited.") { charge, _ in .string(charge.payer.text) },
-            .shown("payee", Schema.text(max: 128), "Account that is credited.") { charge, _ in .string(charge.payee.text) },
+            .shown("payer", Schema.text(max: 128), "Account that is debited.") { charge, _ in .string(charge.payer.text)
+            },
+            .shown("payee", Schema.text(max: 128), "Account that is credited.") { charge, _ in
+                .string(charge.payee.text)
+            },
         ])
 }
 
@@ -82,8 +87,12 @@ extension Shape<Cdr> {
             .shown("number", Schema.sequence, "Gap-free: 1, 2, 3 …") { .integer($0.number) },
             .reference("call_id", \.callID, access: .readOnly, "Of the call."),
             .choice("direction", \.direction, access: .readOnly, "As seen by the platform."),
-            .shown("caller", Schema.reference("CallParty"), "Who called.") { cdr, _ in Shape<CallParty>.callParty.json(cdr.caller) },
-            .shown("called", Schema.reference("CallParty"), "Who was called.") { cdr, _ in Shape<CallParty>.callParty.json(cdr.called) },
+            .shown("caller", Schema.reference("CallParty"), "Who called.") { cdr, _ in
+                Shape<CallParty>.callParty.json(cdr.caller)
+            },
+            .shown("called", Schema.reference("CallParty"), "Who was called.") { cdr, _ in
+                Shape<CallParty>.callParty.json(cdr.called)
+            },
             .text("dialled", \.dialled, access: .readOnly, "As sent by the caller."),
             .text("called_e164", \.calledE164, access: .readOnly, "After the dial plan; empty on-net."),
             .time("started_at", \.startedAt, access: .readOnly, "When the call came in."),
@@ -97,7 +106,9 @@ extension Shape<Cdr> {
                 .array(cdr.attempts.map { Shape<CallAttempt>.callAttempt.json($0) })
             },
             .reference("answered_gateway_id", \.answeredGatewayID, access: .readOnly, "Outbound: who answered."),
-            .reference("answered_subscriber_id", \.answeredSubscriberID, access: .readOnly, "On-net and inbound: who answered."),
+            .reference(
+                "answered_subscriber_id", \.answeredSubscriberID, access: .readOnly, "On-net and inbound: who answered."
+            ),
             .shown("charges", Schema.list(Schema.reference("Charge")), "Those that the token may see.") { cdr, _ in
                 .array(cdr.charges.map { Shape<Charge>.charge.json($0) })
             },
@@ -105,7 +116,9 @@ extension Shape<Cdr> {
             .shown("media", Schema.reference("MediaReport"), "Packets on both sides.") { cdr, _ in cdr.media.json },
             .text("sip_call_id", \.sipCallID, access: .readOnly, "Call-ID of the caller's INVITE."),
             .text("worker", \.worker, access: .readOnly, "That carried it last."),
-            .shown("log_position", Schema.sequence, "Sequence of the log that the call was decided at.") { .integer($0.logPosition) },
+            .shown("log_position", Schema.sequence, "Sequence of the log that the call was decided at.") {
+                .integer($0.logPosition)
+            },
         ])
 }
 
@@ -130,18 +143,26 @@ extension Shape<LiveCall> {
         [
             .reference("id", \.started.callID, access: .readOnly, "Of the call."),
             .choice("direction", \.started.direction, access: .readOnly, "As seen by the platform."),
-            .shown("caller", Schema.reference("CallParty"), "Who calls.") { call, _ in Shape<CallParty>.callParty.json(call.started.caller) },
-            .shown("called", Schema.reference("CallParty"), "Who is called.") { call, _ in Shape<CallParty>.callParty.json(call.started.called) },
+            .shown("caller", Schema.reference("CallParty"), "Who calls.") { call, _ in
+                Shape<CallParty>.callParty.json(call.started.caller)
+            },
+            .shown("called", Schema.reference("CallParty"), "Who is called.") { call, _ in
+                Shape<CallParty>.callParty.json(call.started.called)
+            },
             .text("dialled", \.started.dialled, access: .readOnly, "As sent by the caller."),
             .text("called_e164", \.started.calledE164, access: .readOnly, "After the dial plan; empty on-net."),
-            .text("dial_rule", \.started.dialRule, access: .readOnly, "The rule of the dial plan that made the number."),
+            .text(
+                "dial_rule", \.started.dialRule, access: .readOnly, "The rule of the dial plan that made the number."),
             .time("started_at", \.started.startedAt, access: .readOnly, "When the call came in."),
             .time("answered_at", \.answeredAt, access: .readOnly, "Null: not answered yet."),
             .text("worker", \.worker, access: .readOnly, "Signal worker that carries it."),
-            .shown("media_worker", Schema.text(max: 16), "That relays its packets; empty before the answer.") { call, _ in
+            .shown("media_worker", Schema.text(max: 16), "That relays its packets; empty before the answer.") {
+                call, _ in
                 .string(call.snapshot.mediaWorker)
             },
-            .shown("granted_seconds", Schema.sequence, "Prepaid: talk time that is paid for; 0: no limit.") { .integer($0.hold.grantedSeconds) },
+            .shown("granted_seconds", Schema.sequence, "Prepaid: talk time that is paid for; 0: no limit.") {
+                .integer($0.hold.grantedSeconds)
+            },
         ])
 }
 
@@ -149,7 +170,8 @@ extension Shape<AccountState> {
     static let account = Shape(
         "Account",
         [
-            .shown("id", Schema.text(max: 128), "Kind, owner and currency.") { state, _ in .string(state.account.text) },
+            .shown("id", Schema.text(max: 128), "Kind, owner and currency.") { state, _ in .string(state.account.text)
+            },
             .choice("kind", \.account.kind, access: .readOnly, "What it is for."),
             .reference("owner_id", \.account.ownerID, access: .readOnly, "Whose it is; null: the platform's."),
             .shown("balance", Schema.money, "Positive: what the owner has.") { state, _ in
@@ -168,7 +190,9 @@ extension Shape<AccountPosting> {
         [
             .shown("sequence", Schema.sequence, "Of its journal in the log.") { .integer($0.sequence) },
             .time("posted_at", \.postedAt, access: .readOnly, "When it was recorded."),
-            .shown("amount", Schema.money, "Positive increases what the account has.") { $1.amount(micros: $0.amountMicros) },
+            .shown("amount", Schema.money, "Positive increases what the account has.") {
+                $1.amount(micros: $0.amountMicros)
+            },
             .shown("balance", Schema.money, "After it.") { $1.amount(micros: $0.balanceMicros) },
             .choice("kind", \.kind, access: .readOnly, "What moved the money."),
             .reference("journal_id", \.journalID, access: .readOnly, "Its postings sum to zero."),

@@ -19,12 +19,14 @@ extension Resource {
                 method: .post, path: path, name: "create\(shape.name)", tag: segment, summary: "Makes a \(noun).",
                 access: .administrator(Caller.leastRole(toWrite: kind)),
                 body: .init(schema: Schema.reference("New" + shape.name)),
-                success: .init(status: .created, about: "It is made.", schema: Schema.reference(shape.name), hasVersion: true),
+                success: .init(
+                    status: .created, about: "It is made.", schema: Schema.reference(shape.name), hasVersion: true),
                 handle: { try await post($0) }),
             Operation(
                 method: .get, path: itemPath, name: "get\(shape.name)", tag: segment, summary: "Reads a \(noun).",
                 access: .anyToken,
-                success: .init(status: .ok, about: "The \(noun).", schema: Schema.reference(shape.name), hasVersion: true),
+                success: .init(
+                    status: .ok, about: "The \(noun).", schema: Schema.reference(shape.name), hasVersion: true),
                 handle: { try get($0) }),
             Operation(
                 method: .delete, path: itemPath, name: "remove\(shape.name)", tag: segment,
@@ -57,7 +59,8 @@ extension ChangeableResource {
                 body: .init(
                     schema: Schema.reference(shape.name + "Patch"),
                     mediaTypes: [ContentNegotiation.mergePatch, ContentNegotiation.json]),
-                success: .init(status: .ok, about: "It is changed.", schema: Schema.reference(shape.name), hasVersion: true),
+                success: .init(
+                    status: .ok, about: "It is changed.", schema: Schema.reference(shape.name), hasVersion: true),
                 isConditional: true, handle: { try await patch($0) })
         ]
     }
@@ -70,7 +73,13 @@ extension Schema {
         object(
             [
                 ("items", list(item)),
-                ("next", orNull(["type": "string", "description": "To be sent as `after` for the page behind this one; null: this is the last."])),
+                (
+                    "next",
+                    orNull([
+                        "type": "string",
+                        "description": "To be sent as `after` for the page behind this one; null: this is the last.",
+                    ])
+                ),
             ], required: ["items", "next"])
     }
 
@@ -81,7 +90,14 @@ extension Schema {
             members.map { member in
                 switch (member.name, member.value) {
                 case ("properties", let properties):
-                    JSON.Member("properties", properties.adding("version", ["type": "integer", "minimum": 1, "readOnly": true, "description": "Of the entity; also its entity tag."]))
+                    JSON.Member(
+                        "properties",
+                        properties.adding(
+                            "version",
+                            [
+                                "type": "integer", "minimum": 1, "readOnly": true,
+                                "description": "Of the entity; also its entity tag.",
+                            ]))
                 case ("required", .array(let names)): JSON.Member("required", .array(names + ["version"]))
                 default: member
                 }

@@ -61,7 +61,8 @@ extension Resource {
     private static func made(_ outcome: AdminOutcome, _ exchange: Exchange) throws -> Reply {
         try exchange.read { views in
             guard let entity = try find(outcome.id, in: views) else {
-                throw Problem(.conflict, "An earlier request with this key made \(noun) \(outcome.id), which is gone by now.")
+                throw Problem(
+                    .conflict, "An earlier request with this key made \(noun) \(outcome.id), which is gone by now.")
             }
             let version = try views.version(of: outcome.id)
             return Reply(

@@ -14,7 +14,8 @@ enum ServicePlans: ChangeableResource {
         try views.servicePlan(ServicePlanID(id))
     }
 
-    static func all(after id: UUIDv7?, limit: Int, in views: borrowing ViewSnapshot) throws(ViewsError) -> [ServicePlan] {
+    static func all(after id: UUIDv7?, limit: Int, in views: borrowing ViewSnapshot) throws(ViewsError) -> [ServicePlan]
+    {
         try views.servicePlans(after: id.map(ServicePlanID.init), limit: limit)
     }
 

@@ -34,7 +34,9 @@ enum Subscribers: ChangeableResource {
         try views.place(of: draft.entity)
     }
 
-    static func references(of draft: SubscriberDraft, in views: borrowing ViewSnapshot) throws(ViewsError) -> [Reference] {
+    static func references(of draft: SubscriberDraft, in views: borrowing ViewSnapshot) throws(ViewsError)
+        -> [Reference]
+    {
         var references = [Reference("tenant_id", .tenant, UUIDv7(bytes: draft.entity.tenantID))]
         // Nobody shows a number to the outside that belongs to another customer.
         if !draft.entity.callerID.isEmpty, let number = try views.number(e164: draft.entity.callerID) {

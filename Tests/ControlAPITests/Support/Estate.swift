@@ -19,7 +19,10 @@ struct Estate: Sendable {
     init(_ client: Client, name: String, digits: String, parent: String? = nil) async throws {
         provider = try await client.made(
             "/v1/providers",
-            ["name": .string(name), "namespace": .string("\(name).example"), "currency": "EUR", "parent_id": parent.map(JSON.string) ?? .null])
+            [
+                "name": .string(name), "namespace": .string("\(name).example"), "currency": "EUR",
+                "parent_id": parent.map(JSON.string) ?? .null,
+            ])
         contact = try await client.made("/v1/contacts", ["provider_id": .string(provider), "name": "Anna"])
         deck = try await client.made(
             "/v1/rate-decks", ["provider_id": .string(provider), "name": "retail", "currency": "EUR", "decimals": 4])
@@ -64,13 +67,19 @@ struct Estate: Sendable {
             ])
         tenant = try await client.made(
             "/v1/tenants",
-            ["customer_id": .string(customer), "name": "office", "domain": .string("office.\(name).example"), "country_code": "43"])
+            [
+                "customer_id": .string(customer), "name": "office", "domain": .string("office.\(name).example"),
+                "country_code": "43",
+            ])
         subscriber = try await client.made(
             "/v1/subscribers",
             ["tenant_id": .string(tenant), "username": "alice", "password": "correct horse", "aliases": ["1000"]])
         number = try await client.made(
             "/v1/numbers",
-            ["provider_id": .string(provider), "e164": .string("+" + digits), "price": ["amount": "1.50", "currency": "EUR"], "voice": true])
+            [
+                "provider_id": .string(provider), "e164": .string("+" + digits),
+                "price": ["amount": "1.50", "currency": "EUR"], "voice": true,
+            ])
     }
 }
 

@@ -40,7 +40,8 @@ final class TestPlatform: Sendable {
         let commit = Commit(
             events: events.map { stream, event in
                 NewEvent(
-                    stream: stream, type: event.storedType, schemaVersion: event.schemaVersion, payload: event.serialized())
+                    stream: stream, type: event.storedType, schemaVersion: event.schemaVersion,
+                    payload: event.serialized())
             }, actor: "test", cause: "test", time: WallTime(microseconds: 1_800_000_000_000_000))
         _ = try service.log.append([commit])
         let copy = directory + "-copy"
@@ -105,7 +106,8 @@ struct Client: Sendable {
     }
 
     func patch(_ path: String, _ body: JSON, _ headers: [String: String] = [:]) async throws -> Answer {
-        try await send(.patch, path, body.bytes, ["Content-Type": "application/merge-patch+json"].merging(headers) { $1 })
+        try await send(
+            .patch, path, body.bytes, ["Content-Type": "application/merge-patch+json"].merging(headers) { $1 })
     }
 
     func delete(_ path: String, _ headers: [String: String] = [:]) async throws -> Answer {
@@ -126,7 +128,9 @@ struct Client: Sendable {
         if let token { fields[.authorization] = "Bearer \(token)" }
         if body != nil { fields[.contentType] = "application/json" }
         for (name, value) in headers { fields[try #require(HTTPField.Name(name))] = value }
-        return try await client.execute(uri: path, method: method, headers: fields, body: body.map { ByteBuffer(bytes: $0) }) {
+        return try await client.execute(
+            uri: path, method: method, headers: fields, body: body.map { ByteBuffer(bytes: $0) }
+        ) {
             response in
             let bytes = Array(response.body.readableBytesView)
             return Answer(
