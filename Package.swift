@@ -88,7 +88,7 @@ let package = Package(
         // The seeded world: imported by tests and tools alone.
         library(
             "Simulation",
-            ["Bus", "ControlPlane", "Ledger", "MediaWorker", "Model", "Primitives", "Projections", "RTP", "SIP", "SignalWorker"]),
+            ["Bus", "ControlPlane", "LMDB", "Ledger", "MediaWorker", "Model", "OpenSSL", "Primitives", "Projections", "SIP", "SignalWorker", protobuf]),
 
         // Floor 5: the command line.
         .executableTarget(

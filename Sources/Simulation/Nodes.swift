@@ -1,0 +1,51 @@
+import Bus
+import ControlPlane
+import Foundation
+import LMDB
+import Ledger
+import MediaWorker
+import Model
+import Primitives
+import Projections
+import SignalWorker
+
+/// A control process: the production core over its directories, which outlive it.
+final class ControlNode {
+    let log: LMDBEventLog
+    let views: Views
+    var core: ControlCore
+    var replies = ReplyCache()
+
+    init(directory: String, seed: UInt64, now: Instant, wall: WallTime) throws {
+        log = try LMDBEventLog(directory: directory + "/ledger", sizeMax: 1 << 30, durability: .none)
+        views = try Views(directory: directory + "/views", sizeMax: 1 << 30)
+        var settings = ControlSettings()
+        settings.callLease = .seconds(15)
+        settings.earlyCallMax = .seconds(90)
+        settings.creditLeaseSeconds = 10
+        core = try ControlCore(
+            log: log, views: views, vault: try Vault(key: [UInt8](repeating: 7, count: 32)), random: RandomSource(seed: seed),
+            settings: settings, location: try LocationStore(directory: directory + "/location"), now: now, wall: wall)
+    }
+}
+
+/// A signalling process. The outbox is on its disk, so it outlives the machine.
+struct SignalNode {
+    let name: String
+    let listener: SocketAddress
+    var machine: SignalMachine?
+    var outbox: [Fact] = []
+    var colleagues: Set<String> = []
+}
+
+/// A media process, without packets: what it relays does not change who pays what.
+struct MediaNode {
+    let name: String
+    let address: SocketAddress.Host
+    var studio: StudioMachine?
+    var desk: DeskMachine?
+    var askers: [UInt64: (worker: String, id: RequestID)] = [:]
+    var tickets: UInt64 = 0
+    var openedAt: [MediaSessionID: Instant] = [:]
+    var requests: UInt64 = 0
+}
