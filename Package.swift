@@ -135,7 +135,7 @@ let package = Package(
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
             ]),
-        tests("SignalWorkerTests", ["SignalWorker", "SIP", "Model", "Primitives"]),
+        tests("SignalWorkerTests", ["Bus", "Model", "OpenSSL", "Primitives", "SIP", "SignalWorker", protobuf]),
         tests(
             "MediaWorkerTests",
             ["AllocationCounter", "Bus", "MediaWorker", "Model", "Primitives", "RTP", "UDP", logging, protobuf]),

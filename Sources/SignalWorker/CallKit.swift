@@ -71,10 +71,39 @@ struct CallKit: Sendable {
         return NameAddress(uri: URI(user: "ledgerline", host: advertised.host.description, port: advertised.port))
     }
 
-    mutating func send(_ request: SIPMessage, to hop: Hop, of call: CallID) -> ClientTransactionID? {
-        guard let id = transactions.send(request, to: hop, now: now, into: &layer) else { return nil }
-        clientOwners[id] = call
+    /// - Parameter call: gets the answers; nil: nobody waits for one.
+    @discardableResult
+    mutating func send(_ request: SIPMessage, to hop: Hop, of call: CallID?) -> ClientTransactionID? {
+        let id = withTransactions { $0.send(request, to: hop, now: $1, into: &$2) }
+        if let id, let call { clientOwners[id] = call }
         return id
+    }
+
+    /// What is sent goes out in the order in which it was asked for, packets and words on the bus alike; what comes of it
+    /// is looked at afterwards.
+    private mutating func withTransactions<Result>(
+        _ body: (inout TransactionLayer, Instant, inout [TransactionLayer.Effect]) -> Result
+    ) -> Result {
+        var made: [TransactionLayer.Effect] = []
+        let result = body(&transactions, now, &made)
+        for effect in made {
+            if case .send(let bytes, let hop) = effect { transmit(bytes, hop) } else { layer.append(effect) }
+        }
+        return result
+    }
+
+    /// Sends by our own listener, or by the fellow who holds the one that the peer knows.
+    mutating func transmit(_ bytes: [UInt8], _ hop: Hop) {
+        if let worker = hop.relay, worker != configuration.worker, colleagues.isAlive(worker) {
+            var message = RelayMessage()
+            message.send.listener = hop.listener.description
+            message.send.remote = hop.remote.description
+            message.send.message = Data(bytes)
+            effects.append(.relay(serialized(message), to: worker))
+            return
+        }
+        let listener = configuration.isOurs(hop.listener) ? hop.listener : configuration.advertised
+        effects.append(.send(bytes, listener: listener, to: hop.remote))
     }
 
     /// A final response says at which position of the log it was decided, and why, so that "configured, but 404" is answered
@@ -89,7 +118,7 @@ struct CallKit: Sendable {
                 response.headers[.reason] = CallKit.reason(response.status, response.reason)
             }
         }
-        transactions.respond(response, to: id, now: now, into: &layer)
+        withTransactions { _ = $0.respond(response, to: id, now: $1, into: &$2) }
         if response.isFinal { serverOwners[id] = nil }
     }
 
@@ -98,10 +127,10 @@ struct CallKit: Sendable {
 
     mutating func heard(position: UInt64) { self.position = max(self.position, position) }
 
-    mutating func cancel(_ id: ClientTransactionID) { transactions.cancel(id, now: now, into: &layer) }
+    mutating func cancel(_ id: ClientTransactionID) { withTransactions { _ = $0.cancel(id, now: $1, into: &$2) } }
 
     mutating func acknowledge(_ ack: SIPMessage, of id: ClientTransactionID?, to hop: Hop) {
-        transactions.acknowledge(ack, of: id, to: hop, into: &layer)
+        withTransactions { $0.acknowledge(ack, of: id, to: hop, into: &$2) }
     }
 
     /// The path to a phone: its own listener if that is ours or a living fellow's, else the address that all share.
@@ -137,8 +166,9 @@ struct CallKit: Sendable {
     private mutating func submit(
         _ message: some Message, to peer: String, _ pending: Pending, _ policy: RequestPolicy
     ) -> RequestID? {
-        let id = requests.submit(
-            serialized(message), to: peer, policy: policy, context: pending, now: now, into: &requestEffects)
+        var made: [RequestTable<Pending>.Effect] = []
+        let id = requests.submit(serialized(message), to: peer, policy: policy, context: pending, now: now, into: &made)
+        carryOut(made)
         // A full table is as good as no answer.
         if id == nil { effects.append(.unanswered(SignalMachine.PendingRequest(pending: pending))) }
         return id
@@ -152,8 +182,20 @@ struct CallKit: Sendable {
     }
 
     mutating func send(_ fact: Fact) {
+        var made: [RequestTable<Pending>.Effect] = []
         _ = requests.submit(
-            fact.body, to: CallKit.desk, id: fact.id, policy: .fact, context: .fact(fact), now: now, into: &requestEffects)
+            fact.body, to: CallKit.desk, id: fact.id, policy: .fact, context: .fact(fact), now: now, into: &made)
+        carryOut(made)
+    }
+
+    private mutating func carryOut(_ made: [RequestTable<Pending>.Effect]) {
+        for effect in made {
+            if case .send(let id, let body, let peer) = effect {
+                effects.append(.request(id, body, to: peer))
+            } else {
+                requestEffects.append(effect)
+            }
+        }
     }
 
     mutating func note(_ note: SignalNote) { effects.append(.note(note)) }

@@ -209,13 +209,8 @@ extension CallMachine {
         stage = .talking
         answeredAt = kit.wall
         a.dialog.confirm()
-        var ok = invite.request.response(200, toTag: a.dialog.localTag)
-        ok.headers.append(.contact, kit.contact().description)
-        ok.headers.append(.allow, CallMachine.allowed)
-        ok.headers[CallKit.position] = "\(plan.logPosition)"
-        ok.setBody(Array(local.description.utf8), type: "application/sdp")
-        kit.respond(ok, to: invite.transaction)
         if plan.grantedSeconds > 0 { grant(plan.grantedSeconds, kit) }
+        // The fact is kept before anybody is told.
         var request = DeskRequest()
         request.callAnswered.callID = id.data
         request.callAnswered.answeredAt = kit.wall.microseconds
@@ -223,12 +218,18 @@ extension CallMachine {
         request.callAnswered.subscriberID = attempt.record.subscriberID
         request.callAnswered.snapshot = snapshot(kit)
         kit.report(request, of: id)
+        var ok = invite.request.response(200, toTag: a.dialog.localTag)
+        ok.headers.append(.contact, kit.contact().description)
+        ok.headers.append(.allow, CallMachine.allowed)
+        ok.headers[CallKit.position] = "\(plan.logPosition)"
+        ok.setBody(Array(local.description.utf8), type: "application/sdp")
+        kit.respond(ok, to: invite.transaction)
     }
 
     /// Ends a dialog that we do not want.
     func hangUpStray(_ leg: inout Leg, _ kit: inout CallKit) {
         let bye = leg.dialog.request(.bye, via: kit.via(id))
-        _ = kit.transactions.send(bye, to: leg.path, now: kit.now, into: &kit.layer)
+        kit.send(bye, to: leg.path, of: nil)
     }
 
     private mutating func failed(_ index: Int, _ status: Int, _ reason: String, _ kit: inout CallKit) {

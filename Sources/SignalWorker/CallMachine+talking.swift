@@ -126,11 +126,11 @@ extension CallMachine {
         self[reoffer.from.other] = other
         change(reoffer.from, leg.media, &kit)
         change(reoffer.from.other, other.media, &kit)
+        update(&kit)
         var ok = reoffer.request.response(200, toTag: leg.dialog.localTag)
         ok.headers.append(.contact, kit.contact().description)
         ok.setBody(Array(answer.description.utf8), type: "application/sdp")
         kit.respond(ok, to: reoffer.transaction)
-        update(&kit)
     }
 
     private mutating func restore(_ media: Sides<LegMediaState>) {
@@ -202,8 +202,8 @@ extension CallMachine {
         guard stage == .talking, let answeredAt, let creditUntil, let creditEnds else { return }
         if answeredAt + .seconds(Int64(seconds)) > creditUntil {
             grant(seconds, kit)
-        } else if creditEnds - kit.now > .seconds(10) {
-            renewAt = creditEnds + .seconds(-5)
+        } else if creditEnds - kit.now > .seconds(6) {
+            renewAt = creditEnds + .seconds(-3)
         }
     }
 

@@ -15,7 +15,7 @@ extension SignalMachine {
             guard error != .keepAlive else { return }
             kit.note(.malformed(source: source, reason: "\(error)"))
             if !rates.isBanned(source, now: kit.now), rates.admits(source, now: kit.now), let answer = SIPMessage.rejection(of: bytes, for: error) {
-                transmit(answer, hop)
+                kit.transmit(answer, hop)
             }
             return
         }

@@ -155,7 +155,7 @@ package struct SignalMachine: Sendable {
 
     private mutating func carryOut(_ effect: TransactionLayer.Effect) {
         switch effect {
-        case .send(let bytes, let hop): transmit(bytes, hop)
+        case .send(let bytes, let hop): kit.transmit(bytes, hop)
         case .request(let id, let request, let hop): self.request(request, id, on: hop)
         case .cancelled(let id, _):
             guard let call = kit.serverOwners[id] else { return access.cancelled(id) }
@@ -206,21 +206,7 @@ package struct SignalMachine: Sendable {
         guard var dialog = Dialog(calling: invite, response: response) else { return }
         kit.acknowledge(dialog.acknowledgement(of: invite, via: via), of: id, to: hop)
         let bye = dialog.request(.bye, via: kit.via(mark.call))
-        _ = kit.transactions.send(bye, to: hop, now: kit.now, into: &kit.layer)
-    }
-
-    /// Sends by our own listener, or by the fellow who holds the one that the peer knows.
-    mutating func transmit(_ bytes: [UInt8], _ hop: Hop) {
-        if let worker = hop.relay, worker != configuration.worker, kit.colleagues.isAlive(worker) {
-            var message = RelayMessage()
-            message.send.listener = hop.listener.description
-            message.send.remote = hop.remote.description
-            message.send.message = Data(bytes)
-            kit.effects.append(.relay(serialized(message), to: worker))
-            return
-        }
-        let listener = configuration.isOurs(hop.listener) ? hop.listener : configuration.advertised
-        kit.effects.append(.send(bytes, listener: listener, to: hop.remote))
+        kit.send(bye, to: hop, of: nil)
     }
 }
 

@@ -1,0 +1,177 @@
+import Foundation
+import Model
+import Primitives
+import SIP
+
+/// The control plane of the ladders: answers at once from the ladder's setting, and remembers who owns what.
+struct FakeDesk {
+    enum Mood: String {
+        case usual, silent, disowning
+    }
+    var mood = Mood.usual
+    var roster = Roster()
+    private let ladder: Ladder
+    private var feedNumber: UInt64 = 0
+    private var owners: [Data: String] = [:]
+    private var answered: [Data: CallAnswered] = [:]
+    private var bindings: [Data: [Binding]] = [:]
+    private(set) var lastCall = Data()
+
+    init(_ ladder: Ladder) { self.ladder = ladder }
+
+    mutating func feed(_ fill: (inout FeedMessage) -> Void) -> FeedMessage {
+        feedNumber += 1
+        var message = FeedMessage()
+        message.number = feedNumber
+        fill(&message)
+        return message
+    }
+
+    /// nil: no answer.
+    mutating func answer(_ request: DeskRequest, from worker: String) -> DeskReply? {
+        guard mood != .silent else { return nil }
+        var reply = DeskReply()
+        switch request.kind {
+        case .hello:
+            reply.welcome.feedNumber = feedNumber
+            reply.welcome.roster = roster
+            reply.welcome.heartbeatMs = 1_000
+        case .heartbeat: reply.heartbeat.feedNumber = feedNumber
+        case .credential(let query): reply.credential = credential(query)
+        case .source(let query):
+            reply.source.logPosition = 70
+            if let gateway = Addresses.gateways.first(where: { $0.value.port == UInt16(query.port) })?.key {
+                reply.source.found = true
+                reply.source.gatewayID = Data(Addresses.id(gateway))
+                reply.source.carrierID = Data(Addresses.id("carrier"))
+            }
+        case .bind(let bind):
+            bindings[bind.subscriberID] = bind.removeAll ? [] : bind.bindings.filter { $0.expiresSeconds > 0 }
+            reply.bind.bindings = bindings[bind.subscriberID] ?? []
+            reply.bind.logPosition = 71
+        case .startCall(let start):
+            lastCall = start.callID
+            if let refusal = ladder.setting("refuse") {
+                reply.callRefused.sipStatus = UInt32(refusal[0]) ?? 0
+                reply.callRefused.reason = refusal.dropFirst().joined(separator: " ")
+                reply.callRefused.logPosition = 72
+            } else {
+                owners[start.callID] = worker
+                reply.callPlan = plan(worker)
+            }
+        case .callAnswered(let fact):
+            guard owners[fact.callID] == worker, mood == .usual else { return refused(.notOwner) }
+            answered[fact.callID] = fact
+            reply.recorded.logPosition = 73
+        case .callUpdated(let fact):
+            guard owners[fact.callID] == worker else { return refused(.notOwner) }
+            answered[fact.callID]?.snapshot = fact.snapshot
+            reply.recorded.logPosition = 74
+        case .callFinished(let fact):
+            guard owners[fact.ended.callID] == worker else { return refused(.notOwner) }
+            owners[fact.ended.callID] = nil
+            reply.recorded.logPosition = 75
+        case .renewCredit:
+            reply.creditGranted.grantedSeconds = ladder.setting("renewed").flatMap { UInt32($0[0]) } ?? 0
+        case .locateCall(let locate):
+            let call = locate.callID
+            guard mood == .usual, let owner = owners[call] else {
+                reply.callLocated.found = false
+                return reply
+            }
+            reply.callLocated.found = true
+            reply.callLocated.owner = owner
+            reply.callLocated.ownerAlive = roster.workers.contains { $0.worker == owner }
+            reply.callLocated.answeredAt = answered[call]?.answeredAt ?? 0
+            if owner == worker, let fact = answered[call] { reply.callLocated.snapshot = fact.snapshot }
+        case nil: return nil
+        }
+        return reply
+    }
+
+    private func refused(_ code: DeskErrorCode) -> DeskReply {
+        var reply = DeskReply()
+        reply.error.code = code
+        return reply
+    }
+
+    /// Gives the last call to that worker.
+    mutating func adopt(by worker: String) -> FeedMessage {
+        owners[lastCall] = worker
+        let fact = answered[lastCall] ?? CallAnswered()
+        let call = lastCall
+        return feed { message in
+            message.adopt.worker = worker
+            message.adopt.callID = call
+            message.adopt.answeredAt = fact.answeredAt
+            message.adopt.snapshot = fact.snapshot
+        }
+    }
+
+    private func credential(_ query: CredentialQuery) -> CredentialReply {
+        var reply = CredentialReply()
+        reply.logPosition = 70
+        guard ["alice", "bob", "carol"].contains(query.username), query.domain == Addresses.domain else { return reply }
+        reply.found = true
+        reply.subscriberID = Data(Addresses.id(query.username))
+        let (user, realm, password) = (query.username, query.domain, "secret of " + query.username)
+        reply.credential.ha1Md5 = Data(DigestAlgorithm.md5.ha1(username: user, realm: realm, password: password))
+        reply.credential.ha1Sha256 = Data(DigestAlgorithm.sha256.ha1(username: user, realm: realm, password: password))
+        return reply
+    }
+
+    // MARK: Plans
+
+    /// From `plan together bob carol`, `plan serially bob carol`, `plan gateways gw1 gw2`; bob alone if nothing is said.
+    private func plan(_ worker: String) -> CallPlan {
+        var plan = CallPlan()
+        plan.logPosition = 72
+        plan.callerNumber = "1000"
+        plan.callerDisplay = "Alice"
+        plan.grantedSeconds = ladder.setting("granted").flatMap { UInt32($0[0]) } ?? 0
+        if ladder.setting("caller-srtp") != nil { plan.callerMediaSecurity = .sdes }
+        let words = ladder.setting("plan") ?? ["together", "bob"]
+        plan.direction = words[0] == "gateways" ? .outbound : .onNet
+        let targets = words.dropFirst().map { words[0] == "gateways" ? gateway($0) : contact($0, worker) }
+        if words[0] == "together" {
+            plan.groups = [TargetGroup()]
+            plan.groups[0].targets = targets
+        } else {
+            plan.groups = targets.map { target in
+                var group = TargetGroup()
+                group.targets = [target]
+                return group
+            }
+        }
+        return plan
+    }
+
+    private func gateway(_ name: String) -> Target {
+        var target = Target()
+        target.gateway.gatewayID = Data(Addresses.id(name))
+        target.gateway.carrierID = Data(Addresses.id("carrier"))
+        target.gateway.host = "127.0.0.1"
+        target.gateway.port = UInt32(Addresses.gateways[name]?.port ?? 0)
+        target.gateway.number = ladder.setting("number")?[0] ?? "12092488700"
+        target.gateway.fromUser = "+12095550100"
+        target.gateway.fromDomain = "carrier.example"
+        target.gateway.assertedIdentity = "sip:+12095550100@carrier.example"
+        target.timeoutSeconds = 30
+        return target
+    }
+
+    /// `flow bob w2`: registered by the listener of that worker.
+    private func contact(_ name: String, _ worker: String) -> Target {
+        let flow = ladder.settings.first { $0[0] == "flow" && $0[1] == name }
+        let holder = flow?[2] ?? worker
+        var target = Target()
+        target.contact.subscriberID = Data(Addresses.id(name))
+        target.contact.uri = "sip:\(name)@\(Addresses.phones[name]?.description ?? "")"
+        target.contact.flow.worker = holder
+        target.contact.flow.listener = Addresses.workers[holder]?.description ?? ""
+        target.contact.flow.remote = Addresses.phones[name]?.description ?? ""
+        if ladder.setting("called-srtp") != nil { target.contact.mediaSecurity = .sdes }
+        target.timeoutSeconds = 20
+        return target
+    }
+}

@@ -1,0 +1,205 @@
+import OpenSSL
+import Primitives
+import SIP
+
+/// A phone or a gateway of the ladders: says exactly what it is told to say. Only challenges it answers by itself.
+struct FakePhone {
+    let name: String
+    let address: SocketAddress
+    /// Where its Contact points; its own address unless a ladder says otherwise.
+    var contactAddress: SocketAddress
+    var password: String
+    private var invite: SIPMessage?
+    private var lastRequest: SIPMessage?
+    private var lastAnswer: SIPMessage?
+    private var dialog: Dialog?
+    private var incoming: [(request: SIPMessage, listener: SocketAddress)] = []
+    private var seen: Set<String> = []
+    private var number: UInt32 = 0
+    private var descriptionVersion: UInt64 = 1
+    private var lastBytes: [UInt8] = []
+    private var triedPassword = false
+
+    init(_ name: String, _ address: SocketAddress) {
+        self.name = name
+        self.address = address
+        contactAddress = address
+        password = "secret of " + name
+    }
+
+    struct Mute: Error {
+        let text: String
+    }
+
+    // MARK: what it hears
+
+    /// Takes a message, and answers a challenge if it has not been answered: then the bytes to send are given back.
+    mutating func hear(_ message: SIPMessage, by listener: SocketAddress, answersChallenges: Bool) -> [[UInt8]]? {
+        guard message.isRequest else { return hear(response: message, answersChallenges: answersChallenges) }
+        guard message.method != .ack, seen.insert("\(message.branch ?? "") \(message.cseq)").inserted else { return nil }
+        if message.method == .invite, dialog == nil { invite = nil }
+        incoming.append((message, listener))
+        return nil
+    }
+
+    private mutating func hear(response: SIPMessage, answersChallenges: Bool) -> [[UInt8]]? {
+        guard response.isFinal else { return nil }
+        let isChallenge = response.status == 401 || response.status == 407
+        if isChallenge, answersChallenges, !triedPassword, let request = lastRequest,
+            let challenge = DigestChallenge.all(in: response).first
+        {
+            triedPassword = true
+            let acks = response.status == 407 ? [request.acknowledgement(of: response).bytes] : []
+            return acks + [authorised(request, challenge, response.status)]
+        }
+        lastAnswer = response
+        if let invite, response.cseq == invite.cseq, dialog == nil { dialog = Dialog(calling: invite, response: response) }
+        if dialog?.matches(response) == true { dialog?.receive(response: response) }
+        return nil
+    }
+
+    private mutating func authorised(_ request: SIPMessage, _ challenge: DigestChallenge, _ status: Int) -> [UInt8] {
+        guard let method = request.method, let uri = request.requestURI else { return [] }
+        var request = request
+        request.cseq.number += 1
+        number = request.cseq.number
+        request.vias = [via()]
+        let ha1 = challenge.algorithm.ha1(username: name, realm: challenge.realm, password: password)
+        let credentials = DigestCredentials(
+            answering: challenge, username: name, ha1: ha1, method: method, uri: uri.description, cnonce: "c", nc: 1)
+        request.headers.append(status == 401 ? .authorization : .proxyAuthorization, credentials.description)
+        if method == .invite { invite = request }
+        lastRequest = request
+        return request.bytes
+    }
+
+    // MARK: what it says
+
+    mutating func say(_ words: [String]) throws -> (bytes: [UInt8], listener: SocketAddress?) {
+        if words.contains("again") { return (lastBytes, nil) }
+        let said: (bytes: [UInt8], listener: SocketAddress?)
+        if let status = Int(words[0]) {
+            said = try answer(status, words)
+        } else {
+            said = (try request(words), nil)
+        }
+        lastBytes = said.bytes
+        return said
+    }
+
+    private mutating func answer(_ status: Int, _ words: [String]) throws -> ([UInt8], SocketAddress?) {
+        let method = words.dropFirst().compactMap { Method($0) }.first { $0.isNamedInLadders }
+        guard let index = incoming.lastIndex(where: { method == nil || $0.request.method == method }) else {
+            throw Mute(text: "\(name) has no request to answer with \(status)")
+        }
+        let (request, listener) = incoming[index]
+        if status >= 200 { incoming.remove(at: index) }
+        var response = request.response(status, toTag: "tag-of-" + name)
+        response.headers.append(.contact, contact.description)
+        if request.method == .invite, words.contains("sdp") || (status == 200 && !words.contains("empty")) {
+            response.setBody(description(words, answering: request), type: "application/sdp")
+        }
+        if request.method == .invite, status == 200 {
+            if dialog == nil {
+                dialog = Dialog(answering: request, localTag: "tag-of-" + name, isEarly: false)
+            } else {
+                try? dialog?.receive(request)
+            }
+        }
+        return (response.bytes, listener)
+    }
+
+    private mutating func request(_ words: [String]) throws -> [UInt8] {
+        switch words[0] {
+        case "garbage": return Array("INVITE sip:x SIP/2.0\r\nVia: nonsense\r\n\r\n".utf8)
+        case "ACK":
+            guard let lastAnswer, let lastRequest else { throw Mute(text: "\(name) has nothing to acknowledge") }
+            if lastAnswer.isSuccess, let dialog { return dialog.acknowledgement(of: lastRequest, via: via()).bytes }
+            return lastRequest.acknowledgement(of: lastAnswer).bytes
+        case "CANCEL":
+            guard let lastRequest else { throw Mute(text: "\(name) has nothing to cancel") }
+            return lastRequest.cancellation().bytes
+        case "INVITE" where dialog == nil: return new(.invite, to: words[1], words)
+        case "REGISTER":
+            var request = make(.register, URI(host: Addresses.domain), to: NameAddress(uri: own))
+            request.headers.append(.expires, words.contains("leaving") ? "0" : words.contains("brief") ? "5" : "600")
+            lastRequest = request
+            return request.bytes
+        case "OPTIONS" where dialog == nil: return new(.options, to: "ping", words)
+        case let name:
+            guard let method = Method(name), var dialog else { throw Mute(text: "\(self.name) is in no call") }
+            var request = dialog.request(method, via: via())
+            self.dialog = dialog
+            request.headers.append(.contact, contact.description)
+            if method == .invite || method == .update, !words.contains("empty") {
+                descriptionVersion += 1
+                request.setBody(description(words, answering: nil), type: "application/sdp")
+            }
+            if method == .info { request.setBody(Array("Signal=5\r\nDuration=160\r\n".utf8), type: "application/dtmf-relay") }
+            lastRequest = request
+            return request.bytes
+        }
+    }
+
+    private mutating func new(_ method: Method, to user: String, _ words: [String]) -> [UInt8] {
+        let target = URI(user: user, host: Addresses.domain)
+        var request = make(method, target, to: NameAddress(uri: target))
+        if method == .invite, !words.contains("empty") { request.setBody(description(words, answering: nil), type: "application/sdp") }
+        if words.contains("last-hop") { request.headers[.maxForwards] = "0" }
+        if words.contains("100rel") { request.headers.append(.require, "100rel") }
+        if method == .invite { invite = request }
+        lastRequest = request
+        lastAnswer = nil
+        return request.bytes
+    }
+
+    private mutating func make(_ method: Method, _ uri: URI, to: NameAddress) -> SIPMessage {
+        number += 1
+        triedPassword = false
+        var request = SIPMessage(
+            method, uri, via: via(), from: NameAddress(uri: own, tag: "tag-of-" + name), to: to, callID: "call-of-" + name,
+            cseq: number)
+        request.headers.append(.contact, contact.description)
+        return request
+    }
+
+    private var own: URI { URI(user: name, host: Addresses.domain) }
+    private var contact: NameAddress {
+        NameAddress(uri: URI(user: name, host: contactAddress.host.description, port: contactAddress.port))
+    }
+
+    private var branches: UInt32 = 0
+    private mutating func via() -> Via {
+        branches += 1
+        return Via(host: address.host.description, port: address.port, branch: "\(Via.magicCookie)\(name)\(branches)")
+    }
+
+    // MARK: what it says of its media
+
+    /// `hold`, `srtp` (with the key of an offer's first line in mind), `avpf`; audio at its port plus 20 000.
+    private func description(_ words: [String], answering offer: SIPMessage?) -> [UInt8] {
+        let address = SDP.Address(isIPv6: false, host: "127.0.0.1")
+        var stream = SDP.Media(
+            port: self.address.port + 20_000, formats: ["0", "8", "101"],
+            lines: [SDP.Line("a", "rtpmap:101 telephone-event/8000")])
+        if words.contains("avpf") { stream.profile = .avpf }
+        if words.contains("srtp") {
+            stream.profile = .savp
+            stream.cryptos = [SDPCrypto(tag: 1, suite: .aesCM128HMACSHA1_80, key: Array(repeating: 7, count: 30))]
+        }
+        if words.contains("hold") { stream.direction = .sendonly }
+        if words.contains("held") { stream.direction = .recvonly }
+        let sdp = SDP(
+            origin: SDP.Origin(sessionID: 1, version: descriptionVersion, address: address), connection: address, media: [stream])
+        return sdp.bytes
+    }
+}
+
+extension Method {
+    fileprivate var isNamedInLadders: Bool {
+        switch self {
+        case .other, .ack: false
+        default: true
+        }
+    }
+}

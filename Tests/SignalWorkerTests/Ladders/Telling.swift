@@ -1,0 +1,137 @@
+import Foundation
+import Model
+import Primitives
+import SIP
+import SwiftProtobuf
+
+/// How messages are told in a ladder.
+enum Telling {
+    // MARK: SIP
+
+    static func kind(of message: SIPMessage) -> String { message.method?.description ?? String(message.status) }
+
+    static func facts(of message: SIPMessage, by listener: SocketAddress) -> Set<String> {
+        var facts: Set<String> = []
+        let own = Addresses.workers.first { $0.value == listener }?.key
+        facts.insert("by=\(own ?? "cluster")")
+        if let user = message.requestURI?.user { facts.insert("to=\(user)") }
+        if let user = message.from.uri.user, message.isRequest { facts.insert("from=\(user)") }
+        if let hops = message.maxForwards { facts.insert("hops=\(hops)") }
+        if message.headers.contains(.assertedIdentity) { facts.insert("pai") }
+        if message.headers.contains(.reason) { facts.insert("reason") }
+        if message.headers.contains(.retryAfter) { facts.insert("retry") }
+        if let position = message.headers["X-Ledgerline-Position"] { facts.insert("position=\(position)") }
+        for contact in message.contacts { if let expires = contact.expires { facts.insert("expires=\(expires)") } }
+        if message.method == .info, !message.body.isEmpty { facts.insert("body") }
+        if message.hasSDP, let sdp = try? SDP(parsing: message.body), let stream = sdp.media.first {
+            facts.formUnion(["sdp", "port=\(stream.port)", "\(sdp.direction(of: 0))", "version=\(sdp.origin.version)"])
+            facts.insert(stream.profile.text.dropFirst("RTP/".count).lowercased())
+            for key in stream.cryptos { facts.insert("key=\(key.tag)") }
+        }
+        return facts
+    }
+
+    // MARK: desk
+
+    /// What a worker asks by itself, and what is the same in all ladders.
+    static func isLookup(_ request: DeskRequest) -> Bool {
+        switch request.kind {
+        case .hello, .heartbeat, .credential, .source: true
+        case .bind, .startCall, .callAnswered, .callUpdated, .callFinished, .renewCredit, .locateCall, nil: false
+        }
+    }
+
+    static func kind(of request: DeskRequest) -> String {
+        switch request.kind {
+        case .hello: "Hello"
+        case .heartbeat: "Heartbeat"
+        case .credential: "CredentialQuery"
+        case .source: "SourceQuery"
+        case .bind: "BindContacts"
+        case .startCall: "StartCall"
+        case .callAnswered: "CallAnswered"
+        case .callUpdated: "CallUpdated"
+        case .callFinished: "CallFinished"
+        case .renewCredit: "RenewCredit"
+        case .locateCall: "LocateCall"
+        case nil: "nothing"
+        }
+    }
+
+    static func facts(of request: DeskRequest, wall: WallTime) -> Set<String> {
+        switch request.kind {
+        case .hello(let hello): ["calls=\(hello.calls.count)"]
+        case .bind(let bind): bind.removeAll ? ["all"] : ["contacts=\(bind.bindings.count)"]
+        case .startCall(let start):
+            ["dialled=\(start.dialled)", "caller=\(name(start.callerSubscriberID))", "gateway=\(name(start.gatewayID))"]
+        case .callAnswered(let fact):
+            secrets(fact.snapshot).union([
+                "gateway=\(name(fact.gatewayID))", "subscriber=\(name(fact.subscriberID))", "media=\(fact.snapshot.mediaWorker)",
+            ])
+        case .callUpdated(let fact): secrets(fact.snapshot).union(["media=\(fact.snapshot.mediaWorker)"])
+        case .callFinished(let fact): facts(of: fact.ended, wall: wall)
+        case .renewCredit(let renewal): ["used=\(renewal.usedSeconds)"]
+        case .heartbeat, .credential, .source, .locateCall, nil: []
+        }
+    }
+
+    private static func facts(of ended: CallEnded, wall: WallTime) -> Set<String> {
+        var facts: Set<String> = ["\(ended.cause)", "status=\(ended.sipStatus)", "attempts=\(ended.attempts.count)"]
+        if ended.hasMedia { facts.insert("media=\(ended.media.mediaWorker)") }
+        if !ended.attempts.isEmpty { facts.insert("tried=" + ended.attempts.map { "\($0.sipStatus)" }.joined(separator: ",")) }
+        facts.insert("ago=\((wall.microseconds - ended.endedAt) / 1_000_000)")
+        return facts
+    }
+
+    /// Keys have no business in the ledger.
+    private static func secrets(_ snapshot: CallSnapshot) -> Set<String> {
+        let texts = [snapshot.sdpA, snapshot.sdpB, snapshot.remoteSdpA, snapshot.remoteSdpB]
+        return texts.contains { $0.contains("inline:") } ? ["keys"] : []
+    }
+
+    private static func name(_ id: Data) -> String { String(decoding: id.filter { $0 != 0 }, as: UTF8.self) }
+
+    // MARK: studio
+
+    static func kind(of request: StudioRequest) -> String {
+        switch request.kind {
+        case .open: "Open"
+        case .change: "Change"
+        case .close: "Close"
+        case .query: "Query"
+        case nil: "nothing"
+        }
+    }
+
+    static func facts(of request: StudioRequest) -> Set<String> {
+        var facts: Set<String> = []
+        func tell(_ side: String, _ leg: LegSpec) {
+            facts.insert(side)
+            if let port = leg.remote.split(separator: ":").last { facts.insert("\(side)=\(port)") }
+            if !leg.sendKey.isEmpty, !leg.receiveKey.isEmpty { facts.insert("\(side)-srtp") }
+        }
+        switch request.kind {
+        case .open(let open):
+            tell("a", open.a)
+            if open.hasB { tell("b", open.b) }
+        case .change(let change):
+            if change.hasA { tell("a", change.a) }
+            if change.hasB { tell("b", change.b) }
+            if !change.owner.isEmpty { facts.insert("owner=\(change.owner)") }
+        case .close, .query, nil: break
+        }
+        return facts
+    }
+
+    // MARK: relay
+
+    static func facts(of message: RelayMessage) -> Set<String> {
+        switch message.kind {
+        case .received(let received): ["received", inner(Array(received.message))]
+        case .send(let send): ["send", inner(Array(send.message))]
+        case nil: []
+        }
+    }
+
+    private static func inner(_ bytes: [UInt8]) -> String { (try? SIPMessage(parsing: bytes)).map(kind) ?? "garbage" }
+}
