@@ -81,6 +81,7 @@ let package = Package(
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
         library("SignalWorker", ["Bus", "CShims", "Model", "OpenSSL", "Primitives", "SIP", "UDP", logging, protobuf]),
         library("MediaWorker", ["Bus", "Model", "Primitives", "RTP", "UDP", logging, protobuf]),
@@ -134,6 +135,7 @@ let package = Package(
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
         tests("SignalWorkerTests", ["Bus", "Model", "OpenSSL", "Primitives", "SIP", "SignalWorker", protobuf]),
         tests(

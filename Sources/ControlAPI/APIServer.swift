@@ -20,10 +20,13 @@ package struct APIServer: Sendable {
     package func application(
         host: String, port: Int, onListening: @escaping @Sendable (Int) async -> Void = { _ in }
     ) -> some ApplicationProtocol {
-        Application(
+        let counters = platform.counters
+        return Application(
             router: router(),
             // A client that says nothing for this long gives its place to another.
-            server: .http1(configuration: .init(idleTimeout: .seconds(75))),
+            server: .http1(
+                configuration: .init(
+                    additionalChannelHandlers: [MalformedRequestCounter(counters)], idleTimeout: .seconds(75))),
             configuration: ApplicationConfiguration(
                 address: .hostname(host, port: port), serverName: "ledgerline",
                 availableConnectionsDelegate: MaximumAvailableConnections(4_096)),

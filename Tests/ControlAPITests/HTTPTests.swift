@@ -1,5 +1,6 @@
 import HTTPTypes
 import HummingbirdTesting
+import ServiceLifecycle
 import Testing
 
 @testable import ControlAPI
@@ -228,5 +229,26 @@ import Testing
         #expect(after["time_zone"] == "Europe/Vienna")
         #expect(after["namespace"] == "b.example")
         #expect(after["version"] == 4)
+    }
+}
+
+@Test func aTakenPortIsNamed() async throws {
+    let platform = try TestPlatform()
+    let server = APIServer(Platform(platform.service))
+    try await server.application(host: "127.0.0.1", port: 0).test(.live) { http in
+        let port = try #require(http.port)
+        let error = await #expect(throws: APIServerError.self) {
+            try await server.service(host: "127.0.0.1", port: port).run()
+        }
+        #expect(error == .cannotListen(host: "127.0.0.1", port: port, code: 98))
+        #expect(error?.description.contains("is taken") == true)
+    }
+}
+
+@Test func faultsOfAQueryAreNotRepeatedWithoutEnd() async throws {
+    try await TestPlatform.with { client in
+        let answer = try await client.get("/v1/providers?" + String(repeating: "a=b&", count: 5_000))
+        #expect(answer.status == 400)
+        #expect(answer.places.count == 50)
     }
 }

@@ -76,7 +76,7 @@ struct Query: Sendable {
     /// - Throws: a problem that names every parameter that is unknown, repeated or not what it has to be.
     init(_ pairs: [(name: String, value: String)], _ parameters: [QueryParameter]) throws(Problem) {
         var faults: [FieldFault] = []
-        for (name, text) in pairs {
+        for (name, text) in pairs where faults.count < FieldFaults.countMax {
             if let parameter = parameters.first(where: { $0.name == name }) {
                 if values[name] != nil {
                     faults.append(FieldFault(.parameter(name), "is there twice"))
