@@ -106,7 +106,7 @@ let package = Package(
         .executableTarget(
             name: "ledgerline-bench",
             dependencies: [
-                "Ledger", "LMDB", "Model", "OpenSSL", "Primitives", "Projections", "RTP", "Rating", "SIP",
+                "Ledger", "MediaWorker", "Model", "Primitives", "RTP", "Rating", "SIP", "UDP",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "tools/benchmarks/Sources",

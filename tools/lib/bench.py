@@ -34,6 +34,18 @@ class Figures:
         print(f"{name:<44} {figure['value']:>14,.3f} {unit:<14} ({figure['min']:,.3f} to {figure['max']:,.3f}, {len(values)} runs)", flush=True)
 
 
+def beyond_thresholds(figures):
+    """A line for each figure that is on the wrong side of its threshold; a figure without one is free."""
+    thresholds = json.loads((HERE / "thresholds.json").read_text())
+    lines = []
+    for figure in figures.all:
+        limits = thresholds.get(figure["name"], {})
+        for word, limit in limits.items():
+            if (word == "min" and figure["value"] < limit) or (word == "max" and figure["value"] > limit):
+                lines.append(f"{figure['name']} is {figure['value']:,} {figure['unit']}; its {word} is {limit:,}")
+    return lines
+
+
 def micro(figures, binaries, groups, runs):
     """The measurements inside one process: ledgerline-bench prints one JSON line per figure and run."""
     for group in groups:
@@ -278,6 +290,7 @@ def main():
     parser.add_argument("--json", metavar="FILE")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--peers", action="store_true")
+    parser.add_argument("--check", action="store_true", help="status 1 when a figure is beyond its threshold in thresholds.json")
     options = parser.parse_args()
     groups = options.groups or GROUPS
     figures = Figures()
@@ -286,6 +299,12 @@ def main():
         systems(figures, options.binaries, options.runs, options.peers)
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps({"figures": figures.all}, indent=2) + "\n")
+    if options.check:
+        beyond = beyond_thresholds(figures)
+        for line in beyond:
+            print(line)
+        if beyond:
+            raise SystemExit(1)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,14 @@
+import ArgumentParser
+
+@main struct LedgerlineBench: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ledgerline-bench",
+        abstract: "Measures the parts of Ledgerline inside one process; one JSON object per figure and line.",
+        discussion: """
+            A group is measured once, in a few seconds; tools/bench runs it several times and takes the median.
+            docs/benchmarks.md says what each figure means.
+
+            Example: ledgerline-bench ledger
+            """,
+        subcommands: [LedgerGroup.self, RatingGroup.self, SIPGroup.self, RTPGroup.self])
+}
