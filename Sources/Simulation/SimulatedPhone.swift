@@ -25,6 +25,8 @@ final class SimulatedPhone {
         var server: ServerTransactionID?
         var client: ClientTransactionID?
         var hasAuthenticated = false
+        /// The person has given up; a challenge that comes now is not answered.
+        var isCancelled = false
         var sighting: Int
         /// Answer, refuse, cancel or hang up.
         var next: (at: Instant, what: Deed)?
@@ -67,6 +69,14 @@ final class SimulatedPhone {
         ([layer.nextWake, registerAt] + calls.values.map { $0.next?.at }).compactMap(\.self).min()
     }
     var openCalls: Int { calls.count }
+    /// For findings: what each call that is not over waits for.
+    var openCallsText: String {
+        calls.sorted { $0.key < $1.key }.map { id, call in
+            let sighting = sightings[call.sighting]
+            return "\(id) (\(sighting.isCaller ? "caller of" : "called as") \(sighting.dialled), answered \(sighting.answeredAt?.rfc3339 ?? "never"), "
+                + "next \(call.next.map { "\($0.what) at \($0.at.nanoseconds / 1_000_000) ms" } ?? "nothing"))"
+        }.joined(separator: ", ")
+    }
 
     private var domain: String {
         switch account {
@@ -214,7 +224,7 @@ final class SimulatedPhone {
             // The side that hangs up is drawn; the other does so much later, should it not hear of it.
             call.next = (now + .milliseconds(Int64(1_000 + random.next() % 25_000)), .hangUp)
             calls[key] = call
-        } else if response.status == 407, !call.hasAuthenticated, let again = authenticated(call.invite, response, .proxyAuthorization) {
+        } else if response.status == 407, !call.hasAuthenticated, !call.isCancelled, let again = authenticated(call.invite, response, .proxyAuthorization) {
             call.invite = again
             call.invite.cseq.number += 1
             call.hasAuthenticated = true
@@ -310,6 +320,7 @@ final class SimulatedPhone {
             layer.respond(call.invite.response(deed == .busy ? 486 : 603, toTag: tag(id)), to: server, now: now, into: &effects)
             over(id)
         case .cancel:
+            calls[id]?.isCancelled = true
             if let client = call.client, call.dialog == nil { layer.cancel(client, now: now, into: &effects) }
         case .hangUp:
             guard var dialog = call.dialog else { return over(id) }

@@ -53,7 +53,7 @@ extension World {
             check(node.outbox.isEmpty, "\(node.name) has \(node.outbox.count) facts that were not acknowledged")
         }
         for node in medias { check(node.studio?.sessionCount ?? 0 == 0, "\(node.name) has \(node.studio?.sessionCount ?? 0) sessions open") }
-        for phone in phones { check(phone.openCalls == 0, "phone \(phone.name) is still in \(phone.openCalls) calls") }
+        for phone in phones { check(phone.openCalls == 0, "phone \(phone.name) is still in a call: \(phone.openCallsText)") }
         return findings
     }
 
