@@ -142,7 +142,7 @@ let package = Package(
             "MediaWorkerTests",
             ["AllocationCounter", "Bus", "MediaWorker", "Model", "Primitives", "RTP", "UDP", logging, protobuf]),
         tests("ScenarioTests", ["Simulation", "Ledger", "Model", "Primitives", "Projections"]),
-        tests("ProcessTests", ["Ledger", "Primitives"]),
+        tests("ProcessTests", ["ledgerline"]),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -1,0 +1,85 @@
+import Foundation
+import Testing
+
+/// The command under test, run as a person would.
+struct Ledgerline {
+    static let binary: URL = {
+        let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+        return URL(fileURLWithPath: own).deletingLastPathComponent().appendingPathComponent("ledgerline")
+    }()
+
+    /// Runs to the end; everything that it printed.
+    static func run(_ arguments: [String]) throws -> (status: Int32, output: String) {
+        let process = Process()
+        process.executableURL = binary
+        process.arguments = arguments
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        process.standardError = pipe
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        let output = pipe.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return (process.terminationStatus, String(decoding: output, as: UTF8.self))
+    }
+}
+
+/// A server that a test started, and that ends with it.
+final class Server {
+    private let process = Process()
+    private let log: URL
+    var pid: Int32 { process.processIdentifier }
+    var isRunning: Bool { process.isRunning }
+
+    init(_ arguments: [String], log: String) throws {
+        self.log = URL(fileURLWithPath: log)
+        FileManager.default.createFile(atPath: log, contents: nil)
+        let handle = try FileHandle(forWritingTo: self.log)
+        try handle.seekToEnd()
+        process.executableURL = Ledgerline.binary
+        process.arguments = arguments
+        process.standardOutput = handle
+        process.standardError = handle
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+    }
+
+    deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+
+    var text: String { (try? String(contentsOf: log, encoding: .utf8)) ?? "" }
+
+    /// What follows `marker` on its line, as soon as it is printed.
+    func wait(for marker: String, seconds: Double = 20) throws -> String {
+        let deadline = Date().addingTimeInterval(seconds)
+        while Date() < deadline {
+            if let range = text.range(of: marker) {
+                return String(text[range.upperBound...].prefix { $0 != "\n" })
+            }
+            if !process.isRunning { break }
+            usleep(20_000)
+        }
+        throw ServerFailure(description: "no \"\(marker)\" within \(seconds) s; printed: \(text.suffix(1_500))")
+    }
+
+    func stop() -> Int32 {
+        process.terminate()
+        process.waitUntilExit()
+        return process.terminationStatus
+    }
+
+    func kill9() {
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+    }
+}
+
+struct ServerFailure: Error, CustomStringConvertible { let description: String }
+
+/// A directory that is removed with the test.
+final class Scratch {
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent("ledgerline-process-\(UUID().uuidString)").path
+
+    init() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+}

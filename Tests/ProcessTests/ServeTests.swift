@@ -1,0 +1,147 @@
+import Foundation
+import Testing
+
+#if canImport(FoundationNetworking)
+import FoundationNetworking
+#endif
+
+/// `ledgerline serve` as an operator meets it: first start, second start, kill -9, wrong use, hostile packets.
+@Suite(.serialized) struct ServeTests {
+    let scratch: Scratch
+
+    init() throws { scratch = try Scratch() }
+
+    private func arguments(http: Int, sip: Int, data: String? = nil) -> [String] {
+        [
+            "serve", "--data", data ?? scratch.path + "/data", "--http", "127.0.0.1:\(http)", "--desk", "127.0.0.1:0", "--feed", "127.0.0.1:0",
+            "--sip-port", "\(sip)", "--ports", "45000-45099",
+        ]
+    }
+
+    private func get(_ url: String, token: String? = nil, method: String = "GET", body: Data? = nil) async throws -> (Int, [String: Any], String) {
+        var request = URLRequest(url: try #require(URL(string: url)), timeoutInterval: 10)
+        request.httpMethod = method
+        request.httpBody = body
+        if body != nil { request.setValue("application/json", forHTTPHeaderField: "Content-Type") }
+        if let token { request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization") }
+        let (data, response) = try await URLSession.shared.data(for: request)
+        let http = try #require(response as? HTTPURLResponse)
+        return (http.statusCode, (try? JSONSerialization.jsonObject(with: data)) as? [String: Any] ?? [:], http.value(forHTTPHeaderField: "Content-Type") ?? "")
+    }
+
+    @Test func theFirstStartPrintsATokenOnceAndTheSecondCarriesOn() async throws {
+        let first = try Server(arguments(http: 18_481, sip: 15_461), log: scratch.path + "/first")
+        let token = try first.wait(for: "admin token (shown once, keep it): ").trimmingCharacters(in: .whitespaces)
+        _ = try first.wait(for: "ready: HTTP ")
+        let body = Data(#"{"name":"Kages","namespace":"kages.example","currency":"USD","time_zone":"UTC"}"#.utf8)
+        let created = try await get("http://127.0.0.1:18481/v1/providers", token: token, method: "POST", body: body)
+        #expect(created.0 == 201)
+        #expect(first.stop() == 0)
+
+        let second = try Server(arguments(http: 18_481, sip: 15_461), log: scratch.path + "/second")
+        _ = try second.wait(for: "ready: HTTP ")
+        #expect(!second.text.contains("admin token"))
+        let list = try await get("http://127.0.0.1:18481/v1/providers", token: token)
+        #expect(list.0 == 200)
+        #expect((list.1["items"] as? [[String: Any]])?.first?["name"] as? String == "Kages")
+        let refused = try await get("http://127.0.0.1:18481/v1/providers", token: "llt_wrong")
+        #expect(refused.0 == 401 && refused.2.hasPrefix("application/problem+json"))
+
+        // The same again after a kill that nobody announced.
+        second.kill9()
+        let third = try Server(arguments(http: 18_481, sip: 15_461), log: scratch.path + "/third")
+        _ = try third.wait(for: "ready: HTTP ")
+        #expect(try await get("http://127.0.0.1:18481/v1/providers", token: token).0 == 200)
+        let verified = try Ledgerline.run(["log", "verify", "--data", scratch.path + "/data", "--json"])
+        #expect(verified.status == 0, "\(verified.output)")
+        let replayed = try Ledgerline.run(["replay", "--check", "--data", scratch.path + "/data"])
+        #expect(replayed.status == 0, "\(replayed.output)")
+        #expect(third.stop() == 0)
+    }
+
+    @Test func aDirectoryInUseAndATakenPortAreSaidSoAndLeaveTheOtherAlone() async throws {
+        let server = try Server(arguments(http: 18_482, sip: 15_462), log: scratch.path + "/server")
+        _ = try server.wait(for: "ready: HTTP ")
+        let same = try Ledgerline.run(arguments(http: 18_483, sip: 15_463))
+        #expect(same.status == 73)
+        #expect(same.output.contains("served by another process"))
+        let taken = try Ledgerline.run(arguments(http: 18_484, sip: 15_462, data: scratch.path + "/other"))
+        #expect(taken.status == 69, "\(taken.output)")
+        #expect(taken.output.contains("127.0.0.1:15462 is in use by another program"))
+        #expect(try await get("http://127.0.0.1:18482/healthz").0 == 200)
+        #expect(server.stop() == 0)
+    }
+
+    @Test func hostilePacketsAndRequestsAreAnsweredOrIgnoredAndNothingStops() async throws {
+        let server = try Server(arguments(http: 18_485, sip: 15_464), log: scratch.path + "/server")
+        _ = try server.wait(for: "ready: HTTP ")
+        let peer = try UDPPeer()
+        var state: UInt64 = 20_261_121
+        func random() -> UInt64 {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return state >> 33
+        }
+        let invite = """
+            INVITE sip:1@x SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:\(peer.port);branch=z9hG4bKa;rport\r\nMax-Forwards: 70\r\nFrom: <sip:a@x>;tag=1\r\n\
+            To: <sip:1@x>\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\nContact: <sip:a@127.0.0.1>\r\nContent-Length: 0\r\n\r\n
+            """
+        for _ in 0..<2_000 {
+            var bytes = Array(invite.utf8)
+            for _ in 0..<(1 + random() % 6) { bytes[Int(random()) % bytes.count] = UInt8(truncatingIfNeeded: random()) }
+            peer.send(Array(bytes.prefix(Int(random()) % (bytes.count + 1))), to: 15_464)
+        }
+        peer.send([UInt8](repeating: 0x41, count: 60_000), to: 15_464)
+        // Strangers' media, to ports with and without a session.
+        for port in 45_000...45_019 as ClosedRange<UInt16> { peer.send([0x80, 0] + (0..<170).map { UInt8(truncatingIfNeeded: $0) }, to: port) }
+
+        // A request that is wrong in a known way gets the answer that RFC 3261 asks for.
+        peer.drain()
+        peer.send(
+            Array(
+                """
+                OPTIONS sip:x SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:\(peer.port);branch=z9hG4bKo;rport\r\nMax-Forwards: 0\r\nFrom: <sip:a@x>;tag=1\r\n\
+                To: <sip:x>\r\nCall-ID: o\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n
+                """.utf8), to: 15_464)
+        #expect(peer.receive(containing: "CSeq: 1 OPTIONS")?.hasPrefix("SIP/2.0 483 ") == true)
+        peer.send(
+            Array(
+                """
+                INVITE sip:x SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:\(peer.port);branch=z9hG4bKm;rport\r\nFrom: <sip:a@x>;tag=1\r\n\
+                To: <sip:x>\r\nCall-ID: m\r\nCSeq: nonsense\r\nContent-Length: 0\r\n\r\n
+                """.utf8), to: 15_464)
+        #expect(peer.receive(containing: "Call-ID: m")?.hasPrefix("SIP/2.0 400 ") == true)
+
+        // HTTP: not JSON, too large, unknown path, wrong method.
+        let base = "http://127.0.0.1:18485"
+        let token = try server.wait(for: "admin token (shown once, keep it): ").trimmingCharacters(in: .whitespaces)
+        let broken = try await get(base + "/v1/providers", token: token, method: "POST", body: Data("{\"name\":".utf8))
+        #expect(broken.0 == 400 && broken.2.hasPrefix("application/problem+json"))
+        let large = try await get(base + "/v1/providers", token: token, method: "POST", body: Data(repeating: 0x20, count: 20 << 20))
+        #expect(large.0 == 413)
+        #expect(try await get(base + "/v1/nowhere", token: token).0 == 404)
+        #expect(try await get(base + "/v1/providers", token: token, method: "PATCH").0 == 405)
+        #expect(try await get(base + "/healthz").0 == 200)
+        #expect(server.isRunning)
+        #expect(!server.text.contains(token + "\n" + token))
+        #expect(server.stop() == 0)
+    }
+
+    @Test func everyCommandHasHelpWithAnExample() throws {
+        for command in [
+            ["serve"], ["control"], ["signal"], ["media"], ["worker", "enroll"], ["worker", "list"], ["worker", "drain"], ["worker", "revoke"],
+            ["token", "issue"], ["log", "verify"], ["log", "prove"], ["log", "checkpoint"], ["log", "tail"], ["replay"], ["cdr", "list"],
+        ] {
+            let help = try Ledgerline.run(command + ["--help"])
+            #expect(help.status == 0)
+            #expect(help.output.contains("ledgerline \(command.joined(separator: " ")) "), "\(command): \(help.output)")
+            #expect(help.output.contains("Example") || help.output.contains("Make one:"), "\(command) has no example")
+        }
+    }
+
+    @Test func wrongUseOfTheBooksIsSaidSo() throws {
+        let missing = try Ledgerline.run(["log", "verify", "--data", scratch.path + "/nothing"])
+        #expect(missing.status == 66 && missing.output.contains("is not a data directory"))
+        let unread = try Ledgerline.run(["log", "prove", "--verify", scratch.path + "/none", "--key", scratch.path + "/none"])
+        #expect(unread.status == 66)
+    }
+}
