@@ -61,6 +61,9 @@ struct Colleagues: Sendable {
 
     func isAlive(_ worker: String) -> Bool { entries[worker] != nil }
 
+    /// In order of name.
+    var signalWorkers: [String] { entries.values.map(\.row).filter { $0.kind == .signal }.map(\.worker).sorted() }
+
     /// The least loaded media worker that takes sessions; by name among equals, so that a replay chooses alike.
     func mediaWorker(except lost: Set<String> = []) -> String? {
         entries.values.map(\.row)

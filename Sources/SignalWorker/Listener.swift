@@ -9,7 +9,14 @@ final class Listener {
     private var queued = 0
 
     init(_ address: SocketAddress, isShared: Bool) throws(SocketError) {
-        socket = try UDPSocket(binding: address, reusingPort: isShared, receiveBufferBytes: 4 << 20)
+        socket = try UDPSocket(binding: address, reusingPort: isShared, reportingErrors: true, receiveBufferBytes: 4 << 20)
+    }
+
+    /// Whom the network says it could not reach from here.
+    func takeUnreachable() -> [SocketAddress] {
+        var remotes: [SocketAddress] = []
+        while remotes.count < 64, let remote = socket.takeUnreachable() { remotes.append(remote) }
+        return remotes
     }
 
     /// What waits, as much as fits one batch; empty when nothing waits.

@@ -79,7 +79,24 @@ extension SignalMachine {
                 configuration.isOurs(listener)
             else { return }
             kit.effects.append(.send(Array(send.message), listener: listener, to: remote))
+        case .unreachable(let report):
+            guard let listener = SocketAddress(report.listener), let remote = SocketAddress(report.remote) else { return }
+            unreachable(remote, listener)
         case nil: break
+        }
+    }
+
+    mutating func unreachable(_ remote: SocketAddress, _ listener: SocketAddress) {
+        kit.transactions.unreachable(Hop(listener: listener, remote: remote), now: kit.now, into: &kit.layer)
+    }
+
+    /// The report went to one of the sockets that share the address; the request may have been a fellow's.
+    mutating func tellUnreachable(_ remote: SocketAddress, _ listener: SocketAddress) {
+        var message = RelayMessage()
+        message.unreachable.listener = listener.description
+        message.unreachable.remote = remote.description
+        for worker in kit.colleagues.signalWorkers where worker != configuration.worker {
+            kit.effects.append(.relay(serialized(message), to: worker))
         }
     }
 

@@ -94,7 +94,8 @@ package struct SignalMachine: Sendable {
         case .feed(let body): feed(body)
         case .relay(let body, let worker): relayed(body, from: worker)
         case .unreachable(let remote, let listener):
-            kit.transactions.unreachable(Hop(listener: listener, remote: remote), now: now, into: &kit.layer)
+            unreachable(remote, listener)
+            if listener == configuration.cluster { tellUnreachable(remote, listener) }
         case .writable(let peer): kit.requests.writable(peer, now: now, into: &kit.requestEffects)
         case .remembered(let facts): remember(facts)
         case .tick: break

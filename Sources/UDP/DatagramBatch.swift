@@ -106,11 +106,15 @@ package import Primitives
     package mutating func flush(over descriptor: Int32) -> Int {
         var next = 0
         var refused = 0
+        var reports = 0
         while next < queued {
             let sent = unsafe shims_send_messages(
                 descriptor, outgoing + next, UInt32(queued - next), Int32(MSG_DONTWAIT | MSG_NOSIGNAL))
             if sent > 0 {
                 next += Int(sent)
+            } else if errno == ECONNREFUSED, reports < capacity {
+                // A report about an earlier datagram (see `reportingErrors`), not about this one: again.
+                reports += 1
             } else if errno != EINTR {
                 // The call stops at the first message that fails: that one is lost, the rest go on.
                 refused += 1

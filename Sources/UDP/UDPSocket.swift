@@ -11,9 +11,11 @@ package struct UDPSocket: ~Copyable, Sendable {
     /// - Parameters:
     ///   - address: a local address; port 0 lets the system choose.
     ///   - reusingPort: lets several sockets share the address, the kernel spreading datagrams over them (SO_REUSEPORT).
+    ///   - reportingErrors: keeps what the network says about datagrams that could not be delivered, for `takeUnreachable`. Each such
+    ///     report also fails one system call on the socket, which is then to be made again.
     ///   - receiveBufferBytes: what the kernel may queue; nil keeps the system's default.
     package init(
-        binding address: SocketAddress, reusingPort: Bool = false, receiveBufferBytes: Int32? = nil
+        binding address: SocketAddress, reusingPort: Bool = false, reportingErrors: Bool = false, receiveBufferBytes: Int32? = nil
     ) throws(SocketError) {
         let family =
             switch address.host {
@@ -25,6 +27,11 @@ package struct UDPSocket: ~Copyable, Sendable {
         do throws(SocketError) {
             if family == AF_INET6 { try set(1, IPPROTO_IPV6_LEVEL, IPV6_V6ONLY, on: descriptor) }
             if reusingPort { try set(1, SOL_SOCKET, SO_REUSEPORT, on: descriptor) }
+            if reportingErrors {
+                try family == AF_INET6
+                    ? set(1, IPPROTO_IPV6_LEVEL, IPV6_RECVERR, on: descriptor)
+                    : set(1, Int32(IPPROTO_IP), IP_RECVERR, on: descriptor)
+            }
             if let receiveBufferBytes { try set(receiveBufferBytes, SOL_SOCKET, SO_RCVBUF, on: descriptor) }
             self.address = try bind(descriptor, to: address)
             self.descriptor = descriptor

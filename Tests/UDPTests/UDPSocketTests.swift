@@ -88,3 +88,32 @@ import UDP
     #expect(queue.wait(timeoutMilliseconds: nil) == 1)
     #expect(queue.tag(at: 0) == 7)
 }
+
+@Test func aPortThatNobodyListensOnIsReported() throws {
+    let near = try UDPSocket(binding: .loopback(0), reportingErrors: true)
+    let closed = try closedPort()
+    #expect(near.takeUnreachable() == nil)
+    var batch = DatagramBatch(capacity: 1)
+    batch.enqueue(0, count: 4, to: closed)
+    #expect(batch.flush(over: near.descriptor) == 0)
+    #expect(near.takeUnreachable() == closed)
+    #expect(near.takeUnreachable() == nil)
+}
+
+@Test func aReportDoesNotCostAnotherDatagram() throws {
+    let near = try UDPSocket(binding: .loopback(0), reportingErrors: true)
+    let far = try UDPSocket(binding: .loopback(0))
+    let closed = try closedPort()
+    var batch = DatagramBatch(capacity: 3)
+    batch.enqueue(0, count: 4, to: closed)
+    batch.enqueue(1, count: 4, to: far.address)
+    batch.enqueue(2, count: 4, to: far.address)
+    #expect(batch.flush(over: near.descriptor) == 0)
+    #expect(batch.receive(from: far) == 2)
+}
+
+/// Of a socket that is gone again.
+private func closedPort() throws -> SocketAddress {
+    let socket = try UDPSocket(binding: .loopback(0))
+    return socket.address
+}

@@ -1559,6 +1559,15 @@ package nonisolated struct RelayMessage: Sendable {
     set {kind = .send(newValue)}
   }
 
+  /// the network says so to all who share a listener
+  package var unreachable: RelayUnreachable {
+    get {
+      if case .unreachable(let v)? = kind {return v}
+      return RelayUnreachable()
+    }
+    set {kind = .unreachable(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -1566,6 +1575,8 @@ package nonisolated struct RelayMessage: Sendable {
     case received(RelayReceived)
     /// send this on a flow that you hold
     case send(RelaySend)
+    /// the network says so to all who share a listener
+    case unreachable(RelayUnreachable)
 
   }
 
@@ -1587,6 +1598,21 @@ package nonisolated struct RelayReceived: Sendable {
 
   /// the relaying worker
   package var worker: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// The network's report goes to any one of the sockets that share an address, not to the one that had sent.
+package nonisolated struct RelayUnreachable: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var listener: String = String()
+
+  package var remote: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -4263,7 +4289,7 @@ nonisolated extension StudioNotice: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension RelayMessage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".RelayMessage"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}received\0\u{1}send\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}received\0\u{1}send\0\u{1}unreachable\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4297,6 +4323,19 @@ nonisolated extension RelayMessage: SwiftProtobuf.Message, SwiftProtobuf._Messag
           self.kind = .send(v)
         }
       }()
+      case 3: try {
+        var v: RelayUnreachable?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .unreachable(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .unreachable(v)
+        }
+      }()
       default: break
       }
     }
@@ -4315,6 +4354,10 @@ nonisolated extension RelayMessage: SwiftProtobuf.Message, SwiftProtobuf._Messag
     case .send?: try {
       guard case .send(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    }()
+    case .unreachable?: try {
+      guard case .unreachable(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
     }()
     case nil: break
     }
@@ -4368,6 +4411,41 @@ nonisolated extension RelayReceived: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.source != rhs.source {return false}
     if lhs.message != rhs.message {return false}
     if lhs.worker != rhs.worker {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension RelayUnreachable: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RelayUnreachable"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}listener\0\u{1}remote\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.listener) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.remote) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.listener.isEmpty {
+      try visitor.visitSingularStringField(value: self.listener, fieldNumber: 1)
+    }
+    if !self.remote.isEmpty {
+      try visitor.visitSingularStringField(value: self.remote, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: RelayUnreachable, rhs: RelayUnreachable) -> Bool {
+    if lhs.listener != rhs.listener {return false}
+    if lhs.remote != rhs.remote {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -129,6 +129,7 @@ enum Telling {
         switch message.kind {
         case .received(let received): ["received", inner(Array(received.message))]
         case .send(let send): ["send", inner(Array(send.message))]
+        case .unreachable: ["unreachable"]
         case nil: []
         }
     }
