@@ -5,11 +5,15 @@ final class MalformedRequestCounter: ChannelInboundHandler, RemovableChannelHand
     typealias InboundIn = NIOAny
 
     private let counters: RequestCounters
+    /// A connection ends with the first, though the parser may complain again about the rest.
+    private var isCounted = false
 
     init(_ counters: RequestCounters) { self.counters = counters }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        counters.count(400)
+        // A connection that breaks is nobody's mistake.
+        if !isCounted, !(error is IOError) { counters.count(400) }
+        isCounted = true
         context.fireErrorCaught(error)
     }
 }
