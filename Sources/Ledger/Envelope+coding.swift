@@ -77,8 +77,9 @@ extension Envelope {
                 guard let value = reader.range(bytes) else { return nil }
                 switch tag {
                 case UInt64(Field.stream):
-                    guard let id = UUIDv7(bytes: bytes.array(value)) else { return nil }
-                    stream = id
+                    guard value.count == 16 else { return nil }
+                    stream = UUIDv7(
+                        high: bytes.bigEndian(at: value.lowerBound), low: bytes.bigEndian(at: value.lowerBound + 8))
                     hasStream = true
                 case UInt64(Field.actor): actor = bytes.text(value)
                 case UInt64(Field.cause): cause = bytes.text(value)
@@ -104,11 +105,7 @@ extension [UInt8] {
     }
 
     mutating func appendBigEndian(_ value: UInt64) {
-        var shift: UInt64 = 64
-        while shift > 0 {
-            shift -= 8
-            append(UInt8(truncatingIfNeeded: value >> shift))
-        }
+        unsafe Swift.withUnsafeBytes(of: value.bigEndian) { unsafe append(contentsOf: $0) }
     }
 
     init(bigEndian value: UInt64) {
@@ -119,7 +116,7 @@ extension [UInt8] {
 
     /// The first eight bytes as a number; the array must have them.
     func bigEndian(at offset: Int = 0) -> UInt64 {
-        self[offset..<(offset + 8)].reduce(0) { $0 << 8 | UInt64($1) }
+        unsafe span.bytes.bigEndian(at: offset)
     }
 }
 
@@ -154,6 +151,12 @@ extension RawSpan {
     func byte(at offset: Int) -> UInt8 {
         precondition(offset >= 0 && offset < byteCount, "byte \(offset) of \(byteCount)")
         return unsafe unsafeLoad(fromByteOffset: offset, as: UInt8.self)
+    }
+
+    /// The eight bytes there as a number; trapping beyond the end.
+    func bigEndian(at offset: Int) -> UInt64 {
+        precondition(offset >= 0 && offset <= byteCount - 8, "eight bytes at \(offset) of \(byteCount)")
+        return unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self).bigEndian
     }
 
     func array(_ range: Range<Int>) -> [UInt8] { unsafe extracting(range).withUnsafeBytes { unsafe Array($0) } }

@@ -19,14 +19,21 @@ package struct UUIDv7: Hashable, Comparable, Sendable {
     package init?(bytes: some Collection<UInt8>) {
         guard bytes.count == 16 else { return nil }
         var words: (UInt64, UInt64) = (0, 0)
-        for (index, byte) in bytes.enumerated() {
+        // Counted by hand: in unspecialised code an enumeration looks its element's type up for every byte.
+        var index = 0
+        for byte in bytes {
             if index < 8 { words.0 = words.0 << 8 | UInt64(byte) } else { words.1 = words.1 << 8 | UInt64(byte) }
+            index += 1
         }
         self.init(high: words.0, low: words.1)
     }
 
     package var bytes: [UInt8] {
-        (0..<16).map { UInt8(truncatingIfNeeded: ($0 < 8 ? high : low) >> UInt64(56 - $0 % 8 * 8)) }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(16)
+        unsafe withUnsafeBytes(of: high.bigEndian) { unsafe bytes.append(contentsOf: $0) }
+        unsafe withUnsafeBytes(of: low.bigEndian) { unsafe bytes.append(contentsOf: $0) }
+        return bytes
     }
 
     package static func < (a: UUIDv7, b: UUIDv7) -> Bool { (a.high, a.low) < (b.high, b.low) }
