@@ -137,7 +137,7 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
-        tests("SignalWorkerTests", ["Bus", "Model", "OpenSSL", "Primitives", "SIP", "SignalWorker", protobuf]),
+        tests("SignalWorkerTests", ["Bus", "Model", "OpenSSL", "Primitives", "SIP", "SignalWorker", "UDP", logging, protobuf]),
         tests(
             "MediaWorkerTests",
             ["AllocationCounter", "Bus", "MediaWorker", "Model", "Primitives", "RTP", "UDP", logging, protobuf]),
