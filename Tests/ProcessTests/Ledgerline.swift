@@ -33,7 +33,7 @@ final class Server {
 
     init(_ arguments: [String], log: String) throws {
         self.log = URL(fileURLWithPath: log)
-        FileManager.default.createFile(atPath: log, contents: nil)
+        try Data().write(to: self.log)
         let handle = try FileHandle(forWritingTo: self.log)
         try handle.seekToEnd()
         process.executableURL = Ledgerline.binary

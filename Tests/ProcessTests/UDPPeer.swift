@@ -6,7 +6,7 @@ final class UDPPeer {
     let port: UInt16
 
     init() throws {
-        descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+        let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
         guard descriptor >= 0 else { throw ServerFailure(description: "no socket") }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -17,6 +17,7 @@ final class UDPPeer {
         }
         guard bound else { throw ServerFailure(description: "no port") }
         port = UInt16(bigEndian: address.sin_port)
+        self.descriptor = descriptor
         var timeout = timeval(tv_sec: 0, tv_usec: 200_000)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
     }
