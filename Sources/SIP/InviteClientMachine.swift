@@ -65,6 +65,9 @@ struct InviteClientMachine: Hashable, Sendable {
             state = .completed(until: now + timers.waitForRepeatedFailure)
         case (.completed, .failure):
             actions.append(.acknowledge)
+        case (.calling(_, let interval, let giveUpAt), .cancel):
+            // Nobody wants to be heard any more: an INVITE repeated now might still ring somebody.
+            state = .calling(repeatAt: nil, interval: interval, giveUpAt: giveUpAt)
         case (.proceeding(nil), .cancel):
             state = .proceeding(giveUpAt: now + timers.giveUp)
         case (.calling, .unreachable), (.proceeding, .unreachable), (.completed, .unreachable):
@@ -85,7 +88,7 @@ struct InviteClientMachine: Hashable, Sendable {
             end(&actions)
         case (.completed(let until), .tick) where now >= until, (.accepted(let until), .tick) where now >= until:
             end(&actions)
-        case (.calling, .cancel), (.proceeding, .cancel), (.proceeding, .tick), (.completed, _), (.accepted, _),
+        case (.proceeding, .cancel), (.proceeding, .tick), (.completed, _), (.accepted, _),
             (.ended, _):
             break  // an early tick, a late provisional, or a message after the end
         }

@@ -40,7 +40,11 @@ extension TransactionLayer {
         case .completed, .accepted, .ended: return false
         }
         clients[id.number]?.wantsCancel = true
-        if entry.hasProvisional { sendCancel(of: id.number, now: now, into: &effects) }
+        if entry.hasProvisional {
+            sendCancel(of: id.number, now: now, into: &effects)
+        } else {
+            drive(client: id.number, .cancelled, now: now, into: &effects)
+        }
         return true
     }
 

@@ -26,6 +26,13 @@ extension TransactionLayer {
         return true
     }
 
+    /// Whether a transaction here is the one that this request repeats, acknowledges or cancels.
+    package func expects(_ request: SIPMessage) -> Bool {
+        guard let method = request.method, let via = request.topVia else { return false }
+        let target: Method = method == .ack || method == .cancel ? .invite : method
+        return ServerKey(request, via: via, as: target).map { serverKeys[$0] != nil } ?? false
+    }
+
     mutating func receive(
         request: SIPMessage, _ method: Method, on hop: Hop, now: Instant, into effects: inout [Effect]
     ) {

@@ -27,11 +27,14 @@ struct Access: Sendable {
     private static let credentialTime = Duration.seconds(600)
     private static let absentTime = Duration.seconds(5)
     private static let sourceTime = Duration.seconds(30)
+    private static let overtakenTime = Duration.milliseconds(500)
 
     var verifier: DigestVerifier
     private var credentials: [CredentialKey: Cached<CredentialReply>] = [:]
     private var sources: [SocketAddress: Cached<SourceReply>] = [:]
     private var waitingCredentials: [CredentialKey: [Waiting]] = [:]
+    /// Asked about when an invalidation came by another way than their answers will.
+    private var overtaken: Set<CredentialKey> = []
     private var waitingSources: [SocketAddress: [Waiting]] = [:]
     private var gone: Set<ServerTransactionID> = []
 
@@ -52,11 +55,17 @@ struct Access: Sendable {
 
     mutating func take(_ reply: CredentialReply, for key: CredentialKey, now: Instant) -> [Waiting] {
         if credentials.count >= Access.entriesMax { credentials.removeAll() }
-        credentials[key] = Cached(value: reply, until: now + (reply.found ? Access.credentialTime : Access.absentTime))
+        // An answer that was under way when something changed may be the older of the two: it serves those who wait, no longer.
+        let isSuspect = overtaken.remove(key) != nil
+        let time = isSuspect ? Access.overtakenTime : reply.found ? Access.credentialTime : Access.absentTime
+        credentials[key] = Cached(value: reply, until: now + time)
         return giveUp(key)
     }
 
-    mutating func giveUp(_ key: CredentialKey) -> [Waiting] { waitingCredentials.removeValue(forKey: key) ?? [] }
+    mutating func giveUp(_ key: CredentialKey) -> [Waiting] {
+        overtaken.remove(key)
+        return waitingCredentials.removeValue(forKey: key) ?? []
+    }
 
     // MARK: Gateways
 
@@ -81,6 +90,7 @@ struct Access: Sendable {
     // MARK: Forgetting
 
     mutating func invalidate(_ invalidate: Invalidate) {
+        overtaken.formUnion(waitingCredentials.keys)
         if invalidate.everything {
             forget()
         } else {

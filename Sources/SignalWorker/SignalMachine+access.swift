@@ -47,7 +47,9 @@ extension SignalMachine {
             }
             var binding = Binding()
             binding.contactUri = contact.uri.description
-            binding.flow = kit.flow(hop)
+            var reached = hop
+            reached.remote = reachable(contact.uri, from: hop.remote)
+            binding.flow = kit.flow(reached)
             binding.expiresSeconds = min(asked, configuration.registrationSeconds.upperBound)
             binding.callID = request.callID
             binding.cseq = request.cseq.number
@@ -57,6 +59,13 @@ extension SignalMachine {
             desk.bind.bindings.append(binding)
         }
         kit.ask(desk, .bind(id, request))
+    }
+
+    /// Where a contact's requests go. A phone behind a NAT is reached where its REGISTER came from (RFC 3581); one that names the
+    /// very address that it sent from is behind none, and may listen at another port than it sends from (RFC 3261 §19.1.2).
+    private func reachable(_ contact: URI, from source: SocketAddress) -> SocketAddress {
+        guard let host = SocketAddress.Host(contact.host), host == source.host else { return source }
+        return SocketAddress(host, port: contact.port ?? 5060)
     }
 
     mutating func bound(_ reply: BindReply, _ id: ServerTransactionID, _ request: SIPMessage) {
@@ -219,6 +228,10 @@ extension SignalMachine {
 
     mutating func refuse(_ waiting: [Access.Waiting]) {
         for entry in waiting {
+            guard !access.isGone(entry.transaction) else {
+                kit.respond(entry.request.response(487, toTag: "cancelled"), to: entry.transaction)
+                continue
+            }
             var response = entry.request.response(503, toTag: "control")
             response.headers.append(.retryAfter, "5")
             kit.respond(response, to: entry.transaction)

@@ -125,6 +125,7 @@ extension SignalMachine {
 
     mutating func answer(_ id: RequestID, _ body: [UInt8], from peer: String) {
         if peer == CallKit.desk {
+            isDeskSilent = false
             guard let reply = try? DeskReply(serializedBytes: body) else { return }
             if case .error(let error) = reply.kind { return refused(error, id) }
             guard let pending = kit.requests.answer(id, from: peer) else { return }
@@ -246,7 +247,9 @@ extension SignalMachine {
     /// Nobody has answered within the time.
     mutating func unanswered(_ pending: Pending) {
         switch pending {
-        case .hello, .heartbeat: kit.note(.deskUnanswered)
+        case .hello, .heartbeat:
+            if !isDeskSilent { kit.note(.deskUnanswered) }
+            isDeskSilent = true
         case .credential(let key): refuse(access.giveUp(key))
         case .source(let address): refuse(access.giveUp(address))
         case .bind(let id, let request):

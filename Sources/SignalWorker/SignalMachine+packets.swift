@@ -23,11 +23,23 @@ extension SignalMachine {
             // The first request of a dialog, or the ACK of our refusal of one; a response to nobody's request is nothing.
             // Who is banned is not listened to, but the calls of others behind the same address go on.
             guard message.isRequest, !rates.isBanned(source, now: kit.now) else { return }
+            if message.method == .cancel, !kit.transactions.expects(message) {
+                return cancelElsewhere(message, bytes, on: hop, isRelayed: isRelayed)
+            }
             return take(message, on: hop)
         }
         // A call that has just ended here is nobody's: what still comes is for its transactions.
         if calls[mark.call] != nil || ended.contains(mark.call) { return take(message, on: hop) }
         route(message, bytes, mark, on: hop, isRelayed: isRelayed)
+    }
+
+    /// A CANCEL bears nothing of ours, and the network may have brought its INVITE to another worker: all are asked, and the one
+    /// that rings answers.
+    private mutating func cancelElsewhere(_ message: SIPMessage, _ bytes: [UInt8], on hop: Hop, isRelayed: Bool) {
+        guard !isRelayed else { return }
+        let others = kit.colleagues.signalWorkers.filter { $0 != configuration.worker }
+        guard !others.isEmpty, rates.admits(hop.remote, now: kit.now) else { return take(message, on: hop) }
+        for worker in others { relay(bytes, on: hop, to: worker) }
     }
 
     /// Our own making in a message of a peer: the tag that we gave its dialog, or the branch of our request.
@@ -45,8 +57,12 @@ extension SignalMachine {
                 return relay(bytes, on: hop, to: mark.worker)
             }
         }
-        // A response to a worker that is gone has nothing left to end, and nobody answers an ACK.
-        guard let method = message.method, method != .ack else { return }
+        // A response to a worker that is gone has nothing left to end, and nobody answers an ACK. Our own transactions may wait
+        // for either: the ACK of an INVITE that was refused before there was a call.
+        guard let method = message.method, method != .ack else {
+            if mark.worker == configuration.worker { take(message, on: hop) }
+            return
+        }
         guard located.hold(message, bytes, hop, for: mark.call, now: kit.now) else { return }
         var request = DeskRequest()
         request.locateCall.callID = mark.call.data

@@ -61,6 +61,8 @@ package struct SignalMachine: Sendable {
     var nextWord = Instant.zero
     var heartbeat: Duration = .seconds(1)
     var isDraining = false
+    /// So that it is noted once, not each second.
+    var isDeskSilent = false
 
     enum Greeting: Equatable, Sendable {
         case away

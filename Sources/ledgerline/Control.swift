@@ -60,7 +60,7 @@ struct ControlOptions: ParsableArguments {
     }
 
     func api(_ service: ControlPlaneService, _ logger: Logger) -> some Service {
-        APIServer(Platform(service), logger: logger).application(host: http.host, port: http.port) { [http] port in
+        APIServer(Platform(service), logger: logger).service(host: http.host, port: http.port) { [http] port in
             print("ready: HTTP http://\(http.host):\(port)/v1")
             flushOutput()
         }

@@ -1,3 +1,4 @@
+import ControlAPI
 import ControlPlane
 import Hummingbird
 import Logging
@@ -55,5 +56,9 @@ func run(_ services: [any Service], logger: Logger) async throws {
             services: services.map {
                 .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup, failureTerminationBehavior: .gracefullyShutdownGroup)
             }, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
-    try await group.run()
+    do {
+        try await group.run()
+    } catch let error as APIServerError {
+        throw fail(.unavailable, "\(error)")
+    }
 }

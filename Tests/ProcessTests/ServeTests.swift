@@ -68,6 +68,9 @@ import FoundationNetworking
         let taken = try Ledgerline.run(arguments(http: 18_484, sip: 15_462, data: scratch.path + "/other"))
         #expect(taken.status == 69, "\(taken.output)")
         #expect(taken.output.contains("127.0.0.1:15462 is in use by another program"))
+        let http = try Ledgerline.run(arguments(http: 18_482, sip: 15_465, data: scratch.path + "/third"))
+        #expect(http.status == 69, "\(http.output)")
+        #expect(http.output.contains("127.0.0.1:18482 is taken"))
         #expect(try await get("http://127.0.0.1:18482/healthz").0 == 200)
         #expect(server.stop() == 0)
     }

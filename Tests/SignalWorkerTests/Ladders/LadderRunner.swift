@@ -28,7 +28,14 @@ struct LadderRunner {
                 return
             }
         }
+        guard nothingUnexpected(before: nil, location) else { return }
+        // Longer than any transaction lives: what was settled stays settled, and nothing is repeated.
+        world.run(until: world.elapsed + 70 * 1_000_000_000)
         _ = nothingUnexpected(before: nil, location)
+        for failure in world.takeFailures() { Issue.record("at the end: \(failure)", sourceLocation: location) }
+        if ladder.setting("open") == nil, world.openCalls > 0 {
+            Issue.record("\(world.openCalls) calls are left at the end", sourceLocation: location)
+        }
     }
 
     private mutating func expect(_ step: Ladder.Step, _ location: SourceLocation) -> Bool {

@@ -223,7 +223,7 @@ struct LadderWorld {
         let isNew = asked.insert(id).inserted
         if peer == "control" {
             guard let request = try? DeskRequest(serializedBytes: body) else { return failures.append("a desk request is broken") }
-            if isNew, showsLookups || !Telling.isLookup(request) {
+            if isNew, !Telling.isRoutine(request), showsLookups || !Telling.isLookup(request) {
                 record(name, "desk", Telling.kind(of: request), Telling.facts(of: request, wall: wall))
             }
             guard let reply = desk.answer(request, from: name), let bytes: [UInt8] = try? reply.serializedBytes() else { return }
@@ -241,6 +241,8 @@ struct LadderWorld {
     private mutating func record(_ from: String, _ to: String, _ kind: String, _ facts: Set<String>) {
         said.append(Said(milliseconds: elapsed / 1_000_000, from: from, to: to, kind: kind, facts: facts))
     }
+
+    var openCalls: Int { workers.values.reduce(0) { $0 + $1.callCount } }
 
     mutating func takeSaid() -> Said? { said.isEmpty ? nil : said.removeFirst() }
 

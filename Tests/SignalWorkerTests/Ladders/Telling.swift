@@ -33,7 +33,16 @@ enum Telling {
 
     // MARK: desk
 
-    /// What a worker asks by itself, and what is the same in all ladders.
+    /// What a worker says to the desk whatever happens.
+    static func isRoutine(_ request: DeskRequest) -> Bool {
+        switch request.kind {
+        case .hello, .heartbeat: true
+        case .credential, .source, .bind, .startCall, .callAnswered, .callUpdated, .callFinished, .renewCredit, .locateCall, nil:
+            false
+        }
+    }
+
+    /// What is the same in most ladders.
     static func isLookup(_ request: DeskRequest) -> Bool {
         switch request.kind {
         case .hello, .heartbeat, .credential, .source: true
