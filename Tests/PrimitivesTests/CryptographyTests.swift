@@ -14,7 +14,7 @@ struct CryptographyTests {
     @Test("One hasher for many digests agrees with one-shot digests")
     func hasher() {
         let hasher = SHA256Hasher()
-        let left = hasher.hash(prefix: 0, [1, 2, 3].span.bytes)
+        let left = hasher.hash(prefix: 0, [UInt8]([1, 2, 3]).span.bytes)
         #expect(left.bytes == Hash.sha256([0, 1, 2, 3]))
         let right = hasher.hash([UInt8]().span.bytes)
         #expect(right.bytes == Hash.sha256([]))
