@@ -37,7 +37,8 @@ struct LadderWorld {
             phones[name] = FakePhone(name, address)
         }
         if let change = ladder.setting("contact") {
-            phones[change[0]]?.contactAddress = Addresses.phones[change[1]] ?? Addresses.gateways[change[1]] ?? Addresses.cluster
+            phones[change[0]]?.contactAddress =
+                SocketAddress(change[1]) ?? Addresses.phones[change[1]] ?? Addresses.gateways[change[1]] ?? Addresses.cluster
         }
         if let name = ladder.setting("wrong-password") { phones[name[0]]?.password = "guess" }
         for name in Addresses.studios {

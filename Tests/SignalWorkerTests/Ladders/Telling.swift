@@ -70,7 +70,9 @@ enum Telling {
     static func facts(of request: DeskRequest, wall: WallTime) -> Set<String> {
         switch request.kind {
         case .hello(let hello): ["calls=\(hello.calls.count)"]
-        case .bind(let bind): bind.removeAll ? ["all"] : ["contacts=\(bind.bindings.count)"]
+        case .bind(let bind):
+            bind.removeAll
+                ? ["all"] : Set(["contacts=\(bind.bindings.count)"] + bind.bindings.map { "reached=\($0.flow.remote)" })
         case .startCall(let start):
             ["dialled=\(start.dialled)", "caller=\(name(start.callerSubscriberID))", "gateway=\(name(start.gatewayID))"]
         case .callAnswered(let fact):
