@@ -24,22 +24,30 @@ package final class SignalDriver: Sendable {
         self.logger = logger
     }
 
-    /// Carries calls until it is stopped or drained; called once. Throws if a port or the outbox is not to be had.
+    /// Carries calls until it is stopped or drained; called once. Cancelling the task stops it at once. Throws if a port or the
+    /// outbox is not to be had.
     package func run() async throws(SignalWorkerError) {
-        let outcome: Result<Void, SignalWorkerError> = await withCheckedContinuation { continuation in
-            let thread = Thread { [self] in
-                do throws(SignalWorkerError) {
-                    var loop = try SignalLoop(configuration, waker: waker, logger: logger)
-                    loop.run(stops: stops)
-                    continuation.resume(returning: .success(()))
-                } catch {
-                    continuation.resume(returning: .failure(error))
-                }
+        let outcome = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let thread = Thread { [self] in continuation.resume(returning: carry()) }
+                thread.name = "signal"
+                thread.start()
             }
-            thread.name = "signal"
-            thread.start()
+        } onCancel: {
+            stop()
+            stop()
         }
         try outcome.get()
+    }
+
+    private func carry() -> Result<Void, SignalWorkerError> {
+        do throws(SignalWorkerError) {
+            var loop = try SignalLoop(configuration, waker: waker, logger: logger)
+            loop.run(stops: stops)
+            return .success(())
+        } catch {
+            return .failure(error)
+        }
     }
 
     /// Takes no new calls and ends with the last one, or after the drain limit; called again, ends at once. From any thread.

@@ -19,12 +19,12 @@ import UDP
         let driver = try SignalDriver(control.configuration(stateDirectory: directory), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         async let ended: Void = driver.run()
 
-        let isGreeted = control.serve { $0.greeted != nil }
+        let isGreeted = await control.serve { $0.greeted != nil }
         #expect(isGreeted)
         let worker = try #require(control.greeted?.listeners.first.flatMap { SocketAddress($0) })
         var phone = try PhoneOverLoopback("alice", calling: worker)
         try phone.say(["REGISTER"])
-        let isAnswered = control.serve { _ in phone.listen() }
+        let isAnswered = await control.serve { _ in phone.listen() }
         #expect(isAnswered)
         #expect(phone.answer?.status == 200)
         #expect(phone.answer?.headers["X-Ledgerline-Position"] == "71")
@@ -87,9 +87,11 @@ private final class DeskOverLoopback {
 
     /// Answers until the condition holds.
     /// - Returns: false when it does not within a time that nobody needs.
-    func serve(until isDone: (DeskOverLoopback) -> Bool) -> Bool {
+    func serve(until isDone: (DeskOverLoopback) -> Bool) async -> Bool {
         for _ in 0..<2_000 {
             if isDone(self) { return true }
+            // The worker's task may be waiting for this very thread.
+            await Task.yield()
             _ = poller.wait(for: .milliseconds(10))
             while let delivery = router.receive() { answer(delivery) }
         }
