@@ -106,8 +106,10 @@ let package = Package(
         .executableTarget(
             name: "ledgerline-bench",
             dependencies: [
-                "Ledger", "MediaWorker", "Model", "Primitives", "RTP", "Rating", "SIP", "UDP",
+                "ControlPlane", "Ledger", "MediaWorker", "Model", "OpenSSL", "Primitives", "Projections", "RTP", "Rating", "SIP",
+                "UDP",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             path: "tools/benchmarks/Sources",
             swiftSettings: strict),
