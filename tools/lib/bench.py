@@ -196,7 +196,7 @@ class KamailioWithPostgres:
             if subprocess.run([f"{bin_directory}/pg_isready", "-q", "-h", "127.0.0.1", "-p", "15544"]).returncode == 0:
                 break
             time.sleep(0.1)
-        psql = ["psql", "-q", "-h", "127.0.0.1", "-p", "15544", "-U", "bench"]
+        psql = ["env", "PGOPTIONS=-c client_min_messages=warning", "psql", "-q", "-h", "127.0.0.1", "-p", "15544", "-U", "bench"]
         subprocess.run([*psql, "-d", "postgres", "-c", "create database bench"], check=True)
         subprocess.run([*psql, "-d", "bench", "-f", str(HERE / "peers/schema.sql")], check=True)
         store = self.directory / "dbtext"
@@ -241,6 +241,7 @@ def systems(figures, binaries, runs, peers):
     """CPU per call and per registration of all our processes, alternating with the peer's."""
     users, call_rate, register_rate, seconds = 200, 200, 1000, 5
     directory = pathlib.Path(tempfile.mkdtemp(prefix="ledgerline-bench-"))
+    directory.chmod(0o755)  # PostgreSQL runs as a user of its own
     ours = Ours(binaries, directory, users)
     theirs = None
     try:
