@@ -60,6 +60,7 @@ let package = Package(
         library("SIP", ["COSIP", "OpenSSL", "Primitives"]),
         library("RTP", ["CSRTP", "CSRTPPrimitives", "Primitives"]),
         library("UDP", ["CShims", "Primitives"]),
+        library("Tables", []),
 
         // Floor 2: the words.
         // Generated code is not written for strict memory safety; everything by hand here is plain values.
@@ -67,6 +68,7 @@ let package = Package(
 
         // Floor 3: what follows from the words.
         library("Rating", ["Model", "Primitives"]),
+        library("Reconciliation", ["Model", "Primitives", "Rating", "Tables"]),
         library("Projections", ["LMDB", "Ledger", "Model", "OpenSSL", "Primitives", protobuf]),
 
         // Floor 4: the roles.
@@ -96,7 +98,7 @@ let package = Package(
             name: "ledgerline",
             dependencies: [
                 "Bus", "ControlAPI", "ControlPlane", "Ledger", "MediaWorker", "Model", "OpenSSL", "Primitives", "Projections",
-                "SignalWorker", logging, protobuf,
+                "Rating", "Reconciliation", "SignalWorker", "Tables", logging, protobuf,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -106,8 +108,8 @@ let package = Package(
         .executableTarget(
             name: "ledgerline-bench",
             dependencies: [
-                "ControlPlane", "Ledger", "MediaWorker", "Model", "OpenSSL", "Primitives", "Projections", "RTP", "Rating", "SIP",
-                "UDP",
+                "ControlPlane", "Ledger", "MediaWorker", "Model", "OpenSSL", "Primitives", "Projections", "RTP", "Rating",
+                "Reconciliation", "SIP", "UDP",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
@@ -128,6 +130,8 @@ let package = Package(
         tests("UDPTests", ["UDP", "Primitives"]),
         tests("ModelTests", ["Model", "Primitives", protobuf]),
         tests("RatingTests", ["Rating", "Model", "Primitives"]),
+        tests("TablesTests", ["Tables"]),
+        tests("ReconciliationTests", ["Reconciliation", "Model", "Primitives", "Rating", "Tables"]),
         tests("ProjectionsTests", ["Projections", "LMDB", "Ledger", "Model", "Primitives", "Rating", protobuf]),
         tests("ControlPlaneTests", ["Bus", "ControlPlane", "LMDB", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", protobuf]),
         tests(

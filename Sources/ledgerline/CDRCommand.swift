@@ -3,7 +3,7 @@ import Foundation
 
 struct CDRCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "cdr", abstract: "Lists call records.", subcommands: [List.self])
+        commandName: "cdr", abstract: "Lists call records, and lays them beside a carrier's.", subcommands: [List.self, CDRReconcile.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

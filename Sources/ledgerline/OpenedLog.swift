@@ -53,3 +53,12 @@ func readVerifier(_ path: String) throws -> (name: String, key: VerifyingKey) {
     }
     return parsed
 }
+
+/// Reads from the views, and says what to do if they cannot be read.
+func readViews<R>(_ views: Views, _ body: (borrowing ViewSnapshot) throws(ViewsError) -> R) throws -> R {
+    do throws(ViewsError) {
+        return try views.read(body)
+    } catch {
+        throw fail(.inputOutput, "the views cannot be read: \(error)")
+    }
+}

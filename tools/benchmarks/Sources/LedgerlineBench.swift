@@ -10,5 +10,5 @@ import ArgumentParser
 
             Example: ledgerline-bench ledger
             """,
-        subcommands: [LedgerGroup.self, ControlGroup.self, RatingGroup.self, SIPGroup.self, RTPGroup.self])
+        subcommands: [LedgerGroup.self, ControlGroup.self, RatingGroup.self, ReconcileGroup.self, SIPGroup.self, RTPGroup.self])
 }
