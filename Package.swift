@@ -108,7 +108,7 @@ let package = Package(
         .executableTarget(
             name: "ledgerline-bench",
             dependencies: [
-                "ControlPlane", "Ledger", "MediaWorker", "Model", "OpenSSL", "Primitives", "Projections", "RTP", "Rating",
+                "ControlPlane", "LMDB", "Ledger", "MediaWorker", "Model", "OpenSSL", "Primitives", "Projections", "RTP", "Rating",
                 "Reconciliation", "SIP", "UDP",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),

@@ -52,6 +52,11 @@ package enum DirectoryProjection: Projection {
         }
     }
 
+    /// Facts of calls change nothing here.
+    package static func evolve(
+        _ fact: CallFact, _ payload: RawSpan, _ context: EventContext, in views: inout ViewTransaction
+    ) throws(ViewsError) -> Bool { true }
+
     private static func store<Entity: DirectoryEntity>(
         _ entity: Entity, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) {

@@ -12,6 +12,19 @@ package protocol Projection: SendableMetatype {
     static var tables: [Table] { get }
 
     static func evolve(_ event: Event, _ context: EventContext, in views: inout ViewTransaction) throws(ViewsError)
+
+    /// Takes in a fact of a call from its stored bytes; nothing is decoded if all projections do.
+    ///
+    /// - Returns: false if `evolve` with the decoded event is wanted instead.
+    static func evolve(
+        _ fact: CallFact, _ payload: RawSpan, _ context: EventContext, in views: inout ViewTransaction
+    ) throws(ViewsError) -> Bool
+}
+
+extension Projection {
+    package static func evolve(
+        _ fact: CallFact, _ payload: RawSpan, _ context: EventContext, in views: inout ViewTransaction
+    ) throws(ViewsError) -> Bool { false }
 }
 
 /// All of them, in the order in which an event reaches them.

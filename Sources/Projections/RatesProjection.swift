@@ -27,6 +27,11 @@ package enum RatesProjection: Projection {
         }
     }
 
+    /// Facts of calls change nothing here.
+    package static func evolve(
+        _ fact: CallFact, _ payload: RawSpan, _ context: EventContext, in views: inout ViewTransaction
+    ) throws(ViewsError) -> Bool { true }
+
     private static func publish(
         _ version: RateDeckVersion, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) {

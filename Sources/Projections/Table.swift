@@ -75,3 +75,11 @@ package enum Table: String, CaseIterable, Sendable {
     // The views' own state, not compared: which event was applied last.
     case meta
 }
+
+extension Table {
+    /// Its place in `allCases`.
+    @inline(__always) var position: Int {
+        // The bytes of an enum without payloads are the number of its case; the tables' opening checks that it is so.
+        Int(unsafe unsafeBitCast(self, to: UInt8.self))
+    }
+}

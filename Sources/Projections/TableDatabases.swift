@@ -3,11 +3,13 @@ import LMDB
 /// The open LMDB table of every `Table`, and reading them in either kind of transaction.
 package struct TableDatabases: Sendable {
     private let databases: [Database]  // in the order of `Table.allCases`
-    private static let positions = Dictionary(uniqueKeysWithValues: Table.allCases.enumerated().map { ($1, $0) })
 
     init(_ transaction: inout WriteTransaction) throws(LMDBError) {
         var databases: [Database] = []
-        for table in Table.allCases { databases.append(try transaction.database(table.rawValue)) }
+        for table in Table.allCases {
+            precondition(table.position == databases.count, "tables are found by the number of their case")
+            databases.append(try transaction.database(table.rawValue))
+        }
         self.databases = databases
     }
 
@@ -15,16 +17,14 @@ package struct TableDatabases: Sendable {
     init?(existing transaction: borrowing ReadTransaction) throws(LMDBError) {
         var databases: [Database] = []
         for table in Table.allCases {
+            precondition(table.position == databases.count, "tables are found by the number of their case")
             guard let database = try transaction.database(table.rawValue) else { return nil }
             databases.append(database)
         }
         self.databases = databases
     }
 
-    subscript(table: Table) -> Database {
-        guard let position = TableDatabases.positions[table] else { preconditionFailure("every table is in allCases") }
-        return databases[position]
-    }
+    subscript(table: Table) -> Database { databases[table.position] }
 
     func value(
         _ key: Key, in table: Table, _ transaction: borrowing some Transaction & ~Copyable

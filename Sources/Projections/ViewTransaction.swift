@@ -11,20 +11,30 @@ import SwiftProtobuf
 package struct ViewTransaction: ~Copyable, ViewQueries {
     var transaction: WriteTransaction
     let databases: TableDatabases
+    /// Rows that LMDB does not have yet; questions see them.
+    let buffers: ViewBuffers
     package internal(set) var applied: UInt64
+    /// The newest event of this transaction.
+    var last: EventContext?
 
     /// Takes in an event that the caller will append to the log as the next one. Whoever appends keeps the rules of the
     /// books: breaking one would be a mistake in this program, so it traps. Values that somebody typed in (a name too long
     /// for a key, an amount that an account cannot hold) throw; the transaction is then to be dropped.
     ///
+    /// - Parameter payload: the event's bytes, if the caller has made them already.
     /// - Returns: where the event will stand.
     package mutating func record(
-        _ event: Event, stream: UUIDv7, time: WallTime
+        _ event: Event, payload: [UInt8]? = nil, stream: UUIDv7, time: WallTime
     ) throws(ViewsError) -> EventContext {
         let context = EventContext(
             sequence: applied + 1, stream: stream, version: try version(of: stream) + 1, time: time)
         do {
-            try evolve(event, context)
+            if let fact = CallFact(event) {
+                let payload = payload ?? event.serialized()
+                try unsafe evolve(fact, payload.span.bytes, context)
+            } else {
+                try evolve(event, context)
+            }
         } catch {
             if case .broken(_, let invariant) = error, invariant.isRuleOfTheBooks {
                 preconditionFailure("\(event.storedType) of our own breaks a rule of the books: \(invariant)")
@@ -36,27 +46,135 @@ package struct ViewTransaction: ~Copyable, ViewQueries {
 
     mutating func evolve(_ event: Event, _ context: EventContext) throws(ViewsError) {
         for projection in projections { try projection.evolve(event, context, in: &self) }
-        var mark = Key(context.stream)
-        mark.add(context.version)
-        mark.add(context.time)
-        try put(Key(context.sequence).bytes + mark.bytes, Key.lastApplied, in: .meta)
+        last = context
         applied = context.sequence
+    }
+
+    mutating func evolve(_ fact: CallFact, _ payload: RawSpan, _ context: EventContext) throws(ViewsError) {
+        var event: Event?
+        for projection in projections {
+            if try projection.evolve(fact, payload, context, in: &self) { continue }
+            let decoded: Event
+            if let event {
+                decoded = event
+            } else {
+                do {
+                    decoded = try Event(
+                        storedType: fact.storedType.description, schemaVersion: 1,
+                        payload: unsafe payload.withUnsafeBytes { unsafe Array($0) })
+                } catch {
+                    throw .event(sequence: context.sequence, error)
+                }
+                event = decoded
+            }
+            try projection.evolve(decoded, context, in: &self)
+        }
+        last = context
+        applied = context.sequence
+    }
+
+    /// Hands LMDB everything that was gathered, in the order of the keys, and makes it visible.
+    consuming func commit() throws(ViewsError) {
+        if let last {
+            var mark = Key(last.sequence)
+            mark.add(last.stream)
+            mark.add(last.version)
+            mark.add(last.time)
+            try put(mark.bytes, Key.lastApplied, in: .meta)
+        }
+        do {
+            try buffers.flush(databases, transaction)
+            try transaction.commit()
+        } catch {
+            throw .storage(error)
+        }
     }
 }
 
 extension ViewTransaction {
     package func value(_ key: Key, in table: Table) throws(ViewsError) -> [UInt8]? {
-        try databases.value(key, in: table, transaction)
+        guard let buffer = buffers[table] else { return try databases.value(key, in: table, transaction) }
+        guard buffer.isIndexed, let fixed = key.fixed else {
+            try flush(table, buffer)
+            return try databases.value(key, in: table, transaction)
+        }
+        guard let row = try find(fixed, in: table, buffer) else { return nil }
+        return buffer.withValue(row) { value in unsafe value.withUnsafeBytes { unsafe Array($0) } }
     }
 
     package func scan(
         _ table: Table, from start: Key, _ body: (Key, [UInt8]) throws(ViewsError) -> Bool
     ) throws(ViewsError) {
+        if let buffer = buffers[table] { try flush(table, buffer) }
         try databases.scan(table, from: start, transaction, body)
     }
 
     package func last(in table: Table, atOrBefore key: Key) throws(ViewsError) -> (key: Key, value: [UInt8])? {
-        try databases.last(in: table, atOrBefore: key, transaction)
+        if let buffer = buffers[table] {
+            if let fixed = key.fixed {
+                try learnLast(of: table, buffer)
+                if let (row, last) = buffer.last(atOrBefore: fixed) {
+                    let value = buffer.withValue(row) { value in unsafe value.withUnsafeBytes { unsafe Array($0) } }
+                    return (Key(last), value)
+                }
+            }
+            try flush(table, buffer)
+        }
+        return try databases.last(in: table, atOrBefore: key, transaction)
+    }
+
+    /// The row of a table whose rows change in place: as this transaction left it, or else as LMDB has it.
+    @inline(__always)
+    func find(_ key: FixedKey, in table: Table, _ buffer: TableBuffer) throws(ViewsError) -> Int? {
+        switch buffer.find(key) {
+        case .row(let row): row
+        case .absent: nil
+        case .unknown: try fetch(key, table, buffer)
+        }
+    }
+
+    func number(_ key: FixedKey, in table: Table, _ buffer: TableBuffer) throws(ViewsError) -> UInt64? {
+        guard let row = try find(key, in: table, buffer) else { return nil }
+        let number: UInt64? = buffer.withValue(row) { value in
+            value.byteCount == 8 ? unsafe value.unsafeLoadUnaligned(as: UInt64.self).bigEndian : nil
+        }
+        guard let number else { throw .unreadable(table: table) }
+        return number
+    }
+
+    private func fetch(_ key: FixedKey, _ table: Table, _ buffer: TableBuffer) throws(ViewsError) -> Int? {
+        try learnLast(of: table, buffer)
+        if case .absent = buffer.find(key) { return nil }
+        do {
+            let found: Result<Void, Never>? = try transaction.withValue(of: Key(key).bytes, in: databases[table]) {
+                buffer.remember(key, $0)
+            }
+            if found == nil { buffer.remember(key, nil) }
+        } catch {
+            throw .storage(error)
+        }
+        guard case .row(let row) = buffer.find(key) else { return nil }
+        return row
+    }
+
+    /// Calls and their events are numbered by time, so most of what is looked for comes after all that is there.
+    private func learnLast(of table: Table, _ buffer: TableBuffer) throws(ViewsError) {
+        guard !buffer.knowsLast else { return }
+        do {
+            try transaction.withWriteCursor(in: databases[table]) { cursor throws(LMDBError) in
+                buffer.setLast(try cursor.withLastKey { TableBuffer.LastKey($0) })
+            }
+        } catch {
+            throw .storage(error)
+        }
+    }
+
+    func flush(_ table: Table, _ buffer: TableBuffer) throws(ViewsError) {
+        do {
+            try buffer.flush(into: databases[table], transaction)
+        } catch {
+            throw .storage(error)
+        }
     }
 }
 
@@ -64,6 +182,13 @@ extension ViewTransaction {
 extension ViewTransaction {
     mutating func put(_ value: [UInt8], _ key: Key, in table: Table) throws(ViewsError) {
         guard key.fits else { throw .broken(sequence: applied + 1, .malformedField(table.rawValue)) }
+        if let buffer = buffers[table] {
+            if let fixed = key.fixed {
+                unsafe buffer.put(fixed, value.span.bytes)
+                return
+            }
+            try flush(table, buffer)
+        }
         do {
             try transaction.put(key.bytes, value, in: databases[table])
         } catch {
@@ -84,6 +209,13 @@ extension ViewTransaction {
     /// Nothing happens if there is no such key.
     mutating func remove(_ key: Key, in table: Table) throws(ViewsError) {
         guard key.fits else { return }
+        if let buffer = buffers[table] {
+            if buffer.isIndexed, let fixed = key.fixed {
+                buffer.remove(fixed)
+                return
+            }
+            try flush(table, buffer)
+        }
         do {
             try transaction.remove(key.bytes, from: databases[table])
         } catch {
@@ -100,6 +232,7 @@ extension ViewTransaction {
     }
 
     mutating func clear(_ table: Table) throws(ViewsError) {
+        buffers[table]?.clear()
         do {
             try transaction.empty(databases[table])
         } catch {
@@ -115,5 +248,17 @@ extension ViewTransaction {
 }
 
 extension Key {
+    /// nil for a longer one.
+    var fixed: FixedKey? { unsafe FixedKey(bytes.span.bytes) }
+
+    init(_ key: FixedKey) {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(FixedKey.bytesMax)
+        for word in [key.a, key.b, key.c, key.d, key.e] {
+            unsafe withUnsafeBytes(of: word.bigEndian) { unsafe bytes.append(contentsOf: $0) }
+        }
+        self.init(Array(bytes.prefix(key.count)))
+    }
+
     static var lastApplied: Key { Key(text: "last_applied") }
 }

@@ -3,8 +3,8 @@ import Model
 import Primitives
 
 extension Views {
-    /// Takes in every event that the log has and the views have not, in transactions of a few thousand events, so that
-    /// a stop on the way costs little. Views of another log, or of more than this log has, are emptied first.
+    /// Takes in every event that the log has and the views have not, in transactions of at most 65,536 events, so
+    /// that a stop on the way costs little and memory is bounded. Views of another log, or of more than this log has, are emptied first.
     ///
     /// - Parameters:
     ///   - last: the sequence to stop at.
@@ -46,15 +46,15 @@ extension Views {
         var count: UInt64 = 0
         var failure: ViewsError?
         do {
-            try log.read(from: views.applied + 1) { envelope in
+            try log.readBytes(from: views.applied + 1) { (sequence, bytes) throws(LedgerError) in
                 do throws(ViewsError) {
-                    try views.replay(envelope)
+                    try views.replay(sequence, bytes)
                 } catch {
                     failure = error
                     return false
                 }
                 count += 1
-                return count < eventsPerTransaction && envelope.sequence < end
+                return count < eventsPerTransaction && sequence < end && (count & 0xFF != 0 || views.buffers.byteCount < bytesPerTransaction)
             }
         } catch {
             throw .log(error)
@@ -78,10 +78,28 @@ extension Views {
         try write { views throws(ViewsError) in try views.empty() }
     }
 
-    private static let eventsPerTransaction: UInt64 = 4_096
+    private static let eventsPerTransaction: UInt64 = 1 << 16
+    /// What is gathered before LMDB gets it.
+    private static let bytesPerTransaction = 64 << 20
 }
 
 extension ViewTransaction {
+    /// Takes in the next event of the log from its stored bytes.
+    mutating func replay(_ sequence: UInt64, _ envelope: RawSpan) throws(ViewsError) {
+        guard let header = EnvelopeHeader(parsing: envelope), header.sequence == sequence else {
+            throw .log(.damaged(sequence: sequence))
+        }
+        if header.schemaVersion == 1, let fact = CallFact(storedType: envelope.extracting(header.type)) {
+            guard sequence == applied + 1 else { throw .outOfOrder(expected: applied + 1, actual: sequence) }
+            try evolve(
+                fact, envelope.extracting(header.payload),
+                EventContext(sequence: sequence, stream: header.stream, version: header.version, time: header.time))
+        } else {
+            guard let envelope = Envelope(parsing: envelope) else { throw .log(.damaged(sequence: sequence)) }
+            try replay(envelope)
+        }
+    }
+
     /// Takes in the next event of the log.
     package mutating func replay(_ stored: Envelope) throws(ViewsError) {
         guard stored.sequence == applied + 1 else { throw .outOfOrder(expected: applied + 1, actual: stored.sequence) }
@@ -91,13 +109,18 @@ extension ViewTransaction {
         } catch {
             throw .event(sequence: stored.sequence, error)
         }
-        try evolve(
-            event,
-            EventContext(sequence: stored.sequence, stream: stored.stream, version: stored.version, time: stored.time))
+        let context = EventContext(
+            sequence: stored.sequence, stream: stored.stream, version: stored.version, time: stored.time)
+        if let fact = CallFact(event) {
+            try unsafe evolve(fact, stored.payload.span.bytes, context)
+        } else {
+            try evolve(event, context)
+        }
     }
 
     mutating func empty() throws(ViewsError) {
         for table in Table.allCases { try clear(table) }
+        last = nil
         applied = 0
     }
 }

@@ -14,6 +14,8 @@ package final class Views: Sendable {
     private let environment: Environment
     private let databases: TableDatabases
     private let bootID: String
+    /// Touched by whoever has the open write transaction, of which LMDB lets there be one.
+    private nonisolated(unsafe) let buffers = ViewBuffers()
     private let isClosed: Mutex<Bool>
 
     /// Opens the views in the directory, making it if it is not there, and dropping what cannot be trusted.
@@ -106,12 +108,13 @@ package final class Views: Sendable {
         } catch {
             throw E(error)
         }
-        var views = ViewTransaction(transaction: transaction, databases: databases, applied: applied)
+        unsafe buffers.clear()  // of a transaction that was dropped
+        var views = unsafe ViewTransaction(transaction: transaction, databases: databases, buffers: buffers, applied: applied)
         let result = try body(&views)
         do {
-            try views.transaction.commit()
+            try views.commit()
         } catch {
-            throw E(.storage(error))
+            throw E(error)
         }
         return result
     }

@@ -41,7 +41,8 @@ struct Batch {
         var events: [NewEvent] = []
         var expectations: [Expectation] = []
         for fact in decision.facts {
-            let place = try views.record(fact.event, stream: fact.stream, time: decision.wall)
+            let payload = fact.event.serialized()
+            let place = try views.record(fact.event, payload: payload, stream: fact.stream, time: decision.wall)
             head = place.sequence
             if !expectations.contains(where: { $0.stream == fact.stream }) {
                 expectations.append(Expectation(stream: fact.stream, version: place.version - 1))
@@ -49,7 +50,7 @@ struct Batch {
             events.append(
                 NewEvent(
                     stream: fact.stream, type: fact.event.storedType, schemaVersion: fact.event.schemaVersion,
-                    payload: fact.event.serialized()))
+                    payload: payload))
         }
         let stored = try outcome(self, views)
         if let key { outcomes[key] = stored }

@@ -10,5 +10,7 @@ import ArgumentParser
 
             Example: ledgerline-bench ledger
             """,
-        subcommands: [LedgerGroup.self, ControlGroup.self, RatingGroup.self, ReconcileGroup.self, SIPGroup.self, RTPGroup.self])
+        subcommands: [
+            LedgerGroup.self, ViewsGroup.self, ControlGroup.self, RatingGroup.self, ReconcileGroup.self, SIPGroup.self, RTPGroup.self,
+        ])
 }

@@ -1,0 +1,83 @@
+import Model
+import Primitives
+
+extension AuditProjection {
+    package static func evolve(
+        _ fact: CallFact, _ payload: RawSpan, _ context: EventContext, in views: inout ViewTransaction
+    ) throws(ViewsError) -> Bool {
+        try count(context, in: &views)
+        switch fact {
+        case .callStarted, .callAnswered, .callUpdated, .callAdopted, .creditRenewed, .callEnded:
+            add(context.stream, context, views)
+            if let call = try id(1 << 3 | 2, fact, payload, 0..<payload.byteCount, context), call != context.stream {
+                add(call, context, views)
+            }
+        case .cdrRecorded:
+            add(context.stream, context, views)
+            var reader = WireReader(payload)
+            while reader.next(in: payload) {
+                guard reader.tag == 1 << 3 | 2 else { continue }
+                if let call = try id(2 << 3 | 2, fact, payload, reader.range, context), call != context.stream {
+                    add(call, context, views)
+                }
+            }
+        case .journalPosted: try addJournal(payload, context, views)
+        }
+        return true
+    }
+
+    private static func count(_ context: EventContext, in views: inout ViewTransaction) throws(ViewsError) {
+        let (key, streams) = (FixedKey(context.stream), views.buffers.streams)
+        let expected = (try views.number(key, in: .streams, streams) ?? 0) + 1
+        guard context.version == expected else {
+            throw .broken(sequence: context.sequence, .streamVersion(expected: expected, actual: context.version))
+        }
+        streams.put(key, number: context.version)
+    }
+
+    /// The last field of that tag, if it is an id.
+    @inline(__always)
+    private static func id(
+        _ tag: UInt64, _ fact: CallFact, _ payload: RawSpan, _ range: Range<Int>, _ context: EventContext
+    ) throws(ViewsError) -> UUIDv7? {
+        var id: UUIDv7?
+        var reader = WireReader(range)
+        while reader.next(in: payload) {
+            if reader.tag == tag { id = reader.id(in: payload) }
+        }
+        if reader.isMalformed { throw fact.malformed(context) }
+        return id
+    }
+
+    @inline(__always)
+    private static func add(_ id: UUIDv7, _ context: EventContext, _ views: borrowing ViewTransaction) {
+        views.buffers.history.putNothing(FixedKey(id, context.sequence))
+    }
+
+    /// The charges of calls are found by their records; what people did to an account is the history of its owner.
+    private static func addJournal(
+        _ payload: RawSpan, _ context: EventContext, _ views: borrowing ViewTransaction
+    ) throws(ViewsError) {
+        var subjects = [context.stream]
+        var hasCall = false
+        var reader = WireReader(payload)
+        while reader.next(in: payload) {
+            switch reader.tag {
+            case 1 << 3 | 2, 3 << 3 | 2:
+                if reader.tag == 3 << 3 | 2 { hasCall = !reader.range.isEmpty }
+                if let id = reader.id(in: payload), !subjects.contains(id) { subjects.append(id) }
+            case 5 << 3 | 2 where !hasCall:
+                var posting = WireReader(reader.range)
+                while posting.next(in: payload) {
+                    guard posting.tag == 1 << 3 | 2 else { continue }
+                    let owner = try id(2 << 3 | 2, .journalPosted, payload, posting.range, context)
+                    if let owner, !subjects.contains(owner) { subjects.append(owner) }
+                }
+                if posting.isMalformed { throw CallFact.journalPosted.malformed(context) }
+            default: break
+            }
+        }
+        if reader.isMalformed { throw CallFact.journalPosted.malformed(context) }
+        for id in subjects { add(id, context, views) }
+    }
+}

@@ -1,0 +1,328 @@
+import LMDB
+
+/// The rows of one table that the open transaction has written or looked up, until they are flushed in the order of their keys.
+///
+/// A row that comes and goes within one transaction (a call that starts and ends) never reaches LMDB; a row that changes a
+/// thousand times (a balance) reaches it once; rows that are only added (history) go there in order, page by page.
+@safe final class TableBuffer {
+    private struct Row {
+        var key: FixedKey
+        var offset: Int
+        var count: Int32
+        var capacity: Int32
+        var isPresent: Bool
+        /// Other than what LMDB has.
+        var isDirty: Bool
+        /// LMDB has no such row.
+        var isNew: Bool
+    }
+
+    /// Rows can be looked up, changed and removed; otherwise they are only added, and looking one up flushes first.
+    let isIndexed: Bool
+    private var rows: UnsafeMutablePointer<Row>
+    private var rowsMax = 64
+    private(set) var rowCount = 0
+    private var values: UnsafeMutableRawPointer
+    private var valuesMax = 4_096
+    private(set) var valueBytes = 0
+    /// Open addressing; index of the row + 1, 0: free. Empty in a table that is not indexed.
+    private var slots: UnsafeMutablePointer<UInt32>
+    private var slotCount = 0
+    /// The rows came in the order of their keys so far.
+    private var isSorted = true
+    /// Where a key is written to before LMDB gets it.
+    private let keyPlace: UnsafeMutableRawPointer
+    private var lastBelow: LastKey = .unknown
+
+    init(isIndexed: Bool) {
+        self.isIndexed = isIndexed
+        unsafe rows = .allocate(capacity: rowsMax)
+        unsafe values = .allocate(byteCount: valuesMax, alignment: 8)
+        unsafe slots = .allocate(capacity: 1)
+        unsafe keyPlace = .allocate(byteCount: FixedKey.bytesMax, alignment: 8)
+        if isIndexed { grow(to: 128) }
+    }
+
+    deinit {
+        unsafe rows.deallocate()
+        unsafe values.deallocate()
+        unsafe slots.deallocate()
+        unsafe keyPlace.deallocate()
+    }
+
+    var isEmpty: Bool { rowCount == 0 }
+
+    // MARK: - Looking up
+
+    enum Found {
+        case unknown
+        case absent
+        case row(Int)
+    }
+
+    @inline(__always) func find(_ key: FixedKey) -> Found {
+        let mask = UInt64(slotCount - 1)
+        var slot = key.hash & mask
+        while true {
+            let index = unsafe slots[Int(slot)]
+            if index == 0 { break }
+            if unsafe rows[Int(index) - 1].key == key {
+                return unsafe rows[Int(index) - 1].isPresent ? .row(Int(index) - 1) : .absent
+            }
+            slot = (slot + 1) & mask
+        }
+        return lastBelow.isBefore(key) ? .absent : .unknown
+    }
+
+    /// The value of a row that was found; for as long as nothing is put.
+    @inline(__always) func withValue<R, E: Error>(_ row: Int, _ body: (RawSpan) throws(E) -> R) throws(E) -> R {
+        let bytes = unsafe UnsafeRawBufferPointer(start: values + rows[row].offset, count: Int(rows[row].count))
+        return try unsafe body(bytes.bytes)
+    }
+
+    /// What LMDB says about a key that was unknown.
+    func remember(_ key: FixedKey, _ value: RawSpan?) {
+        let row = add(key)
+        unsafe rows[row].isDirty = false
+        if let value {
+            unsafe rows[row].isNew = false
+            store(value, in: row)
+        } else {
+            unsafe rows[row].isPresent = false
+            unsafe rows[row].isNew = true
+        }
+    }
+
+    var knowsLast: Bool {
+        if case .unknown = lastBelow { false } else { true }
+    }
+
+    func setLast(_ last: LastKey) { lastBelow = last }
+
+    /// The last row, if it is known to come after every other and not after `key`.
+    func last(atOrBefore key: FixedKey) -> (row: Int, key: FixedKey)? {
+        guard !isIndexed, isSorted, rowCount > 0, lastBelow.isBefore(unsafe rows[0].key) else { return nil }
+        let last = unsafe rows[rowCount - 1].key
+        return key < last ? nil : (rowCount - 1, last)
+    }
+
+    // MARK: - Changing
+
+    /// - Parameter write: gets `capacity` bytes and returns how many it has written.
+    @inline(__always) func put(_ key: FixedKey, capacity: Int, _ write: (UnsafeMutableRawPointer) -> Int) {
+        let row = isIndexed ? place(key) : add(key)
+        if unsafe Int(rows[row].capacity) < capacity { reserve(capacity, for: row) }
+        unsafe rows[row].count = Int32(write(values + rows[row].offset))
+        unsafe rows[row].isPresent = true
+        unsafe rows[row].isDirty = true
+    }
+
+    @inline(__always) func put(_ key: FixedKey, _ value: RawSpan) {
+        let row = isIndexed ? place(key) : add(key)
+        store(value, in: row)
+        unsafe rows[row].isPresent = true
+        unsafe rows[row].isDirty = true
+    }
+
+    @inline(__always) func put(_ key: FixedKey, number: UInt64) {
+        unsafe put(key, capacity: 8) { place in
+            unsafe place.storeBytes(of: number.bigEndian, as: UInt64.self)
+            return 8
+        }
+    }
+
+    @inline(__always) func putNothing(_ key: FixedKey) {
+        let row = isIndexed ? place(key) : add(key)
+        unsafe rows[row].count = 0
+        unsafe rows[row].isPresent = true
+        unsafe rows[row].isDirty = true
+    }
+
+    func remove(_ key: FixedKey) {
+        let row = place(key)
+        unsafe rows[row].isPresent = false
+        unsafe rows[row].isDirty = unsafe !rows[row].isNew
+    }
+
+    /// The row of the key, made if it is not there.
+    @inline(__always) private func place(_ key: FixedKey) -> Int {
+        let mask = UInt64(slotCount - 1)
+        var slot = key.hash & mask
+        while true {
+            let index = unsafe slots[Int(slot)]
+            if index == 0 { break }
+            if unsafe rows[Int(index) - 1].key == key { return Int(index) - 1 }
+            slot = (slot + 1) & mask
+        }
+        return add(key)
+    }
+
+    @inline(__always) private func add(_ key: FixedKey) -> Int {
+        if rowCount == rowsMax { growRows() }
+        let isNew = lastBelow.isBefore(key)
+        if isSorted, rowCount > 0, unsafe !(rows[rowCount - 1].key < key) { isSorted = false }
+        unsafe (rows + rowCount).initialize(
+            to: Row(key: key, offset: 0, count: 0, capacity: 0, isPresent: true, isDirty: true, isNew: isNew))
+        rowCount += 1
+        if isIndexed {
+            if rowCount * 2 > slotCount { grow(to: slotCount * 2) } else { link(rowCount - 1) }
+        }
+        return rowCount - 1
+    }
+
+    @inline(__always) private func link(_ row: Int) {
+        let mask = UInt64(slotCount - 1)
+        var slot = unsafe rows[row].key.hash & mask
+        while unsafe slots[Int(slot)] != 0 { slot = (slot + 1) & mask }
+        unsafe slots[Int(slot)] = UInt32(row + 1)
+    }
+
+    private func grow(to count: Int) {
+        unsafe slots.deallocate()
+        unsafe slots = .allocate(capacity: count)
+        unsafe slots.initialize(repeating: 0, count: count)
+        slotCount = count
+        for row in 0..<rowCount { link(row) }
+    }
+
+    private func growRows() {
+        let larger = UnsafeMutablePointer<Row>.allocate(capacity: rowsMax * 2)
+        unsafe larger.moveInitialize(from: rows, count: rowCount)
+        unsafe rows.deallocate()
+        unsafe rows = unsafe larger
+        rowsMax *= 2
+    }
+
+    @inline(__always) private func store(_ value: RawSpan, in row: Int) {
+        if unsafe Int(rows[row].capacity) < value.byteCount { reserve(value.byteCount, for: row) }
+        unsafe rows[row].count = Int32(value.byteCount)
+        unsafe value.withUnsafeBytes { value in
+            guard let source = value.baseAddress else { return }
+            unsafe (values + rows[row].offset).copyMemory(from: source, byteCount: value.count)
+        }
+    }
+
+    private func reserve(_ count: Int, for row: Int) {
+        let capacity = (count + 7) & ~7
+        if valueBytes + capacity > valuesMax {
+            var max = valuesMax * 2
+            while valueBytes + capacity > max { max *= 2 }
+            let larger = UnsafeMutableRawPointer.allocate(byteCount: max, alignment: 8)
+            unsafe larger.copyMemory(from: values, byteCount: valueBytes)
+            unsafe values.deallocate()
+            unsafe values = unsafe larger
+            valuesMax = max
+        }
+        unsafe rows[row].offset = valueBytes
+        unsafe rows[row].capacity = Int32(capacity)
+        valueBytes += capacity
+    }
+
+    /// Gives back the memory that large transactions needed.
+    func shrink() {
+        guard rowCount == 0, rowsMax > 1_024 || valuesMax > 1 << 16 else { return }
+        unsafe rows.deallocate()
+        unsafe values.deallocate()
+        (rowsMax, valuesMax) = (64, 4_096)
+        unsafe rows = .allocate(capacity: rowsMax)
+        unsafe values = .allocate(byteCount: valuesMax, alignment: 8)
+        if isIndexed { grow(to: 128) }
+    }
+
+    // MARK: - Flushing
+
+    /// Brings LMDB to what stands here, in the order of the keys, and forgets all rows.
+    func flush(into database: Database, _ transaction: borrowing WriteTransaction) throws(LMDBError) {
+        guard rowCount > 0 else { return }
+        defer { clear() }
+        if !isIndexed, isSorted {
+            try write(rowCount, database, transaction) { $0 }
+            return
+        }
+        // What is sorted is small: the key's first word decides nearly always.
+        var order: [(word: UInt64, row: UInt32)] = []
+        order.reserveCapacity(rowCount)
+        for row in 0..<rowCount where unsafe rows[row].isDirty { order.append((unsafe rows[row].key.a, UInt32(row))) }
+        if !isSorted {
+            let rows = unsafe self.rows
+            order.sort { l, r in
+                if l.word != r.word { return l.word < r.word }
+                let (left, right) = unsafe (rows[Int(l.row)].key, rows[Int(r.row)].key)
+                // Of two rows with one key the later one is written last.
+                return left < right || (left == right && l.row < r.row)
+            }
+        }
+        try write(order.count, database, transaction) { Int(order[$0].row) }
+    }
+
+    @inline(__always)
+    private func write(
+        _ count: Int, _ database: Database, _ transaction: borrowing WriteTransaction, _ row: (Int) -> Int
+    ) throws(LMDBError) {
+        try transaction.withWriteCursor(in: database) { cursor throws(LMDBError) in
+            let last = try cursor.withLastKey { LastKey($0) }
+            // Once a key is after every other, so are all that follow.
+            var isAppending = false
+            for position in 0..<count {
+                let entry = unsafe rows[row(position)]
+                unsafe entry.key.store(to: keyPlace)
+                let key = unsafe UnsafeRawBufferPointer(start: keyPlace, count: entry.key.count)
+                guard entry.isPresent else {
+                    try unsafe cursor.remove(key)
+                    continue
+                }
+                if !isAppending { isAppending = last.isBefore(entry.key) }
+                let value = unsafe UnsafeRawBufferPointer(start: values + entry.offset, count: Int(entry.count))
+                if isAppending, try unsafe cursor.put(key, value, .append) { continue }
+                _ = try unsafe cursor.put(key, value)
+            }
+        }
+    }
+
+    /// Forgets all rows, and keeps their memory for the next ones.
+    func clear() {
+        let count = rowCount
+        rowCount = 0
+        if isIndexed, count > 0 {
+            // After one large transaction the small ones must not wipe a large table each.
+            if slotCount > 1 << 12, count * 16 < slotCount {
+                grow(to: slotCount / 4)
+            } else {
+                unsafe slots.update(repeating: 0, count: slotCount)
+            }
+        }
+        valueBytes = 0
+        isSorted = true
+        lastBelow = .unknown
+    }
+}
+
+extension TableBuffer {
+    /// What is known of the keys that LMDB has.
+    enum LastKey {
+        case unknown
+        /// There are none.
+        case none
+        /// This is the greatest.
+        case key(FixedKey)
+        /// The greatest is longer than a `FixedKey`.
+        case long
+
+        init(_ last: RawSpan?) {
+            guard let last else {
+                self = .none
+                return
+            }
+            self = if let key = FixedKey(last) { .key(key) } else { .long }
+        }
+
+        /// The key is not in LMDB, because it is after all that are.
+        @inline(__always) func isBefore(_ key: FixedKey) -> Bool {
+            switch self {
+            case .none: true
+            case .key(let last): last < key
+            case .unknown, .long: false
+            }
+        }
+    }
+}

@@ -1,0 +1,113 @@
+import Model
+import Primitives
+
+// Rows are the protobuf message `LiveCall`; the fields that an event brings are put in as they are stored.
+extension LiveCallsProjection {
+    /// A fact about a call that has ended already changes nothing here.
+    package static func evolve(
+        _ fact: CallFact, _ payload: RawSpan, _ context: EventContext, in views: inout ViewTransaction
+    ) throws(ViewsError) -> Bool {
+        switch fact {
+        case .callStarted: try start(payload, context, in: &views)
+        case .callAnswered, .callUpdated, .callAdopted, .creditRenewed: try update(fact, payload, context, in: &views)
+        case .callEnded: try end(FixedKey(try fact.callID(payload, context)), in: &views)
+        case .cdrRecorded, .journalPosted: break
+        }
+        return true
+    }
+
+    private static func start(
+        _ payload: RawSpan, _ context: EventContext, in views: inout ViewTransaction
+    ) throws(ViewsError) {
+        var id: UUIDv7?
+        var worker = 0..<0
+        var hold: Range<Int>?
+        var parties = PartyIDs()
+        var reader = WireReader(payload)
+        while reader.next(in: payload) {
+            switch reader.tag {
+            case 1 << 3 | 2: id = reader.id(in: payload)
+            case 2 << 3 | 2: worker = reader.range
+            case 4 << 3 | 2: parties.readCaller(payload, reader.range)
+            case 5 << 3 | 2: parties.readCalled(payload, reader.range)
+            case 12 << 3 | 2: hold = reader.range
+            default: break
+            }
+        }
+        guard !reader.isMalformed, !parties.isMalformed else { throw CallFact.callStarted.malformed(context) }
+        guard let id else { throw .broken(sequence: context.sequence, .malformedField("call_id")) }
+        let key = FixedKey(id)
+        try end(key, in: &views)  // a second start replaces the first, and the counts stay right
+        let writer = views.buffers.writer
+        writer.begin()
+        writer.message(LiveCallRow.started, payload, 0..<payload.byteCount)
+        writer.bytes(LiveCallRow.worker, payload, worker)
+        if let hold { writer.message(LiveCallRow.hold, payload, hold) }
+        writer.number(LiveCallRow.startedSequence, context.sequence)
+        writer.withBytes { views.buffers.liveCalls.put(key, $0) }
+        try views.putWorkerKey(payload, worker, key)
+        try count(parties, 1, in: &views)
+    }
+
+    private static func update(
+        _ fact: CallFact, _ payload: RawSpan, _ context: EventContext, in views: inout ViewTransaction
+    ) throws(ViewsError) {
+        let key = FixedKey(try fact.callID(payload, context))
+        let calls = views.buffers.liveCalls
+        guard let row = try views.find(key, in: .liveCalls, calls) else { return }
+        let writer = views.buffers.writer
+        let moved: (old: Key, new: Range<Int>)? = try calls.withValue(row) { bytes throws(ViewsError) in
+            let old = try LiveCallRow(bytes)
+            return try old.write(changedBy: fact, payload, bytes, context, writer)
+        }
+        writer.withBytes { calls.put(key, $0) }
+        if let moved {
+            try views.remove(moved.old, in: .liveCallsByWorker)
+            try views.putWorkerKey(payload, moved.new, key)
+        }
+    }
+
+    private static func end(_ key: FixedKey, in views: inout ViewTransaction) throws(ViewsError) {
+        let calls = views.buffers.liveCalls
+        guard let row = try views.find(key, in: .liveCalls, calls) else { return }
+        let (parties, workerKey) = try calls.withValue(row) { bytes throws(ViewsError) in
+            let call = try LiveCallRow(bytes)
+            return (try call.parties(bytes), call.workerKey(bytes, key))
+        }
+        if let fixed = workerKey.fixed {
+            views.buffers.liveCallsByWorker.remove(fixed)
+        } else {
+            try views.remove(workerKey, in: .liveCallsByWorker)
+        }
+        try count(parties, -1, in: &views)
+        calls.remove(key)
+    }
+
+    private static func count(_ parties: PartyIDs, _ step: Int64, in views: inout ViewTransaction) throws(ViewsError) {
+        try count(.platform, step, in: &views)
+        try parties.forEach { id throws(ViewsError) in try count(id, step, in: &views) }
+    }
+
+    @inline(__always)
+    private static func count(_ id: UUIDv7, _ step: Int64, in views: inout ViewTransaction) throws(ViewsError) {
+        let (key, counts) = (FixedKey(id), views.buffers.liveCallCounts)
+        let before = try views.number(key, in: .liveCallCounts, counts) ?? 0
+        let count = Int64(before) + step
+        guard count >= 0 else { throw .unreadable(table: .liveCallCounts) }
+        if count == 0 { counts.remove(key) } else { counts.put(key, number: UInt64(count)) }
+    }
+}
+
+extension ViewTransaction {
+    /// A worker's name in a message, a 0, and the call.
+    fileprivate mutating func putWorkerKey(
+        _ bytes: RawSpan, _ worker: Range<Int>, _ call: FixedKey
+    ) throws(ViewsError) {
+        let key = LiveCallRow.workerKey(bytes, worker, call)
+        if let fixed = key.fixed {
+            buffers.liveCallsByWorker.putNothing(fixed)
+        } else {
+            try put([], key, in: .liveCallsByWorker)
+        }
+    }
+}

@@ -1,0 +1,250 @@
+import Foundation
+import Ledger
+import Model
+import Primitives
+import Rating
+import SwiftProtobuf
+
+/// A log as a platform with many calls writes it: what stands in the events, how long they are and how calls overlap are those
+/// of real ones; only the voices are missing. Repeats exactly for a seed.
+///
+/// Six of ten calls go out to a carrier and are charged on three edges, the others stay inside; three of four are answered. About two
+/// thousand run at a time. An answered outbound call is five events: started, answered, ended, charged, recorded.
+struct SyntheticCalls {
+    private var random: RandomSource
+    private var now = WallTime(microseconds: 1_790_000_000_000_000)
+    private let currency = Currency("USD")!
+    private var providers: [UUIDv7] = []
+    private var customers: [(id: UUIDv7, provider: Int)] = []
+    private var subscribers: [(id: UUIDv7, tenant: UUIDv7, customer: Int, number: String)] = []
+    private var carriers: [(id: UUIDv7, gateway: UUIDv7)] = []
+    private let deck: UUIDv7
+    private var live: [CallStarted] = []
+    private var answered: [CallAnswered?] = []
+    private var records: UInt64 = 0
+
+    private static let liveMax = 2_000
+
+    init(seed: UInt64, subscribers count: Int = 20_000) {
+        random = RandomSource(seed: seed)
+        deck = UUIDv7(at: now, random: &random)
+        for _ in 0..<20 { providers.append(id()) }
+        for _ in 0..<10 { carriers.append((id(), id())) }
+        for index in 0..<(count / 10) { customers.append((id(), index % providers.count)) }
+        for index in 0..<count {
+            let customer = index % customers.count
+            subscribers.append((id(), customers[customer].id, customer, "+1209\(1_000_000 + index)"))
+        }
+    }
+
+    /// One commit after the other: `count` events or a few more, appended in batches.
+    mutating func append(_ count: UInt64, to log: LMDBEventLog) throws {
+        let end = log.head + count
+        while log.head < end {
+            var commits: [Commit] = []
+            for _ in 0..<2_000 { commits.append(next()) }
+            _ = try log.append(commits)
+        }
+    }
+
+    private mutating func next() -> Commit {
+        now = now + .milliseconds(Int.random(in: 1...40, using: &random))
+        if live.count < Self.liveMax / 2 { return start() }
+        switch Int.random(in: 0..<100, using: &random) {
+        case 0..<36: return live.count < Self.liveMax ? start() : end(Int.random(in: 0..<live.count, using: &random))
+        case 36..<63:
+            let index = Int.random(in: 0..<live.count, using: &random)
+            return answered[index] == nil ? answer(index) : end(index)
+        default: return end(Int.random(in: 0..<live.count, using: &random))
+        }
+    }
+
+    private mutating func id() -> UUIDv7 { UUIDv7(at: now, random: &random) }
+
+    private func commit(_ stream: Data, _ events: [Event]) -> Commit {
+        let stream = UUIDv7(bytes: stream)!
+        return Commit(
+            events: events.map {
+                NewEvent(stream: stream, type: $0.storedType, schemaVersion: $0.schemaVersion, payload: $0.serialized())
+            }, actor: "s1", cause: "desk 0f3a9c2e", time: now)
+    }
+
+    private mutating func party() -> CallParty {
+        let subscriber = subscribers[Int.random(in: 0..<subscribers.count, using: &random)]
+        return .with {
+            $0.subscriberID = Data(subscriber.id.bytes)
+            $0.tenantID = Data(subscriber.tenant.bytes)
+            $0.customerID = Data(customers[subscriber.customer].id.bytes)
+            $0.providerID = Data(providers[customers[subscriber.customer].provider].bytes)
+            $0.number = subscriber.number
+        }
+    }
+
+    private func lock(_ edge: String, _ payer: AccountRef, _ payee: AccountRef, _ micros: Int64) -> RateLock {
+        .with {
+            $0.edge = edge
+            $0.deckID = Data(deck.bytes)
+            $0.deckVersion = 7
+            $0.currency = currency.code
+            $0.decimals = 4
+            $0.entry.prefix = "1209"
+            $0.entry.destination = "United States, California"
+            $0.entry.firstIncrementSeconds = 30
+            $0.entry.nextIncrementSeconds = 6
+            $0.entry.perMinuteMicros = micros
+            $0.payer = payer
+            $0.payee = payee
+        }
+    }
+
+    private mutating func start() -> Commit {
+        var call = CallStarted()
+        call.callID = Data(id().bytes)
+        call.worker = "s\(Int.random(in: 1...4, using: &random))"
+        call.startedAt = now.microseconds
+        call.caller = party()
+        call.sipCallID = "\(hex(random.bytes(10)))@198.51.100.7"
+        call.sourceAddress = "198.51.100.7:5060"
+        call.logPosition = records * 5
+        if Int.random(in: 0..<10, using: &random) < 6 {
+            let carrier = carriers[Int.random(in: 0..<carriers.count, using: &random)]
+            call.direction = .outbound
+            call.called.carrierID = Data(carrier.id.bytes)
+            call.called.number = "+1\(Int.random(in: 2_000_000_000...9_999_999_999, using: &random))"
+            call.dialled = String(call.called.number.dropFirst(2))
+            call.calledE164 = call.called.number
+            call.dialRule = "national"
+            let payer = AccountRef.customer(CustomerID(call.caller.customerID)!, currency)
+            let provider = ProviderID(call.caller.providerID)!
+            call.rates = [
+                lock("carrier", .carrierCost(provider, currency), .carrierPayable(CarrierID(carrier.id), currency), 3_000),
+                lock("wholesale", .providerCost(provider, currency), .platformRevenue(currency), 4_000),
+                lock("retail", payer, .providerRevenue(provider, currency), 6_000),
+            ]
+            call.hold = .with {
+                $0.account = payer
+                $0.amountMicros = 12_000
+                $0.grantedSeconds = 120
+            }
+        } else {
+            call.called = party()
+            call.dialled = "1001"
+        }
+        live.append(call)
+        answered.append(nil)
+        return commit(call.callID, [.callStarted(call)])
+    }
+
+    private mutating func dialog(_ tag: Int) -> DialogState {
+        .with {
+            $0.callID = live[tag].sipCallID
+            $0.localTag = "s1.\(hex(random.bytes(8)))"
+            $0.remoteTag = hex(random.bytes(6))
+            $0.localUri = "<sip:\(live[tag].dialled)@acme.kages.example>"
+            $0.remoteUri = "\"Reception\" <sip:1001@acme.kages.example>"
+            $0.remoteTarget = "sip:1001@198.51.100.7:5060;transport=udp"
+            $0.localCseq = 1
+            $0.remoteCseq = 20
+            $0.flow = .with {
+                $0.worker = "s1"
+                $0.listener = "192.0.2.10:5060"
+                $0.remote = "198.51.100.7:5060"
+            }
+        }
+    }
+
+    private static let description = """
+        v=0\r\no=- 1790000000 1 IN IP4 192.0.2.10\r\ns=-\r\nc=IN IP4 192.0.2.10\r\nt=0 0\r\nm=audio 30042 RTP/AVP 8 0 101\r
+        a=rtpmap:8 PCMA/8000\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-16\r\na=sendrecv\r\n
+        """
+
+    private mutating func answer(_ index: Int) -> Commit {
+        let call = live[index]
+        let (a, b) = (dialog(index), dialog(index))
+        let fact = CallAnswered.with {
+            $0.callID = call.callID
+            $0.answeredAt = now.microseconds
+            if call.direction == .outbound { $0.gatewayID = Data(carriers[0].gateway.bytes) } else { $0.subscriberID = call.called.subscriberID }
+            $0.snapshot.a = a
+            $0.snapshot.b = b
+            $0.snapshot.mediaWorker = "m1"
+            $0.snapshot.mediaSession = call.callID
+            $0.snapshot.sdpA = Self.description
+            $0.snapshot.sdpB = Self.description
+            $0.snapshot.remoteSdpA = Self.description
+            $0.snapshot.remoteSdpB = Self.description
+        }
+        answered[index] = fact
+        return commit(call.callID, [.callAnswered(fact)])
+    }
+
+    private mutating func end(_ index: Int) -> Commit {
+        // Nearly all calls are answered before they end; the others gave up.
+        if answered[index] == nil, Int.random(in: 0..<4, using: &random) > 0 { return answer(index) }
+        live.swapAt(index, live.count - 1)
+        answered.swapAt(index, answered.count - 1)
+        let (call, answer) = (live.removeLast(), answered.removeLast())
+        records += 1
+        let media = MediaReport.with {
+            $0.mediaWorker = "m1"
+            $0.a = .with { ($0.packetsIn, $0.bytesIn, $0.packetsOut, $0.bytesOut, $0.lastPacketAt) = (4_500, 774_000, 4_498, 773_656, now.microseconds) }
+            $0.b = .with { ($0.packetsIn, $0.bytesIn, $0.packetsOut, $0.bytesOut, $0.lastPacketAt) = (4_498, 773_656, 4_500, 774_000, now.microseconds) }
+        }
+        let attempt = CallAttempt.with {
+            $0.target = "sip:\(call.dialled)@203.0.113.9:5060"
+            $0.gatewayID = answer?.gatewayID ?? Data()
+            $0.startedAt = call.startedAt
+            $0.ringingAt = call.startedAt + 900_000
+            $0.endedAt = answer?.answeredAt ?? now.microseconds
+            $0.sipStatus = answer == nil ? 487 : 200
+        }
+        let ended = CallEnded.with {
+            $0.callID = call.callID
+            $0.endedAt = now.microseconds
+            $0.cause = answer == nil ? .cancelled : .callerHungUp
+            $0.sipStatus = answer == nil ? 487 : 200
+            $0.attempts = [attempt]
+            if answer != nil { $0.media = media }
+            $0.worker = call.worker
+        }
+        var cdr = Cdr.with {
+            $0.number = records
+            $0.callID = call.callID
+            $0.direction = call.direction
+            $0.caller = call.caller
+            $0.called = call.called
+            $0.dialled = call.dialled
+            $0.calledE164 = call.calledE164
+            $0.startedAt = call.startedAt
+            $0.answeredAt = answer?.answeredAt ?? 0
+            $0.endedAt = now.microseconds
+            $0.durationMs = answer == nil ? 0 : UInt64.random(in: 1_000...180_000, using: &random)
+            $0.cause = ended.cause
+            $0.sipStatus = ended.sipStatus
+            $0.attempts = ended.attempts
+            if answer != nil { $0.media = media }
+            $0.sipCallID = call.sipCallID
+            $0.worker = call.worker
+            $0.logPosition = records * 5
+            $0.answeredGatewayID = answer?.gatewayID ?? Data()
+            $0.answeredSubscriberID = answer?.subscriberID ?? Data()
+        }
+        var events: [Event] = [.callEnded(ended)]
+        if answer != nil, !call.rates.isEmpty, let charges = try? Rater.charges(call.rates, milliseconds: cdr.durationMs),
+            let postings = try? Rater.postings(for: charges)
+        {
+            cdr.charges = charges
+            cdr.journalID = Data(id().bytes)
+            events.append(
+                .journalPosted(
+                    .with {
+                        $0.id = cdr.journalID
+                        $0.kind = .call
+                        $0.callID = call.callID
+                        $0.postings = postings
+                    }))
+        }
+        events.append(.cdrRecorded(.with { $0.cdr = cdr }))
+        return commit(call.callID, events)
+    }
+}

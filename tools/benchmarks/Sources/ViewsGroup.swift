@@ -1,0 +1,49 @@
+import ArgumentParser
+import Foundation
+import LMDB
+import Ledger
+import Primitives
+import Projections
+
+struct ViewsGroup: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "views", abstract: "Rebuilds every view from a log of calls.",
+        discussion: "Example: ledgerline-bench views --directory /var/tmp")
+
+    @Option(help: "Where directories for the log and the views are made, and removed after.")
+    var directory = FileManager.default.fileExists(atPath: ".build") ? ".build" : "/var/tmp"
+
+    @Option(help: "How many events the log has.")
+    var events: UInt64 = 500_000
+
+    @Option(help: "Keep the log here and use it again: measuring twice then costs one generation.")
+    var log: String?
+
+    mutating func run() async throws {
+        let place = "\(directory)/ledgerline-bench-\(ProcessInfo.processInfo.processIdentifier)"
+        defer { try? FileManager.default.removeItem(atPath: place) }
+        let path = log ?? "\(place)/ledger"
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        let log = try LMDBEventLog(directory: path, durability: .none)
+        if log.head < events {
+            var calls = SyntheticCalls(seed: 1)
+            try calls.append(events - log.head, to: log)
+        }
+        try replay(log, into: "\(place)/views")
+    }
+
+    /// What `ledgerline replay` costs: every view built anew from the log into a fresh directory, on one thread. Beside the
+    /// events a second of the clock, those a second of the processor, which other work on the machine does not change.
+    private func replay(_ log: LMDBEventLog, into place: String) throws {
+        let (began, cpu) = (ContinuousClock.now, threadCPU())
+        let views = try Views.rebuild(into: place, from: log)
+        let (wall, used) = (ContinuousClock.now - began, threadCPU() - cpu)
+        let applied = try views.read { views in views.applied }
+        guard applied == log.head else { throw CleanExit.message("the views hold \(applied) of \(log.head) events") }
+        Figure(name: "ledger.replay_views", value: Double(applied) / (wall / .seconds(1)), unit: "events/s").print()
+        Figure(name: "ledger.replay_views_cpu", value: Double(applied) / (used / .seconds(1)), unit: "events/s").print()
+        var size = stat()
+        guard unsafe stat("\(place)/data.mdb", &size) == 0 else { return }
+        Figure(name: "ledger.view_bytes_per_event", value: Double(size.st_size) / Double(applied), unit: "bytes").print()
+    }
+}
