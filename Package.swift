@@ -75,10 +75,11 @@ let package = Package(
         library(
             "ControlPlane",
             ["Bus", "CRE2", "LMDB", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", "Rating", logging, protobuf]),
+        library("Dispute", ["Ledger", "Model", "OpenSSL", "Primitives", "Projections", "Rating", "Tables", protobuf]),
         library(
             "ControlAPI",
             [
-                "Bus", "ControlPlane", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", logging, protobuf,
+                "Bus", "ControlPlane", "Dispute", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", logging, protobuf,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -97,7 +98,7 @@ let package = Package(
         .executableTarget(
             name: "ledgerline",
             dependencies: [
-                "Bus", "ControlAPI", "ControlPlane", "Ledger", "MediaWorker", "Model", "OpenSSL", "Primitives", "Projections",
+                "Bus", "ControlAPI", "ControlPlane", "Dispute", "Ledger", "MediaWorker", "Model", "OpenSSL", "Primitives", "Projections",
                 "Rating", "Reconciliation", "SignalWorker", "Tables", logging, protobuf,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -133,7 +134,7 @@ let package = Package(
         tests("TablesTests", ["Tables"]),
         tests("ReconciliationTests", ["Reconciliation", "Model", "Primitives", "Rating", "Tables"]),
         tests("ProjectionsTests", ["Projections", "LMDB", "Ledger", "Model", "Primitives", "Rating", protobuf]),
-        tests("ControlPlaneTests", ["Bus", "ControlPlane", "LMDB", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", protobuf]),
+        tests("ControlPlaneTests", ["Bus", "ControlPlane", "Dispute", "LMDB", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", protobuf]),
         tests(
             "ControlAPITests",
             [

@@ -84,6 +84,19 @@ import Testing
     }
 }
 
+@Test func aDisputePackIsGivenToWhoSeesTheWholeRecord() async throws {
+    try await withPastCalls { client, ours, _, _ in
+        let answer = try await client.get("/v1/cdrs/1/dispute")
+        #expect(answer.status == 200, "\(answer.text)")
+        #expect(answer["format"] == "ledgerline.dispute/1")
+        #expect(answer["explanation"]?["record"] == .number("1"))
+        #expect((answer["events"]?.items?.count ?? 0) >= 3)
+        let provider = try await client.token("alpha", role: "provider_admin", scope: ours.provider)
+        #expect(try await provider.get("/v1/cdrs/1/dispute").status == 403)
+        #expect(try await client.get("/v1/cdrs/99/dispute").status == 404)
+    }
+}
+
 @Test func runningCallsAreShownToTheirSidesAndHungUp() async throws {
     try await withPastCalls { client, ours, _, calls in
         let list = try await client.get("/v1/calls")

@@ -133,7 +133,7 @@ import FoundationNetworking
     @Test func everyCommandHasHelpWithAnExample() throws {
         for command in [
             ["serve"], ["control"], ["signal"], ["media"], ["worker", "enroll"], ["worker", "list"], ["worker", "drain"], ["worker", "revoke"],
-            ["token", "issue"], ["log", "verify"], ["log", "prove"], ["log", "checkpoint"], ["log", "tail"], ["replay"], ["cdr", "list"], ["cdr", "reconcile"],
+            ["token", "issue"], ["log", "verify"], ["log", "prove"], ["log", "checkpoint"], ["log", "tail"], ["replay"], ["cdr", "list"], ["cdr", "reconcile"], ["dispute", "make"], ["dispute", "verify"],
         ] {
             let help = try Ledgerline.run(command + ["--help"])
             #expect(help.status == 0)

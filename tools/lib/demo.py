@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The demo: a real call, from the phone to the proof. Run it through tools/demo."""
 import argparse
+import datetime
 import decimal
 import json
 import pathlib
@@ -279,12 +280,54 @@ class Demo:
         self.check(f"inclusion proof of CDR {self.proof_of['number']} verifies offline", status == 0 and verified == 0, bytes=proof.stat().st_size if proof.exists() else 0)
         if status or verified:
             print(output, text)
+        self.dispute(data)
+        self.reconcile(data)
         status, output = self.ledgerline("replay", "--data", data, "--check", "--json")
         report = json.loads(output) if status == 0 else {}
         self.check("replay --check: every view rebuilt from the log and found equal", status == 0 and report.get("equal") is True,
                    events=report.get("events"), seconds=report.get("seconds"))
         if status:
             print(output)
+
+    def dispute(self, data):
+        number = self.proof_of["number"]
+        pack, page = self.directory / f"cdr-{number}.json", self.directory / f"cdr-{number}.html"
+        key = str(self.directory / "control" / "keys" / "log-signing.pub")
+        made, output = self.ledgerline("dispute", "--cdr", str(number), "--data", data, "--out", str(pack), "--html", str(page))
+        status, text = self.ledgerline("dispute", "verify", str(pack), "--key", key, "--json")
+        report = json.loads(text) if status == 0 else {}
+        self.check(f"dispute pack of CDR {number} explains and proves its charge offline", made == 0 and report.get("holds") is True and page.exists(),
+                   proven=len(report.get("proven", [])), bytes=pack.stat().st_size if pack.exists() else 0)
+        if made or status:
+            print(output, text)
+            return
+        forged = json.loads(pack.read_text())
+        forged["explanation"]["charges"][0]["amount"] = "9.99"
+        changed = self.directory / "forged.json"
+        changed.write_text(json.dumps(forged))
+        status, text = self.ledgerline("dispute", "verify", str(changed), "--key", key)
+        self.check("a pack with another amount is refused", status == 1 and "does not follow from the events" in text)
+
+    def reconcile(self, data):
+        """A statement of the carrier's: the outbound call an hour ahead in its time zone, and one that was never made."""
+        cdr = self.proof_of
+        start = datetime.datetime.fromisoformat(cdr["answered_at"].replace("Z", "+00:00")) + datetime.timedelta(hours=1)
+        amount = next(c["amount"]["amount"] for c in cdr["charges"] if c["edge"] == "carrier")
+        seconds = -(-cdr["duration_ms"] // 1000)
+        lines = ["Rufnummer;Beginn;Dauer;Betrag"]
+        for called, begin in ((cdr["called_e164"].replace("+", "00"), start), ("004930123456", start)):
+            lines.append(f"{called};{begin:%d.%m.%Y %H:%M:%S};00:00:{seconds:02};{amount.replace('.', ',')}")
+        statement, out = self.directory / "statement.csv", self.directory / "claim"
+        statement.write_text("\r\n".join(lines) + "\r\n")
+        carrier = next(iter(self.api.get("/v1/carriers?limit=1")["items"]))
+        status, text = self.ledgerline("cdr", "reconcile", str(statement), "--data", data, "--carrier", carrier["name"], "--zone", "+01:00", "--basis", "answered",
+                                       "--out", str(out), "--json")
+        report = json.loads(text) if status == 0 else {}
+        classes = {name: c["lines"] for name, c in report.get("classes", {}).items() if c["lines"]}
+        self.check("a carrier's statement: one line agrees, the invented one is claimed", classes == {"agreed": 1, "missing_ours": 1} and (out / "claim.html").exists(),
+                   claim=report.get("claim", {}).get("amount"))
+        if status:
+            print(text)
 
     # -- the whole -------------------------------------------------------------------------------
 

@@ -1,3 +1,5 @@
+import Dispute
+import Foundation
 import HTTPTypes
 import Ledger
 import Model
@@ -51,6 +53,13 @@ enum CDREndpoints {
                 status: .ok, about: "A proof file (C2SP tlog-proof).", schema: ["type": "string"],
                 mediaType: ContentNegotiation.text),
             handle: { try prove($0) }),
+        Operation(
+            method: .get, path: "/v1/cdrs/{number}/dispute", name: "disputeCdr", tag: "cdrs",
+            summary: "Everything that explains and proves the call's bill, in one document that ledgerline dispute verify checks without us. "
+                + "It holds the whole events, so it is given only to whom the whole record is visible.",
+            access: .anyToken,
+            success: .init(status: .ok, about: "A dispute pack (docs/dispute.md).", schema: ["type": "object"]),
+            handle: { try dispute($0) }),
     ]
 
     static let schemas: [(String, JSON)] = [
@@ -116,6 +125,27 @@ enum CDREndpoints {
             of: sequence, in: exchange.platform.log, origin: exchange.platform.origin, key: exchange.platform.signingKey
         )
         return Reply(.ok, .text(proof.text))
+    }
+
+    private static func dispute(_ exchange: Exchange) throws -> Reply {
+        let reach = try exchange.reach
+        let call = try exchange.read { views in
+            let (cdr, seen) = try record(exchange, reach, in: views)
+            guard cdr == seen, let call = CallID(cdr.callID) else {
+                throw Problem(.forbidden, "The pack holds the whole record, of which this token may see a part.")
+            }
+            return call
+        }
+        let platform = exchange.platform
+        let maker = PackMaker(log: platform.log, views: platform.views, origin: platform.origin, key: platform.signingKey)
+        do throws(DisputeError) {
+            let now = WallTime(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))
+            let file = try maker.pack(call: call, at: now).encoded()
+            guard let json = try? JSON(parsing: [UInt8](file)) else { throw DisputeError.malformed("it is not JSON") }
+            return .ok(json)
+        } catch {
+            throw Problem(.internalError, "The pack cannot be made: \(error)")
+        }
     }
 
     /// The record as it is, and as the token sees it.

@@ -11,11 +11,14 @@ struct ReconcileGroup: ParsableCommand {
         discussion: "Example: ledgerline-bench reconcile --lines 1000000")
 
     @Option(help: "Lines of the statement, and calls of ours.") var lines = 1_000_000
+    @Option(help: "Make this directory instead, with data/ (log and views of so many calls) and statement.csv, for ledgerline cdr reconcile.")
+    var make: String?
 
     /// What a month's statement costs: a file of so many lines is read, its clock found, every line matched with one of as
     /// many calls and classified. Calls are to 50,000 numbers; one line in a hundred is wrong. No disk.
     mutating func run() throws {
         let (file, calls) = makeStatement()
+        if let make { return try ReconcileData(directory: make).write(file, calls) }
         let clock = ContinuousClock()
         let start = clock.now
         var settings = StatementSettings()
@@ -66,7 +69,7 @@ struct ReconcileGroup: ParsableCommand {
 
     private func peakMemoryMiB() -> Double {
         var usage = rusage()
-        unsafe getrusage(RUSAGE_SELF, &usage)
+        unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
         return Double(usage.ru_maxrss) / 1_024
     }
 }

@@ -1,24 +1,22 @@
-import Model
-
 /// A value of a fixed list, written as a word that never changes.
-protocol Literal: CaseIterable, Sendable {
+package protocol Literal: CaseIterable, Sendable {
     var literal: String { get }
 }
 
 extension Literal {
     /// nil for a word that is not on the list.
-    init?(literal: String) {
+    package init?(literal: String) {
         guard let match = Self.allCases.first(where: { $0.literal == literal }) else { return nil }
         self = match
     }
 
-    static var literals: [String] { allCases.map(\.literal) }
+    package static var literals: [String] { allCases.map(\.literal) }
 }
 
 extension Role: Literal {}
 
 extension Status: Literal {
-    var literal: String {
+    package var literal: String {
         switch self {
         case .active: "active"
         case .pending: "pending"
@@ -30,7 +28,7 @@ extension Status: Literal {
 }
 
 extension PaymentMode: Literal {
-    var literal: String {
+    package var literal: String {
         switch self {
         case .postpaid: "postpaid"
         case .prepaid: "prepaid"
@@ -40,7 +38,7 @@ extension PaymentMode: Literal {
 }
 
 extension ApplyTo: Literal {
-    var literal: String {
+    package var literal: String {
         switch self {
         case .e164: "e164"
         case .dialled: "dialled"
@@ -50,7 +48,7 @@ extension ApplyTo: Literal {
 }
 
 extension NumberType: Literal {
-    var literal: String {
+    package var literal: String {
         switch self {
         case .local: "local"
         case .tollFree: "toll_free"
@@ -60,7 +58,7 @@ extension NumberType: Literal {
 }
 
 extension MediaSecurity: Literal {
-    var literal: String {
+    package var literal: String {
         switch self {
         case .plain: "plain"
         case .sdes: "sdes"
@@ -70,7 +68,7 @@ extension MediaSecurity: Literal {
 }
 
 extension WorkerKind: Literal {
-    var literal: String {
+    package var literal: String {
         switch self {
         case .signal: "signal"
         case .media: "media"
@@ -80,7 +78,7 @@ extension WorkerKind: Literal {
 }
 
 extension CallDirection: Literal {
-    var literal: String {
+    package var literal: String {
         switch self {
         case .onNet: "on_net"
         case .outbound: "outbound"
@@ -91,7 +89,7 @@ extension CallDirection: Literal {
 }
 
 extension EndCause: Literal {
-    var literal: String {
+    package var literal: String {
         switch self {
         case .unspecified: "unspecified"
         case .callerHungUp: "caller_hung_up"
@@ -114,7 +112,7 @@ extension EndCause: Literal {
 }
 
 extension Refusal: Literal {
-    var literal: String {
+    package var literal: String {
         switch self {
         case .none: "none"
         case .unknownNumber: "unknown_number"
@@ -133,7 +131,7 @@ extension Refusal: Literal {
 }
 
 extension AccountKind: Literal {
-    var literal: String {
+    package var literal: String {
         switch self {
         case .customer: "customer"
         case .providerRevenue: "provider_revenue"
@@ -149,7 +147,7 @@ extension AccountKind: Literal {
 }
 
 extension JournalKind: Literal {
-    var literal: String {
+    package var literal: String {
         switch self {
         case .call: "call"
         case .topUp: "top_up"

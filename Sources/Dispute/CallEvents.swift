@@ -1,0 +1,75 @@
+import Ledger
+import Model
+import Primitives
+
+/// The events of a pack, decoded and put in their places. Only their public parts are read: what was sealed for a person's
+/// sake stays closed to whoever checks a pack.
+struct CallEvents {
+    struct Entry {
+        let envelope: Envelope
+        let role: DisputePack.Role
+        let event: Event
+    }
+
+    let entries: [Entry]
+    let started: (envelope: Envelope, event: CallStarted)
+    let answered: CallAnswered?
+    let ended: CallEnded
+    let journal: JournalPosted?
+    let cdr: Cdr
+    let decks: [RateDeckVersion]
+    let corrections: [(envelope: Envelope, event: JournalPosted)]
+
+    init(_ entries: [(envelope: Envelope, role: DisputePack.Role)]) throws(Contradiction) {
+        var decoded: [Entry] = []
+        var started: (Envelope, CallStarted)?
+        var answered: CallAnswered?
+        var ended: CallEnded?
+        var journal: JournalPosted?
+        var cdr: Cdr?
+        var decks: [RateDeckVersion] = []
+        var corrections: [(Envelope, JournalPosted)] = []
+        for (envelope, role) in entries {
+            let event: Event
+            do throws(EventDecodingError) {
+                event = try Event(storedType: envelope.type, schemaVersion: envelope.schemaVersion, payload: envelope.payload)
+            } catch {
+                throw Contradiction("event \(envelope.sequence) cannot be decoded: \(error)")
+            }
+            decoded.append(Entry(envelope: envelope, role: role, event: event))
+            switch (role, event) {
+            case (.call, .callStarted(let event)): started = started ?? (envelope, event)
+            case (.call, .callAnswered(let event)): answered = answered ?? event
+            case (.call, .callEnded(let event)): ended = ended ?? event
+            case (.call, .cdrRecorded(let event)): cdr = cdr ?? event.cdr
+            case (.call, .journalPosted(let event)):
+                if cdr == nil { journal = journal ?? event } else { corrections.append((envelope, event)) }
+            case (.deck, .rateDeckVersionPublished(let event)): decks.append(event.version)
+            case (.correction, .journalPosted(let event)): corrections.append((envelope, event))
+            // Other facts of the call are milestones; anything else in these roles proves nothing, and does no harm.
+            case (.call, _), (.correction, _): break
+            case (.deck, _): throw Contradiction("event \(envelope.sequence) is given as a deck's version and is \(envelope.type)")
+            }
+        }
+        guard let started else { throw Contradiction("there is no event of the call's beginning") }
+        guard let ended else { throw Contradiction("there is no event of the call's end") }
+        guard let cdr else { throw Contradiction("there is no event of the call's record") }
+        self.entries = decoded
+        self.started = started
+        self.answered = answered
+        self.ended = ended
+        self.journal = journal
+        self.cdr = cdr
+        self.decks = decks
+        self.corrections = corrections
+    }
+
+    func deck(of lock: RateLock) -> RateDeckVersion? { decks.first { $0.deckID == lock.deckID && $0.version == lock.deckVersion } }
+}
+
+/// What in a pack does not fit, in words.
+package struct Contradiction: Error, Hashable, Sendable, CustomStringConvertible {
+    package let description: String
+
+    init(_ description: String) { self.description = description }
+}

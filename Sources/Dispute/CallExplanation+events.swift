@@ -1,0 +1,146 @@
+import Foundation
+import Ledger
+import Model
+import Primitives
+import Rating
+
+extension CallExplanation {
+    /// - Parameter number: the called number, if the events do not say it because it is sealed.
+    init(_ events: CallEvents, number: String) throws(Contradiction) {
+        let cdr = events.cdr
+        let started = events.started.event
+        call = UUIDv7(bytes: cdr.callID)?.description ?? ""
+        record = cdr.number
+        direction = cdr.direction.literal
+        caller = started.caller.number
+        dialled = started.dialled
+        called = started.calledE164.isEmpty ? started.called.number : started.calledE164
+        dialRule = started.dialRule
+        startedAt = Self.time(started.startedAt)
+        answeredAt = Self.time(events.answered?.answeredAt ?? 0)
+        endedAt = Self.time(events.ended.endedAt)
+        milliseconds = cdr.durationMs
+        cause = events.ended.cause.literal
+        sipStatus = events.ended.sipStatus
+        milestones = events.entries.compactMap(Self.milestone)
+        attempts = events.ended.attempts.map { attempt in
+            Attempt(
+                target: attempt.target, gateway: Self.id(attempt.gatewayID.isEmpty ? attempt.subscriberID : attempt.gatewayID),
+                startedAt: Self.time(attempt.startedAt), ringingAt: Self.time(attempt.ringingAt), endedAt: Self.time(attempt.endedAt), status: attempt.sipStatus,
+                reason: attempt.reason)
+        }
+        mediaWorker = events.ended.media.mediaWorker
+        media =
+            events.ended.hasMedia
+            ? [Self.leg("caller", events.ended.media.a, events), Self.leg("called", events.ended.media.b, events)] : []
+        let digits = (called.isEmpty ? number : called).drop { $0 == "+" }
+        var charges: [Charge] = []
+        if events.answered != nil {
+            for lock in started.rates { charges.append(try Charge(lock, cdr.durationMs, events.deck(of: lock), digits: String(digits))) }
+        }
+        self.charges = charges
+        movements = (events.journal?.postings ?? []).map(Self.movement)
+        corrections = events.corrections.map { envelope, event in
+            Correction(
+                sequence: envelope.sequence, recordedAt: envelope.time.rfc3339, reason: event.reason, movements: event.postings.map(Self.movement))
+        }
+    }
+
+    private static func milestone(_ entry: CallEvents.Entry) -> Milestone? {
+        guard entry.role == .call else { return nil }
+        var at = entry.envelope.time.microseconds
+        var what: String
+        switch entry.event {
+        case .callStarted(let event):
+            at = event.startedAt
+            what = "the call was accepted by \(event.worker)"
+            if !event.sourceAddress.isEmpty { what += ", from \(event.sourceAddress)" }
+        case .callAnswered(let event):
+            at = event.answeredAt
+            what = "answered by " + (event.gatewayID.isEmpty ? "subscriber \(id(event.subscriberID))" : "gateway \(id(event.gatewayID))")
+        case .callUpdated: what = "the session was changed (hold, resume or another media worker)"
+        case .callAdopted(let event): what = "\(event.worker) carried the call on, because \(event.fromWorker) was lost"
+        case .creditRenewed(let event): what = "credit renewed: \(amount(event.hold.amountMicros, event.hold.account.currency)) held for \(event.hold.grantedSeconds) s"
+        case .callEnded(let event):
+            at = event.endedAt
+            what = "ended: \(event.cause.literal), answered to the caller with \(event.sipStatus)"
+        case .journalPosted: what = "money was moved"
+        case .cdrRecorded(let event): what = "recorded as call record \(event.cdr.number)"
+        default: what = entry.envelope.type
+        }
+        return Milestone(at: time(at), recordedAt: entry.envelope.time.rfc3339, sequence: entry.envelope.sequence, what: what)
+    }
+
+    private static func leg(_ name: String, _ media: LegMedia, _ events: CallEvents) -> Leg {
+        var words = "nothing was heard from the \(name)"
+        if media.packetsIn > 0, media.lastPacketAt > 0 {
+            let before = Double(events.ended.endedAt - media.lastPacketAt) / 1_000_000
+            let tenths = Int64((before * 10).rounded())
+            words = "the last packet from the \(name) came \(abs(tenths) / 10).\(abs(tenths) % 10) s \(tenths < 0 ? "after" : "before") the end"
+        }
+        return Leg(
+            leg: name, packetsIn: media.packetsIn, bytesIn: media.bytesIn, packetsOut: media.packetsOut, bytesOut: media.bytesOut, dropped: media.dropped,
+            lastPacketAt: time(media.lastPacketAt), words: words)
+    }
+
+    static func movement(_ posting: Posting) -> Movement {
+        Movement(account: posting.account.text, amount: amount(posting.amountMicros, posting.account.currency, withCode: false), currency: posting.account.currency)
+    }
+
+    static func time(_ microseconds: Int64) -> String { microseconds == 0 ? "" : WallTime(microseconds: microseconds).rfc3339 }
+
+    static func id(_ data: Data) -> String { UUIDv7(bytes: data)?.description ?? "" }
+
+    static func amount(_ micros: Int64, _ code: String, withCode: Bool = true) -> String {
+        guard let currency = Currency(code) else { return "\(micros) millionths" }
+        let money = Money(micros: micros, currency)
+        return withCode ? money.description : money.decimal
+    }
+}
+
+extension CallExplanation.Charge {
+    /// The charge by the price that was agreed when the call started, step by step.
+    init(_ lock: RateLock, _ milliseconds: UInt64, _ version: RateDeckVersion?, digits: String) throws(Contradiction) {
+        let charge: Model.Charge
+        do throws(RatingError) {
+            charge = try Rater.charge(lock, milliseconds: milliseconds)
+        } catch {
+            throw Contradiction("the charge of the \(lock.edge) edge cannot be computed: \(error)")
+        }
+        edge = lock.edge
+        deck = CallExplanation.id(lock.deckID)
+        self.version = lock.deckVersion
+        chosen = CallExplanation.Candidate(lock.entry)
+        candidates = (version?.entries ?? []).filter { digits.hasPrefix($0.prefix) && !digits.isEmpty }
+            .sorted { $0.prefix.utf8.count > $1.prefix.utf8.count }.map { CallExplanation.Candidate($0) }
+        seconds = milliseconds / 1_000 + (milliseconds % 1_000 == 0 ? 0 : 1)
+        billedSeconds = charge.billedSeconds
+        amount = CallExplanation.amount(charge.amountMicros, charge.currency, withCode: false)
+        currency = lock.currency
+        payer = lock.payer.text
+        payee = lock.payee.text
+        let fee = lock.entry.connectionFeeMicros
+        let sixtieths = Int128(fee) * 60 + Int128(lock.entry.perMinuteMicros) * Int128(charge.billedSeconds)
+        let (whole, rest) = sixtieths.quotientAndRemainder(dividingBy: 60)
+        steps = [
+            "\(milliseconds) ms from answer to end: a second that has begun counts, so \(seconds) s",
+            "increments \(chosen.increments): \(seconds) s are billed as \(charge.billedSeconds) s",
+            "\(chosen.connectionFee) connection fee + \(chosen.perMinute) a minute × \(charge.billedSeconds) s ÷ 60 = "
+                + "\(CallExplanation.amount(Int64(clamping: whole), currency, withCode: false))" + (rest == 0 ? "" : " and \(rest)/60 of a millionth"),
+            "rounded half-up to \(lock.decimals) decimals: \(amount) \(currency)",
+        ]
+    }
+}
+
+extension CallExplanation.Candidate {
+    init(_ entry: RateEntry) {
+        prefix = entry.prefix
+        destination = entry.destination
+        connectionFee = Self.decimal(entry.connectionFeeMicros)
+        perMinute = Self.decimal(entry.perMinuteMicros)
+        increments = "\(max(1, entry.firstIncrementSeconds))/\(max(1, entry.nextIncrementSeconds))"
+    }
+
+    /// Prices have no currency of their own; the deck's is beside them.
+    private static func decimal(_ micros: Int64) -> String { CallExplanation.amount(micros, "XXX", withCode: false) }
+}
