@@ -18,12 +18,22 @@ package protocol ViewQueries: ~Copyable {
 
     /// The entry with the greatest key that is not after `key`.
     func last(in table: Table, atOrBefore key: Key) throws(ViewsError) -> (key: Key, value: [UInt8])?
+
+    /// Entities that were decoded before; nil where every question stands alone.
+    var entities: EntityCache? { get }
+}
+
+extension ViewQueries where Self: ~Copyable {
+    package var entities: EntityCache? { nil }
 }
 
 extension ViewQueries where Self: ~Copyable {
     func message<M: Message>(_ type: M.Type, _ key: Key, in table: Table) throws(ViewsError) -> M? {
+        if let known = entities?.find(type, key, in: table) { return known }
         guard let bytes = try value(key, in: table) else { return nil }
-        return try decoded(type, bytes, of: table)
+        let message = try decoded(type, bytes, of: table)
+        entities?.remember(message, key, in: table)
+        return message
     }
 
     func decoded<M: Message>(_ type: M.Type, _ bytes: [UInt8], of table: Table) throws(ViewsError) -> M {

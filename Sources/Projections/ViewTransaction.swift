@@ -13,6 +13,7 @@ package struct ViewTransaction: ~Copyable, ViewQueries {
     let databases: TableDatabases
     /// Rows that LMDB does not have yet; questions see them.
     let buffers: ViewBuffers
+    package var entities: EntityCache? { buffers.entities }
     package internal(set) var applied: UInt64
     /// The newest event of this transaction.
     var last: EventContext?
@@ -181,6 +182,7 @@ extension ViewTransaction {
 // What projections write with.
 extension ViewTransaction {
     mutating func put(_ value: [UInt8], _ key: Key, in table: Table) throws(ViewsError) {
+        buffers.entities.forget(key, in: table)
         guard key.fits else { throw .broken(sequence: applied + 1, .malformedField(table.rawValue)) }
         if let buffer = buffers[table] {
             if let fixed = key.fixed {
@@ -209,6 +211,7 @@ extension ViewTransaction {
     /// Nothing happens if there is no such key.
     mutating func remove(_ key: Key, in table: Table) throws(ViewsError) {
         guard key.fits else { return }
+        buffers.entities.forget(key, in: table)
         if let buffer = buffers[table] {
             if buffer.isIndexed, let fixed = key.fixed {
                 buffer.remove(fixed)
@@ -233,6 +236,7 @@ extension ViewTransaction {
 
     mutating func clear(_ table: Table) throws(ViewsError) {
         buffers[table]?.clear()
+        buffers.entities.clear()
         do {
             try transaction.empty(databases[table])
         } catch {

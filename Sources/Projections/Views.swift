@@ -16,6 +16,10 @@ package final class Views: Sendable {
     private let bootID: String
     /// Touched by whoever has the open write transaction, of which LMDB lets there be one.
     private nonisolated(unsafe) let buffers = ViewBuffers()
+    /// What is written and not published; touched by the writer's thread alone.
+    private nonisolated(unsafe) var open: ViewTransaction?
+    /// Bytes of rows that wait in memory at the most.
+    private static let unpublishedMax = 16 << 20
     private let isClosed: Mutex<Bool>
 
     /// Opens the views in the directory, making it if it is not there, and dropping what cannot be trusted.
@@ -80,6 +84,9 @@ package final class Views: Sendable {
         isClosed = Mutex(true)
     }
 
+    // Before the environment that it is a transaction of.
+    deinit { unsafe open = nil }
+
     /// Runs `body` on the views as they are now. Keep it short: pages that writers free cannot be used again meanwhile.
     package func read<R>(_ body: (borrowing ViewSnapshot) throws(ViewsError) -> R) throws(ViewsError) -> R {
         let transaction: ReadTransaction
@@ -92,31 +99,66 @@ package final class Views: Sendable {
         return try body(ViewSnapshot(transaction: transaction, databases: databases, applied: applied))
     }
 
-    /// Runs `body` on the open write transaction; commits when it returns, drops everything when it throws. Waits for
-    /// another writer. The body cannot suspend: LMDB ties a write transaction to its thread.
-    package func write<R, E: ViewsFailure>(_ body: (inout ViewTransaction) throws(E) -> R) throws(E) -> R {
+    /// Runs `body` on the open write transaction, and drops everything that is not published when it throws. Waits for another
+    /// writer. The body cannot suspend: LMDB ties a write transaction to its thread.
+    ///
+    /// - Parameter isPublished: commits when the body returns. Otherwise the transaction stays open: the next body on this
+    ///   thread sees what this one did, and readers see it after `publish`. Committing costs what a call costs; many batches
+    ///   of facts share it.
+    package func write<R, E: ViewsFailure>(
+        publishing isPublished: Bool = true, _ body: (inout ViewTransaction) throws(E) -> R
+    ) throws(E) -> R {
         precondition(!isClosed.withLock { $0 }, "views that are closed or open for reading alone are not written")
-        let transaction: WriteTransaction
-        do {
-            transaction = try environment.beginWrite()
-        } catch {
-            throw E(.storage(error))
+        var views: ViewTransaction
+        if let open = unsafe open.take() {
+            views = open
+        } else {
+            do {
+                views = try begin()
+            } catch {
+                throw E(error)
+            }
         }
-        let applied: UInt64
+        let result: R
         do {
-            applied = try Views.applied(transaction, databases)
+            result = try body(&views)
         } catch {
-            throw E(error)
+            unsafe buffers.clear()
+            unsafe buffers.entities.clear()
+            throw error
         }
-        unsafe buffers.clear()  // of a transaction that was dropped
-        var views = unsafe ViewTransaction(transaction: transaction, databases: databases, buffers: buffers, applied: applied)
-        let result = try body(&views)
+        unsafe open = consume views
+        let waiting = unsafe buffers.byteCount
+        guard isPublished || waiting > Self.unpublishedMax else { return result }
         do {
-            try views.commit()
+            try publish()
         } catch {
             throw E(error)
         }
         return result
+    }
+
+    /// Lets readers see what was written; on the thread that wrote it.
+    package func publish() throws(ViewsError) {
+        guard let views = unsafe open.take() else { return }
+        do {
+            try views.commit()
+        } catch {
+            unsafe buffers.clear()
+            unsafe buffers.entities.clear()
+            throw error
+        }
+    }
+
+    private func begin() throws(ViewsError) -> ViewTransaction {
+        let transaction: WriteTransaction
+        do {
+            transaction = try environment.beginWrite()
+        } catch {
+            throw .storage(error)
+        }
+        let applied = try Views.applied(transaction, databases)
+        return unsafe ViewTransaction(transaction: transaction, databases: databases, buffers: buffers, applied: applied)
     }
 
     /// Flushes everything and marks the views clean, so that they outlive a machine's stop. Nothing can be written
@@ -128,6 +170,7 @@ package final class Views: Sendable {
                 return isClosed
             })
         else { return }
+        try publish()
         do {
             try environment.sync()
         } catch {

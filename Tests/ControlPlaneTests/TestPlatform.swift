@@ -38,11 +38,10 @@ final class TestPlatform {
     }
 
     /// Another core over the same log and views, as after a restart of the process.
-    func restart(log other: (any EventLog)? = nil, seed: UInt64 = 2) throws {
+    func restart(log other: (any EventLog)? = nil, seed: UInt64 = 2, settings: ControlSettings = ControlSettings()) throws {
         core = try ControlCore(
             log: other ?? log, views: views, vault: try Vault(key: Self.vaultKey), random: RandomSource(seed: seed),
-            now: now,
-            wall: wall)
+            settings: settings, now: now, wall: wall)
     }
 
     // MARK: - time

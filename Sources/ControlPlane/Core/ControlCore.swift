@@ -31,6 +31,8 @@ package struct ControlCore {
     private var tickedAt: Instant
     /// The newest time that was handed in.
     private var latest: Instant
+    /// When readers are to see what they do not see yet.
+    private var publishAt: Instant?
     /// The log has facts that the views do not: they catch up before the next decision.
     private var behind = false
     /// Until when calls of workers that were never heard are known to have run: the last fact before this start.
@@ -103,6 +105,7 @@ package struct ControlCore {
     package mutating func tick(now: Instant, wall: WallTime) -> [Output] {
         var outputs: [Output] = []
         latest = now
+        if let publishAt, now >= publishAt { publishViews() }
         // If this process was stopped, heartbeats of the time are still waiting to be read.
         let stall = now - tickedAt
         if stall > settings.deadAfter { workers.forgive(stall) }
@@ -126,9 +129,12 @@ package struct ControlCore {
         return outputs
     }
 
+    /// Nothing is decided any more. On the thread that decided.
+    package mutating func finish() { publishViews() }
+
     /// When `tick` has something to do at the latest.
     package var nextWake: Instant {
-        min(headAt, workers.nextDeadline ?? headAt)
+        min(headAt, workers.nextDeadline ?? headAt, publishAt ?? headAt)
     }
 
     /// Every enrolled worker, by name.
@@ -162,7 +168,7 @@ package struct ControlCore {
         var batch = Batch(log: log)
         var appended = false
         do throws(BatchFailure) {
-            try views.write { transaction throws(BatchFailure) in
+            try views.write(publishing: settings.viewsLag == .zero) { transaction throws(BatchFailure) in
                 // Sequences are given here, so the views must stand where the log stands.
                 guard transaction.applied == log.head else { throw .behind }
                 do {
@@ -181,7 +187,8 @@ package struct ControlCore {
         } catch {
             guard appended else {
                 (workers, orphans) = before
-                behind = error == .behind
+                // What was not published is dropped with what failed.
+                behind = error == .behind || settings.viewsLag > .zero
                 return .failure(error)
             }
             // The facts are durable; only the views have to read them once more.
@@ -208,7 +215,24 @@ package struct ControlCore {
         }
     }
 
+    /// Lets readers see the facts, at once if somebody may ask for them right away.
+    private mutating func publish(_ batch: Batch) {
+        guard settings.viewsLag > .zero, !behind else { return }
+        if publishAt == nil { publishAt = latest + settings.viewsLag }
+        if batch.replies.contains(where: \.isOfTheAPI) || latest >= publishAt ?? latest { publishViews() }
+    }
+
+    private mutating func publishViews() {
+        publishAt = nil
+        do throws(ViewsError) {
+            try views.publish()
+        } catch {
+            behind = true
+        }
+    }
+
     private mutating func conclude(_ batch: Batch) -> [Output] {
+        publish(batch)
         var outputs = batch.admissions.map(Output.admission)
         for case .dismiss(let name) in batch.admissions {
             orphans[name] = Orphan(since: latest, heardAt: workers.lastHeard(name))

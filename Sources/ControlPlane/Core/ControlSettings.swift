@@ -16,5 +16,16 @@ package struct ControlSettings: Sendable {
     /// The ledger's head goes out on the feed this often.
     package var headInterval: Duration = .seconds(1)
 
+    /// For how long readers of the views may not see facts of calls that are in the log: the commits of many batches are
+    /// one. What the API has been asked to do is seen at once.
+    package var viewsLag: Duration = .zero
+
     package init() {}
+
+    /// Those of a running control plane; the plain ones show every fact at once, as tests want it.
+    package static var service: ControlSettings {
+        var settings = ControlSettings()
+        settings.viewsLag = .milliseconds(10)
+        return settings
+    }
 }

@@ -10,6 +10,15 @@ package enum Output: Sendable {
     case note(ControlNote)
 }
 
+extension Output {
+    var isOfTheAPI: Bool {
+        switch self {
+        case .adminResult: true
+        case .reply, .feed, .admission, .note: false
+        }
+    }
+}
+
 /// For the log of the process; no secrets.
 package enum ControlNote: Equatable, Sendable {
     case workerArrived(String)

@@ -62,6 +62,7 @@ final class ControlLoop {
                 reportRefusals()
             }
         }
+        core.finish()
     }
 
     private func take(_ item: ControlDriver.Item, at wall: WallTime, into work: inout [Work]) {

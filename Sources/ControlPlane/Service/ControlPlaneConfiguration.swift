@@ -9,7 +9,7 @@ package struct ControlPlaneConfiguration: Sendable {
     /// Where workers listen to the feed.
     package var feedEndpoint = "tcp://127.0.0.1:7402"
 
-    package var settings = ControlSettings()
+    package var settings = ControlSettings.service
 
     package init(directory: String) { self.directory = directory }
 }

@@ -19,6 +19,8 @@ final class ViewBuffers {
     let postings = TableBuffer(isIndexed: false)
     let journals = TableBuffer(isIndexed: false)
 
+    let entities = EntityCache()
+
     /// For building one value at a time.
     let writer = WireWriter()
 

@@ -7,6 +7,10 @@ import Primitives
 import Projections
 import SwiftProtobuf
 
+extension Instant {
+    static var current: Instant { Instant(nanoseconds: DispatchTime.now().uptimeNanoseconds) }
+}
+
 extension WallTime {
     static var current: WallTime { WallTime(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000)) }
 }
@@ -35,7 +39,8 @@ struct Exchange {
         views = try Views(directory: directory + "/views")
         var random = RandomSource.system
         core = try ControlCore(
-            log: log, views: views, vault: try Vault(key: random.bytes(32)), random: .system, now: .zero, wall: .current)
+            log: log, views: views, vault: try Vault(key: random.bytes(32)), random: .system, settings: .service, now: .current,
+            wall: .current)
         var provider = Provider()
         provider.name = "Kages"
         provider.namespace = "kages.example"
@@ -133,7 +138,7 @@ struct Exchange {
     private mutating func admin(_ command: AdminCommand) throws -> Bytes {
         tickets += 1
         let request = AdminRequest(command, actor: "bench", requestID: "bench \(tickets)")
-        for case .adminResult(_, let result) in core.process([.admin(ticket: tickets, request)], now: .zero, wall: .current) {
+        for case .adminResult(_, let result) in core.process([.admin(ticket: tickets, request)], now: .current, wall: .current) {
             return Bytes(try result.get().id.bytes)
         }
         throw Failure.unexpected("no answer to a command")
@@ -149,7 +154,7 @@ struct Exchange {
             return Work.desk(worker: Self.worker, requestID: UUIDv7(high: 0, low: tickets).bytes, request)
         }
         var replies: [DeskReply] = []
-        for case .reply(_, _, let reply) in core.process(work, now: .zero, wall: .current) {
+        for case .reply(_, _, let reply) in core.process(work, now: .current, wall: .current) {
             if case .error(let error) = reply.kind { throw Failure.unexpected("\(error)") }
             replies.append(reply)
         }
