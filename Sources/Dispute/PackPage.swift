@@ -34,12 +34,17 @@ extension DisputePack {
             ("Ended", call.endedAt), ("Ended because", "\(words(call.cause)), SIP \(call.sipStatus)"),
         ])
         page.heading("What happened")
-        page.table(["At", "What", "Event", "Recorded"], call.milestones.map { [$0.at, named($0.what), "\($0.sequence)", $0.recordedAt] }, figures: [2])
+        page.table(["At", "What", "Event", "Recorded"], call.milestones.map { [$0.at, named($0.what, withID: false), "\($0.sequence)", $0.recordedAt] }, figures: [2])
         if !call.attempts.isEmpty {
             page.heading("Route tried")
             page.table(
                 ["Target", "Gateway or subscriber", "Started", "Rang", "Ended", "SIP", "Reason"],
-                call.attempts.map { [$0.target, named($0.gateway), $0.startedAt, $0.ringingAt.isEmpty ? "never" : $0.ringingAt, $0.endedAt, "\($0.status)", $0.reason] }, figures: [5])
+                call.attempts.map {
+                    [
+                        $0.target, named($0.gateway, withID: false), clock($0.startedAt), $0.ringingAt.isEmpty ? "never" : clock($0.ringingAt), clock($0.endedAt),
+                        "\($0.status)", $0.reason,
+                    ]
+                }, figures: [5])
         }
         if !call.media.isEmpty {
             page.heading("Media")
@@ -86,14 +91,17 @@ extension DisputePack {
     }
 
     /// Ids with the names that the operator states.
-    private func named(_ text: String) -> String {
+    private func named(_ text: String, withID: Bool = true) -> String {
         var text = text
         for name in stated.names {
             guard let range = text.range(of: name.id) else { continue }
-            text.replaceSubrange(range, with: "\(name.name) (\(name.id))")
+            text.replaceSubrange(range, with: withID ? "\(name.name) (\(name.id))" : name.name)
         }
         return text
     }
+
+    /// The time of day of a time, in UTC with milliseconds: the date is at the top of the page.
+    private func clock(_ time: String) -> String { String(time.dropFirst(11).prefix(12)) }
 
     private func words(_ literal: String) -> String { literal.split(separator: "_").joined(separator: " ") }
 

@@ -144,6 +144,14 @@ extension DisputePack {
             verdict.proven.append(
                 "\(charge.edge): \(CallExplanation.amount(charge.amountMicros, charge.currency)) for \(charge.billedSeconds) s, by the price that was agreed in the log when the call started (event \(events.started.envelope.sequence), before its duration was known)")
         }
+        for correction in events.corrections {
+            guard correction.event.callID == events.cdr.callID else {
+                throw Contradiction("event \(correction.envelope.sequence) is given as a correction and names another call")
+            }
+            if let imbalance = Posting.imbalance(of: correction.event.postings) {
+                throw Contradiction("the correction of event \(correction.envelope.sequence) does not sum to zero in \(imbalance.currency)")
+            }
+        }
         verdict.proven.append(postings.isEmpty ? "no money was moved for the call" : "the money that was moved is that of the charges, and sums to zero")
     }
 
@@ -206,6 +214,7 @@ extension DisputePack {
         var words: [String] = []
         if !stated.balances.isEmpty { words.append("the balances before and after: the operator states and signs them, and their differences are the movements") }
         if !stated.names.isEmpty { words.append("the names of customers, carriers and gateways: the operator states and signs them") }
+        words.append("that there are no other corrections than the \(events.corrections.count) in the pack")
         if explanation.called.isEmpty, !stated.called.isEmpty { words.append("the numbers: they are sealed in the events, and the operator states and signs them") }
         words.append("that times and packet counts are true: they are what the operator's machines reported, recorded when it says, and not changed since")
         words.append("that nothing was recorded about the call after event \(events.entries.last?.envelope.sequence ?? 0)")

@@ -87,7 +87,7 @@ package struct Reconciliation: Sendable {
         let line = statement.lines[place]
         guard settings.durationAgrees(line, call) else { return .duration }
         guard statement.hasAmounts, abs(line.micros - call.micros) > settings.amountToleranceMicros else { return .agreed }
-        return Explanation(line, call, calls.price(of: call), decimals: statement.decimals, settings).isRounding ? .rounding : .rate
+        return AmountDifference(line, call, calls.price(of: call), decimals: statement.decimals, settings).isRounding ? .rounding : .rate
     }
 
     private mutating func add(_ kind: LineClass, _ line: StatementLine?, _ call: OwnCall?) {

@@ -57,7 +57,7 @@ package struct HTMLPage: Sendable {
         p.good { border-left: .3rem solid #2b7a3d; padding-left: .75rem; }
         p.bad { border-left: .3rem solid #b3261e; padding-left: .75rem; }
         table { border-collapse: collapse; margin: .5rem 0 1rem; font-size: .9rem; }
-        th, td { text-align: left; vertical-align: top; padding: .25rem .9rem .25rem 0; border-bottom: 1px solid #e2e2e2; overflow-wrap: anywhere; }
+        th, td { text-align: left; vertical-align: top; padding: .25rem .9rem .25rem 0; border-bottom: 1px solid #e2e2e2; overflow-wrap: break-word; }
         thead th { border-bottom: 1px solid #666; font-weight: 600; overflow-wrap: normal; }
         tfoot td { border-top: 1px solid #666; border-bottom: none; font-weight: 600; }
         .facts th { font-weight: 600; min-width: 9rem; overflow-wrap: normal; }

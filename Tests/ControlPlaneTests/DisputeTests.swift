@@ -264,6 +264,49 @@ import Testing
         return envelope
     }
 
+    @Test func aCorrectionThatNamesTheCallIsPartOfItsPack() throws {
+        let (town, call) = try charged()
+        func journal(_ call: CallID, _ micros: Int64) throws {
+            var random = RandomSource(seed: UInt64(micros))
+            let id = UUIDv7(at: town.platform.wall, random: &random)
+            let event = Event.journalPosted(
+                .with {
+                    $0.id = Data(id.bytes)
+                    $0.kind = .adjustment
+                    $0.callID = call.data
+                    $0.reason = "billed by the wrong deck"
+                    $0.postings = [
+                        Posting(town.account, micros: micros), Posting(.of(.providerRevenue, owner: town.provider.id, currency: "USD"), micros: -micros),
+                    ]
+                })
+            let commit = Commit(
+                events: [NewEvent(stream: id, type: event.storedType, schemaVersion: 1, payload: event.serialized())], actor: "anna", cause: "", time: town.platform.wall)
+            _ = try town.platform.log.append([commit])
+            _ = try town.platform.views.catchUp(with: town.platform.log)
+        }
+        let other = town.newCall()
+        try journal(call, 10_000)
+        let pack = try pack(town, call)
+        #expect(throws: Never.self) { try pack.verified(with: verifier) }
+        #expect(pack.explanation.corrections.map(\.reason) == ["billed by the wrong deck"])
+        #expect(pack.explanation.corrections.first?.movements.map(\.amount) == ["0.01", "-0.01"])
+        let last = try #require(pack.stated.balances.last { $0.account.hasPrefix("customer.") })
+        #expect(last.before != last.after && last.amount == "0.01")
+
+        // One that names another call does not belong here.
+        let foreign = try relogged(pack, call) {
+            guard case .journalPosted(var event) = $0, event.kind == .adjustment else { return }
+            event.callID = other.data
+            $0 = .journalPosted(event)
+        }
+        do {
+            _ = try foreign.verified(with: verifier)
+            Issue.record("accepted")
+        } catch {
+            #expect("\(error)".contains("names another call"))
+        }
+    }
+
     /// The pack's events in a log of their own, changed, with everything that follows computed and signed anew.
     private func relogged(_ pack: DisputePack, _ call: CallID, _ change: (inout Event) -> Void) throws -> DisputePack {
         let directory = TemporaryDirectory()

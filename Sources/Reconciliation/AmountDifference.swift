@@ -2,7 +2,7 @@ import Model
 import Rating
 
 /// Why an amount differs, as far as it can be seen from the two records.
-struct Explanation {
+struct AmountDifference {
     enum Cause: Hashable, Sendable {
         /// We have no price for the call: nobody answered, or the carrier has no cost deck.
         case noPrice
@@ -78,7 +78,7 @@ extension Reconciliation {
             let seconds = Double(record.milliseconds - call.milliseconds) / 1_000
             let words = "\(abs(seconds)) s \(seconds > 0 ? "longer" : "shorter") than the call"
             guard let price = calls.price(of: call) else { return words }
-            for other in Explanation.usual
+            for other in AmountDifference.usual
             where other != price.increments
                 && Int64(other.billed(used: UInt64(max(0, call.milliseconds + 999) / 1_000))) * 1_000 == record.milliseconds
             {
@@ -88,7 +88,7 @@ extension Reconciliation {
         case .rate, .rounding:
             guard let call else { return "" }
             let price = calls.price(of: call)
-            switch Explanation(record, call, price, decimals: statement.decimals, settings).cause {
+            switch AmountDifference(record, call, price, decimals: statement.decimals, settings).cause {
             case .noPrice: return "our books have no price for this call"
             case .decimals: return "the exact amount, rounded otherwise"
             case .seconds: return "right for a count of seconds within the tolerance"
