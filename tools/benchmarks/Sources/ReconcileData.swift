@@ -1,4 +1,5 @@
 import Foundation
+import LMDB
 import Ledger
 import Model
 import Primitives
