@@ -18,5 +18,9 @@ final class WriterLock: Sendable {
         self.descriptor = descriptor
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        // Said, not left to the closing: a child that was forked and has not yet become another program holds the file open.
+        _ = flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 }

@@ -48,5 +48,9 @@ final class DirectoryLock: Sendable {
         self.descriptor = descriptor
     }
 
-    deinit { _ = Glibc.close(descriptor) }
+    deinit {
+        // Said, not left to the closing: a child that was forked and has not yet become another program holds the file open.
+        _ = flock(descriptor, LOCK_UN)
+        _ = Glibc.close(descriptor)
+    }
 }
