@@ -105,7 +105,7 @@ package struct AmountReader: Sendable {
             guard !overflow else { return nil }
             value = product
         }
-        if roundsUp { value += 1 }
+        if roundsUp, value < .max { value += 1 }
         return Reading(micros: isNegative ? -value : value, decimals: decimals ?? 0)
     }
 }

@@ -14,6 +14,10 @@ package struct StatementReader: Sendable {
     private let first: CSVReader  // stands before the first line of calls
     private let findings: [String]
 
+    /// More than this is no call: a month, or a million units of the currency. With it, sums of millions of lines cannot overflow.
+    private static let millisecondsMax: Int64 = 31 * 86_400_000
+    private static let microsMax: Int64 = 1_000_000_000_000
+
     package init(_ file: [UInt8], _ settings: StatementSettings) throws(StatementError) {
         bytes = TextBytes.normalised(file)
         var dialect = CSVDialect(detecting: bytes)
@@ -98,14 +102,14 @@ package struct StatementReader: Sendable {
                 continue
             }
             let duration = slice(.duration, reader, &scratch)
-            guard let milliseconds = durations.read(duration) else {
+            guard let milliseconds = durations.read(duration), milliseconds <= Self.millisecondsMax else {
                 statement.unreadable.append(.init(line: reader.line, reason: "no duration in \"\(text(duration))\""))
                 continue
             }
             var micros: Int64 = 0
             if statement.hasAmounts {
                 let amount = slice(.amount, reader, &scratch)
-                guard let reading = amounts.read(amount) else {
+                guard let reading = amounts.read(amount), abs(reading.micros) <= Self.microsMax else {
                     statement.unreadable.append(.init(line: reader.line, reason: "no amount in \"\(text(amount))\""))
                     continue
                 }

@@ -62,7 +62,7 @@ struct CDRReconcile: AsyncParsableCommand {
             throw fail(.data, "\(statement): \(error)")
         }
         progress.end()
-        let (own, booked) = try ownCalls(of: carrier, views, around: read)
+        let (own, booked) = try ownCalls(of: carrier, views, around: read, and: period)
         let result = Reconciliation(read, own, booked, tolerances, period: period)
         let report = ReconciliationReport(
             result, reader, carrier: carrier.name, file: URL(fileURLWithPath: statement).lastPathComponent)
@@ -118,18 +118,19 @@ struct CDRReconcile: AsyncParsableCommand {
         throw fail(.data, "there is no carrier \"\(carrier)\"" + (names.isEmpty ? "" : "; there are \(names)"))
     }
 
-    /// Our calls out through the carrier, from a day before the statement's first line to a day after its last.
-    private func ownCalls(of carrier: Carrier, _ views: Views, around statement: Statement) throws -> (OwnCalls, Currency) {
+    /// Our calls out through the carrier, from a day before the statement's first line to a day after its last, and in the period.
+    private func ownCalls(of carrier: Carrier, _ views: Views, around statement: Statement, and period: Range<Int64>?) throws -> (OwnCalls, Currency) {
         guard let id = CarrierID(carrier.id) else { throw fail(.data, "the carrier has no id") }
         let day: Int64 = 86_400_000_000
-        let first = (statement.lines.map(\.start).min() ?? 0) - day
-        let last = (statement.lines.map(\.start).max() ?? 0) + day
+        let first = min(statement.lines.map(\.start).min() ?? 0, period?.lowerBound ?? .max) - day
+        let last = max(statement.lines.map(\.start).max() ?? 0, period?.upperBound ?? 0) + day
         var own = OwnCalls()
         var currencies: [String: Int] = [:]
         let wanted = currency
         var progress = Progress("our calls", unit: "records")
         let next = try readViews(views) { views throws(ViewsError) in try views.nextCDRNumber() }
-        var number: UInt64 = 0
+        // Records are numbered in the order in which calls were recorded, which is that of their ends but for late reports.
+        var number = try record(before: first - day, below: next, views)
         while true {
             // In pages, because pages of the views that a reader holds cannot be used again by the writer.
             let after = number
@@ -143,8 +144,8 @@ struct CDRReconcile: AsyncParsableCommand {
                 }
                 own.add(cdr, called, charge)
             }
-            guard let last = page.last else { break }
-            number = last.number
+            guard let end = page.last, end.endedAt < last + 7 * day else { break }
+            number = end.number
             progress.tell(number, of: next - 1)
         }
         progress.end()
@@ -154,6 +155,18 @@ struct CDRReconcile: AsyncParsableCommand {
         }
         guard let code = Currency(used.first ?? wanted ?? "XXX") else { throw fail(.data, "\(wanted ?? "") is not a currency") }
         return (own, code)
+    }
+
+    /// The number of the last record of a call that ended before a time; 0: there is none.
+    private func record(before time: Int64, below next: UInt64, _ views: Views) throws -> UInt64 {
+        try readViews(views) { views throws(ViewsError) in
+            var (low, high) = (1 as UInt64, next)
+            while low < high {
+                let middle = low + (high - low) / 2
+                if let cdr = try views.cdr(number: middle), cdr.endedAt < time { low = middle + 1 } else { high = middle }
+            }
+            return low - 1
+        }
     }
 }
 
@@ -169,7 +182,7 @@ extension OwnCalls {
         }
         calls.append(
             OwnCall(
-                cdr: cdr.number, number: called, started: cdr.startedAt, answered: cdr.answeredAt, milliseconds: Int64(cdr.durationMs),
+                cdr: cdr.number, number: called, started: cdr.startedAt, answered: cdr.answeredAt, milliseconds: Int64(clamping: cdr.durationMs),
                 billedSeconds: charge?.billedSeconds ?? 0, micros: charge?.amountMicros ?? 0, price: place))
     }
 }

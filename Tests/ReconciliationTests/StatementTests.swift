@@ -1,3 +1,5 @@
+import Model
+import Primitives
 import Reconciliation
 import Testing
 
@@ -51,5 +53,32 @@ import Testing
 
     @Test func aWrongMapIsNotTakenForAStatementOfRubbish() throws {
         #expect(throws: StatementError.self) { try read("called,start,duration\nx,y,z\nx,y,z\n") }
+    }
+
+    /// Whatever is in a file, it is read, refused with words, or listed as unreadable.
+    @Test(arguments: 1...40 as ClosedRange<UInt64>) func damagedFilesDoNoHarm(seed: UInt64) throws {
+        var random = RandomSource(seed: seed)
+        var text = "called;start;duration;amount\n"
+        for index in 0..<30 { text += "+49301234\(index);2026-11-\(index % 9 + 10) 10:00:\(index % 60);\(index * 7);0.\(index)\n" }
+        var bytes = Array(text.utf8)
+        for _ in 0..<(seed % 2 == 0 ? 5 : 200) { bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8(truncatingIfNeeded: random.next()) }
+        if seed % 7 == 0 { bytes.removeSubrange(Int.random(in: 0..<bytes.count, using: &random)...) }
+        var settings = StatementSettings()
+        settings.map = "called=1,start=2,duration=3,amount=4"
+        do throws(StatementError) {
+            let reader = try StatementReader(bytes, settings)
+            let statement = try reader.read()
+            for line in statement.lines { _ = reader.words(of: line) }
+            let result = Reconciliation(statement, OwnCalls(), Currency("EUR")!, ReconciliationSettings())
+            #expect(result.classes.count == statement.lines.count)
+        } catch {
+            #expect(!error.description.isEmpty)
+        }
+    }
+
+    @Test func figuresBeyondReasonAreNoCalls() throws {
+        let (_, statement) = try read(
+            "called,start,duration,amount\n+4930,2026-11-01 10:00:00,60,9999999999999\n+4930,2026-11-01 10:00:00,999999999999,1\n+4930,2026-11-01 10:00:00,60,1\n+4930,2026-11-01 10:00:00,61,1\n")
+        #expect(statement.lines.map(\.line) == [4, 5] && statement.unreadable.map(\.line) == [2, 3])
     }
 }
