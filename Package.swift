@@ -55,7 +55,7 @@ let package = Package(
         library("OpenSSL", ["COpenSSL", "Primitives"]),
 
         // Floor 1: bytes, protocols, transport.
-        library("Ledger", ["LMDB", "OpenSSL", "Primitives"]),
+        library("Ledger", ["CShims", "LMDB", "OpenSSL", "Primitives"]),
         library("Bus", ["CShims", "CZeroMQ", "Primitives"]),
         library("SIP", ["COSIP", "OpenSSL", "Primitives"]),
         library("RTP", ["CSRTP", "CSRTPPrimitives", "Primitives"]),

@@ -1,5 +1,9 @@
 #define _GNU_SOURCE
+#include <linux/futex.h>
 #include <stddef.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 #include "CShims.h"
 
 _Static_assert(sizeof(struct shims_message) == sizeof(struct mmsghdr), "shims_message must mirror mmsghdr");
@@ -12,3 +16,10 @@ int shims_receive_messages(int descriptor, struct shims_message *messages, unsig
 int shims_send_messages(int descriptor, struct shims_message *messages, unsigned int count, int flags) {
     return sendmmsg(descriptor, (struct mmsghdr *)messages, count, flags);
 }
+
+void shims_futex_wait(const uint32_t *word, uint32_t seen, int64_t nanoseconds) {
+    struct timespec limit = {nanoseconds / 1000000000, nanoseconds % 1000000000};
+    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen, nanoseconds < 0 ? NULL : &limit, NULL, 0);
+}
+
+void shims_futex_wake(uint32_t *word, int count) { syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0); }

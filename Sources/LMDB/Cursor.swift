@@ -51,6 +51,18 @@ internal import CLMDB
         return try unsafe body(key.bytes, value.bytes)
     }
 
+    /// Shows the entries from `key` on in place, in order, until `body` returns false or the table ends. The loop is here and
+    /// not generic, because a body that is called across modules for each of a million entries costs more than the entry.
+    package mutating func walk(from key: [UInt8], _ body: (_ key: RawSpan, _ value: RawSpan) -> Bool) throws(LMDBError) {
+        var isThere = try seek(key)
+        while isThere {
+            let key = unsafe UnsafeRawBufferPointer(start: currentKey.mv_data, count: currentKey.mv_size)
+            let value = unsafe UnsafeRawBufferPointer(start: currentValue.mv_data, count: currentValue.mv_size)
+            guard unsafe body(key.bytes, value.bytes) else { return }
+            isThere = try next()
+        }
+    }
+
     private mutating func move(_ operation: MDB_cursor_op) throws(LMDBError) -> Bool {
         try found(unsafe mdb_cursor_get(raw, &currentKey, &currentValue, operation))
     }

@@ -37,6 +37,7 @@ internal import Glibc
             // Slots of readers that were killed would keep old pages alive for ever.
             var dead: Int32 = 0
             try check(unsafe mdb_reader_check(environment, &dead))
+            try unsafe Self.checkSize(environment)
         } catch {
             unsafe mdb_env_close(environment)
             throw error
@@ -45,6 +46,21 @@ internal import Glibc
     }
 
     deinit { unsafe mdb_env_close(raw) }
+
+    /// A file that lost its end would end the process at the first read beyond it: the map has no error to return.
+    private static func checkSize(_ environment: OpaquePointer) throws(LMDBError) {
+        var info = unsafe MDB_envinfo()
+        var stat = MDB_stat()
+        var descriptor: mdb_filehandle_t = 0
+        var file = Glibc.stat()
+        // The root first: the file of a running writer only grows.
+        try check(unsafe mdb_env_info(environment, &info))
+        try check(unsafe mdb_env_stat(environment, &stat))
+        try check(unsafe mdb_env_get_fd(environment, &descriptor))
+        guard unsafe fstat(descriptor, &file) == 0 else { throw .other(code: errno) }
+        let needed = unsafe (info.me_last_pgno + 1) * Int(stat.ms_psize)
+        guard file.st_size >= needed else { throw .corrupted }
+    }
 
     /// A consistent view of everything as of now; costs nothing to others, but keep it short: pages freed since
     /// cannot be used again while it lives.
@@ -67,6 +83,12 @@ internal import Glibc
     /// Writes a compacted copy into an existing empty directory while others go on reading and writing.
     package borrowing func copy(to directory: String) throws(LMDBError) {
         try check(unsafe mdb_env_copy2(raw, directory, UInt32(MDB_CP_COMPACT)), path: directory)
+    }
+
+    /// Whether nothing was ever committed to it.
+    package var isNew: Bool {
+        var info = unsafe MDB_envinfo()
+        return unsafe mdb_env_info(raw, &info) == MDB_SUCCESS && info.me_last_txnid == 0
     }
 
     /// Bytes of the file that are in use.

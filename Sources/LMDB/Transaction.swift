@@ -15,7 +15,7 @@ extension Transaction where Self: ~Copyable {
     package borrowing func withValue<R, E: Error>(
         of key: [UInt8], in database: Database, _ body: (RawSpan) throws(E) -> R
     ) throws(LMDBError) -> Result<R, E>? {
-        let (code, value) = unsafe lookUp(key, in: database)
+        let (code, value) = unsafe lookUp(key.span.bytes, in: database)
         if code == MDB_NOTFOUND { return nil }
         try check(code)
         let bytes = unsafe UnsafeRawBufferPointer(start: value.mv_data, count: value.mv_size)
@@ -29,14 +29,24 @@ extension Transaction where Self: ~Copyable {
 
     /// A copy of the value; nil if the key is not there.
     package borrowing func value(of key: [UInt8], in database: Database) throws(LMDBError) -> [UInt8]? {
-        let (code, value) = unsafe lookUp(key, in: database)
+        let (code, value) = unsafe lookUp(key.span.bytes, in: database)
         if code == MDB_NOTFOUND { return nil }
         try check(code)
         return unsafe [UInt8](UnsafeRawBufferPointer(start: value.mv_data, count: value.mv_size))
     }
 
+    /// A copy of a value that must have sixteen bytes; nil if the key is not there. Neither generic nor on the heap, for
+    /// what is looked up with every event.
+    package borrowing func sixteenBytes(of key: RawSpan, in database: Database) throws(LMDBError) -> InlineArray<2, UInt64>? {
+        let (code, value) = unsafe lookUp(key, in: database)
+        if code == MDB_NOTFOUND { return nil }
+        try check(code)
+        guard unsafe value.mv_size == 16 else { throw .corrupted }
+        return unsafe value.mv_data.loadUnaligned(as: InlineArray<2, UInt64>.self)
+    }
+
     package borrowing func contains(_ key: [UInt8], in database: Database) throws(LMDBError) -> Bool {
-        let (code, _) = unsafe lookUp(key, in: database)
+        let (code, _) = unsafe lookUp(key.span.bytes, in: database)
         if code == MDB_NOTFOUND { return false }
         try check(code)
         return true
@@ -63,7 +73,7 @@ extension Transaction where Self: ~Copyable {
         }
     }
 
-    private borrowing func lookUp(_ key: [UInt8], in database: Database) -> (Int32, MDB_val) {
+    private borrowing func lookUp(_ key: RawSpan, in database: Database) -> (Int32, MDB_val) {
         var found = unsafe MDB_val()
         let code = unsafe key.withUnsafeBytes { bytes in
             var name = unsafe MDB_val(mv_size: bytes.count, mv_data: UnsafeMutableRawPointer(mutating: bytes.baseAddress))

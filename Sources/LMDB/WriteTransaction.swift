@@ -26,6 +26,14 @@ package struct WriteTransaction: ~Copyable, Transaction {
     package mutating func put(
         _ key: [UInt8], _ value: RawSpan, in database: Database, _ mode: PutMode = .upsert
     ) throws(LMDBError) {
+        let name = unsafe key.span.bytes
+        try put(name, value, in: database, mode)
+    }
+
+    /// The same with a key that stands anywhere, so that a writer in a hurry allocates nothing for it.
+    package mutating func put(
+        _ key: RawSpan, _ value: RawSpan, in database: Database, _ mode: PutMode = .upsert
+    ) throws(LMDBError) {
         let flags: UInt32 =
             switch mode {
             case .upsert: 0

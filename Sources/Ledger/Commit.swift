@@ -52,6 +52,16 @@ package struct Commit: Hashable, Sendable {
         self.idempotencyKey = idempotencyKey
         self.outcome = outcome
     }
+
+    package static let eventBytesMax = 16 << 20
+
+    /// What no log takes.
+    func validate() throws(LedgerError) {
+        guard !events.isEmpty else { throw .emptyCommit }
+        for event in events where event.payload.count > Self.eventBytesMax {
+            throw .eventTooLarge(have: event.payload.count, limit: Self.eventBytesMax)
+        }
+    }
 }
 
 package enum CommitOutcome: Hashable, Sendable {

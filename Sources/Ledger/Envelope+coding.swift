@@ -17,39 +17,46 @@ extension Envelope {
         static let payload: UInt8 = 11 << 3 | 2
     }
 
-    package func write(to out: inout [UInt8]) {
-        func number(_ tag: UInt8, _ value: UInt64) {
-            guard value != 0 else { return }
-            out.append(tag)
-            out.appendVarint(value)
-        }
-        func bytes(_ tag: UInt8, _ value: some Collection<UInt8>) {
-            guard !value.isEmpty else { return }
-            out.append(tag)
-            out.appendVarint(UInt64(value.count))
-            out.append(contentsOf: value)
-        }
-        number(Field.sequence, sequence)
-        out.append(Field.stream)
-        out.append(16)
-        out.appendBigEndian(stream.high)
-        out.appendBigEndian(stream.low)
-        number(Field.version, version)
-        number(Field.previous, previous)
-        number(Field.commit, commit)
-        number(Field.time, UInt64(bitPattern: time.microseconds))
-        bytes(Field.actor, actor.utf8)
-        bytes(Field.cause, cause.utf8)
-        bytes(Field.type, type.utf8)
-        number(Field.schemaVersion, UInt64(schemaVersion))
-        bytes(Field.payload, payload)
+    /// Bytes that an envelope with these texts and this payload cannot exceed.
+    static func byteCountMax(actor: String, cause: String, type: String, payload: [UInt8]) -> Int {
+        // Ten fields of at most a tag and a varint of ten bytes each, and the stream.
+        actor.utf8.count + cause.utf8.count + type.utf8.count + payload.count + 10 * 11 + 18
     }
 
     package var bytes: [UInt8] {
-        var out: [UInt8] = []
-        out.reserveCapacity(payload.count + actor.utf8.count + cause.utf8.count + 96)
-        write(to: &out)
-        return out
+        let room = Self.byteCountMax(actor: actor, cause: cause, type: type, payload: payload)
+        return unsafe [UInt8](unsafeUninitializedCapacity: room) { out, count in
+            var writer = unsafe ByteWriter(UnsafeMutableRawBufferPointer(out))
+            write(to: &writer)
+            count = writer.count
+        }
+    }
+
+    func write(to out: inout ByteWriter) {
+        Self.write(
+            to: &out, sequence: sequence, stream: stream, version: version, previous: previous, commit: commit, time: time,
+            actor: actor, cause: cause, type: type, schemaVersion: schemaVersion, payload: payload)
+    }
+
+    /// From parts, so that the writer of many need not make an envelope of each.
+    static func write(
+        to out: inout ByteWriter, sequence: UInt64, stream: UUIDv7, version: UInt64, previous: UInt64, commit: UInt64,
+        time: WallTime, actor: String, cause: String, type: String, schemaVersion: UInt32, payload: [UInt8]
+    ) {
+        out.number(Field.sequence, sequence)
+        out.byte(Field.stream)
+        out.byte(16)
+        out.bigEndian(stream.high)
+        out.bigEndian(stream.low)
+        out.number(Field.version, version)
+        out.number(Field.previous, previous)
+        out.number(Field.commit, commit)
+        out.number(Field.time, UInt64(bitPattern: time.microseconds))
+        out.text(Field.actor, actor)
+        out.text(Field.cause, cause)
+        out.text(Field.type, type)
+        out.number(Field.schemaVersion, UInt64(schemaVersion))
+        out.bytes(Field.payload, payload)
     }
 
     /// nil unless the bytes are an envelope. Fields that this binary does not know are passed over.
@@ -95,15 +102,6 @@ extension Envelope {
 }
 
 extension [UInt8] {
-    mutating func appendVarint(_ value: UInt64) {
-        var rest = value
-        while rest >= 0x80 {
-            append(UInt8(truncatingIfNeeded: rest) | 0x80)
-            rest >>= 7
-        }
-        append(UInt8(rest))
-    }
-
     mutating func appendBigEndian(_ value: UInt64) {
         unsafe Swift.withUnsafeBytes(of: value.bigEndian) { unsafe append(contentsOf: $0) }
     }

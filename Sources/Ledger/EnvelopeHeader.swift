@@ -5,6 +5,8 @@ package struct EnvelopeHeader: Sendable {
     package private(set) var sequence: UInt64 = 0
     package private(set) var stream = UUIDv7(high: 0, low: 0)
     package private(set) var version: UInt64 = 0
+    /// As in `Envelope`.
+    package private(set) var previous: UInt64 = 0
     package private(set) var time = WallTime(microseconds: 0)
     package private(set) var schemaVersion: UInt32 = 0
     /// Within the envelope's bytes.
@@ -23,6 +25,7 @@ package struct EnvelopeHeader: Sendable {
                 switch tag >> 3 {
                 case 1: sequence = value
                 case 3: version = value
+                case 4: previous = value
                 case 6: time = WallTime(microseconds: Int64(bitPattern: value))
                 case 10: schemaVersion = UInt32(truncatingIfNeeded: value)
                 default: break

@@ -8,6 +8,9 @@ package protocol EventLog: AnyObject, Sendable {
     /// The last sequence that is recorded; 0: the log is empty.
     var head: UInt64 { get }
 
+    /// The time of the last event. Times in the log never decrease: a commit with an earlier time is stored with this one.
+    var lastTime: WallTime { get }
+
     /// Records the commits with one flush, and returns when they are durable. Each commit is taken or refused on its
     /// own; those later in the batch see those before. Throws if nothing of the batch was recorded.
     func append(_ commits: [Commit]) throws(LedgerError) -> [CommitOutcome]
@@ -35,4 +38,8 @@ package protocol EventLog: AnyObject, Sendable {
     func rootHash(size: UInt64) throws(LedgerError) -> SHA256Digest
     func inclusionProof(of sequence: UInt64, size: UInt64) throws(LedgerError) -> [SHA256Digest]
     func consistencyProof(from old: UInt64, to new: UInt64) throws(LedgerError) -> [SHA256Digest]
+}
+
+extension EventLog {
+    package var lastTime: WallTime { (try? event(at: head))?.time ?? WallTime(microseconds: 0) }
 }

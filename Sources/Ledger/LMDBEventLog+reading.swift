@@ -16,20 +16,21 @@ extension LMDBEventLog {
         from sequence: UInt64, _ body: (_ sequence: UInt64, _ envelope: RawSpan) throws(LedgerError) -> Bool
     ) throws(LedgerError) {
         let transaction = try storage { () throws(LMDBError) in try environment.beginRead() }
-        let result = try storage { () throws(LMDBError) in
-            try transaction.withCursor(in: tables.events) { (cursor: inout Cursor) throws(LedgerError) in
-                var isThere = try move { () throws(LMDBError) in try cursor.seek([UInt8](bigEndian: max(1, sequence))) }
-                while isThere {
-                    let goesOn = try cursor.withEntry { (key, value) throws(LedgerError) in
+        var failure: LedgerError?
+        try unwrap { () throws(LMDBError) in
+            try transaction.withCursor(in: tables.events) { (cursor: inout Cursor) throws(LMDBError) in
+                try cursor.walk(from: [UInt8](bigEndian: max(1, sequence))) { key, value in
+                    do throws(LedgerError) {
                         guard key.byteCount == 8 else { throw .damaged(sequence: sequence) }
-                        return try body(unsafe key.unsafeLoadUnaligned(as: UInt64.self).bigEndian, value)
+                        return try body(key.bigEndian(at: 0), value)
+                    } catch {
+                        failure = error
+                        return false
                     }
-                    guard goesOn else { return }
-                    isThere = try move { () throws(LMDBError) in try cursor.next() }
                 }
             }
         }
-        try result.get()
+        if let failure { throw failure }
     }
 
     package func event(at sequence: UInt64) throws(LedgerError) -> Envelope? {
@@ -80,6 +81,7 @@ extension LMDBEventLog {
             try environment.beginRead().value(of: key, in: tables.commands)
         }
         guard let stored else { return nil }
+        guard stored.count >= 16 else { throw .storage(.corrupted) }
         return (stored.bigEndian()...stored.bigEndian(at: 8), Array(stored[16...]))
     }
 
@@ -124,13 +126,5 @@ extension LMDBEventLog {
         return try body(hasher) { (level, index) throws(LedgerError) in
             try reader.subtree(level, index, transaction, hasher)
         }
-    }
-}
-
-private func move(_ body: () throws(LMDBError) -> Bool) throws(LedgerError) -> Bool {
-    do throws(LMDBError) {
-        return try body()
-    } catch {
-        throw .storage(error)
     }
 }

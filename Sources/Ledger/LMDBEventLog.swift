@@ -1,6 +1,6 @@
 package import LMDB
 import OpenSSL
-import Primitives
+package import Primitives
 import Synchronization
 
 /// The embedded log: one LMDB environment with the tables `events`, `streams`, `tiles`, `commands` and `meta`.
@@ -10,7 +10,7 @@ import Synchronization
 /// event survives kill -9 and power loss, and an unacknowledged one is there whole or not at all.
 package final class LMDBEventLog: EventLog {
     package static let format: UInt64 = 1
-    package static let eventBytesMax = 16 << 20
+    package static let eventBytesMax = Commit.eventBytesMax
 
     let environment: Environment
     let tables: Tables
@@ -32,6 +32,8 @@ package final class LMDBEventLog: EventLog {
     /// What the writer needs to go on without reading; always equal to what is stored.
     struct State: Sendable {
         var head: UInt64
+        /// The time of the last event. Times never decrease: a clock that was set back does not put a fact before its cause.
+        var time: WallTime
         var tree: TileWriter
     }
 
@@ -51,10 +53,16 @@ package final class LMDBEventLog: EventLog {
         }
         let transaction = try storage { () throws(LMDBError) in try environment.beginRead() }
         let stored = try storage { () throws(LMDBError) in try transaction.value(of: Self.formatKey, in: tables.meta) }
-        guard let have = stored?.bigEndian() else { throw .storage(.corrupted) }
+        guard let stored, stored.count == 8 else { throw .storage(.corrupted) }
+        let have = stored.bigEndian()
         guard have <= Self.format else { throw .newerFormat(have: have, supported: Self.format) }
         let head = try Self.head(transaction, tables)
-        state = Mutex(State(head: head, tree: try TileWriter(size: head, transaction, tables.tiles)))
+        // A log that is read is looked at by whoever reads it; one that is written must not go on from a torn end.
+        if !isReadOnly { try Self.checkEnd(head, transaction, tables) }
+        state = Mutex(
+            State(
+                head: head, time: try Self.time(of: head, transaction, tables),
+                tree: try TileWriter(size: head, transaction, tables.tiles)))
         self.environment = environment
         self.tables = tables
         self.lock = lock
@@ -68,20 +76,25 @@ package final class LMDBEventLog: EventLog {
         return (try? Self.head(transaction, tables)) ?? 0
     }
 
+    package var lastTime: WallTime {
+        guard isReadOnly else { return state.withLock { $0.time } }
+        return (try? event(at: head))?.time ?? WallTime(microseconds: 0)
+    }
+
     /// Bytes of the file that are in use.
     package var bytesUsed: Int { environment.bytesUsed }
 
     private static let formatKey = Array("format".utf8)
 
     private static func tables(_ environment: borrowing Environment) throws(LMDBError) -> Tables {
+        // The first transaction makes all tables; a file with a past and without them has lost them.
+        if !environment.isNew { return try existingTables(environment) }
         var transaction = try environment.beginWrite()
         let tables = Tables(
             events: try transaction.database("events"), streams: try transaction.database("streams"),
             tiles: try transaction.database("tiles"), commands: try transaction.database("commands"),
             meta: try transaction.database("meta"))
-        if try !transaction.contains(formatKey, in: tables.meta) {
-            try transaction.put(formatKey, [UInt8](bigEndian: format), in: tables.meta)
-        }
+        try transaction.put(formatKey, [UInt8](bigEndian: format), in: tables.meta)
         try transaction.commit()
         return tables
     }
@@ -105,20 +118,58 @@ package final class LMDBEventLog: EventLog {
         try unwrap {
             () throws(LMDBError) in
             try transaction.withCursor(in: tables.events) { (cursor: inout Cursor) throws(LMDBError) in
-                try cursor.last() ? cursor.key.bigEndian() : 0
+                guard try cursor.last() else { return 0 }
+                guard cursor.key.count == 8 else { throw .corrupted }
+                return cursor.key.bigEndian()
             }
+        }
+    }
+
+    private static func time(
+        of sequence: UInt64, _ transaction: borrowing ReadTransaction, _ tables: Tables
+    ) throws(LedgerError) -> WallTime {
+        guard sequence > 0 else { return WallTime(microseconds: 0) }
+        let stored = try storage { () throws(LMDBError) in
+            try transaction.value(of: [UInt8](bigEndian: sequence), in: tables.events)
+        }
+        guard let stored, let envelope = unsafe Envelope(parsing: stored.span.bytes), envelope.sequence == sequence else {
+            throw .damaged(sequence: sequence)
+        }
+        return envelope.time
+    }
+
+    /// That the last tile's events are there, are those whose hashes stand in it, and stand in the index of streams. A disk
+    /// that said it had flushed and had not leaves the newest pages torn: then the log is refused, not half shown.
+    private static func checkEnd(
+        _ head: UInt64, _ transaction: borrowing ReadTransaction, _ tables: Tables
+    ) throws(LedgerError) {
+        let count = try storage { () throws(LMDBError) in try transaction.count(of: tables.events) }
+        guard count == head else { throw .damaged(sequence: head) }
+        guard head > 0 else { return }
+        let index = (head - 1) / TileKey.width
+        let tile = try TileReader(tiles: tables.tiles).tile(0, index, transaction)
+        guard UInt64(tile.count) == (head - 1) % TileKey.width + 1 else { throw .treeDamaged(level: 0, index: index) }
+        let hasher = MerkleHasher()
+        for (offset, hash) in tile.enumerated() {
+            let sequence = index * TileKey.width + UInt64(offset) + 1
+            let stored = try storage { () throws(LMDBError) in
+                try transaction.value(of: [UInt8](bigEndian: sequence), in: tables.events)
+            }
+            guard let stored, let event = unsafe EnvelopeHeader(parsing: stored.span.bytes), event.sequence == sequence,
+                unsafe hasher.leaf(stored.span.bytes) == hash
+            else { throw .damaged(sequence: sequence) }
+            let newest = try storage { () throws(LMDBError) in
+                try StreamHead(of: event.stream, transaction, tables.streams)
+            }
+            guard newest.last == sequence ? newest.version == event.version : newest.last > sequence && newest.version > event.version
+            else { throw .damaged(sequence: sequence) }
         }
     }
 
     // MARK: Appending
 
     package func append(_ commits: [Commit]) throws(LedgerError) -> [CommitOutcome] {
-        for commit in commits {
-            guard !commit.events.isEmpty else { throw .emptyCommit }
-            for event in commit.events where event.payload.count > Self.eventBytesMax {
-                throw .eventTooLarge(have: event.payload.count, limit: Self.eventBytesMax)
-            }
-        }
+        for commit in commits { try commit.validate() }
         let result: Result<[CommitOutcome], LMDBError> = state.withLock { state in
             do throws(LMDBError) {
                 // Changed in a copy, taken over after the disk has it: a failed batch leaves nothing.
@@ -127,8 +178,10 @@ package final class LMDBEventLog: EventLog {
                 var outcomes: [CommitOutcome] = []
                 outcomes.reserveCapacity(commits.count)
                 var buffer: [UInt8] = []
-                for commit in commits {
-                    outcomes.append(try record(commit, &next, &transaction, &buffer))
+                // By index and borrowed: a copy of a commit would count six references up and down.
+                let all = commits.span
+                for index in all.indices {
+                    outcomes.append(try record(all[index], &next, &transaction, &buffer))
                 }
                 guard next.head > state.head else { return .success(outcomes) }
                 try next.tree.store(&transaction, tables.tiles)
@@ -150,34 +203,65 @@ package final class LMDBEventLog: EventLog {
         _ commit: Commit, _ state: inout State, _ transaction: inout WriteTransaction, _ buffer: inout [UInt8]
     ) throws(LMDBError) -> CommitOutcome {
         if let key = commit.idempotencyKey, let stored = try transaction.value(of: key, in: tables.commands) {
+            guard stored.count >= 16 else { throw .corrupted }
             return .repeated(stored.bigEndian()...stored.bigEndian(at: 8), outcome: Array(stored[16...]))
         }
+        // Most commits expect and change one stream: it is looked up once.
+        var known: (stream: UUIDv7, head: StreamHead)?
         for expectation in commit.expectations {
-            let actual = try StreamHead(of: expectation.stream, transaction, tables.streams).version
-            guard actual == expectation.version else {
-                return .conflict(stream: expectation.stream, expected: expectation.version, actual: actual)
+            let head = try StreamHead(of: expectation.stream, transaction, tables.streams)
+            guard head.version == expectation.version else {
+                return .conflict(stream: expectation.stream, expected: expectation.version, actual: head.version)
             }
+            known = (expectation.stream, head)
         }
         let first = state.head + 1
-        for event in commit.events {
-            var stream = try StreamHead(of: event.stream, transaction, tables.streams)
+        state.time = max(state.time, commit.time)
+        let events = commit.events.span
+        for index in events.indices {
+            let stream = events[index].stream
+            let before: StreamHead
+            if let known, known.stream == stream {
+                before = known.head
+            } else {
+                before = try StreamHead(of: stream, transaction, tables.streams)
+            }
             state.head += 1
-            let envelope = Envelope(
-                sequence: state.head, stream: event.stream, version: stream.version + 1, previous: stream.last, commit: first,
-                time: commit.time, actor: commit.actor, cause: commit.cause, type: event.type,
-                schemaVersion: event.schemaVersion, payload: event.payload)
-            buffer.removeAll(keepingCapacity: true)
-            envelope.write(to: &buffer)
-            try transaction.put([UInt8](bigEndian: state.head), buffer, in: tables.events, .append)
-            unsafe state.tree.append(leaf: buffer, hasher)
-            stream = StreamHead(version: envelope.version, last: state.head)
-            try transaction.put(event.stream.bytes, stream.bytes, in: tables.streams)
+            let after = StreamHead(version: before.version + 1, last: state.head)
+            let count = Self.write(
+                events[index], of: commit, into: &buffer, sequence: state.head, version: after.version,
+                previous: before.last, first: first, time: state.time)
+            let bytes = unsafe buffer.span.bytes.extracting(0..<count)
+            let key: InlineArray<1, UInt64> = [state.head.bigEndian]
+            try transaction.put(unsafe key.span.bytes, bytes, in: tables.events, .append)
+            unsafe state.tree.append(leaf: bytes, hasher)
+            try after.store(for: stream, &transaction, tables.streams)
+            known = (stream, after)
         }
         if let key = commit.idempotencyKey {
             let value = [UInt8](bigEndian: first) + [UInt8](bigEndian: state.head) + commit.outcome
             try transaction.put(key, value, in: tables.commands, .insert)
         }
         return .appended(first...state.head)
+    }
+
+    /// The envelope's bytes, at the start of the buffer.
+    private static func write(
+        _ event: borrowing NewEvent, of commit: borrowing Commit, into buffer: inout [UInt8], sequence: UInt64,
+        version: UInt64, previous: UInt64, first: UInt64, time: WallTime
+    ) -> Int {
+        let room = Envelope.byteCountMax(
+            actor: commit.actor, cause: commit.cause, type: event.type, payload: event.payload)
+        if buffer.count < room { buffer = [UInt8](repeating: 0, count: room) }
+        var span = buffer.mutableSpan
+        return unsafe span.withUnsafeMutableBytes { memory in
+            var writer = unsafe ByteWriter(memory)
+            Envelope.write(
+                to: &writer, sequence: sequence, stream: event.stream, version: version, previous: previous, commit: first,
+                time: time, actor: commit.actor, cause: commit.cause, type: event.type,
+                schemaVersion: event.schemaVersion, payload: event.payload)
+            return writer.count
+        }
     }
 }
 
@@ -192,14 +276,16 @@ struct StreamHead {
     }
 
     init(of stream: UUIDv7, _ transaction: borrowing some Transaction & ~Copyable, _ table: Database) throws(LMDBError) {
-        guard let stored = try transaction.value(of: stream.bytes, in: table) else {
-            self.init(version: 0, last: 0)
-            return
-        }
-        self.init(version: stored.bigEndian(), last: stored.bigEndian(at: 8))
+        let key: InlineArray<2, UInt64> = [stream.high.bigEndian, stream.low.bigEndian]
+        let stored = try transaction.sixteenBytes(of: unsafe key.span.bytes, in: table)
+        self.init(version: stored?[0].bigEndian ?? 0, last: stored?[1].bigEndian ?? 0)
     }
 
-    var bytes: [UInt8] { [UInt8](bigEndian: version) + [UInt8](bigEndian: last) }
+    func store(for stream: UUIDv7, _ transaction: inout WriteTransaction, _ table: Database) throws(LMDBError) {
+        let key: InlineArray<2, UInt64> = [stream.high.bigEndian, stream.low.bigEndian]
+        let value: InlineArray<2, UInt64> = [version.bigEndian, last.bigEndian]
+        try transaction.put(unsafe key.span.bytes, unsafe value.span.bytes, in: table)
+    }
 }
 
 func storage<R: ~Copyable>(_ body: () throws(LMDBError) -> R) throws(LedgerError) -> R {

@@ -32,6 +32,10 @@ extension LedgerError: CustomStringConvertible {
         case .storage(.diskFull): "the disk is full: nothing was recorded, free some space and try again"
         case .storage(.inputOutput): "the disk is full or failing: nothing was recorded, check its free space and its health"
         case .storage(.mapFull): "the log has reached its size limit: nothing was recorded, start with a larger one"
+        case .storage(.corrupted):
+            "the log's file is damaged: it is left as it is, restore a backup or copy it from another machine"
+        case .storage(.versionMismatch):
+            "the log's file is of another version of LMDB than the one this binary uses: use the binary that wrote it"
         case .storage(let error): "the log's storage refuses: \(error)"
         case .damaged(let sequence): "event \(sequence) is damaged: run `ledgerline log verify`"
         case .treeDamaged(let level, let index): "the tree lacks tile \(level)/\(index): run `ledgerline log verify`"

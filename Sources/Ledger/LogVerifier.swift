@@ -53,20 +53,19 @@ package struct LogVerifier: ~Copyable {
             let index = (sequence - 1) / TileKey.width
             if tile.index != index { tile = (index, try log.tile(level: 0, index: index) ?? []) }
             let offset = Int((sequence - 1) % TileKey.width) * 32
-            guard tile.hashes.count >= offset + 32, leaf.equals(tile.hashes, at: offset) else {
+            guard tile.hashes.count >= offset + 32, unsafe SHA256Digest(tile.hashes.span.bytes, at: offset) == leaf else {
                 finding = .hashDiffers(sequence: sequence)
                 return false
             }
-            guard let envelope = Envelope(parsing: bytes), envelope.sequence == sequence else {
+            guard let envelope = EnvelopeHeader(parsing: bytes), envelope.sequence == sequence else {
                 finding = .damaged(sequence: sequence)
                 return false
             }
-            let before = streams[envelope.stream] ?? StreamHead(version: 0, last: 0)
-            guard envelope.version == before.version + 1, envelope.previous == before.last else {
+            // In place: one look into the table for an event.
+            guard streams[envelope.stream, default: StreamHead(version: 0, last: 0)].isFollowed(by: envelope) else {
                 finding = .streamBroken(sequence: sequence)
                 return false
             }
-            streams[envelope.stream] = StreamHead(version: envelope.version, last: sequence)
             range.append(leaf, hasher)
             if range.size == signed?.size { signedRoot = range.root(hasher) }
             if sequence % 100_000 == 0 { progress(sequence) }
@@ -91,9 +90,11 @@ package struct LogVerifier: ~Copyable {
     }
 }
 
-extension SHA256Digest {
-    fileprivate func equals(_ bytes: [UInt8], at offset: Int) -> Bool {
-        for index in 0..<32 where storage[index] != bytes[offset + index] { return false }
+extension StreamHead {
+    /// Takes the event as the newest, if it is the next one of the stream.
+    fileprivate mutating func isFollowed(by event: EnvelopeHeader) -> Bool {
+        guard event.version == version + 1, event.previous == last else { return false }
+        self = StreamHead(version: event.version, last: event.sequence)
         return true
     }
 }

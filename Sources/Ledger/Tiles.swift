@@ -21,52 +21,42 @@ struct TileKey {
 struct TileWriter: Sendable {
     /// For each level: the number of the last tile, and its hashes so far.
     private var edges: [Edge] = []
-    private(set) var range: CompactRange
 
     private struct Edge: Sendable {
         var index: UInt64
-        var hashes: [SHA256Digest]
+        /// As they are stored: 32 bytes each.
+        var hashes: [UInt8]
         /// Complete tiles that are not stored yet, and whether the last one has changed.
-        var full: [(index: UInt64, hashes: [SHA256Digest])] = []
+        var full: [(index: UInt64, hashes: [UInt8])] = []
         var isDirty = false
     }
 
     init(size: UInt64, _ transaction: borrowing ReadTransaction, _ table: Database) throws(LedgerError) {
         let reader = TileReader(tiles: table)
-        let hasher = MerkleHasher()
         var (level, count): (UInt8, UInt64) = (0, size)
         while count > 0 {
             let index = count / TileKey.width
             let width = Int(count % TileKey.width)
-            let hashes = width == 0 ? [] : try reader.tile(level, index, transaction)
-            guard hashes.count >= width else { throw .treeDamaged(level: level, index: index) }
-            edges.append(Edge(index: index, hashes: Array(hashes.prefix(width))))
+            let hashes = width == 0 ? [] : try reader.bytes(level, index, transaction)
+            guard hashes.count >= width * 32 else { throw .treeDamaged(level: level, index: index) }
+            edges.append(Edge(index: index, hashes: Array(hashes.prefix(width * 32))))
             level += 1
             count = index
         }
-        var roots: [SHA256Digest] = []
-        var covered: UInt64 = 0
-        for bit in (0..<64).reversed() where size >> UInt64(bit) & 1 == 1 {
-            roots.append(try reader.subtree(UInt8(bit), covered >> UInt64(bit), transaction, hasher))
-            covered += 1 << UInt64(bit)
-        }
-        range = CompactRange(size: size, roots: roots)
     }
 
-    mutating func append(leaf bytes: [UInt8], _ hasher: borrowing MerkleHasher) {
-        let digest = unsafe hasher.leaf(bytes.span.bytes)
-        range.append(digest, hasher)
-        add(digest, level: 0, hasher)
-    }
+    mutating func append(leaf: RawSpan, _ hasher: borrowing MerkleHasher) { add(hasher.leaf(leaf), level: 0, hasher) }
 
     private mutating func add(_ digest: SHA256Digest, level: Int, _ hasher: borrowing MerkleHasher) {
         if level == edges.count { edges.append(Edge(index: 0, hashes: [])) }
-        edges[level].hashes.append(digest)
+        unsafe digest.storage.span.withUnsafeBytes { unsafe edges[level].hashes.append(contentsOf: $0) }
         edges[level].isDirty = true
-        guard edges[level].hashes.count == Int(TileKey.width) else { return }
-        let root = hasher.root(ofRow: edges[level].hashes)
+        guard edges[level].hashes.count == Int(TileKey.width) * 32 else { return }
+        let root = hasher.root(ofRow: SHA256Digest.row(edges[level].hashes))
         edges[level].full.append((edges[level].index, edges[level].hashes))
-        edges[level].hashes.removeAll(keepingCapacity: true)
+        // The stored tile keeps its memory; the next one starts with its own.
+        edges[level].hashes = []
+        edges[level].hashes.reserveCapacity(Int(TileKey.width) * 32)
         edges[level].index += 1
         edges[level].isDirty = false
         add(root, level: level + 1, hasher)
@@ -76,22 +66,25 @@ struct TileWriter: Sendable {
     mutating func store(_ transaction: inout WriteTransaction, _ table: Database) throws(LMDBError) {
         for level in edges.indices {
             for tile in edges[level].full {
-                try transaction.put(
-                    TileKey(level: UInt8(level), index: tile.index).bytes, Self.bytes(tile.hashes), in: table)
+                try transaction.put(TileKey(level: UInt8(level), index: tile.index).bytes, tile.hashes, in: table)
             }
             edges[level].full.removeAll()
             guard edges[level].isDirty else { continue }
             try transaction.put(
-                TileKey(level: UInt8(level), index: edges[level].index).bytes, Self.bytes(edges[level].hashes), in: table)
+                TileKey(level: UInt8(level), index: edges[level].index).bytes, edges[level].hashes, in: table)
             edges[level].isDirty = false
         }
     }
+}
 
-    private static func bytes(_ hashes: [SHA256Digest]) -> [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(hashes.count * 32)
-        for hash in hashes { for index in 0..<32 { bytes.append(hash.storage[index]) } }
-        return bytes
+extension SHA256Digest {
+    /// The hashes that stand in bytes one after the other.
+    static func row(_ bytes: [UInt8]) -> [SHA256Digest] {
+        let span = unsafe bytes.span.bytes
+        var row: [SHA256Digest] = []
+        row.reserveCapacity(bytes.count / 32)
+        for offset in stride(from: 0, to: bytes.count, by: 32) { row.append(SHA256Digest(span, at: offset)) }
+        return row
     }
 }
 
@@ -101,11 +94,15 @@ struct TileReader {
     func tile(
         _ level: UInt8, _ index: UInt64, _ transaction: borrowing ReadTransaction
     ) throws(LedgerError) -> [SHA256Digest] {
+        SHA256Digest.row(try bytes(level, index, transaction))
+    }
+
+    func bytes(_ level: UInt8, _ index: UInt64, _ transaction: borrowing ReadTransaction) throws(LedgerError) -> [UInt8] {
         let stored = try storage { () throws(LMDBError) in
             try transaction.value(of: TileKey(level: level, index: index).bytes, in: tiles)
         }
         guard let stored, stored.count % 32 == 0 else { throw .treeDamaged(level: level, index: index) }
-        return stride(from: 0, to: stored.count, by: 32).map { SHA256Digest(stored[$0..<($0 + 32)])! }
+        return stored
     }
 
     /// The root of the complete subtree of 2^level leaves.

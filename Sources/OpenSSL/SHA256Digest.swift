@@ -14,16 +14,25 @@ package struct SHA256Digest: Sendable {
         for (index, byte) in bytes.enumerated() { storage[index] = byte }
     }
 
+    /// The 32 bytes at that offset; trapping beyond the end.
+    package init(_ bytes: RawSpan, at offset: Int = 0) {
+        precondition(offset >= 0 && offset <= bytes.byteCount - 32, "a digest at \(offset) of \(bytes.byteCount) bytes")
+        storage = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: InlineArray<32, UInt8>.self)
+    }
+
     package var bytes: [UInt8] { (0..<32).map { storage[$0] } }
 }
 
 extension SHA256Digest: Hashable {
     package static func == (a: SHA256Digest, b: SHA256Digest) -> Bool {
-        for index in 0..<32 where a.storage[index] != b.storage[index] { return false }
-        return true
+        let (left, right) = (a.words, b.words)
+        return left[0] == right[0] && left[1] == right[1] && left[2] == right[2] && left[3] == right[3]
     }
 
     package func hash(into hasher: inout Hasher) {
-        for index in 0..<32 { hasher.combine(storage[index]) }
+        // Any part of a digest is as good as the whole.
+        hasher.combine(words[0])
     }
+
+    private var words: InlineArray<4, UInt64> { unsafe unsafeBitCast(storage, to: InlineArray<4, UInt64>.self) }
 }

@@ -159,6 +159,22 @@ import Testing
         #expect(try platform.admin(provider("p4"), key: "k2").repeated == false)
     }
 
+    @Test func aClockThatIsSetBackSetsNoFactBeforeAnother() throws {
+        let platform = try TestPlatform()
+        try platform.admin(provider("p1"))
+        let before = platform.log.lastTime
+        platform.advance(.seconds(-3_600))
+        try platform.admin(provider("p2"))
+        try platform.restart()
+        try platform.admin(provider("p3"))
+        var times: [WallTime] = []
+        try platform.log.read(from: 1) { (envelope: Envelope) throws(LedgerError) -> Bool in
+            times.append(envelope.time)
+            return true
+        }
+        #expect(times == times.sorted() && times.last == before)
+    }
+
     @Test func aKeyRepeatedInOneBatchIsRecognised() throws {
         let platform = try TestPlatform()
         let outputs = platform.process([

@@ -4,25 +4,32 @@ import Testing
 
 @testable import Ledger
 
+/// The writer that these tests end, beside the tests themselves.
+func program() throws -> String {
+    let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    return URL(fileURLWithPath: own).deletingLastPathComponent().appendingPathComponent("crash-writer").path
+}
+
 @Suite struct CrashTests {
-    private func writer(_ arguments: String...) throws -> (Process, Pipe) {
-        let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    private func writer(_ arguments: String..., input: Pipe? = nil) throws -> (Process, Pipe) {
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: own).deletingLastPathComponent().appendingPathComponent("crash-writer")
+        process.executableURL = URL(fileURLWithPath: try program())
         process.arguments = arguments
         let pipe = Pipe()
         process.standardOutput = pipe
+        if let input { process.standardInput = input }
         try process.run()
         return (process, pipe)
     }
 
-    /// Sixty real kills at random moments of one growing log.
+    /// Real kills at random moments of one growing log: sixty, or as many as LEDGERLINE_KILLS says.
     @Test func killedAtAnyMomentTheLogHoldsWhatItAcknowledgedAndNothingHalf() throws {
         let directory = try TemporaryDirectory()
         let seed = UInt64.random(in: 0...UInt64.max)
         var random = RandomSource(seed: seed)
         var acknowledgedInAll = 0
-        for round in 0..<60 as Range<UInt64> {
+        let rounds = ProcessInfo.processInfo.environment["LEDGERLINE_KILLS"].flatMap { UInt64($0) } ?? 60
+        for round in 0..<rounds {
             let (process, pipe) = try writer("append", directory.path, "\(seed &+ round)")
             // From before the first append to a few dozen commits later.
             let patience = random.next() % 40
@@ -47,7 +54,7 @@ import Testing
                 #expect(log.head - last.commit + 1 == size, "seed \(seed), round \(round)")
             }
         }
-        #expect(acknowledgedInAll > 60, "the kills came before anything was written")
+        #expect(acknowledgedInAll > rounds, "the kills came before anything was written")
     }
 
     @Test func aFullDiskRefusesTheBatchWholeAndTheLogGoesOnAfterwards() throws {
@@ -60,5 +67,44 @@ import Testing
         #expect(lines.first == "refused the disk is full or failing: nothing was recorded, check its free space and its health")
         #expect(lines.dropFirst().first?.hasSuffix("true") == true)
         #expect(lines.last == "then true true")
+    }
+
+    /// A file system of its own, full with the log and a ballast file: the kernel says ENOSPC in the middle of a commit.
+    @Test(.enabled(if: getuid() == 0, "only root mounts a file system"))
+    func aFullFileSystemRefusesTheBatchWholeAndTheLogGoesOnWhenThereIsRoom() throws {
+        let directory = try TemporaryDirectory()
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/unshare")
+        // The mount is seen by this process alone and ends with it.
+        process.arguments = [
+            "--mount", "sh", "-c",
+            """
+            mount -t tmpfs -o size=2m ledgerline-test "$1" && head -c 1m /dev/zero > "$1/ballast" && mkdir "$1/log" &&
+            exec "$2" fill "$1/log" "$1/ballast"
+            """, "sh", directory.path, try program(),
+        ]
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        try process.run()
+        let lines = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self).split(separator: "\n")
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0)
+        #expect(lines.first?.hasPrefix("refused the disk is full") == true && lines.count == 3)
+        #expect(lines.dropFirst().first?.hasSuffix("true") == true)
+        #expect(lines.last == "then true true")
+    }
+
+    @Test func aSecondProcessIsRefusedWhileTheFirstWritesAndMayReadBesideIt() throws {
+        let directory = try TemporaryDirectory()
+        let (process, output) = try writer("hold", directory.path, input: Pipe())
+        #expect(String(decoding: output.fileHandleForReading.availableData, as: UTF8.self) == "open\n")
+        let refusal = LedgerError.directoryInUse(path: directory.path)
+        #expect(throws: refusal) { try LMDBEventLog(directory: directory.path) }
+        #expect("\(refusal)" == "another process writes to \(directory.path): stop it, or use another directory")
+        #expect(try LMDBEventLog(directory: directory.path, isReadOnly: true).head == 0)
+        // The lock ends with the process, however it ends.
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+        #expect(try LMDBEventLog(directory: directory.path).append([commit([event(1)])]) == [.appended(1...1)])
     }
 }

@@ -104,7 +104,60 @@ import Testing
             try transaction.put(Array("format".utf8), [0, 0, 0, 0, 0, 0, 0, 2], in: meta)
             try transaction.commit()
         }
-        #expect(throws: LedgerError.newerFormat(have: 2, supported: 1)) { try open() }
+        let refusal = LedgerError.newerFormat(have: 2, supported: 1)
+        #expect(throws: refusal) { try open() }
+        #expect(throws: refusal) { try LMDBEventLog(directory: directory.path, isReadOnly: true) }
+        #expect("\(refusal)" == "the log has format 2, this binary knows up to 1: use the newer binary")
+    }
+
+    @Test func aClockThatIsSetBackDoesNotSetTheLogBack() throws {
+        func commit(at microseconds: Int64) -> Commit {
+            Commit(events: [event(1), event(2, on: 2)], actor: "tester", cause: "clock", time: WallTime(microseconds: microseconds))
+        }
+        do {
+            let log = try open()
+            _ = try log.append([commit(at: 5_000_000), commit(at: 3_000_000)])
+            #expect(log.lastTime == WallTime(microseconds: 5_000_000))
+            _ = try log.append([commit(at: 4_999_999), commit(at: 5_000_001)])
+        }
+        // The clock is still behind after the restart.
+        let log = try open()
+        _ = try log.append([commit(at: 1_000_000)])
+        var times: [Int64] = []
+        try log.read(from: 1) { envelope in
+            times.append(envelope.time.microseconds)
+            return true
+        }
+        #expect(times == [5_000_000, 5_000_000, 5_000_000, 5_000_000, 5_000_000, 5_000_000, 5_000_001, 5_000_001, 5_000_001, 5_000_001])
+        #expect(try LogVerifier(log).run().isIntact)
+    }
+
+    @Test func aProducerThatHandsOverNonsenseFailsAlone() async throws {
+        let committer = GroupCommitter(try open())
+        defer { committer.stop() }
+        async let good = committer.submit(commit([event(1)]))
+        await #expect(throws: LedgerError.emptyCommit) { try await committer.submit(commit([])) }
+        #expect(try await good == .appended(1...1))
+    }
+
+    @Test func threadsHandOverManyCommitsAtOnceAndGetAnOutcomeForEach() throws {
+        let committer = GroupCommitter(try open(), batchMax: 8)
+        let tickets = try (0..<10 as Range<UInt64>).map { number in
+            try committer.hand([
+                commit([event(number, on: number)], expecting: [Expectation(stream: stream(number), version: 0)]),
+                commit([event(number, on: number)], expecting: [Expectation(stream: stream(number), version: 0)]),
+            ])
+        }
+        for (number, ticket) in tickets.enumerated() {
+            let outcomes = try committer.wait(for: ticket)
+            #expect(committer.isSettled(ticket))
+            let sequence = UInt64(number) + 1
+            #expect(Array(outcomes) == [
+                .appended(sequence...sequence), .conflict(stream: stream(UInt64(number)), expected: 0, actual: 1),
+            ])
+        }
+        committer.stop()
+        #expect(throws: LedgerError.stopped) { try committer.hand([commit([event(1)])]) }
     }
 
     @Test func aFullMapRefusesTheBatchWholeAndTheLogGoesOnAfterwards() throws {

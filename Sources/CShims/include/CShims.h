@@ -1,6 +1,7 @@
 // What Swift cannot call: control-message macros, variadics, and what <sys/socket.h> hides behind
 // _GNU_SOURCE; headers that the Glibc module leaves out. No logic.
 #pragma once
+#include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -16,3 +17,8 @@ struct shims_message {
 // recvmmsg(2) and sendmmsg(2). Return the number of messages, or -1 with errno.
 int shims_receive_messages(int descriptor, struct shims_message *messages, unsigned int count, int flags);
 int shims_send_messages(int descriptor, struct shims_message *messages, unsigned int count, int flags);
+
+// futex(2), reached through the variadic syscall(2), for words that the threads of one process share. Waits until it is
+// woken, the word is not `seen`, or so many nanoseconds have passed (negative: no limit); may return for no reason.
+void shims_futex_wait(const uint32_t *word, uint32_t seen, int64_t nanoseconds);
+void shims_futex_wake(uint32_t *word, int count);

@@ -9,6 +9,9 @@ struct Batch {
     private(set) var commits: [Commit] = []
     /// The sequence of the last fact, those of this batch included.
     private(set) var head: UInt64
+    /// The time of the last fact. A clock that was set back does not put a fact before the one it follows from: the
+    /// log stores times that never decrease, and the views must see the time that is stored.
+    private var time: WallTime
     private var outcomes: [[UInt8]: [UInt8]] = [:]
     private let log: any EventLog
 
@@ -22,6 +25,7 @@ struct Batch {
     init(log: any EventLog) {
         self.log = log
         head = log.head
+        time = log.lastTime
     }
 
     /// What was answered under the key before, in this batch or ever.
@@ -38,11 +42,12 @@ struct Batch {
         admissions += decision.admissions
         unbound += decision.unbound
         guard !decision.facts.isEmpty else { return }
+        time = max(time, decision.wall)
         var events: [NewEvent] = []
         var expectations: [Expectation] = []
         for fact in decision.facts {
             let payload = fact.event.serialized()
-            let place = try views.record(fact.event, payload: payload, stream: fact.stream, time: decision.wall)
+            let place = try views.record(fact.event, payload: payload, stream: fact.stream, time: time)
             head = place.sequence
             if !expectations.contains(where: { $0.stream == fact.stream }) {
                 expectations.append(Expectation(stream: fact.stream, version: place.version - 1))
@@ -56,7 +61,7 @@ struct Batch {
         if let key { outcomes[key] = stored }
         commits.append(
             Commit(
-                events: events, expectations: expectations, actor: actor, cause: cause, time: decision.wall,
+                events: events, expectations: expectations, actor: actor, cause: cause, time: time,
                 idempotencyKey: key, outcome: key == nil ? [] : stored))
     }
 }
