@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 
+import ledger_bench
 from platform_under_test import Api, Process, cpu_seconds, run
 
 HERE = pathlib.Path(__file__).resolve().parent.parent / "benchmarks"
@@ -291,11 +292,14 @@ def main():
     parser.add_argument("--json", metavar="FILE")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--peers", action="store_true")
+    parser.add_argument("--directory", default="/var/tmp", help="where logs and databases are put while they are measured")
     parser.add_argument("--check", action="store_true", help="status 1 when a figure is beyond its threshold in thresholds.json")
     options = parser.parse_args()
     groups = options.groups or GROUPS
     figures = Figures()
-    micro(figures, options.binaries, groups, options.runs)
+    if any(name.split(".")[0] == "ledger" for name in groups):
+        ledger_bench.measure(figures, options.binaries, groups, options.runs, options.peers, options.directory)
+    micro(figures, options.binaries, [name for name in groups if name.split(".")[0] != "ledger"], options.runs)
     if "sip" in groups:
         systems(figures, options.binaries, options.runs, options.peers)
     if options.json:

@@ -3,103 +3,97 @@ import Foundation
 import Ledger
 import Primitives
 
-struct LedgerGroup: AsyncParsableCommand {
+struct LedgerGroup: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ledger", abstract: "Durable appends, replay, verification, on a real disk.",
-        discussion: "Example: ledgerline-bench ledger --directory /var/tmp")
+        discussion: "Example: ledgerline-bench ledger append --directory /var/tmp")
+
+    enum Part: String, CaseIterable, ExpressibleByArgument {
+        case append, pipelined, reading
+    }
+
+    @Argument(help: "One part alone: append, pipelined or reading.")
+    var part: Part?
 
     @Option(help: "Where a directory for the log is made, and removed after; not in memory, or the flushes cost nothing.")
     var directory = FileManager.default.fileExists(atPath: ".build") ? ".build" : "/var/tmp"
 
-    private static let producers = 64
-    private static let payloadBytes = 200
+    @Option(help: "How long appends are measured.")
+    var seconds = 2.0
 
-    mutating func run() async throws {
-        let place = "\(directory)/ledgerline-bench-\(ProcessInfo.processInfo.processIdentifier)"
-        defer { try? FileManager.default.removeItem(atPath: place) }
-        for (name, inFlight) in [("ledger.append", 1), ("ledger.append_pipelined", 8)] {
-            try? FileManager.default.removeItem(atPath: place)
+    @Option(help: "How many commits the committing thread waits for, to try other values.")
+    var gatherMax = 64
+
+    private static let readEvents: UInt64 = 300_000
+
+    mutating func run() throws {
+        for part in part.map({ [$0] }) ?? Part.allCases {
+            let place = "\(directory)/ledgerline-bench-\(ProcessInfo.processInfo.processIdentifier)"
+            defer { try? FileManager.default.removeItem(atPath: place) }
             try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
-            let log = try LMDBEventLog(directory: place)
-            try await append(to: log, name, inFlight: inFlight)
-            guard inFlight > 1 else { continue }
-            try replay(log)
-            try verify(log)
-            Figure(name: "ledger.bytes_per_event", value: Double(log.bytesUsed) / Double(log.head), unit: "bytes").print()
+            switch part {
+            case .append: try append(to: LMDBEventLog(directory: place), "ledger.append", inFlight: 1)
+            case .pipelined: try append(to: LMDBEventLog(directory: place), "ledger.append_pipelined", inFlight: 8)
+            case .reading: try read(LMDBEventLog(directory: place))
+            }
         }
     }
 
     /// What 64 producers get from one log, each waiting for its acknowledgement (`append`) or having eight commits
     /// on their way (`append_pipelined`). A commit is one event of 200 bytes with the expected version of its
-    /// stream; a stream ends after eight events, like that of a call. Acknowledged is what `fdatasync` has
+    /// stream; a stream ends after eight events, like that of a call. Acknowledged is what LMDB's two flushes have
     /// returned for. The latency is from handing a commit over to having its acknowledgement.
-    private func append(to log: LMDBEventLog, _ name: String, inFlight: Int) async throws {
-        let committer = GroupCommitter(log)
-        defer { committer.stop() }
-        let clock = ContinuousClock()
-        let warm = clock.now + .milliseconds(200)
-        let end = warm + .seconds(2)
-        let latencies = try await withThrowingTaskGroup(of: [Duration].self) { group in
-            for lane in 0..<(Self.producers * inFlight) {
-                group.addTask { try await produce(UInt64(lane), to: committer, from: warm, until: end) }
-            }
-            var all: [Duration] = []
-            for try await some in group { all += some }
-            return all.sorted()
-        }
+    private func append(to log: LMDBEventLog, _ name: String, inFlight: Int) throws {
+        let load = AppendLoad(inFlight: inFlight, seconds: seconds, gatherMax: gatherMax)
+        let latencies = try load.run(on: log)
         guard let slowest = latencies.last else { throw CleanExit.message("nothing was acknowledged") }
-        Figure(name: name, value: Double(latencies.count) / ((end - warm) / .seconds(1)), unit: "events/s").print()
-        Figure(name: "\(name)_p50", value: latencies[latencies.count / 2] / .milliseconds(1), unit: "ms").print()
+        Figure(name: name, value: Double(latencies.count) / seconds, unit: "events/s").print()
+        Figure(name: "\(name)_p50", value: latencies[latencies.count / 2] / 1e6, unit: "ms").print()
         let p99 = latencies.count > 100 ? latencies[latencies.count * 99 / 100] : slowest
-        Figure(name: "\(name)_p99", value: p99 / .milliseconds(1), unit: "ms").print()
+        Figure(name: "\(name)_p99", value: p99 / 1e6, unit: "ms").print()
     }
 
-    /// One commit after the other; returns how long those took that were acknowledged between the two times.
-    private func produce(
-        _ lane: UInt64, to committer: GroupCommitter, from start: ContinuousClock.Instant,
-        until end: ContinuousClock.Instant
-    ) async throws -> [Duration] {
-        let clock = ContinuousClock()
-        var random = RandomSource(seed: lane + 1)
-        let payload = random.bytes(Self.payloadBytes)
-        var latencies: [Duration] = []
-        while true {
-            let time = WallTime(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))
-            let stream = UUIDv7(at: time, random: &random)
-            for version in 0..<UInt64(8) {
-                let commit = Commit(
-                    events: [NewEvent(stream: stream, type: "call.started", schemaVersion: 1, payload: payload)],
-                    expectations: [Expectation(stream: stream, version: version)], actor: "bench", cause: "bench",
-                    time: time)
-                let handed = clock.now
-                let outcome = try await committer.submit(commit)
-                let now = clock.now
-                guard case .appended = outcome else { throw CleanExit.message("not appended: \(outcome)") }
-                if now >= end { return latencies }
-                if now >= start { latencies.append(now - handed) }
-            }
-        }
+    private func read(_ log: LMDBEventLog) throws {
+        var lane = AppendLoad.Lane(number: 0)
+        while log.head < Self.readEvents { _ = try log.append((0..<4_096).map { _ in lane.next() }) }
+        try replay(log)
+        try verify(log)
+        Figure(name: "ledger.bytes_per_event", value: Double(log.bytesUsed) / Double(log.head), unit: "bytes").print()
     }
 
     /// What a restart costs: every event is read in order and its envelope taken apart.
     private func replay(_ log: LMDBEventLog) throws {
-        let start = ContinuousClock().now
+        let start = threadCPU()
         var bytes = 0
         try log.read(from: 1) { (envelope) throws(LedgerError) in
             bytes += envelope.payload.count
             return true
         }
         use(bytes)
-        let rate = Double(log.head) / ((ContinuousClock().now - start) / .seconds(1))
-        Figure(name: "ledger.replay", value: rate, unit: "events/s").print()
+        Figure(name: "ledger.replay", value: Double(log.head) / ((threadCPU() - start) / .seconds(1)), unit: "events/s").print()
     }
 
-    /// What checking a whole log costs: each event read, hashed, compared with the tree, followed in its stream.
+    /// What checking a whole log costs on one core: each event read, hashed, compared with the tree, followed in its
+    /// stream. And how much of that time is SHA-256: the same bytes hashed alone, which no checker can do without.
     private func verify(_ log: LMDBEventLog) throws {
-        let start = ContinuousClock().now
+        let start = threadCPU()
         let report = try LogVerifier(log).run()
         guard report.isIntact else { throw CleanExit.message("the log is not intact: \(report)") }
-        let rate = Double(report.events) / ((ContinuousClock().now - start) / .seconds(1))
-        Figure(name: "ledger.verify", value: rate, unit: "events/s").print()
+        let time = threadCPU() - start
+        Figure(name: "ledger.verify", value: Double(report.events) / (time / .seconds(1)), unit: "events/s").print()
+
+        var sizes: [Int] = []
+        try log.readBytes(from: 1) { (_, bytes) throws(LedgerError) in
+            sizes.append(bytes.byteCount)
+            return true
+        }
+        let hasher = MerkleHasher()
+        let bytes = [UInt8](repeating: 7, count: sizes.max() ?? 0)
+        var digest = hasher.emptyRoot
+        let hashing = threadCPU()
+        for size in sizes { digest = hasher.node(digest, unsafe hasher.leaf(bytes.span.bytes.extracting(0..<size))) }
+        use(digest)
+        let share = (threadCPU() - hashing) / time
+        Figure(name: "ledger.verify_sha256_share", value: share * 100, unit: "%").print()
     }
 }
