@@ -69,17 +69,18 @@ let package = Package(
         // Floor 3: what follows from the words.
         library("Rating", ["Model", "Primitives"]),
         library("Reconciliation", ["Model", "Primitives", "Rating", "Tables"]),
-        library("Projections", ["LMDB", "Ledger", "Model", "OpenSSL", "Primitives", protobuf]),
+        library("Subjects", ["Model", "OpenSSL", "Primitives", protobuf]),
+        library("Projections", ["LMDB", "Ledger", "Model", "OpenSSL", "Primitives", "Subjects", protobuf]),
 
         // Floor 4: the roles.
         library(
             "ControlPlane",
-            ["Bus", "CRE2", "LMDB", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", "Rating", logging, protobuf]),
-        library("Dispute", ["Ledger", "Model", "OpenSSL", "Primitives", "Projections", "Rating", "Tables", protobuf]),
+            ["Bus", "CRE2", "LMDB", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", "Subjects", "Rating", logging, protobuf]),
+        library("Dispute", ["Ledger", "Model", "OpenSSL", "Primitives", "Projections", "Rating", "Subjects", "Tables", protobuf]),
         library(
             "ControlAPI",
             [
-                "Bus", "ControlPlane", "Dispute", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", logging, protobuf,
+                "Bus", "ControlPlane", "Dispute", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", "Subjects", logging, protobuf,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -92,13 +93,13 @@ let package = Package(
         // The seeded world: imported by tests and tools alone.
         library(
             "Simulation",
-            ["Bus", "ControlPlane", "LMDB", "Ledger", "MediaWorker", "Model", "OpenSSL", "Primitives", "Projections", "SIP", "SignalWorker", protobuf]),
+            ["Bus", "ControlPlane", "LMDB", "Ledger", "MediaWorker", "Model", "OpenSSL", "Primitives", "Projections", "Subjects", "SIP", "SignalWorker", protobuf]),
 
         // Floor 5: the command line.
         .executableTarget(
             name: "ledgerline",
             dependencies: [
-                "Bus", "ControlAPI", "ControlPlane", "Dispute", "Ledger", "MediaWorker", "Model", "OpenSSL", "Primitives", "Projections",
+                "Bus", "ControlAPI", "ControlPlane", "Dispute", "Ledger", "MediaWorker", "Model", "OpenSSL", "Primitives", "Projections", "Subjects",
                 "Rating", "Reconciliation", "SignalWorker", "Tables", logging, protobuf,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -109,7 +110,7 @@ let package = Package(
         .executableTarget(
             name: "ledgerline-bench",
             dependencies: [
-                "ControlPlane", "LMDB", "Ledger", "MediaWorker", "Model", "OpenSSL", "Primitives", "Projections", "RTP", "Rating",
+                "ControlPlane", "LMDB", "Ledger", "MediaWorker", "Model", "OpenSSL", "Primitives", "Projections", "Subjects", "RTP", "Rating",
                 "Reconciliation", "SIP", "UDP",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
@@ -133,12 +134,13 @@ let package = Package(
         tests("RatingTests", ["Rating", "Model", "Primitives"]),
         tests("TablesTests", ["Tables"]),
         tests("ReconciliationTests", ["Reconciliation", "Model", "Primitives", "Rating", "Tables"]),
-        tests("ProjectionsTests", ["Projections", "LMDB", "Ledger", "Model", "Primitives", "Rating", protobuf]),
-        tests("ControlPlaneTests", ["Bus", "ControlPlane", "Dispute", "LMDB", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", protobuf]),
+        tests("SubjectsTests", ["Subjects", "Model", "OpenSSL", "Primitives", protobuf]),
+        tests("ProjectionsTests", ["Projections", "Subjects", "LMDB", "Ledger", "Model", "Primitives", "Rating", protobuf]),
+        tests("ControlPlaneTests", ["Bus", "ControlPlane", "Dispute", "LMDB", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", "Subjects", protobuf]),
         tests(
             "ControlAPITests",
             [
-                "ControlAPI", "ControlPlane", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", logging, protobuf,
+                "ControlAPI", "ControlPlane", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", "Subjects", logging, protobuf,
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),

@@ -161,6 +161,10 @@ extension DisputePack {
         let digits = number.drop { $0 == "+" }
         for lock in events.answered == nil ? [] : events.started.event.rates {
             let name = "version \(lock.deckVersion) of deck \(CallExplanation.id(lock.deckID))"
+            guard !digits.isEmpty else {
+                verdict.notProven.append("\(lock.edge): that the price is the one of the number, because the number was erased or is not stated")
+                continue
+            }
             guard let version = events.deck(of: lock) else {
                 verdict.notProven.append("\(lock.edge): that \(name) holds this price, because the version is not in the pack")
                 continue

@@ -36,6 +36,9 @@ package enum Event: Sendable, Hashable {
     case creditRenewed(CreditRenewed)
     case callEnded(CallEnded)
     case cdrRecorded(CdrRecorded)
+    case subjectErased(SubjectErased)
+    case subjectHoldChanged(SubjectHoldChanged)
+    case recordsRead(RecordsRead)
 }
 
 extension Event {
@@ -75,6 +78,9 @@ extension Event {
         case .creditRenewed: "credit.renewed"
         case .callEnded: "call.ended"
         case .cdrRecorded: "cdr.recorded"
+        case .subjectErased: "subject.erased"
+        case .subjectHoldChanged: "subject.hold_changed"
+        case .recordsRead: "records.read"
         }
     }
 
@@ -116,6 +122,9 @@ extension Event {
         case .creditRenewed(let payload): payload
         case .callEnded(let payload): payload
         case .cdrRecorded(let payload): payload
+        case .subjectErased(let payload): payload
+        case .subjectHoldChanged(let payload): payload
+        case .recordsRead(let payload): payload
         }
     }
 
@@ -165,6 +174,9 @@ extension Event {
             case "credit.renewed": self = .creditRenewed(try CreditRenewed(serializedBytes: payload))
             case "call.ended": self = .callEnded(try CallEnded(serializedBytes: payload))
             case "cdr.recorded": self = .cdrRecorded(try CdrRecorded(serializedBytes: payload))
+            case "subject.erased": self = .subjectErased(try SubjectErased(serializedBytes: payload))
+            case "subject.hold_changed": self = .subjectHoldChanged(try SubjectHoldChanged(serializedBytes: payload))
+            case "records.read": self = .recordsRead(try RecordsRead(serializedBytes: payload))
             default: throw EventDecodingError.unknownType(storedType)
             }
         } catch let error as EventDecodingError {

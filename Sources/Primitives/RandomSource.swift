@@ -26,6 +26,14 @@ package struct RandomSource: RandomNumberGenerator, Sendable {
         }
     }
 
+    /// A source of its own for a part of the work: what that draws does not shift what is drawn here.
+    package mutating func fork() -> RandomSource {
+        switch source {
+        case .system: .system
+        case .seeded: RandomSource(seed: next())
+        }
+    }
+
     package mutating func bytes(_ count: Int) -> [UInt8] {
         var result: [UInt8] = []
         result.reserveCapacity(count)

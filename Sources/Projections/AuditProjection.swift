@@ -66,6 +66,11 @@ package enum AuditProjection: Projection {
         case .creditRenewed(let event): add(event.callID)
         case .callEnded(let event): add(event.callID)
         case .cdrRecorded(let event): add(event.cdr.callID)
+        case .subjectErased(let event): add(event.subjectID)
+        case .subjectHoldChanged(let event): add(event.subjectID)
+        case .recordsRead(let event):
+            add(event.scopeID)
+            for id in event.ids { add(id) }
         case .workerEnrolled, .workerRevoked: break
         }
         return ids

@@ -1,6 +1,7 @@
 import Foundation
 package import Model
 import Primitives
+import Subjects
 import SwiftProtobuf
 
 /// What the directory has to know of an entity: where it is kept, what finds it, and what it refers to.
@@ -8,16 +9,26 @@ protocol DirectoryEntity: Message {
     static var kind: EntityKind { get }
     static var table: Table { get }
     var id: Data { get }
-    /// Unique keys, each with what it leads to.
-    var indexes: [(table: Table, key: Key, value: [UInt8])] { get }
+    /// Unique keys, each with what it leads to; asked of an opened entity.
+    func indexes(_ keys: SubjectKeys?) -> [(table: Table, key: Key, value: [UInt8])]
+    /// Puts personal fields back.
+    mutating func open(_ keys: SubjectKeys) throws(SubjectKeyError)
     /// Fields that name another entity, by field name; empty ones are left out. `UUIDv7.platform` stands for the platform.
     var references: [(field: String, id: Data)] { get }
+}
+
+extension DirectoryEntity {
+    mutating func open(_ keys: SubjectKeys) {}
+}
+
+extension DirectoryEntity where Self: PersonalRecord {
+    mutating func open(_ keys: SubjectKeys) throws(SubjectKeyError) { try keys.open(&self, of: id) }
 }
 
 extension Provider: DirectoryEntity {
     static var kind: EntityKind { .provider }
     static var table: Table { .providers }
-    var indexes: [(table: Table, key: Key, value: [UInt8])] {
+    func indexes(_ keys: SubjectKeys?) -> [(table: Table, key: Key, value: [UInt8])] {
         namespace.isEmpty ? [] : [(.providersByNamespace, Key(text: namespace), Array(id))]
     }
     var references: [(field: String, id: Data)] {
@@ -31,21 +42,21 @@ extension Provider: DirectoryEntity {
 extension Contact: DirectoryEntity {
     static var kind: EntityKind { .contact }
     static var table: Table { .contacts }
-    var indexes: [(table: Table, key: Key, value: [UInt8])] { [] }
+    func indexes(_ keys: SubjectKeys?) -> [(table: Table, key: Key, value: [UInt8])] { [] }
     var references: [(field: String, id: Data)] { [("provider_id", providerID)] }
 }
 
 extension RateDeck: DirectoryEntity {
     static var kind: EntityKind { .rateDeck }
     static var table: Table { .rateDecks }
-    var indexes: [(table: Table, key: Key, value: [UInt8])] { [] }
+    func indexes(_ keys: SubjectKeys?) -> [(table: Table, key: Key, value: [UInt8])] { [] }
     var references: [(field: String, id: Data)] { [("provider_id", providerID)] }
 }
 
 extension ServicePlan: DirectoryEntity {
     static var kind: EntityKind { .servicePlan }
     static var table: Table { .servicePlans }
-    var indexes: [(table: Table, key: Key, value: [UInt8])] { [] }
+    func indexes(_ keys: SubjectKeys?) -> [(table: Table, key: Key, value: [UInt8])] { [] }
     var references: [(field: String, id: Data)] {
         [
             ("provider_id", providerID), ("rate_deck_id", rateDeckID), ("dial_plan_id", dialPlanID),
@@ -57,7 +68,7 @@ extension ServicePlan: DirectoryEntity {
 extension Customer: DirectoryEntity {
     static var kind: EntityKind { .customer }
     static var table: Table { .customers }
-    var indexes: [(table: Table, key: Key, value: [UInt8])] { [] }
+    func indexes(_ keys: SubjectKeys?) -> [(table: Table, key: Key, value: [UInt8])] { [] }
     var references: [(field: String, id: Data)] {
         [("provider_id", providerID), ("contact_id", contactID), ("service_plan_id", servicePlanID)]
     }
@@ -66,14 +77,14 @@ extension Customer: DirectoryEntity {
 extension DialPlan: DirectoryEntity {
     static var kind: EntityKind { .dialPlan }
     static var table: Table { .dialPlans }
-    var indexes: [(table: Table, key: Key, value: [UInt8])] { [] }
+    func indexes(_ keys: SubjectKeys?) -> [(table: Table, key: Key, value: [UInt8])] { [] }
     var references: [(field: String, id: Data)] { [("provider_id", providerID)] }
 }
 
 extension Tenant: DirectoryEntity {
     static var kind: EntityKind { .tenant }
     static var table: Table { .tenants }
-    var indexes: [(table: Table, key: Key, value: [UInt8])] {
+    func indexes(_ keys: SubjectKeys?) -> [(table: Table, key: Key, value: [UInt8])] {
         domain.isEmpty ? [] : [(.tenantsByDomain, Key(text: domain), Array(id))]
     }
     var references: [(field: String, id: Data)] {
@@ -84,7 +95,7 @@ extension Tenant: DirectoryEntity {
 extension Carrier: DirectoryEntity {
     static var kind: EntityKind { .carrier }
     static var table: Table { .carriers }
-    var indexes: [(table: Table, key: Key, value: [UInt8])] {
+    func indexes(_ keys: SubjectKeys?) -> [(table: Table, key: Key, value: [UInt8])] {
         gateways.flatMap { gateway in
             [
                 (.gatewaysByAddress, Key(gatewayHost: gateway.host, port: gateway.port), Array(id) + Array(gateway.id)),
@@ -98,7 +109,7 @@ extension Carrier: DirectoryEntity {
 extension Number: DirectoryEntity {
     static var kind: EntityKind { .number }
     static var table: Table { .numbers }
-    var indexes: [(table: Table, key: Key, value: [UInt8])] { [(.numbersByE164, Key(text: e164), Array(id))] }
+    func indexes(_ keys: SubjectKeys?) -> [(table: Table, key: Key, value: [UInt8])] { [(.numbersByE164, Key(text: e164), Array(id))] }
     var references: [(field: String, id: Data)] {
         [("provider_id", providerID), ("subscriber_id", subscriberID), ("carrier_id", carrierID)]
     }
@@ -107,13 +118,21 @@ extension Number: DirectoryEntity {
 extension Subscriber: DirectoryEntity {
     static var kind: EntityKind { .subscriber }
     static var table: Table { .subscribers }
-    var indexes: [(table: Table, key: Key, value: [UInt8])] {
-        ([username] + aliases).map { (.subscribersByName, Key(Array(tenantID)).adding(text: $0), Array(id)) }
+    func indexes(_ keys: SubjectKeys?) -> [(table: Table, key: Key, value: [UInt8])] {
+        ([username] + aliases).filter { !$0.isEmpty }.map {
+            (.subscribersByName, Key(Array(tenantID)).adding(name: $0, keys), Array(id))
+        }
     }
     var references: [(field: String, id: Data)] { [("tenant_id", tenantID)] }
 }
 
 extension Key {
+    /// A user name is personal, and old pages of the views keep what was in them: with keys, a token stands for it.
+    func adding(name: String, _ keys: SubjectKeys?) -> Key {
+        guard let keys else { return adding(text: name) }
+        return Key(bytes + keys.token(ofName: name))
+    }
+
     /// Literal addresses are written in one way, so that `[2001:DB8::1]` and `2001:db8:0::1` are one gateway.
     init(gatewayHost host: String, port: UInt32) {
         let name = SocketAddress.Host(host)?.description ?? host.lowercased()

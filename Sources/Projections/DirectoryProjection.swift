@@ -1,11 +1,12 @@
 import Foundation
 package import Model
 import Primitives
+import Subjects
 
 /// Every entity by its id, the unique names that find it, and who refers to whom.
 package enum DirectoryProjection: Projection {
     package static let name = "directory"
-    package static let version: UInt32 = 1
+    package static let version: UInt32 = 2
     package static let tables: [Table] = [
         .providers, .contacts, .rateDecks, .servicePlans, .customers, .dialPlans, .tenants, .carriers, .numbers,
         .subscribers, .tokens, .workers, .providersByNamespace, .tenantsByDomain, .subscribersByName, .numbersByE164,
@@ -45,9 +46,10 @@ package enum DirectoryProjection: Projection {
             try views.remove(Key(Array(token.secretHash)), in: .tokensBySecret)
             try views.remove(key, in: .tokens)
         case .workerEnrolled(let event): try views.putMessage(event.worker, Key(text: event.worker.name), in: .workers)
+        case .subjectErased(let event): try forgetNames(event, context, in: &views)
         case .workerRevoked(let event): try views.remove(Key(text: event.name), in: .workers)
         case .rateDeckVersionPublished, .journalPosted, .callStarted, .callAnswered, .callUpdated, .callAdopted,
-            .creditRenewed, .callEnded, .cdrRecorded:
+            .creditRenewed, .callEnded, .cdrRecorded, .subjectHoldChanged, .recordsRead:
             break
         }
     }
@@ -62,7 +64,7 @@ package enum DirectoryProjection: Projection {
     ) throws(ViewsError) {
         let key = try views.key(entity.id, "\(Entity.kind).id", context)
         if let old = try views.message(Entity.self, key, in: Entity.table) { try unlink(old, key, in: &views) }
-        for index in entity.indexes { try views.put(index.value, index.key, in: index.table) }
+        for index in try views.opened(entity).indexes(views.keys) { try views.put(index.value, index.key, in: index.table) }
         for (field, target) in entity.references where !target.isEmpty {
             try views.put([], referenceKey(try views.key(target, field, context), Entity.kind, key), in: .references)
         }
@@ -100,12 +102,25 @@ package enum DirectoryProjection: Projection {
     private static func unlink<Entity: DirectoryEntity>(
         _ entity: Entity, _ key: Key, in views: inout ViewTransaction
     ) throws(ViewsError) {
-        for index in entity.indexes where try views.value(index.key, in: index.table) == index.value {
+        for index in try views.opened(entity).indexes(views.keys)
+        where try views.value(index.key, in: index.table) == index.value {
             try views.remove(index.key, in: index.table)
         }
         for (_, target) in entity.references where target.count == 16 {
             try views.remove(referenceKey(Key(Array(target)), Entity.kind, key), in: .references)
         }
+    }
+
+    /// Whatever still leads to an erased subscriber. The names themselves may not be there any more to look them up by,
+    /// as in a replay, so the index of the tenant is gone through.
+    private static func forgetNames(
+        _ event: SubjectErased, _ context: EventContext, in views: inout ViewTransaction
+    ) throws(ViewsError) {
+        guard event.kind == .subscriber else { return }
+        let key = try views.key(event.subjectID, "subject_id", context)
+        guard let subscriber = try views.message(Subscriber.self, key, in: .subscribers) else { return }
+        for (name, id) in try views.page(.subscribersByName, prefix: Key(Array(subscriber.tenantID)), limit: .max)
+        where id == key.bytes { try views.remove(name, in: .subscribersByName) }
     }
 
     private static func referenceKey(_ target: Key, _ kind: EntityKind, _ referrer: Key) -> Key {

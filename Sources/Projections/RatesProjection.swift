@@ -22,7 +22,8 @@ package enum RatesProjection: Projection {
             .servicePlanChanged, .customerCreated, .customerChanged, .dialPlanCreated, .dialPlanChanged, .tenantCreated,
             .tenantChanged, .carrierCreated, .carrierChanged, .numberAdded, .numberChanged, .subscriberCreated,
             .subscriberChanged, .tokenIssued, .tokenRevoked, .workerEnrolled, .workerRevoked, .journalPosted,
-            .callStarted, .callAnswered, .callUpdated, .callAdopted, .creditRenewed, .callEnded, .cdrRecorded:
+            .callStarted, .callAnswered, .callUpdated, .callAdopted, .creditRenewed, .callEnded, .cdrRecorded,
+            .subjectErased, .subjectHoldChanged, .recordsRead:
             break
         }
     }

@@ -72,6 +72,12 @@ package enum Table: String, CaseIterable, Sendable {
     /// Entity, sequence → nothing.
     case history
 
+    // Subjects.
+    /// Subject → what became of it.
+    case subjects
+    /// Subject that was erased → sequence of the erasure.
+    case subjectsErased = "subjects_erased"
+
     // The views' own state, not compared: which event was applied last.
     case meta
 }

@@ -4,11 +4,14 @@ import Primitives
 extension ViewQueries where Self: ~Copyable {
     /// nil: it has ended, or never was.
     package func liveCall(_ id: CallID) throws(ViewsError) -> LiveCall? {
-        try message(LiveCall.self, Key(id.value), in: .liveCalls)
+        guard let call = try message(LiveCall.self, Key(id.value), in: .liveCalls) else { return nil }
+        return try opened(call)
     }
 
     package func liveCalls(after: CallID? = nil, limit: Int) throws(ViewsError) -> [LiveCall] {
-        try messages(LiveCall.self, in: .liveCalls, after: after.map { Key($0.value) }, limit: limit)
+        var calls = try messages(LiveCall.self, in: .liveCalls, after: after.map { Key($0.value) }, limit: limit)
+        for index in calls.indices { calls[index] = try opened(calls[index]) }
+        return calls
     }
 
     /// The calls that a signal worker carries.
@@ -21,7 +24,7 @@ extension ViewQueries where Self: ~Copyable {
             guard let call = try message(LiveCall.self, id, in: .liveCalls) else {
                 throw .unreadable(table: .liveCallsByWorker)
             }
-            calls.append(call)
+            calls.append(try opened(call))
         }
         return calls
     }

@@ -2,7 +2,10 @@ package import Model
 import Primitives
 
 extension ViewQueries where Self: ~Copyable {
-    package func cdr(number: UInt64) throws(ViewsError) -> Cdr? { try message(Cdr.self, Key(number), in: .cdrs) }
+    package func cdr(number: UInt64) throws(ViewsError) -> Cdr? {
+        guard let record = try message(Cdr.self, Key(number), in: .cdrs) else { return nil }
+        return try opened(record)
+    }
 
     package func cdr(call: CallID) throws(ViewsError) -> Cdr? {
         guard let number = try number(Key(call.value), in: .cdrsByCall) else { return nil }
@@ -19,7 +22,9 @@ extension ViewQueries where Self: ~Copyable {
 
     /// Records in the order of their numbers.
     package func cdrs(after number: UInt64 = 0, limit: Int) throws(ViewsError) -> [Cdr] {
-        try messages(Cdr.self, in: .cdrs, after: Key(number), limit: limit)
+        var records = try messages(Cdr.self, in: .cdrs, after: Key(number), limit: limit)
+        for index in records.indices { records[index] = try opened(records[index]) }
+        return records
     }
 
     package func cdrs(of id: ProviderID, after number: UInt64 = 0, limit: Int) throws(ViewsError) -> [Cdr] {

@@ -31,7 +31,7 @@ extension ViewQueries where Self: ~Copyable {
 
     /// By user name or by alias.
     package func subscriber(tenant: TenantID, user: String) throws(ViewsError) -> Subscriber? {
-        try entity(found(Key(tenant.value).adding(text: user), in: .subscribersByName))
+        try entity(found(Key(tenant.value).adding(name: user, keys), in: .subscribersByName))
     }
 
     package func number(e164: String) throws(ViewsError) -> Number? {
@@ -165,7 +165,8 @@ extension ViewQueries where Self: ~Copyable {
 
     private func entity<Entity: DirectoryEntity>(_ id: ID<Entity>?) throws(ViewsError) -> Entity? {
         guard let id else { return nil }
-        return try message(Entity.self, Key(id.value), in: Entity.table)
+        guard let entity = try message(Entity.self, Key(id.value), in: Entity.table) else { return nil }
+        return try opened(entity)
     }
 
     private func found<Entity>(_ key: Key, in table: Table) throws(ViewsError) -> ID<Entity>? {
@@ -175,7 +176,9 @@ extension ViewQueries where Self: ~Copyable {
     }
 
     private func all<Entity: DirectoryEntity>(_ after: ID<Entity>?, _ limit: Int) throws(ViewsError) -> [Entity] {
-        try messages(Entity.self, in: Entity.table, after: after.map { Key($0.value) }, limit: limit)
+        var entities = try messages(Entity.self, in: Entity.table, after: after.map { Key($0.value) }, limit: limit)
+        for index in entities.indices { entities[index] = try opened(entities[index]) }
+        return entities
     }
 
     private func referrers<Entity: DirectoryEntity>(

@@ -1,3 +1,4 @@
+package import Subjects
 import SwiftProtobuf
 
 /// Every question that can be asked of the views, the same inside a snapshot and inside the open write transaction,
@@ -8,6 +9,9 @@ import SwiftProtobuf
 package protocol ViewQueries: ~Copyable {
     /// The sequence of the last event that the views hold; 0: none.
     var applied: UInt64 { get }
+
+    /// Opens what belongs to natural persons; nil: it stays closed.
+    var keys: SubjectKeys? { get }
 
     func value(_ key: Key, in table: Table) throws(ViewsError) -> [UInt8]?
 

@@ -1,10 +1,12 @@
 import LMDB
+package import Subjects
 
 /// The views as they were at one sequence number, for as long as `Views.read` runs; writers go on meanwhile.
 package struct ViewSnapshot: ~Copyable, ViewQueries {
     let transaction: ReadTransaction
     let databases: TableDatabases
     package let applied: UInt64
+    package let keys: SubjectKeys?
 
     package func value(_ key: Key, in table: Table) throws(ViewsError) -> [UInt8]? {
         try databases.value(key, in: table, transaction)

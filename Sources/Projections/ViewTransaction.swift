@@ -2,6 +2,7 @@ import Foundation
 import LMDB
 package import Model
 package import Primitives
+package import Subjects
 import SwiftProtobuf
 
 /// The open write transaction of the views: asked like a snapshot, and it records events.
@@ -15,6 +16,7 @@ package struct ViewTransaction: ~Copyable, ViewQueries {
     let buffers: ViewBuffers
     package var entities: EntityCache? { buffers.entities }
     package internal(set) var applied: UInt64
+    package let keys: SubjectKeys?
     /// The newest event of this transaction.
     var last: EventContext?
 

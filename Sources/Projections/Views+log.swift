@@ -1,6 +1,7 @@
 package import Ledger
 import Model
 import Primitives
+package import Subjects
 
 extension Views {
     /// Takes in every event that the log has and the views have not, in transactions of at most 65,536 events, so
@@ -30,10 +31,10 @@ extension Views {
 
     /// Builds the views anew in another directory, beside the running ones; what is there is dropped.
     package static func rebuild(
-        into directory: String, from log: some EventLog, through last: UInt64 = .max,
+        into directory: String, from log: some EventLog, keys: SubjectKeys? = nil, through last: UInt64 = .max,
         progress: ((_ applied: UInt64, _ end: UInt64) -> Void)? = nil
     ) throws(ViewsError) -> Views {
-        let views = try Views(directory: directory)
+        let views = try Views(directory: directory, keys: keys)
         try views.write { views throws(ViewsError) in try views.empty() }
         try views.catchUp(with: log, through: last, progress: progress)
         return views
@@ -103,12 +104,7 @@ extension ViewTransaction {
     /// Takes in the next event of the log.
     package mutating func replay(_ stored: Envelope) throws(ViewsError) {
         guard stored.sequence == applied + 1 else { throw .outOfOrder(expected: applied + 1, actual: stored.sequence) }
-        let event: Event
-        do {
-            event = try Event(storedType: stored.type, schemaVersion: stored.schemaVersion, payload: stored.payload)
-        } catch {
-            throw .event(sequence: stored.sequence, error)
-        }
+        let event = try Event(closed: stored)
         let context = EventContext(
             sequence: stored.sequence, stream: stored.stream, version: stored.version, time: stored.time)
         if let fact = CallFact(event) {

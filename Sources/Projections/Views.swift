@@ -1,5 +1,6 @@
 import Foundation
 import LMDB
+package import Subjects
 import Synchronization
 
 /// Everything that is derived from the log, in one LMDB environment: one writer, any number of readers that never wait.
@@ -11,6 +12,8 @@ package final class Views: Sendable {
     package let directory: String
     /// How they were found; anything but `.kept` means that they start empty.
     package let condition: ViewsCondition
+    /// Opens what belongs to natural persons; nil: it stays closed.
+    package let keys: SubjectKeys?
     private let environment: Environment
     private let databases: TableDatabases
     private let bootID: String
@@ -28,8 +31,9 @@ package final class Views: Sendable {
     ///   - bootID: which start of the machine this is.
     ///   - sizeMax: bytes of address space set aside; the disk is used as it is needed.
     package init(
-        directory: String, bootID: String = BootID.current(), sizeMax: Int = 1 << 36
+        directory: String, keys: SubjectKeys? = nil, bootID: String = BootID.current(), sizeMax: Int = 1 << 36
     ) throws(ViewsError) {
+        self.keys = keys
         do {
             try FileManager.default.createDirectory(
                 atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
@@ -65,8 +69,9 @@ package final class Views: Sendable {
     /// Opens views for reading, beside the process that writes them or after it has stopped. Nothing in the directory is
     /// changed; throws `.untrusted` if they would have to be built anew first.
     package init(
-        reading directory: String, bootID: String = BootID.current(), sizeMax: Int = 1 << 36
+        reading directory: String, keys: SubjectKeys? = nil, bootID: String = BootID.current(), sizeMax: Int = 1 << 36
     ) throws(ViewsError) {
+        self.keys = keys
         condition = Views.condition(of: directory, bootID: bootID)
         guard condition == .kept else { throw .untrusted(condition) }
         do throws(LMDBError) {
@@ -96,7 +101,7 @@ package final class Views: Sendable {
             throw .storage(error)
         }
         let applied = try Views.applied(transaction, databases)
-        return try body(ViewSnapshot(transaction: transaction, databases: databases, applied: applied))
+        return try body(ViewSnapshot(transaction: transaction, databases: databases, applied: applied, keys: keys))
     }
 
     /// Runs `body` on the open write transaction, and drops everything that is not published when it throws. Waits for another
@@ -158,7 +163,7 @@ package final class Views: Sendable {
             throw .storage(error)
         }
         let applied = try Views.applied(transaction, databases)
-        return unsafe ViewTransaction(transaction: transaction, databases: databases, buffers: buffers, applied: applied)
+        return unsafe ViewTransaction(transaction: transaction, databases: databases, buffers: buffers, applied: applied, keys: keys)
     }
 
     /// Flushes everything and marks the views clean, so that they outlive a machine's stop. Nothing can be written

@@ -35,7 +35,7 @@ extension Views {
         progress: ((_ applied: UInt64, _ end: UInt64) -> Void)? = nil
     ) throws(ViewsError) -> (applied: UInt64, difference: ViewsDifference?) {
         let reached = try read { views in views.applied }
-        let rebuilt = try Views.rebuild(into: scratch, from: log, through: reached, progress: progress)
+        let rebuilt = try Views.rebuild(into: scratch, from: log, keys: keys, through: reached, progress: progress)
         return try read { views throws(ViewsError) in
             try rebuilt.catchUp(with: log, through: views.applied, progress: progress)
             let difference = try rebuilt.read { rebuilt throws(ViewsError) in try Views.compare(views, rebuilt) }

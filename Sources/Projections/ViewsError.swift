@@ -2,6 +2,7 @@ package import LMDB
 package import Ledger
 package import Model
 import Primitives
+package import Subjects
 
 /// Why a view cannot be read, written or brought up to date.
 package enum ViewsError: Error, Equatable, Sendable {
@@ -17,6 +18,8 @@ package enum ViewsError: Error, Equatable, Sendable {
     case event(sequence: UInt64, EventDecodingError)
     /// An event came out of turn.
     case outOfOrder(expected: UInt64, actual: UInt64)
+    /// Something personal cannot be read. What belongs to an erased person is no error, but empty.
+    case personal(SubjectKeyError)
     /// An event that breaks a rule which everybody who appends has to keep.
     case broken(sequence: UInt64, Invariant)
 }

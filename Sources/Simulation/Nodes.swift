@@ -8,6 +8,7 @@ import Model
 import Primitives
 import Projections
 import SignalWorker
+import Subjects
 
 /// A control process: the production core over its directories, which outlive it.
 final class ControlNode {
@@ -18,14 +19,15 @@ final class ControlNode {
 
     init(directory: String, seed: UInt64, now: Instant, wall: WallTime) throws {
         log = try LMDBEventLog(directory: directory + "/ledger", sizeMax: 1 << 30, durability: .none)
-        views = try Views(directory: directory + "/views", sizeMax: 1 << 30)
+        let keys = try SubjectKeys(path: directory + "/subjects.keys", master: [UInt8](repeating: 9, count: 32))
+        views = try Views(directory: directory + "/views", keys: keys, sizeMax: 1 << 30)
         var settings = ControlSettings()
         settings.callLease = .seconds(15)
         settings.earlyCallMax = .seconds(90)
         settings.creditLeaseSeconds = 10
         core = try ControlCore(
             log: log, views: views, vault: try Vault(key: [UInt8](repeating: 7, count: 32)), random: RandomSource(seed: seed),
-            settings: settings, location: try LocationStore(directory: directory + "/location"), now: now, wall: wall)
+            settings: settings, location: try LocationStore(directory: directory + "/location", keys: keys), now: now, wall: wall)
     }
 }
 

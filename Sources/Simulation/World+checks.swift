@@ -87,7 +87,7 @@ extension World {
         var facts = Facts()
         var undecodable: [UInt64] = []
         try log.read(from: 1) { envelope in
-            guard let event = try? Model.Event(storedType: envelope.type, schemaVersion: envelope.schemaVersion, payload: envelope.payload) else {
+            guard let event = try? Model.Event(closed: envelope) else {
                 undecodable.append(envelope.sequence)
                 return true
             }

@@ -3,6 +3,8 @@ import Foundation
 import Ledger
 import Model
 import Primitives
+import Projections
+import Subjects
 import SwiftProtobuf
 
 struct LogTail: AsyncParsableCommand {
@@ -18,12 +20,14 @@ struct LogTail: AsyncParsableCommand {
 
     func run() async throws {
         let opened = try OpenedLog(data)
+        // What belongs to natural persons is shown to whoever may read the keys.
+        let keys = json ? try opened.subjectKeys() : nil
         let head = opened.log.head
         var next = from ?? (head >= last ? head - last + 1 : 1)
         while true {
             do throws(LedgerError) {
                 try opened.log.read(from: next) { envelope in
-                    show(envelope)
+                    show(envelope, keys)
                     next = envelope.sequence + 1
                     return true
                 }
@@ -36,7 +40,7 @@ struct LogTail: AsyncParsableCommand {
         }
     }
 
-    private func show(_ envelope: Envelope) {
+    private func show(_ envelope: Envelope, _ keys: SubjectKeys?) {
         guard json else {
             return print("\(envelope.sequence)  \(envelope.time.rfc3339)  \(envelope.type)  \(envelope.stream) v\(envelope.version)  by \(envelope.actor)")
         }
@@ -44,7 +48,7 @@ struct LogTail: AsyncParsableCommand {
             "sequence": envelope.sequence, "time": envelope.time.rfc3339, "type": envelope.type, "stream": "\(envelope.stream)",
             "version": envelope.version, "actor": envelope.actor, "cause": envelope.cause, "commit": envelope.commit,
         ]
-        if let event = try? Event(storedType: envelope.type, schemaVersion: envelope.schemaVersion, payload: envelope.payload),
+        if let event = try? Event(opening: envelope, keys),
             let text = try? event.message.jsonUTF8Data(), let payload = try? JSONSerialization.jsonObject(with: text)
         {
             line["payload"] = payload

@@ -4,6 +4,7 @@ import Ledger
 import OpenSSL
 import Primitives
 import Projections
+import Subjects
 
 /// A data directory opened for reading, beside a running control plane or after it has stopped.
 struct OpenedLog {
@@ -34,9 +35,19 @@ struct OpenedLog {
         }
     }
 
+    /// Opens what belongs to natural persons: whoever may read the directory's keys may read that.
+    func subjectKeys() throws -> SubjectKeys {
+        do throws(ControlPlaneError) {
+            return try ControlKeys(directory, logName: "", mayMake: false).subjects(directory, isReadOnly: true)
+        } catch {
+            throw fail(.configuration, "\(error)")
+        }
+    }
+
     func views() throws -> Views {
+        let subjects = try subjectKeys()
         do throws(ViewsError) {
-            return try Views(reading: directory.views)
+            return try Views(reading: directory.views, keys: subjects)
         } catch {
             throw fail(.inputOutput, "the views cannot be read (\(error)): start the control plane, which builds them anew")
         }

@@ -72,7 +72,7 @@ import Testing
         #expect(verdict.proven.contains { $0.contains("the longest prefix of the number") })
         #expect(verdict.notProven.contains { $0.hasPrefix("the balances") })
         let explained = pack.explanation
-        #expect(explained.record == 2 && explained.milliseconds == 60_250 && explained.called == "+12092488700")
+        #expect(explained.record == 2 && explained.milliseconds == 60_250 && explained.called.isEmpty && pack.stated.called == "+12092488700")
         #expect(explained.charges.map(\.edge) == ["retail", "wholesale", "carrier"])
         #expect(explained.charges[0].steps.first == "60250 ms from answer to end: a second that has begun counts, so 61 s")
         #expect(!explained.charges[0].candidates.isEmpty)

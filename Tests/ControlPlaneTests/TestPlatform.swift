@@ -4,6 +4,7 @@ import Ledger
 import Model
 import Primitives
 import Projections
+import Subjects
 import SwiftProtobuf
 import Testing
 
@@ -13,6 +14,7 @@ import Testing
 final class TestPlatform {
     let directory: TemporaryDirectory
     var log: LMDBEventLog
+    let keys: SubjectKeys
     var views: Views
     var core: ControlCore
     private(set) var now = Instant.zero
@@ -30,11 +32,12 @@ final class TestPlatform {
         directory = TemporaryDirectory()
         wall = WallTime(rfc3339: "2026-11-21T12:00:00Z")!
         log = try LMDBEventLog(directory: directory.path + "/ledger", sizeMax: 1 << 30, durability: .none)
-        views = try Views(directory: directory.path + "/views", sizeMax: 1 << 30)
+        keys = try SubjectKeys(path: directory.path + "/subjects.keys", master: Self.vaultKey)
+        views = try Views(directory: directory.path + "/views", keys: keys, sizeMax: 1 << 30)
         core = try ControlCore(
             log: log, views: views, vault: try Vault(key: Self.vaultKey), random: RandomSource(seed: seed),
             settings: settings,
-            location: location ? try LocationStore(directory: directory.path + "/location") : nil, now: now, wall: wall)
+            location: location ? try LocationStore(directory: directory.path + "/location", keys: keys) : nil, now: now, wall: wall)
     }
 
     /// Another core over the same log and views, as after a restart of the process.

@@ -173,7 +173,13 @@ struct History {
             $0.kind = .subscriber
             $0.id = subscriber.id
         }
-        return steps + [(.entityRemoved(removed), stream(subscriber.id))]
+        let erased = SubjectErased.with {
+            $0.subjectID = subscriber.id
+            $0.kind = .subscriber
+        }
+        return steps + [
+            (.entityRemoved(removed), stream(subscriber.id)), (.subjectErased(erased), stream(subscriber.id)),
+        ]
     }
 
     private mutating func gateway() -> Gateway {

@@ -71,8 +71,7 @@ enum HistoryEndpoint {
         if let cdr = try views.cdr(call: CallID(id)) { return try redaction.seen(cdr, in: views) != nil }
         for sequence in try views.history(of: id, limit: .max).reversed() {
             guard let stored = try exchange.platform.log.event(at: sequence), stored.stream == id,
-                let event = try? Event(
-                    storedType: stored.type, schemaVersion: stored.schemaVersion, payload: stored.payload),
+                let event = try? Event(closed: stored),
                 let place = try place(of: event, in: views)
             else { continue }
             return reach.holds(place)
@@ -83,7 +82,7 @@ enum HistoryEndpoint {
     private static func json(
         _ stored: Envelope, _ redaction: Redaction, in views: borrowing ViewSnapshot
     ) throws -> JSON {
-        let event = try? Event(storedType: stored.type, schemaVersion: stored.schemaVersion, payload: stored.payload)
+        let event = try? views.event(in: stored)
         return .object([
             "sequence": .integer(stored.sequence), "time": .string(stored.time.rfc3339), "type": .string(stored.type),
             "version": .integer(stored.version), "actor": .string(stored.actor), "cause": .string(stored.cause),
@@ -92,7 +91,7 @@ enum HistoryEndpoint {
     }
 
     /// In the same shape as the resource itself, so without credentials.
-    private static func data(
+    static func data(
         of event: Event, _ redaction: Redaction, in views: borrowing ViewSnapshot
     ) throws -> JSON? {
         switch event {
@@ -120,12 +119,13 @@ enum HistoryEndpoint {
         case .subscriberChanged(let event): Subscribers.shape.json(SubscriberDraft(event.subscriber))
         case .cdrRecorded(let event): try redaction.seen(event.cdr, in: views).map { Shape<Cdr>.cdr.json($0) }
         case .rateDeckVersionPublished, .entityRemoved, .tokenIssued, .tokenRevoked, .workerEnrolled, .workerRevoked,
-            .journalPosted, .callStarted, .callAnswered, .callUpdated, .callAdopted, .creditRenewed, .callEnded:
+            .journalPosted, .callStarted, .callAnswered, .callUpdated, .callAdopted, .creditRenewed, .callEnded,
+            .subjectErased, .subjectHoldChanged, .recordsRead:
             nil
         }
     }
 
-    private static func place(of event: Event, in views: borrowing ViewSnapshot) throws -> Place? {
+    static func place(of event: Event, in views: borrowing ViewSnapshot) throws -> Place? {
         switch event {
         case .providerCreated(let event): try views.place(of: event.provider)
         case .providerChanged(let event): try views.place(of: event.provider)
@@ -148,7 +148,7 @@ enum HistoryEndpoint {
         case .subscriberChanged(let event): try views.place(of: event.subscriber)
         case .rateDeckVersionPublished, .entityRemoved, .tokenIssued, .tokenRevoked, .workerEnrolled, .workerRevoked,
             .journalPosted, .callStarted, .callAnswered, .callUpdated, .callAdopted, .creditRenewed, .callEnded,
-            .cdrRecorded:
+            .cdrRecorded, .subjectErased, .subjectHoldChanged, .recordsRead:
             nil
         }
     }

@@ -2,6 +2,7 @@ import Ledger
 import Model
 import Primitives
 import Projections
+import Subjects
 
 /// The commits of one batch while they are decided: what they are called in the log is known before they are
 /// there, because nobody else appends.
@@ -21,9 +22,14 @@ struct Batch {
     var announcements: [FeedMessage] = []
     var unbound: [SubscriberID] = []
     var notes: [ControlNote] = []
+    /// Their keys are destroyed when the batch is durable.
+    private(set) var erased: [UUIDv7] = []
+    /// Keys and salts of what is sealed.
+    var sealing: RandomSource
 
-    init(log: any EventLog) {
+    init(log: any EventLog, sealing: RandomSource) {
         self.log = log
+        self.sealing = sealing
         head = log.head
         time = log.lastTime
     }
@@ -35,17 +41,22 @@ struct Batch {
     /// - Parameter outcome: makes what is stored under the key, when the sequences are known.
     mutating func record(
         _ decision: Decision, actor: String, cause: String, key: [UInt8]? = nil,
-        outcome: (Batch, borrowing ViewTransaction) throws -> [UInt8] = { _, _ in [] },
+        outcome: (inout Batch, borrowing ViewTransaction) throws -> [UInt8] = { _, _ in [] },
         in views: inout ViewTransaction
     ) throws {
         announcements += decision.announcements
         admissions += decision.admissions
         unbound += decision.unbound
+        erased += decision.erased
         guard !decision.facts.isEmpty else { return }
         time = max(time, decision.wall)
         var events: [NewEvent] = []
         var expectations: [Expectation] = []
-        for fact in decision.facts {
+        for var fact in decision.facts {
+            // From here on, what is personal is sealed: in the views as in the log.
+            try views.keys?.seal(&fact.event, &sealing) { call in
+                try CallID(call).flatMap { id in try views.subjects(ofCall: id) }
+            }
             let payload = fact.event.serialized()
             let place = try views.record(fact.event, payload: payload, stream: fact.stream, time: time)
             head = place.sequence
@@ -57,7 +68,7 @@ struct Batch {
                     stream: fact.stream, type: fact.event.storedType, schemaVersion: fact.event.schemaVersion,
                     payload: payload))
         }
-        let stored = try outcome(self, views)
+        let stored = try outcome(&self, views)
         if let key { outcomes[key] = stored }
         commits.append(
             Commit(

@@ -2,6 +2,7 @@ import Foundation
 import Model
 import Primitives
 import Projections
+import Subjects
 import SwiftProtobuf
 
 extension ControlCore {
@@ -160,7 +161,7 @@ extension ControlCore {
         // The plan that was answered first is the plan, also after a restart.
         let key = Array("call\0".utf8) + call.value.bytes
         if let stored = try batch.outcome(forKey: key) {
-            guard let first = try? DeskReply(serializedBytes: stored) else {
+            guard let first = try? DeskReply(serializedBytes: try opened(stored, of: call, views)) else {
                 return .error(.unavailable, "stored plan")
             }
             guard case .callPlan? = first.kind else { return first }
@@ -185,9 +186,44 @@ extension ControlCore {
         try CallDecider.start(routing, in: views, &decision)
         random = decision.random
         try batch.record(
-            decision, actor: recorder.actor, cause: recorder.cause, key: key, outcome: { _, _ in serialized(reply) },
-            in: &views)
+            decision, actor: recorder.actor, cause: recorder.cause, key: key, 
+            outcome: { batch, views in try sealed(reply, of: routing, call: call, &batch, views) }, in: &views)
         return reply
+    }
+
+    // MARK: - stored plans
+
+    /// Part of the associated data of a stored plan; never changes.
+    private static let planMark: UInt8 = 8
+
+    /// A plan has numbers and addresses of both sides: without the key of either nobody reads it.
+    private func sealed(
+        _ reply: DeskReply, of routing: Routing, call: CallID, _ batch: inout Batch, _ views: borrowing ViewTransaction
+    ) throws -> [UInt8] {
+        let plain = serialized(reply)
+        guard let keys = views.keys, let started = routing.started else { return plain }
+        let sides = CallSubjects(started.caller, started.called)
+        var bytes = plain
+        for subject in sides.caller == sides.called ? [sides.caller] : [sides.caller, sides.called] {
+            let part = try keys.seal(
+                bytes, mark: Self.planMark, subject: subject, record: call.data, &batch.sealing)
+            guard let part else { return serialized(DeskReply.error(.unknownCall)) }
+            bytes = part
+        }
+        return bytes
+    }
+
+    private func opened(_ stored: [UInt8], of call: CallID, _ views: borrowing ViewTransaction) throws -> [UInt8] {
+        guard let keys = views.keys else { return stored }
+        var bytes = stored
+        // No protobuf message begins with the byte that a sealed part begins with.
+        while bytes.first == 0x01 {
+            guard let plain = try keys.open(bytes, mark: Self.planMark, record: call.data) else {
+                return serialized(DeskReply.error(.unknownCall))
+            }
+            bytes = plain
+        }
+        return bytes
     }
 
     private func locate(

@@ -4,6 +4,7 @@ package import Model
 import OpenSSL
 package import Primitives
 package import Projections
+import Subjects
 import SwiftProtobuf
 
 /// Everything that the control plane decides, in one thread, without sockets or a clock.
@@ -35,6 +36,8 @@ package struct ControlCore {
     private var publishAt: Instant?
     /// The log has facts that the views do not: they catch up before the next decision.
     private var behind = false
+    /// Erased subjects whose keys are still to be destroyed.
+    var condemned: [UUIDv7] = []
     /// Until when calls of workers that were never heard are known to have run: the last fact before this start.
     let lastFactBeforeStart: WallTime
 
@@ -70,9 +73,11 @@ package struct ControlCore {
             lastFactBeforeStart = head == 0 ? wall : try log.event(at: head)?.time ?? wall
             let owners = try views.read { snapshot throws(ViewsError) in try snapshot.liveCallOwners() }
             for owner in owners { workers.expect(owner, until: now + settings.startGrace) }
+            try destroyKeysOfErased()
         } catch {
             throw .views(reason: "\(error)")
         }
+        if let error = destroyCondemned() { throw .views(reason: "\(error)") }
         if let location {
             do throws(LocationStoreError) {
                 for (subscriber, contacts) in try location.load() { registrar.restore(subscriber, contacts) }
@@ -119,6 +124,7 @@ package struct ControlCore {
             earlyCallsAt = now + .seconds(60)
             outputs += closeForgottenCalls(wall: wall)
         }
+        if !behind, let error = destroyCondemned() { outputs.append(.note(.keyNotDestroyed(reason: "\(error)"))) }
         registrar.sweep(at: wall)
         outputs += storeContacts()
         if now >= headAt {
@@ -165,7 +171,7 @@ package struct ControlCore {
             }
         }
         let before = (workers: workers, orphans: orphans)
-        var batch = Batch(log: log)
+        var batch = Batch(log: log, sealing: random.fork())
         var appended = false
         do throws(BatchFailure) {
             try views.write(publishing: settings.viewsLag == .zero) { transaction throws(BatchFailure) in
@@ -199,6 +205,12 @@ package struct ControlCore {
     }
 
     private func append(_ batch: Batch) throws(BatchFailure) {
+        // Nothing is recorded that could not be opened after a stop of the machine.
+        do throws(SubjectKeyError) {
+            try views.keys?.sync()
+        } catch {
+            throw .unexpected("\(error)")
+        }
         let outcomes: [CommitOutcome]
         do {
             outcomes = try log.append(batch.commits)
@@ -239,6 +251,8 @@ package struct ControlCore {
             workers.forget(name)
         }
         for subscriber in batch.unbound { registrar.removeAll(of: subscriber) }
+        condemned += batch.erased
+        if !behind, let error = destroyCondemned() { outputs.append(.note(.keyNotDestroyed(reason: "\(error)"))) }
         outputs += batch.replies
         outputs += batch.announcements.map { announce($0) }
         outputs += publishRoster()

@@ -17,6 +17,8 @@ struct Decision {
     var admissions: [Admission] = []
     /// Subscribers whose contacts are forgotten after the commit.
     var unbound: [SubscriberID] = []
+    /// Subjects whose keys are destroyed after the commit.
+    var erased: [UUIDv7] = []
 
     init(wall: WallTime, random: RandomSource) {
         self.wall = wall

@@ -29,4 +29,6 @@ package enum ControlNote: Equatable, Sendable {
     case batchFailed(commands: Int, reason: String)
     case viewsBehind(reason: String)
     case locationStoreFailed(reason: String)
+    /// The erasure is in the log, and the key is still there; it is tried again.
+    case keyNotDestroyed(reason: String)
 }

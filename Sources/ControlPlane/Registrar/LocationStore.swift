@@ -3,6 +3,7 @@ package import LMDB
 import Model
 import Primitives
 import Projections
+package import Subjects
 import SwiftProtobuf
 
 /// The registrar's contacts on the disk, so that a restart of the control plane does not silence the phones.
@@ -14,13 +15,18 @@ import SwiftProtobuf
 ///         8 bytes  microseconds at which it lapses, big-endian
 ///         4 bytes  length, big-endian
 ///         …        the `Binding` message
+///
+/// With keys, the value is a sealed part under the subscriber's key: an address is personal, and old pages stay.
 package final class LocationStore {
     private let environment: Environment
     private let contacts: Database
+    private let keys: SubjectKeys?
+    private static let mark: UInt8 = 9
     private static let bytesMax = 4 << 30
 
     /// - Parameter directory: made if it is not there.
-    package init(directory: String) throws(LocationStoreError) {
+    package init(directory: String, keys: SubjectKeys? = nil) throws(LocationStoreError) {
+        self.keys = keys
         let boot = BootID.current()
         let markPath = directory + "/boot"
         let files = FileManager.default
@@ -66,20 +72,35 @@ package final class LocationStore {
         var result: [(subscriber: SubscriberID, contacts: [Registrar.Held])] = []
         for (key, value) in rows {
             // A row that cannot be read is a phone that registers again.
-            if let id = UUIDv7(bytes: key), let held = Self.decode(value) { result.append((SubscriberID(id), held)) }
+            guard let id = UUIDv7(bytes: key) else { continue }
+            let bytes = keys == nil ? value : (try? keys?.open(value, mark: Self.mark, record: Data(key))) ?? []
+            if let held = Self.decode(bytes), !held.isEmpty { result.append((SubscriberID(id), held)) }
         }
         return result
     }
 
     func save(_ changed: [(subscriber: SubscriberID, contacts: [Registrar.Held])]) throws(LocationStoreError) {
+        var rows: [(key: [UInt8], value: [UInt8]?)] = []
+        var random = RandomSource.system
+        for (subscriber, held) in changed {
+            var value: [UInt8]? = held.isEmpty ? nil : Self.encode(held)
+            if let plain = value, let keys {
+                do throws(SubjectKeyError) {
+                    value = try keys.seal(
+                        plain, mark: Self.mark, subject: subscriber.value, record: subscriber.data, &random)
+                } catch {
+                    throw .keys(error)
+                }
+            }
+            rows.append((subscriber.value.bytes, value))
+        }
         do throws(LMDBError) {
             var transaction = try environment.beginWrite()
-            for (subscriber, held) in changed {
-                let key = subscriber.value.bytes
-                if held.isEmpty {
-                    try transaction.remove(key, from: contacts)
+            for (key, value) in rows {
+                if let value {
+                    try transaction.put(key, value, in: contacts)
                 } else {
-                    try transaction.put(key, Self.encode(held), in: contacts)
+                    try transaction.remove(key, from: contacts)
                 }
             }
             try transaction.commit()
@@ -122,4 +143,5 @@ package final class LocationStore {
 package enum LocationStoreError: Error, Equatable, Sendable {
     case directory(path: String)
     case storage(LMDBError)
+    case keys(SubjectKeyError)
 }

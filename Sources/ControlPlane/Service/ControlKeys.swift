@@ -2,6 +2,7 @@ package import Bus
 internal import Ledger
 package import OpenSSL
 internal import Primitives
+package import Subjects
 
 /// The three secrets of a control node. Backups need them apart from the log: without the vault's key no phone
 /// registers, without the others workers and auditors meet a stranger.
@@ -19,6 +20,16 @@ package struct ControlKeys: Sendable {
         signing = try Self.signing(directory, logName: logName, mayMake, &random)
         vault = try Self.vault(directory, mayMake, &random)
         curve = try Self.curve(directory, mayMake)
+    }
+
+    /// The keys of persons. Like the other keys they are needed in a backup, but in one that is not kept for ever.
+    package func subjects(_ directory: DataDirectory, isReadOnly: Bool = false) throws(ControlPlaneError) -> SubjectKeys {
+        do throws(SubjectKeyError) {
+            return try SubjectKeys(
+                path: directory.subjectKeys, master: vault.derivedKey("subject keys"), isReadOnly: isReadOnly)
+        } catch {
+            throw .keyUnusable(path: directory.subjectKeys, reason: "\(error)")
+        }
     }
 
     private static func signing(

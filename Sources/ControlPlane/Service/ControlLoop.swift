@@ -144,6 +144,8 @@ final class ControlLoop {
                 "nothing of a batch was recorded", metadata: ["commands": "\(commands)", "reason": "\(reason)"])
         case .viewsBehind(let reason):
             logger.error("the views lag the log and catch up", metadata: ["reason": "\(reason)"])
+        case .keyNotDestroyed(let reason):
+            logger.error("the key of an erased subject could not be destroyed", metadata: ["reason": "\(reason)"])
         case .locationStoreFailed(let reason):
             logger.error("registrations are in memory alone", metadata: ["reason": "\(reason)"])
         }

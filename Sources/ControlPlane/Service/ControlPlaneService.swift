@@ -6,12 +6,13 @@ internal import Model
 package import OpenSSL
 internal import Primitives
 package import Projections
+internal import Subjects
 internal import Synchronization
 
 /// A control node over its data directory: keys, lock, ledger, views, location store and the driver.
 ///
 ///     DIR/ledger/ DIR/views/ DIR/location/     LMDB
-///     DIR/keys/{log-signing.pem, vault.key, curve.key}   mode 0600
+///     DIR/keys/{log-signing.pem, vault.key, curve.key, subjects.keys}   mode 0600
 ///     DIR/lock
 package final class ControlPlaneService: Sendable {
     package let configuration: ControlPlaneConfiguration
@@ -52,14 +53,15 @@ package final class ControlPlaneService: Sendable {
             throw .ledger(reason: "\(error)")
         }
         keys = try ControlKeys(directory, logName: configuration.platform, mayMake: log.head == 0)
+        let subjects = try keys.subjects(directory)
         do throws(ViewsError) {
-            views = try Views(directory: directory.views)
+            views = try Views(directory: directory.views, keys: subjects)
         } catch {
             throw .views(reason: "\(error)")
         }
         let location: LocationStore
         do throws(LocationStoreError) {
-            location = try LocationStore(directory: directory.location)
+            location = try LocationStore(directory: directory.location, keys: views.keys)
         } catch {
             throw .directoryUnusable(path: directory.location, reason: "\(error)")
         }

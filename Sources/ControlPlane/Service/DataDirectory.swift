@@ -15,6 +15,8 @@ package struct DataDirectory: Sendable {
     /// The public half as a signed-note key, for whoever verifies checkpoints.
     package var logVerifierKey: String { keys + "/log-signing.pub" }
     package var vaultKey: String { keys + "/vault.key" }
+    /// The keys of persons, each to be destroyed when its person is to be forgotten.
+    package var subjectKeys: String { keys + "/subjects.keys" }
     package var curveKey: String { keys + "/curve.key" }
 
     /// Makes the directory and what is missing of its skeleton, for its owner's eyes alone.

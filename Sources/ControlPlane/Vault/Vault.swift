@@ -12,6 +12,7 @@ import SwiftProtobuf
 ///     then          ciphertext and tag of the `Credential` message; associated data: format, subscriber id
 package struct Vault: Sendable {
     private let sealer: Sealer
+    private let key: [UInt8]
     private static let format: UInt8 = 0x01
     private static let nonceBytes = 12
 
@@ -19,7 +20,11 @@ package struct Vault: Sendable {
     package init(key: [UInt8]) throws(VaultError) {
         guard key.count == 32 else { throw .keyLength(have: key.count, need: 32) }
         sealer = Sealer(key: key)
+        self.key = key
     }
+
+    /// A key of 32 bytes for another use; tells nothing of the vault's own.
+    package func derivedKey(_ use: String) -> [UInt8] { Hash.sha256(Array("ledgerline \(use)\0".utf8) + key) }
 
     /// The credential of a new password, ready for the log (RFC 2617 §3.2.2.2, RFC 7616 §3.4.2).
     func seal(

@@ -365,6 +365,9 @@ package nonisolated struct Contact: Sendable {
   /// ISO 3166-1 alpha-2
   package var country: String = String()
 
+  /// personal fields, each part under its subject's key: docs/wire/sealed.md
+  package var sealed: [Data] = []
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -490,6 +493,9 @@ package nonisolated struct Customer: Sendable {
   package var currency: String = String()
 
   package var status: Status = .active
+
+  /// personal fields, each part under its subject's key: docs/wire/sealed.md
+  package var sealed: [Data] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -712,6 +718,9 @@ package nonisolated struct Subscriber: Sendable {
   /// AES-256-GCM of Credential under the platform's vault key, bound to the id
   package var sealedCredential: Data = Data()
 
+  /// personal fields, each part under its subject's key: docs/wire/sealed.md
+  package var sealed: [Data] = []
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -908,7 +917,7 @@ nonisolated extension Provider: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
 
 nonisolated extension Contact: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Contact"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}provider_id\0\u{1}name\0\u{1}company\0\u{1}email\0\u{1}phone\0\u{1}street\0\u{3}postal_code\0\u{1}city\0\u{1}country\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}provider_id\0\u{1}name\0\u{1}company\0\u{1}email\0\u{1}phone\0\u{1}street\0\u{3}postal_code\0\u{1}city\0\u{1}country\0\u{2}Z\u{1}sealed\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -926,6 +935,7 @@ nonisolated extension Contact: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
       case 8: try { try decoder.decodeSingularStringField(value: &self.postalCode) }()
       case 9: try { try decoder.decodeSingularStringField(value: &self.city) }()
       case 10: try { try decoder.decodeSingularStringField(value: &self.country) }()
+      case 100: try { try decoder.decodeRepeatedBytesField(value: &self.sealed) }()
       default: break
       }
     }
@@ -962,6 +972,9 @@ nonisolated extension Contact: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
     if !self.country.isEmpty {
       try visitor.visitSingularStringField(value: self.country, fieldNumber: 10)
     }
+    if !self.sealed.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.sealed, fieldNumber: 100)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -976,6 +989,7 @@ nonisolated extension Contact: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
     if lhs.postalCode != rhs.postalCode {return false}
     if lhs.city != rhs.city {return false}
     if lhs.country != rhs.country {return false}
+    if lhs.sealed != rhs.sealed {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1213,7 +1227,7 @@ nonisolated extension ServicePlan: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension Customer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Customer"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}provider_id\0\u{3}contact_id\0\u{3}service_plan_id\0\u{1}name\0\u{3}external_id\0\u{1}currency\0\u{1}status\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}provider_id\0\u{3}contact_id\0\u{3}service_plan_id\0\u{1}name\0\u{3}external_id\0\u{1}currency\0\u{1}status\0\u{2}\\\u{1}sealed\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1229,6 +1243,7 @@ nonisolated extension Customer: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       case 6: try { try decoder.decodeSingularStringField(value: &self.externalID) }()
       case 7: try { try decoder.decodeSingularStringField(value: &self.currency) }()
       case 8: try { try decoder.decodeSingularEnumField(value: &self.status) }()
+      case 100: try { try decoder.decodeRepeatedBytesField(value: &self.sealed) }()
       default: break
       }
     }
@@ -1259,6 +1274,9 @@ nonisolated extension Customer: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if self.status != .active {
       try visitor.visitSingularEnumField(value: self.status, fieldNumber: 8)
     }
+    if !self.sealed.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.sealed, fieldNumber: 100)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1271,6 +1289,7 @@ nonisolated extension Customer: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if lhs.externalID != rhs.externalID {return false}
     if lhs.currency != rhs.currency {return false}
     if lhs.status != rhs.status {return false}
+    if lhs.sealed != rhs.sealed {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1668,7 +1687,7 @@ nonisolated extension Number: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
 
 nonisolated extension Subscriber: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Subscriber"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}tenant_id\0\u{1}username\0\u{1}aliases\0\u{3}display_name\0\u{1}email\0\u{3}caller_id\0\u{3}country_code\0\u{3}area_code\0\u{3}allowed_prefixes\0\u{3}concurrent_calls_max\0\u{3}dial_timeout_seconds\0\u{3}media_security\0\u{1}status\0\u{3}sealed_credential\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}tenant_id\0\u{1}username\0\u{1}aliases\0\u{3}display_name\0\u{1}email\0\u{3}caller_id\0\u{3}country_code\0\u{3}area_code\0\u{3}allowed_prefixes\0\u{3}concurrent_calls_max\0\u{3}dial_timeout_seconds\0\u{3}media_security\0\u{1}status\0\u{3}sealed_credential\0\u{2}U\u{1}sealed\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1691,6 +1710,7 @@ nonisolated extension Subscriber: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       case 13: try { try decoder.decodeSingularEnumField(value: &self.mediaSecurity) }()
       case 14: try { try decoder.decodeSingularEnumField(value: &self.status) }()
       case 15: try { try decoder.decodeSingularBytesField(value: &self.sealedCredential) }()
+      case 100: try { try decoder.decodeRepeatedBytesField(value: &self.sealed) }()
       default: break
       }
     }
@@ -1742,6 +1762,9 @@ nonisolated extension Subscriber: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if !self.sealedCredential.isEmpty {
       try visitor.visitSingularBytesField(value: self.sealedCredential, fieldNumber: 15)
     }
+    if !self.sealed.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.sealed, fieldNumber: 100)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1761,6 +1784,7 @@ nonisolated extension Subscriber: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if lhs.mediaSecurity != rhs.mediaSecurity {return false}
     if lhs.status != rhs.status {return false}
     if lhs.sealedCredential != rhs.sealedCredential {return false}
+    if lhs.sealed != rhs.sealed {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -94,6 +94,45 @@ package nonisolated enum EntityKind: SwiftProtobuf.Enum, Swift.CaseIterable {
 
 }
 
+/// People whose names, numbers and addresses the log holds, each under a key of their own.
+package nonisolated enum SubjectKind: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+  case contact // = 0
+  case customer // = 1
+  case subscriber // = 2
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .contact
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .contact
+    case 1: self = .customer
+    case 2: self = .subscriber
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .contact: return 0
+    case .customer: return 1
+    case .subscriber: return 2
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [SubjectKind] = [
+    .contact,
+    .customer,
+    .subscriber,
+  ]
+
+}
+
 /// Accounts. Every account belongs to one owner and holds one currency.
 package nonisolated enum AccountKind: SwiftProtobuf.Enum, Swift.CaseIterable {
   package typealias RawValue = Int
@@ -873,6 +912,73 @@ package nonisolated struct EntityRemoved: Sendable {
   package init() {}
 }
 
+/// From here on nobody can read what the log holds of the person: the key is destroyed after this is durable.
+package nonisolated struct SubjectErased: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var subjectID: Data = Data()
+
+  package var kind: SubjectKind = .contact
+
+  /// for people: which request, which rule
+  package var reason: String = String()
+
+  package var actor: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// A legal hold: while it lasts the subject cannot be erased.
+package nonisolated struct SubjectHoldChanged: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var subjectID: Data = Data()
+
+  package var kind: SubjectKind = .contact
+
+  package var held: Bool = false
+
+  package var reason: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// Somebody was shown records of calls, or media of them. One event for a request, whatever it returned.
+package nonisolated struct RecordsRead: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// "cdrs", "live_calls", "call", "bindings", "history", "export" …
+  package var what: String = String()
+
+  /// whose records were asked for; empty: all that the token reaches
+  package var scopeID: Data = Data()
+
+  /// the query of the request
+  package var filter: String = String()
+
+  /// records that were shown
+  package var count: UInt64 = 0
+
+  package var tokenID: Data = Data()
+
+  /// the calls, when a few were asked for by id
+  package var ids: [Data] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 package nonisolated struct TokenIssued: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -1216,6 +1322,12 @@ package nonisolated struct CallStarted: @unchecked Sendable {
     set {_uniqueStorage()._dialRule = newValue}
   }
 
+  /// personal fields, each part under its subject's key: docs/wire/sealed.md
+  package var sealed: [Data] {
+    get {_storage._sealed}
+    set {_uniqueStorage()._sealed = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1452,6 +1564,12 @@ package nonisolated struct CallEnded: @unchecked Sendable {
   package var worker: String {
     get {_storage._worker}
     set {_uniqueStorage()._worker = newValue}
+  }
+
+  /// personal fields, each part under its subject's key: docs/wire/sealed.md
+  package var sealed: [Data] {
+    get {_storage._sealed}
+    set {_uniqueStorage()._sealed = newValue}
   }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1694,6 +1812,12 @@ package nonisolated struct Cdr: @unchecked Sendable {
     set {_uniqueStorage()._answeredSubscriberID = newValue}
   }
 
+  /// personal fields, each part under its subject's key: docs/wire/sealed.md
+  package var sealed: [Data] {
+    get {_storage._sealed}
+    set {_uniqueStorage()._sealed = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1764,6 +1888,12 @@ package nonisolated struct CallSnapshot: @unchecked Sendable {
   package var remoteSdpB: String {
     get {_storage._remoteSdpB}
     set {_uniqueStorage()._remoteSdpB = newValue}
+  }
+
+  /// personal fields, each part under its subject's key: docs/wire/sealed.md
+  package var sealed: [Data] {
+    get {_storage._sealed}
+    set {_uniqueStorage()._sealed = newValue}
   }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1840,6 +1970,10 @@ fileprivate nonisolated let _protobuf_package = "ledgerline.v1"
 
 nonisolated extension EntityKind: SwiftProtobuf._ProtoNameProviding {
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ENTITY_KIND_PROVIDER\0\u{1}ENTITY_KIND_CONTACT\0\u{1}ENTITY_KIND_RATE_DECK\0\u{1}ENTITY_KIND_SERVICE_PLAN\0\u{1}ENTITY_KIND_CUSTOMER\0\u{1}ENTITY_KIND_DIAL_PLAN\0\u{1}ENTITY_KIND_TENANT\0\u{1}ENTITY_KIND_CARRIER\0\u{1}ENTITY_KIND_NUMBER\0\u{1}ENTITY_KIND_SUBSCRIBER\0")
+}
+
+nonisolated extension SubjectKind: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0SUBJECT_KIND_CONTACT\0\u{1}SUBJECT_KIND_CUSTOMER\0\u{1}SUBJECT_KIND_SUBSCRIBER\0")
 }
 
 nonisolated extension AccountKind: SwiftProtobuf._ProtoNameProviding {
@@ -2577,6 +2711,151 @@ nonisolated extension EntityRemoved: SwiftProtobuf.Message, SwiftProtobuf._Messa
   }
 }
 
+nonisolated extension SubjectErased: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".SubjectErased"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}subject_id\0\u{1}kind\0\u{1}reason\0\u{1}actor\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.subjectID) }()
+      case 2: try { try decoder.decodeSingularEnumField(value: &self.kind) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.actor) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.subjectID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.subjectID, fieldNumber: 1)
+    }
+    if self.kind != .contact {
+      try visitor.visitSingularEnumField(value: self.kind, fieldNumber: 2)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 3)
+    }
+    if !self.actor.isEmpty {
+      try visitor.visitSingularStringField(value: self.actor, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: SubjectErased, rhs: SubjectErased) -> Bool {
+    if lhs.subjectID != rhs.subjectID {return false}
+    if lhs.kind != rhs.kind {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.actor != rhs.actor {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SubjectHoldChanged: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".SubjectHoldChanged"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}subject_id\0\u{1}kind\0\u{1}held\0\u{1}reason\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.subjectID) }()
+      case 2: try { try decoder.decodeSingularEnumField(value: &self.kind) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.held) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.subjectID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.subjectID, fieldNumber: 1)
+    }
+    if self.kind != .contact {
+      try visitor.visitSingularEnumField(value: self.kind, fieldNumber: 2)
+    }
+    if self.held != false {
+      try visitor.visitSingularBoolField(value: self.held, fieldNumber: 3)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: SubjectHoldChanged, rhs: SubjectHoldChanged) -> Bool {
+    if lhs.subjectID != rhs.subjectID {return false}
+    if lhs.kind != rhs.kind {return false}
+    if lhs.held != rhs.held {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension RecordsRead: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RecordsRead"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}what\0\u{3}scope_id\0\u{1}filter\0\u{1}count\0\u{3}token_id\0\u{1}ids\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.what) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.scopeID) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.filter) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.count) }()
+      case 5: try { try decoder.decodeSingularBytesField(value: &self.tokenID) }()
+      case 6: try { try decoder.decodeRepeatedBytesField(value: &self.ids) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.what.isEmpty {
+      try visitor.visitSingularStringField(value: self.what, fieldNumber: 1)
+    }
+    if !self.scopeID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.scopeID, fieldNumber: 2)
+    }
+    if !self.filter.isEmpty {
+      try visitor.visitSingularStringField(value: self.filter, fieldNumber: 3)
+    }
+    if self.count != 0 {
+      try visitor.visitSingularUInt64Field(value: self.count, fieldNumber: 4)
+    }
+    if !self.tokenID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.tokenID, fieldNumber: 5)
+    }
+    if !self.ids.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.ids, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: RecordsRead, rhs: RecordsRead) -> Bool {
+    if lhs.what != rhs.what {return false}
+    if lhs.scopeID != rhs.scopeID {return false}
+    if lhs.filter != rhs.filter {return false}
+    if lhs.count != rhs.count {return false}
+    if lhs.tokenID != rhs.tokenID {return false}
+    if lhs.ids != rhs.ids {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension TokenIssued: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".TokenIssued"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}token\0")
@@ -3059,7 +3338,7 @@ nonisolated extension CreditHold: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension CallStarted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CallStarted"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}call_id\0\u{1}worker\0\u{1}direction\0\u{1}caller\0\u{1}called\0\u{1}dialled\0\u{3}called_e164\0\u{3}sip_call_id\0\u{3}source_address\0\u{3}started_at\0\u{1}rates\0\u{1}hold\0\u{3}log_position\0\u{3}dial_rule\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}call_id\0\u{1}worker\0\u{1}direction\0\u{1}caller\0\u{1}called\0\u{1}dialled\0\u{3}called_e164\0\u{3}sip_call_id\0\u{3}source_address\0\u{3}started_at\0\u{1}rates\0\u{1}hold\0\u{3}log_position\0\u{3}dial_rule\0\u{2}V\u{1}sealed\0")
 
   fileprivate class _StorageClass {
     var _callID: Data = Data()
@@ -3076,6 +3355,7 @@ nonisolated extension CallStarted: SwiftProtobuf.Message, SwiftProtobuf._Message
     var _hold: CreditHold? = nil
     var _logPosition: UInt64 = 0
     var _dialRule: String = String()
+    var _sealed: [Data] = []
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -3100,6 +3380,7 @@ nonisolated extension CallStarted: SwiftProtobuf.Message, SwiftProtobuf._Message
       _hold = source._hold
       _logPosition = source._logPosition
       _dialRule = source._dialRule
+      _sealed = source._sealed
     }
   }
 
@@ -3132,6 +3413,7 @@ nonisolated extension CallStarted: SwiftProtobuf.Message, SwiftProtobuf._Message
         case 12: try { try decoder.decodeSingularMessageField(value: &_storage._hold) }()
         case 13: try { try decoder.decodeSingularUInt64Field(value: &_storage._logPosition) }()
         case 14: try { try decoder.decodeSingularStringField(value: &_storage._dialRule) }()
+        case 100: try { try decoder.decodeRepeatedBytesField(value: &_storage._sealed) }()
         default: break
         }
       }
@@ -3186,6 +3468,9 @@ nonisolated extension CallStarted: SwiftProtobuf.Message, SwiftProtobuf._Message
       if !_storage._dialRule.isEmpty {
         try visitor.visitSingularStringField(value: _storage._dialRule, fieldNumber: 14)
       }
+      if !_storage._sealed.isEmpty {
+        try visitor.visitRepeatedBytesField(value: _storage._sealed, fieldNumber: 100)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3209,6 +3494,7 @@ nonisolated extension CallStarted: SwiftProtobuf.Message, SwiftProtobuf._Message
         if _storage._hold != rhs_storage._hold {return false}
         if _storage._logPosition != rhs_storage._logPosition {return false}
         if _storage._dialRule != rhs_storage._dialRule {return false}
+        if _storage._sealed != rhs_storage._sealed {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -3556,7 +3842,7 @@ nonisolated extension MediaReport: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension CallEnded: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CallEnded"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}call_id\0\u{3}ended_at\0\u{1}cause\0\u{3}sip_status\0\u{1}refusal\0\u{1}attempts\0\u{1}media\0\u{1}worker\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}call_id\0\u{3}ended_at\0\u{1}cause\0\u{3}sip_status\0\u{1}refusal\0\u{1}attempts\0\u{1}media\0\u{1}worker\0\u{2}\\\u{1}sealed\0")
 
   fileprivate class _StorageClass {
     var _callID: Data = Data()
@@ -3567,6 +3853,7 @@ nonisolated extension CallEnded: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     var _attempts: [CallAttempt] = []
     var _media: MediaReport? = nil
     var _worker: String = String()
+    var _sealed: [Data] = []
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -3585,6 +3872,7 @@ nonisolated extension CallEnded: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       _attempts = source._attempts
       _media = source._media
       _worker = source._worker
+      _sealed = source._sealed
     }
   }
 
@@ -3611,6 +3899,7 @@ nonisolated extension CallEnded: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
         case 6: try { try decoder.decodeRepeatedMessageField(value: &_storage._attempts) }()
         case 7: try { try decoder.decodeSingularMessageField(value: &_storage._media) }()
         case 8: try { try decoder.decodeSingularStringField(value: &_storage._worker) }()
+        case 100: try { try decoder.decodeRepeatedBytesField(value: &_storage._sealed) }()
         default: break
         }
       }
@@ -3647,6 +3936,9 @@ nonisolated extension CallEnded: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       if !_storage._worker.isEmpty {
         try visitor.visitSingularStringField(value: _storage._worker, fieldNumber: 8)
       }
+      if !_storage._sealed.isEmpty {
+        try visitor.visitRepeatedBytesField(value: _storage._sealed, fieldNumber: 100)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3664,6 +3956,7 @@ nonisolated extension CallEnded: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
         if _storage._attempts != rhs_storage._attempts {return false}
         if _storage._media != rhs_storage._media {return false}
         if _storage._worker != rhs_storage._worker {return false}
+        if _storage._sealed != rhs_storage._sealed {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -3842,7 +4135,7 @@ nonisolated extension CdrRecorded: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension Cdr: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Cdr"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{3}call_id\0\u{1}direction\0\u{1}caller\0\u{1}called\0\u{1}dialled\0\u{3}called_e164\0\u{3}started_at\0\u{3}answered_at\0\u{3}ended_at\0\u{3}duration_ms\0\u{1}cause\0\u{3}sip_status\0\u{1}refusal\0\u{1}attempts\0\u{1}charges\0\u{1}media\0\u{3}sip_call_id\0\u{1}worker\0\u{3}log_position\0\u{3}journal_id\0\u{3}answered_gateway_id\0\u{3}answered_subscriber_id\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{3}call_id\0\u{1}direction\0\u{1}caller\0\u{1}called\0\u{1}dialled\0\u{3}called_e164\0\u{3}started_at\0\u{3}answered_at\0\u{3}ended_at\0\u{3}duration_ms\0\u{1}cause\0\u{3}sip_status\0\u{1}refusal\0\u{1}attempts\0\u{1}charges\0\u{1}media\0\u{3}sip_call_id\0\u{1}worker\0\u{3}log_position\0\u{3}journal_id\0\u{3}answered_gateway_id\0\u{3}answered_subscriber_id\0\u{2}M\u{1}sealed\0")
 
   fileprivate class _StorageClass {
     var _number: UInt64 = 0
@@ -3868,6 +4161,7 @@ nonisolated extension Cdr: SwiftProtobuf.Message, SwiftProtobuf._MessageImplemen
     var _journalID: Data = Data()
     var _answeredGatewayID: Data = Data()
     var _answeredSubscriberID: Data = Data()
+    var _sealed: [Data] = []
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -3901,6 +4195,7 @@ nonisolated extension Cdr: SwiftProtobuf.Message, SwiftProtobuf._MessageImplemen
       _journalID = source._journalID
       _answeredGatewayID = source._answeredGatewayID
       _answeredSubscriberID = source._answeredSubscriberID
+      _sealed = source._sealed
     }
   }
 
@@ -3942,6 +4237,7 @@ nonisolated extension Cdr: SwiftProtobuf.Message, SwiftProtobuf._MessageImplemen
         case 21: try { try decoder.decodeSingularBytesField(value: &_storage._journalID) }()
         case 22: try { try decoder.decodeSingularBytesField(value: &_storage._answeredGatewayID) }()
         case 23: try { try decoder.decodeSingularBytesField(value: &_storage._answeredSubscriberID) }()
+        case 100: try { try decoder.decodeRepeatedBytesField(value: &_storage._sealed) }()
         default: break
         }
       }
@@ -4023,6 +4319,9 @@ nonisolated extension Cdr: SwiftProtobuf.Message, SwiftProtobuf._MessageImplemen
       if !_storage._answeredSubscriberID.isEmpty {
         try visitor.visitSingularBytesField(value: _storage._answeredSubscriberID, fieldNumber: 23)
       }
+      if !_storage._sealed.isEmpty {
+        try visitor.visitRepeatedBytesField(value: _storage._sealed, fieldNumber: 100)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -4055,6 +4354,7 @@ nonisolated extension Cdr: SwiftProtobuf.Message, SwiftProtobuf._MessageImplemen
         if _storage._journalID != rhs_storage._journalID {return false}
         if _storage._answeredGatewayID != rhs_storage._answeredGatewayID {return false}
         if _storage._answeredSubscriberID != rhs_storage._answeredSubscriberID {return false}
+        if _storage._sealed != rhs_storage._sealed {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -4066,7 +4366,7 @@ nonisolated extension Cdr: SwiftProtobuf.Message, SwiftProtobuf._MessageImplemen
 
 nonisolated extension CallSnapshot: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CallSnapshot"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}a\0\u{1}b\0\u{3}media_worker\0\u{3}media_session\0\u{3}sdp_a\0\u{3}sdp_b\0\u{3}credit_until\0\u{3}remote_sdp_a\0\u{3}remote_sdp_b\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}a\0\u{1}b\0\u{3}media_worker\0\u{3}media_session\0\u{3}sdp_a\0\u{3}sdp_b\0\u{3}credit_until\0\u{3}remote_sdp_a\0\u{3}remote_sdp_b\0\u{2}[\u{1}sealed\0")
 
   fileprivate class _StorageClass {
     var _a: DialogState? = nil
@@ -4078,6 +4378,7 @@ nonisolated extension CallSnapshot: SwiftProtobuf.Message, SwiftProtobuf._Messag
     var _creditUntil: Int64 = 0
     var _remoteSdpA: String = String()
     var _remoteSdpB: String = String()
+    var _sealed: [Data] = []
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -4097,6 +4398,7 @@ nonisolated extension CallSnapshot: SwiftProtobuf.Message, SwiftProtobuf._Messag
       _creditUntil = source._creditUntil
       _remoteSdpA = source._remoteSdpA
       _remoteSdpB = source._remoteSdpB
+      _sealed = source._sealed
     }
   }
 
@@ -4124,6 +4426,7 @@ nonisolated extension CallSnapshot: SwiftProtobuf.Message, SwiftProtobuf._Messag
         case 7: try { try decoder.decodeSingularInt64Field(value: &_storage._creditUntil) }()
         case 8: try { try decoder.decodeSingularStringField(value: &_storage._remoteSdpA) }()
         case 9: try { try decoder.decodeSingularStringField(value: &_storage._remoteSdpB) }()
+        case 100: try { try decoder.decodeRepeatedBytesField(value: &_storage._sealed) }()
         default: break
         }
       }
@@ -4163,6 +4466,9 @@ nonisolated extension CallSnapshot: SwiftProtobuf.Message, SwiftProtobuf._Messag
       if !_storage._remoteSdpB.isEmpty {
         try visitor.visitSingularStringField(value: _storage._remoteSdpB, fieldNumber: 9)
       }
+      if !_storage._sealed.isEmpty {
+        try visitor.visitRepeatedBytesField(value: _storage._sealed, fieldNumber: 100)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -4181,6 +4487,7 @@ nonisolated extension CallSnapshot: SwiftProtobuf.Message, SwiftProtobuf._Messag
         if _storage._creditUntil != rhs_storage._creditUntil {return false}
         if _storage._remoteSdpA != rhs_storage._remoteSdpA {return false}
         if _storage._remoteSdpB != rhs_storage._remoteSdpB {return false}
+        if _storage._sealed != rhs_storage._sealed {return false}
         return true
       }
       if !storagesAreEqual {return false}

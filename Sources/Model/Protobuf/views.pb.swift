@@ -147,6 +147,33 @@ package nonisolated struct AccountPosting: Sendable {
   package init() {}
 }
 
+/// What became of one subject.
+package nonisolated struct SubjectState: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var id: Data = Data()
+
+  package var kind: SubjectKind = .contact
+
+  /// sequence of the event that brought it
+  package var knownSince: UInt64 = 0
+
+  /// sequence of subject.erased; 0: not erased
+  package var erasedAt: UInt64 = 0
+
+  package var erasedReason: String = String()
+
+  package var held: Bool = false
+
+  package var heldReason: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "ledgerline.v1"
@@ -334,6 +361,66 @@ nonisolated extension AccountPosting: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs.callID != rhs.callID {return false}
     if lhs.reason != rhs.reason {return false}
     if lhs.postedAt != rhs.postedAt {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SubjectState: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".SubjectState"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}kind\0\u{3}known_since\0\u{3}erased_at\0\u{3}erased_reason\0\u{1}held\0\u{3}held_reason\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularEnumField(value: &self.kind) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.knownSince) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.erasedAt) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.erasedReason) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.held) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.heldReason) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.id.isEmpty {
+      try visitor.visitSingularBytesField(value: self.id, fieldNumber: 1)
+    }
+    if self.kind != .contact {
+      try visitor.visitSingularEnumField(value: self.kind, fieldNumber: 2)
+    }
+    if self.knownSince != 0 {
+      try visitor.visitSingularUInt64Field(value: self.knownSince, fieldNumber: 3)
+    }
+    if self.erasedAt != 0 {
+      try visitor.visitSingularUInt64Field(value: self.erasedAt, fieldNumber: 4)
+    }
+    if !self.erasedReason.isEmpty {
+      try visitor.visitSingularStringField(value: self.erasedReason, fieldNumber: 5)
+    }
+    if self.held != false {
+      try visitor.visitSingularBoolField(value: self.held, fieldNumber: 6)
+    }
+    if !self.heldReason.isEmpty {
+      try visitor.visitSingularStringField(value: self.heldReason, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: SubjectState, rhs: SubjectState) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.kind != rhs.kind {return false}
+    if lhs.knownSince != rhs.knownSince {return false}
+    if lhs.erasedAt != rhs.erasedAt {return false}
+    if lhs.erasedReason != rhs.erasedReason {return false}
+    if lhs.held != rhs.held {return false}
+    if lhs.heldReason != rhs.heldReason {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

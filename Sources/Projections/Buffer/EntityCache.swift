@@ -43,7 +43,7 @@ extension Table {
         case .contacts, .tokens, .providersByNamespace, .tenantsByDomain, .subscribersByName, .numbersByE164,
             .gatewaysByAddress, .gateways, .tokensBySecret, .references, .deckTimes, .rates, .liveCalls, .liveCallsByWorker,
             .liveCallCounts, .cdrs, .cdrsByCall, .cdrsByParty, .accounts, .postings, .holds, .journals, .streams, .history,
-            .meta:
+            .subjects, .subjectsErased, .meta:
             false
         }
     }

@@ -5,6 +5,7 @@ import Model
 import OpenSSL
 import Primitives
 import Projections
+import Subjects
 import SwiftProtobuf
 
 extension Instant {
@@ -36,8 +37,9 @@ struct Exchange {
 
     init(directory: String, customers count: Int) throws {
         log = try LMDBEventLog(directory: directory + "/ledger")
-        views = try Views(directory: directory + "/views")
         var random = RandomSource.system
+        let keys = try SubjectKeys(path: directory + "/subjects.keys", master: random.bytes(32))
+        views = try Views(directory: directory + "/views", keys: keys)
         core = try ControlCore(
             log: log, views: views, vault: try Vault(key: random.bytes(32)), random: .system, settings: .service, now: .current,
             wall: .current)

@@ -1,0 +1,55 @@
+import Foundation
+package import Model
+import Primitives
+
+/// Every person that the log has held something of: since when, erased when and why, held back by whom. Removing an entity
+/// does not remove the subject: its history is still in the log.
+package enum SubjectsProjection: Projection {
+    package static let name = "subjects"
+    package static let version: UInt32 = 1
+    package static let tables: [Table] = [.subjects, .subjectsErased]
+
+    package static func evolve(
+        _ event: Event, _ context: EventContext, in views: inout ViewTransaction
+    ) throws(ViewsError) {
+        switch event {
+        case .contactCreated(let event): try meet(event.contact.id, .contact, context, in: &views)
+        case .customerCreated(let event): try meet(event.customer.id, .customer, context, in: &views)
+        case .subscriberCreated(let event): try meet(event.subscriber.id, .subscriber, context, in: &views)
+        case .subjectErased(let event):
+            var state = try meet(event.subjectID, event.kind, context, in: &views)
+            guard state.erasedAt == 0 else { return }
+            state.erasedAt = context.sequence
+            state.erasedReason = event.reason
+            let key = try views.key(event.subjectID, "subject_id", context)
+            try views.putMessage(state, key, in: .subjects)
+            try views.put(Key(context.sequence).bytes, key, in: .subjectsErased)
+        case .subjectHoldChanged(let event):
+            var state = try meet(event.subjectID, event.kind, context, in: &views)
+            state.held = event.held
+            state.heldReason = event.held ? event.reason : ""
+            try views.putMessage(state, try views.key(event.subjectID, "subject_id", context), in: .subjects)
+        case .providerCreated, .providerChanged, .contactChanged, .rateDeckCreated, .rateDeckVersionPublished,
+            .servicePlanCreated, .servicePlanChanged, .customerChanged, .dialPlanCreated, .dialPlanChanged,
+            .tenantCreated, .tenantChanged, .carrierCreated, .carrierChanged, .numberAdded, .numberChanged,
+            .subscriberChanged, .entityRemoved, .tokenIssued, .tokenRevoked, .workerEnrolled, .workerRevoked,
+            .journalPosted, .callStarted, .callAnswered, .callUpdated, .callAdopted, .creditRenewed, .callEnded,
+            .cdrRecorded, .recordsRead:
+            break
+        }
+    }
+
+    @discardableResult
+    private static func meet(
+        _ id: Data, _ kind: SubjectKind, _ context: EventContext, in views: inout ViewTransaction
+    ) throws(ViewsError) -> SubjectState {
+        let key = try views.key(id, "subject_id", context)
+        if let known = try views.message(SubjectState.self, key, in: .subjects) { return known }
+        var state = SubjectState()
+        state.id = id
+        state.kind = kind
+        state.knownSince = context.sequence
+        try views.putMessage(state, key, in: .subjects)
+        return state
+    }
+}

@@ -1,0 +1,108 @@
+import Foundation
+package import Model
+import SwiftProtobuf
+
+// Numbers and addresses of a call. What the books need stays: amounts, times, durations, ids, and the prefix of the price
+// list that matched (in `RateLock.entry` and `Charge.entry`).
+
+extension CallStarted: PersonalRecord {
+    package static var mark: UInt8 { 4 }
+
+    package mutating func withdraw() -> (first: CallStarted, second: CallStarted) {
+        var (caller, called) = (CallStarted(), CallStarted())
+        if hasCaller { move(\.caller.number, "", from: &self, to: &caller) }
+        move(\.sourceAddress, "", from: &self, to: &caller)
+        move(\.sipCallID, "", from: &self, to: &caller)
+        if hasCalled { move(\.called.number, "", from: &self, to: &called) }
+        move(\.dialled, "", from: &self, to: &called)
+        move(\.calledE164, "", from: &self, to: &called)
+        return (caller, called)
+    }
+}
+
+/// The state of two dialogs. Each leg's own addresses are of its side, and the other's name in it of the other side; the
+/// SDP that we send to one side is made of the other side's.
+extension CallSnapshot: PersonalRecord {
+    package static var mark: UInt8 { 5 }
+
+    package mutating func withdraw() -> (first: CallSnapshot, second: CallSnapshot) {
+        var (caller, called) = (CallSnapshot(), CallSnapshot())
+        if hasA {
+            for field in [\CallSnapshot.a.callID, \.a.remoteUri, \.a.remoteTarget] {
+                move(field, "", from: &self, to: &caller)
+            }
+            move(\.a.routeSet, [], from: &self, to: &caller)
+            if a.hasFlow { move(\.a.flow.remote, "", from: &self, to: &caller) }
+            move(\.a.localUri, "", from: &self, to: &called)
+        }
+        if hasB {
+            for field in [\CallSnapshot.b.callID, \.b.remoteUri, \.b.remoteTarget] {
+                move(field, "", from: &self, to: &called)
+            }
+            move(\.b.routeSet, [], from: &self, to: &called)
+            if b.hasFlow { move(\.b.flow.remote, "", from: &self, to: &called) }
+            move(\.b.localUri, "", from: &self, to: &caller)
+        }
+        for field in [\CallSnapshot.remoteSdpA, \.sdpB] { move(field, "", from: &self, to: &caller) }
+        for field in [\CallSnapshot.remoteSdpB, \.sdpA] { move(field, "", from: &self, to: &called) }
+        return (caller, called)
+    }
+}
+
+extension CallEnded: PersonalRecord {
+    package static var mark: UInt8 { 6 }
+
+    package mutating func withdraw() -> (first: CallEnded, second: CallEnded) {
+        var called = CallEnded()
+        called.attempts = attempts.withdrawTargets()
+        return (CallEnded(), called)
+    }
+
+    package mutating func restore(_ part: [UInt8]) throws {
+        let before = attempts
+        attempts = []
+        try merge(serializedBytes: part)
+        attempts = before.restored(with: attempts)
+    }
+}
+
+extension Cdr: PersonalRecord {
+    package static var mark: UInt8 { 7 }
+
+    package mutating func withdraw() -> (first: Cdr, second: Cdr) {
+        var (caller, called) = (Cdr(), Cdr())
+        if hasCaller { move(\.caller.number, "", from: &self, to: &caller) }
+        move(\.sipCallID, "", from: &self, to: &caller)
+        if hasCalled { move(\.called.number, "", from: &self, to: &called) }
+        move(\.dialled, "", from: &self, to: &called)
+        move(\.calledE164, "", from: &self, to: &called)
+        called.attempts = attempts.withdrawTargets()
+        return (caller, called)
+    }
+
+    package mutating func restore(_ part: [UInt8]) throws {
+        let before = attempts
+        attempts = []
+        try merge(serializedBytes: part)
+        attempts = before.restored(with: attempts)
+    }
+}
+
+extension [CallAttempt] {
+    /// As many attempts as there are, with nothing but the addresses tried; none if there is no address.
+    fileprivate mutating func withdrawTargets() -> [CallAttempt] {
+        guard contains(where: { !$0.target.isEmpty }) else { return [] }
+        let targets = map { attempt in CallAttempt.with { $0.target = attempt.target } }
+        for index in indices { self[index].target = "" }
+        return targets
+    }
+
+    /// Lists are put back place by place: merging would put one behind the other.
+    fileprivate func restored(with part: [CallAttempt]) -> [CallAttempt] {
+        var result = self
+        for (index, attempt) in part.enumerated() where index < result.count && !attempt.target.isEmpty {
+            result[index].target = attempt.target
+        }
+        return result
+    }
+}

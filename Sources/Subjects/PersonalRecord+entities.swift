@@ -1,0 +1,39 @@
+import Foundation
+package import Model
+
+extension Contact: PersonalRecord {
+    package static var mark: UInt8 { 1 }
+
+    package mutating func withdraw() -> (first: Contact, second: Contact) {
+        var part = Contact()
+        for field in [
+            \Contact.name, \.company, \.email, \.phone, \.street, \.postalCode, \.city,
+        ] { move(field, "", from: &self, to: &part) }
+        return (part, Contact())
+    }
+}
+
+/// A customer may be a person; the account and everything on it stay.
+extension Customer: PersonalRecord {
+    package static var mark: UInt8 { 2 }
+
+    package mutating func withdraw() -> (first: Customer, second: Customer) {
+        var part = Customer()
+        for field in [\Customer.name, \.externalID] { move(field, "", from: &self, to: &part) }
+        return (part, Customer())
+    }
+}
+
+extension Subscriber: PersonalRecord {
+    package static var mark: UInt8 { 3 }
+
+    package mutating func withdraw() -> (first: Subscriber, second: Subscriber) {
+        var part = Subscriber()
+        for field in [\Subscriber.username, \.displayName, \.email, \.callerID] {
+            move(field, "", from: &self, to: &part)
+        }
+        move(\.aliases, [], from: &self, to: &part)
+        move(\.sealedCredential, Data(), from: &self, to: &part)
+        return (part, Subscriber())
+    }
+}

@@ -1,0 +1,116 @@
+package import Foundation
+package import Model
+package import Primitives
+
+// An event on its way into the log, and out of it.
+extension SubjectKeys {
+    /// - Parameter subjects: whom a call's sides belong to, for the facts that name nothing but the call.
+    package func seal<E: Error>(
+        _ event: inout Event, _ random: inout RandomSource, subjects: (_ call: Data) throws(E) -> CallSubjects?
+    ) throws {
+        switch event {
+        case .contactCreated(var fact):
+            try seal(&fact.contact, fact.contact.id, &random)
+            event = .contactCreated(fact)
+        case .contactChanged(var fact):
+            try seal(&fact.contact, fact.contact.id, &random)
+            event = .contactChanged(fact)
+        case .customerCreated(var fact):
+            try seal(&fact.customer, fact.customer.id, &random)
+            event = .customerCreated(fact)
+        case .customerChanged(var fact):
+            try seal(&fact.customer, fact.customer.id, &random)
+            event = .customerChanged(fact)
+        case .subscriberCreated(var fact):
+            try seal(&fact.subscriber, fact.subscriber.id, &random)
+            event = .subscriberCreated(fact)
+        case .subscriberChanged(var fact):
+            try seal(&fact.subscriber, fact.subscriber.id, &random)
+            event = .subscriberChanged(fact)
+        case .callStarted(var fact):
+            try seal(&fact, of: fact.callID, CallSubjects(fact.caller, fact.called), &random)
+            event = .callStarted(fact)
+        case .callAnswered(var fact):
+            guard fact.hasSnapshot, let sides = try subjects(fact.callID) else { return }
+            try seal(&fact.snapshot, of: fact.callID, sides, &random)
+            event = .callAnswered(fact)
+        case .callUpdated(var fact):
+            guard fact.hasSnapshot, let sides = try subjects(fact.callID) else { return }
+            try seal(&fact.snapshot, of: fact.callID, sides, &random)
+            event = .callUpdated(fact)
+        case .callEnded(var fact):
+            guard !fact.attempts.isEmpty, let sides = try subjects(fact.callID) else { return }
+            try seal(&fact, of: fact.callID, sides, &random)
+            event = .callEnded(fact)
+        case .cdrRecorded(var fact):
+            try seal(&fact.cdr, of: fact.cdr.callID, CallSubjects(fact.cdr.caller, fact.cdr.called), &random)
+            event = .cdrRecorded(fact)
+        case .providerCreated, .providerChanged, .rateDeckCreated, .rateDeckVersionPublished, .servicePlanCreated,
+            .servicePlanChanged, .dialPlanCreated, .dialPlanChanged, .tenantCreated, .tenantChanged, .carrierCreated,
+            .carrierChanged, .numberAdded, .numberChanged, .entityRemoved, .tokenIssued, .tokenRevoked,
+            .workerEnrolled, .workerRevoked, .journalPosted, .callAdopted, .creditRenewed, .subjectErased,
+            .subjectHoldChanged, .recordsRead:
+            break
+        }
+    }
+
+    /// Puts the personal fields of an event of the log back.
+    package func open(_ event: inout Event) throws(SubjectKeyError) {
+        switch event {
+        case .contactCreated(var fact):
+            try open(&fact.contact, of: fact.contact.id)
+            event = .contactCreated(fact)
+        case .contactChanged(var fact):
+            try open(&fact.contact, of: fact.contact.id)
+            event = .contactChanged(fact)
+        case .customerCreated(var fact):
+            try open(&fact.customer, of: fact.customer.id)
+            event = .customerCreated(fact)
+        case .customerChanged(var fact):
+            try open(&fact.customer, of: fact.customer.id)
+            event = .customerChanged(fact)
+        case .subscriberCreated(var fact):
+            try open(&fact.subscriber, of: fact.subscriber.id)
+            event = .subscriberCreated(fact)
+        case .subscriberChanged(var fact):
+            try open(&fact.subscriber, of: fact.subscriber.id)
+            event = .subscriberChanged(fact)
+        case .callStarted(var fact):
+            try open(&fact, of: fact.callID)
+            event = .callStarted(fact)
+        case .callAnswered(var fact):
+            guard fact.hasSnapshot else { return }
+            try open(&fact.snapshot, of: fact.callID)
+            event = .callAnswered(fact)
+        case .callUpdated(var fact):
+            guard fact.hasSnapshot else { return }
+            try open(&fact.snapshot, of: fact.callID)
+            event = .callUpdated(fact)
+        case .callEnded(var fact):
+            try open(&fact, of: fact.callID)
+            event = .callEnded(fact)
+        case .cdrRecorded(var fact):
+            try open(&fact.cdr, of: fact.cdr.callID)
+            event = .cdrRecorded(fact)
+        case .providerCreated, .providerChanged, .rateDeckCreated, .rateDeckVersionPublished, .servicePlanCreated,
+            .servicePlanChanged, .dialPlanCreated, .dialPlanChanged, .tenantCreated, .tenantChanged, .carrierCreated,
+            .carrierChanged, .numberAdded, .numberChanged, .entityRemoved, .tokenIssued, .tokenRevoked,
+            .workerEnrolled, .workerRevoked, .journalPosted, .callAdopted, .creditRenewed, .subjectErased,
+            .subjectHoldChanged, .recordsRead:
+            break
+        }
+    }
+
+    private func seal<R: PersonalRecord>(
+        _ entity: inout R, _ id: Data, _ random: inout RandomSource
+    ) throws(SubjectKeyError) {
+        guard let subject = UUIDv7(bytes: id) else { throw .malformed }
+        try seal(&entity, of: id, subject, subject, &random)
+    }
+
+    private func seal<R: PersonalRecord>(
+        _ record: inout R, of call: Data, _ sides: CallSubjects, _ random: inout RandomSource
+    ) throws(SubjectKeyError) {
+        try seal(&record, of: call, sides.caller, sides.called, &random)
+    }
+}
