@@ -85,6 +85,28 @@ internal import Glibc
         try check(unsafe mdb_env_copy2(raw, directory, UInt32(MDB_CP_COMPACT)), path: directory)
     }
 
+    /// Writes zeros behind the end of the file, unless there is that much behind what is in use already. A commit then
+    /// overwrites blocks that the file has, and its flush waits for the disk alone, not for the file system's journal
+    /// and the thread that keeps it. Only between write transactions: LMDB itself writes there.
+    ///
+    /// - Returns: the size of the file. That the disk is full is not told here; the commit that needs the room will meet it.
+    package borrowing func extendFile(by byteCount: Int) -> Int {
+        var descriptor: mdb_filehandle_t = 0
+        var file = Glibc.stat()
+        guard unsafe mdb_env_get_fd(raw, &descriptor) == MDB_SUCCESS, unsafe fstat(descriptor, &file) == 0 else { return 0 }
+        var end = Int(file.st_size)
+        guard end - bytesUsed < byteCount else { return end }
+        let zeros = [UInt8](repeating: 0, count: 1 << 20)
+        let limit = end + byteCount
+        while end < limit {
+            let written = unsafe zeros.withUnsafeBytes { unsafe pwrite(descriptor, $0.baseAddress, min($0.count, limit - end), end) }
+            guard written > 0 else { break }
+            end += written
+        }
+        fdatasync(descriptor)
+        return end
+    }
+
     /// Whether nothing was ever committed to it.
     package var isNew: Bool {
         var info = unsafe MDB_envinfo()
