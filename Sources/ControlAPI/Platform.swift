@@ -12,6 +12,8 @@ package struct Platform: Sendable {
     package var bindings: @Sendable (SubscriberID) async -> [Binding]
     package var views: Views
     package var log: any EventLog
+    /// Where the state as of an earlier sequence comes from.
+    package var past: PastDesk
     /// Names the log in checkpoints.
     package var origin: String
     package var signingKey: SigningKey
@@ -20,6 +22,25 @@ package struct Platform: Sendable {
     package var endpoints: @Sendable () -> (desk: String, feed: String)?
     let counters = RequestCounters()
 
+    /// A data directory that is read, beside a control plane that runs on it or without one.
+    init(reading views: Views, _ log: LMDBEventLog) {
+        submit = { _ async throws(AdminRejection) in throw .unavailable(reason: "nothing is changed in the past") }
+        workers = { [] }
+        bindings = { _ in [] }
+        self.views = views
+        self.log = log
+        past = PastDesk(snapshots: SnapshotStore(directory: "", keys: views.keys), log: log)
+        origin = ""
+        let zeros = [UInt8](repeating: 0, count: 32)
+        guard let signingKey = SigningKey(seed: zeros), let busKey = CurvePublicKey(bytes: zeros) else {
+            preconditionFailure("a key has 32 bytes")
+        }
+        // What is signed, and what workers are told, cannot be asked as of the past: neither key is used.
+        self.signingKey = signingKey
+        self.busKey = busKey
+        endpoints = { nil }
+    }
+
     package init(_ service: ControlPlaneService) {
         let driver = service.driver
         submit = { request async throws(AdminRejection) in try await driver.submit(request) }
@@ -27,6 +48,7 @@ package struct Platform: Sendable {
         bindings = { subscriber in await driver.bindings(of: subscriber) }
         views = service.views
         log = service.log
+        past = service.past
         origin = service.configuration.platform
         signingKey = service.signingKey
         busKey = service.busKey

@@ -3,9 +3,12 @@ package import Model
 import Primitives
 
 /// The prices: every published version of every deck, by prefix.
+///
+/// A version is never changed, and its prices outlive its deck: which of them are in force is said by the deck's
+/// versions and their times. So the prices, by far the largest table, need not be in a snapshot of the state.
 package enum RatesProjection: Projection {
     package static let name = "rates"
-    package static let version: UInt32 = 1
+    package static let version: UInt32 = 2
     package static let tables: [Table] = [.deckVersions, .deckTimes, .rates]
 
     package static func evolve(
@@ -16,7 +19,7 @@ package enum RatesProjection: Projection {
         case .entityRemoved(let event):
             guard event.kind == .rateDeck else { return }
             let deck = try views.key(event.id, "id", context)
-            for table in tables { try views.removeAll(table, prefix: deck) }
+            for table in [Table.deckVersions, .deckTimes] { try views.removeAll(table, prefix: deck) }
         case .providerCreated, .providerChanged, .contactCreated, .contactChanged, .rateDeckCreated,
             .servicePlanCreated,
             .servicePlanChanged, .customerCreated, .customerChanged, .dialPlanCreated, .dialPlanChanged, .tenantCreated,

@@ -69,7 +69,7 @@ package struct TableDatabases: Sendable {
 }
 
 /// Names LMDB's errors as ours.
-func storage<R>(_ body: () throws(LMDBError) -> R) throws(ViewsError) -> R {
+func storage<R: ~Copyable>(_ body: () throws(LMDBError) -> R) throws(ViewsError) -> R {
     do {
         return try body()
     } catch {

@@ -77,6 +77,8 @@ extension ViewQueries where Self: ~Copyable {
         deck: RateDeckID, version: UInt32, after rate: String? = nil, limit: Int
     ) throws(ViewsError) -> [RateEntry] {
         let prefix = Key(deck.value).adding(version)
+        // The prices of a deck that was removed stay in the table, for questions about the past.
+        guard try value(prefix, in: .deckVersions) != nil else { return [] }
         return try messages(
             RateEntry.self, in: .rates, prefix: prefix, after: rate.map { prefix.adding(text: $0) }, limit: limit)
     }

@@ -2,23 +2,67 @@ import LMDB
 package import Subjects
 
 /// The views as they were at one sequence number, for as long as `Views.read` runs; writers go on meanwhile.
+///
+/// As of an earlier sequence it is made of two: state tables come from views that were brought to that sequence, and
+/// journal tables from the running views, cut off there.
 package struct ViewSnapshot: ~Copyable, ViewQueries {
     let transaction: ReadTransaction
     let databases: TableDatabases
     package let applied: UInt64
     package let keys: SubjectKeys?
+    /// nil: all tables are of one transaction.
+    let journals: JournalsAsOf?
+
+    init(transaction: consuming ReadTransaction, databases: TableDatabases, applied: UInt64, keys: SubjectKeys?) {
+        self.keys = keys
+        self.transaction = transaction
+        self.databases = databases
+        self.applied = applied
+        journals = nil
+    }
+
+    init(
+        states: consuming ReadTransaction, _ databases: TableDatabases, journals: consuming JournalsAsOf, keys: SubjectKeys?
+    ) {
+        self.keys = keys
+        applied = journals.sequence
+        transaction = states
+        self.databases = databases
+        self.journals = consume journals
+    }
 
     package func value(_ key: Key, in table: Table) throws(ViewsError) -> [UInt8]? {
-        try databases.value(key, in: table, transaction)
+        if case .journal(let bound) = table.kind {
+            switch journals {
+            case .some(let journals):
+                return try journals.value(key, in: table, bound, transaction)
+            case .none: break
+            }
+        }
+        return try databases.value(key, in: table, transaction)
     }
 
     package func scan(
         _ table: Table, from start: Key, _ body: (Key, [UInt8]) throws(ViewsError) -> Bool
     ) throws(ViewsError) {
+        if case .journal(let bound) = table.kind {
+            switch journals {
+            case .some(let journals):
+                return try journals.scan(table, bound, from: start, transaction, body)
+            case .none: break
+            }
+        }
         try databases.scan(table, from: start, transaction, body)
     }
 
     package func last(in table: Table, atOrBefore key: Key) throws(ViewsError) -> (key: Key, value: [UInt8])? {
-        try databases.last(in: table, atOrBefore: key, transaction)
+        if case .journal(let bound) = table.kind {
+            switch journals {
+            case .some(let journals):
+                return try journals.last(in: table, bound, atOrBefore: key, transaction)
+            case .none: break
+            }
+        }
+        return try databases.last(in: table, atOrBefore: key, transaction)
     }
 }

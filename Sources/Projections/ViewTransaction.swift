@@ -19,6 +19,22 @@ package struct ViewTransaction: ~Copyable, ViewQueries {
     package let keys: SubjectKeys?
     /// The newest event of this transaction.
     var last: EventContext?
+    /// Those that events reach. With the projections of the state alone, what they write into journals goes nowhere.
+    let projections: [any Projection.Type]
+    private let keepsJournals: Bool
+
+    init(
+        transaction: consuming WriteTransaction, databases: TableDatabases, buffers: ViewBuffers, applied: UInt64,
+        keys: SubjectKeys?, isStateAlone: Bool = false
+    ) {
+        self.transaction = transaction
+        self.databases = databases
+        self.buffers = buffers
+        self.applied = applied
+        self.keys = keys
+        projections = isStateAlone ? stateProjections : Projections.projections
+        keepsJournals = !isStateAlone
+    }
 
     /// Takes in an event that the caller will append to the log as the next one. Whoever appends keeps the rules of the
     /// books: breaking one would be a mistake in this program, so it traps. Values that somebody typed in (a name too long
@@ -84,6 +100,9 @@ package struct ViewTransaction: ~Copyable, ViewQueries {
             mark.add(last.version)
             mark.add(last.time)
             try put(mark.bytes, Key.lastApplied, in: .meta)
+        }
+        if !keepsJournals {
+            for table in Table.journalTables { buffers[table]?.clear() }
         }
         do {
             try buffers.flush(databases, transaction)
@@ -185,6 +204,7 @@ extension ViewTransaction {
 extension ViewTransaction {
     mutating func put(_ value: [UInt8], _ key: Key, in table: Table) throws(ViewsError) {
         buffers.entities.forget(key, in: table)
+        guard keepsJournals || !table.isJournal else { return }
         guard key.fits else { throw .broken(sequence: applied + 1, .malformedField(table.rawValue)) }
         if let buffer = buffers[table] {
             if let fixed = key.fixed {

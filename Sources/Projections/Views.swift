@@ -14,8 +14,8 @@ package final class Views: Sendable {
     package let condition: ViewsCondition
     /// Opens what belongs to natural persons; nil: it stays closed.
     package let keys: SubjectKeys?
-    private let environment: Environment
-    private let databases: TableDatabases
+    let environment: Environment
+    let databases: TableDatabases
     private let bootID: String
     /// Touched by whoever has the open write transaction, of which LMDB lets there be one.
     private nonisolated(unsafe) let buffers = ViewBuffers()
@@ -94,12 +94,7 @@ package final class Views: Sendable {
 
     /// Runs `body` on the views as they are now. Keep it short: pages that writers free cannot be used again meanwhile.
     package func read<R>(_ body: (borrowing ViewSnapshot) throws(ViewsError) -> R) throws(ViewsError) -> R {
-        let transaction: ReadTransaction
-        do {
-            transaction = try environment.beginRead()
-        } catch {
-            throw .storage(error)
-        }
+        let transaction = try storage { () throws(LMDBError) in try environment.beginRead() }
         let applied = try Views.applied(transaction, databases)
         return try body(ViewSnapshot(transaction: transaction, databases: databases, applied: applied, keys: keys))
     }
@@ -214,7 +209,7 @@ extension Views {
         }
     }
 
-    private static func applied(
+    static func applied(
         _ transaction: borrowing some Transaction & ~Copyable, _ databases: TableDatabases
     ) throws(ViewsError) -> UInt64 {
         guard let bytes = try databases.value(.lastApplied, in: .meta, transaction) else { return 0 }
@@ -226,7 +221,7 @@ extension Views {
 
 extension NSError {
     /// The system's error number, if the error wraps one.
-    fileprivate var code32: Int32 {
+    var code32: Int32 {
         let underlying = userInfo[NSUnderlyingErrorKey] as? NSError
         return Int32(truncatingIfNeeded: underlying?.code ?? code)
     }

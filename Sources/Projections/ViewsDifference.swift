@@ -23,7 +23,7 @@ extension Views {
     /// Compares every key of every table and names the first difference, table by table in the order of `Table`; nil if
     /// there is none. Both are read as they are at this moment.
     package static func difference(_ a: Views, _ b: Views) throws(ViewsError) -> ViewsDifference? {
-        try a.read { a throws(ViewsError) in try b.read { b throws(ViewsError) in try compare(a, b) } }
+        try a.read { a throws(ViewsError) in try b.read { b throws(ViewsError) in try firstDifference(a, b) } }
     }
 
     /// Replays the log into a directory of its own and compares: what `replay --check` says. The views may be written
@@ -38,12 +38,12 @@ extension Views {
         let rebuilt = try Views.rebuild(into: scratch, from: log, keys: keys, through: reached, progress: progress)
         return try read { views throws(ViewsError) in
             try rebuilt.catchUp(with: log, through: views.applied, progress: progress)
-            let difference = try rebuilt.read { rebuilt throws(ViewsError) in try Views.compare(views, rebuilt) }
+            let difference = try rebuilt.read { rebuilt throws(ViewsError) in try Views.firstDifference(views, rebuilt) }
             return (views.applied, difference)
         }
     }
 
-    private static func compare(
+    static func firstDifference(
         _ a: borrowing ViewSnapshot, _ b: borrowing ViewSnapshot
     ) throws(ViewsError) -> ViewsDifference? {
         guard a.applied == b.applied else { return .applied(a.applied, b.applied) }

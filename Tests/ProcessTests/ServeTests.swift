@@ -134,6 +134,7 @@ import FoundationNetworking
         for command in [
             ["serve"], ["control"], ["signal"], ["media"], ["worker", "enroll"], ["worker", "list"], ["worker", "drain"], ["worker", "revoke"],
             ["token", "issue"], ["log", "verify"], ["log", "prove"], ["log", "checkpoint"], ["log", "tail"], ["replay"], ["cdr", "list"], ["cdr", "reconcile"], ["dispute", "make"], ["dispute", "verify"],
+            ["as-of"], ["snapshot"],
         ] {
             let help = try Ledgerline.run(command + ["--help"])
             #expect(help.status == 0)

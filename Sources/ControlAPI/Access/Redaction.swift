@@ -92,7 +92,7 @@ struct Redaction {
         return reach.holds(place)
     }
 
-    private var isProvider: Bool {
+    var isProvider: Bool {
         switch reach {
         case .platform, .provider: true
         case .customer, .tenant: false

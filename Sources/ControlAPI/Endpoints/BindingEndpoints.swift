@@ -26,6 +26,7 @@ enum BindingEndpoints {
             method: .get, path: "/v1/subscribers/{subscriber_id}/bindings", name: "listBindings", tag: "subscribers",
             summary: "Lists the contacts by which a subscriber is reached now.", access: .anyToken,
             success: .init(status: .ok, about: "All of them.", schema: Schema.reference("BindingPage")),
+            past: .never,  // registrations are not in the log
             handle: { try await list($0) })
     ]
 

@@ -52,6 +52,7 @@ enum CDREndpoints {
             success: .init(
                 status: .ok, about: "A proof file (C2SP tlog-proof).", schema: ["type": "string"],
                 mediaType: ContentNegotiation.text),
+            past: .never,
             handle: { try prove($0) }),
         Operation(
             method: .get, path: "/v1/cdrs/{number}/dispute", name: "disputeCdr", tag: "cdrs",

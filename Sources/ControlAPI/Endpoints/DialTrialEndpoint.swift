@@ -27,6 +27,7 @@ enum DialTrialEndpoint {
             body: .init(schema: Schema.reference("DialTrial")),
             success: .init(
                 status: .ok, about: "The steps and the number.", schema: Schema.reference("DialTrialResult")),
+            past: .always,
             handle: { try attempt($0) })
     ]
 

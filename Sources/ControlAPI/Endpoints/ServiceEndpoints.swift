@@ -24,17 +24,20 @@ enum ServiceEndpoints {
             method: .get, path: "/v1/counters", name: "getCounters", tag: "service",
             summary: "How many requests were answered with which status since the start.", access: .platform,
             success: .init(status: .ok, about: "The counters.", schema: Schema.reference("Counters")),
+            past: .never,
             handle: { exchange in .ok(["responses": exchange.platform.counters.json]) }),
         Operation(
             method: .get, path: "/v1/log/head", name: "getLogHead", tag: "log",
             summary: "The newest sequence of the log and the root of the tree over it.", access: .anyToken,
             success: .init(status: .ok, about: "The head.", schema: Schema.reference("LogHead")),
+            past: .never,
             handle: { try head($0) }),
         Operation(
             method: .get, path: "/v1/log/checkpoint", name: "getCheckpoint", tag: "log",
             summary: "The head as a signed note (C2SP tlog-checkpoint).", access: .anyToken,
             success: .init(
                 status: .ok, about: "The checkpoint.", schema: ["type": "string"], mediaType: ContentNegotiation.text),
+            past: .never,
             handle: { exchange in
                 let log = exchange.platform.log
                 let size = log.head

@@ -33,6 +33,7 @@ enum WorkerEndpoints {
             summary: "Lists every enrolled worker.",
             access: .platform,
             success: .init(status: .ok, about: "All of them.", schema: Schema.reference("WorkerPage")),
+            past: .never,
             handle: { try await list($0) }),
         Operation(
             method: .post, path: "/v1/workers", name: "enrollWorker", tag: "workers",
@@ -43,6 +44,7 @@ enum WorkerEndpoints {
         Operation(
             method: .get, path: "/v1/workers/{name}", name: "getWorker", tag: "workers", summary: "Reads a worker.",
             access: .platform, success: .init(status: .ok, about: "The worker.", schema: Schema.reference("Worker")),
+            past: .never,
             handle: { exchange in .ok(try await worker(exchange)) }),
         Operation(
             method: .delete, path: "/v1/workers/{name}", name: "revokeWorker", tag: "workers",

@@ -19,11 +19,12 @@ struct Dispatcher: Sendable {
         guard ContentNegotiation.accepts(operation.success.mediaType, request.headers[.accept]) else {
             throw Problem(.notAcceptable, "This is \(operation.success.mediaType).")
         }
-        let query = try Query(pairs(request.uri.query), operation.query)
+        let query = try Query(pairs(request.uri.query), operation.allQuery)
         let key = try idempotencyKey(request)
         let bytes = try await body(request)
+        let past = try await Past(query, of: platform)
         let exchange = Exchange(
-            platform: platform, caller: caller,
+            platform: platform, past: past, caller: caller,
             path: Dictionary(context.parameters.map { (String($0.key), String($0.value)) }, uniquingKeysWith: { $1 }),
             query: query, body: try json(bytes), ifMatch: try condition(request, .ifMatch),
             requestID: context.requestID,
@@ -35,9 +36,13 @@ struct Dispatcher: Sendable {
                 let condition = try condition(request, .ifNoneMatch), condition.allows(version)
             {
                 let unchanged = Reply(.notModified, .none, version: version)
-                return unchanged.response(requestID: context.requestID)
+                return past.marked(unchanged.response(requestID: context.requestID))
             }
-            return reply.response(requestID: context.requestID)
+            return past.marked(reply.response(requestID: context.requestID))
+        } catch let problem as Problem {
+            var marked = problem
+            if let past { marked.headers[.asOf] = String(past.states.sequence) }
+            throw marked
         } catch let rejection as AdminRejection {
             throw Problem(rejection)
         } catch let error as ViewsError {

@@ -6,6 +6,8 @@ import Projections
 /// One request on its way through an operation: everything that was checked before, and the platform to act on.
 struct Exchange: Sendable {
     let platform: Platform
+    /// nil: the question is about now.
+    let past: Past?
     /// nil for operations that are open to everybody.
     let caller: Caller?
     let path: [String: String]
@@ -39,7 +41,14 @@ extension Exchange {
     }
 
     func read<R>(_ body: (borrowing ViewSnapshot) throws -> R) throws -> R {
-        let result = try platform.views.read { views throws(ViewsError) in Result { try body(views) } }
+        let result =
+            if let past {
+                try past.states.read(with: platform.views, platform.log) { views throws(ViewsError) in
+                    Result { try body(views) }
+                }
+            } else {
+                try platform.views.read { views throws(ViewsError) in Result { try body(views) } }
+            }
         return try result.get()
     }
 

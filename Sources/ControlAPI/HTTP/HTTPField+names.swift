@@ -6,6 +6,8 @@ extension HTTPField.Name {
     static let idempotencyKey = literal("Idempotency-Key")
     /// Present when the response repeats what an earlier request with the same key led to.
     static let idempotencyReplayed = literal("Idempotency-Replayed")
+    /// The sequence that a question about the past was answered as of.
+    static let asOf = literal("Ledgerline-As-Of")
     static let acceptPatch = literal("Accept-Patch")
 
     private static func literal(_ name: String) -> HTTPField.Name {

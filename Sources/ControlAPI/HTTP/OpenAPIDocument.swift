@@ -80,7 +80,7 @@ package enum OpenAPIDocument {
                 "schema": name.hasSuffix("_id") && name != "account_id" ? Schema.uuid : ["type": "string"],
             ]
         }
-        parameters += operation.query.map { parameter in
+        parameters += operation.allQuery.map { parameter in
             [
                 "name": .string(parameter.name), "in": "query", "description": .string(parameter.about),
                 "schema": parameter.schema,

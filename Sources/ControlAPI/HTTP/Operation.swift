@@ -32,6 +32,16 @@ struct Operation: Sendable {
         var bytesMax = 1 << 20
     }
 
+    /// Whether it can be asked as of an earlier time.
+    enum Past: Sendable, Equatable {
+        /// If it reads, and needs a token.
+        case asUsual
+        /// It is about what is not in the log, or about the log itself.
+        case never
+        /// It is a question, though it is posted.
+        case always
+    }
+
     struct Success: Sendable {
         var status: HTTPResponse.Status
         var about: String
@@ -58,6 +68,7 @@ struct Operation: Sendable {
     var isConditional = false
     /// Whether a repetition could do harm, so that an idempotency key must come with the request.
     var needsIdempotencyKey = false
+    var past = Past.asUsual
     let handle: @Sendable (Exchange) async throws -> Reply
 }
 
@@ -68,6 +79,17 @@ extension Operation {
     }
 
     var takesIdempotencyKey: Bool { method != .get }
+
+    var takesAsOf: Bool {
+        switch past {
+        case .asUsual: method == .get && access != .open
+        case .never: false
+        case .always: true
+        }
+    }
+
+    /// Those of its own, and `as_of`.
+    var allQuery: [QueryParameter] { takesAsOf ? query + [.asOf] : query }
 
     /// Every problem that can come of it, for the document.
     var allProblems: [Problem.Kind] {

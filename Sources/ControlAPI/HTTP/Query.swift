@@ -1,3 +1,4 @@
+import ControlPlane
 import Model
 import Primitives
 
@@ -10,6 +11,7 @@ struct QueryParameter: Sendable {
         case cursor
         case number(ClosedRange<UInt64>)
         case choice([String])
+        case moment
     }
     let name: String
     let kind: Kind
@@ -27,6 +29,9 @@ struct QueryParameter: Sendable {
     static let limit = QueryParameter(
         "limit", .number(1...limitMax), "How many items at most; \(limitDefault) if it is not given.")
     static let after = QueryParameter("after", .cursor, "The `next` of the page before.")
+    static let asOf = QueryParameter(
+        "as_of", .moment,
+        "The answer as it was at a time, or after a sequence of the log. Without it: as it is now.")
 
     var schema: JSON {
         switch kind {
@@ -36,6 +41,7 @@ struct QueryParameter: Sendable {
         case .number(let range):
             ["type": "integer", "minimum": .integer(range.lowerBound), "maximum": .integer(range.upperBound)]
         case .choice(let words): Schema.choice(words)
+        case .moment: ["anyOf": [Schema.time, Schema.sequence]]
         }
     }
 
@@ -47,6 +53,7 @@ struct QueryParameter: Sendable {
         case .time: WallTime(rfc3339: text).map(Query.Value.time)
         case .number(let range): UInt64(text).flatMap { range.contains($0) ? .number($0) : nil }
         case .choice(let words): words.contains(text) ? .text(text) : nil
+        case .moment: Moment(text).map(Query.Value.moment)
         }
     }
 
@@ -57,6 +64,7 @@ struct QueryParameter: Sendable {
         case .time: "must be a time by RFC 3339, such as 2026-11-21T05:04:16Z"
         case .number(let range): "must be a whole number from \(range.lowerBound) to \(range.upperBound)"
         case .choice(let words): "must be one of " + words.joined(separator: ", ")
+        case .moment: "must be a time by RFC 3339, such as 2026-10-31T23:59:59Z, or a sequence of the log"
         }
     }
 }
@@ -68,6 +76,7 @@ struct Query: Sendable {
         case text(String)
         case time(WallTime)
         case number(UInt64)
+        case moment(Moment)
     }
     private var values: [String: Value] = [:]
 
@@ -112,6 +121,12 @@ struct Query: Sendable {
     func number(_ name: String) -> UInt64? {
         guard case .number(let number)? = values[name] else { return nil }
         return number
+    }
+
+    /// nil: the question is about now.
+    var asOf: Moment? {
+        guard case .moment(let moment)? = values["as_of"] else { return nil }
+        return moment
     }
 
     var limit: Int { number("limit").map { Int($0) } ?? QueryParameter.limitDefault }

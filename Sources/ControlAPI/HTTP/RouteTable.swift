@@ -5,18 +5,18 @@ enum RouteTable {
     static let operations: [Operation] =
         ServiceEndpoints.operations + Providers.operations + Contacts.operations + Customers.operations
         + CustomerMoneyEndpoints.operations + ServicePlans.operations + RateDecks.operations
-        + DeckVersionEndpoints.operations + DialPlans.operations + DialTrialEndpoint.operations + Tenants.operations
+        + DeckVersionEndpoints.operations + PriceEndpoint.operations + DialPlans.operations + DialTrialEndpoint.operations + Tenants.operations
         + Carriers.operations + GatewayEndpoints.operations + Numbers.operations + NumberAssignmentEndpoints.operations
-        + Subscribers.operations + BindingEndpoints.operations + TokenEndpoints.operations + WorkerEndpoints.operations
+        + Subscribers.operations + BindingEndpoints.operations + LineTrialEndpoints.operations + TokenEndpoints.operations + WorkerEndpoints.operations
         + CallEndpoints.operations + CDREndpoints.operations + AccountEndpoints.operations + HistoryEndpoint.operations
 
     static let schemas: [(String, JSON)] =
         [
             ("Money", money), ("Problem", Problem.schema), ("DialRule", Shape<DialRule>.dialRule.schema),
         ] + ServiceEndpoints.schemas + Providers.schemas + Contacts.schemas + Customers.schemas
-        + CustomerMoneyEndpoints.schemas + ServicePlans.schemas + RateDecks.schemas + DeckVersionEndpoints.schemas
+        + CustomerMoneyEndpoints.schemas + ServicePlans.schemas + RateDecks.schemas + DeckVersionEndpoints.schemas + PriceEndpoint.schemas
         + DialPlans.schemas + DialTrialEndpoint.schemas + Tenants.schemas + Carriers.schemas + GatewayEndpoints.schemas
-        + Numbers.schemas + NumberAssignmentEndpoints.schemas + Subscribers.schemas + BindingEndpoints.schemas
+        + Numbers.schemas + NumberAssignmentEndpoints.schemas + Subscribers.schemas + BindingEndpoints.schemas + LineTrialEndpoints.schemas
         + TokenEndpoints.schemas + WorkerEndpoints.schemas + CallEndpoints.schemas + CDREndpoints.schemas
         + AccountEndpoints.schemas + HistoryEndpoint.schemas
 

@@ -10,6 +10,7 @@ package struct ControlPlaneConfiguration: Sendable {
     package var feedEndpoint = "tcp://127.0.0.1:7402"
 
     package var settings = ControlSettings.service
+    package var snapshots = SnapshotSettings()
 
     package init(directory: String) { self.directory = directory }
 }

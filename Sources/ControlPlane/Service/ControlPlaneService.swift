@@ -12,6 +12,7 @@ internal import Synchronization
 /// A control node over its data directory: keys, lock, ledger, views, location store and the driver.
 ///
 ///     DIR/ledger/ DIR/views/ DIR/location/     LMDB
+///     DIR/snapshots/<sequence>/                the state as of a sequence
 ///     DIR/keys/{log-signing.pem, vault.key, curve.key, subjects.keys}   mode 0600
 ///     DIR/lock
 package final class ControlPlaneService: Sendable {
@@ -19,6 +20,8 @@ package final class ControlPlaneService: Sendable {
     package let driver: ControlDriver
     package let log: LMDBEventLog
     package let views: Views
+    /// Questions about the past.
+    package let past: PastDesk
     package let signingKey: SigningKey
     /// What workers must know the control plane by.
     package let busKey: CurvePublicKey
@@ -28,6 +31,7 @@ package final class ControlPlaneService: Sendable {
     private let keys: ControlKeys
     private let lock: DirectoryLock
     private let logger: Logger
+    private let snapshotKeeper: SnapshotKeeper
     private let allowlist = Allowlist()
     private let running = Mutex<Running>(.opened)
 
@@ -73,6 +77,8 @@ package final class ControlPlaneService: Sendable {
         parked = Parked(core)
         signingKey = keys.signing
         busKey = keys.curve.publicKey
+        past = PastDesk(snapshots: SnapshotStore(directory: directory.snapshots, keys: subjects), log: log, logger: logger)
+        snapshotKeeper = SnapshotKeeper(past.snapshots, views, log, configuration.snapshots, logger)
         self.configuration = configuration
         self.logger = logger
     }
@@ -98,6 +104,7 @@ package final class ControlPlaneService: Sendable {
             if case .started(let thread, _, _) = running { return thread }
             return nil
         }
+        snapshotKeeper.stop()
         driver.close()
         thread?.join()
         parked.drop()
@@ -127,6 +134,7 @@ package final class ControlPlaneService: Sendable {
         let loop = ControlLoop(core, desk: desk, feed: feed, allowlist: allowlist, driver: driver, logger: logger)
         driver.open()
         let thread = try DriverThread { loop.run() }
+        snapshotKeeper.start()
         logger.info(
             "the control plane is ready",
             metadata: ["desk": "\(endpoints.desk)", "feed": "\(endpoints.feed)", "log": "\(log.head)"])

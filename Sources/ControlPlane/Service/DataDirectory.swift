@@ -10,6 +10,7 @@ package struct DataDirectory: Sendable {
     package var ledger: String { path + "/ledger" }
     package var views: String { path + "/views" }
     package var location: String { path + "/location" }
+    package var snapshots: String { path + "/snapshots" }
     package var keys: String { path + "/keys" }
     package var logSigningKey: String { keys + "/log-signing.pem" }
     /// The public half as a signed-note key, for whoever verifies checkpoints.

@@ -1,0 +1,88 @@
+package import Model
+package import Primitives
+package import Projections
+
+/// What a call of a subscriber would do, by the very code that routes calls; nothing is recorded.
+///
+/// Registrations are not in the log, so a subscriber that is called is taken to be registered; `assumesRegistration`
+/// says that the answer rests on it.
+package struct RouteTrial: Sendable {
+    package enum Outcome: Sendable {
+        case plan(CallPlan)
+        /// With the final response that the caller would get.
+        case refused(Refusal, sipStatus: UInt32, reason: String)
+    }
+
+    /// Parties, numbers, prices and credit as far as it was decided; nil: the caller is not a subscriber.
+    package let started: CallStarted?
+    package let outcome: Outcome
+    package let assumesRegistration: Bool
+
+    /// - Parameters:
+    ///   - dialled: as the phone would send it.
+    ///   - wall: the time whose prices are in force.
+    package init<State: ViewQueries & ~Copyable>(
+        from caller: SubscriberID, dialled: String, leaseSeconds: UInt32 = ControlSettings().creditLeaseSeconds,
+        in state: borrowing State, at wall: WallTime
+    ) throws {
+        var request = StartCall()
+        request.callerSubscriberID = caller.data
+        request.dialled = dialled
+        request.startedAt = wall.microseconds
+        if let line = try Line(caller, in: state) { request.domain = line.tenant.domain }
+        var router = Router(leaseSeconds: leaseSeconds)
+        var registrar = Registrar()
+        var routing = try router.route(request, worker: "", registrar: registrar, in: state, at: wall)
+        var isAssumed = false
+        if case .refused(.notRegistered, _) = routing.outcome,
+            let called = routing.started.flatMap({ SubscriberID($0.called.subscriberID) })
+        {
+            registrar.restore(called, [Registrar.Held(binding: Binding(), expiresAt: wall + .seconds(60))])
+            routing = try router.route(request, worker: "", registrar: registrar, in: state, at: wall)
+            isAssumed = true
+        }
+        started = routing.started
+        assumesRegistration = isAssumed
+        outcome =
+            switch routing.outcome {
+            case .plan(let plan): .plan(plan)
+            case .refused(let refusal, let reason): .refused(refusal, sipStatus: refusal.sipStatus, reason: reason)
+            }
+    }
+}
+
+/// Whether a subscriber may register and call, level by level.
+package struct LinePermission: Sendable {
+    /// From the subscriber up; each must be active.
+    package struct Level: Sendable {
+        package let kind: EntityKind
+        package let id: UUIDv7
+        package let name: String
+        package let status: Status
+    }
+
+    package let levels: [Level]
+    package let allowedPrefixes: [String]
+    /// Registering and calling alike: a line that is not active is not known to the phones' side of the platform.
+    package let isActive: Bool
+
+    /// Whether numbers outside the platform that begin like this may be called.
+    package func mayCall(_ e164: String) -> Bool { isActive && allowedPrefixes.contains { e164.hasPrefix($0) } }
+
+    /// nil: the subscriber, or something above it, was not there.
+    package init?<State: ViewQueries & ~Copyable>(of id: SubscriberID, in state: borrowing State) throws {
+        guard let line = try Line(id, in: state) else { return nil }
+        var levels = [
+            Level(kind: .subscriber, id: id.value, name: line.subscriber.username, status: line.subscriber.status),
+            Level(kind: .tenant, id: line.tenantID.value, name: line.tenant.name, status: line.tenant.status),
+            Level(kind: .customer, id: line.customerID.value, name: line.customer.name, status: line.customer.status),
+        ]
+        for provider in line.providers {
+            guard let id = ProviderID(provider.id) else { continue }
+            levels.append(Level(kind: .provider, id: id.value, name: provider.name, status: provider.status))
+        }
+        self.levels = levels
+        allowedPrefixes = line.subscriber.allowedPrefixes
+        isActive = line.isActive
+    }
+}
