@@ -15,10 +15,26 @@ struct ShiftDetector {
     /// What a change of zone costs against the lines that speak for it: fewer lines are chance.
     private static let changeCost = 4
 
+    /// Lines that are enough to find a shift to the second, and a change of it to the hour.
+    private static let linesWanted = 100_000
+
     init(_ lines: [StatementLine], _ calls: OwnCalls, _ settings: ReconciliationSettings) {
+        self.settings = settings
+        let share = UInt64(lines.count / Self.linesWanted)
+        if share > 1 {
+            // Some of the numbers, chosen by their digits: of a number that votes, all lines and calls are looked at.
+            func votes(_ number: NumberKey) -> Bool { (number.value &* 0x9E37_79B9_7F4A_7C15) >> 32 % share == 0 }
+            let some = lines.filter { votes($0.number) }
+            if some.count >= Self.linesWanted / 4 {
+                self.lines = some
+                var few = calls
+                few.calls = calls.calls.filter { votes($0.number) }
+                self.calls = few
+                return
+            }
+        }
         self.lines = lines
         self.calls = calls
-        self.settings = settings
     }
 
     func shift() -> ClockShift {
