@@ -62,6 +62,9 @@ let package = Package(
         library("UDP", ["CShims", "Primitives"]),
         library("Tables", []),
 
+        // Files of a backup: reads logs, writes directories.
+        library("Backup", ["LMDB", "Ledger", "OpenSSL", "Primitives"]),
+
         // Floor 2: the words.
         // Generated code is not written for strict memory safety; everything by hand here is plain values.
         .target(name: "Model", dependencies: ["Primitives", protobuf], exclude: ["Protobuf/entities.proto", "Protobuf/events.proto", "Protobuf/bus.proto", "Protobuf/views.proto"], swiftSettings: settings),
@@ -126,6 +129,7 @@ let package = Package(
             name: "crash-writer", dependencies: ["Ledger", "Primitives"], path: "Tests/Support/CrashWriter",
             swiftSettings: settings),
         tests("LedgerTests", ["Ledger", "LMDB", "OpenSSL", "Primitives", "crash-writer"]),
+        tests("BackupTests", ["Backup", "LMDB", "Ledger", "OpenSSL", "Primitives"]),
         tests("BusTests", ["Bus", "Primitives"]),
         tests("SIPTests", ["SIP", "Primitives"]),
         tests("RTPTests", ["RTP", "Primitives"]),

@@ -43,6 +43,9 @@ package struct APIServer: Sendable {
                 try await dispatcher.respond(to: request, context: context)
             }
         }
+        // Not in the table: a tile's address has as many parts as its number needs, which OpenAPI cannot say.
+        let tiles = TileEndpoint(platform: platform)
+        router.get("/tile/**") { request, context in try await tiles.respond(to: request, context: context) }
         return router
     }
 }

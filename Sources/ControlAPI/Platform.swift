@@ -20,6 +20,12 @@ package struct Platform: Sendable {
     /// What a worker must know the control plane by, and where it finds it.
     package var busKey: CurvePublicKey
     package var endpoints: @Sendable () -> (desk: String, feed: String)?
+    /// Tiles and entries as they are published; nil: not there yet.
+    package var published: @Sendable (TilePath) throws(LedgerError) -> [UInt8]?
+    /// Whether `/tile/entries/` is for everybody. Entries hold business data, hashes do not.
+    package var publishesEntries = false
+    /// Signs the head, and has it cosigned.
+    package var publisher: CheckpointPublisher
     let counters = RequestCounters()
 
     /// A data directory that is read, beside a control plane that runs on it or without one.
@@ -39,9 +45,12 @@ package struct Platform: Sendable {
         self.signingKey = signingKey
         self.busKey = busKey
         endpoints = { nil }
+        published = { _ throws(LedgerError) in nil }
+        publisher = CheckpointPublisher(log: log, origin: "", key: signingKey)
     }
 
-    package init(_ service: ControlPlaneService) {
+    /// - Parameter witnesses: who is asked to cosign each checkpoint.
+    package init(_ service: ControlPlaneService, witnesses: WitnessPolicy = WitnessPolicy()) {
         let driver = service.driver
         submit = { request async throws(AdminRejection) in try await driver.submit(request) }
         workers = { await driver.workers() }
@@ -49,9 +58,12 @@ package struct Platform: Sendable {
         views = service.views
         log = service.log
         past = service.past
-        origin = service.configuration.platform
+        origin = service.logName
         signingKey = service.signingKey
         busKey = service.busKey
         endpoints = { service.endpoints }
+        published = { [log = service.log] path throws(LedgerError) in try log.published(path) }
+        publisher = CheckpointPublisher(
+            log: service.log, origin: service.logName, key: service.signingKey, policy: witnesses)
     }
 }

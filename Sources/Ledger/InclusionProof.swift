@@ -77,4 +77,10 @@ package enum ProofError: Error, Hashable, Sendable {
     case checkpoint(CheckpointError)
     /// The event, its place or a sibling was changed.
     case notIncluded(index: UInt64, size: UInt64)
+    /// The newer tree does not hold the older one unchanged: something was rewritten.
+    case notConsistent(old: UInt64, new: UInt64)
+    /// The proof starts at another size than the checkpoint that is there to compare.
+    case otherSize(have: UInt64, proof: UInt64)
+    /// The checkpoints are of two logs, or of a log and of what a restore made of it.
+    case otherLog(have: String, proof: String)
 }

@@ -14,7 +14,7 @@ package final class LMDBEventLog: EventLog {
 
     let environment: Environment
     let tables: Tables
-    private let state: Mutex<State>
+    let state: Mutex<State>
     /// Touched inside `state`'s lock alone.
     private nonisolated(unsafe) let hasher = MerkleHasher()
     private let isReadOnly: Bool

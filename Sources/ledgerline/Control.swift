@@ -14,7 +14,9 @@ struct Control: AsyncParsableCommand {
     func run() async throws {
         let logger = startLogging()
         let service = try options.open(logger)
-        try await ledgerline.run([ControlPlaneRunner(service: service), options.api(service, logger)], logger: logger)
+        let platform = try options.platform(of: service)
+        try await ledgerline.run(
+            [ControlPlaneRunner(service: service), WitnessService(platform, logger: logger), options.api(platform, logger)], logger: logger)
     }
 }
 
@@ -34,6 +36,15 @@ struct ControlOptions: ParsableArguments {
 
     @Option(help: "Name of the platform: names the log in checkpoints.")
     var platform = "ledgerline"
+
+    @Option(help: "A witness that cosigns checkpoints, as VKEY,URL; may be given again and again.")
+    var witness: [String] = []
+
+    @Option(help: "How many witnesses must have cosigned a checkpoint before it is shown at /checkpoint.")
+    var witnessQuorum = 0
+
+    @Flag(help: "Serve /tile/entries/ to everybody: events hold names, numbers and amounts.")
+    var publishEntries = false
 
     /// Opens the directory and starts the bus. The first start prints the administrator's token, once.
     func open(_ logger: Logger) throws -> ControlPlaneService {
@@ -59,8 +70,28 @@ struct ControlOptions: ParsableArguments {
         }
     }
 
-    func api(_ service: ControlPlaneService, _ logger: Logger) -> some Service {
-        APIServer(Platform(service), logger: logger).service(host: http.host, port: http.port) { [http] port in
+    /// What the API stands on.
+    func platform(of service: ControlPlaneService) throws -> Platform {
+        var policy = WitnessPolicy()
+        policy.quorum = witnessQuorum
+        for text in witness {
+            guard let witness = Witness(text) else {
+                service.stop()
+                throw fail(.configuration, "--witness \(text) is not a witness: give its verifier key, a comma and its URL")
+            }
+            policy.witnesses.append(witness)
+        }
+        guard (0...policy.witnesses.count).contains(witnessQuorum) else {
+            service.stop()
+            throw fail(.configuration, "--witness-quorum \(witnessQuorum) cannot be reached by \(policy.witnesses.count) witnesses")
+        }
+        var platform = Platform(service, witnesses: policy)
+        platform.publishesEntries = publishEntries
+        return platform
+    }
+
+    func api(_ platform: Platform, _ logger: Logger) -> some Service {
+        APIServer(platform, logger: logger).service(host: http.host, port: http.port) { [http] port in
             print("ready: HTTP http://\(http.host):\(port)/v1")
             flushOutput()
         }

@@ -6,7 +6,7 @@ import Primitives
 
 struct LogVerify: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "verify", abstract: "Reads every event again and checks hashes, order, streams, tree head and signature.",
+        commandName: "verify", abstract: "Reads every event again and checks hashes, order, streams, tree, indexes, head and signature.",
         discussion: """
             Exit status 1 if anything is not as it was signed; says where.
             Example: ledgerline log verify --data ./data --checkpoint last-month.txt
@@ -37,21 +37,43 @@ struct LogVerify: AsyncParsableCommand {
             throw fail(.checkFailed, "\(error)")
         }
         progress.end()
+        // Only beside good events does it mean anything, and a writer that runs may have moved on.
+        var beside: IndexVerifier.Finding?
+        if report.isIntact {
+            do throws(LedgerError) {
+                beside = try IndexVerifier(opened.log).run()
+            } catch {
+                throw fail(.checkFailed, "\(error)")
+            }
+        }
+        let words = report.finding.map { "\($0)" } ?? beside.map { "\($0)" }
         // Signed and checked in one go: the key pair of this directory belongs together.
         let head = Checkpoint(origin: name, size: report.events, root: report.root)
         let isSignatureGood = (try? Checkpoint(note: head.signed(with: opened.signer().key), key: key)) == head
-        let isIntact = report.isIntact && isSignatureGood
+        let isIntact = report.isIntact && beside == nil && isSignatureGood
         if json {
             try printJSON([
                 "intact": isIntact, "events": report.events, "root_hash": hex(report.root.bytes), "signature_good": isSignatureGood,
-                "finding": report.finding.map { "\($0)" } ?? NSNull(),
+                "finding": words ?? NSNull(), "kind": report.finding?.kind ?? beside?.kind ?? NSNull(),
+                "first_bad_sequence": report.finding?.sequence ?? beside?.sequence ?? NSNull(),
+                "continues": try continues(opened) ?? NSNull(),
             ])
         } else {
             print("events      \(report.events)")
             print("tree head   \(Base64.encode(report.root.bytes))")
             print("signature   \(isSignatureGood ? "good" : "BAD") (\(name))")
-            print(report.finding.map { "FINDING     \($0)" } ?? "intact      every event is as it was recorded")
+            if let origin = try continues(opened) { print("restored    it continues \(origin.replacing("\n", with: " "))") }
+            print(words.map { "FINDING     \($0)" } ?? "intact      every event is as it was recorded")
         }
         if !isIntact { throw ExitCode(ExitStatus.checkFailed.rawValue) }
+    }
+
+    /// Which log this one was restored from.
+    private func continues(_ opened: OpenedLog) throws -> String? {
+        do throws(LedgerError) {
+            return try opened.log.continues()
+        } catch {
+            throw fail(.inputOutput, "\(error)")
+        }
     }
 }

@@ -33,6 +33,7 @@ struct Serve: AsyncParsableCommand {
     func run() async throws {
         let logger = startLogging()
         let service = try options.open(logger)
+        let platform = try options.platform(of: service)
         guard let endpoints = service.endpoints else { throw fail(.unavailable, "the bus did not start") }
         let signal = try await keys(of: "signal", .signal, service)
         let media = try await keys(of: "media", .media, service)
@@ -56,7 +57,7 @@ struct Serve: AsyncParsableCommand {
         print("SIP \(SocketAddress(address, port: sipPort)) (UDP), media \(address):\(ports.range.lowerBound)-\(ports.range.upperBound)")
         try await ledgerline.run(
             [
-                ControlPlaneRunner(service: service), options.api(service, logger), MediaRunner(driver: mediaDriver),
+                ControlPlaneRunner(service: service), WitnessService(platform, logger: logger), options.api(platform, logger), MediaRunner(driver: mediaDriver),
                 SignalRunner(driver: signalDriver),
             ], logger: logger)
     }

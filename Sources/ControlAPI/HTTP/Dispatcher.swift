@@ -14,7 +14,7 @@ struct Dispatcher: Sendable {
     let operation: Operation
 
     func respond(to request: Request, context: APIContext) async throws -> Response {
-        let caller = try authenticate(request)
+        let caller = operation.access == .open ? nil : try Caller(of: request, on: platform)
         try authorise(caller)
         guard ContentNegotiation.accepts(operation.success.mediaType, request.headers[.accept]) else {
             throw Problem(.notAcceptable, "This is \(operation.success.mediaType).")
@@ -53,26 +53,6 @@ struct Dispatcher: Sendable {
 }
 
 extension Dispatcher {
-    /// RFC 6750. The secret is hashed at once; the views know tokens by their hashes alone.
-    private func authenticate(_ request: Request) throws -> Caller? {
-        guard operation.access != .open else { return nil }
-        let realm = #"Bearer realm="ledgerline""#
-        guard let field = request.headers[.authorization] else {
-            throw Problem(
-                .unauthenticated, "Send a token as Authorization: Bearer.", headers: [.wwwAuthenticate: realm])
-        }
-        let parts = field.split(separator: " ", maxSplits: 1)
-        let secret = parts.count == 2 && parts[0].lowercased() == "bearer" ? String(parts[1]).trimmed : ""
-        let hash = Hash.sha256(Array(secret.utf8))
-        let caller = try platform.views.read { views throws(ViewsError) in try Caller(secretHash: hash, in: views) }
-        guard let caller else {
-            throw Problem(
-                .unauthenticated, "The token is not known; it may have been revoked.",
-                headers: [.wwwAuthenticate: realm + #", error="invalid_token""#])
-        }
-        return caller
-    }
-
     private func authorise(_ caller: Caller?) throws {
         switch operation.access {
         case .open, .anyToken: break
@@ -166,6 +146,25 @@ extension Dispatcher {
 }
 
 extension Caller {
+    /// RFC 6750. The secret is hashed at once; the views know tokens by their hashes alone.
+    init(of request: Request, on platform: Platform) throws {
+        let realm = #"Bearer realm="ledgerline""#
+        guard let field = request.headers[.authorization] else {
+            throw Problem(
+                .unauthenticated, "Send a token as Authorization: Bearer.", headers: [.wwwAuthenticate: realm])
+        }
+        let parts = field.split(separator: " ", maxSplits: 1)
+        let secret = parts.count == 2 && parts[0].lowercased() == "bearer" ? String(parts[1]).trimmed : ""
+        let hash = Hash.sha256(Array(secret.utf8))
+        let caller = try platform.views.read { views throws(ViewsError) in try Caller(secretHash: hash, in: views) }
+        guard let caller else {
+            throw Problem(
+                .unauthenticated, "The token is not known; it may have been revoked.",
+                headers: [.wwwAuthenticate: realm + #", error="invalid_token""#])
+        }
+        self = caller
+    }
+
     /// - Parameter hash: SHA-256 of the secret that was presented.
     /// nil: no such token. A token whose scope is gone reaches nothing.
     init?(secretHash hash: [UInt8], in views: borrowing ViewSnapshot) throws(ViewsError) {

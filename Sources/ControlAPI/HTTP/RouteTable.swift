@@ -3,7 +3,7 @@ import Model
 /// Every operation of the API. The router and the document are both made of this table.
 enum RouteTable {
     static let operations: [Operation] =
-        ServiceEndpoints.operations + Providers.operations + Contacts.operations + Customers.operations
+        ServiceEndpoints.operations + LogEndpoints.operations + Providers.operations + Contacts.operations + Customers.operations
         + CustomerMoneyEndpoints.operations + ServicePlans.operations + RateDecks.operations
         + DeckVersionEndpoints.operations + PriceEndpoint.operations + DialPlans.operations + DialTrialEndpoint.operations + Tenants.operations
         + Carriers.operations + GatewayEndpoints.operations + Numbers.operations + NumberAssignmentEndpoints.operations
@@ -13,7 +13,7 @@ enum RouteTable {
     static let schemas: [(String, JSON)] =
         [
             ("Money", money), ("Problem", Problem.schema), ("DialRule", Shape<DialRule>.dialRule.schema),
-        ] + ServiceEndpoints.schemas + Providers.schemas + Contacts.schemas + Customers.schemas
+        ] + ServiceEndpoints.schemas + LogEndpoints.schemas + Providers.schemas + Contacts.schemas + Customers.schemas
         + CustomerMoneyEndpoints.schemas + ServicePlans.schemas + RateDecks.schemas + DeckVersionEndpoints.schemas + PriceEndpoint.schemas
         + DialPlans.schemas + DialTrialEndpoint.schemas + Tenants.schemas + Carriers.schemas + GatewayEndpoints.schemas
         + Numbers.schemas + NumberAssignmentEndpoints.schemas + Subscribers.schemas + BindingEndpoints.schemas + LineTrialEndpoints.schemas

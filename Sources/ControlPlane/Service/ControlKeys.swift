@@ -1,4 +1,5 @@
 package import Bus
+internal import Foundation
 internal import Ledger
 package import OpenSSL
 internal import Primitives
@@ -9,6 +10,8 @@ package import Subjects
 package struct ControlKeys: Sendable {
     /// Signs checkpoints of the log.
     package let signing: SigningKey
+    /// What the verifier key file calls the log: the platform's name of the first start, or what a restore made of it.
+    package let logName: String
     /// Opens the credentials in the log.
     package let vault: Vault
     /// Who the control plane is on the bus.
@@ -18,6 +21,7 @@ package struct ControlKeys: Sendable {
     package init(_ directory: DataDirectory, logName: String, mayMake: Bool) throws(ControlPlaneError) {
         var random = RandomSource.system
         signing = try Self.signing(directory, logName: logName, mayMake, &random)
+        self.logName = try Self.name(directory, signing)
         vault = try Self.vault(directory, mayMake, &random)
         curve = try Self.curve(directory, mayMake)
     }
@@ -51,6 +55,19 @@ package struct ControlKeys: Sendable {
             try SecretFile.write(Array(text.utf8), to: directory.logVerifierKey, mode: 0o644)
         }
         return key
+    }
+
+    /// A verifier key that is not that of the signing key would make every checkpoint worthless: better no start.
+    private static func name(_ directory: DataDirectory, _ key: SigningKey) throws(ControlPlaneError) -> String {
+        let path = directory.logVerifierKey
+        let text = try? String(contentsOfFile: path, encoding: .utf8)
+        guard let text, let parsed = VerifyingKey.parse(noteKey: text.filter { !$0.isNewline }),
+            parsed.key == key.verifyingKey
+        else {
+            throw .keyUnusable(
+                path: path, reason: "it is not the public half of \(directory.logSigningKey): restore both from the backup")
+        }
+        return parsed.name
     }
 
     private static func vault(

@@ -23,6 +23,8 @@ package final class ControlPlaneService: Sendable {
     /// Questions about the past.
     package let past: PastDesk
     package let signingKey: SigningKey
+    /// Names the log in checkpoints: what the key file says. A restored log has another name than the original.
+    package let logName: String
     /// What workers must know the control plane by.
     package let busKey: CurvePublicKey
     /// The platform administrator's token, on the very first start alone; its text is kept nowhere.
@@ -76,6 +78,7 @@ package final class ControlPlaneService: Sendable {
         firstToken = try Self.issueFirstToken(&core, views)
         parked = Parked(core)
         signingKey = keys.signing
+        logName = keys.logName
         busKey = keys.curve.publicKey
         past = PastDesk(snapshots: SnapshotStore(directory: directory.snapshots, keys: subjects), log: log, logger: logger)
         snapshotKeeper = SnapshotKeeper(past.snapshots, views, log, configuration.snapshots, logger)

@@ -78,6 +78,7 @@ struct Answer {
     let json: JSON
     let text: String
     let headers: HTTPFields
+    let bytes: [UInt8]
 
     subscript(name: String) -> JSON? { json[name] }
     var id: String { json["id"]?.text ?? "" }
@@ -135,7 +136,7 @@ struct Client: Sendable {
             let bytes = Array(response.body.readableBytesView)
             return Answer(
                 status: response.status.code, json: (try? JSON(parsing: bytes)) ?? .null,
-                text: String(decoding: bytes, as: UTF8.self), headers: response.headers)
+                text: String(decoding: bytes, as: UTF8.self), headers: response.headers, bytes: bytes)
         }
     }
 }
