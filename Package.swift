@@ -73,12 +73,12 @@ let package = Package(
         library("Rating", ["Model", "Primitives"]),
         library("Reconciliation", ["Model", "Primitives", "Rating", "Tables"]),
         library("Subjects", ["Model", "OpenSSL", "Primitives", protobuf]),
-        library("Projections", ["LMDB", "Ledger", "Model", "OpenSSL", "Primitives", "Subjects", protobuf]),
+        library("Projections", ["CShims", "LMDB", "Ledger", "Model", "OpenSSL", "Primitives", "Subjects", protobuf]),
 
         // Floor 4: the roles.
         library(
             "ControlPlane",
-            ["Bus", "CRE2", "LMDB", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", "Subjects", "Rating", logging, protobuf]),
+            ["Bus", "CRE2", "CShims", "LMDB", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", "Subjects", "Rating", logging, protobuf]),
         library("Dispute", ["Ledger", "Model", "OpenSSL", "Primitives", "Projections", "Rating", "Subjects", "Tables", protobuf]),
         library(
             "ControlAPI",
@@ -128,6 +128,10 @@ let package = Package(
         .executableTarget(
             name: "crash-writer", dependencies: ["Ledger", "Primitives"], path: "Tests/Support/CrashWriter",
             swiftSettings: settings),
+        // Ended with SIGKILL while it rebuilds and swaps views.
+        .executableTarget(
+            name: "crash-rebuilder", dependencies: ["LMDB", "Ledger", "Projections"], path: "Tests/Support/CrashRebuilder",
+            swiftSettings: settings),
         tests("LedgerTests", ["Ledger", "LMDB", "OpenSSL", "Primitives", "crash-writer"]),
         tests("BackupTests", ["Backup", "LMDB", "Ledger", "OpenSSL", "Primitives"]),
         tests("BusTests", ["Bus", "Primitives"]),
@@ -139,7 +143,7 @@ let package = Package(
         tests("TablesTests", ["Tables"]),
         tests("ReconciliationTests", ["Reconciliation", "Model", "Primitives", "Rating", "Tables"]),
         tests("SubjectsTests", ["Subjects", "Model", "OpenSSL", "Primitives", protobuf]),
-        tests("ProjectionsTests", ["Projections", "Subjects", "LMDB", "Ledger", "Model", "Primitives", "Rating", protobuf]),
+        tests("ProjectionsTests", ["crash-rebuilder", "Projections", "Subjects", "LMDB", "Ledger", "Model", "Primitives", "Rating", protobuf]),
         tests("ControlPlaneTests", ["Bus", "ControlPlane", "Dispute", "LMDB", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", "Subjects", protobuf]),
         tests(
             "ControlAPITests",

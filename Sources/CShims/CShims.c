@@ -1,5 +1,8 @@
 #define _GNU_SOURCE
 #include <linux/futex.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/resource.h>
 #include <stddef.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -23,3 +26,7 @@ void shims_futex_wait(const uint32_t *word, uint32_t seen, int64_t nanoseconds) 
 }
 
 void shims_futex_wake(uint32_t *word, int count) { syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0); }
+
+int shims_exchange_paths(const char *a, const char *b) { return renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE); }
+
+int shims_nice_thread(int niceness) { return setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), niceness); }

@@ -11,6 +11,7 @@ package struct Platform: Sendable {
     package var workers: @Sendable () async -> [WorkerStatus]
     package var bindings: @Sendable (SubscriberID) async -> [Binding]
     package var views: Views
+    package var replays: Replays
     package var log: any EventLog
     /// Where the state as of an earlier sequence comes from.
     package var past: PastDesk
@@ -56,6 +57,7 @@ package struct Platform: Sendable {
         workers = { await driver.workers() }
         bindings = { subscriber in await driver.bindings(of: subscriber) }
         views = service.views
+        replays = service.replays
         log = service.log
         past = service.past
         origin = service.logName

@@ -4,6 +4,8 @@ import Primitives
 
 /// The journal tables of the running views, with everything after one sequence left out.
 struct JournalsAsOf: ~Copyable {
+    /// Stays open for as long as it is read, even if others are put in its place.
+    let store: ViewStore
     let transaction: ReadTransaction
     let databases: TableDatabases
     let log: any EventLog

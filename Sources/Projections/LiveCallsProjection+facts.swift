@@ -80,7 +80,7 @@ extension LiveCallsProjection {
             try views.remove(workerKey, in: .liveCallsByWorker)
         }
         try count(parties, -1, in: &views)
-        calls.remove(key)
+        calls.remove(row: row)
     }
 
     private static func count(_ parties: PartyIDs, _ step: Int64, in views: inout ViewTransaction) throws(ViewsError) {
@@ -91,10 +91,13 @@ extension LiveCallsProjection {
     @inline(__always)
     private static func count(_ id: UUIDv7, _ step: Int64, in views: inout ViewTransaction) throws(ViewsError) {
         let (key, counts) = (FixedKey(id), views.buffers.liveCallCounts)
-        let before = try views.number(key, in: .liveCallCounts, counts) ?? 0
+        guard let row = try views.find(key, in: .liveCallCounts, counts) else {
+            guard step > 0 else { throw .unreadable(table: .liveCallCounts) }
+            return counts.put(key, number: UInt64(step))
+        }
+        guard let before = counts.number(row), Int64(before) + step >= 0 else { throw .unreadable(table: .liveCallCounts) }
         let count = Int64(before) + step
-        guard count >= 0 else { throw .unreadable(table: .liveCallCounts) }
-        if count == 0 { counts.remove(key) } else { counts.put(key, number: UInt64(count)) }
+        if count == 0 { counts.remove(row: row) } else { counts.set(row, number: UInt64(count)) }
     }
 }
 

@@ -87,7 +87,7 @@ struct StateTables: ~Copyable, Sendable {
     private borrowing func position(
         _ transaction: borrowing some Transaction & ~Copyable
     ) throws(ViewsError) -> Position {
-        let sequence = try Views.applied(transaction, databases)
+        let sequence = try databases.applied(transaction)
         guard let bytes = try databases.value(.records, in: .meta, transaction) else {
             return Position(sequence: sequence, records: 0)
         }

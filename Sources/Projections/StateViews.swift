@@ -61,11 +61,12 @@ package final class StateViews: Sendable {
 extension Views {
     /// Throws `.behind` if these views do not hold the sequence yet.
     fileprivate func journals(asOf position: StateTables.Position, _ log: any EventLog, _ states: TableDatabases) throws(ViewsError) -> JournalsAsOf {
-        let transaction = try storage { () throws(LMDBError) in try environment.beginRead() }
-        let applied = try Views.applied(transaction, databases)
+        let store = current.withLock { $0 }
+        let transaction = try storage { () throws(LMDBError) in try store.environment.beginRead() }
+        let applied = try store.databases.applied(transaction)
         guard applied >= position.sequence else { throw .behind(asked: position.sequence, have: applied) }
         return JournalsAsOf(
-            transaction: transaction, databases: databases, log: log, sequence: position.sequence,
+            store: store, transaction: transaction, databases: store.databases, log: log, sequence: position.sequence,
             records: position.records, states: states)
     }
 }

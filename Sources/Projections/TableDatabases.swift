@@ -68,6 +68,16 @@ package struct TableDatabases: Sendable {
     }
 }
 
+extension TableDatabases {
+    /// The sequence of the last event that the tables hold.
+    func applied(_ transaction: borrowing some Transaction & ~Copyable) throws(ViewsError) -> UInt64 {
+        guard let bytes = try value(.lastApplied, in: .meta, transaction) else { return 0 }
+        var reader = KeyReader(bytes)
+        guard let sequence = reader.number64() else { throw .unreadable(table: .meta) }
+        return sequence
+    }
+}
+
 /// Names LMDB's errors as ours.
 func storage<R: ~Copyable>(_ body: () throws(LMDBError) -> R) throws(ViewsError) -> R {
     do {

@@ -15,6 +15,8 @@ package struct ViewTransaction: ~Copyable, ViewQueries {
     /// Rows that LMDB does not have yet; questions see them.
     let buffers: ViewBuffers
     package var entities: EntityCache? { buffers.entities }
+    /// The last of a large replay: what it needed is not needed again.
+    var givesMemoryBack = false
     package internal(set) var applied: UInt64
     package let keys: SubjectKeys?
     /// The newest event of this transaction.
@@ -25,14 +27,14 @@ package struct ViewTransaction: ~Copyable, ViewQueries {
 
     init(
         transaction: consuming WriteTransaction, databases: TableDatabases, buffers: ViewBuffers, applied: UInt64,
-        keys: SubjectKeys?, isStateAlone: Bool = false
+        keys: SubjectKeys?, projections: [any Projection.Type] = Projections.projections, isStateAlone: Bool = false
     ) {
         self.transaction = transaction
         self.databases = databases
         self.buffers = buffers
         self.applied = applied
         self.keys = keys
-        projections = isStateAlone ? stateProjections : Projections.projections
+        self.projections = isStateAlone ? stateProjections : projections
         keepsJournals = !isStateAlone
     }
 
@@ -110,6 +112,7 @@ package struct ViewTransaction: ~Copyable, ViewQueries {
         } catch {
             throw .storage(error)
         }
+        if givesMemoryBack { buffers.shrink() }
     }
 }
 
@@ -157,10 +160,7 @@ extension ViewTransaction {
 
     func number(_ key: FixedKey, in table: Table, _ buffer: TableBuffer) throws(ViewsError) -> UInt64? {
         guard let row = try find(key, in: table, buffer) else { return nil }
-        let number: UInt64? = buffer.withValue(row) { value in
-            value.byteCount == 8 ? unsafe value.unsafeLoadUnaligned(as: UInt64.self).bigEndian : nil
-        }
-        guard let number else { throw .unreadable(table: table) }
+        guard let number = buffer.number(row) else { throw .unreadable(table: table) }
         return number
     }
 

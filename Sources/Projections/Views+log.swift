@@ -16,16 +16,28 @@ extension Views {
         with log: some EventLog, through last: UInt64 = .max,
         progress: ((_ applied: UInt64, _ end: UInt64) -> Void)? = nil
     ) throws(ViewsError) -> UInt64 {
+        try catchUp(with: log, through: last, projections) { applied, end in
+            progress?(applied, end)
+            return true
+        }
+    }
+
+    /// - Parameter progress: false ends it early.
+    func catchUp(
+        with log: some EventLog, through last: UInt64, _ projections: [any Projection.Type],
+        progress: (_ applied: UInt64, _ end: UInt64) -> Bool
+    ) throws(ViewsError) -> UInt64 {
         try emptyUnlessBuilt(from: log)
         var total: UInt64 = 0
         while true {
             let end = min(last, log.head)
-            let (count, applied) = try write { views throws(ViewsError) in
-                (try Views.replay(log, through: end, in: &views), views.applied)
+            let (count, applied) = try write(projections) { views throws(ViewsError) in
+                let count = try Views.replay(log, through: end, in: &views)
+                views.givesMemoryBack = views.applied == end
+                return (count, views.applied)
             }
             total += count
-            progress?(applied, end)
-            guard applied < end else { return total }
+            guard progress(applied, end), applied < end else { return total }
         }
     }
 

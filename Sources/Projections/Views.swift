@@ -14,11 +14,9 @@ package final class Views: Sendable {
     package let condition: ViewsCondition
     /// Opens what belongs to natural persons; nil: it stays closed.
     package let keys: SubjectKeys?
-    let environment: Environment
-    let databases: TableDatabases
-    private let bootID: String
-    /// Touched by whoever has the open write transaction, of which LMDB lets there be one.
-    private nonisolated(unsafe) let buffers = ViewBuffers()
+    /// Where they are read and written now; `swap` puts another there.
+    let current: Mutex<ViewStore>
+    let bootID: String
     /// What is written and not published; touched by the writer's thread alone.
     private nonisolated(unsafe) var open: ViewTransaction?
     /// Bytes of rows that wait in memory at the most.
@@ -45,21 +43,16 @@ package final class Views: Sendable {
         // Before anything is written: from here on a machine's stop costs the views.
         let mark = ViewsMark(bootID: bootID, isClean: false, projections: ViewsMark.currentProjections)
         if ViewsMark.read(directory: directory) != mark { try mark.write(directory: directory) }
+        let store: ViewStore
         do {
-            environment = try Views.open(directory, sizeMax)
+            store = try ViewStore(directory, sizeMax)
         } catch .storage(.corrupted), .storage(.versionMismatch) {
             condition = .droppedAsUnreadable
             try Views.drop(directory)
             try mark.write(directory: directory)
-            environment = try Views.open(directory, sizeMax)
+            store = try ViewStore(directory, sizeMax)
         }
-        do {
-            var transaction = try environment.beginWrite()
-            databases = try TableDatabases(&transaction)
-            try transaction.commit()
-        } catch {
-            throw .storage(error)
-        }
+        current = Mutex(store)
         self.directory = directory
         self.condition = condition
         self.bootID = bootID
@@ -74,16 +67,7 @@ package final class Views: Sendable {
         self.keys = keys
         condition = Views.condition(of: directory, bootID: bootID)
         guard condition == .kept else { throw .untrusted(condition) }
-        do throws(LMDBError) {
-            environment = try Environment(
-                directory: directory, sizeMax: sizeMax, databasesMax: 64, durability: .none, isReadOnly: true)
-            let transaction = try environment.beginRead()
-            guard let databases = try TableDatabases(existing: transaction) else { throw .corrupted }
-            try transaction.commit()
-            self.databases = databases
-        } catch {
-            throw .storage(error)
-        }
+        current = Mutex(try ViewStore(reading: directory, sizeMax))
         self.directory = directory
         self.bootID = bootID
         isClosed = Mutex(true)
@@ -92,11 +76,21 @@ package final class Views: Sendable {
     // Before the environment that it is a transaction of.
     deinit { unsafe open = nil }
 
+    /// Views that stand in `directory` already, under the mark that is there.
+    init(_ store: ViewStore, directory: String, keys: SubjectKeys?, bootID: String) {
+        self.keys = keys
+        self.directory = directory
+        self.bootID = bootID
+        condition = .kept
+        current = Mutex(store)
+        isClosed = Mutex(false)
+    }
+
     /// Runs `body` on the views as they are now. Keep it short: pages that writers free cannot be used again meanwhile.
     package func read<R>(_ body: (borrowing ViewSnapshot) throws(ViewsError) -> R) throws(ViewsError) -> R {
-        let transaction = try storage { () throws(LMDBError) in try environment.beginRead() }
-        let applied = try Views.applied(transaction, databases)
-        return try body(ViewSnapshot(transaction: transaction, databases: databases, applied: applied, keys: keys))
+        // Lives on in the snapshot, even if others are put in its place meanwhile.
+        let store = current.withLock { $0 }
+        return try store.read(keys, body)
     }
 
     /// Runs `body` on the open write transaction, and drops everything that is not published when it throws. Waits for another
@@ -108,27 +102,35 @@ package final class Views: Sendable {
     package func write<R, E: ViewsFailure>(
         publishing isPublished: Bool = true, _ body: (inout ViewTransaction) throws(E) -> R
     ) throws(E) -> R {
+        try write(projections, publishing: isPublished, body)
+    }
+
+    /// The same for some of the projections: what is recorded reaches no other.
+    func write<R, E: ViewsFailure>(
+        _ projections: [any Projection.Type], publishing isPublished: Bool = true,
+        _ body: (inout ViewTransaction) throws(E) -> R
+    ) throws(E) -> R {
         precondition(!isClosed.withLock { $0 }, "views that are closed or open for reading alone are not written")
         var views: ViewTransaction
         if let open = unsafe open.take() {
             views = open
         } else {
             do {
-                views = try begin()
+                views = try begin(projections)
             } catch {
                 throw E(error)
             }
         }
+        let buffers = views.buffers
         let result: R
         do {
             result = try body(&views)
         } catch {
-            unsafe buffers.clear()
-            unsafe buffers.entities.clear()
+            buffers.drop()
             throw error
         }
         unsafe open = consume views
-        let waiting = unsafe buffers.byteCount
+        let waiting = buffers.byteCount
         guard isPublished || waiting > Self.unpublishedMax else { return result }
         do {
             try publish()
@@ -141,24 +143,23 @@ package final class Views: Sendable {
     /// Lets readers see what was written; on the thread that wrote it.
     package func publish() throws(ViewsError) {
         guard let views = unsafe open.take() else { return }
+        let buffers = views.buffers
         do {
             try views.commit()
         } catch {
-            unsafe buffers.clear()
-            unsafe buffers.entities.clear()
+            buffers.drop()
             throw error
         }
     }
 
-    private func begin() throws(ViewsError) -> ViewTransaction {
-        let transaction: WriteTransaction
-        do {
-            transaction = try environment.beginWrite()
-        } catch {
-            throw .storage(error)
+    private func begin(_ projections: [any Projection.Type]) throws(ViewsError) -> ViewTransaction {
+        while true {
+            let store = current.withLock { $0 }
+            let transaction = try store.begin()
+            // While this thread waited, others may have been put in its place.
+            guard store === current.withLock({ $0 }) else { continue }
+            return try store.views(transaction, projections, keys)
         }
-        let applied = try Views.applied(transaction, databases)
-        return unsafe ViewTransaction(transaction: transaction, databases: databases, buffers: buffers, applied: applied, keys: keys)
     }
 
     /// Flushes everything and marks the views clean, so that they outlive a machine's stop. Nothing can be written
@@ -171,11 +172,7 @@ package final class Views: Sendable {
             })
         else { return }
         try publish()
-        do {
-            try environment.sync()
-        } catch {
-            throw .storage(error)
-        }
+        try current.withLock { $0 }.sync()
         try ViewsMark(bootID: bootID, isClean: true, projections: ViewsMark.currentProjections).write(
             directory: directory)
     }
@@ -183,14 +180,14 @@ package final class Views: Sendable {
 
 extension Views {
     /// Judged by the mark alone: files that may be damaged are not opened.
-    private static func condition(of directory: String, bootID: String) -> ViewsCondition {
+    static func condition(of directory: String, bootID: String) -> ViewsCondition {
         guard FileManager.default.fileExists(atPath: directory + "/data.mdb") else { return .new }
         guard let mark = ViewsMark.read(directory: directory) else { return .droppedAfterUncleanStop }
         guard mark.isClean || (mark.bootID == bootID && !bootID.isEmpty) else { return .droppedAfterUncleanStop }
         return mark.projections == ViewsMark.currentProjections ? .kept : .droppedForOtherProjections
     }
 
-    private static func drop(_ directory: String) throws(ViewsError) {
+    static func drop(_ directory: String) throws(ViewsError) {
         for file in ["mark", "data.mdb", "lock.mdb"]
         where FileManager.default.fileExists(atPath: "\(directory)/\(file)") {
             do {
@@ -199,23 +196,6 @@ extension Views {
                 throw .file(path: "\(directory)/\(file)", code: (error as NSError).code32)
             }
         }
-    }
-
-    private static func open(_ directory: String, _ sizeMax: Int) throws(ViewsError) -> Environment {
-        do {
-            return try Environment(directory: directory, sizeMax: sizeMax, databasesMax: 64, durability: .none)
-        } catch {
-            throw .storage(error)
-        }
-    }
-
-    static func applied(
-        _ transaction: borrowing some Transaction & ~Copyable, _ databases: TableDatabases
-    ) throws(ViewsError) -> UInt64 {
-        guard let bytes = try databases.value(.lastApplied, in: .meta, transaction) else { return 0 }
-        var reader = KeyReader(bytes)
-        guard let sequence = reader.number64() else { throw .unreadable(table: .meta) }
-        return sequence
     }
 }
 

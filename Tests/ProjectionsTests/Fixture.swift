@@ -6,7 +6,7 @@ import Primitives
 import Projections
 
 /// A log and its views in a directory of their own, removed with the last reference.
-final class Fixture {
+final class Fixture: Sendable {
     let directory: String
     let log: LMDBEventLog
     let views: Views

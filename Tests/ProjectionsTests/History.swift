@@ -6,7 +6,7 @@ import SwiftProtobuf
 
 /// Draws a plausible history from a seed: entities come, change and go, money is paid in, calls start, are answered,
 /// adopted, renewed and ended with their records and charges.
-struct History {
+struct History: Sendable {
     private var random: RandomSource
     private var now = WallTime(microseconds: 1_790_000_000_000_000)
     private let currency = Currency("EUR")!

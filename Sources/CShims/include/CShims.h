@@ -22,3 +22,9 @@ int shims_send_messages(int descriptor, struct shims_message *messages, unsigned
 // woken, the word is not `seen`, or so many nanoseconds have passed (negative: no limit); may return for no reason.
 void shims_futex_wait(const uint32_t *word, uint32_t seen, int64_t nanoseconds);
 void shims_futex_wake(uint32_t *word, int count);
+
+// renameat2(2) with RENAME_EXCHANGE: each of the two paths leads to what the other led to, in one step. 0, or -1 with errno.
+int shims_exchange_paths(const char *a, const char *b);
+
+// The calling thread's niceness, of which the kernel keeps one per thread. 0, or -1 with errno.
+int shims_nice_thread(int niceness);

@@ -22,6 +22,7 @@ package final class ControlPlaneService: Sendable {
     package let views: Views
     /// Questions about the past.
     package let past: PastDesk
+    package let replays: Replays
     package let signingKey: SigningKey
     /// Names the log in checkpoints: what the key file says. A restored log has another name than the original.
     package let logName: String
@@ -61,7 +62,23 @@ package final class ControlPlaneService: Sendable {
         keys = try ControlKeys(directory, logName: configuration.platform, mayMake: log.head == 0)
         let subjects = try keys.subjects(directory)
         do throws(ViewsError) {
-            views = try Views(directory: directory.views, keys: subjects)
+            let began = ContinuousClock.now
+            let opening = try Views.open(
+                directory: directory.views, next: directory.nextViews, former: directory.formerViews, log: log,
+                keys: subjects)
+            let seconds = (ContinuousClock.now - began) / .seconds(1)
+            views = opening.views
+            replays = Replays(views: opening.views, log: log, directory: directory, logger: logger)
+            replays.noteStart(opening, seconds: seconds, at: .now)
+            if opening.condition != .kept, opening.events > 0 {
+                logger.warning(
+                    "views were built anew before the start",
+                    metadata: [
+                        "found": "\(opening.condition)", "changed": "\(opening.changed.joined(separator: " "))",
+                        "events": "\(opening.events)", "seconds": "\(seconds)",
+                        "differences": "\(opening.comparison.map { "\($0.count)" } ?? "")",
+                    ])
+            }
         } catch {
             throw .views(reason: "\(error)")
         }
@@ -108,6 +125,7 @@ package final class ControlPlaneService: Sendable {
             return nil
         }
         snapshotKeeper.stop()
+        replays.close()
         driver.close()
         thread?.join()
         parked.drop()

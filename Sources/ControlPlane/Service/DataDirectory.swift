@@ -9,6 +9,10 @@ package struct DataDirectory: Sendable {
 
     package var ledger: String { path + "/ledger" }
     package var views: String { path + "/views" }
+    /// Views that are built beside those that serve.
+    package var nextViews: String { path + "/views.next" }
+    /// Views that others were put in the place of.
+    package var formerViews: String { path + "/views.former" }
     package var location: String { path + "/location" }
     package var snapshots: String { path + "/snapshots" }
     package var keys: String { path + "/keys" }

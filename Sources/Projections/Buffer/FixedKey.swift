@@ -10,11 +10,13 @@ struct FixedKey: Equatable {
     var c: UInt64
     var d: UInt64
     var e: UInt64
-    var count: Int
+    var length: UInt8
+
+    @inline(__always) var count: Int { Int(length) }
 
     @inline(__always)
     init(_ a: UInt64, _ b: UInt64 = 0, _ c: UInt64 = 0, _ d: UInt64 = 0, _ e: UInt64 = 0, count: Int) {
-        (self.a, self.b, self.c, self.d, self.e, self.count) = (a, b, c, d, e, count)
+        (self.a, self.b, self.c, self.d, self.e, length) = (a, b, c, d, e, UInt8(truncatingIfNeeded: count))
     }
 
     @inline(__always) init(_ id: UUIDv7) { self.init(id.high, id.low, count: 16) }
@@ -50,7 +52,7 @@ struct FixedKey: Equatable {
         if l.c != r.c { return l.c < r.c }
         if l.d != r.d { return l.d < r.d }
         if l.e != r.e { return l.e < r.e }
-        return l.count < r.count
+        return l.length < r.length
     }
 
     /// For a table in memory alone: ids are random where it matters, and nobody outside chooses them.

@@ -6,15 +6,19 @@ import LMDB
 /// thousand times (a balance) reaches it once; rows that are only added (history) go there in order, page by page.
 @safe final class TableBuffer {
     private struct Row {
+        // In this order a row is 64 bytes: it is memory that a replay waits for.
         var key: FixedKey
-        var offset: Int
-        var count: Int32
-        var capacity: Int32
         var isPresent: Bool
         /// Other than what LMDB has.
         var isDirty: Bool
         /// LMDB has no such row.
         var isNew: Bool
+        var count: Int32
+        /// Of the place in `values`; 0: there is none. `Row.isNumber`: the value is a number and stands in `offset` itself.
+        var capacity: Int32
+        var offset: Int
+
+        static let isNumber: Int32 = -1
     }
 
     /// Rows can be looked up, changed and removed; otherwise they are only added, and looking one up flushes first.
@@ -25,6 +29,8 @@ import LMDB
     private var values: UnsafeMutableRawPointer
     private var valuesMax = 4_096
     private(set) var valueBytes = 0
+    /// Places that rows have left, by the logarithm of their size.
+    private var free: [[Int]]
     /// Open addressing; index of the row + 1, 0: free. Empty in a table that is not indexed.
     private var slots: UnsafeMutablePointer<UInt32>
     private var slotCount = 0
@@ -36,6 +42,7 @@ import LMDB
 
     init(isIndexed: Bool) {
         self.isIndexed = isIndexed
+        free = Array(repeating: [], count: isIndexed ? 31 : 0)
         unsafe rows = .allocate(capacity: rowsMax)
         unsafe values = .allocate(byteCount: valuesMax, alignment: 8)
         unsafe slots = .allocate(capacity: 1)
@@ -76,8 +83,42 @@ import LMDB
 
     /// The value of a row that was found; for as long as nothing is put.
     @inline(__always) func withValue<R, E: Error>(_ row: Int, _ body: (RawSpan) throws(E) -> R) throws(E) -> R {
-        let bytes = unsafe UnsafeRawBufferPointer(start: values + rows[row].offset, count: Int(rows[row].count))
+        let bytes = unsafe UnsafeRawBufferPointer(start: place(of: row), count: Int(rows[row].count))
         return try unsafe body(bytes.bytes)
+    }
+
+    @inline(__always) private func place(of row: Int) -> UnsafeMutableRawPointer {
+        if unsafe rows[row].capacity == Row.isNumber {
+            return unsafe UnsafeMutableRawPointer(rows + row) + MemoryLayout<Row>.offset(of: \.offset)!
+        }
+        return unsafe values + rows[row].offset
+    }
+
+    /// The value of a row that was found, if it is a number.
+    @inline(__always) func number(_ row: Int) -> UInt64? {
+        if unsafe rows[row].capacity == Row.isNumber {
+            return UInt64(bigEndian: UInt64(bitPattern: Int64(unsafe rows[row].offset)))
+        }
+        return withValue(row) { value in
+            value.byteCount == 8 ? unsafe value.unsafeLoadUnaligned(as: UInt64.self).bigEndian : nil
+        }
+    }
+
+    /// Changes a row that was found.
+    @inline(__always) func set(_ row: Int, number: UInt64) {
+        release(row)
+        unsafe rows[row].capacity = Row.isNumber
+        unsafe rows[row].offset = Int(Int64(bitPattern: number.bigEndian))
+        unsafe rows[row].count = 8
+        unsafe rows[row].isPresent = true
+        unsafe rows[row].isDirty = true
+    }
+
+    /// Takes a row away that was found.
+    @inline(__always) func remove(row: Int) {
+        release(row)
+        unsafe rows[row].isPresent = false
+        unsafe rows[row].isDirty = unsafe !rows[row].isNew
     }
 
     /// What LMDB says about a key that was unknown.
@@ -108,15 +149,6 @@ import LMDB
 
     // MARK: - Changing
 
-    /// - Parameter write: gets `capacity` bytes and returns how many it has written.
-    @inline(__always) func put(_ key: FixedKey, capacity: Int, _ write: (UnsafeMutableRawPointer) -> Int) {
-        let row = isIndexed ? place(key) : add(key)
-        if unsafe Int(rows[row].capacity) < capacity { reserve(capacity, for: row) }
-        unsafe rows[row].count = Int32(write(values + rows[row].offset))
-        unsafe rows[row].isPresent = true
-        unsafe rows[row].isDirty = true
-    }
-
     @inline(__always) func put(_ key: FixedKey, _ value: RawSpan) {
         let row = isIndexed ? place(key) : add(key)
         store(value, in: row)
@@ -125,23 +157,19 @@ import LMDB
     }
 
     @inline(__always) func put(_ key: FixedKey, number: UInt64) {
-        unsafe put(key, capacity: 8) { place in
-            unsafe place.storeBytes(of: number.bigEndian, as: UInt64.self)
-            return 8
-        }
+        set(isIndexed ? place(key) : add(key), number: number)
     }
 
     @inline(__always) func putNothing(_ key: FixedKey) {
         let row = isIndexed ? place(key) : add(key)
+        release(row)
         unsafe rows[row].count = 0
         unsafe rows[row].isPresent = true
         unsafe rows[row].isDirty = true
     }
 
     func remove(_ key: FixedKey) {
-        let row = place(key)
-        unsafe rows[row].isPresent = false
-        unsafe rows[row].isDirty = unsafe !rows[row].isNew
+        remove(row: place(key))
     }
 
     /// The row of the key, made if it is not there.
@@ -162,7 +190,7 @@ import LMDB
         let isNew = lastBelow.isBefore(key)
         if isSorted, rowCount > 0, unsafe !(rows[rowCount - 1].key < key) { isSorted = false }
         unsafe (rows + rowCount).initialize(
-            to: Row(key: key, offset: 0, count: 0, capacity: 0, isPresent: true, isDirty: true, isNew: isNew))
+            to: Row(key: key, isPresent: true, isDirty: true, isNew: isNew, count: 0, capacity: 0, offset: 0))
         rowCount += 1
         if isIndexed {
             if rowCount * 2 > slotCount { grow(to: slotCount * 2) } else { link(rowCount - 1) }
@@ -194,6 +222,11 @@ import LMDB
     }
 
     @inline(__always) private func store(_ value: RawSpan, in row: Int) {
+        guard value.byteCount > 0 else {
+            release(row)
+            unsafe rows[row].count = 0
+            return
+        }
         if unsafe Int(rows[row].capacity) < value.byteCount { reserve(value.byteCount, for: row) }
         unsafe rows[row].count = Int32(value.byteCount)
         unsafe value.withUnsafeBytes { value in
@@ -202,8 +235,17 @@ import LMDB
         }
     }
 
+    /// Finds a place for so many bytes: one that another row has left, or a new one. Sizes are powers of two, so that places of
+    /// calls that have ended serve the next ones, and stay in the processor's cache.
     private func reserve(_ count: Int, for row: Int) {
-        let capacity = (count + 7) & ~7
+        release(row)
+        let size = isIndexed ? max(4, Int.bitWidth - (count - 1).leadingZeroBitCount) : 0
+        if isIndexed, size < free.count, let offset = free[size].popLast() {
+            unsafe rows[row].offset = offset
+            unsafe rows[row].capacity = 1 << Int32(size)
+            return
+        }
+        let capacity = isIndexed ? 1 << size : (count + 7) & ~7
         if valueBytes + capacity > valuesMax {
             var max = valuesMax * 2
             while valueBytes + capacity > max { max *= 2 }
@@ -216,6 +258,13 @@ import LMDB
         unsafe rows[row].offset = valueBytes
         unsafe rows[row].capacity = Int32(capacity)
         valueBytes += capacity
+    }
+
+    /// Gives the row's place to others.
+    @inline(__always) private func release(_ row: Int) {
+        let capacity = unsafe rows[row].capacity
+        if capacity > 0, isIndexed { free[capacity.trailingZeroBitCount].append(unsafe rows[row].offset) }
+        unsafe rows[row].capacity = 0
     }
 
     /// Gives back the memory that large transactions needed.
@@ -272,7 +321,7 @@ import LMDB
                     continue
                 }
                 if !isAppending { isAppending = last.isBefore(entry.key) }
-                let value = unsafe UnsafeRawBufferPointer(start: values + entry.offset, count: Int(entry.count))
+                let value = unsafe UnsafeRawBufferPointer(start: place(of: row(position)), count: Int(entry.count))
                 if isAppending, try unsafe cursor.put(key, value, .append) { continue }
                 _ = try unsafe cursor.put(key, value)
             }
@@ -283,6 +332,7 @@ import LMDB
     func clear() {
         let count = rowCount
         rowCount = 0
+        if valueBytes > 0 { for size in free.indices { free[size].removeAll(keepingCapacity: true) } }
         if isIndexed, count > 0 {
             // After one large transaction the small ones must not wipe a large table each.
             if slotCount > 1 << 12, count * 16 < slotCount {

@@ -52,6 +52,12 @@ final class ViewBuffers {
         for (_, buffer) in all { buffer.clear() }
     }
 
+    /// Of a transaction that was dropped.
+    func drop() {
+        clear()
+        entities.clear()
+    }
+
     func shrink() {
         for (_, buffer) in all { buffer.shrink() }
     }

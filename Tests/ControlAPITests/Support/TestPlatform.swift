@@ -43,7 +43,7 @@ final class TestPlatform: Sendable {
                     stream: stream, type: event.storedType, schemaVersion: event.schemaVersion,
                     payload: event.serialized())
             }, actor: "test", cause: "test", time: WallTime(microseconds: 1_800_000_000_000_000))
-        _ = try service.log.append([commit])
+        if !events.isEmpty { _ = try service.log.append([commit]) }
         let copy = directory + "-copy"
         try FileManager.default.copyItem(atPath: directory, toPath: copy)
         return try TestPlatform(directory: copy, admin: admin)
