@@ -76,9 +76,10 @@ let package = Package(
         library("Projections", ["CShims", "LMDB", "Ledger", "Model", "OpenSSL", "Primitives", "Subjects", protobuf]),
 
         // Floor 4: the roles.
+        library("Exports", ["Model", "OpenSSL", "Primitives", "Projections", "Tables"]),
         library(
             "ControlPlane",
-            ["Bus", "CRE2", "CShims", "LMDB", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", "Subjects", "Rating", logging, protobuf]),
+            ["Bus", "CRE2", "CShims", "Exports", "LMDB", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", "Subjects", "Rating", logging, protobuf]),
         library("Dispute", ["Ledger", "Model", "OpenSSL", "Primitives", "Projections", "Rating", "Subjects", "Tables", protobuf]),
         library(
             "ControlAPI",
@@ -102,7 +103,7 @@ let package = Package(
         .executableTarget(
             name: "ledgerline",
             dependencies: [
-                "Bus", "ControlAPI", "ControlPlane", "Dispute", "Ledger", "MediaWorker", "Model", "OpenSSL", "Primitives", "Projections", "Subjects",
+                "Bus", "ControlAPI", "ControlPlane", "Dispute", "Exports", "Ledger", "MediaWorker", "Model", "OpenSSL", "Primitives", "Projections", "Subjects",
                 "Rating", "Reconciliation", "SignalWorker", "Tables", logging, protobuf,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -113,7 +114,7 @@ let package = Package(
         .executableTarget(
             name: "ledgerline-bench",
             dependencies: [
-                "ControlPlane", "LMDB", "Ledger", "MediaWorker", "Model", "OpenSSL", "Primitives", "Projections", "Subjects", "RTP", "Rating",
+                "ControlPlane", "Exports", "LMDB", "Ledger", "MediaWorker", "Model", "OpenSSL", "Primitives", "Projections", "Subjects", "RTP", "Rating",
                 "Reconciliation", "SIP", "UDP",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
@@ -141,6 +142,7 @@ let package = Package(
         tests("ModelTests", ["Model", "Primitives", protobuf]),
         tests("RatingTests", ["Rating", "Model", "Primitives"]),
         tests("TablesTests", ["Tables"]),
+        tests("ExportsTests", ["Exports", "LMDB", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", protobuf]),
         tests("ReconciliationTests", ["Reconciliation", "Model", "Primitives", "Rating", "Tables"]),
         tests("SubjectsTests", ["Subjects", "Model", "OpenSSL", "Primitives", protobuf]),
         tests("ProjectionsTests", ["crash-rebuilder", "Projections", "Subjects", "LMDB", "Ledger", "Model", "Primitives", "Rating", protobuf]),

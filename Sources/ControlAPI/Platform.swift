@@ -10,6 +10,7 @@ package struct Platform: Sendable {
     package var submit: @Sendable (AdminRequest) async throws(AdminRejection) -> AdminOutcome
     package var workers: @Sendable () async -> [WorkerStatus]
     package var bindings: @Sendable (SubscriberID) async -> [Binding]
+    package var exports: @Sendable (CdrExportID) -> ExportStatus
     package var views: Views
     package var replays: Replays
     package var log: any EventLog
@@ -56,6 +57,7 @@ package struct Platform: Sendable {
         submit = { request async throws(AdminRejection) in try await driver.submit(request) }
         workers = { await driver.workers() }
         bindings = { subscriber in await driver.bindings(of: subscriber) }
+        exports = { [exports = service.exports] id in exports.status(of: id) }
         views = service.views
         replays = service.replays
         log = service.log

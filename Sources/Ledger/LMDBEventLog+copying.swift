@@ -48,11 +48,11 @@ extension LMDBEventLog {
                         throw .damaged(sequence: envelope.sequence)
                     }
                     next.head += 1
-                    next.tree.append(leaf: bytes, hasher)
+                    unsafe next.tree.append(leaf: bytes.span.bytes, hasher)
                     let head = StreamHead(version: envelope.version, last: envelope.sequence)
                     try storage { () throws(LMDBError) in
                         try transaction.put([UInt8](bigEndian: envelope.sequence), bytes, in: tables.events, .append)
-                        try transaction.put(envelope.stream.bytes, head.bytes, in: tables.streams)
+                        try head.store(for: envelope.stream, &transaction, tables.streams)
                     }
                 }
                 try storage { () throws(LMDBError) in

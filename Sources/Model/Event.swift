@@ -39,6 +39,10 @@ package enum Event: Sendable, Hashable {
     case subjectErased(SubjectErased)
     case subjectHoldChanged(SubjectHoldChanged)
     case recordsRead(RecordsRead)
+    case cdrExportCreated(CdrExportCreated)
+    case cdrExportChanged(CdrExportChanged)
+    case cdrFileExported(CdrFileExported)
+    case cdrFileDelivered(CdrFileDelivered)
 }
 
 extension Event {
@@ -81,6 +85,10 @@ extension Event {
         case .subjectErased: "subject.erased"
         case .subjectHoldChanged: "subject.hold_changed"
         case .recordsRead: "records.read"
+        case .cdrExportCreated: "cdr_export.created"
+        case .cdrExportChanged: "cdr_export.changed"
+        case .cdrFileExported: "cdr_export.file_exported"
+        case .cdrFileDelivered: "cdr_export.file_delivered"
         }
     }
 
@@ -125,6 +133,10 @@ extension Event {
         case .subjectErased(let payload): payload
         case .subjectHoldChanged(let payload): payload
         case .recordsRead(let payload): payload
+        case .cdrExportCreated(let payload): payload
+        case .cdrExportChanged(let payload): payload
+        case .cdrFileExported(let payload): payload
+        case .cdrFileDelivered(let payload): payload
         }
     }
 
@@ -177,6 +189,10 @@ extension Event {
             case "subject.erased": self = .subjectErased(try SubjectErased(serializedBytes: payload))
             case "subject.hold_changed": self = .subjectHoldChanged(try SubjectHoldChanged(serializedBytes: payload))
             case "records.read": self = .recordsRead(try RecordsRead(serializedBytes: payload))
+            case "cdr_export.created": self = .cdrExportCreated(try CdrExportCreated(serializedBytes: payload))
+            case "cdr_export.changed": self = .cdrExportChanged(try CdrExportChanged(serializedBytes: payload))
+            case "cdr_export.file_exported": self = .cdrFileExported(try CdrFileExported(serializedBytes: payload))
+            case "cdr_export.file_delivered": self = .cdrFileDelivered(try CdrFileDelivered(serializedBytes: payload))
             default: throw EventDecodingError.unknownType(storedType)
             }
         } catch let error as EventDecodingError {

@@ -47,6 +47,34 @@ extension ApplyTo: Literal {
     }
 }
 
+extension CdrExportFormat: Literal {
+    package var literal: String {
+        switch self {
+        case .csv: "csv"
+        case .jsonLines: "jsonl"
+        case .sipwiseAdmin: "sipwise-admin"
+        case .sipwiseReseller: "sipwise-reseller"
+        case .ivozBrand: "ivoz-brand"
+        case .ivozClient: "ivoz-client"
+        case .ivozDocumented: "ivoz-documented"
+        case .UNRECOGNIZED(let value): unrecognised(value)
+        }
+    }
+}
+
+extension CdrExportInterval: Literal {
+    package var literal: String {
+        switch self {
+        case .hourly: "hourly"
+        case .daily: "daily"
+        case .weekly: "weekly"
+        case .monthly: "monthly"
+        case .everyMinute: "every_minute"
+        case .UNRECOGNIZED(let value): unrecognised(value)
+        }
+    }
+}
+
 extension NumberType: Literal {
     package var literal: String {
         switch self {

@@ -71,6 +71,10 @@ package enum AuditProjection: Projection {
         case .recordsRead(let event):
             add(event.scopeID)
             for id in event.ids { add(id) }
+        case .cdrExportCreated(let event): add(event.export.id)
+        case .cdrExportChanged(let event): add(event.export.id)
+        case .cdrFileExported(let event): add(event.exportID)
+        case .cdrFileDelivered(let event): add(event.exportID)
         case .workerEnrolled, .workerRevoked: break
         }
         return ids

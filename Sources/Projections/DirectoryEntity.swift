@@ -126,6 +126,13 @@ extension Subscriber: DirectoryEntity {
     var references: [(field: String, id: Data)] { [("tenant_id", tenantID)] }
 }
 
+extension CdrExport: DirectoryEntity {
+    static var kind: EntityKind { .cdrExport }
+    static var table: Table { .cdrExports }
+    func indexes(_ keys: SubjectKeys?) -> [(table: Table, key: Key, value: [UInt8])] { [] }
+    var references: [(field: String, id: Data)] { [("provider_id", providerID), ("customer_id", customerID)] }
+}
+
 extension Key {
     /// A user name is personal, and old pages of the views keep what was in them: with keys, a token stands for it.
     func adding(name: String, _ keys: SubjectKeys?) -> Key {

@@ -9,7 +9,7 @@ package enum DirectoryProjection: Projection {
     package static let version: UInt32 = 2
     package static let tables: [Table] = [
         .providers, .contacts, .rateDecks, .servicePlans, .customers, .dialPlans, .tenants, .carriers, .numbers,
-        .subscribers, .tokens, .workers, .providersByNamespace, .tenantsByDomain, .subscribersByName, .numbersByE164,
+        .subscribers, .tokens, .workers, .cdrExports, .providersByNamespace, .tenantsByDomain, .subscribersByName, .numbersByE164,
         .gatewaysByAddress, .gateways, .tokensBySecret, .references,
     ]
 
@@ -36,6 +36,8 @@ package enum DirectoryProjection: Projection {
         case .numberChanged(let event): try store(event.number, context, in: &views)
         case .subscriberCreated(let event): try store(event.subscriber, context, in: &views)
         case .subscriberChanged(let event): try store(event.subscriber, context, in: &views)
+        case .cdrExportCreated(let event): try store(event.export, context, in: &views)
+        case .cdrExportChanged(let event): try store(event.export, context, in: &views)
         case .entityRemoved(let event): try remove(event.kind, event.id, context, in: &views)
         case .tokenIssued(let event):
             try views.putMessage(event.token, try views.key(event.token.id, "token.id", context), in: .tokens)
@@ -49,7 +51,7 @@ package enum DirectoryProjection: Projection {
         case .subjectErased(let event): try forgetNames(event, context, in: &views)
         case .workerRevoked(let event): try views.remove(Key(text: event.name), in: .workers)
         case .rateDeckVersionPublished, .journalPosted, .callStarted, .callAnswered, .callUpdated, .callAdopted,
-            .creditRenewed, .callEnded, .cdrRecorded, .subjectHoldChanged, .recordsRead:
+            .creditRenewed, .callEnded, .cdrRecorded, .subjectHoldChanged, .recordsRead, .cdrFileExported, .cdrFileDelivered:
             break
         }
     }
@@ -85,6 +87,7 @@ package enum DirectoryProjection: Projection {
         case .carrier: try remove(Carrier.self, id, context, in: &views)
         case .number: try remove(Number.self, id, context, in: &views)
         case .subscriber: try remove(Subscriber.self, id, context, in: &views)
+        case .cdrExport: try remove(CdrExport.self, id, context, in: &views)
         case .UNRECOGNIZED: throw .broken(sequence: context.sequence, .malformedField("kind"))
         }
     }

@@ -2,6 +2,7 @@ import Foundation
 import LMDB
 package import Ledger
 import Primitives
+import Synchronization
 package import Subjects
 
 /// The state as of one sequence, in a directory of its own that is removed with it. Any number of readers at once.

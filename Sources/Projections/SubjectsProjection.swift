@@ -34,10 +34,15 @@ package enum SubjectsProjection: Projection {
             .tenantCreated, .tenantChanged, .carrierCreated, .carrierChanged, .numberAdded, .numberChanged,
             .subscriberChanged, .entityRemoved, .tokenIssued, .tokenRevoked, .workerEnrolled, .workerRevoked,
             .journalPosted, .callStarted, .callAnswered, .callUpdated, .callAdopted, .creditRenewed, .callEnded,
-            .cdrRecorded, .recordsRead:
+            .cdrRecorded, .recordsRead, .cdrExportCreated, .cdrExportChanged, .cdrFileExported, .cdrFileDelivered:
             break
         }
     }
+
+    /// Facts of calls change nothing here.
+    package static func evolve(
+        _ fact: CallFact, _ payload: RawSpan, _ context: EventContext, in views: inout ViewTransaction
+    ) throws(ViewsError) -> Bool { true }
 
     @discardableResult
     private static func meet(

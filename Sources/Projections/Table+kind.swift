@@ -30,7 +30,7 @@ extension Table {
     package var kind: TableKind {
         switch self {
         case .providers, .contacts, .rateDecks, .servicePlans, .customers, .dialPlans, .tenants, .carriers, .numbers,
-            .subscribers, .tokens, .workers, .providersByNamespace, .tenantsByDomain, .subscribersByName,
+            .subscribers, .tokens, .workers, .cdrExports, .exportFiles, .exportDeliveries, .providersByNamespace, .tenantsByDomain, .subscribersByName,
             .numbersByE164, .gatewaysByAddress, .gateways, .tokensBySecret, .references:
             .state
         case .deckVersions, .deckTimes: .state

@@ -17,6 +17,7 @@ package enum Table: String, CaseIterable, Sendable {
     case subscribers
     case tokens
     case workers
+    case cdrExports = "cdr_exports"
     /// Namespace → provider.
     case providersByNamespace = "providers_by_namespace"
     /// SIP domain → tenant.
@@ -65,6 +66,12 @@ package enum Table: String, CaseIterable, Sendable {
     case holds
     /// Journal → its sequence in the log.
     case journals
+
+    // Exports of call records.
+    /// Export, number of the file → the file.
+    case exportFiles = "export_files"
+    /// Export → number of the last file that its server has.
+    case exportDeliveries = "export_deliveries"
 
     // Audit.
     /// Stream → its version.

@@ -3,7 +3,7 @@ import Foundation
 
 struct CDRCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "cdr", abstract: "Lists call records, and lays them beside a carrier's.", subcommands: [List.self, CDRReconcile.self])
+        commandName: "cdr", abstract: "Lists call records, exports them, and lays them beside a carrier's.", subcommands: [List.self, CDRReconcile.self, CDRExportCommand.self, CDRSchemaCommand.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

@@ -143,7 +143,8 @@ struct BackupTests {
     @Test func aBackupRunsBesideItsWriterAndHoldsOnlyWholeCommits() throws {
         let place = try Place(commits: 200)
         let isDone = Mutex(false)
-        let writer = Thread { while !isDone.withLock({ $0 }) { try? place.grow(3) } }
+        // Bounded, so that a machine that is faster at writing than at copying does not fill its disk.
+        let writer = Thread { for _ in 0..<500 where !isDone.withLock({ $0 }) { try? place.grow(3) } }
         writer.start()
         defer { isDone.withLock { $0 = true } }
         for _ in 0..<5 { _ = try place.backup(partEvents: 50) }
@@ -153,7 +154,8 @@ struct BackupTests {
         #expect(report.size >= 400 && report.size % 2 == 0)
         let target = place.path + "/restored"
         let outcome = try Restore(from: place.to).run(into: target)
-        #expect(outcome.size == report.size && outcome.root == (try place.log.rootHash(size: report.size)))
+        #expect(outcome.size == report.size)
+        #expect(try outcome.root == place.log.rootHash(size: report.size))
         try place.expectEqual(target, size: report.size)
     }
 

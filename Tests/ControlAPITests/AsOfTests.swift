@@ -1,3 +1,4 @@
+import ControlPlane
 import Foundation
 import HTTPTypes
 import Primitives
@@ -9,7 +10,7 @@ import Testing
 /// Questions about the past. What was true when a sequence was the log's last is asked again after everything changed.
 @Suite struct AsOfTests {
     @Test func everyViewAnswersAsItDidThen() async throws {
-        try await withAPI { client in
+        try await TestPlatform.with { client in
             let estate = try await Estate(client, name: "alpha", digits: "4311001")
             try await permit(estate, ["+43"], client)
             try await topUp(estate, "10", client)
@@ -41,7 +42,8 @@ import Testing
                 #expect(answer.text == answers[path]?.text, "\(path)")
                 #expect(answer.headers[.asOf] == String(then))
                 let now = try await client.get(path)
-                if path != "/v1/cdrs" { #expect(now.text != answers[path]?.text, "\(path) has not changed") }
+                // There were no calls, and a published version is never changed.
+                if path != "/v1/cdrs", !path.hasSuffix("/entries") { #expect(now.text != answers[path]?.text, "\(path) has not changed") }
                 #expect(now.headers[.asOf] == nil)
             }
             #expect(try await route(estate, client, "?as_of=\(then)").text == routed.text)
@@ -51,7 +53,7 @@ import Testing
     }
 
     @Test func aTimeMeansTheLastSequenceUntilThen() async throws {
-        try await withAPI { client in
+        try await TestPlatform.with { client in
             let estate = try await Estate(client, name: "alpha", digits: "4311001")
             let path = "/v1/entities/\(estate.customer)/history"
             let made = try await client.get(path)["items"]?[0]
@@ -66,7 +68,7 @@ import Testing
     }
 
     @Test func whatCannotBeAskedIsRefused() async throws {
-        try await withAPI { client in
+        try await TestPlatform.with { client in
             let head = try await head(client)
             for (asked, reason) in [
                 ("2999-01-01T00:00:00Z", "has not come yet"), ("\(head + 1)", "the last is \(head)"),
@@ -86,7 +88,7 @@ import Testing
     }
 
     @Test func whatATokenSeesOfThePastIsWhatHungBelowItsNodeThen() async throws {
-        try await withAPI { client in
+        try await TestPlatform.with { client in
             let ours = try await Estate(client, name: "alpha", digits: "4311001")
             let theirs = try await Estate(client, name: "omega", digits: "4311002")
             let then = try await head(client)

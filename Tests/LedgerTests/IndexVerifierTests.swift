@@ -116,3 +116,8 @@ import Testing
         #expect(try finding() == .tileDiffers(level: 0, index: 2, sequence: 513))
     }
 }
+
+extension StreamHead {
+    /// The value as the table holds it.
+    fileprivate var bytes: [UInt8] { Array(bigEndian: version) + Array(bigEndian: last) }
+}

@@ -17,7 +17,7 @@ import ledger_bench
 from platform_under_test import Api, Process, cpu_seconds, run
 
 HERE = pathlib.Path(__file__).resolve().parent.parent / "benchmarks"
-GROUPS = ("ledger", "views", "rating", "reconcile", "sip", "rtp")
+GROUPS = ("ledger", "views", "rating", "reconcile", "export", "sip", "rtp")
 DOMAIN = "bench.test"
 UAC, UAS = "127.0.0.1:15070", "127.0.0.1:15080"
 HOLD_MS, RING_MS = 1000, 30

@@ -3,6 +3,8 @@
 
 build_packages=(liblmdb-dev libzmq3-dev libsrtp2-dev libssl-dev libosip2-dev libre2-dev g++ pkg-config python3)
 phone_packages=(baresip-core sip-tester)
+# Exports are sent with the client; the server answers in their tests, under a configuration of its own, never as a daemon.
+ssh_packages=(openssh-client openssh-server)
 
 # install_packages NAME…
 install_packages() {

@@ -27,7 +27,8 @@ extension Caller {
     /// The weakest role that provisions entities of a kind.
     static func leastRole(toWrite kind: EntityKind) -> Role {
         switch kind {
-        case .provider, .contact, .rateDeck, .servicePlan, .customer, .dialPlan, .carrier, .number: .providerAdmin
+        case .provider, .contact, .rateDeck, .servicePlan, .customer, .dialPlan, .carrier, .number, .cdrExport:
+            .providerAdmin
         case .tenant: .customerAdmin
         case .subscriber: .tenantAdmin
         case .UNRECOGNIZED: .platformAdmin

@@ -23,6 +23,8 @@ extension ViewQueries where Self: ~Copyable {
         case .number: try number(NumberID(id)).map { number throws(ViewsError) in try place(of: number) }
         case .subscriber:
             try subscriber(SubscriberID(id)).map { subscriber throws(ViewsError) in try place(of: subscriber) }
+        case .cdrExport:
+            try cdrExport(CdrExportID(id)).map { export throws(ViewsError) in try place(of: export) }
         case .UNRECOGNIZED: nil
         }
     }
@@ -43,6 +45,12 @@ extension ViewQueries where Self: ~Copyable {
             next = try provider(id).flatMap { ProviderID($0.parentID) }
         }
         return place
+    }
+
+    /// A customer sees the exports of its own records, and nobody else below the provider does.
+    func place(of export: CdrExport) throws(ViewsError) -> Place {
+        if let id = CustomerID(export.customerID), let customer = try customer(id) { return try place(of: customer) }
+        return try place(provider: export.providerID)
     }
 
     func place(of customer: Customer) throws(ViewsError) -> Place {
@@ -99,7 +107,7 @@ extension ViewQueries where Self: ~Copyable {
             case .dialPlan:
                 let tenants = try tenants(of: id, limit: 1_000)
                 return ids([plan?.dialPlanID ?? Data()] + tenants.map(\.dialPlanID))
-            case .provider, .customer, .tenant, .carrier, .number, .subscriber, .UNRECOGNIZED: return []
+            case .provider, .customer, .tenant, .carrier, .number, .subscriber, .cdrExport, .UNRECOGNIZED: return []
             }
         case .tenant(let id):
             guard kind == .dialPlan, let tenant = try tenant(id) else { return [] }

@@ -117,10 +117,13 @@ enum HistoryEndpoint {
             Numbers.shape.json(event.number, try Numbers.context(of: event.number, in: views))
         case .subscriberCreated(let event): Subscribers.shape.json(SubscriberDraft(event.subscriber))
         case .subscriberChanged(let event): Subscribers.shape.json(SubscriberDraft(event.subscriber))
+        case .cdrExportCreated(let event): CdrExports.shape.json(event.export)
+        case .cdrExportChanged(let event): CdrExports.shape.json(event.export)
+        case .cdrFileExported(let event): Shape<CdrFileExported>.cdrFile.json(event)
         case .cdrRecorded(let event): try redaction.seen(event.cdr, in: views).map { Shape<Cdr>.cdr.json($0) }
         case .rateDeckVersionPublished, .entityRemoved, .tokenIssued, .tokenRevoked, .workerEnrolled, .workerRevoked,
             .journalPosted, .callStarted, .callAnswered, .callUpdated, .callAdopted, .creditRenewed, .callEnded,
-            .subjectErased, .subjectHoldChanged, .recordsRead:
+            .subjectErased, .subjectHoldChanged, .recordsRead, .cdrFileDelivered:
             nil
         }
     }
@@ -146,9 +149,11 @@ enum HistoryEndpoint {
         case .numberChanged(let event): try views.place(of: event.number)
         case .subscriberCreated(let event): try views.place(of: event.subscriber)
         case .subscriberChanged(let event): try views.place(of: event.subscriber)
+        case .cdrExportCreated(let event): try views.place(of: event.export)
+        case .cdrExportChanged(let event): try views.place(of: event.export)
         case .rateDeckVersionPublished, .entityRemoved, .tokenIssued, .tokenRevoked, .workerEnrolled, .workerRevoked,
             .journalPosted, .callStarted, .callAnswered, .callUpdated, .callAdopted, .creditRenewed, .callEnded,
-            .cdrRecorded, .subjectErased, .subjectHoldChanged, .recordsRead:
+            .cdrRecorded, .subjectErased, .subjectHoldChanged, .recordsRead, .cdrFileExported, .cdrFileDelivered:
             nil
         }
     }

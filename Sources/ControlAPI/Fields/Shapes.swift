@@ -14,6 +14,8 @@ extension Gateway: Blank {}
 extension Carrier: Blank {}
 extension Number: Blank {}
 extension Token: Blank {}
+extension CdrExport: Blank {}
+extension CdrFileExported: Blank {}
 
 extension Shape<Provider> {
     static let provider = Shape(
@@ -262,5 +264,59 @@ extension Shape<Token> {
             .choice("role", \.role, isRequired: true, "What its holder may do."),
             .reference(
                 "scope_id", \.scopeID, "The provider, customer or tenant that it is confined to; null: the platform."),
+        ])
+}
+
+extension Shape<CdrExport> {
+    static let cdrExport = Shape(
+        "CdrExport",
+        [
+            .id(\.id),
+            .reference(
+                "provider_id", \.providerID, access: .fixed,
+                "Records that this provider sees; null: all of the platform's, or the customer's provider."),
+            .reference("customer_id", \.customerID, access: .fixed, "Records that this customer sees; null: the provider."),
+            .text("name", \.name, isRequired: true, "Shown to people."),
+            .choice("format", \.format, "Columns and file names; see docs/export.md."),
+            .choice("interval", \.interval, "When files are made."),
+            .text("time_zone", \.timeZone, max: 64, "IANA name, of the schedule and of times in layouts of other systems; UTC if it is not given."),
+            .flag("guard_formulas", \.guardFormulas, "CSV: an apostrophe before text that a spreadsheet would compute."),
+            .flag("skip_empty", \.skipEmpty, "No file when there is nothing new."),
+            .flag("disabled", \.disabled, "No files are made; a later one goes on where the last ended."),
+            .text("sftp_host", \.sftp.host, max: 253, "Server that files are sent to; empty: they stay in the folder."),
+            .integer("sftp_port", \.sftp.port, 0...65_535, "0: 22."),
+            .text("sftp_user", \.sftp.user, max: 64, "User there."),
+            .text("sftp_directory", \.sftp.directory, max: 256, "Directory there; empty: where the user lands."),
+            .text("sftp_host_key", \.sftp.hostKey, max: 2_048, "The server's key as in known_hosts: type and base64. No other is taken."),
+            .time("created_at", \.createdAt, access: .readOnly, "The first file is due at the first boundary after it."),
+        ])
+}
+
+extension Shape<CdrFileExported> {
+    static let cdrFile = Shape(
+        "CdrFile",
+        [
+            .shown("file", Schema.sequence, "1, 2, 3 … of the export.") { file, _ in .integer(file.file) },
+            .text("name", \.name, access: .readOnly, "Of the file."),
+            .shown("first_record", Schema.sequence, "The export's records are numbered without gaps.") { file, _ in
+                .integer(file.firstRecord)
+            },
+            .shown("records", Schema.sequence, "How many are in it.") { file, _ in .integer(file.records) },
+            .shown("first_cdr", Schema.sequence, "Number of the first call record in it; 0: none.") { file, _ in
+                .integer(file.firstCdr)
+            },
+            .shown("last_cdr", Schema.sequence, "Number of the last.") { file, _ in .integer(file.lastCdr) },
+            .shown("first_correction", Schema.sequence, "Number of the first correction in it; 0: none.") { file, _ in
+                .integer(file.firstCorrection)
+            },
+            .shown("last_correction", Schema.sequence, "Number of the last.") { file, _ in .integer(file.lastCorrection) },
+            .shown("cdr_cursor", Schema.sequence, "Call records up to this number are in this file or an earlier one.") {
+                file, _ in
+                .integer(file.cdrCursor)
+            },
+            .shown("bytes", Schema.sequence, "Its size.") { file, _ in .integer(file.bytes) },
+            .shown("sha256", Schema.text(max: 64), "Of its bytes.") { file, _ in .hex(file.sha256) },
+            .shown("previous_sha256", Schema.text(max: 64), "Of the file before it.") { file, _ in .hex(file.previousSha256) },
+            .time("due_at", \.dueAt, access: .readOnly, "When it was due."),
         ])
 }

@@ -144,6 +144,7 @@ extension EntityKind {
         case .carrier: "carrier"
         case .number: "number"
         case .subscriber: "subscriber"
+        case .cdrExport: "cdr_export"
         case .UNRECOGNIZED(let value): "unrecognised_\(value)"
         }
     }

@@ -34,6 +34,12 @@ package enum AdminCommand: Sendable {
     case createSubscriber(Subscriber, password: Password)
     /// Without a password the credential stays; a change of the user name needs a password.
     case changeSubscriber(Subscriber, password: Password?, expectedVersion: UInt64?)
+    case createCdrExport(CdrExport)
+    case changeCdrExport(CdrExport, expectedVersion: UInt64?)
+    /// From the thread that writes the files: the next file of an export, whose bytes are on the disk.
+    case recordCdrFile(CdrFileExported)
+    /// From the same: the server has the file.
+    case recordCdrDelivery(CdrFileDelivered)
     case remove(EntityKind, UUIDv7, expectedVersion: UInt64?)
     /// Money from outside: cash − , customer +. The amount is positive.
     case topUp(CustomerID, Amount, reason: String)

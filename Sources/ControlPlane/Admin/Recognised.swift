@@ -25,3 +25,11 @@ extension MediaSecurity {
 extension WorkerKind {
     var isRecognised: Bool { if case .UNRECOGNIZED = self { false } else { true } }
 }
+
+extension CdrExportFormat {
+    var isRecognised: Bool { if case .UNRECOGNIZED = self { false } else { true } }
+}
+
+extension CdrExportInterval {
+    var isRecognised: Bool { if case .UNRECOGNIZED = self { false } else { true } }
+}

@@ -62,6 +62,7 @@ enum RemovalDecider {
         case .carrier: try state.carrier(CarrierID(id)) != nil
         case .number: try state.number(NumberID(id)) != nil
         case .subscriber: try state.subscriber(SubscriberID(id)) != nil
+        case .cdrExport: try state.cdrExport(CdrExportID(id)) != nil
         case .UNRECOGNIZED: false
         }
     }
@@ -78,6 +79,7 @@ enum RemovalDecider {
         case .carrier: "carrier"
         case .number: "number"
         case .subscriber: "subscriber"
+        case .cdrExport: "export of call records"
         case .UNRECOGNIZED: throw AdminRejection.invalid("kind", "is not a value that this version knows")
         }
     }

@@ -69,6 +69,10 @@ extension ControlCore {
             return try SubscriberDecider.create(subscriber, password: password, vault: vault, in: views, &decision)
         case .changeSubscriber(let subscriber, let password, _):
             return try SubscriberDecider.change(subscriber, password: password, vault: vault, in: views, &decision)
+        case .createCdrExport(let export): return try CdrExportDecider.create(export, in: views, &decision)
+        case .changeCdrExport(let export, _): return try CdrExportDecider.change(export, in: views, &decision)
+        case .recordCdrFile(let file): return try CdrExportDecider.record(file, in: views, &decision)
+        case .recordCdrDelivery(let delivery): return try CdrExportDecider.record(delivery, in: views, &decision)
         case .remove(let kind, let id, _): return try RemovalDecider.remove(kind, id, in: views, &decision)
         case .topUp(let customer, let amount, let reason):
             return try JournalDecider.topUp(customer, amount, reason: reason, in: views, &decision)
@@ -124,10 +128,12 @@ extension AdminCommand {
         case .changeSubscriber(let entity, _, let version): Self.expectation(UUIDv7(bytes: entity.id), version)
         case .assignNumber(let id, _, let version): Self.expectation(id.value, version)
         case .releaseNumber(let id, let version): Self.expectation(id.value, version)
+        case .changeCdrExport(let entity, let version): Self.expectation(UUIDv7(bytes: entity.id), version)
         case .remove(_, let id, let version): Self.expectation(id, version)
         case .createProvider, .createContact, .createRateDeck, .publishDeckVersion, .createServicePlan, .createCustomer,
             .createDialPlan, .createTenant, .createCarrier, .addNumber, .createSubscriber, .topUp, .adjust, .issueToken,
-            .revokeToken, .enrollWorker, .revokeWorker, .drainWorker, .hangUp:
+            .revokeToken, .enrollWorker, .revokeWorker, .drainWorker, .hangUp, .createCdrExport, .recordCdrFile,
+            .recordCdrDelivery:
             nil
         }
     }

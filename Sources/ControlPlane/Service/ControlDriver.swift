@@ -1,4 +1,5 @@
 internal import Bus
+internal import Dispatch
 package import Model
 internal import Synchronization
 
@@ -39,6 +40,27 @@ package final class ControlDriver: Sendable {
             }
         }
         return try result.get()
+    }
+
+    /// The same for a thread of our own, which may wait.
+    @Sendable func submitAndWait(_ request: AdminRequest) -> Result<AdminOutcome, AdminRejection> {
+        final class Answer: Sendable {
+            let value = Mutex<Result<AdminOutcome, AdminRejection>?>(nil)
+            let arrived = DispatchSemaphore(value: 0)
+        }
+        let answer = Answer()
+        Task {
+            let result: Result<AdminOutcome, AdminRejection>
+            do throws(AdminRejection) {
+                result = .success(try await submit(request))
+            } catch {
+                result = .failure(error)
+            }
+            answer.value.withLock { $0 = result }
+            answer.arrived.signal()
+        }
+        answer.arrived.wait()
+        return answer.value.withLock { $0 } ?? .failure(.unavailable(reason: "the control plane is stopping"))
     }
 
     /// Every enrolled worker, by name.

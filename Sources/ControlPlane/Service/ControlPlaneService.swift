@@ -18,6 +18,7 @@ internal import Synchronization
 package final class ControlPlaneService: Sendable {
     package let configuration: ControlPlaneConfiguration
     package let driver: ControlDriver
+    package let exports: ExportService
     package let log: LMDBEventLog
     package let views: Views
     /// Questions about the past.
@@ -89,6 +90,7 @@ package final class ControlPlaneService: Sendable {
             throw .directoryUnusable(path: directory.location, reason: "\(error)")
         }
         driver = try ControlDriver()
+        exports = ExportService(directory: directory, views: views, logger: logger, submit: driver.submitAndWait)
         var core = try ControlCore(
             log: log, views: views, vault: keys.vault, platform: configuration.platform, random: .system,
             settings: configuration.settings, location: location, now: .now, wall: .now)
@@ -126,6 +128,7 @@ package final class ControlPlaneService: Sendable {
         }
         snapshotKeeper.stop()
         replays.close()
+        exports.stop()
         driver.close()
         thread?.join()
         parked.drop()
@@ -156,6 +159,7 @@ package final class ControlPlaneService: Sendable {
         driver.open()
         let thread = try DriverThread { loop.run() }
         snapshotKeeper.start()
+        try exports.start()
         logger.info(
             "the control plane is ready",
             metadata: ["desk": "\(endpoints.desk)", "feed": "\(endpoints.feed)", "log": "\(log.head)"])

@@ -15,6 +15,8 @@ package struct DataDirectory: Sendable {
     package var formerViews: String { path + "/views.former" }
     package var location: String { path + "/location" }
     package var snapshots: String { path + "/snapshots" }
+    /// A folder to every export, named by its id.
+    package var exports: String { path + "/exports" }
     package var keys: String { path + "/keys" }
     package var logSigningKey: String { keys + "/log-signing.pem" }
     /// The public half as a signed-note key, for whoever verifies checkpoints.

@@ -293,6 +293,113 @@ package nonisolated enum WorkerKind: SwiftProtobuf.Enum, Swift.CaseIterable {
 
 }
 
+/// Call records written to files for somebody's books, again and again, each record once.
+package nonisolated enum CdrExportFormat: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+  case csv // = 0
+  case jsonLines // = 1
+  case sipwiseAdmin // = 2
+  case sipwiseReseller // = 3
+  case ivozBrand // = 4
+  case ivozClient // = 5
+  case ivozDocumented // = 6
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .csv
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .csv
+    case 1: self = .jsonLines
+    case 2: self = .sipwiseAdmin
+    case 3: self = .sipwiseReseller
+    case 4: self = .ivozBrand
+    case 5: self = .ivozClient
+    case 6: self = .ivozDocumented
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .csv: return 0
+    case .jsonLines: return 1
+    case .sipwiseAdmin: return 2
+    case .sipwiseReseller: return 3
+    case .ivozBrand: return 4
+    case .ivozClient: return 5
+    case .ivozDocumented: return 6
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [CdrExportFormat] = [
+    .csv,
+    .jsonLines,
+    .sipwiseAdmin,
+    .sipwiseReseller,
+    .ivozBrand,
+    .ivozClient,
+    .ivozDocumented,
+  ]
+
+}
+
+package nonisolated enum CdrExportInterval: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+  case hourly // = 0
+
+  /// at midnight in the export's time zone
+  case daily // = 1
+
+  /// on Monday at midnight
+  case weekly // = 2
+
+  /// on the first at midnight
+  case monthly // = 3
+  case everyMinute // = 4
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .hourly
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .hourly
+    case 1: self = .daily
+    case 2: self = .weekly
+    case 3: self = .monthly
+    case 4: self = .everyMinute
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .hourly: return 0
+    case .daily: return 1
+    case .weekly: return 2
+    case .monthly: return 3
+    case .everyMinute: return 4
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [CdrExportInterval] = [
+    .hourly,
+    .daily,
+    .weekly,
+    .monthly,
+    .everyMinute,
+  ]
+
+}
+
 package nonisolated struct Amount: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -783,6 +890,79 @@ package nonisolated struct Worker: Sendable {
   package init() {}
 }
 
+package nonisolated struct CdrExport: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var id: Data = Data()
+
+  /// empty: the whole platform
+  package var providerID: Data = Data()
+
+  /// empty: all that the provider sees
+  package var customerID: Data = Data()
+
+  package var name: String = String()
+
+  package var format: CdrExportFormat = .csv
+
+  package var interval: CdrExportInterval = .hourly
+
+  /// IANA name, of times in files of other systems' layouts, of names and of the schedule
+  package var timeZone: String = String()
+
+  /// CSV: text that a spreadsheet would compute gets an apostrophe before it
+  package var guardFormulas: Bool = false
+
+  /// no file when there is nothing new
+  package var skipEmpty: Bool = false
+
+  package var disabled: Bool = false
+
+  /// not set: the folder alone
+  package var sftp: SftpDestination {
+    get {_sftp ?? SftpDestination()}
+    set {_sftp = newValue}
+  }
+  /// Returns true if `sftp` has been explicitly set.
+  package var hasSftp: Bool {self._sftp != nil}
+  /// Clears the value of `sftp`. Subsequent reads from it will return its default value.
+  package mutating func clearSftp() {self._sftp = nil}
+
+  /// the first file is due at the first boundary after it
+  package var createdAt: Int64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _sftp: SftpDestination? = nil
+}
+
+package nonisolated struct SftpDestination: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var host: String = String()
+
+  /// 0: 22
+  package var port: UInt32 = 0
+
+  package var user: String = String()
+
+  /// on the server; empty: where the user lands
+  package var directory: String = String()
+
+  /// type and base64, as in known_hosts: "ssh-ed25519 AAAA…"; no other key is taken
+  package var hostKey: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "ledgerline.v1"
@@ -813,6 +993,14 @@ nonisolated extension Role: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension WorkerKind: SwiftProtobuf._ProtoNameProviding {
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0WORKER_KIND_SIGNAL\0\u{1}WORKER_KIND_MEDIA\0")
+}
+
+nonisolated extension CdrExportFormat: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0CDR_EXPORT_FORMAT_CSV\0\u{1}CDR_EXPORT_FORMAT_JSON_LINES\0\u{1}CDR_EXPORT_FORMAT_SIPWISE_ADMIN\0\u{1}CDR_EXPORT_FORMAT_SIPWISE_RESELLER\0\u{1}CDR_EXPORT_FORMAT_IVOZ_BRAND\0\u{1}CDR_EXPORT_FORMAT_IVOZ_CLIENT\0\u{1}CDR_EXPORT_FORMAT_IVOZ_DOCUMENTED\0")
+}
+
+nonisolated extension CdrExportInterval: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0CDR_EXPORT_INTERVAL_HOURLY\0\u{1}CDR_EXPORT_INTERVAL_DAILY\0\u{1}CDR_EXPORT_INTERVAL_WEEKLY\0\u{1}CDR_EXPORT_INTERVAL_MONTHLY\0\u{1}CDR_EXPORT_INTERVAL_EVERY_MINUTE\0")
 }
 
 nonisolated extension Amount: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -1910,6 +2098,145 @@ nonisolated extension Worker: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
     if lhs.name != rhs.name {return false}
     if lhs.kind != rhs.kind {return false}
     if lhs.curvePublicKey != rhs.curvePublicKey {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension CdrExport: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".CdrExport"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}provider_id\0\u{3}customer_id\0\u{1}name\0\u{1}format\0\u{1}interval\0\u{3}time_zone\0\u{3}guard_formulas\0\u{3}skip_empty\0\u{1}disabled\0\u{1}sftp\0\u{3}created_at\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.providerID) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.customerID) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 5: try { try decoder.decodeSingularEnumField(value: &self.format) }()
+      case 6: try { try decoder.decodeSingularEnumField(value: &self.interval) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.timeZone) }()
+      case 8: try { try decoder.decodeSingularBoolField(value: &self.guardFormulas) }()
+      case 9: try { try decoder.decodeSingularBoolField(value: &self.skipEmpty) }()
+      case 10: try { try decoder.decodeSingularBoolField(value: &self.disabled) }()
+      case 11: try { try decoder.decodeSingularMessageField(value: &self._sftp) }()
+      case 12: try { try decoder.decodeSingularInt64Field(value: &self.createdAt) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.id.isEmpty {
+      try visitor.visitSingularBytesField(value: self.id, fieldNumber: 1)
+    }
+    if !self.providerID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.providerID, fieldNumber: 2)
+    }
+    if !self.customerID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.customerID, fieldNumber: 3)
+    }
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 4)
+    }
+    if self.format != .csv {
+      try visitor.visitSingularEnumField(value: self.format, fieldNumber: 5)
+    }
+    if self.interval != .hourly {
+      try visitor.visitSingularEnumField(value: self.interval, fieldNumber: 6)
+    }
+    if !self.timeZone.isEmpty {
+      try visitor.visitSingularStringField(value: self.timeZone, fieldNumber: 7)
+    }
+    if self.guardFormulas != false {
+      try visitor.visitSingularBoolField(value: self.guardFormulas, fieldNumber: 8)
+    }
+    if self.skipEmpty != false {
+      try visitor.visitSingularBoolField(value: self.skipEmpty, fieldNumber: 9)
+    }
+    if self.disabled != false {
+      try visitor.visitSingularBoolField(value: self.disabled, fieldNumber: 10)
+    }
+    try { if let v = self._sftp {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+    } }()
+    if self.createdAt != 0 {
+      try visitor.visitSingularInt64Field(value: self.createdAt, fieldNumber: 12)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: CdrExport, rhs: CdrExport) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.providerID != rhs.providerID {return false}
+    if lhs.customerID != rhs.customerID {return false}
+    if lhs.name != rhs.name {return false}
+    if lhs.format != rhs.format {return false}
+    if lhs.interval != rhs.interval {return false}
+    if lhs.timeZone != rhs.timeZone {return false}
+    if lhs.guardFormulas != rhs.guardFormulas {return false}
+    if lhs.skipEmpty != rhs.skipEmpty {return false}
+    if lhs.disabled != rhs.disabled {return false}
+    if lhs._sftp != rhs._sftp {return false}
+    if lhs.createdAt != rhs.createdAt {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SftpDestination: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".SftpDestination"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}host\0\u{1}port\0\u{1}user\0\u{1}directory\0\u{3}host_key\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.host) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.port) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.user) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.directory) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.hostKey) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.host.isEmpty {
+      try visitor.visitSingularStringField(value: self.host, fieldNumber: 1)
+    }
+    if self.port != 0 {
+      try visitor.visitSingularUInt32Field(value: self.port, fieldNumber: 2)
+    }
+    if !self.user.isEmpty {
+      try visitor.visitSingularStringField(value: self.user, fieldNumber: 3)
+    }
+    if !self.directory.isEmpty {
+      try visitor.visitSingularStringField(value: self.directory, fieldNumber: 4)
+    }
+    if !self.hostKey.isEmpty {
+      try visitor.visitSingularStringField(value: self.hostKey, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: SftpDestination, rhs: SftpDestination) -> Bool {
+    if lhs.host != rhs.host {return false}
+    if lhs.port != rhs.port {return false}
+    if lhs.user != rhs.user {return false}
+    if lhs.directory != rhs.directory {return false}
+    if lhs.hostKey != rhs.hostKey {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -40,6 +40,7 @@ package nonisolated enum EntityKind: SwiftProtobuf.Enum, Swift.CaseIterable {
   case carrier // = 7
   case number // = 8
   case subscriber // = 9
+  case cdrExport // = 10
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -58,6 +59,7 @@ package nonisolated enum EntityKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 7: self = .carrier
     case 8: self = .number
     case 9: self = .subscriber
+    case 10: self = .cdrExport
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -74,6 +76,7 @@ package nonisolated enum EntityKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .carrier: return 7
     case .number: return 8
     case .subscriber: return 9
+    case .cdrExport: return 10
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -90,6 +93,7 @@ package nonisolated enum EntityKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     .carrier,
     .number,
     .subscriber,
+    .cdrExport,
   ]
 
 }
@@ -1964,12 +1968,186 @@ package nonisolated struct Flow: Sendable {
   package init() {}
 }
 
+package nonisolated struct CdrExportCreated: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var export: CdrExport {
+    get {_export ?? CdrExport()}
+    set {_export = newValue}
+  }
+  /// Returns true if `export` has been explicitly set.
+  package var hasExport: Bool {self._export != nil}
+  /// Clears the value of `export`. Subsequent reads from it will return its default value.
+  package mutating func clearExport() {self._export = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _export: CdrExport? = nil
+}
+
+package nonisolated struct CdrExportChanged: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var export: CdrExport {
+    get {_export ?? CdrExport()}
+    set {_export = newValue}
+  }
+  /// Returns true if `export` has been explicitly set.
+  package var hasExport: Bool {self._export != nil}
+  /// Clears the value of `export`. Subsequent reads from it will return its default value.
+  package mutating func clearExport() {self._export = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _export: CdrExport? = nil
+}
+
+/// A file of an export, recorded when its bytes are on the disk and before anybody can see them. Where the next one begins, and
+/// what it names as the one before it, is here and nowhere else.
+package nonisolated struct CdrFileExported: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var exportID: Data {
+    get {_storage._exportID}
+    set {_uniqueStorage()._exportID = newValue}
+  }
+
+  /// 1, 2, 3 … of the export
+  package var file: UInt64 {
+    get {_storage._file}
+    set {_uniqueStorage()._file = newValue}
+  }
+
+  package var name: String {
+    get {_storage._name}
+    set {_uniqueStorage()._name = newValue}
+  }
+
+  /// of the export: 1, 2, 3 …; the next file goes on with the next number
+  package var firstRecord: UInt64 {
+    get {_storage._firstRecord}
+    set {_uniqueStorage()._firstRecord = newValue}
+  }
+
+  /// how many it holds; 0: it is empty
+  package var records: UInt64 {
+    get {_storage._records}
+    set {_uniqueStorage()._records = newValue}
+  }
+
+  /// number of the first call record in it; 0: none
+  package var firstCdr: UInt64 {
+    get {_storage._firstCdr}
+    set {_uniqueStorage()._firstCdr = newValue}
+  }
+
+  package var lastCdr: UInt64 {
+    get {_storage._lastCdr}
+    set {_uniqueStorage()._lastCdr = newValue}
+  }
+
+  /// number of the first correction in it; 0: none
+  package var firstCorrection: UInt64 {
+    get {_storage._firstCorrection}
+    set {_uniqueStorage()._firstCorrection = newValue}
+  }
+
+  package var lastCorrection: UInt64 {
+    get {_storage._lastCorrection}
+    set {_uniqueStorage()._lastCorrection = newValue}
+  }
+
+  /// every call record up to this number is in this file or an earlier one, or is none of the export's
+  package var cdrCursor: UInt64 {
+    get {_storage._cdrCursor}
+    set {_uniqueStorage()._cdrCursor = newValue}
+  }
+
+  /// the same for corrections
+  package var correctionCursor: UInt64 {
+    get {_storage._correctionCursor}
+    set {_uniqueStorage()._correctionCursor = newValue}
+  }
+
+  /// of the file's bytes
+  package var sha256: Data {
+    get {_storage._sha256}
+    set {_uniqueStorage()._sha256 = newValue}
+  }
+
+  /// of the file before it; 32 zero bytes for the first
+  package var previousSha256: Data {
+    get {_storage._previousSha256}
+    set {_uniqueStorage()._previousSha256 = newValue}
+  }
+
+  package var bytes: UInt64 {
+    get {_storage._bytes}
+    set {_uniqueStorage()._bytes = newValue}
+  }
+
+  /// the boundary of the schedule that it was made for
+  package var dueAt: Int64 {
+    get {_storage._dueAt}
+    set {_uniqueStorage()._dueAt = newValue}
+  }
+
+  /// as it was when the file was made
+  package var format: CdrExportFormat {
+    get {_storage._format}
+    set {_uniqueStorage()._format = newValue}
+  }
+
+  package var timeZone: String {
+    get {_storage._timeZone}
+    set {_uniqueStorage()._timeZone = newValue}
+  }
+
+  package var guardFormulas: Bool {
+    get {_storage._guardFormulas}
+    set {_uniqueStorage()._guardFormulas = newValue}
+  }
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// The file is on the server under its own name.
+package nonisolated struct CdrFileDelivered: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var exportID: Data = Data()
+
+  package var file: UInt64 = 0
+
+  package var host: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "ledgerline.v1"
 
 nonisolated extension EntityKind: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ENTITY_KIND_PROVIDER\0\u{1}ENTITY_KIND_CONTACT\0\u{1}ENTITY_KIND_RATE_DECK\0\u{1}ENTITY_KIND_SERVICE_PLAN\0\u{1}ENTITY_KIND_CUSTOMER\0\u{1}ENTITY_KIND_DIAL_PLAN\0\u{1}ENTITY_KIND_TENANT\0\u{1}ENTITY_KIND_CARRIER\0\u{1}ENTITY_KIND_NUMBER\0\u{1}ENTITY_KIND_SUBSCRIBER\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ENTITY_KIND_PROVIDER\0\u{1}ENTITY_KIND_CONTACT\0\u{1}ENTITY_KIND_RATE_DECK\0\u{1}ENTITY_KIND_SERVICE_PLAN\0\u{1}ENTITY_KIND_CUSTOMER\0\u{1}ENTITY_KIND_DIAL_PLAN\0\u{1}ENTITY_KIND_TENANT\0\u{1}ENTITY_KIND_CARRIER\0\u{1}ENTITY_KIND_NUMBER\0\u{1}ENTITY_KIND_SUBSCRIBER\0\u{1}ENTITY_KIND_CDR_EXPORT\0")
 }
 
 nonisolated extension SubjectKind: SwiftProtobuf._ProtoNameProviding {
@@ -4611,6 +4789,299 @@ nonisolated extension Flow: SwiftProtobuf.Message, SwiftProtobuf._MessageImpleme
     if lhs.worker != rhs.worker {return false}
     if lhs.listener != rhs.listener {return false}
     if lhs.remote != rhs.remote {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension CdrExportCreated: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".CdrExportCreated"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}export\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._export) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._export {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: CdrExportCreated, rhs: CdrExportCreated) -> Bool {
+    if lhs._export != rhs._export {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension CdrExportChanged: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".CdrExportChanged"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}export\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._export) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._export {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: CdrExportChanged, rhs: CdrExportChanged) -> Bool {
+    if lhs._export != rhs._export {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension CdrFileExported: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".CdrFileExported"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}export_id\0\u{1}file\0\u{1}name\0\u{3}first_record\0\u{1}records\0\u{3}first_cdr\0\u{3}last_cdr\0\u{3}first_correction\0\u{3}last_correction\0\u{3}cdr_cursor\0\u{3}correction_cursor\0\u{1}sha256\0\u{3}previous_sha256\0\u{1}bytes\0\u{3}due_at\0\u{1}format\0\u{3}time_zone\0\u{3}guard_formulas\0")
+
+  fileprivate class _StorageClass {
+    var _exportID: Data = Data()
+    var _file: UInt64 = 0
+    var _name: String = String()
+    var _firstRecord: UInt64 = 0
+    var _records: UInt64 = 0
+    var _firstCdr: UInt64 = 0
+    var _lastCdr: UInt64 = 0
+    var _firstCorrection: UInt64 = 0
+    var _lastCorrection: UInt64 = 0
+    var _cdrCursor: UInt64 = 0
+    var _correctionCursor: UInt64 = 0
+    var _sha256: Data = Data()
+    var _previousSha256: Data = Data()
+    var _bytes: UInt64 = 0
+    var _dueAt: Int64 = 0
+    var _format: CdrExportFormat = .csv
+    var _timeZone: String = String()
+    var _guardFormulas: Bool = false
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _exportID = source._exportID
+      _file = source._file
+      _name = source._name
+      _firstRecord = source._firstRecord
+      _records = source._records
+      _firstCdr = source._firstCdr
+      _lastCdr = source._lastCdr
+      _firstCorrection = source._firstCorrection
+      _lastCorrection = source._lastCorrection
+      _cdrCursor = source._cdrCursor
+      _correctionCursor = source._correctionCursor
+      _sha256 = source._sha256
+      _previousSha256 = source._previousSha256
+      _bytes = source._bytes
+      _dueAt = source._dueAt
+      _format = source._format
+      _timeZone = source._timeZone
+      _guardFormulas = source._guardFormulas
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularBytesField(value: &_storage._exportID) }()
+        case 2: try { try decoder.decodeSingularUInt64Field(value: &_storage._file) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._name) }()
+        case 4: try { try decoder.decodeSingularUInt64Field(value: &_storage._firstRecord) }()
+        case 5: try { try decoder.decodeSingularUInt64Field(value: &_storage._records) }()
+        case 6: try { try decoder.decodeSingularUInt64Field(value: &_storage._firstCdr) }()
+        case 7: try { try decoder.decodeSingularUInt64Field(value: &_storage._lastCdr) }()
+        case 8: try { try decoder.decodeSingularUInt64Field(value: &_storage._firstCorrection) }()
+        case 9: try { try decoder.decodeSingularUInt64Field(value: &_storage._lastCorrection) }()
+        case 10: try { try decoder.decodeSingularUInt64Field(value: &_storage._cdrCursor) }()
+        case 11: try { try decoder.decodeSingularUInt64Field(value: &_storage._correctionCursor) }()
+        case 12: try { try decoder.decodeSingularBytesField(value: &_storage._sha256) }()
+        case 13: try { try decoder.decodeSingularBytesField(value: &_storage._previousSha256) }()
+        case 14: try { try decoder.decodeSingularUInt64Field(value: &_storage._bytes) }()
+        case 15: try { try decoder.decodeSingularInt64Field(value: &_storage._dueAt) }()
+        case 16: try { try decoder.decodeSingularEnumField(value: &_storage._format) }()
+        case 17: try { try decoder.decodeSingularStringField(value: &_storage._timeZone) }()
+        case 18: try { try decoder.decodeSingularBoolField(value: &_storage._guardFormulas) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      if !_storage._exportID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._exportID, fieldNumber: 1)
+      }
+      if _storage._file != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._file, fieldNumber: 2)
+      }
+      if !_storage._name.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._name, fieldNumber: 3)
+      }
+      if _storage._firstRecord != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._firstRecord, fieldNumber: 4)
+      }
+      if _storage._records != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._records, fieldNumber: 5)
+      }
+      if _storage._firstCdr != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._firstCdr, fieldNumber: 6)
+      }
+      if _storage._lastCdr != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._lastCdr, fieldNumber: 7)
+      }
+      if _storage._firstCorrection != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._firstCorrection, fieldNumber: 8)
+      }
+      if _storage._lastCorrection != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._lastCorrection, fieldNumber: 9)
+      }
+      if _storage._cdrCursor != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._cdrCursor, fieldNumber: 10)
+      }
+      if _storage._correctionCursor != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._correctionCursor, fieldNumber: 11)
+      }
+      if !_storage._sha256.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._sha256, fieldNumber: 12)
+      }
+      if !_storage._previousSha256.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._previousSha256, fieldNumber: 13)
+      }
+      if _storage._bytes != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._bytes, fieldNumber: 14)
+      }
+      if _storage._dueAt != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._dueAt, fieldNumber: 15)
+      }
+      if _storage._format != .csv {
+        try visitor.visitSingularEnumField(value: _storage._format, fieldNumber: 16)
+      }
+      if !_storage._timeZone.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._timeZone, fieldNumber: 17)
+      }
+      if _storage._guardFormulas != false {
+        try visitor.visitSingularBoolField(value: _storage._guardFormulas, fieldNumber: 18)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: CdrFileExported, rhs: CdrFileExported) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._exportID != rhs_storage._exportID {return false}
+        if _storage._file != rhs_storage._file {return false}
+        if _storage._name != rhs_storage._name {return false}
+        if _storage._firstRecord != rhs_storage._firstRecord {return false}
+        if _storage._records != rhs_storage._records {return false}
+        if _storage._firstCdr != rhs_storage._firstCdr {return false}
+        if _storage._lastCdr != rhs_storage._lastCdr {return false}
+        if _storage._firstCorrection != rhs_storage._firstCorrection {return false}
+        if _storage._lastCorrection != rhs_storage._lastCorrection {return false}
+        if _storage._cdrCursor != rhs_storage._cdrCursor {return false}
+        if _storage._correctionCursor != rhs_storage._correctionCursor {return false}
+        if _storage._sha256 != rhs_storage._sha256 {return false}
+        if _storage._previousSha256 != rhs_storage._previousSha256 {return false}
+        if _storage._bytes != rhs_storage._bytes {return false}
+        if _storage._dueAt != rhs_storage._dueAt {return false}
+        if _storage._format != rhs_storage._format {return false}
+        if _storage._timeZone != rhs_storage._timeZone {return false}
+        if _storage._guardFormulas != rhs_storage._guardFormulas {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension CdrFileDelivered: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".CdrFileDelivered"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}export_id\0\u{1}file\0\u{1}host\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.exportID) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.file) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.host) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.exportID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.exportID, fieldNumber: 1)
+    }
+    if self.file != 0 {
+      try visitor.visitSingularUInt64Field(value: self.file, fieldNumber: 2)
+    }
+    if !self.host.isEmpty {
+      try visitor.visitSingularStringField(value: self.host, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: CdrFileDelivered, rhs: CdrFileDelivered) -> Bool {
+    if lhs.exportID != rhs.exportID {return false}
+    if lhs.file != rhs.file {return false}
+    if lhs.host != rhs.host {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

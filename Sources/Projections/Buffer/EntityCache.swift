@@ -40,7 +40,7 @@ extension Table {
         case .providers, .rateDecks, .servicePlans, .customers, .dialPlans, .tenants, .carriers, .numbers, .subscribers,
             .workers, .deckVersions:
             true
-        case .contacts, .tokens, .providersByNamespace, .tenantsByDomain, .subscribersByName, .numbersByE164,
+        case .contacts, .tokens, .cdrExports, .exportFiles, .exportDeliveries, .providersByNamespace, .tenantsByDomain, .subscribersByName, .numbersByE164,
             .gatewaysByAddress, .gateways, .tokensBySecret, .references, .deckTimes, .rates, .liveCalls, .liveCallsByWorker,
             .liveCallCounts, .cdrs, .cdrsByCall, .cdrsByParty, .accounts, .postings, .holds, .journals, .streams, .history,
             .subjects, .subjectsErased, .meta:

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Foundation
+import LMDB
 import Ledger
+import Model
 import Primitives
 import Projections
 

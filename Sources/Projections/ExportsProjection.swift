@@ -1,0 +1,36 @@
+import Foundation
+package import Model
+import Primitives
+
+/// The files of every export, and how far each server has them. An export goes on behind its last file here.
+package enum ExportsProjection: Projection {
+    package static let name = "exports"
+    package static let version: UInt32 = 1
+    package static let tables: [Table] = [.exportFiles, .exportDeliveries]
+
+    package static func evolve(
+        _ event: Event, _ context: EventContext, in views: inout ViewTransaction
+    ) throws(ViewsError) {
+        switch event {
+        case .cdrFileExported(let file):
+            let key = try views.key(file.exportID, "export_id", context).adding(file.file)
+            try views.putMessage(file, key, in: .exportFiles)
+        case .cdrFileDelivered(let delivery):
+            let key = try views.key(delivery.exportID, "export_id", context)
+            try views.put(Key(delivery.file).bytes, key, in: .exportDeliveries)
+        case .providerCreated, .providerChanged, .contactCreated, .contactChanged, .rateDeckCreated,
+            .rateDeckVersionPublished, .servicePlanCreated, .servicePlanChanged, .customerCreated, .customerChanged,
+            .dialPlanCreated, .dialPlanChanged, .tenantCreated, .tenantChanged, .carrierCreated, .carrierChanged,
+            .numberAdded, .numberChanged, .subscriberCreated, .subscriberChanged, .entityRemoved, .tokenIssued,
+            .tokenRevoked, .workerEnrolled, .workerRevoked, .journalPosted, .callStarted, .callAnswered, .callUpdated,
+            .callAdopted, .creditRenewed, .callEnded, .cdrRecorded, .cdrExportCreated, .cdrExportChanged,
+            .subjectErased, .subjectHoldChanged, .recordsRead:
+            break
+        }
+    }
+
+    /// Facts of calls change nothing here.
+    package static func evolve(
+        _ fact: CallFact, _ payload: RawSpan, _ context: EventContext, in views: inout ViewTransaction
+    ) throws(ViewsError) -> Bool { true }
+}
