@@ -103,7 +103,7 @@ let package = Package(
         .executableTarget(
             name: "ledgerline",
             dependencies: [
-                "Bus", "ControlAPI", "ControlPlane", "Dispute", "Exports", "Ledger", "MediaWorker", "Model", "OpenSSL", "Primitives", "Projections", "Subjects",
+                "Backup", "Bus", "ControlAPI", "ControlPlane", "Dispute", "Exports", "Ledger", "MediaWorker", "Model", "OpenSSL", "Primitives", "Projections", "Subjects",
                 "Rating", "Reconciliation", "SignalWorker", "Tables", logging, protobuf,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Hummingbird", package: "hummingbird"),

@@ -1,6 +1,7 @@
 package import Bus
 package import ControlPlane
 package import Ledger
+import Logging
 package import Model
 package import OpenSSL
 package import Projections
@@ -35,7 +36,9 @@ package struct Platform: Sendable {
         submit = { _ async throws(AdminRejection) in throw .unavailable(reason: "nothing is changed in the past") }
         workers = { [] }
         bindings = { _ in [] }
+        exports = { _ in ExportStatus() }
         self.views = views
+        replays = Replays(views: views, log: log, directory: DataDirectory(""), logger: Logger(label: "ledgerline.past"))
         self.log = log
         past = PastDesk(snapshots: SnapshotStore(directory: "", keys: views.keys), log: log)
         origin = ""

@@ -1,5 +1,6 @@
 internal import Dispatch
 internal import Foundation
+internal import Glibc
 package import Model
 
 /// Puts one file on a server with `sftp` of OpenSSH in batch mode: under a temporary name, synced there if the server can, then
@@ -60,10 +61,15 @@ package struct SFTPUpload: Sendable {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = [tool] + arguments
-        let pipe = Pipe()
+        // A file and not a pipe: another child that was started at the same moment would hold the pipe open.
+        let said = workDirectory + "/sftp-output"
+        guard FileManager.default.createFile(atPath: said, contents: nil), let output = FileHandle(forWritingAtPath: said) else {
+            throw .file(path: said, reason: "cannot be written")
+        }
+        defer { try? FileManager.default.removeItem(atPath: said) }
         process.standardInput = FileHandle.nullDevice
-        process.standardOutput = pipe
-        process.standardError = pipe
+        process.standardOutput = output
+        process.standardError = output
         do {
             try process.run()
         } catch {
@@ -73,12 +79,13 @@ package struct SFTPUpload: Sendable {
         let timer = DispatchSource.makeTimerSource(queue: .global())
         let (isCancelled, deadline) = (isCancelled, Date() + secondsMax)
         timer.schedule(deadline: .now() + 0.5, repeating: 0.5)
-        timer.setEventHandler { if isCancelled() || Date() > deadline { process.terminate() } }
+        // Not SIGTERM: a child of a thread that blocks signals blocks them too.
+        timer.setEventHandler { if isCancelled() || Date() > deadline { kill(process.processIdentifier, SIGKILL) } }
         timer.resume()
-        let output = pipe.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
         timer.cancel()
-        let text = String(decoding: output, as: UTF8.self).split(whereSeparator: \.isNewline).suffix(3).joined(separator: "; ")
+        try? output.close()
+        let text = String(decoding: FileManager.default.contents(atPath: said) ?? Data(), as: UTF8.self).split(whereSeparator: \.isNewline).suffix(3).joined(separator: "; ")
         return (process.terminationStatus, String(text.prefix(500)))
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Backup
+import ControlPlane
 import Foundation
 import Ledger
 

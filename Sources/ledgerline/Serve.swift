@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bus
+import ControlAPI
 import ControlPlane
 import Foundation
 import Logging

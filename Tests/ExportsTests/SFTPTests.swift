@@ -48,8 +48,9 @@ private final class Server {
     /// Returns when it answers.
     func start() throws {
         try? FileManager.default.createDirectory(atPath: "/run/sshd", withIntermediateDirectories: true)
-        process.executableURL = URL(fileURLWithPath: "/usr/sbin/sshd")
-        process.arguments = ["-D", "-e", "-f", directory + "/config"]
+        // Under a shell: sshd closes every descriptor that it was given, which Foundation takes for its end, and then waits for it.
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        process.arguments = ["-c", "/usr/sbin/sshd -D -e -f \"$0\" & echo $! > \"$0.pid\"; wait", directory + "/config"]
         let log = Pipe()
         process.standardError = log
         try process.run()
@@ -66,6 +67,9 @@ private final class Server {
 
     func stop() {
         guard process.isRunning else { return }
+        let text = (try? String(contentsOfFile: directory + "/config.pid", encoding: .utf8)) ?? ""
+        if let id = Int32(text.filter(\.isNumber)) { kill(id, SIGKILL) }
+        // A shell of a thread that blocks signals does not hear that its child is gone.
         kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
     }

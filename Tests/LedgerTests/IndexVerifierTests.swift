@@ -11,7 +11,7 @@ import Testing
 
     init() throws {
         directory = try TemporaryDirectory()
-        let log = try open()
+        let log = try LMDBEventLog(directory: directory.path, durability: .none)
         // 600 events: two full tiles of leaves and a partial one; seven streams; every commit has a key and two events.
         for number in 0..<300 as Range<UInt64> {
             _ = try log.append([
@@ -22,7 +22,8 @@ import Testing
         }
     }
 
-    private func open() throws -> LMDBEventLog { try LMDBEventLog(directory: directory.path, durability: .none) }
+    /// For reading: what is damaged is not opened for writing.
+    private func open() throws -> LMDBEventLog { try LMDBEventLog(directory: directory.path, isReadOnly: true) }
 
     private func tamper(_ table: String, _ body: (inout WriteTransaction, Database) throws -> Void) throws {
         let environment = try Environment(directory: directory.path, sizeMax: 1 << 40)
@@ -79,9 +80,11 @@ import Testing
 
     @Test func aStreamIndexThatLacksAStreamOrNamesAnOldEventIsFound() throws {
         let key = stream(5).bytes
-        let log = try open()
-        let newest = try #require(try log.history(of: stream(5), before: nil, limit: 1).first)
-        let older = try #require(try log.event(at: newest.previous))
+        let (newest, older) = try {
+            let log = try open()
+            let newest = try #require(try log.history(of: stream(5), before: nil, limit: 1).first)
+            return (newest, try #require(try log.event(at: newest.previous)))
+        }()
         try change("streams", key) { $0 = StreamHead(version: older.version, last: older.sequence).bytes }
         #expect(try finding() == .streamIndexDiffers(sequence: newest.sequence))
         try tamper("streams") { transaction, streams in try transaction.remove(key, from: streams) }

@@ -21,6 +21,8 @@ struct History: Sendable {
     private var carriers: [Carrier] = []
     private var numbers: [Number] = []
     private var tokens: [Token] = []
+    private var exports: [CdrExport] = []
+    private var files: [CdrFileExported] = []
     private var live: [CallStarted] = []
     private var answered: Set<Data> = []
     private var counter = 0
@@ -67,7 +69,8 @@ struct History: Sendable {
         case 31...33: return token()
         case 34: return worker()
         case 35...39: return topUp()
-        case 40...62: return startCall()
+        case 40...60: return startCall()
+        case 61...62: return exportRecords()
         case 63...74: return updateCall()
         default: return live.isEmpty ? startCall() : endCall()
         }
@@ -258,6 +261,40 @@ struct History: Sendable {
         token.scopeID = providers.randomElement(using: &random)!.id
         tokens.append(token)
         return [(.tokenIssued(.with { $0.token = token }), stream(token.id))]
+    }
+
+    /// An export of call records is set up or changed; one of them makes its next file, which is delivered.
+    private mutating func exportRecords() -> Step {
+        if exports.isEmpty || Int.random(in: 0..<4, using: &random) == 0 {
+            var export = CdrExport()
+            export.id = id()
+            export.providerID = providers.randomElement(using: &random)!.id
+            export.name = name("export")
+            exports.append(export)
+            return [(.cdrExportCreated(.with { $0.export = export }), stream(export.id))]
+        }
+        let chosen = exports.indices.randomElement(using: &random)!
+        if Int.random(in: 0..<4, using: &random) == 0 {
+            exports[chosen].name = name("export")
+            return [(.cdrExportChanged(.with { $0.export = exports[chosen] }), stream(exports[chosen].id))]
+        }
+        let export = exports[chosen].id
+        let previous = files.last { $0.exportID == export }
+        let file = CdrFileExported.with {
+            $0.exportID = export
+            $0.file = (previous?.file ?? 0) + 1
+            $0.firstRecord = (previous?.firstRecord ?? 1) + (previous?.records ?? 0)
+            $0.records = UInt64.random(in: 0...9, using: &random)
+            $0.sha256 = Data(random.bytes(32))
+            $0.previousSha256 = previous?.sha256 ?? Data(count: 32)
+        }
+        files.append(file)
+        let delivered = CdrFileDelivered.with {
+            $0.exportID = export
+            $0.file = file.file
+            $0.host = "files.example"
+        }
+        return [(.cdrFileExported(file), stream(export)), (.cdrFileDelivered(delivered), stream(export))]
     }
 
     private mutating func worker() -> Step {

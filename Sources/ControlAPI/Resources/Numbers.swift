@@ -16,7 +16,7 @@ enum Numbers: ChangeableResource {
         case .customer: [.tenant, .subscriber, .number]
         case .tenant: [.subscriber, .number]
         case .subscriber: [.number]
-        case .contact, .rateDeck, .servicePlan, .dialPlan, .carrier, .number, .UNRECOGNIZED: nil
+        case .contact, .rateDeck, .servicePlan, .dialPlan, .carrier, .number, .cdrExport, .UNRECOGNIZED: nil
         }
     }
 

@@ -14,7 +14,7 @@ enum Subscribers: ChangeableResource {
         case .provider: [.customer, .tenant, .subscriber]
         case .customer: [.tenant, .subscriber]
         case .tenant: [.subscriber]
-        case .contact, .rateDeck, .servicePlan, .dialPlan, .carrier, .number, .subscriber, .UNRECOGNIZED: nil
+        case .contact, .rateDeck, .servicePlan, .dialPlan, .carrier, .number, .subscriber, .cdrExport, .UNRECOGNIZED: nil
         }
     }
 

@@ -14,7 +14,7 @@ enum Tenants: ChangeableResource {
         switch node {
         case .provider: [.customer, .tenant]
         case .customer: [.tenant]
-        case .contact, .rateDeck, .servicePlan, .dialPlan, .tenant, .carrier, .number, .subscriber, .UNRECOGNIZED: nil
+        case .contact, .rateDeck, .servicePlan, .dialPlan, .tenant, .carrier, .number, .subscriber, .cdrExport, .UNRECOGNIZED: nil
         }
     }
 

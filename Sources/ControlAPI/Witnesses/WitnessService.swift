@@ -1,6 +1,6 @@
 import Ledger
 package import Logging
-package import ServiceLifecycle
+import ServiceLifecycle
 
 /// Asks the witnesses again and again, for as long as the process is wanted.
 package struct WitnessService: Service {
