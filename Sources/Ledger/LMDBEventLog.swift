@@ -59,8 +59,9 @@ package final class LMDBEventLog: EventLog {
         guard let stored, stored.count == 8 else { throw .storage(.corrupted) }
         let have = stored.bigEndian()
         guard have <= Self.format else { throw .newerFormat(have: have, supported: Self.format) }
-        let head = try Self.head(transaction, tables)
-        // A log that is read is looked at by whoever reads it; one that is written must not go on from a torn end.
+        // A log that is read keeps no state, so that a damaged one can be opened and looked at; one that is written must not
+        // go on from a torn end.
+        let head = isReadOnly ? 0 : try Self.head(transaction, tables)
         if !isReadOnly { try Self.checkEnd(head, transaction, tables) }
         state = Mutex(
             State(

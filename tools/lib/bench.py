@@ -13,11 +13,13 @@ import sys
 import tempfile
 import time
 
+import control_bench
 import ledger_bench
 from platform_under_test import Api, Process, cpu_seconds, run
 
 HERE = pathlib.Path(__file__).resolve().parent.parent / "benchmarks"
-GROUPS = ("ledger", "views", "rating", "reconcile", "export", "sip", "rtp")
+GROUPS = ("ledger", "control", "views", "as_of", "rating", "reconcile", "export", "sip", "rtp")
+MICRO = ("views", "as_of", "rating", "reconcile", "export", "sip", "rtp")
 DOMAIN = "bench.test"
 UAC, UAS = "127.0.0.1:15070", "127.0.0.1:15080"
 HOLD_MS, RING_MS = 1000, 30
@@ -299,7 +301,9 @@ def main():
     figures = Figures()
     if any(name.split(".")[0] == "ledger" for name in groups):
         ledger_bench.measure(figures, options.binaries, groups, options.runs, options.peers, options.directory)
-    micro(figures, options.binaries, [name for name in groups if name.split(".")[0] != "ledger"], options.runs)
+    if "control" in groups:
+        control_bench.measure(figures, options.binaries, options.runs, options.peers, options.directory)
+    micro(figures, options.binaries, [name for name in groups if name in MICRO], options.runs)
     if "sip" in groups:
         systems(figures, options.binaries, options.runs, options.peers)
     if options.json:
