@@ -146,7 +146,7 @@ let package = Package(
         tests("ReconciliationTests", ["Reconciliation", "Model", "Primitives", "Rating", "Tables"]),
         tests("SubjectsTests", ["Subjects", "Model", "OpenSSL", "Primitives", protobuf]),
         tests("ProjectionsTests", ["crash-rebuilder", "Projections", "Subjects", "LMDB", "Ledger", "Model", "Primitives", "Rating", protobuf]),
-        tests("ControlPlaneTests", ["Bus", "ControlPlane", "Dispute", "LMDB", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", "Subjects", protobuf]),
+        tests("ControlPlaneTests", ["Backup", "Bus", "ControlPlane", "Dispute", "Exports", "LMDB", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", "Subjects", protobuf]),
         tests(
             "ControlAPITests",
             [

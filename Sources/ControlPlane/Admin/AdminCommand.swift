@@ -54,4 +54,10 @@ package enum AdminCommand: Sendable {
     case drainWorker(name: String)
     /// Asks the worker that carries the call to end it.
     case hangUp(CallID)
+    /// Destroys the person's key; the books stay.
+    case eraseSubject(UUIDv7, reason: String)
+    /// A legal hold, put on or lifted.
+    case holdSubject(UUIDv7, isHeld: Bool, reason: String)
+    /// Somebody is about to be shown records.
+    case recordReading(RecordsRead)
 }

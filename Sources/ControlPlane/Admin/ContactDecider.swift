@@ -10,7 +10,9 @@ enum ContactDecider {
     ) throws -> UUIDv7 {
         var contact = contact
         let id = try Checks.newID(contact.id, &decision)
-        guard try state.contact(ContactID(id)) == nil else { throw AdminRejection.taken("id", id.description) }
+        guard try state.contact(ContactID(id)) == nil, try !SubjectDecider.isErased(id, in: state) else {
+            throw AdminRejection.taken("id", id.description)
+        }
         contact.id = ContactID(id).data
         let provider = ProviderID(try Checks.reference(contact.providerID, field: "provider_id"))
         guard try state.provider(provider) != nil else {
@@ -29,13 +31,15 @@ enum ContactDecider {
             throw AdminRejection.notFound("contact", id.description)
         }
         try Checks.unchanged(contact.providerID, before.providerID, field: "provider_id")
-        try check(contact)
+        let isErased = try SubjectDecider.isErased(id, in: state)
+        if isErased { try SubjectDecider.refusePersonal(contact, "contact") }
+        try check(contact, isErased: isErased)
         decision.record(.contactChanged(.with { $0.contact = contact }), in: id)
         return id
     }
 
-    private static func check(_ contact: Contact) throws {
-        guard !contact.name.isEmpty || !contact.company.isEmpty else {
+    private static func check(_ contact: Contact, isErased: Bool = false) throws {
+        guard isErased || !contact.name.isEmpty || !contact.company.isEmpty else {
             throw AdminRejection.invalid("name", "a contact has a name or a company")
         }
         try Checks.shortText(contact.name, field: "name")

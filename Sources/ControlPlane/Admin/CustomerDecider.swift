@@ -10,7 +10,9 @@ enum CustomerDecider {
     ) throws -> UUIDv7 {
         var customer = customer
         let id = try Checks.newID(customer.id, &decision)
-        guard try state.customer(CustomerID(id)) == nil else { throw AdminRejection.taken("id", id.description) }
+        guard try state.customer(CustomerID(id)) == nil, try !SubjectDecider.isErased(id, in: state) else {
+            throw AdminRejection.taken("id", id.description)
+        }
         customer.id = CustomerID(id).data
         let provider = try Ownership.provider(customer.providerID, in: state)
         if customer.currency.isEmpty { customer.currency = provider.currency }
@@ -31,16 +33,19 @@ enum CustomerDecider {
         }
         try Checks.unchanged(customer.providerID, before.providerID, field: "provider_id")
         try Checks.unchanged(customer.currency, before.currency, field: "currency")
-        try check(customer, in: state)
+        let isErased = try SubjectDecider.isErased(id, in: state)
+        if isErased { try SubjectDecider.refusePersonal(customer, "customer") }
+        try check(customer, isErased: isErased, in: state)
         decision.record(.customerChanged(.with { $0.customer = customer }), in: id)
         if customer.status != before.status { decision.announcements.append(.with { $0.invalidate.everything = true }) }
         return id
     }
 
     private static func check<State: ViewQueries & ~Copyable>(
-        _ customer: Customer, in state: borrowing State
+        _ customer: Customer, isErased: Bool = false, in state: borrowing State
     ) throws {
-        try Checks.name(customer.name)
+        // An erased customer's account goes on: it is paid off, blocked, closed.
+        if !isErased { try Checks.name(customer.name) }
         try Checks.shortText(customer.externalID, field: "external_id")
         try Checks.recognised(customer.status.isRecognised, field: "status")
         if !customer.contactID.isEmpty {

@@ -16,7 +16,9 @@ enum SubscriberDecider {
     ) throws -> UUIDv7 {
         var subscriber = subscriber
         let id = try Checks.newID(subscriber.id, &decision)
-        guard try state.subscriber(SubscriberID(id)) == nil else { throw AdminRejection.taken("id", id.description) }
+        guard try state.subscriber(SubscriberID(id)) == nil, try !SubjectDecider.isErased(id, in: state) else {
+            throw AdminRejection.taken("id", id.description)
+        }
         subscriber.id = SubscriberID(id).data
         let tenant = try check(subscriber, in: state)
         try underLimit(tenant, in: state)

@@ -27,7 +27,7 @@ extension ControlCore {
             }
         }
         var decision = Decision(wall: wall, random: random)
-        let id = try decide(request.command, views, &decision)
+        let id = try decide(request.command, by: request.actor, views, &decision)
         random = decision.random
         try batch.record(
             decision, actor: request.actor, cause: request.requestID, key: key,
@@ -41,7 +41,7 @@ extension ControlCore {
     }
 
     private mutating func decide(
-        _ command: AdminCommand, _ views: borrowing ViewTransaction, _ decision: inout Decision
+        _ command: AdminCommand, by actor: String, _ views: borrowing ViewTransaction, _ decision: inout Decision
     ) throws -> UUIDv7 {
         switch command {
         case .createProvider(let provider): return try ProviderDecider.create(provider, in: views, &decision)
@@ -84,6 +84,11 @@ extension ControlCore {
         case .revokeWorker(let name): return try WorkerDecider.revoke(name, in: views, &decision)
         case .drainWorker(let name): return try drain(name, views, &decision)
         case .hangUp(let call): return try hangUp(call, views, &decision)
+        case .eraseSubject(let id, let reason):
+            return try SubjectDecider.erase(id, reason: reason, actor: actor, in: views, &decision)
+        case .holdSubject(let id, let isHeld, let reason):
+            return try SubjectDecider.hold(id, isHeld, reason: reason, in: views, &decision)
+        case .recordReading(let reading): return SubjectDecider.read(reading, &decision)
         }
     }
 
@@ -133,7 +138,7 @@ extension AdminCommand {
         case .createProvider, .createContact, .createRateDeck, .publishDeckVersion, .createServicePlan, .createCustomer,
             .createDialPlan, .createTenant, .createCarrier, .addNumber, .createSubscriber, .topUp, .adjust, .issueToken,
             .revokeToken, .enrollWorker, .revokeWorker, .drainWorker, .hangUp, .createCdrExport, .recordCdrFile,
-            .recordCdrDelivery:
+            .recordCdrDelivery, .eraseSubject, .holdSubject, .recordReading:
             nil
         }
     }
