@@ -92,18 +92,16 @@ extension CallExplanation {
     static func id(_ data: Data) -> String { UUIDv7(bytes: data)?.description ?? "" }
 
     static func amount(_ micros: Int64, _ code: String, withCode: Bool = true) -> String {
-        guard let currency = Currency(code) else { return "\(micros) millionths" }
-        let money = Money(micros: micros, currency)
-        return withCode ? money.description : money.decimal
+        withCode ? "\(Money.decimal(micros: micros)) \(code)" : Money.decimal(micros: micros)
     }
 }
 
 extension CallExplanation.Charge {
     /// The charge by the price that was agreed when the call started, step by step.
     init(_ lock: RateLock, _ milliseconds: UInt64, _ version: RateDeckVersion?, digits: String) throws(Contradiction) {
-        let charge: Model.Charge
+        let explained: Explanation
         do throws(RatingError) {
-            charge = try Rater.charge(lock, milliseconds: milliseconds)
+            explained = try Explanation(lock, milliseconds: milliseconds)
         } catch {
             throw Contradiction("the charge of the \(lock.edge) edge cannot be computed: \(error)")
         }
@@ -111,22 +109,20 @@ extension CallExplanation.Charge {
         deck = CallExplanation.id(lock.deckID)
         self.version = lock.deckVersion
         chosen = CallExplanation.Candidate(lock.entry)
-        candidates = (version?.entries ?? []).filter { digits.hasPrefix($0.prefix) && !digits.isEmpty }
-            .sorted { $0.prefix.utf8.count > $1.prefix.utf8.count }.map { CallExplanation.Candidate($0) }
-        seconds = milliseconds / 1_000 + (milliseconds % 1_000 == 0 ? 0 : 1)
-        billedSeconds = charge.billedSeconds
-        amount = CallExplanation.amount(charge.amountMicros, charge.currency, withCode: false)
+        let index = DeckIndex(digits.isEmpty ? [] : version?.entries ?? [])
+        candidates = index.candidates(for: digits).map { CallExplanation.Candidate($0) }
+        seconds = explained.usedSeconds
+        billedSeconds = explained.billedSeconds
+        amount = Money.decimal(micros: explained.sum.amountMicros)
         currency = lock.currency
         payer = lock.payer.text
         payee = lock.payee.text
-        let fee = lock.entry.connectionFeeMicros
-        let sixtieths = Int128(fee) * 60 + Int128(lock.entry.perMinuteMicros) * Int128(charge.billedSeconds)
-        let (whole, rest) = sixtieths.quotientAndRemainder(dividingBy: 60)
+        let (first, next) = (explained.increments.first, explained.increments.next)
         steps = [
             "\(milliseconds) ms from answer to end: a second that has begun counts, so \(seconds) s",
-            "increments \(chosen.increments): \(seconds) s are billed as \(charge.billedSeconds) s",
-            "\(chosen.connectionFee) connection fee + \(chosen.perMinute) a minute × \(charge.billedSeconds) s ÷ 60 = "
-                + "\(CallExplanation.amount(Int64(clamping: whole), currency, withCode: false))" + (rest == 0 ? "" : " and \(rest)/60 of a millionth"),
+            "increments \(chosen.increments): the first of \(first) s, then \(explained.nextIncrements) × \(next) s, are \(billedSeconds) s billed",
+            "\(chosen.connectionFee) connection fee + \(chosen.perMinute) a minute × \(billedSeconds) s ÷ 60 = \(explained.sum.fee) + \(explained.sum.time)"
+                + " = \(explained.sum.exact)",
             "rounded half-up to \(lock.decimals) decimals: \(amount) \(currency)",
         ]
     }
@@ -136,11 +132,8 @@ extension CallExplanation.Candidate {
     init(_ entry: RateEntry) {
         prefix = entry.prefix
         destination = entry.destination
-        connectionFee = Self.decimal(entry.connectionFeeMicros)
-        perMinute = Self.decimal(entry.perMinuteMicros)
+        connectionFee = Money.decimal(micros: entry.connectionFeeMicros)
+        perMinute = Money.decimal(micros: entry.perMinuteMicros)
         increments = "\(max(1, entry.firstIncrementSeconds))/\(max(1, entry.nextIncrementSeconds))"
     }
-
-    /// Prices have no currency of their own; the deck's is beside them.
-    private static func decimal(_ micros: Int64) -> String { CallExplanation.amount(micros, "XXX", withCode: false) }
 }

@@ -43,10 +43,7 @@ enum CDRCell {
     }
 
     /// Two to six decimals.
-    static func decimal(_ micros: Int64) -> String {
-        guard let none = Currency("XXX") else { preconditionFailure("XXX is three letters") }
-        return Money(micros: micros, none).decimal
-    }
+    static func decimal(_ micros: Int64) -> String { Money.decimal(micros: micros) }
 
     /// A string of JSON (RFC 8259 §7).
     static func quoted(_ text: String) -> String {

@@ -65,7 +65,10 @@ extension Money {
     }
 
     /// The number alone, with two to six decimals: `0.0036`, `12.50`, `-3.00`.
-    package var decimal: String {
+    package var decimal: String { Money.decimal(micros: micros) }
+
+    /// The same for micro-units whose currency stands elsewhere, such as a deck's prices.
+    package static func decimal(micros: Int64) -> String {
         let magnitude = micros.magnitude
         var fraction = String(magnitude % 1_000_000)
         fraction = String(repeating: "0", count: 6 - fraction.utf8.count) + fraction

@@ -44,6 +44,14 @@ extension ViewQueries where Self: ~Copyable {
         return try messages(AccountPosting.self, in: .postings, prefix: prefix, after: last, limit: limit)
     }
 
+    /// One movement, by its journal's sequence in the log and its index among the journal's postings.
+    package func posting(
+        of account: AccountRef, sequence: UInt64, index: UInt32
+    ) throws(ViewsError) -> AccountPosting? {
+        guard let key = Key(account) else { return nil }
+        return try message(AccountPosting.self, key.adding(sequence).adding(index), in: .postings)
+    }
+
     package func hold(call: CallID) throws(ViewsError) -> CreditHold? {
         try message(CreditHold.self, Key(call.value), in: .holds)
     }

@@ -33,18 +33,32 @@ extension ViewQueries where Self: ~Copyable {
         return version
     }
 
-    /// The longest prefix, in a few steps whatever the deck's size: the greatest prefix at or before the digits is either
-    /// the answer, or shares some digits with them, and then the answer is no longer than what they share.
     package func rateEntry(deck: RateDeckID, version: UInt32, digits: String) throws(ViewsError) -> RateEntry? {
+        try rateCandidates(deck: deck, version: version, digits: digits, limit: 1).first
+    }
+
+    /// Every entry whose prefix the number begins with, the longest prefix first: that is the one that counts.
+    ///
+    /// Each is found in a few steps whatever the deck's size: the greatest prefix at or before the digits is either one of
+    /// them, or shares some digits with them, and then the next is no longer than what they share.
+    package func rateCandidates(
+        deck: RateDeckID, version: UInt32, digits: String, limit: Int = .max
+    ) throws(ViewsError) -> [RateEntry] {
         let base = Key(deck.value).adding(version)
         var wanted = base.adding(text: digits)
-        guard wanted.fits else { return nil }
-        while true {
-            guard let (key, value) = try last(in: .rates, atOrBefore: wanted), key.hasPrefix(base) else { return nil }
-            let common = zip(key.bytes, wanted.bytes).prefix { $0.0 == $0.1 }.count
-            if common == key.bytes.count { return try decoded(RateEntry.self, value, of: .rates) }
+        var found: [RateEntry] = []
+        guard wanted.fits else { return found }
+        while found.count < limit, let (key, value) = try last(in: .rates, atOrBefore: wanted), key.hasPrefix(base) {
+            var common = zip(key.bytes, wanted.bytes).prefix { $0.0 == $0.1 }.count
+            if common == key.bytes.count {
+                found.append(try decoded(RateEntry.self, value, of: .rates))
+                // The empty prefix is the last.
+                guard common > base.bytes.count else { break }
+                common -= 1
+            }
             wanted = Key(Array(wanted.bytes.prefix(common)))
         }
+        return found
     }
 
     /// The highest version number published; 0: none yet.

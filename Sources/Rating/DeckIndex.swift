@@ -14,14 +14,31 @@ package struct DeckIndex: Sendable {
 
     /// - Parameter digits: an E.164 number without the `+`.
     package func entry(for digits: String) -> RateEntry? {
+        var found: RateEntry?
+        candidates(for: digits) { found = $0; return false }
+        return found
+    }
+
+    /// Every entry whose prefix the number begins with. The first, which is the longest, is the one that counts.
+    package func candidates(for digits: String) -> [RateEntry] {
+        var found: [RateEntry] = []
+        candidates(for: digits) { found.append($0); return true }
+        return found
+    }
+
+    /// From the longest prefix to the shortest, until `body` returns false.
+    private func candidates(for digits: String, _ body: (RateEntry) -> Bool) {
         var digits = digits.utf8[...]
-        while true {
-            guard let candidate = last(atOrBefore: digits) else { return nil }
+        while let candidate = last(atOrBefore: digits) {
             let common = zip(candidate.prefix.utf8, digits).prefix { $0.0 == $0.1 }.count
-            if common == candidate.prefix.utf8.count { return candidate }
-            // Any prefix of the digits that is longer than what they share with the candidate would have come
-            // after it, so only shorter ones are left.
-            digits = digits.prefix(common)
+            if common == candidate.prefix.utf8.count {
+                guard body(candidate), common > 0 else { return }
+                digits = digits.prefix(common - 1)
+            } else {
+                // Any prefix of the digits that is longer than what they share with the candidate would have come
+                // after it, so only shorter ones are left.
+                digits = digits.prefix(common)
+            }
         }
     }
 

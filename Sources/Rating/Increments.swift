@@ -12,10 +12,17 @@ package struct Increments: Hashable, Sendable {
 
     /// The seconds that `used` seconds are billed as: the smallest whole number of increments that holds them.
     /// Saturates at `UInt32.max`, which is 136 years.
-    package func billed(used: UInt64) -> UInt32 {
-        guard used > first else { return UInt32(clamping: first) }
+    package func billed(used: UInt64) -> UInt32 { billed(next: nextBegun(used: used)) }
+
+    /// How many of the next increments had begun after `used` seconds.
+    package func nextBegun(used: UInt64) -> UInt64 {
+        guard used > first else { return 0 }
         let (begun, remainder) = (used - first).quotientAndRemainder(dividingBy: next)
-        let count = remainder == 0 ? begun : begun + 1
+        return remainder == 0 ? begun : begun + 1
+    }
+
+    /// The seconds of the first increment and so many of the next. Saturates.
+    package func billed(next count: UInt64) -> UInt32 {
         let (product, overflowed) = count.multipliedReportingOverflow(by: next)
         let (sum, overflow) = product.addingReportingOverflow(first)
         return overflowed || overflow ? .max : UInt32(clamping: sum)

@@ -9,25 +9,12 @@ package enum Rater {
     ///
     /// - Parameter milliseconds: from answer to end; a second that has begun counts as a whole one.
     package static func charge(_ lock: RateLock, milliseconds: UInt64) throws(RatingError) -> Charge {
-        let (seconds, remainder) = milliseconds.quotientAndRemainder(dividingBy: 1_000)
-        return try charge(lock, seconds: remainder == 0 ? seconds : seconds + 1)
+        try Explanation(lock, milliseconds: milliseconds).charge
     }
 
     /// The charge of an answered call of so many whole seconds on one edge.
     package static func charge(_ lock: RateLock, seconds: UInt64) throws(RatingError) -> Charge {
-        let increments = Increments(first: lock.entry.firstIncrementSeconds, next: lock.entry.nextIncrementSeconds)
-        var charge = Charge()
-        charge.edge = lock.edge
-        charge.deckID = lock.deckID
-        charge.deckVersion = lock.deckVersion
-        charge.entry = lock.entry
-        charge.billedSeconds = increments.billed(used: seconds)
-        charge.amountMicros = try amount(lock, billedSeconds: charge.billedSeconds)
-        charge.currency = lock.currency
-        charge.decimals = lock.decimals
-        charge.payer = lock.payer
-        charge.payee = lock.payee
-        return charge
+        try Explanation(lock, seconds: seconds).charge
     }
 
     /// The charges of an answered call along its chain, one for each edge, in the order of the locks.
@@ -51,14 +38,6 @@ package enum Rater {
 
     /// - Parameter billedSeconds: already a whole number of increments.
     static func amount(_ lock: RateLock, billedSeconds: UInt32) throws(RatingError) -> Int64 {
-        guard lock.decimals <= 6 else { throw .invalidDecimals(lock.decimals) }
-        var unit: Int128 = 1  // in micro-units: what the last decimal of the deck is worth
-        for _ in lock.decimals..<6 { unit *= 10 }
-        let sixtieths =
-            Int128(lock.entry.connectionFeeMicros) * 60 + Int128(lock.entry.perMinuteMicros) * Int128(billedSeconds)
-        guard let micros = Int64(exactly: dividedHalfUp(sixtieths, by: 60 * unit) * unit) else {
-            throw .overflow(edge: lock.edge)
-        }
-        return micros
+        try Explanation.Sum(lock, billedSeconds: billedSeconds).amountMicros
     }
 }

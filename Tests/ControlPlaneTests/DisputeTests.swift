@@ -74,7 +74,12 @@ import Testing
         let explained = pack.explanation
         #expect(explained.record == 2 && explained.milliseconds == 60_250 && explained.called.isEmpty && pack.stated.called == "+12092488700")
         #expect(explained.charges.map(\.edge) == ["retail", "wholesale", "carrier"])
-        #expect(explained.charges[0].steps.first == "60250 ms from answer to end: a second that has begun counts, so 61 s")
+        #expect(
+            explained.charges[0].steps == [
+                "60250 ms from answer to end: a second that has begun counts, so 61 s",
+                "increments 60/60: the first of 60 s, then 1 × 60 s, are 120 s billed",
+                "0.00 connection fee + 0.04 a minute × 120 s ÷ 60 = 0.00 + 0.08 = 0.08", "rounded half-up to 4 decimals: 0.08 USD",
+            ])
         #expect(!explained.charges[0].candidates.isEmpty)
         #expect(explained.attempts.map(\.status) == [503, 200])
         #expect(explained.media.map(\.words) == ["the last packet from the caller came 0.4 s before the end", "nothing was heard from the called"])

@@ -9,8 +9,7 @@ struct FieldContext: Sendable {
 
     /// An entity keeps micro-units; the API always says of what. XXX is ISO 4217 for "no currency".
     func amount(micros: Int64) -> JSON {
-        let decimal = Decimal.text(micros: micros)
-        return ["amount": .string(decimal), "currency": .string(currency?.code ?? "XXX")]
+        ["amount": .string(Decimal.text(micros: micros)), "currency": .string(currency?.code ?? "XXX")]
     }
 }
 
@@ -25,7 +24,7 @@ enum Decimal {
         return currency
     }
 
-    static func text(micros: Int64) -> String { Money(micros: micros, none).decimal }
+    static func text(micros: Int64) -> String { Money.decimal(micros: micros) }
 
     static func micros(_ text: String) throws(MoneyError) -> Int64 { try Money(parsing: text, none).micros }
 
