@@ -11,7 +11,7 @@ extension AccountsProjection {
         case .journalPosted: try post(payload, context, in: &views)
         case .callStarted: try hold(12 << 3 | 2, fact, payload, context, in: &views)
         case .creditRenewed: try hold(2 << 3 | 2, fact, payload, context, in: &views)
-        case .callEnded: try release(FixedKey(try fact.callID(payload, context)), context, in: &views)
+        case .callEnded: try release(FixedKey(try views.callID(fact, payload, context)), context, in: &views)
         case .callAnswered, .callUpdated, .callAdopted, .cdrRecorded: break
         }
         return true
@@ -21,20 +21,14 @@ extension AccountsProjection {
         _ payload: RawSpan, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) {
         let fact = CallFact.journalPosted
-        var journal = 0..<0, call = 0..<0, reason = 0..<0
-        var journalID: UUIDv7?
-        var kind: UInt64 = 0
+        var journal: UUIDv7?
         var reader = WireReader(payload)
-        // What the lines repeat stands before them, as fields are written in the order of their numbers.
         var sum: Int64 = 0
         var (firstCurrency, isMixed): (UInt32?, Bool) = (nil, false)
         var index: UInt32 = 0
         while reader.next(in: payload) {
             switch reader.tag {
-            case 1 << 3 | 2: (journal, journalID) = (reader.range, reader.id(in: payload))
-            case 2 << 3: kind = reader.number
-            case 3 << 3 | 2: call = reader.range
-            case 4 << 3 | 2: reason = reader.range
+            case 1 << 3 | 2: journal = reader.id(in: payload)
             case 5 << 3 | 2:
                 var (account, amount): (Range<Int>, Int64) = (0..<0, 0)
                 var posting = WireReader(reader.range)
@@ -57,15 +51,8 @@ extension AccountsProjection {
                 }
                 let writer = views.buffers.writer
                 writer.begin()
-                writer.number(1 << 3, context.sequence)
-                writer.number(2 << 3, UInt64(index))
                 writer.signed(3 << 3, amount)
                 writer.signed(4 << 3, balance)
-                writer.bytes(5 << 3 | 2, payload, journal)
-                writer.number(6 << 3, kind)
-                writer.bytes(7 << 3 | 2, payload, call)
-                writer.bytes(8 << 3 | 2, payload, reason)
-                writer.number(9 << 3, context.time.microseconds)
                 writer.withBytes { views.buffers.postings.put(fields.postingKey(context.sequence, index), $0) }
                 index += 1
             default: break
@@ -76,29 +63,49 @@ extension AccountsProjection {
         if sum != 0 || isMixed, let imbalance = Posting.imbalance(of: try decoded(payload, context).postings) {
             throw .broken(sequence: context.sequence, .unbalanced(imbalance))
         }
-        guard let journalID else { throw .broken(sequence: context.sequence, .malformedField("id")) }
-        views.buffers.journals.put(FixedKey(journalID), number: context.sequence)
+        guard let journal else { throw .broken(sequence: context.sequence, .malformedField("id")) }
+        views.buffers.journals.put(FixedKey(journal), number: context.sequence)
     }
 
     /// A hold replaces what was held for the call before.
     private static func hold(
         _ tag: UInt64, _ fact: CallFact, _ payload: RawSpan, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) {
-        var call: UUIDv7?
         var hold: Range<Int>?
         var reader = WireReader(payload)
         while reader.next(in: payload) {
-            if reader.tag == 1 << 3 | 2 { call = reader.id(in: payload) } else if reader.tag == tag { hold = reader.range }
+            if reader.tag == tag { hold = reader.range }
         }
         guard !reader.isMalformed else { throw fact.malformed(context) }
         // A start without a hold sets nothing aside; a renewal always says what is held now.
         guard hold != nil || fact == .creditRenewed else { return }
-        guard let call else { throw .broken(sequence: context.sequence, .malformedField("call_id")) }
-        try release(FixedKey(call), context, in: &views)
+        let call = FixedKey(try views.callID(fact, payload, context))
+        try release(call, context, in: &views)
         let held = hold ?? 0..<0
         let (account, amount) = try parts(payload, held, context)
+        if views.isTakingIn {
+            // Most is released again before anybody asks; but the account is there from now on.
+            if try views.find(account.key, in: .accounts, views.buffers.accounts) == nil {
+                _ = try change(account, payload, context, in: &views) { _ in true }
+            }
+            let fact = WaitingFact(kind: fact, sequence: context.sequence)
+            return views.buffers.holds.putWaiting(call, fact, payload.extracting(held))
+        }
         _ = try change(account, payload, context, in: &views) { add(amount, to: &$0.held) }
-        views.buffers.holds.put(FixedKey(call), payload.extracting(held))
+        views.buffers.holds.put(call, payload.extracting(held))
+    }
+
+    /// Sets aside what is held for the calls that have not ended.
+    package static func settle(in views: inout ViewTransaction) throws(ViewsError) {
+        let holds = views.buffers.holds
+        try holds.forEachWaiting { key, facts throws(ViewsError) in
+            try unsafe WaitingFact.forEach(in: facts.span.bytes) { fact, hold throws(ViewsError) in
+                let context = views.context(of: fact)
+                let (account, amount) = try parts(hold, 0..<hold.byteCount, context)
+                _ = try change(account, hold, context, in: &views) { add(amount, to: &$0.held) }
+                holds.put(key, hold)
+            }
+        }
     }
 
     private static func release(
@@ -106,6 +113,7 @@ extension AccountsProjection {
     ) throws(ViewsError) {
         let holds = views.buffers.holds
         guard let row = try views.find(call, in: .holds, holds) else { return }
+        if holds.isWaiting(row) { return holds.remove(row: row) }
         try holds.withValue(row) { bytes throws(ViewsError) in
             let (account, amount) = try parts(bytes, 0..<bytes.byteCount, context)
             _ = try change(account, bytes, context, in: &views) { state in

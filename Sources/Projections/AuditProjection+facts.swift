@@ -9,9 +9,8 @@ extension AuditProjection {
         switch fact {
         case .callStarted, .callAnswered, .callUpdated, .callAdopted, .creditRenewed, .callEnded:
             add(context.stream, context, views)
-            if let call = try id(1 << 3 | 2, fact, payload, 0..<payload.byteCount, context), call != context.stream {
-                add(call, context, views)
-            }
+            let call = try views.callID(fact, payload, context)
+            if call != context.stream { add(call, context, views) }
         case .cdrRecorded:
             add(context.stream, context, views)
             var reader = WireReader(payload)

@@ -2,7 +2,7 @@ import Model
 import Primitives
 
 extension CDRsProjection {
-    /// The record is kept as the bytes that the event holds.
+    /// Nothing of the record is kept but where it is.
     package static func evolve(
         _ fact: CallFact, _ payload: RawSpan, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) -> Bool {
@@ -37,15 +37,16 @@ extension CDRsProjection {
         }
         guard !outer.isMalformed, !reader.isMalformed, !parties.isMalformed else { throw fact.malformed(context) }
         guard let call else { throw .broken(sequence: context.sequence, .malformedField("cdr.call_id")) }
-        let expected = try views.nextCDRNumber()
+        let buffers = views.buffers
+        let last = buffers.cdrs.last(atOrBefore: FixedKey(.max))
+        let expected = if let last { last.key.a + 1 } else { try views.nextCDRNumber() }
         guard number == expected else {
             throw .broken(sequence: context.sequence, .cdrNumber(expected: expected, actual: number))
         }
-        let buffers = views.buffers
         if try views.find(FixedKey(call), in: .cdrsByCall, buffers.cdrsByCall) != nil {
             throw .broken(sequence: context.sequence, .secondCDR(CallID(call)))
         }
-        buffers.cdrs.put(FixedKey(number), payload.extracting(cdr))
+        buffers.cdrs.put(FixedKey(number), number: context.sequence)
         buffers.cdrsByCall.put(FixedKey(call), number: number)
         parties.forEach { buffers.cdrsByParty.putNothing(FixedKey($0, number)) }
     }

@@ -10,7 +10,7 @@ extension LiveCallsProjection {
         switch fact {
         case .callStarted: try start(payload, context, in: &views)
         case .callAnswered, .callUpdated, .callAdopted, .creditRenewed: try update(fact, payload, context, in: &views)
-        case .callEnded: try end(FixedKey(try fact.callID(payload, context)), in: &views)
+        case .callEnded: try end(FixedKey(try views.callID(fact, payload, context)), in: &views)
         case .cdrRecorded, .journalPosted: break
         }
         return true
@@ -19,14 +19,32 @@ extension LiveCallsProjection {
     private static func start(
         _ payload: RawSpan, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) {
-        var id: UUIDv7?
-        var worker = 0..<0
+        let key = FixedKey(try views.callID(.callStarted, payload, context))
+        let calls = views.buffers.liveCalls
+        if views.isTakingIn {
+            // Nearly all calls end before anybody asks for them.
+            if let row = try views.find(key, in: .liveCalls, calls), !calls.isWaiting(row) { try end(key, in: &views) }
+            calls.putWaiting(key, WaitingFact(kind: .callStarted, sequence: context.sequence), payload)
+            return
+        }
+        try end(key, in: &views)  // a second start replaces the first, and the counts stay right
+        var (worker, parties) = (0..<0, PartyIDs())
+        writeStarted(payload, context.sequence, views.buffers.writer, &worker, &parties)
+        guard !parties.isMalformed else { throw CallFact.callStarted.malformed(context) }
+        views.buffers.writer.withBytes { calls.put(key, $0) }
+        try views.putWorkerKey(payload, worker, key)
+        try count(parties, 1, in: &views)
+    }
+
+    /// The row of a call that has just started.
+    private static func writeStarted(
+        _ payload: RawSpan, _ sequence: UInt64, _ writer: WireWriter, _ worker: inout Range<Int>,
+        _ parties: inout PartyIDs
+    ) {
         var hold: Range<Int>?
-        var parties = PartyIDs()
         var reader = WireReader(payload)
         while reader.next(in: payload) {
             switch reader.tag {
-            case 1 << 3 | 2: id = reader.id(in: payload)
             case 2 << 3 | 2: worker = reader.range
             case 4 << 3 | 2: parties.readCaller(payload, reader.range)
             case 5 << 3 | 2: parties.readCalled(payload, reader.range)
@@ -34,27 +52,23 @@ extension LiveCallsProjection {
             default: break
             }
         }
-        guard !reader.isMalformed, !parties.isMalformed else { throw CallFact.callStarted.malformed(context) }
-        guard let id else { throw .broken(sequence: context.sequence, .malformedField("call_id")) }
-        let key = FixedKey(id)
-        try end(key, in: &views)  // a second start replaces the first, and the counts stay right
-        let writer = views.buffers.writer
         writer.begin()
         writer.message(LiveCallRow.started, payload, 0..<payload.byteCount)
         writer.bytes(LiveCallRow.worker, payload, worker)
         if let hold { writer.message(LiveCallRow.hold, payload, hold) }
-        writer.number(LiveCallRow.startedSequence, context.sequence)
-        writer.withBytes { views.buffers.liveCalls.put(key, $0) }
-        try views.putWorkerKey(payload, worker, key)
-        try count(parties, 1, in: &views)
+        writer.number(LiveCallRow.startedSequence, sequence)
     }
 
     private static func update(
         _ fact: CallFact, _ payload: RawSpan, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) {
-        let key = FixedKey(try fact.callID(payload, context))
+        let key = FixedKey(try views.callID(fact, payload, context))
         let calls = views.buffers.liveCalls
         guard let row = try views.find(key, in: .liveCalls, calls) else { return }
+        if calls.isWaiting(row) {
+            calls.append(to: row, WaitingFact(kind: fact, sequence: context.sequence), payload)
+            return
+        }
         let writer = views.buffers.writer
         let moved: (old: Key, new: Range<Int>)? = try calls.withValue(row) { bytes throws(ViewsError) in
             let old = try LiveCallRow(bytes)
@@ -67,9 +81,37 @@ extension LiveCallsProjection {
         }
     }
 
+    /// Makes the rows of the calls that have not ended, and counts them.
+    package static func settle(in views: inout ViewTransaction) throws(ViewsError) {
+        let (calls, writer) = (views.buffers.liveCalls, views.buffers.writer)
+        try calls.forEachWaiting { key, facts throws(ViewsError) in
+            var parties = PartyIDs()
+            var row: [UInt8] = []
+                        try unsafe WaitingFact.forEach(in: facts.span.bytes) { fact, payload throws(ViewsError) in
+                let context = views.context(of: fact)
+                if fact.kind == .callStarted {
+                    var worker = 0..<0
+                    writeStarted(payload, fact.sequence, writer, &worker, &parties)
+                    guard !parties.isMalformed else { throw CallFact.callStarted.malformed(context) }
+                } else {
+                    let bytes = unsafe row.span.bytes
+                    _ = try LiveCallRow(bytes).write(changedBy: fact.kind, payload, bytes, context, writer)
+                }
+                row = writer.withBytes { bytes in unsafe bytes.withUnsafeBytes { unsafe Array($0) } }
+            }
+            let bytes = unsafe row.span.bytes
+            calls.put(key, bytes)
+            let workerKey = try LiveCallRow(bytes).workerKey(bytes, key)
+            try views.put([], workerKey, in: .liveCallsByWorker)
+            try count(parties, 1, in: &views)
+        }
+    }
+
     private static func end(_ key: FixedKey, in views: inout ViewTransaction) throws(ViewsError) {
         let calls = views.buffers.liveCalls
         guard let row = try views.find(key, in: .liveCalls, calls) else { return }
+        // Nobody was told that it runs.
+        if calls.isWaiting(row) { return calls.remove(row: row) }
         let (parties, workerKey) = try calls.withValue(row) { bytes throws(ViewsError) in
             let call = try LiveCallRow(bytes)
             return (try call.parties(bytes), call.workerKey(bytes, key))

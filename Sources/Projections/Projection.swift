@@ -19,9 +19,14 @@ package protocol Projection: SendableMetatype {
     static func evolve(
         _ fact: CallFact, _ payload: RawSpan, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) -> Bool
+
+    /// Does what it has put off because `ViewTransaction.isTakingIn` was set.
+    static func settle(in views: inout ViewTransaction) throws(ViewsError)
 }
 
 extension Projection {
+    package static func settle(in views: inout ViewTransaction) throws(ViewsError) {}
+
     package static func evolve(
         _ fact: CallFact, _ payload: RawSpan, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) -> Bool { false }

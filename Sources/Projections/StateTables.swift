@@ -110,6 +110,7 @@ extension ViewTransaction {
         var records = records
         var failure: ViewsError?
         let end = min(last, applied + Self.eventsMax)
+        isTakingIn = true
         do {
             try log.readBytes(from: applied + 1) { (sequence, bytes) throws(LedgerError) in
                 do throws(ViewsError) {
@@ -128,6 +129,7 @@ extension ViewTransaction {
             throw .log(error)
         }
         if let failure { throw failure }
+        try settle()
         return records
     }
 

@@ -51,6 +51,7 @@ package enum Table: String, CaseIterable, Sendable {
     case liveCallCounts = "live_call_counts"
 
     // Call detail records.
+    /// Number → sequence of the event that holds it.
     case cdrs
     /// Call → number of its record.
     case cdrsByCall = "cdrs_by_call"
@@ -60,7 +61,7 @@ package enum Table: String, CaseIterable, Sendable {
     // Accounts.
     /// Kind, owner, currency → state.
     case accounts
-    /// Account, sequence, index → posting.
+    /// Account, sequence, index → amount and balance; the rest is in the journal's event.
     case postings
     /// Call → what is held for it.
     case holds

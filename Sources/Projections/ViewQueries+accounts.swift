@@ -41,7 +41,28 @@ extension ViewQueries where Self: ~Copyable {
     ) throws(ViewsError) -> [AccountPosting] {
         guard let prefix = Key(account) else { return [] }
         let last = after.map { prefix.adding($0.sequence).adding($0.index) }
-        return try messages(AccountPosting.self, in: .postings, prefix: prefix, after: last, limit: limit)
+        var postings: [AccountPosting] = []
+        for (key, value) in try page(.postings, prefix: prefix, after: last, limit: limit) {
+            postings.append(try posting(key, value))
+        }
+        return postings
+    }
+
+    /// The row has the amount and the balance after it; the rest is said by the journal's event.
+    private func posting(_ key: Key, _ value: [UInt8]) throws(ViewsError) -> AccountPosting {
+        var posting = try decoded(AccountPosting.self, value, of: .postings)
+        var reader = KeyReader(Array(key.bytes.suffix(12)))
+        guard let sequence = reader.number64(), let index = reader.number32() else { throw .unreadable(table: .postings) }
+        let fact = try fact(at: sequence)
+        let journal = try decoded(JournalPosted.self, fact.payload, of: .postings)
+        posting.sequence = sequence
+        posting.index = index
+        posting.journalID = journal.id
+        posting.kind = journal.kind
+        posting.callID = journal.callID
+        posting.reason = journal.reason
+        posting.postedAt = fact.time.microseconds
+        return posting
     }
 
     /// One movement, by its journal's sequence in the log and its index among the journal's postings.

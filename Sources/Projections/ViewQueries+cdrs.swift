@@ -3,8 +3,8 @@ import Primitives
 
 extension ViewQueries where Self: ~Copyable {
     package func cdr(number: UInt64) throws(ViewsError) -> Cdr? {
-        guard let record = try message(Cdr.self, Key(number), in: .cdrs) else { return nil }
-        return try opened(record)
+        guard let sequence = try self.number(Key(number), in: .cdrs) else { return nil }
+        return try cdr(at: sequence)
     }
 
     package func cdr(call: CallID) throws(ViewsError) -> Cdr? {
@@ -22,9 +22,17 @@ extension ViewQueries where Self: ~Copyable {
 
     /// Records in the order of their numbers.
     package func cdrs(after number: UInt64 = 0, limit: Int) throws(ViewsError) -> [Cdr] {
-        var records = try messages(Cdr.self, in: .cdrs, after: Key(number), limit: limit)
-        for index in records.indices { records[index] = try opened(records[index]) }
+        var records: [Cdr] = []
+        for (_, value) in try page(.cdrs, after: Key(number), limit: limit) {
+            var reader = KeyReader(value)
+            guard let sequence = reader.number64() else { throw .unreadable(table: .cdrs) }
+            records.append(try cdr(at: sequence))
+        }
         return records
+    }
+
+    private func cdr(at sequence: UInt64) throws(ViewsError) -> Cdr {
+        try opened(try decoded(CdrRecorded.self, try fact(at: sequence).payload, of: .cdrs).cdr)
     }
 
     package func cdrs(of id: ProviderID, after number: UInt64 = 0, limit: Int) throws(ViewsError) -> [Cdr] {

@@ -23,6 +23,9 @@ package protocol ViewQueries: ~Copyable {
     /// The entry with the greatest key that is not after `key`.
     func last(in table: Table, atOrBefore key: Key) throws(ViewsError) -> (key: Key, value: [UInt8])?
 
+    /// The event that a row leads to.
+    func fact(at sequence: UInt64) throws(ViewsError) -> StoredFact
+
     /// Entities that were decoded before; nil where every question stands alone.
     var entities: EntityCache? { get }
 }

@@ -1,4 +1,5 @@
 import LMDB
+import Ledger
 package import Subjects
 
 /// The views as they were at one sequence number, for as long as `Views.read` runs; writers go on meanwhile.
@@ -12,9 +13,14 @@ package struct ViewSnapshot: ~Copyable, ViewQueries {
     package let keys: SubjectKeys?
     /// nil: all tables are of one transaction.
     let journals: JournalsAsOf?
+    private let log: (any EventLog)?
 
-    init(transaction: consuming ReadTransaction, databases: TableDatabases, applied: UInt64, keys: SubjectKeys?) {
+    init(
+        transaction: consuming ReadTransaction, databases: TableDatabases, applied: UInt64, keys: SubjectKeys?,
+        log: (any EventLog)?
+    ) {
         self.keys = keys
+        self.log = log
         self.transaction = transaction
         self.databases = databases
         self.applied = applied
@@ -25,11 +31,14 @@ package struct ViewSnapshot: ~Copyable, ViewQueries {
         states: consuming ReadTransaction, _ databases: TableDatabases, journals: consuming JournalsAsOf, keys: SubjectKeys?
     ) {
         self.keys = keys
+        log = journals.log
         applied = journals.sequence
         transaction = states
         self.databases = databases
         self.journals = consume journals
     }
+
+    package func fact(at sequence: UInt64) throws(ViewsError) -> StoredFact { try StoredFact(at: sequence, in: log) }
 
     package func value(_ key: Key, in table: Table) throws(ViewsError) -> [UInt8]? {
         if case .journal(let bound) = table.kind {

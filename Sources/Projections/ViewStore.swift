@@ -1,5 +1,6 @@
 import Foundation
 import LMDB
+import Ledger
 import Subjects
 
 /// One opened environment with the tables of the views: what `Views` stands on until another is put in its place. Closed
@@ -47,7 +48,7 @@ final class ViewStore: Sendable {
     }
 
     func read<R>(
-        _ keys: SubjectKeys?, _ body: (borrowing ViewSnapshot) throws(ViewsError) -> R
+        _ keys: SubjectKeys?, _ log: (any EventLog)?, _ body: (borrowing ViewSnapshot) throws(ViewsError) -> R
     ) throws(ViewsError) -> R {
         let transaction: ReadTransaction
         do {
@@ -56,7 +57,7 @@ final class ViewStore: Sendable {
             throw .storage(error)
         }
         let applied = try databases.applied(transaction)
-        return try body(ViewSnapshot(transaction: transaction, databases: databases, applied: applied, keys: keys))
+        return try body(ViewSnapshot(transaction: transaction, databases: databases, applied: applied, keys: keys, log: log))
     }
 
     /// Waits for another writer to end.
@@ -69,11 +70,13 @@ final class ViewStore: Sendable {
     }
 
     func views(
-        _ transaction: consuming WriteTransaction, _ projections: [any Projection.Type], _ keys: SubjectKeys?
+        _ transaction: consuming WriteTransaction, _ projections: [any Projection.Type], _ keys: SubjectKeys?,
+        _ log: (any EventLog)?
     ) throws(ViewsError) -> ViewTransaction {
         let applied = try databases.applied(transaction)
         return unsafe ViewTransaction(
-            transaction: transaction, databases: databases, buffers: buffers, applied: applied, keys: keys, projections: projections)
+            transaction: transaction, databases: databases, buffers: buffers, applied: applied, keys: keys, log: log,
+            projections: projections)
     }
 
     func sync() throws(ViewsError) {

@@ -1,5 +1,6 @@
 import Foundation
 import LMDB
+import Ledger
 package import Model
 package import Primitives
 package import Subjects
@@ -15,6 +16,11 @@ package struct ViewTransaction: ~Copyable, ViewQueries {
     /// Rows that LMDB does not have yet; questions see them.
     let buffers: ViewBuffers
     package var entities: EntityCache? { buffers.entities }
+    /// Events come from the log, and nobody asks for what they change before `settle`: what one of them brings and a later one
+    /// takes away need not be done.
+    var isTakingIn = false
+    /// The call that the newest fact names, which every projection asks for.
+    private var newestCall: (sequence: UInt64, id: UUIDv7)?
     /// The last of a large replay: what it needed is not needed again.
     var givesMemoryBack = false
     package internal(set) var applied: UInt64
@@ -24,16 +30,18 @@ package struct ViewTransaction: ~Copyable, ViewQueries {
     /// Those that events reach. With the projections of the state alone, what they write into journals goes nowhere.
     let projections: [any Projection.Type]
     private let keepsJournals: Bool
+    private let log: (any EventLog)?
 
     init(
         transaction: consuming WriteTransaction, databases: TableDatabases, buffers: ViewBuffers, applied: UInt64,
-        keys: SubjectKeys?, projections: [any Projection.Type] = Projections.projections, isStateAlone: Bool = false
+        keys: SubjectKeys?, log: (any EventLog)? = nil, projections: [any Projection.Type] = Projections.projections, isStateAlone: Bool = false
     ) {
         self.transaction = transaction
         self.databases = databases
         self.buffers = buffers
         self.applied = applied
         self.keys = keys
+        self.log = log
         self.projections = isStateAlone ? stateProjections : projections
         keepsJournals = !isStateAlone
     }
@@ -52,6 +60,9 @@ package struct ViewTransaction: ~Copyable, ViewQueries {
         do {
             if let fact = CallFact(event) {
                 let payload = payload ?? event.serialized()
+                if fact == .cdrRecorded || fact == .journalPosted {
+                    buffers.unlogged[context.sequence] = StoredFact(time: time, payload: payload)
+                }
                 try unsafe evolve(fact, payload.span.bytes, context)
             } else {
                 try evolve(event, context)
@@ -94,8 +105,30 @@ package struct ViewTransaction: ~Copyable, ViewQueries {
         applied = context.sequence
     }
 
+    /// Of a fact whose first field is the call's id.
+    @inline(__always)
+    mutating func callID(_ fact: CallFact, _ payload: RawSpan, _ context: EventContext) throws(ViewsError) -> UUIDv7 {
+        if let newestCall, newestCall.sequence == context.sequence { return newestCall.id }
+        let id = try fact.callID(payload, context)
+        newestCall = (context.sequence, id)
+        return id
+    }
+
+    /// Does what was put off while events were taken in.
+    mutating func settle() throws(ViewsError) {
+        guard isTakingIn else { return }
+        isTakingIn = false
+        for projection in projections { try projection.settle(in: &self) }
+    }
+
+    /// Of an event whose change was put off: enough to say which one it was.
+    func context(of fact: WaitingFact) -> EventContext {
+        EventContext(sequence: fact.sequence, stream: .platform, version: 0, time: WallTime(microseconds: 0))
+    }
+
     /// Hands LMDB everything that was gathered, in the order of the keys, and makes it visible.
     consuming func commit() throws(ViewsError) {
+        precondition(!isTakingIn, "what was put off has to be settled first")
         if let last {
             var mark = Key(last.sequence)
             mark.add(last.stream)
@@ -117,6 +150,11 @@ package struct ViewTransaction: ~Copyable, ViewQueries {
 }
 
 extension ViewTransaction {
+    package func fact(at sequence: UInt64) throws(ViewsError) -> StoredFact {
+        if let fact = buffers.unlogged[sequence] { return fact }
+        return try StoredFact(at: sequence, in: log)
+    }
+
     package func value(_ key: Key, in table: Table) throws(ViewsError) -> [UInt8]? {
         guard let buffer = buffers[table] else { return try databases.value(key, in: table, transaction) }
         guard buffer.isIndexed, let fixed = key.fixed else {

@@ -4,7 +4,7 @@ import Primitives
 package import Subjects
 
 extension Views {
-    /// Takes in every event that the log has and the views have not, in transactions of at most 65,536 events, so
+    /// Takes in every event that the log has and the views have not, in transactions of at most 262,144 events, so
     /// that a stop on the way costs little and memory is bounded. Views of another log, or of more than this log has, are emptied first.
     ///
     /// - Parameters:
@@ -27,6 +27,7 @@ extension Views {
         with log: some EventLog, through last: UInt64, _ projections: [any Projection.Type],
         progress: (_ applied: UInt64, _ end: UInt64) -> Bool
     ) throws(ViewsError) -> UInt64 {
+        attach(log)
         try emptyUnlessBuilt(from: log)
         var total: UInt64 = 0
         while true {
@@ -58,6 +59,7 @@ extension Views {
         guard views.applied < end else { return 0 }
         var count: UInt64 = 0
         var failure: ViewsError?
+        views.isTakingIn = true
         do {
             try log.readBytes(from: views.applied + 1) { (sequence, bytes) throws(LedgerError) in
                 do throws(ViewsError) {
@@ -75,6 +77,7 @@ extension Views {
         if let failure { throw failure }
         // A log whose head says more than can be read would be read for ever.
         guard count > 0 else { throw .outOfOrder(expected: views.applied + 1, actual: 0) }
+        try views.settle()
         return count
     }
 
@@ -91,9 +94,10 @@ extension Views {
         try write { views throws(ViewsError) in try views.empty() }
     }
 
-    private static let eventsPerTransaction: UInt64 = 1 << 16
-    /// What is gathered before LMDB gets it.
-    private static let bytesPerTransaction = 64 << 20
+    private static let eventsPerTransaction: UInt64 = 1 << 18
+    /// What is gathered before LMDB gets it. Rows of calls come all over the tables of accounts and parties, so each transaction
+    /// writes most of their pages: the fewer, the better.
+    private static let bytesPerTransaction = 256 << 20
 }
 
 extension ViewTransaction {

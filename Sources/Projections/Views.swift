@@ -1,5 +1,6 @@
 import Foundation
 import LMDB
+package import Ledger
 package import Subjects
 import Synchronization
 
@@ -16,6 +17,8 @@ package final class Views: Sendable {
     package let keys: SubjectKeys?
     /// Where they are read and written now; `swap` puts another there.
     let current: Mutex<ViewStore>
+    /// Where records and postings stand.
+    let log: Mutex<(any EventLog)?>
     let bootID: String
     /// What is written and not published; touched by the writer's thread alone.
     private nonisolated(unsafe) var open: ViewTransaction?
@@ -26,12 +29,15 @@ package final class Views: Sendable {
     /// Opens the views in the directory, making it if it is not there, and dropping what cannot be trusted.
     ///
     /// - Parameters:
+    ///   - log: what they are built from, if it is known yet: see `attach`.
     ///   - bootID: which start of the machine this is.
     ///   - sizeMax: bytes of address space set aside; the disk is used as it is needed.
     package init(
-        directory: String, keys: SubjectKeys? = nil, bootID: String = BootID.current(), sizeMax: Int = 1 << 36
+        directory: String, log: (any EventLog)? = nil, keys: SubjectKeys? = nil, bootID: String = BootID.current(),
+        sizeMax: Int = 1 << 36
     ) throws(ViewsError) {
         self.keys = keys
+        self.log = Mutex(log)
         do {
             try FileManager.default.createDirectory(
                 atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
@@ -62,9 +68,11 @@ package final class Views: Sendable {
     /// Opens views for reading, beside the process that writes them or after it has stopped. Nothing in the directory is
     /// changed; throws `.untrusted` if they would have to be built anew first.
     package init(
-        reading directory: String, keys: SubjectKeys? = nil, bootID: String = BootID.current(), sizeMax: Int = 1 << 36
+        reading directory: String, log: (any EventLog)? = nil, keys: SubjectKeys? = nil, bootID: String = BootID.current(),
+        sizeMax: Int = 1 << 36
     ) throws(ViewsError) {
         self.keys = keys
+        self.log = Mutex(log)
         condition = Views.condition(of: directory, bootID: bootID)
         guard condition == .kept else { throw .untrusted(condition) }
         current = Mutex(try ViewStore(reading: directory, sizeMax))
@@ -77,8 +85,9 @@ package final class Views: Sendable {
     deinit { unsafe open = nil }
 
     /// Views that stand in `directory` already, under the mark that is there.
-    init(_ store: ViewStore, directory: String, keys: SubjectKeys?, bootID: String) {
+    init(_ store: ViewStore, directory: String, log: (any EventLog)?, keys: SubjectKeys?, bootID: String) {
         self.keys = keys
+        self.log = Mutex(log)
         self.directory = directory
         self.bootID = bootID
         condition = .kept
@@ -90,7 +99,7 @@ package final class Views: Sendable {
     package func read<R>(_ body: (borrowing ViewSnapshot) throws(ViewsError) -> R) throws(ViewsError) -> R {
         // Lives on in the snapshot, even if others are put in its place meanwhile.
         let store = current.withLock { $0 }
-        return try store.read(keys, body)
+        return try store.read(keys, log.withLock { $0 }, body)
     }
 
     /// Runs `body` on the open write transaction, and drops everything that is not published when it throws. Waits for another
@@ -122,6 +131,8 @@ package final class Views: Sendable {
             }
         }
         let buffers = views.buffers
+        // What bodies before this one recorded, they appended too.
+        buffers.unlogged.removeAll()
         let result: R
         do {
             result = try body(&views)
@@ -158,7 +169,7 @@ package final class Views: Sendable {
             let transaction = try store.begin()
             // While this thread waited, others may have been put in its place.
             guard store === current.withLock({ $0 }) else { continue }
-            return try store.views(transaction, projections, keys)
+            return try store.views(transaction, projections, keys, log.withLock { $0 })
         }
     }
 

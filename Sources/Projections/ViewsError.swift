@@ -12,6 +12,8 @@ package enum ViewsError: Error, Equatable, Sendable {
     case file(path: String, code: Int32)
     /// Opened for reading, but they have to be built anew first: start a control plane on them.
     case untrusted(ViewsCondition)
+    /// Asked for a call record or a posting, which stand in the log, before anybody said which log it is.
+    case withoutLog
     /// Asked as of a sequence that the views have not taken in yet: ask again in a moment.
     case behind(asked: UInt64, have: UInt64)
     /// A stored value is not what its table holds: drop the views and build them anew.

@@ -47,7 +47,7 @@ struct OpenedLog {
     func views() throws -> Views {
         let subjects = try subjectKeys()
         do throws(ViewsError) {
-            return try Views(reading: directory.views, keys: subjects)
+            return try Views(reading: directory.views, log: log, keys: subjects)
         } catch {
             throw fail(.inputOutput, "the views cannot be read (\(error)): start the control plane, which builds them anew")
         }

@@ -23,7 +23,7 @@ final class Books {
         directory = NSTemporaryDirectory() + "ledgerline-exports-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: directory + "/ledger", withIntermediateDirectories: true)
         log = try LMDBEventLog(directory: directory + "/ledger", sizeMax: 1 << 28, durability: .none)
-        views = try Views(directory: directory + "/views", sizeMax: 1 << 28)
+        views = try Views(directory: directory + "/views", log: log, sizeMax: 1 << 28)
     }
 
     deinit { try? FileManager.default.removeItem(atPath: directory) }

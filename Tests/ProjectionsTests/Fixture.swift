@@ -15,7 +15,7 @@ final class Fixture: Sendable {
         directory = NSTemporaryDirectory() + "ledgerline-views-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: directory + "/ledger", withIntermediateDirectories: true)
         log = try LMDBEventLog(directory: directory + "/ledger", sizeMax: 1 << 28, durability: .none)
-        views = try Views(directory: directory + "/views", bootID: bootID, sizeMax: 1 << 28)
+        views = try Views(directory: directory + "/views", log: log, bootID: bootID, sizeMax: 1 << 28)
     }
 
     deinit { try? FileManager.default.removeItem(atPath: directory) }

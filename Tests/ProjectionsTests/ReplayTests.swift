@@ -21,6 +21,21 @@ import Testing
         }
     }
 
+    /// What is put off while events are taken in is made up at the end of each piece, wherever calls are then.
+    @Test(arguments: 1...8)
+    func inWhateverPiecesALogIsTakenInTheViewsAreTheSame(seed: UInt64) throws {
+        let fixture = try Fixture()
+        var history = History(seed: seed)
+        try fixture.live(&history, steps: 300)
+        var random = RandomSource(seed: seed)
+        let pieces = try Views.rebuild(into: fixture.path("pieces"), from: fixture.log, through: 1)
+        while try pieces.read({ views in views.applied }) < fixture.log.head {
+            let applied = try pieces.read { views in views.applied }
+            try pieces.catchUp(with: fixture.log, through: applied + UInt64.random(in: 1...60, using: &random))
+        }
+        #expect(try Views.difference(fixture.views, pieces) == nil)
+    }
+
     @Test(arguments: 1...4)
     func everyStreamHasTheVersionThatTheLogGivesIt(seed: UInt64) throws {
         let fixture = try Fixture()

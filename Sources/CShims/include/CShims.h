@@ -28,3 +28,6 @@ int shims_exchange_paths(const char *a, const char *b);
 
 // The calling thread's niceness, of which the kernel keeps one per thread. 0, or -1 with errno.
 int shims_nice_thread(int niceness);
+
+// Asks the processor for the memory ahead of its use. Any address may be given; nothing is read.
+static inline void shims_prefetch(const void *address) { __builtin_prefetch(address); }

@@ -116,6 +116,7 @@ package nonisolated struct AccountState: Sendable {
 }
 
 /// One movement on one account, with the balance that it led to.
+/// The row holds amount and balance alone; the rest comes from its key and from the journal's event.
 package nonisolated struct AccountPosting: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for

@@ -1,3 +1,4 @@
+import CShims
 import LMDB
 
 /// The rows of one table that the open transaction has written or looked up, until they are flushed in the order of their keys.
@@ -13,6 +14,8 @@ import LMDB
         var isDirty: Bool
         /// LMDB has no such row.
         var isNew: Bool
+        /// The value is not the row's but what the row will be made of: see `ViewTransaction.settle`.
+        var isWaiting: Bool
         var count: Int32
         /// Of the place in `values`; 0: there is none. `Row.isNumber`: the value is a number and stands in `offset` itself.
         var capacity: Int32
@@ -118,6 +121,7 @@ import LMDB
     @inline(__always) func remove(row: Int) {
         release(row)
         unsafe rows[row].isPresent = false
+        unsafe rows[row].isWaiting = false
         unsafe rows[row].isDirty = unsafe !rows[row].isNew
     }
 
@@ -154,10 +158,40 @@ import LMDB
         store(value, in: row)
         unsafe rows[row].isPresent = true
         unsafe rows[row].isDirty = true
+        unsafe rows[row].isWaiting = false
     }
 
     @inline(__always) func put(_ key: FixedKey, number: UInt64) {
         set(isIndexed ? place(key) : add(key), number: number)
+    }
+
+    /// A row that is made later, of this and what `append` brings.
+    @inline(__always) func putWaiting(_ key: FixedKey, _ fact: WaitingFact, _ bytes: RawSpan) {
+        let row = place(key)
+        unsafe rows[row].count = 0
+        unsafe rows[row].isPresent = true
+        unsafe rows[row].isDirty = true
+        unsafe rows[row].isWaiting = true
+        append(to: row, fact, bytes)
+    }
+
+    @inline(__always) func isWaiting(_ row: Int) -> Bool { unsafe rows[row].isWaiting }
+
+    @inline(__always) func append(to row: Int, _ fact: WaitingFact, _ bytes: RawSpan) {
+        let before = Int(unsafe rows[row].count)
+        let after = before + WaitingFact.headBytes + bytes.byteCount
+        if unsafe Int(rows[row].capacity) < after { reserve(after, for: row, keeping: before) }
+        let start = unsafe place(of: row) + before
+        unsafe fact.store(to: start, bytes)
+        unsafe rows[row].count = Int32(after)
+    }
+
+    /// The rows that wait, in the order in which they came; the body may put rows and look them up.
+    func forEachWaiting<E: Error>(_ body: (FixedKey, _ facts: [UInt8]) throws(E) -> Void) throws(E) {
+        for row in 0..<rowCount where unsafe rows[row].isWaiting {
+            let facts = withValue(row) { value in unsafe value.withUnsafeBytes { unsafe Array($0) } }
+            try body(unsafe rows[row].key, facts)
+        }
     }
 
     @inline(__always) func putNothing(_ key: FixedKey) {
@@ -190,7 +224,8 @@ import LMDB
         let isNew = lastBelow.isBefore(key)
         if isSorted, rowCount > 0, unsafe !(rows[rowCount - 1].key < key) { isSorted = false }
         unsafe (rows + rowCount).initialize(
-            to: Row(key: key, isPresent: true, isDirty: true, isNew: isNew, count: 0, capacity: 0, offset: 0))
+            to: Row(
+                key: key, isPresent: true, isDirty: true, isNew: isNew, isWaiting: false, count: 0, capacity: 0, offset: 0))
         rowCount += 1
         if isIndexed {
             if rowCount * 2 > slotCount { grow(to: slotCount * 2) } else { link(rowCount - 1) }
@@ -237,8 +272,16 @@ import LMDB
 
     /// Finds a place for so many bytes: one that another row has left, or a new one. Sizes are powers of two, so that places of
     /// calls that have ended serve the next ones, and stay in the processor's cache.
-    private func reserve(_ count: Int, for row: Int) {
-        release(row)
+    private func reserve(_ count: Int, for row: Int, keeping kept: Int = 0) {
+        let (oldCapacity, oldOffset) = unsafe (rows[row].capacity, rows[row].offset)
+        // Given to others after the move.
+        if kept > 0 { unsafe rows[row].capacity = 0 } else { release(row) }
+        defer {
+            if kept > 0 {
+                unsafe (values + rows[row].offset).copyMemory(from: values + oldOffset, byteCount: kept)
+                if oldCapacity > 0, isIndexed { free[oldCapacity.trailingZeroBitCount].append(oldOffset) }
+            }
+        }
         let size = isIndexed ? max(4, Int.bitWidth - (count - 1).leadingZeroBitCount) : 0
         if isIndexed, size < free.count, let offset = free[size].popLast() {
             unsafe rows[row].offset = offset
@@ -288,17 +331,17 @@ import LMDB
             try write(rowCount, database, transaction) { $0 }
             return
         }
-        // What is sorted is small: the key's first word decides nearly always.
-        var order: [(word: UInt64, row: UInt32)] = []
+        var order: [RowOrder.Place] = []
         order.reserveCapacity(rowCount)
-        for row in 0..<rowCount where unsafe rows[row].isDirty { order.append((unsafe rows[row].key.a, UInt32(row))) }
+        for row in 0..<rowCount where unsafe rows[row].isDirty {
+            order.append(RowOrder.Place(word: unsafe rows[row].key.a, row: UInt32(row)))
+        }
         if !isSorted {
             let rows = unsafe self.rows
-            order.sort { l, r in
-                if l.word != r.word { return l.word < r.word }
-                let (left, right) = unsafe (rows[Int(l.row)].key, rows[Int(r.row)].key)
+            RowOrder.sort(&order) { l, r in
+                let (left, right) = unsafe (rows[Int(l)].key, rows[Int(r)].key)
                 // Of two rows with one key the later one is written last.
-                return left < right || (left == right && l.row < r.row)
+                return left < right || (left == right && l < r)
             }
         }
         try write(order.count, database, transaction) { Int(order[$0].row) }
@@ -313,6 +356,9 @@ import LMDB
             // Once a key is after every other, so are all that follow.
             var isAppending = false
             for position in 0..<count {
+                // In the order of the keys the rows are all over the memory.
+                if position + 16 < count { unsafe shims_prefetch(rows + row(position + 16)) }
+                if position + 8 < count { unsafe shims_prefetch(place(of: row(position + 8))) }
                 let entry = unsafe rows[row(position)]
                 unsafe entry.key.store(to: keyPlace)
                 let key = unsafe UnsafeRawBufferPointer(start: keyPlace, count: entry.key.count)
@@ -344,35 +390,5 @@ import LMDB
         valueBytes = 0
         isSorted = true
         lastBelow = .unknown
-    }
-}
-
-extension TableBuffer {
-    /// What is known of the keys that LMDB has.
-    enum LastKey {
-        case unknown
-        /// There are none.
-        case none
-        /// This is the greatest.
-        case key(FixedKey)
-        /// The greatest is longer than a `FixedKey`.
-        case long
-
-        init(_ last: RawSpan?) {
-            guard let last else {
-                self = .none
-                return
-            }
-            self = if let key = FixedKey(last) { .key(key) } else { .long }
-        }
-
-        /// The key is not in LMDB, because it is after all that are.
-        @inline(__always) func isBefore(_ key: FixedKey) -> Bool {
-            switch self {
-            case .none: true
-            case .key(let last): last < key
-            case .unknown, .long: false
-            }
-        }
     }
 }

@@ -20,6 +20,8 @@ final class ViewBuffers {
     let journals = TableBuffer(isIndexed: false)
 
     let entities = EntityCache()
+    /// Records and journals that are not in the log yet, by their sequences.
+    var unlogged: [UInt64: StoredFact] = [:]
 
     /// For building one value at a time.
     let writer = WireWriter()
@@ -56,6 +58,7 @@ final class ViewBuffers {
     func drop() {
         clear()
         entities.clear()
+        unlogged.removeAll()
     }
 
     func shrink() {

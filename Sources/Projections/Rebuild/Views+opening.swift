@@ -54,7 +54,7 @@ extension Views {
         _ bootID: String,
         _ progress: (UInt64, UInt64) -> Void
     ) throws(ViewsError) -> ViewsOpening {
-        let views = try Views(directory: directory, keys: keys, bootID: bootID)
+        let views = try Views(directory: directory, log: log, keys: keys, bootID: bootID)
         do throws(ViewsError) {
             let events = try withoutActuallyEscaping(progress) { progress throws(ViewsError) in
                 try views.catchUp(with: log, progress: progress)
@@ -83,20 +83,20 @@ extension Views {
         try makeDirectory(next)
         try old.copy(to: next)
         try ViewsMark(bootID: bootID, isClean: false, projections: ViewsMark.currentProjections).write(directory: next)
-        let built = try Views(directory: next, keys: keys, bootID: bootID)
+        let built = try Views(directory: next, log: log, keys: keys, bootID: bootID)
         let isBuilt = try built.refill(changed, from: log) { applied, end in
             progress(applied, end)
             return true
         }
         guard isBuilt else { throw .untrusted(.droppedForOtherProjections) }
-        let comparison = try old.read(keys) { old throws(ViewsError) in
+        let comparison = try old.read(keys, log) { old throws(ViewsError) in
             try built.read { new throws(ViewsError) in try ViewsComparison(old, new) }
         }
         // The old keeps its own mark, for the program that wrote it.
         try exchange(directory, next)
         try removeDirectory(former)
         guard unsafe rename(next, former) == 0 else { throw .file(path: former, code: errno) }
-        let views = Views(built.current.withLock { $0 }, directory: directory, keys: keys, bootID: bootID)
+        let views = Views(built.current.withLock { $0 }, directory: directory, log: log, keys: keys, bootID: bootID)
         let events = try withoutActuallyEscaping(progress) { progress throws(ViewsError) in
             try views.catchUp(with: log, progress: progress)
         }

@@ -25,7 +25,7 @@ extension Views {
         try Views.removeDirectory(directory)
         let chosen = names.map { names in projections.filter { names.contains($0.name) } } ?? projections
         guard chosen.count < projections.count else {
-            let next = try Views(directory: directory, keys: keys, bootID: bootID)
+            let next = try Views(directory: directory, log: log, keys: keys, bootID: bootID)
             var isEnded = false
             // Never beyond what these hold: an event of the log may be on its way into them.
             _ = try next.catchUp(with: log, through: try read { views in views.applied }, projections) { applied, end in
@@ -37,7 +37,7 @@ extension Views {
         try Views.makeDirectory(directory)
         try current.withLock { $0 }.copy(to: directory)
         try ViewsMark(bootID: bootID, isClean: false, projections: ViewsMark.currentProjections).write(directory: directory)
-        let next = try Views(directory: directory, keys: keys, bootID: bootID)
+        let next = try Views(directory: directory, log: log, keys: keys, bootID: bootID)
         return try next.refill(chosen, from: log, progress: progress) ? next : nil
     }
 
@@ -97,7 +97,7 @@ extension Views {
             try Views.removeDirectory(former)
             guard unsafe rename(next.directory, former) == 0 else { throw .file(path: former, code: errno) }
         }
-        return Views(old, directory: former, keys: keys, bootID: bootID)
+        return Views(old, directory: former, log: log, keys: keys, bootID: bootID)
     }
 
     // MARK: - directories

@@ -1,0 +1,34 @@
+package import Ledger
+package import Primitives
+import Synchronization
+
+/// An event that rows of the views lead to. The log holds it for ever, so the views need not hold it a second time.
+package struct StoredFact {
+    package let time: WallTime
+    package let payload: [UInt8]
+
+    init(time: WallTime, payload: [UInt8]) {
+        self.time = time
+        self.payload = payload
+    }
+
+    /// - Parameter log: nil: the views were opened without theirs.
+    init(at sequence: UInt64, in log: (any EventLog)?) throws(ViewsError) {
+        guard let log else { throw .withoutLog }
+        let stored: [UInt8]?
+        do {
+            stored = try log.bytes(at: sequence)
+        } catch {
+            throw .log(error)
+        }
+        guard let stored, let header = unsafe EnvelopeHeader(parsing: stored.span.bytes), header.sequence == sequence else {
+            throw .log(.damaged(sequence: sequence))
+        }
+        self.init(time: header.time, payload: Array(stored[header.payload]))
+    }
+}
+
+extension Views {
+    /// Where the log is that these views are of. Records and postings are read from there; `catchUp` says it too.
+    package func attach(_ log: any EventLog) { self.log.withLock { $0 = log } }
+}
