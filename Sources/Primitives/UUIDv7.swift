@@ -60,29 +60,32 @@ extension UUIDv7: LosslessStringConvertible, CustomStringConvertible {
 
     /// Lower-case hexadecimal with hyphens.
     package var description: String {
-        var text = ""
-        text.reserveCapacity(36)
-        for (index, byte) in bytes.enumerated() {
-            if index == 4 || index == 6 || index == 8 || index == 10 { text.append("-") }
-            text.append(hexDigit(byte >> 4))
-            text.append(hexDigit(byte & 0x0F))
+        let bytes = bytes
+        var digits: [UInt8] = []
+        digits.reserveCapacity(36)
+        for index in bytes.indices {
+            if index == 4 || index == 6 || index == 8 || index == 10 { digits.append(UInt8(ascii: "-")) }
+            digits.append(hexDigit(bytes[index] >> 4))
+            digits.append(hexDigit(bytes[index] & 0x0F))
         }
-        return text
+        return String(decoding: digits, as: UTF8.self)
     }
 }
 
-private func hexDigit(_ value: UInt8) -> Character {
-    Character(Unicode.Scalar(value < 10 ? 0x30 + value : 0x61 + value - 10))
+@inline(__always) private func hexDigit(_ value: UInt8) -> UInt8 {
+    value < 10 ? 0x30 + value : 0x61 + value - 10
 }
 
 /// Lower-case hexadecimal of bytes, for digests and keys shown to people.
 package func hex(_ bytes: some Sequence<UInt8>) -> String {
-    var text = ""
+    // Made of bytes: every request is named this way, and a String that grows by characters costs ten times as much.
+    var digits: [UInt8] = []
+    digits.reserveCapacity(bytes.underestimatedCount * 2)
     for byte in bytes {
-        text.append(hexDigit(byte >> 4))
-        text.append(hexDigit(byte & 0x0F))
+        digits.append(hexDigit(byte >> 4))
+        digits.append(hexDigit(byte & 0x0F))
     }
-    return text
+    return String(decoding: digits, as: UTF8.self)
 }
 
 /// nil unless `text` is an even number of hexadecimal digits.

@@ -98,18 +98,15 @@ enum CallDecider {
         _ decision: inout Decision
     ) throws -> Result<UInt32, Refused> {
         guard let call = CallID(request.callID) else { return .failure(Refused(verdict: .malformed("call_id"))) }
-        guard let live = try state.liveCall(call) else {
+        guard let terms = try state.liveCallTerms(call, edge: PriceLock.retail) else {
             return .failure(Refused(verdict: try state.cdr(call: call) == nil ? .unknownCall : .notOwner))
         }
-        guard live.worker == worker else { return .failure(Refused(verdict: .notOwner)) }
-        guard let customerID = CustomerID(live.started.caller.customerID),
-            let customer = try state.customer(customerID),
-            let planID = ServicePlanID(customer.servicePlanID), let plan = try state.servicePlan(planID)
-        else { return .success(live.hold.grantedSeconds) }
-        guard
+        guard terms.worker == worker else { return .failure(Refused(verdict: .notOwner)) }
+        let granted = terms.hold?.grantedSeconds ?? 0
+        guard let customer = terms.customer, let plan = try state.servicePlan(of: customer),
             let hold = try CreditLease.renewed(
-                live, plan: plan, usedSeconds: request.usedSeconds, leaseSeconds: leaseSeconds, in: state)
-        else { return .success(live.hold.grantedSeconds) }
+                terms, plan: plan, usedSeconds: request.usedSeconds, leaseSeconds: leaseSeconds, in: state)
+        else { return .success(granted) }
         decision.record(
             .creditRenewed(
                 .with {

@@ -34,17 +34,15 @@ enum CreditLease {
     /// The hold that covers another lease after `usedSeconds`, or as much more as the account has; nil: the hold
     /// stays as it is, because there is nothing more, or because it was extended so far already.
     static func renewed<State: ViewQueries & ~Copyable>(
-        _ call: LiveCall, plan: ServicePlan, usedSeconds: UInt32, leaseSeconds: UInt32, in state: borrowing State
+        _ call: LiveCallTerms, plan: ServicePlan, usedSeconds: UInt32, leaseSeconds: UInt32, in state: borrowing State
     ) throws -> CreditHold? {
-        guard call.hasHold, let lock = call.started.rates.first(where: { $0.edge == PriceLock.retail }) else {
-            return nil
-        }
+        guard let held = call.hold, let lock = call.rate else { return nil }
         let (wanted, overflow) = usedSeconds.addingReportingOverflow(leaseSeconds)
-        guard !overflow, wanted > call.hold.grantedSeconds else { return nil }
+        guard !overflow, wanted > held.grantedSeconds else { return nil }
         let available = try available(lock.payer, plan: plan, in: state)
-        let (total, overflowTotal) = max(0, available).addingReportingOverflow(call.hold.amountMicros)
+        let (total, overflowTotal) = max(0, available).addingReportingOverflow(held.amountMicros)
         guard !overflowTotal, let grant = grant(lock, available: total, wanted: wanted),
-            grant.seconds > call.hold.grantedSeconds
+            grant.seconds > held.grantedSeconds
         else { return nil }
         return hold(lock, grant)
     }
@@ -53,7 +51,8 @@ enum CreditLease {
     private static func available<State: ViewQueries & ~Copyable>(
         _ account: AccountRef, plan: ServicePlan, in state: borrowing State
     ) throws -> Int64 {
-        let free = Int128(try state.balance(account)) + Int128(plan.creditLimitMicros) - Int128(try state.held(account))
+        let account = try state.account(account)
+        let free = Int128(account.balanceMicros) + Int128(plan.creditLimitMicros) - Int128(account.heldMicros)
         return Int64(clamping: free)
     }
 
