@@ -174,7 +174,9 @@ package final class LMDBEventLog: EventLog {
     // MARK: Appending
 
     package func append(_ commits: [Commit]) throws(LedgerError) -> [CommitOutcome] {
-        for commit in commits { try commit.validate() }
+        // By index and borrowed: a copy of a commit would count six references up and down.
+        let all = commits.span
+        for index in all.indices { try all[index].validate() }
         let result: Result<[CommitOutcome], LMDBError> = state.withLock { state in
             do throws(LMDBError) {
                 if durability == .full { extendFile(&state) }
@@ -184,7 +186,6 @@ package final class LMDBEventLog: EventLog {
                 var outcomes: [CommitOutcome] = []
                 outcomes.reserveCapacity(commits.count)
                 var buffer: [UInt8] = []
-                // By index and borrowed: a copy of a commit would count six references up and down.
                 let all = commits.span
                 for index in all.indices {
                     outcomes.append(try record(all[index], &next, &transaction, &buffer))
