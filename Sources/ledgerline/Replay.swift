@@ -16,7 +16,7 @@ struct Replay: AsyncParsableCommand {
             """)
 
     @Option(help: "A data directory, to check without asking a control plane.") var data: String?
-    @Option(help: "Which views, comma between them (default: all): directory, rates, live_calls, cdrs, accounts, audit.")
+    @Option(help: "Which views, comma between them (default: all): \(projections.map { $0.name }.joined(separator: ", ")).")
     var views: String?
     @Flag(help: "Put the rebuilt views in use.") var swap = false
     @Flag(help: "Compare alone: the rebuilt views are dropped.") var check = false

@@ -15,6 +15,7 @@ import time
 
 import control_bench
 import ledger_bench
+import memory_bench
 from platform_under_test import Api, Process, cpu_seconds, run
 
 HERE = pathlib.Path(__file__).resolve().parent.parent / "benchmarks"
@@ -295,6 +296,7 @@ def main():
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--peers", action="store_true")
     parser.add_argument("--directory", default="/var/tmp", help="where logs and databases are put while they are measured")
+    parser.add_argument("--events", type=int, default=50_000_000, help="of the log that the memory group makes")
     parser.add_argument("--check", action="store_true", help="status 1 when a figure is beyond its threshold in thresholds.json")
     options = parser.parse_args()
     groups = options.groups or GROUPS
@@ -303,6 +305,8 @@ def main():
         ledger_bench.measure(figures, options.binaries, groups, options.runs, options.peers, options.directory)
     if "control" in groups:
         control_bench.measure(figures, options.binaries, options.runs, options.peers, options.directory)
+    if "memory" in groups:
+        memory_bench.measure(figures, options.binaries, options.events, options.directory)
     micro(figures, options.binaries, [name for name in groups if name in MICRO], options.runs)
     if "sip" in groups:
         systems(figures, options.binaries, options.runs, options.peers)
