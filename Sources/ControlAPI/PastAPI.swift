@@ -4,6 +4,7 @@ package import Ledger
 import Model
 import Primitives
 package import Projections
+import Subjects
 
 /// The API's questions about the past, asked of a data directory without a server.
 package struct PastAPI: Sendable {
@@ -38,7 +39,7 @@ package struct PastAPI: Sendable {
             let exchange = Exchange(
                 platform: platform, past: past, caller: reader, path: operation.parameters(in: path),
                 query: try Query(query, operation.allQuery), body: try body.map { try JSON(parsing: Array($0.utf8)) } ?? .null,
-                ifMatch: nil, requestID: "", idempotencyKey: nil, fingerprint: [])
+                ifMatch: nil, requestID: "", origin: Origin(), idempotencyKey: nil, fingerprint: [])
             let reply = try await operation.handle(exchange)
             switch reply.body {
             case .none: return Answer(status: reply.status.code, text: "null")

@@ -35,19 +35,22 @@ package struct Commit: Hashable, Sendable {
     package var actor: String
     /// Which request it was, for the audit.
     package var cause: String
+    /// From where, and for whom, for the audit: bytes that the log does not look into. Empty: no byte of it is stored.
+    package var origin: [UInt8]
     package var time: WallTime
     /// A commit with a key that was recorded before is not recorded again; its `outcome` is returned instead.
     package var idempotencyKey: [UInt8]?
     package var outcome: [UInt8]
 
     package init(
-        events: [NewEvent], expectations: [Expectation] = [], actor: String, cause: String, time: WallTime,
-        idempotencyKey: [UInt8]? = nil, outcome: [UInt8] = []
+        events: [NewEvent], expectations: [Expectation] = [], actor: String, cause: String, origin: [UInt8] = [],
+        time: WallTime, idempotencyKey: [UInt8]? = nil, outcome: [UInt8] = []
     ) {
         self.events = events
         self.expectations = expectations
         self.actor = actor
         self.cause = cause
+        self.origin = origin
         self.time = time
         self.idempotencyKey = idempotencyKey
         self.outcome = outcome

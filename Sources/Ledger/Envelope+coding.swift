@@ -15,16 +15,17 @@ extension Envelope {
         static let type: UInt8 = 9 << 3 | 2
         static let schemaVersion: UInt8 = 10 << 3
         static let payload: UInt8 = 11 << 3 | 2
+        static let origin: UInt8 = 12 << 3 | 2
     }
 
     /// Bytes that an envelope with these texts and this payload cannot exceed.
-    static func byteCountMax(actor: String, cause: String, type: String, payload: [UInt8]) -> Int {
-        // Ten fields of at most a tag and a varint of ten bytes each, and the stream.
-        actor.utf8.count + cause.utf8.count + type.utf8.count + payload.count + 10 * 11 + 18
+    static func byteCountMax(actor: String, cause: String, type: String, payload: [UInt8], origin: [UInt8]) -> Int {
+        // Eleven fields of at most a tag and a varint of ten bytes each, and the stream.
+        actor.utf8.count + cause.utf8.count + type.utf8.count + payload.count + origin.count + 11 * 11 + 18
     }
 
     package var bytes: [UInt8] {
-        let room = Self.byteCountMax(actor: actor, cause: cause, type: type, payload: payload)
+        let room = Self.byteCountMax(actor: actor, cause: cause, type: type, payload: payload, origin: origin)
         return unsafe [UInt8](unsafeUninitializedCapacity: room) { out, count in
             var writer = unsafe ByteWriter(UnsafeMutableRawBufferPointer(out))
             write(to: &writer)
@@ -35,13 +36,13 @@ extension Envelope {
     func write(to out: inout ByteWriter) {
         Self.write(
             to: &out, sequence: sequence, stream: stream, version: version, previous: previous, commit: commit, time: time,
-            actor: actor, cause: cause, type: type, schemaVersion: schemaVersion, payload: payload)
+            actor: actor, cause: cause, type: type, schemaVersion: schemaVersion, payload: payload, origin: origin)
     }
 
     /// From parts, so that the writer of many need not make an envelope of each.
     static func write(
         to out: inout ByteWriter, sequence: UInt64, stream: UUIDv7, version: UInt64, previous: UInt64, commit: UInt64,
-        time: WallTime, actor: String, cause: String, type: String, schemaVersion: UInt32, payload: [UInt8]
+        time: WallTime, actor: String, cause: String, type: String, schemaVersion: UInt32, payload: [UInt8], origin: [UInt8]
     ) {
         out.number(Field.sequence, sequence)
         out.byte(Field.stream)
@@ -57,6 +58,7 @@ extension Envelope {
         out.text(Field.type, type)
         out.number(Field.schemaVersion, UInt64(schemaVersion))
         out.bytes(Field.payload, payload)
+        out.bytes(Field.origin, origin)
     }
 
     /// nil unless the bytes are an envelope. Fields that this binary does not know are passed over.
@@ -92,6 +94,7 @@ extension Envelope {
                 case UInt64(Field.cause): cause = bytes.text(value)
                 case UInt64(Field.type): type = bytes.text(value)
                 case UInt64(Field.payload): payload = bytes.array(value)
+                case UInt64(Field.origin): origin = bytes.array(value)
                 default: break
                 }
             default: return nil

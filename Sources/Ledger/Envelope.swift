@@ -17,4 +17,6 @@ package struct Envelope: Hashable, Sendable {
     package var type: String
     package var schemaVersion: UInt32
     package var payload: [UInt8]
+    /// From where it was asked, as the recorder wrote it; empty: not known.
+    package var origin: [UInt8] = []
 }

@@ -267,7 +267,7 @@ package final class LMDBEventLog: EventLog {
         version: UInt64, previous: UInt64, first: UInt64, time: WallTime
     ) -> Int {
         let room = Envelope.byteCountMax(
-            actor: commit.actor, cause: commit.cause, type: event.type, payload: event.payload)
+            actor: commit.actor, cause: commit.cause, type: event.type, payload: event.payload, origin: commit.origin)
         if buffer.count < room { buffer = [UInt8](repeating: 0, count: room) }
         var span = buffer.mutableSpan
         return unsafe span.withUnsafeMutableBytes { memory in
@@ -275,7 +275,7 @@ package final class LMDBEventLog: EventLog {
             Envelope.write(
                 to: &writer, sequence: sequence, stream: event.stream, version: version, previous: previous, commit: first,
                 time: time, actor: commit.actor, cause: commit.cause, type: event.type,
-                schemaVersion: event.schemaVersion, payload: event.payload)
+                schemaVersion: event.schemaVersion, payload: event.payload, origin: commit.origin)
             return writer.count
         }
     }

@@ -20,7 +20,9 @@ extension AuditProjection {
                     add(call, context, views)
                 }
             }
-        case .journalPosted: try addJournal(payload, context, views)
+        case .journalPosted:
+            let isChange = try addJournal(payload, context, views)
+            if isChange { try views.put([], Key(context.sequence), in: .changes) }
         }
         return true
     }
@@ -54,14 +56,18 @@ extension AuditProjection {
     }
 
     /// The charges of calls are found by their records; what people did to an account is the history of its owner.
+    ///
+    /// - Returns: whether it is more than the charge of a call.
     private static func addJournal(
         _ payload: RawSpan, _ context: EventContext, _ views: borrowing ViewTransaction
-    ) throws(ViewsError) {
+    ) throws(ViewsError) -> Bool {
         var subjects = [context.stream]
         var hasCall = false
+        var kind = UInt64(JournalKind.call.rawValue)
         var reader = WireReader(payload)
         while reader.next(in: payload) {
             switch reader.tag {
+            case 2 << 3: kind = reader.number
             case 1 << 3 | 2, 3 << 3 | 2:
                 if reader.tag == 3 << 3 | 2 { hasCall = !reader.range.isEmpty }
                 if let id = reader.id(in: payload), !subjects.contains(id) { subjects.append(id) }
@@ -78,5 +84,6 @@ extension AuditProjection {
         }
         if reader.isMalformed { throw CallFact.journalPosted.malformed(context) }
         for id in subjects { add(id, context, views) }
+        return kind != UInt64(JournalKind.call.rawValue)
     }
 }

@@ -2,11 +2,11 @@ import Foundation
 package import Model
 import Primitives
 
-/// Which events concern an entity, and at which version every stream is.
+/// Which events concern an entity, which are no facts of calls, and at which version every stream is.
 package enum AuditProjection: Projection {
     package static let name = "audit"
-    package static let version: UInt32 = 1
-    package static let tables: [Table] = [.streams, .history]
+    package static let version: UInt32 = 2
+    package static let tables: [Table] = [.streams, .history, .changes]
 
     package static func evolve(
         _ event: Event, _ context: EventContext, in views: inout ViewTransaction
@@ -18,6 +18,21 @@ package enum AuditProjection: Projection {
         }
         try views.put(Key(context.version).bytes, key, in: .streams)
         for id in subjects(of: event, context) { try views.put([], Key(id).adding(context.sequence), in: .history) }
+        if isChange(event) { try views.put([], Key(context.sequence), in: .changes) }
+    }
+
+    /// What people and the platform did, beside calls: of fifty million events a few thousand.
+    private static func isChange(_ event: Event) -> Bool {
+        switch event {
+        case .callStarted, .callAnswered, .callUpdated, .callAdopted, .creditRenewed, .callEnded, .cdrRecorded: false
+        case .journalPosted(let event): event.kind != .call
+        case .providerCreated, .providerChanged, .contactCreated, .contactChanged, .rateDeckCreated, .rateDeckVersionPublished,
+            .servicePlanCreated, .servicePlanChanged, .customerCreated, .customerChanged, .dialPlanCreated, .dialPlanChanged,
+            .tenantCreated, .tenantChanged, .carrierCreated, .carrierChanged, .numberAdded, .numberChanged, .subscriberCreated,
+            .subscriberChanged, .entityRemoved, .tokenIssued, .tokenRevoked, .workerEnrolled, .workerRevoked, .subjectErased,
+            .subjectHoldChanged, .recordsRead, .cdrExportCreated, .cdrExportChanged, .cdrFileExported, .cdrFileDelivered:
+            true
+        }
     }
 
     /// The stream's entity, and others whose history would be incomplete without the event.

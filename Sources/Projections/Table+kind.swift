@@ -42,7 +42,7 @@ extension Table {
         case .postings: .journal(.sequenceInKey(bytesBehind: 4))
         case .journals: .journal(.sequenceInValue)
         case .streams: .journal(.streamVersion)
-        case .history: .journal(.sequenceInKey(bytesBehind: 0))
+        case .history, .changes: .journal(.sequenceInKey(bytesBehind: 0))
         case .subjects, .subjectsErased: .state
         case .meta: .mark
         }

@@ -79,6 +79,8 @@ package enum Table: String, CaseIterable, Sendable {
     case streams
     /// Entity, sequence → nothing.
     case history
+    /// Sequence of what is no fact of a call → nothing.
+    case changes
 
     // Subjects.
     /// Subject → what became of it.

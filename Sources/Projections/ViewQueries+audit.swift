@@ -17,4 +17,15 @@ extension ViewQueries where Self: ~Copyable {
         }
         return sequences
     }
+
+    /// Sequences of events that are no facts of calls, the oldest first.
+    package func changes(after sequence: UInt64 = 0, limit: Int) throws(ViewsError) -> [UInt64] {
+        var sequences: [UInt64] = []
+        for (key, _) in try page(.changes, after: Key(sequence), limit: limit) {
+            var reader = KeyReader(key.bytes)
+            guard let sequence = reader.number64() else { throw .unreadable(table: .changes) }
+            sequences.append(sequence)
+        }
+        return sequences
+    }
 }

@@ -41,12 +41,15 @@ struct LogTail: AsyncParsableCommand {
     }
 
     private func show(_ envelope: Envelope, _ keys: SubjectKeys?) {
+        let origin = (try? keys?.open(origin: envelope.origin, cause: envelope.cause)) ?? Origin()
         guard json else {
-            return print("\(envelope.sequence)  \(envelope.time.rfc3339)  \(envelope.type)  \(envelope.stream) v\(envelope.version)  by \(envelope.actor)")
+            return print("\(envelope.sequence)  \(envelope.time.rfc3339)  \(envelope.type)  \(envelope.stream) v\(envelope.version)  by \(envelope.actor)"
+                    + (origin.address.isEmpty ? "" : " from \(origin.address)"))
         }
         var line: [String: Any] = [
             "sequence": envelope.sequence, "time": envelope.time.rfc3339, "type": envelope.type, "stream": "\(envelope.stream)",
             "version": envelope.version, "actor": envelope.actor, "cause": envelope.cause, "commit": envelope.commit,
+            "address": origin.address, "on_behalf_of": origin.onBehalfOf,
         ]
         if let event = try? Event(opening: envelope, keys),
             let text = try? event.message.jsonUTF8Data(), let payload = try? JSONSerialization.jsonObject(with: text)

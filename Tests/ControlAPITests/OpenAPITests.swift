@@ -63,7 +63,8 @@ import Testing
             ("Subscriber", "/v1/subscribers/\(estate.subscriber)"), ("Number", "/v1/numbers/\(estate.number)"),
             ("Token", "/v1/tokens/self"), ("LogHead", "/v1/log/head"), ("TrialBalance", "/v1/trial-balance"),
             ("Health", "/healthz"), ("CdrPage", "/v1/cdrs"), ("CallPage", "/v1/calls"), ("WorkerPage", "/v1/workers"),
-            ("Counters", "/v1/counters"),
+            ("Counters", "/v1/counters"), ("AuditPage", "/v1/audit"), ("SubjectPage", "/v1/subjects"),
+            ("Subject", "/v1/subjects/\(estate.contact)"),
         ]
         for (name, path) in answers {
             let schema = try #require(OpenAPIDocument.json["components"]?["schemas"]?[name], "\(name)")

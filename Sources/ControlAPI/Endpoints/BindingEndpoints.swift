@@ -27,7 +27,7 @@ enum BindingEndpoints {
             summary: "Lists the contacts by which a subscriber is reached now.", access: .anyToken,
             success: .init(status: .ok, about: "All of them.", schema: Schema.reference("BindingPage")),
             past: .never,  // registrations are not in the log
-            handle: { try await list($0) })
+            reading: "bindings", handle: { try await list($0) })
     ]
 
     static let schemas: [(String, JSON)] = [

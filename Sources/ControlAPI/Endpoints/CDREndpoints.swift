@@ -33,17 +33,17 @@ enum CDREndpoints {
             summary: "Lists call records by their numbers. A page may be short, and is the last only if next is null.",
             access: .anyToken, query: filters + conditions + [after, .limit],
             success: .init(status: .ok, about: "A page.", schema: Schema.reference("CdrPage")),
-            handle: { try list($0, of: nil) }),
+            reading: "cdrs", handle: { try list($0, of: nil) }),
         Operation(
             method: .get, path: "/v1/customers/{customer_id}/cdrs", name: "listCustomerCdrs", tag: "customers",
             summary: "Lists a customer's call records by their numbers.", access: .anyToken,
             query: conditions + [after, .limit],
             success: .init(status: .ok, about: "A page.", schema: Schema.reference("CdrPage")),
-            handle: { try list($0, of: (.customer, try $0.id("customer_id"))) }),
+            reading: "cdrs", handle: { try list($0, of: (.customer, try $0.id("customer_id"))) }),
         Operation(
             method: .get, path: "/v1/cdrs/{number}", name: "getCdr", tag: "cdrs", summary: "Reads a call record.",
             access: .anyToken, success: .init(status: .ok, about: "The record.", schema: Schema.reference("Cdr")),
-            handle: { try get($0) }),
+            reading: "cdr", handle: { try get($0) }),
         Operation(
             method: .get, path: "/v1/cdrs/{number}/proof", name: "proveCdr", tag: "cdrs",
             summary: "The record's event with its inclusion proof and a signed checkpoint: verifiable without us. "
@@ -53,14 +53,14 @@ enum CDREndpoints {
                 status: .ok, about: "A proof file (C2SP tlog-proof).", schema: ["type": "string"],
                 mediaType: ContentNegotiation.text),
             past: .never,
-            handle: { try prove($0) }),
+            reading: "cdr_proof", handle: { try prove($0) }),
         Operation(
             method: .get, path: "/v1/cdrs/{number}/dispute", name: "disputeCdr", tag: "cdrs",
             summary: "Everything that explains and proves the call's bill, in one document that ledgerline dispute verify checks without us. "
                 + "It holds the whole events, so it is given only to whom the whole record is visible.",
             access: .anyToken,
             success: .init(status: .ok, about: "A dispute pack (docs/dispute.md).", schema: ["type": "object"]),
-            handle: { try dispute($0) }),
+            reading: "dispute_pack", handle: { try dispute($0) }),
     ]
 
     static let schemas: [(String, JSON)] = [
@@ -106,26 +106,26 @@ enum CDREndpoints {
         let reach = try exchange.reach
         return try exchange.read { views in
             let (_, seen) = try record(exchange, reach, in: views)
-            return .ok(Shape<Cdr>.cdr.json(seen))
+            return .ok(Shape<Cdr>.cdr.json(seen)).showing(UUIDv7(bytes: seen.callID))
         }
     }
 
     private static func prove(_ exchange: Exchange) throws -> Reply {
         let reach = try exchange.reach
-        let sequence = try exchange.read { views in
+        let (sequence, call) = try exchange.read { views in
             let (cdr, seen) = try record(exchange, reach, in: views)
             guard cdr == seen, let call = UUIDv7(bytes: cdr.callID) else {
                 throw Problem(.forbidden, "The proof holds the whole record, of which this token may see a part.")
             }
             for sequence in try views.history(of: call, limit: 1_000).reversed() {
-                if try exchange.platform.log.event(at: sequence)?.type == "cdr.recorded" { return sequence }
+                if try exchange.platform.log.event(at: sequence)?.type == "cdr.recorded" { return (sequence, call) }
             }
             throw Problem(.internalError, "record \(cdr.number) is in the views and not in the log")
         }
         let proof = try InclusionProof(
             of: sequence, in: exchange.platform.log, origin: exchange.platform.origin, key: exchange.platform.signingKey
         )
-        return Reply(.ok, .text(proof.text))
+        return Reply(.ok, .text(proof.text)).showing(call)
     }
 
     private static func dispute(_ exchange: Exchange) throws -> Reply {
@@ -143,7 +143,7 @@ enum CDREndpoints {
             let now = WallTime(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))
             let file = try maker.pack(call: call, at: now).encoded()
             guard let json = try? JSON(parsing: [UInt8](file)) else { throw DisputeError.malformed("it is not JSON") }
-            return .ok(json)
+            return .ok(json).showing(call.value)
         } catch {
             throw Problem(.internalError, "The pack cannot be made: \(error)")
         }

@@ -11,12 +11,12 @@ enum CallEndpoints {
             method: .get, path: "/v1/calls", name: "listCalls", tag: "calls", summary: "Lists the calls that run now.",
             access: .anyToken, query: [.after, .limit],
             success: .init(status: .ok, about: "A page.", schema: Schema.reference("CallPage")),
-            handle: { try list($0) }),
+            reading: "live_calls", handle: { try list($0) }),
         Operation(
             method: .get, path: "/v1/calls/{call_id}", name: "getCall", tag: "calls",
             summary: "Reads a call that runs now.",
             access: .anyToken, success: .init(status: .ok, about: "The call.", schema: Schema.reference("Call")),
-            handle: { try get($0) }),
+            reading: "live_call", handle: { try get($0) }),
         Operation(
             method: .post, path: "/v1/calls/{call_id}/hang-up", name: "hangUpCall", tag: "calls",
             summary: "Asks the worker that carries the call to end it.", access: .administrator(.tenantAdmin),
@@ -51,7 +51,10 @@ enum CallEndpoints {
     }
 
     private static func get(_ exchange: Exchange) throws -> Reply {
-        try exchange.read { views in .ok(Shape<LiveCall>.liveCall.json(try call(exchange, in: views).seen)) }
+        try exchange.read { views in
+            let (id, seen) = try call(exchange, in: views)
+            return .ok(Shape<LiveCall>.liveCall.json(seen)).showing(id.value)
+        }
     }
 
     /// Either side's administrator may end a call of theirs.

@@ -6,6 +6,7 @@ import Model
 import OpenSSL
 import Primitives
 import Projections
+import Subjects
 
 /// Takes a request through the checks that all operations have in common, in the order in which they matter to a client:
 /// who it is, whether it may, what it accepts, what it sends.
@@ -28,10 +29,12 @@ struct Dispatcher: Sendable {
             path: Dictionary(context.parameters.map { (String($0.key), String($0.value)) }, uniquingKeysWith: { $1 }),
             query: query, body: try json(bytes), ifMatch: try condition(request, .ifMatch),
             requestID: context.requestID,
+            origin: Origin(address: context.peer, onBehalfOf: try onBehalfOf(request)),
             idempotencyKey: key,
             fingerprint: Hash.sha256(Array("\(request.method.rawValue) \(request.uri.string)\n".utf8) + bytes))
         do {
             let reply = try await operation.handle(exchange)
+            if let what = operation.reading { try await exchange.record(reading: what, by: operation, reply) }
             if let version = reply.version, operation.method == .get,
                 let condition = try condition(request, .ifNoneMatch), condition.allows(version)
             {
@@ -110,6 +113,18 @@ extension Dispatcher {
                 faults: [FieldFault(.header("Idempotency-Key"), reason)])
         }
         return key
+    }
+
+    /// A name or an id; it stands in the log for ever.
+    private func onBehalfOf(_ request: Request) throws -> String {
+        guard let text = request.headers[.onBehalfOf]?.trimmed else { return "" }
+        guard (1...128).contains(text.utf8.count), text.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control })
+        else {
+            throw Problem(
+                .badRequest, "Ledgerline-On-Behalf-Of cannot be accepted.",
+                faults: [FieldFault(.header("Ledgerline-On-Behalf-Of"), "must be 1 to 128 bytes without control characters")])
+        }
+        return text
     }
 
     private func body(_ request: Request) async throws -> [UInt8] {

@@ -2,6 +2,7 @@ import ControlPlane
 import Model
 import Primitives
 import Projections
+import Subjects
 
 /// One request on its way through an operation: everything that was checked before, and the platform to act on.
 struct Exchange: Sendable {
@@ -16,6 +17,7 @@ struct Exchange: Sendable {
     let body: JSON
     let ifMatch: EntityTag.Condition?
     let requestID: String
+    let origin: Origin
     let idempotencyKey: String?
     /// SHA-256 over method, target and body.
     let fingerprint: [UInt8]
@@ -54,8 +56,8 @@ extension Exchange {
 
     func submit(_ command: AdminCommand) async throws -> AdminOutcome {
         let request = AdminRequest(
-            command, actor: try token.name, requestID: requestID, idempotencyKey: idempotencyKey,
-            fingerprint: fingerprint)
+            command, actor: try token.name, requestID: requestID, origin: origin,
+            idempotencyKey: idempotencyKey, fingerprint: fingerprint)
         return try await platform.submit(request)
     }
 

@@ -8,6 +8,8 @@ extension HTTPField.Name {
     static let idempotencyReplayed = literal("Idempotency-Replayed")
     /// The sequence that a question about the past was answered as of.
     static let asOf = literal("Ledgerline-As-Of")
+    /// Who is behind the token, as the program with the token says.
+    static let onBehalfOf = literal("Ledgerline-On-Behalf-Of")
     static let acceptPatch = literal("Accept-Patch")
 
     private static func literal(_ name: String) -> HTTPField.Name {

@@ -56,7 +56,8 @@ package enum OpenAPIDocument {
         return .object([
             "operationId": .string(operation.name), "tags": [.string(operation.tag)],
             "summary": .string(operation.summary),
-            "description": .string(access(operation.access)),
+            "description": .string(
+                access(operation.access) + (operation.reading == nil ? "" : " Each answer is recorded in the log before it leaves.")),
             "security": operation.access == .open ? .array([]) : nil,
             "parameters": .array(parameters(of: operation)),
             "requestBody": operation.body.map(requestBody),
@@ -91,6 +92,12 @@ package enum OpenAPIDocument {
                 "name": "Idempotency-Key", "in": "header", "required": .bool(operation.needsIdempotencyKey),
                 "schema": ["type": "string", "minLength": 1, "maxLength": 128],
                 "description": "Of the client's choice, new for every new request.",
+            ])
+        }
+        if operation.access != .open {
+            parameters.append([
+                "name": "Ledgerline-On-Behalf-Of", "in": "header", "schema": ["type": "string", "minLength": 1, "maxLength": 128],
+                "description": "Who is behind the token; stands in the log with what is changed and read.",
             ])
         }
         if operation.isConditional {

@@ -69,6 +69,8 @@ struct Operation: Sendable {
     /// Whether a repetition could do harm, so that an idempotency key must come with the request.
     var needsIdempotencyKey = false
     var past = Past.asUsual
+    /// What of calls and people it shows: each answer is an event in the log, which is durable before it leaves.
+    var reading: String?
     let handle: @Sendable (Exchange) async throws -> Reply
 }
 

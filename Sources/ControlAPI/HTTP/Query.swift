@@ -57,6 +57,13 @@ struct QueryParameter: Sendable {
         }
     }
 
+    fileprivate var isFreeText: Bool {
+        switch kind {
+        case .text: true
+        case .id, .time, .cursor, .number, .choice, .moment: false
+        }
+    }
+
     fileprivate var reason: String {
         switch kind {
         case .id: "must be a UUID"
@@ -79,6 +86,8 @@ struct Query: Sendable {
         case moment(Moment)
     }
     private var values: [String: Value] = [:]
+    /// What was asked, as it stands in the log for ever: free text may name a person, and is left out.
+    private(set) var recorded = ""
 
     init() {}
 
@@ -101,6 +110,10 @@ struct Query: Sendable {
         guard faults.isEmpty else {
             throw Problem(.badRequest, "Some query parameters cannot be accepted.", faults: faults)
         }
+        recorded = pairs.map { name, value in
+            let isText = parameters.contains { $0.name == name && $0.isFreeText }
+            return name + "=" + (isText ? "(withheld)" : value)
+        }.joined(separator: "&")
     }
 
     func id(_ name: String) -> UUIDv7? {

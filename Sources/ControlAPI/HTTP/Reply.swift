@@ -1,4 +1,5 @@
 import Hummingbird
+import Primitives
 
 /// What an operation answers when it succeeds.
 struct Reply: Sendable {
@@ -14,6 +15,10 @@ struct Reply: Sendable {
     var location: String?
     /// The outcome is that of an earlier request with the same idempotency key.
     var isReplayed = false
+    /// How many records it shows, for the event that says so.
+    var shown = 1
+    /// The calls that it shows, if they were asked for one by one.
+    var shownCalls: [UUIDv7] = []
 
     init(_ status: HTTPResponse.Status, _ body: Body, version: UInt64? = nil, location: String? = nil) {
         self.status = status
@@ -29,6 +34,12 @@ struct Reply: Sendable {
     func replayed(_ isReplayed: Bool) -> Reply {
         var reply = self
         reply.isReplayed = isReplayed
+        return reply
+    }
+
+    func showing(_ call: UUIDv7?) -> Reply {
+        var reply = self
+        reply.shownCalls = call.map { [$0] } ?? []
         return reply
     }
 

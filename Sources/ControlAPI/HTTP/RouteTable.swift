@@ -10,6 +10,7 @@ enum RouteTable {
         + Subscribers.operations + BindingEndpoints.operations + LineTrialEndpoints.operations + TokenEndpoints.operations + WorkerEndpoints.operations
         + CallEndpoints.operations + CDREndpoints.operations + AccountEndpoints.operations + HistoryEndpoint.operations
         + ReplayEndpoints.operations + CdrExports.operations + CdrExportEndpoints.operations + SubjectEndpoints.operations
+        + AuditEndpoint.operations
 
     static let schemas: [(String, JSON)] =
         [
@@ -20,6 +21,7 @@ enum RouteTable {
         + Numbers.schemas + NumberAssignmentEndpoints.schemas + Subscribers.schemas + BindingEndpoints.schemas + LineTrialEndpoints.schemas
         + TokenEndpoints.schemas + WorkerEndpoints.schemas + CallEndpoints.schemas + CDREndpoints.schemas
         + AccountEndpoints.schemas + HistoryEndpoint.schemas + ReplayEndpoints.schemas + CdrExports.schemas + CdrExportEndpoints.schemas + SubjectEndpoints.schemas
+        + AuditEndpoint.schemas
 
     private static let money = Schema.object(
         [

@@ -126,7 +126,9 @@ extension Resource {
 
 extension Reply {
     static func page(_ items: [JSON], next: String?) -> Reply {
-        .ok(["items": .array(items), "next": next.map(JSON.string) ?? .null])
+        var reply = Reply.ok(["items": .array(items), "next": next.map(JSON.string) ?? .null])
+        reply.shown = items.count
+        return reply
     }
 }
 

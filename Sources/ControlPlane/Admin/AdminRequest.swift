@@ -1,3 +1,5 @@
+package import Subjects
+
 /// An `AdminCommand` with who asks, and under which key a repetition is recognised.
 package struct AdminRequest: Sendable {
     package var command: AdminCommand
@@ -5,6 +7,8 @@ package struct AdminRequest: Sendable {
     package var actor: String
     /// The request id; stored as the cause.
     package var requestID: String
+    /// From where it came, and for whom.
+    package var origin: Origin
     /// The same key from the same actor gets the first outcome again.
     package var idempotencyKey: String?
     /// What was asked for under the key (a hash of method, path and body): another fingerprint under a
@@ -12,12 +16,13 @@ package struct AdminRequest: Sendable {
     package var fingerprint: [UInt8]
 
     package init(
-        _ command: AdminCommand, actor: String, requestID: String, idempotencyKey: String? = nil,
-        fingerprint: [UInt8] = []
+        _ command: AdminCommand, actor: String, requestID: String, origin: Origin = Origin(),
+        idempotencyKey: String? = nil, fingerprint: [UInt8] = []
     ) {
         self.command = command
         self.actor = actor
         self.requestID = requestID
+        self.origin = origin
         self.idempotencyKey = idempotencyKey
         self.fingerprint = fingerprint
     }

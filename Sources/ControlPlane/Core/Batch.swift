@@ -40,7 +40,7 @@ struct Batch {
     /// Applies the facts of a decision to the views and keeps them for the log, as one commit.
     /// - Parameter outcome: makes what is stored under the key, when the sequences are known.
     mutating func record(
-        _ decision: Decision, actor: String, cause: String, key: [UInt8]? = nil,
+        _ decision: Decision, actor: String, cause: String, origin: Origin = Origin(), key: [UInt8]? = nil,
         outcome: (inout Batch, borrowing ViewTransaction) throws -> [UInt8] = { _, _ in [] },
         in views: inout ViewTransaction
     ) throws {
@@ -68,11 +68,12 @@ struct Batch {
                     stream: fact.stream, type: fact.event.storedType, schemaVersion: fact.event.schemaVersion,
                     payload: payload))
         }
+        let sealedOrigin = try views.keys?.seal(origin, cause: cause, &sealing) ?? []
         let stored = try outcome(&self, views)
         if let key { outcomes[key] = stored }
         commits.append(
             Commit(
-                events: events, expectations: expectations, actor: actor, cause: cause, time: time,
+                events: events, expectations: expectations, actor: actor, cause: cause, origin: sealedOrigin, time: time,
                 idempotencyKey: key, outcome: key == nil ? [] : stored))
     }
 }

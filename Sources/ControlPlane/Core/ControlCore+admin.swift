@@ -30,7 +30,7 @@ extension ControlCore {
         let id = try decide(request.command, by: request.actor, views, &decision)
         random = decision.random
         try batch.record(
-            decision, actor: request.actor, cause: request.requestID, key: key,
+            decision, actor: request.actor, cause: request.requestID, origin: request.origin, key: key,
             outcome: { batch, views in
                 StoredOutcome(
                     outcome: AdminOutcome(id: id, version: try views.version(of: id), sequence: batch.head),

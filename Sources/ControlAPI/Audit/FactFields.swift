@@ -1,0 +1,106 @@
+import Foundation
+import Model
+import Primitives
+import Projections
+
+/// What an event says that is about no entity's fields.
+struct FactFields {
+    var fields: [JSON.Member] = []
+    var place: Place?
+    var kind: String?
+    var entity: UUIDv7?
+    var calls: [CallID] = []
+
+    init(of event: Event, in views: borrowing ViewSnapshot) throws {
+        switch event {
+        case .rateDeckVersionPublished(let event):
+            kind = "rate_deck"
+            add("version", .integer(event.version.version))
+            add("effective_at", .string(WallTime(microseconds: event.version.effectiveAt).rfc3339))
+            add("entries", .integer(event.version.entries.count))
+            try stand(.rateDeck, event.version.deckID, in: views)
+        case .journalPosted(let event):
+            kind = "journal"
+            add("reason", .string(event.reason))
+            if let call = CallID(event.callID) { calls = [call] }
+            for posting in event.postings {
+                let amount = Decimal.text(micros: posting.amountMicros)
+                add("posting " + posting.account.text, .string("\(amount) \(posting.account.currency)"))
+                if posting.account.kind == .customer { try stand(.customer, posting.account.ownerID, in: views) }
+            }
+        case .subjectErased(let event):
+            kind = event.kind.word
+            add("person", "erased")
+            add("reason", .string(event.reason))
+            try stand(event.kind.entity, event.subjectID, in: views)
+        case .subjectHoldChanged(let event):
+            kind = event.kind.word
+            add("held", .bool(event.held))
+            add("reason", .string(event.reason))
+            try stand(event.kind.entity, event.subjectID, in: views)
+        case .recordsRead(let event): try show(event, in: views)
+        case .cdrFileExported(let event):
+            kind = "cdr_export"
+            add("file", .string(event.name))
+            add("records", .integer(event.records))
+            try stand(.cdrExport, event.exportID, in: views)
+        case .cdrFileDelivered(let event):
+            kind = "cdr_export"
+            add("file", .integer(event.file))
+            add("host", .string(event.host))
+            try stand(.cdrExport, event.exportID, in: views)
+        case .callStarted(let event): call(event.callID)
+        case .callAnswered(let event): call(event.callID)
+        case .callUpdated(let event): call(event.callID)
+        case .callAdopted(let event):
+            call(event.callID)
+            add("worker", .string(event.worker))
+        case .creditRenewed(let event): call(event.callID)
+        case .callEnded(let event): call(event.callID)
+        case .cdrRecorded(let event):
+            call(event.cdr.callID)
+            add("number", .integer(event.cdr.number))
+        case .providerCreated, .providerChanged, .contactCreated, .contactChanged, .rateDeckCreated, .servicePlanCreated,
+            .servicePlanChanged, .customerCreated, .customerChanged, .dialPlanCreated, .dialPlanChanged, .tenantCreated,
+            .tenantChanged, .carrierCreated, .carrierChanged, .numberAdded, .numberChanged, .subscriberCreated,
+            .subscriberChanged, .entityRemoved, .tokenIssued, .tokenRevoked, .workerEnrolled, .workerRevoked,
+            .cdrExportCreated, .cdrExportChanged:
+            break
+        }
+    }
+
+    /// A reading is its subject's to know of; one of everything that a token reaches, the token's own node's.
+    private mutating func show(_ event: RecordsRead, in views: borrowing ViewSnapshot) throws {
+        kind = "records"
+        add("what", .string(event.what))
+        add("filter", .string(event.filter))
+        add("count", .integer(event.count))
+        calls = event.ids.compactMap { CallID($0) }
+        if let first = calls.first {
+            entity = first.value
+            kind = "call"
+        } else if let scope = UUIDv7(bytes: event.scopeID) {
+            entity = scope
+            for kind in EntityKind.allCases where place == nil {
+                guard let found = try views.place(of: kind, scope) else { continue }
+                place = found
+                self.kind = kind.parameter
+            }
+            if place == nil { calls = [CallID(scope)] }
+        } else if let token = try TokenID(event.tokenID).flatMap({ id throws(ViewsError) in try views.token(id) }) {
+            place = try EntityState.place(ofScope: token.scopeID, in: views)
+        }
+    }
+
+    private mutating func add(_ name: String, _ value: JSON) { fields.append(JSON.Member(name, value)) }
+
+    private mutating func call(_ id: Data) {
+        kind = "call"
+        calls = CallID(id).map { [$0] } ?? []
+    }
+
+    private mutating func stand(_ kind: EntityKind, _ id: Data, in views: borrowing ViewSnapshot) throws {
+        guard place == nil, let id = UUIDv7(bytes: id) else { return }
+        place = try views.place(of: kind, id)
+    }
+}

@@ -1,0 +1,44 @@
+import Foundation
+package import Primitives
+
+/// From where something was asked, and for whom: what an auditor wants to know beside who asked and in which request.
+package struct Origin: Hashable, Sendable {
+    /// Address of the peer that the request came from, without a port: "192.0.2.7".
+    package var address: String
+    /// Who is behind the one that asked, as the asker says: a program's user. Not proven. No control characters.
+    package var onBehalfOf: String
+
+    package init(address: String = "", onBehalfOf: String = "") {
+        self.address = address
+        self.onBehalfOf = onBehalfOf
+    }
+
+    package var isEmpty: Bool { address.isEmpty && onBehalfOf.isEmpty }
+}
+
+/// In an envelope it is sealed under the platform's key: proofs and dispute packs show whole envelopes to customers and
+/// carriers, and where an administrator sat is none of their business.
+///
+/// The plain text is address, a zero byte, on whose behalf.
+extension SubjectKeys {
+    /// Part of the associated data; never changes.
+    private static var originMark: UInt8 { 10 }
+    private static var platform: UUIDv7 { UUIDv7(high: 0, low: 0) }
+
+    /// - Parameter cause: of the same envelope; the sealed part opens beside it alone.
+    package func seal(_ origin: Origin, cause: String, _ random: inout RandomSource) throws(SubjectKeyError) -> [UInt8] {
+        guard !origin.isEmpty else { return [] }
+        let plain = Array(origin.address.utf8) + [0] + Array(origin.onBehalfOf.utf8)
+        return try seal(plain, mark: Self.originMark, subject: Self.platform, record: Data(cause.utf8), &random) ?? []
+    }
+
+    /// Empty if nothing was said, or if the key was destroyed.
+    package func open(origin sealed: [UInt8], cause: String) throws(SubjectKeyError) -> Origin {
+        guard !sealed.isEmpty, let plain = try open(sealed, mark: Self.originMark, record: Data(cause.utf8)) else {
+            return Origin()
+        }
+        guard let zero = plain.firstIndex(of: 0) else { throw .malformed }
+        return Origin(
+            address: String(decoding: plain[..<zero], as: UTF8.self), onBehalfOf: String(decoding: plain[(zero + 1)...], as: UTF8.self))
+    }
+}
