@@ -22,6 +22,7 @@ extension AccountsProjection {
     ) throws(ViewsError) {
         let fact = CallFact.journalPosted
         var journal: UUIDv7?
+        let (writer, postings) = (views.buffers.writer, views.buffers.postings)
         var reader = WireReader(payload)
         var sum: Int64 = 0
         var (firstCurrency, isMixed): (UInt32?, Bool) = (nil, false)
@@ -49,11 +50,10 @@ extension AccountsProjection {
                     state.postings += 1
                     return add(amount, to: &state.balance)
                 }
-                let writer = views.buffers.writer
                 writer.begin()
                 writer.signed(3 << 3, amount)
                 writer.signed(4 << 3, balance)
-                writer.withBytes { views.buffers.postings.put(fields.postingKey(context.sequence, index), $0) }
+                writer.withBytes { postings.put(fields.postingKey(context.sequence, index), $0) }
                 index += 1
             default: break
             }

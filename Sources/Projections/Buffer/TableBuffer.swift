@@ -1,4 +1,5 @@
 import CShims
+import Glibc
 import LMDB
 
 /// The rows of one table that the open transaction has written or looked up, until they are flushed in the order of their keys.
@@ -33,10 +34,12 @@ import LMDB
     private var valuesMax = 4_096
     private(set) var valueBytes = 0
     /// Places that rows have left, by the logarithm of their size.
-    private var free: [[Int]]
-    /// Open addressing; index of the row + 1, 0: free. Empty in a table that is not indexed.
+    private var vacant: [[Int]]
+    /// Open addressing; index of the row + 1, 0: none. Empty in a table that is not indexed.
     private var slots: UnsafeMutablePointer<UInt32>
     private var slotCount = 0
+    /// The row that was found last: events of one commit ask for the same one after the other.
+    private var recent = 0
     /// The rows came in the order of their keys so far.
     private var isSorted = true
     /// Where a key is written to before LMDB gets it.
@@ -45,18 +48,18 @@ import LMDB
 
     init(isIndexed: Bool) {
         self.isIndexed = isIndexed
-        free = Array(repeating: [], count: isIndexed ? 31 : 0)
-        unsafe rows = .allocate(capacity: rowsMax)
-        unsafe values = .allocate(byteCount: valuesMax, alignment: 8)
-        unsafe slots = .allocate(capacity: 1)
+        vacant = Array(repeating: [], count: isIndexed ? 31 : 0)
+        unsafe rows = LargeMemory.allocate(byteCount: rowsMax * MemoryLayout<Row>.stride).bindMemory(to: Row.self, capacity: rowsMax)
+        unsafe values = LargeMemory.allocate(byteCount: valuesMax)
+        unsafe slots = LargeMemory.allocate(byteCount: 4).bindMemory(to: UInt32.self, capacity: 1)
         unsafe keyPlace = .allocate(byteCount: FixedKey.bytesMax, alignment: 8)
         if isIndexed { grow(to: 128) }
     }
 
     deinit {
-        unsafe rows.deallocate()
-        unsafe values.deallocate()
-        unsafe slots.deallocate()
+        unsafe free(rows)
+        unsafe free(values)
+        unsafe free(slots)
         unsafe keyPlace.deallocate()
     }
 
@@ -71,12 +74,16 @@ import LMDB
     }
 
     @inline(__always) func find(_ key: FixedKey) -> Found {
+        if recent < rowCount, unsafe rows[recent].key == key {
+            return unsafe rows[recent].isPresent ? .row(recent) : .absent
+        }
         let mask = UInt64(slotCount - 1)
         var slot = key.hash & mask
         while true {
             let index = unsafe slots[Int(slot)]
             if index == 0 { break }
             if unsafe rows[Int(index) - 1].key == key {
+                recent = Int(index) - 1
                 return unsafe rows[Int(index) - 1].isPresent ? .row(Int(index) - 1) : .absent
             }
             slot = (slot + 1) & mask
@@ -208,12 +215,16 @@ import LMDB
 
     /// The row of the key, made if it is not there.
     @inline(__always) private func place(_ key: FixedKey) -> Int {
+        if recent < rowCount, unsafe rows[recent].key == key { return recent }
         let mask = UInt64(slotCount - 1)
         var slot = key.hash & mask
         while true {
             let index = unsafe slots[Int(slot)]
             if index == 0 { break }
-            if unsafe rows[Int(index) - 1].key == key { return Int(index) - 1 }
+            if unsafe rows[Int(index) - 1].key == key {
+                recent = Int(index) - 1
+                return recent
+            }
             slot = (slot + 1) & mask
         }
         return add(key)
@@ -228,6 +239,7 @@ import LMDB
                 key: key, isPresent: true, isDirty: true, isNew: isNew, isWaiting: false, count: 0, capacity: 0, offset: 0))
         rowCount += 1
         if isIndexed {
+            recent = rowCount - 1
             if rowCount * 2 > slotCount { grow(to: slotCount * 2) } else { link(rowCount - 1) }
         }
         return rowCount - 1
@@ -241,17 +253,18 @@ import LMDB
     }
 
     private func grow(to count: Int) {
-        unsafe slots.deallocate()
-        unsafe slots = .allocate(capacity: count)
+        unsafe free(slots)
+        unsafe slots = LargeMemory.allocate(byteCount: count * 4).bindMemory(to: UInt32.self, capacity: count)
         unsafe slots.initialize(repeating: 0, count: count)
         slotCount = count
         for row in 0..<rowCount { link(row) }
     }
 
     private func growRows() {
-        let larger = UnsafeMutablePointer<Row>.allocate(capacity: rowsMax * 2)
+        let larger = unsafe LargeMemory.allocate(byteCount: rowsMax * 2 * MemoryLayout<Row>.stride)
+            .bindMemory(to: Row.self, capacity: rowsMax * 2)
         unsafe larger.moveInitialize(from: rows, count: rowCount)
-        unsafe rows.deallocate()
+        unsafe free(rows)
         unsafe rows = unsafe larger
         rowsMax *= 2
     }
@@ -279,11 +292,11 @@ import LMDB
         defer {
             if kept > 0 {
                 unsafe (values + rows[row].offset).copyMemory(from: values + oldOffset, byteCount: kept)
-                if oldCapacity > 0, isIndexed { free[oldCapacity.trailingZeroBitCount].append(oldOffset) }
+                if oldCapacity > 0, isIndexed { vacant[oldCapacity.trailingZeroBitCount].append(oldOffset) }
             }
         }
         let size = isIndexed ? max(4, Int.bitWidth - (count - 1).leadingZeroBitCount) : 0
-        if isIndexed, size < free.count, let offset = free[size].popLast() {
+        if isIndexed, size < vacant.count, let offset = vacant[size].popLast() {
             unsafe rows[row].offset = offset
             unsafe rows[row].capacity = 1 << Int32(size)
             return
@@ -292,9 +305,9 @@ import LMDB
         if valueBytes + capacity > valuesMax {
             var max = valuesMax * 2
             while valueBytes + capacity > max { max *= 2 }
-            let larger = UnsafeMutableRawPointer.allocate(byteCount: max, alignment: 8)
+            let larger = unsafe LargeMemory.allocate(byteCount: max)
             unsafe larger.copyMemory(from: values, byteCount: valueBytes)
-            unsafe values.deallocate()
+            unsafe free(values)
             unsafe values = unsafe larger
             valuesMax = max
         }
@@ -306,18 +319,18 @@ import LMDB
     /// Gives the row's place to others.
     @inline(__always) private func release(_ row: Int) {
         let capacity = unsafe rows[row].capacity
-        if capacity > 0, isIndexed { free[capacity.trailingZeroBitCount].append(unsafe rows[row].offset) }
+        if capacity > 0, isIndexed { vacant[capacity.trailingZeroBitCount].append(unsafe rows[row].offset) }
         unsafe rows[row].capacity = 0
     }
 
     /// Gives back the memory that large transactions needed.
     func shrink() {
         guard rowCount == 0, rowsMax > 1_024 || valuesMax > 1 << 16 else { return }
-        unsafe rows.deallocate()
-        unsafe values.deallocate()
+        unsafe free(rows)
+        unsafe free(values)
         (rowsMax, valuesMax) = (64, 4_096)
-        unsafe rows = .allocate(capacity: rowsMax)
-        unsafe values = .allocate(byteCount: valuesMax, alignment: 8)
+        unsafe rows = LargeMemory.allocate(byteCount: rowsMax * MemoryLayout<Row>.stride).bindMemory(to: Row.self, capacity: rowsMax)
+        unsafe values = LargeMemory.allocate(byteCount: valuesMax)
         if isIndexed { grow(to: 128) }
     }
 
@@ -378,7 +391,7 @@ import LMDB
     func clear() {
         let count = rowCount
         rowCount = 0
-        if valueBytes > 0 { for size in free.indices { free[size].removeAll(keepingCapacity: true) } }
+        if valueBytes > 0 { for size in vacant.indices { vacant[size].removeAll(keepingCapacity: true) } }
         if isIndexed, count > 0 {
             // After one large transaction the small ones must not wipe a large table each.
             if slotCount > 1 << 12, count * 16 < slotCount {
