@@ -46,6 +46,7 @@ let package = Package(
         .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
         .systemLibrary(name: "CSRTP", providers: [.apt(["libsrtp2-dev"])]),
         .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "COSIP", providers: [.apt(["libosip2-dev"])]),
         .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
         .target(name: "CShims"),
@@ -53,6 +54,7 @@ let package = Package(
         library("Primitives", []),
         library("LMDB", ["CLMDB"]),
         library("OpenSSL", ["COpenSSL", "Primitives"]),
+        library("Deflate", ["CZlib"]),
 
         // Floor 1: bytes, protocols, transport.
         library("Ledger", ["CShims", "LMDB", "OpenSSL", "Primitives"]),
@@ -72,7 +74,7 @@ let package = Package(
         // Floor 3: what follows from the words.
         library("Rating", ["Model", "Primitives"]),
         library("Reconciliation", ["Model", "Primitives", "Rating", "Tables"]),
-        library("Subjects", ["Model", "OpenSSL", "Primitives", protobuf]),
+        library("Subjects", ["Deflate", "Model", "OpenSSL", "Primitives", protobuf]),
         library("Projections", ["CShims", "LMDB", "Ledger", "Model", "OpenSSL", "Primitives", "Subjects", protobuf]),
 
         // Floor 4: the roles.
@@ -144,7 +146,7 @@ let package = Package(
         tests("TablesTests", ["Tables"]),
         tests("ExportsTests", ["Exports", "LMDB", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", protobuf]),
         tests("ReconciliationTests", ["Reconciliation", "Model", "Primitives", "Rating", "Tables"]),
-        tests("SubjectsTests", ["Subjects", "Model", "OpenSSL", "Primitives", protobuf]),
+        tests("SubjectsTests", ["Deflate", "Subjects", "Model", "OpenSSL", "Primitives", protobuf]),
         tests("ProjectionsTests", ["crash-rebuilder", "Projections", "Subjects", "LMDB", "Ledger", "Model", "Primitives", "Rating", protobuf]),
         tests("ControlPlaneTests", ["Backup", "Bus", "ControlPlane", "Dispute", "Exports", "LMDB", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", "Subjects", protobuf]),
         tests(

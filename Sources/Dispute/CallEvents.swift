@@ -52,8 +52,11 @@ struct CallEvents {
             }
         }
         guard let started else { throw Contradiction("there is no event of the call's beginning") }
-        guard let ended else { throw Contradiction("there is no event of the call's end") }
+        guard var ended else { throw Contradiction("there is no event of the call's end") }
         guard let cdr else { throw Contradiction("there is no event of the call's record") }
+        // They stand in the record alone; earlier versions wrote them into both.
+        if ended.attempts.isEmpty { ended.attempts = cdr.attempts }
+        if !ended.hasMedia, cdr.hasMedia { ended.media = cdr.media }
         self.entries = decoded
         self.started = started
         self.answered = answered

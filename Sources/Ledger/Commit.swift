@@ -41,6 +41,8 @@ package struct Commit: Hashable, Sendable {
     /// A commit with a key that was recorded before is not recorded again; its `outcome` is returned instead.
     package var idempotencyKey: [UInt8]?
     package var outcome: [UInt8]
+    /// Keys that nobody will ask for again: they and their outcomes are dropped with this commit.
+    package var releases: [[UInt8]] = []
 
     package init(
         events: [NewEvent], expectations: [Expectation] = [], actor: String, cause: String, origin: [UInt8] = [],

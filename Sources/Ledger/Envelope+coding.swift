@@ -16,12 +16,14 @@ extension Envelope {
         static let schemaVersion: UInt8 = 10 << 3
         static let payload: UInt8 = 11 << 3 | 2
         static let origin: UInt8 = 12 << 3 | 2
+        /// Instead of `cause`, if that is an identifier in hexadecimal digits: half as long, in every event.
+        static let causeID: UInt8 = 13 << 3 | 2
     }
 
     /// Bytes that an envelope with these texts and this payload cannot exceed.
     static func byteCountMax(actor: String, cause: String, type: String, payload: [UInt8], origin: [UInt8]) -> Int {
-        // Eleven fields of at most a tag and a varint of ten bytes each, and the stream.
-        actor.utf8.count + cause.utf8.count + type.utf8.count + payload.count + origin.count + 11 * 11 + 18
+        // Twelve fields of at most a tag and a varint of ten bytes each, and the stream.
+        actor.utf8.count + cause.utf8.count + type.utf8.count + payload.count + origin.count + 12 * 11 + 18
     }
 
     package var bytes: [UInt8] {
@@ -54,11 +56,35 @@ extension Envelope {
         out.number(Field.commit, commit)
         out.number(Field.time, UInt64(bitPattern: time.microseconds))
         out.text(Field.actor, actor)
-        out.text(Field.cause, cause)
+        let causeID = identifier(cause)
+        if causeID == nil { out.text(Field.cause, cause) }
         out.text(Field.type, type)
         out.number(Field.schemaVersion, UInt64(schemaVersion))
         out.bytes(Field.payload, payload)
         out.bytes(Field.origin, origin)
+        if let causeID {
+            out.byte(Field.causeID)
+            out.byte(16)
+            out.bigEndian(causeID.high)
+            out.bigEndian(causeID.low)
+        }
+    }
+
+    /// nil unless the text is 32 digits from 0 to f, in lower case.
+    private static func identifier(_ text: String) -> UUIDv7? {
+        guard text.utf8.count == 32 else { return nil }
+        var (high, low): (UInt64, UInt64) = (0, 0)
+        for digit in text.utf8 {
+            let value: UInt8
+            switch digit {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): value = digit - UInt8(ascii: "0")
+            case UInt8(ascii: "a")...UInt8(ascii: "f"): value = digit - UInt8(ascii: "a") + 10
+            default: return nil
+            }
+            high = high << 4 | low >> 60
+            low = low << 4 | UInt64(value)
+        }
+        return UUIDv7(high: high, low: low)
     }
 
     /// nil unless the bytes are an envelope. Fields that this binary does not know are passed over.
@@ -95,6 +121,9 @@ extension Envelope {
                 case UInt64(Field.type): type = bytes.text(value)
                 case UInt64(Field.payload): payload = bytes.array(value)
                 case UInt64(Field.origin): origin = bytes.array(value)
+                case UInt64(Field.causeID):
+                    guard value.count == 16 else { return nil }
+                    cause = hex(bytes.array(value))
                 default: break
                 }
             default: return nil
@@ -127,11 +156,20 @@ struct FieldReader {
 
     func isAtEnd(of bytes: RawSpan) -> Bool { offset == bytes.byteCount }
 
-    mutating func varint(_ bytes: RawSpan) -> UInt64? {
-        var value: UInt64 = 0
-        var shift: UInt64 = 0
+    @inline(__always) mutating func varint(_ bytes: RawSpan) -> UInt64? {
+        // Most numbers have one byte. The offset is never negative, and below the end here.
+        guard offset < bytes.byteCount else { return nil }
+        let first = unsafe bytes.unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
+        offset += 1
+        if first < 0x80 { return UInt64(first) }
+        return rest(of: UInt64(first & 0x7F), bytes)
+    }
+
+    private mutating func rest(of first: UInt64, _ bytes: RawSpan) -> UInt64? {
+        var value = first
+        var shift: UInt64 = 7
         while offset < bytes.byteCount, shift < 64 {
-            let byte = bytes.byte(at: offset)
+            let byte = unsafe bytes.unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
             offset += 1
             value |= UInt64(byte & 0x7F) << shift
             if byte < 0x80 { return value }

@@ -258,6 +258,7 @@ package final class LMDBEventLog: EventLog {
             let value = [UInt8](bigEndian: first) + [UInt8](bigEndian: state.head) + commit.outcome
             try transaction.put(key, value, in: tables.commands, .insert)
         }
+        for key in commit.releases { try transaction.remove(key, from: tables.commands) }
         return .appended(first...state.head)
     }
 

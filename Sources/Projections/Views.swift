@@ -151,6 +151,9 @@ package final class Views: Sendable {
         return result
     }
 
+    /// Bytes of the file that are in use.
+    package var bytesUsed: Int { current.withLock { $0 }.environment.bytesUsed }
+
     /// Lets readers see what was written; on the thread that wrote it.
     package func publish() throws(ViewsError) {
         guard let views = unsafe open.take() else { return }

@@ -8,7 +8,7 @@ import Synchronization
 ///
 /// A sealed part, as it stands in the field `sealed` of a message:
 ///
-///     byte 0        format, 0x01
+///     byte 0        format: 0x01, or 0x02 for the short form of a part of a call, see `PartCompressor`
 ///     1..<17        subject
 ///     17..<29       salt
 ///     29...         AES-256-GCM ciphertext and tag of the same message with the personal fields alone
@@ -16,9 +16,14 @@ import Synchronization
 /// Key: see `PartCipher`. Associated data: format, kind of message, subject, id of the record (an entity's or a call's), so
 /// that a part that is moved elsewhere does not open.
 ///
-/// One process writes; others read beside it. Everything is behind one lock, held for a microsecond.
+/// One process writes; others read beside it. Everything is behind one lock, held for some microseconds.
 package final class SubjectKeys: Sendable {
-    private static let format: UInt8 = 0x01
+    private enum Format {
+        static let plain: UInt8 = 0x01
+        static let compressed: UInt8 = 0x02
+    }
+    /// Marks of what every call leaves behind. Entities are few, and stay as they are.
+    private static let compressedMarks: ClosedRange<UInt8> = 4...8
     private static let headBytes = 29
 
     private let names: SHA256Digest
@@ -26,6 +31,7 @@ package final class SubjectKeys: Sendable {
     private let state: Mutex<State>
     /// Touched inside `state`'s lock alone.
     private nonisolated(unsafe) let cipher = PartCipher()
+    private nonisolated(unsafe) let compressor = PartCompressor()
     private nonisolated(unsafe) let file: KeyFile
 
     private struct State {
@@ -130,17 +136,19 @@ package final class SubjectKeys: Sendable {
     ) throws(SubjectKeyError) -> [UInt8]? {
         let salt = random.bytes(PartCipher.saltBytes)
         guard let key = try key(making: subject, &random) else { return nil }
-        var out: [UInt8] = []
-        out.reserveCapacity(Self.headBytes + plain.count + PartCipher.tagBytes)
-        out.append(Self.format)
-        out += subject.bytes
-        out += salt
-        let associated = Self.associatedData(mark, subject, record)
-        state.withLock { _ in
+        return state.withLock { _ in
+            let short = Self.compressedMarks.contains(mark) ? unsafe compressor.compressed(plain) : nil
+            let (format, content) = short.map { (Format.compressed, $0) } ?? (Format.plain, plain)
+            var out: [UInt8] = []
+            out.reserveCapacity(Self.headBytes + content.count + PartCipher.tagBytes)
+            out.append(format)
+            out += subject.bytes
+            out += salt
             let partKey = unsafe cipher.partKey(key, salt: salt[...])
-            unsafe cipher.seal(plain, key: partKey, associatedData: associated, into: &out)
+            let associated = Self.associatedData(format, mark, subject, record)
+            unsafe cipher.seal(content, key: partKey, associatedData: associated, into: &out)
+            return out
         }
-        return out
     }
 
     private func key(making subject: UUIDv7, _ random: inout RandomSource) throws(SubjectKeyError) -> SHA256Digest? {
@@ -200,10 +208,10 @@ package final class SubjectKeys: Sendable {
 
     /// nil: the subject is erased.
     package func open(_ part: [UInt8], mark: UInt8, record: Data) throws(SubjectKeyError) -> [UInt8]? {
-        guard part.count >= Self.headBytes + PartCipher.tagBytes, part[0] == Self.format,
+        guard part.count >= Self.headBytes + PartCipher.tagBytes, Self.isPart(part),
             let subject = UUIDv7(bytes: part[1..<17])
         else { throw .malformed }
-        let associated = Self.associatedData(mark, subject, record)
+        let associated = Self.associatedData(part[0], mark, subject, record)
         let result = state.withLock { state -> Result<[UInt8]?, SubjectKeyError> in
             if state.entries[subject] == nil, isReadOnly {
                 // Made since the file was read.
@@ -217,7 +225,9 @@ package final class SubjectKeys: Sendable {
             case .key(let key, _):
                 let partKey = unsafe cipher.partKey(key, salt: part[17..<29])
                 let plain = unsafe cipher.open(part[Self.headBytes...], key: partKey, associatedData: associated)
-                return plain.map { .success($0) } ?? .failure(.damaged(subject: subject))
+                guard let plain else { return .failure(.damaged(subject: subject)) }
+                guard part[0] == Format.compressed else { return .success(plain) }
+                return unsafe compressor.expanded(plain).map { .success($0) } ?? .failure(.malformed)
             case .erased: return .success(nil)
             case nil: return .failure(.missing(subject: subject))
             }
@@ -249,7 +259,12 @@ package final class SubjectKeys: Sendable {
         try result.get()
     }
 
-    private static func associatedData(_ mark: UInt8, _ subject: UUIDv7, _ record: Data) -> [UInt8] {
+    /// Whether the bytes may be a sealed part. No protobuf message begins with such a byte.
+    package static func isPart(_ bytes: [UInt8]) -> Bool {
+        bytes.first == Format.plain || bytes.first == Format.compressed
+    }
+
+    private static func associatedData(_ format: UInt8, _ mark: UInt8, _ subject: UUIDv7, _ record: Data) -> [UInt8] {
         var bytes: [UInt8] = [format, mark]
         bytes.reserveCapacity(34)
         bytes += subject.bytes

@@ -60,6 +60,32 @@ import Testing
         #expect(stored.sequences == 1...2 && stored.outcome == [7, 8])
     }
 
+    @Test func aReleasedKeyIsFreeAgain() throws {
+        let log = try open()
+        let key = Array("key".utf8)
+        _ = try log.append([commit([event(1)], key: key, outcome: [7])])
+        var end = commit([event(2)])
+        end.releases = [key, Array("never used".utf8)]
+        #expect(try log.append([end]) == [.appended(2...2)])
+        #expect(try log.outcome(forKey: key) == nil)
+        #expect(try log.append([commit([event(3)], key: key, outcome: [8])]) == [.appended(3...3)])
+        #expect(try LogVerifier(log).run().isIntact)
+    }
+
+    /// Stored in half as many bytes; what the reader sees is the text.
+    @Test(arguments: [
+        "0190b7e25fa87c338000000000000001", "0190B7E25FA87C338000000000000001", "0190b7e25fa87c33800000000000000", "desk 0f3a", "",
+    ])
+    func aCauseComesBackAsItWasWritten(cause: String) throws {
+        let log = try open()
+        var request = commit([event(1)])
+        request.cause = cause
+        _ = try log.append([request])
+        #expect(try log.event(at: 1)?.cause == cause)
+        let bytes = try #require(try log.bytes(at: 1))
+        #expect(Envelope(parsing: bytes.span.bytes)?.bytes == bytes)
+    }
+
     @Test func theTreeGoesOnAfterReopeningAtEverySize() throws {
         // Past a full tile of 256 and its neighbours.
         var log: LMDBEventLog? = try open()

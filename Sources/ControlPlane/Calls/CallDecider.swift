@@ -190,6 +190,9 @@ enum CallDecider {
         cdr.logPosition = state.applied
         cdr.answeredGatewayID = live.answeredGatewayID
         cdr.answeredSubscriberID = live.answeredSubscriberID
+        // Route and media stand in the record, two events further in the same commit, and not a second time here.
+        ended.attempts = []
+        ended.clearMedia()
         decision.record(.callEnded(ended), in: call.value)
         if live.answeredAt != 0, !live.started.rates.isEmpty {
             let journal = charge(&cdr, live.started.rates, &decision)

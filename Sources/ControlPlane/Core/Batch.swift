@@ -14,6 +14,8 @@ struct Batch {
     /// log stores times that never decrease, and the views must see the time that is stored.
     private var time: WallTime
     private var outcomes: [[UInt8]: [UInt8]] = [:]
+    /// Keys whose outcomes the log drops with this batch.
+    private var released: Set<[UInt8]> = []
     private let log: any EventLog
 
     /// Carried out when the batch is durable, in this order.
@@ -35,7 +37,13 @@ struct Batch {
     }
 
     /// What was answered under the key before, in this batch or ever.
-    func outcome(forKey key: [UInt8]) throws -> [UInt8]? { try outcomes[key] ?? log.outcome(forKey: key)?.outcome }
+    func outcome(forKey key: [UInt8]) throws -> [UInt8]? {
+        guard !released.contains(key) else { return nil }
+        return try outcomes[key] ?? log.outcome(forKey: key)?.outcome
+    }
+
+    /// Under which the plan of a call is stored while it runs.
+    static func key(ofStart call: UUIDv7) -> [UInt8] { Array("call\0".utf8) + call.bytes }
 
     /// Applies the facts of a decision to the views and keeps them for the log, as one commit.
     /// - Parameter outcome: makes what is stored under the key, when the sequences are known.
@@ -52,6 +60,7 @@ struct Batch {
         time = max(time, decision.wall)
         var events: [NewEvent] = []
         var expectations: [Expectation] = []
+        var releases: [[UInt8]] = []
         for var fact in decision.facts {
             // From here on, what is personal is sealed: in the views as in the log.
             try views.keys?.seal(&fact.event, &sealing) { call in
@@ -63,6 +72,12 @@ struct Batch {
             if !expectations.contains(where: { $0.stream == fact.stream }) {
                 expectations.append(Expectation(stream: fact.stream, version: place.version - 1))
             }
+            // Whoever asks for an ended call's plan is refused without it. A call that was refused ends as it starts, and the
+            // refusal stays.
+            if case .callEnded = fact.event {
+                let start = Self.key(ofStart: fact.stream)
+                if start != key { releases.append(start) }
+            }
             events.append(
                 NewEvent(
                     stream: fact.stream, type: fact.event.storedType, schemaVersion: fact.event.schemaVersion,
@@ -71,9 +86,14 @@ struct Batch {
         let sealedOrigin = try views.keys?.seal(origin, cause: cause, &sealing) ?? []
         let stored = try outcome(&self, views)
         if let key { outcomes[key] = stored }
-        commits.append(
-            Commit(
-                events: events, expectations: expectations, actor: actor, cause: cause, origin: sealedOrigin, time: time,
-                idempotencyKey: key, outcome: key == nil ? [] : stored))
+        for key in releases {
+            outcomes[key] = nil
+            released.insert(key)
+        }
+        var commit = Commit(
+            events: events, expectations: expectations, actor: actor, cause: cause, origin: sealedOrigin, time: time,
+            idempotencyKey: key, outcome: key == nil ? [] : stored)
+        commit.releases = releases
+        commits.append(commit)
     }
 }

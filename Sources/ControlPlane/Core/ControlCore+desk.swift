@@ -159,7 +159,7 @@ extension ControlCore {
     ) throws -> DeskReply {
         guard let call = CallID(request.callID) else { return .error(.malformed, "call_id") }
         // The plan that was answered first is the plan, also after a restart.
-        let key = Array("call\0".utf8) + call.value.bytes
+        let key = Batch.key(ofStart: call.value)
         if let stored = try batch.outcome(forKey: key) {
             guard let first = try? DeskReply(serializedBytes: try opened(stored, of: call, views)) else {
                 return .error(.unavailable, "stored plan")
@@ -216,8 +216,7 @@ extension ControlCore {
     private func opened(_ stored: [UInt8], of call: CallID, _ views: borrowing ViewTransaction) throws -> [UInt8] {
         guard let keys = views.keys else { return stored }
         var bytes = stored
-        // No protobuf message begins with the byte that a sealed part begins with.
-        while bytes.first == 0x01 {
+        while SubjectKeys.isPart(bytes) {
             guard let plain = try keys.open(bytes, mark: Self.planMark, record: call.data) else {
                 return serialized(DeskReply.error(.unknownCall))
             }

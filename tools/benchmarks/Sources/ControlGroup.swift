@@ -4,6 +4,7 @@ import Foundation
 import Ledger
 import Model
 import Primitives
+import Projections
 import SwiftProtobuf
 import Synchronization
 
@@ -68,7 +69,7 @@ struct ControlGroup: ParsableCommand {
     /// What the control plane spends on a prepaid call from its start to its record, in batches of 64.
     private func wholeCalls(_ exchange: inout Exchange) throws {
         let line = exchange.customers[0]
-        let bytesBefore = exchange.log.bytesUsed
+        let (logBefore, viewsBefore) = (exchange.log.bytesUsed, exchange.views.bytesUsed)
         var count = 0
         let start = threadCPU()
         let clock = ContinuousClock()
@@ -81,8 +82,9 @@ struct ControlGroup: ParsableCommand {
             count += calls.count
         }
         Figure(name: "control.call_cpu", value: (threadCPU() - start).inMicroseconds / Double(count), unit: "µs").print()
-        Figure(
-            name: "ledger.bytes_per_call", value: Double(exchange.log.bytesUsed - bytesBefore) / Double(count), unit: "bytes"
-        ).print()
+        let log = Double(exchange.log.bytesUsed - logBefore) / Double(count)
+        let views = Double(exchange.views.bytesUsed - viewsBefore) / Double(count)
+        Figure(name: "ledger.log_bytes_per_call", value: log, unit: "bytes").print()
+        Figure(name: "ledger.bytes_per_call", value: log + views, unit: "bytes").print()
     }
 }

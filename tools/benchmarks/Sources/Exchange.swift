@@ -23,6 +23,7 @@ struct Exchange {
     let views: Views
     var core: ControlCore
     private(set) var customers: [Line] = []
+    private var gateway = Bytes()
     private var tickets: UInt64 = 0
     private var calls: UInt64 = 0
 
@@ -65,6 +66,10 @@ struct Exchange {
         carrier.name = "Carrier"
         carrier.gateways = [gateway]
         let carrierID = try admin(.createCarrier(carrier))
+        if let id = CarrierID(carrierID) {
+            let stored = try views.read { views throws(ViewsError) in try views.carrier(id) }
+            self.gateway = stored?.gateways.first?.id ?? Bytes()
+        }
         var plan = ServicePlan()
         plan.providerID = providerID
         plan.name = "Prepaid"
@@ -201,9 +206,22 @@ struct Exchange {
         request.callFinished.ended.endedAt = WallTime.current.microseconds
         request.callFinished.ended.cause = .callerHungUp
         request.callFinished.ended.sipStatus = 200
+        request.callFinished.ended.attempts = [
+            .with {
+                $0.target = "sip:\(Self.dialled)@192.0.2.1:5060"
+                $0.gatewayID = gateway
+                $0.startedAt = WallTime.current.microseconds - 60_000_000
+                $0.ringingAt = WallTime.current.microseconds - 59_000_000
+                $0.endedAt = WallTime.current.microseconds - 50_000_000
+                $0.sipStatus = 200
+            }
+        ]
         request.callFinished.ended.media.mediaWorker = "m1"
-        request.callFinished.ended.media.a.packetsIn = 9_000
-        request.callFinished.ended.media.b.packetsIn = 9_000
+        let leg = LegMedia.with {
+            ($0.packetsIn, $0.bytesIn, $0.packetsOut, $0.bytesOut) = (2_500, 430_000, 2_498, 429_656)
+            $0.lastPacketAt = WallTime.current.microseconds
+        }
+        (request.callFinished.ended.media.a, request.callFinished.ended.media.b) = (leg, leg)
         return request
     }
 
