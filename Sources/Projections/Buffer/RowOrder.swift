@@ -8,8 +8,10 @@ enum RowOrder {
     /// Below this, counting digits costs more than it saves.
     private static let radixMin = 256
 
-    /// - Parameter isBefore: of two rows, by all of their keys.
-    static func sort(_ places: inout [Place], _ isBefore: (UInt32, UInt32) -> Bool) {
+    /// - Parameters:
+    ///   - isBefore: of two rows, by all of their keys.
+    ///   - touch: told some time ahead which row will be looked at.
+    static func sort(_ places: inout [Place], _ isBefore: (UInt32, UInt32) -> Bool, touch: (UInt32) -> Void) {
         guard places.count >= radixMin else {
             places.sort { l, r in l.word != r.word ? l.word < r.word : isBefore(l.row, r.row) }
             return
@@ -21,6 +23,7 @@ enum RowOrder {
             // Rows with one beginning nearly always came in their order, which the sort has kept.
             var isSorted = true
             while end < places.count, places[end].word == places[start].word {
+                if end + 16 < places.count { touch(places[end + 16].row) }
                 isSorted = isSorted && isBefore(places[end - 1].row, places[end].row)
                 end += 1
             }

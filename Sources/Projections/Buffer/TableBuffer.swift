@@ -355,6 +355,8 @@ import LMDB
                 let (left, right) = unsafe (rows[Int(l)].key, rows[Int(r)].key)
                 // Of two rows with one key the later one is written last.
                 return left < right || (left == right && l < r)
+            } touch: {
+                unsafe shims_prefetch(rows + Int($0))
             }
         }
         try write(order.count, database, transaction) { Int(order[$0].row) }

@@ -3,13 +3,15 @@ import Ledger
 import Model
 import Primitives
 import Rating
+import Subjects
 import SwiftProtobuf
 
 /// A log as a platform with many calls writes it: what stands in the events, how long they are and how calls overlap are those
 /// of real ones; only the voices are missing. Repeats exactly for a seed.
 ///
 /// Six of ten calls go out to a carrier and are charged on three edges, the others stay inside; three of four are answered. About two
-/// thousand run at a time. An answered outbound call is five events: started, answered, ended, charged, recorded.
+/// thousand run at a time. An answered outbound call is five events: started, answered, ended, charged, recorded; credit is renewed
+/// in about one of four. With keys, personal parts are sealed as a control plane seals them.
 struct SyntheticCalls {
     private var random: RandomSource
     private var now = WallTime(microseconds: 1_790_000_000_000_000)
@@ -22,11 +24,15 @@ struct SyntheticCalls {
     private var live: [CallStarted] = []
     private var answered: [CallAnswered?] = []
     private var records: UInt64 = 0
+    private let keys: SubjectKeys?
+    private var sealing: RandomSource
 
     private static let liveMax = 2_000
 
-    init(seed: UInt64, subscribers count: Int = 20_000) {
+    init(seed: UInt64, subscribers count: Int = 20_000, keys: SubjectKeys? = nil) {
         random = RandomSource(seed: seed)
+        sealing = RandomSource(seed: seed &+ 1)
+        self.keys = keys
         deck = UUIDv7(at: now, random: &random)
         for _ in 0..<20 { providers.append(id()) }
         for _ in 0..<10 { carriers.append((id(), id())) }
@@ -42,27 +48,34 @@ struct SyntheticCalls {
         let end = log.head + count
         while log.head < end {
             var commits: [Commit] = []
-            for _ in 0..<2_000 { commits.append(next()) }
+            for _ in 0..<2_000 { commits.append(try next()) }
             _ = try log.append(commits)
         }
     }
 
-    private mutating func next() -> Commit {
+    private mutating func next() throws -> Commit {
         now = now + .milliseconds(Int.random(in: 1...40, using: &random))
-        if live.count < Self.liveMax / 2 { return start() }
+        if live.count < Self.liveMax / 2 { return try start() }
         switch Int.random(in: 0..<100, using: &random) {
-        case 0..<36: return live.count < Self.liveMax ? start() : end(Int.random(in: 0..<live.count, using: &random))
-        case 36..<63:
+        case 0..<36: return live.count < Self.liveMax ? try start() : try end(Int.random(in: 0..<live.count, using: &random))
+        case 36..<50:
             let index = Int.random(in: 0..<live.count, using: &random)
-            return answered[index] == nil ? answer(index) : end(index)
-        default: return end(Int.random(in: 0..<live.count, using: &random))
+            guard answered[index] != nil else { return try answer(index) }
+            return live[index].hasHold ? try renew(index) : try end(index)
+        case 50..<63:
+            let index = Int.random(in: 0..<live.count, using: &random)
+            return answered[index] == nil ? try answer(index) : try end(index)
+        default: return try end(Int.random(in: 0..<live.count, using: &random))
         }
     }
 
     private mutating func id() -> UUIDv7 { UUIDv7(at: now, random: &random) }
 
-    private func commit(_ stream: Data, _ events: [Event]) -> Commit {
-        let stream = UUIDv7(bytes: stream)!
+    private mutating func commit(_ call: CallStarted, _ events: [Event]) throws -> Commit {
+        let stream = UUIDv7(bytes: call.callID)!
+        let sides = CallSubjects(call.caller, call.called)
+        var events = events
+        for index in events.indices { try keys?.seal(&events[index], &sealing) { _ in sides } }
         return Commit(
             events: events.map {
                 NewEvent(stream: stream, type: $0.storedType, schemaVersion: $0.schemaVersion, payload: $0.serialized())
@@ -97,7 +110,7 @@ struct SyntheticCalls {
         }
     }
 
-    private mutating func start() -> Commit {
+    private mutating func start() throws -> Commit {
         var call = CallStarted()
         call.callID = Data(id().bytes)
         call.worker = "s\(Int.random(in: 1...4, using: &random))"
@@ -132,7 +145,7 @@ struct SyntheticCalls {
         }
         live.append(call)
         answered.append(nil)
-        return commit(call.callID, [.callStarted(call)])
+        return try commit(call, [.callStarted(call)])
     }
 
     private mutating func dialog(_ tag: Int) -> DialogState {
@@ -158,7 +171,7 @@ struct SyntheticCalls {
         a=rtpmap:8 PCMA/8000\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-16\r\na=sendrecv\r\n
         """
 
-    private mutating func answer(_ index: Int) -> Commit {
+    private mutating func answer(_ index: Int) throws -> Commit {
         let call = live[index]
         let (a, b) = (dialog(index), dialog(index))
         let fact = CallAnswered.with {
@@ -175,12 +188,28 @@ struct SyntheticCalls {
             $0.snapshot.remoteSdpB = Self.description
         }
         answered[index] = fact
-        return commit(call.callID, [.callAnswered(fact)])
+        return try commit(call, [.callAnswered(fact)])
     }
 
-    private mutating func end(_ index: Int) -> Commit {
+    /// Credit for another two minutes.
+    private mutating func renew(_ index: Int) throws -> Commit {
+        live[index].hold.amountMicros += 12_000
+        live[index].hold.grantedSeconds += 120
+        let call = live[index]
+        return try commit(
+            call,
+            [
+                .creditRenewed(
+                    .with {
+                        $0.callID = call.callID
+                        $0.hold = call.hold
+                    })
+            ])
+    }
+
+    private mutating func end(_ index: Int) throws -> Commit {
         // Nearly all calls are answered before they end; the others gave up.
-        if answered[index] == nil, Int.random(in: 0..<4, using: &random) > 0 { return answer(index) }
+        if answered[index] == nil, Int.random(in: 0..<4, using: &random) > 0 { return try answer(index) }
         live.swapAt(index, live.count - 1)
         answered.swapAt(index, answered.count - 1)
         let (call, answer) = (live.removeLast(), answered.removeLast())
@@ -203,8 +232,6 @@ struct SyntheticCalls {
             $0.endedAt = now.microseconds
             $0.cause = answer == nil ? .cancelled : .callerHungUp
             $0.sipStatus = answer == nil ? 487 : 200
-            $0.attempts = [attempt]
-            if answer != nil { $0.media = media }
             $0.worker = call.worker
         }
         var cdr = Cdr.with {
@@ -221,7 +248,7 @@ struct SyntheticCalls {
             $0.durationMs = answer == nil ? 0 : UInt64.random(in: 1_000...180_000, using: &random)
             $0.cause = ended.cause
             $0.sipStatus = ended.sipStatus
-            $0.attempts = ended.attempts
+            $0.attempts = [attempt]
             if answer != nil { $0.media = media }
             $0.sipCallID = call.sipCallID
             $0.worker = call.worker
@@ -245,6 +272,6 @@ struct SyntheticCalls {
                     }))
         }
         events.append(.cdrRecorded(.with { $0.cdr = cdr }))
-        return commit(call.callID, events)
+        return try commit(call, events)
     }
 }

@@ -4,6 +4,7 @@ import LMDB
 import Ledger
 import Primitives
 import Projections
+import Subjects
 
 struct ViewsGroup: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -26,7 +27,9 @@ struct ViewsGroup: AsyncParsableCommand {
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         let log = try LMDBEventLog(directory: path, durability: .none)
         if log.head < events {
-            var calls = SyntheticCalls(seed: 1)
+            // Parts are sealed as in any log; a rebuild needs no key.
+            let keys = try SubjectKeys(path: "\(path)/subjects.keys", master: [UInt8](repeating: 7, count: 32))
+            var calls = SyntheticCalls(seed: 1, keys: keys)
             try calls.append(events - log.head, to: log)
         }
         try replay(log, into: "\(place)/views")
