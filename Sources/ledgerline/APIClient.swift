@@ -8,6 +8,8 @@ import FoundationNetworking
 struct APIClient {
     let url: String
     let token: String
+    /// Who is behind the token, for the audit; empty: nobody is named.
+    var onBehalfOf = ""
 
     /// The decoded answer. Refusals end the command with the API's own words.
     func request(_ method: String, _ path: String, _ body: [String: Any]? = nil) async throws -> [String: Any] {
@@ -15,6 +17,7 @@ struct APIClient {
         var request = URLRequest(url: target, timeoutInterval: 15)
         request.httpMethod = method
         request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization")
+        if !onBehalfOf.isEmpty { request.setValue(onBehalfOf, forHTTPHeaderField: "Ledgerline-On-Behalf-Of") }
         if let body {
             request.httpBody = try JSONSerialization.data(withJSONObject: body)
             request.setValue("application/json", forHTTPHeaderField: "Content-Type")

@@ -15,11 +15,15 @@ struct WorkerCommand: AsyncParsableCommand {
         @Option(help: "A platform administrator's token (default: the variable LEDGERLINE_TOKEN).")
         var token: String?
 
+        @Option(help: "Who is behind the token, for the audit (default: the variable LEDGERLINE_ON_BEHALF_OF).")
+        var onBehalfOf: String?
+
         func client() throws -> APIClient {
-            guard let token = token ?? ProcessInfo.processInfo.environment["LEDGERLINE_TOKEN"] else {
+            let environment = ProcessInfo.processInfo.environment
+            guard let token = token ?? environment["LEDGERLINE_TOKEN"] else {
                 throw fail(.noPermission, "give --token or set LEDGERLINE_TOKEN")
             }
-            return APIClient(url: url, token: token)
+            return APIClient(url: url, token: token, onBehalfOf: onBehalfOf ?? environment["LEDGERLINE_ON_BEHALF_OF"] ?? "")
         }
     }
 
