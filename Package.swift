@@ -148,7 +148,7 @@ let package = Package(
         tests("ReconciliationTests", ["Reconciliation", "Model", "Primitives", "Rating", "Tables"]),
         tests("SubjectsTests", ["Deflate", "Subjects", "Model", "OpenSSL", "Primitives", protobuf]),
         tests("ProjectionsTests", ["crash-rebuilder", "Projections", "Subjects", "LMDB", "Ledger", "Model", "Primitives", "Rating", protobuf]),
-        tests("ControlPlaneTests", ["Backup", "Bus", "ControlPlane", "Dispute", "Exports", "LMDB", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", "Subjects", protobuf]),
+        tests("ControlPlaneTests", ["Backup", "Bus", "ControlPlane", "Dispute", "Exports", "LMDB", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", "Rating", "Subjects", protobuf]),
         tests(
             "ControlAPITests",
             [

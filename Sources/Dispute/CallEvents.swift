@@ -19,6 +19,8 @@ struct CallEvents {
     let cdr: Cdr
     let decks: [RateDeckVersion]
     let corrections: [(envelope: Envelope, event: JournalPosted)]
+    /// What says why money was moved by such a correction.
+    let corrected: [ChargeCorrected]
 
     init(_ entries: [(envelope: Envelope, role: DisputePack.Role)]) throws(Contradiction) {
         var decoded: [Entry] = []
@@ -29,6 +31,7 @@ struct CallEvents {
         var cdr: Cdr?
         var decks: [RateDeckVersion] = []
         var corrections: [(Envelope, JournalPosted)] = []
+        var corrected: [ChargeCorrected] = []
         for (envelope, role) in entries {
             let event: Event
             do throws(EventDecodingError) {
@@ -45,6 +48,7 @@ struct CallEvents {
             case (.call, .journalPosted(let event)):
                 if cdr == nil { journal = journal ?? event } else { corrections.append((envelope, event)) }
             case (.deck, .rateDeckVersionPublished(let event)): decks.append(event.version)
+            case (.call, .chargeCorrected(let event)): corrected.append(event)
             case (.correction, .journalPosted(let event)): corrections.append((envelope, event))
             // Other facts of the call are milestones; anything else in these roles proves nothing, and does no harm.
             case (.call, _), (.correction, _): break
@@ -65,6 +69,7 @@ struct CallEvents {
         self.cdr = cdr
         self.decks = decks
         self.corrections = corrections
+        self.corrected = corrected
     }
 
     func deck(of lock: RateLock) -> RateDeckVersion? { decks.first { $0.deckID == lock.deckID && $0.version == lock.deckVersion } }

@@ -65,6 +65,10 @@ extension CallExplanation {
             at = event.endedAt
             what = "ended: \(event.cause.literal), answered to the caller with \(event.sipStatus)"
         case .journalPosted: what = "money was moved"
+        case .chargeCorrected(let event):
+            at = event.correctedAt
+            what = "the \(event.charge.edge) charge was put right by \(amount(event.differenceMicros, event.charge.currency))"
+                + " to \(amount(event.charge.amountMicros, event.charge.currency)): \(event.reason)"
         case .cdrRecorded(let event): what = "recorded as call record \(event.cdr.number)"
         default: what = entry.envelope.type
         }

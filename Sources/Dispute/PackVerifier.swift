@@ -39,6 +39,7 @@ extension DisputePack {
         let events = try CallEvents(envelopes.map { ($0.envelope, $0.role) })
         try checkFacts(events, &verdict)
         try checkCharges(events, &verdict)
+        try checkCorrections(events, &verdict)
         try checkDecks(events, &verdict)
         try checkExplanation(events)
         verdict.proven.append("what the pack explains is what follows from these events, computed anew")
@@ -153,6 +154,35 @@ extension DisputePack {
             }
         }
         verdict.proven.append(postings.isEmpty ? "no money was moved for the call" : "the money that was moved is that of the charges, and sums to zero")
+    }
+
+    /// A charge that was put right is computed again like the charge, and the money that was moved is the difference.
+    private func checkCorrections(_ events: CallEvents, _ verdict: inout Verdict) throws(Contradiction) {
+        var counts = events.cdr.charges.map(\.amountMicros)
+        for event in events.corrected {
+            let charge = event.charge
+            let name = "correction \(event.number)"
+            let index = Int(event.chargeIndex)
+            guard event.callID == events.cdr.callID, event.cdrNumber == events.cdr.number, counts.indices.contains(index) else {
+                throw Contradiction("\(name) is of another call or charge")
+            }
+            guard (try? Rater.charge(RateLock(charge), milliseconds: events.cdr.durationMs)) == charge else {
+                throw Contradiction("\(name) says \(CallExplanation.amount(charge.amountMicros, charge.currency)), and its price gives something else")
+            }
+            let (difference, overflow) = charge.amountMicros.subtractingReportingOverflow(counts[index])
+            guard event.beforeMicros == counts[index], !overflow, difference != .min, event.differenceMicros == difference else {
+                throw Contradiction("\(name) is not the difference to what counted before it")
+            }
+            let moved = events.corrections.first { $0.event.id == event.journalID }?.event.postings
+            guard let moved, moved == [Posting(charge.payer, micros: -difference), Posting(charge.payee, micros: difference)] else {
+                throw Contradiction("\(name) moved other money than its difference")
+            }
+            counts[index] = charge.amountMicros
+            verdict.proven.append(
+                "\(name): the \(charge.edge) charge was put right by \(CallExplanation.amount(difference, charge.currency)) to"
+                    + " \(CallExplanation.amount(charge.amountMicros, charge.currency)) for \(charge.billedSeconds) s, by version \(charge.deckVersion)"
+                    + " of deck \(CallExplanation.id(charge.deckID))")
+        }
     }
 
     /// Where a deck's version is in the pack, the price is its row with the longest prefix.

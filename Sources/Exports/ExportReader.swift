@@ -42,7 +42,9 @@ package struct ExportReader {
 
     /// Everything that there is now.
     package func end() throws(ExportError) -> Cursor {
-        try read { views throws(ViewsError) in Cursor(cdr: try views.nextCDRNumber() - 1) }
+        try read { views throws(ViewsError) in
+            Cursor(cdr: try views.nextCDRNumber() - 1, correction: try views.nextCorrectionNumber() - 1)
+        }
     }
 
     /// The records after `start` up to `end`, at most `limit`: calls first, then corrections, so that a correction never comes before
@@ -74,7 +76,38 @@ package struct ExportReader {
             }
             batch = after
         }
+        guard batch.cursor.cdr >= end.cdr else { return batch }
+        while batch.records.count < limit, batch.cursor.correction < end.correction {
+            let before = batch
+            batch = try read { views throws(ViewsError) in
+                var batch = before
+                try Self.corrections(into: &batch, scope, upTo: end, limit: limit, in: views)
+                return batch
+            }
+        }
         return batch
+    }
+
+    /// A page of corrections. The calls that they are of come before them, in this file or an earlier one.
+    private static func corrections(
+        into batch: inout Batch, _ scope: ExportScope, upTo end: Cursor, limit: Int, in views: borrowing ViewSnapshot
+    ) throws(ViewsError) {
+        let found = try views.corrections(after: batch.cursor.correction, limit: page)
+        for correction in found where correction.number <= end.correction {
+            guard batch.records.count < limit else { return }
+            batch.cursor.correction = correction.number
+            guard let cdr = try views.cdr(number: correction.cdrNumber) else { throw .unreadable(table: .corrections) }
+            try batch.names.learn(cdr, in: views)
+            guard let seenCall = scope.seen(cdr, batch.names),
+                let seen = scope.seen(Correction(correction), of: cdr, batch.names)
+            else { continue }
+            if batch.firstCorrection == 0 { batch.firstCorrection = correction.number }
+            batch.lastCorrection = correction.number
+            batch.records.append(.correction(seen, of: seenCall))
+        }
+        if found.count < page || found.contains(where: { $0.number >= end.correction }) {
+            batch.cursor.correction = end.correction
+        }
     }
 
     private static func cdrs(

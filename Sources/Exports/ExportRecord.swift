@@ -34,4 +34,13 @@ package struct Correction: Sendable, Equatable {
         self.reason = reason
         self.charges = charges
     }
+
+    /// The charge by the price that it was put right by, with the difference for its amount.
+    init(_ event: ChargeCorrected) {
+        var charge = event.charge
+        charge.amountMicros = event.differenceMicros
+        self.init(
+            number: event.number, cdr: event.cdrNumber, journalID: event.journalID, at: event.correctedAt,
+            reason: event.reason, charges: [charge])
+    }
 }

@@ -43,6 +43,8 @@ package enum Event: Sendable, Hashable {
     case cdrExportChanged(CdrExportChanged)
     case cdrFileExported(CdrFileExported)
     case cdrFileDelivered(CdrFileDelivered)
+    case chargeCorrected(ChargeCorrected)
+    case rerateStepped(RerateStepped)
 }
 
 extension Event {
@@ -89,6 +91,8 @@ extension Event {
         case .cdrExportChanged: "cdr_export.changed"
         case .cdrFileExported: "cdr_export.file_exported"
         case .cdrFileDelivered: "cdr_export.file_delivered"
+        case .chargeCorrected: "charge.corrected"
+        case .rerateStepped: "rerate.stepped"
         }
     }
 
@@ -137,6 +141,8 @@ extension Event {
         case .cdrExportChanged(let payload): payload
         case .cdrFileExported(let payload): payload
         case .cdrFileDelivered(let payload): payload
+        case .chargeCorrected(let payload): payload
+        case .rerateStepped(let payload): payload
         }
     }
 
@@ -193,6 +199,8 @@ extension Event {
             case "cdr_export.changed": self = .cdrExportChanged(try CdrExportChanged(serializedBytes: payload))
             case "cdr_export.file_exported": self = .cdrFileExported(try CdrFileExported(serializedBytes: payload))
             case "cdr_export.file_delivered": self = .cdrFileDelivered(try CdrFileDelivered(serializedBytes: payload))
+            case "charge.corrected": self = .chargeCorrected(try ChargeCorrected(serializedBytes: payload))
+            case "rerate.stepped": self = .rerateStepped(try RerateStepped(serializedBytes: payload))
             default: throw EventDecodingError.unknownType(storedType)
             }
         } catch let error as EventDecodingError {

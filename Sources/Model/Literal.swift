@@ -180,6 +180,7 @@ extension JournalKind: Literal {
         case .call: "call"
         case .topUp: "top_up"
         case .adjustment: "adjustment"
+        case .rerating: "rerating"
         case .UNRECOGNIZED(let value): unrecognised(value)
         }
     }

@@ -84,6 +84,6 @@ extension AuditProjection {
         }
         if reader.isMalformed { throw CallFact.journalPosted.malformed(context) }
         for id in subjects { add(id, context, views) }
-        return kind != UInt64(JournalKind.call.rawValue)
+        return kind != UInt64(JournalKind.call.rawValue) && kind != UInt64(JournalKind.rerating.rawValue)
     }
 }

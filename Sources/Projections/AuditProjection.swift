@@ -25,12 +25,15 @@ package enum AuditProjection: Projection {
     private static func isChange(_ event: Event) -> Bool {
         switch event {
         case .callStarted, .callAnswered, .callUpdated, .callAdopted, .creditRenewed, .callEnded, .cdrRecorded: false
-        case .journalPosted(let event): event.kind != .call
+        // Of a re-rating the step is the change: what it led to for each call is in the call's history.
+        case .chargeCorrected: false
+        case .journalPosted(let event): event.kind != .call && event.kind != .rerating
         case .providerCreated, .providerChanged, .contactCreated, .contactChanged, .rateDeckCreated, .rateDeckVersionPublished,
             .servicePlanCreated, .servicePlanChanged, .customerCreated, .customerChanged, .dialPlanCreated, .dialPlanChanged,
             .tenantCreated, .tenantChanged, .carrierCreated, .carrierChanged, .numberAdded, .numberChanged, .subscriberCreated,
             .subscriberChanged, .entityRemoved, .tokenIssued, .tokenRevoked, .workerEnrolled, .workerRevoked, .subjectErased,
-            .subjectHoldChanged, .recordsRead, .cdrExportCreated, .cdrExportChanged, .cdrFileExported, .cdrFileDelivered:
+            .subjectHoldChanged, .recordsRead, .cdrExportCreated, .cdrExportChanged, .cdrFileExported, .cdrFileDelivered,
+            .rerateStepped:
             true
         }
     }
@@ -90,6 +93,14 @@ package enum AuditProjection: Projection {
         case .cdrExportChanged(let event): add(event.export.id)
         case .cdrFileExported(let event): add(event.exportID)
         case .cdrFileDelivered(let event): add(event.exportID)
+        // Found by the call's record and by the re-rating.
+        case .chargeCorrected(let event):
+            add(event.callID)
+            add(event.rerateID)
+        case .rerateStepped(let event):
+            add(event.rerateID)
+            add(event.deckID)
+            add(event.customerID)
         case .workerEnrolled, .workerRevoked: break
         }
         return ids

@@ -24,6 +24,7 @@ extension CDRsProjection {
         }
         var call: UUIDv7?
         var number: UInt64 = 0
+        var started: Int64 = 0
         var parties = PartyIDs()
         var reader = WireReader(cdr)
         while reader.next(in: payload) {
@@ -32,6 +33,7 @@ extension CDRsProjection {
             case 2 << 3 | 2: call = reader.id(in: payload)
             case 4 << 3 | 2: parties.readCaller(payload, reader.range)
             case 5 << 3 | 2: parties.readCalled(payload, reader.range)
+            case 8 << 3: started = Int64(bitPattern: reader.number)
             default: break
             }
         }
@@ -48,6 +50,7 @@ extension CDRsProjection {
         }
         buffers.cdrs.put(FixedKey(number), number: context.sequence)
         buffers.cdrsByCall.put(FixedKey(call), number: number)
+        buffers.cdrsByStart.putNothing(FixedKey(WallTime(microseconds: started), number))
         parties.forEach { buffers.cdrsByParty.putNothing(FixedKey($0, number)) }
     }
 }

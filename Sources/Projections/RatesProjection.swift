@@ -26,7 +26,7 @@ package enum RatesProjection: Projection {
             .tenantChanged, .carrierCreated, .carrierChanged, .numberAdded, .numberChanged, .subscriberCreated,
             .subscriberChanged, .tokenIssued, .tokenRevoked, .workerEnrolled, .workerRevoked, .journalPosted,
             .callStarted, .callAnswered, .callUpdated, .callAdopted, .creditRenewed, .callEnded, .cdrRecorded,
-            .subjectErased, .subjectHoldChanged, .recordsRead, .cdrExportCreated, .cdrExportChanged, .cdrFileExported, .cdrFileDelivered:
+            .subjectErased, .subjectHoldChanged, .recordsRead, .cdrExportCreated, .cdrExportChanged, .cdrFileExported, .cdrFileDelivered, .chargeCorrected, .rerateStepped:
             break
         }
     }

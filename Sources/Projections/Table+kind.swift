@@ -18,7 +18,7 @@ package enum JournalBound: Equatable, Sendable {
     case recordNumberInValue
     /// The key has the sequence of its event in it, with so many bytes behind.
     case sequenceInKey(bytesBehind: Int)
-    /// The value is the sequence of its event.
+    /// The value begins with the sequence of its event.
     case sequenceInValue
     /// A stream's version: the one that its last event up to there has in the log.
     case streamVersion
@@ -36,11 +36,13 @@ extension Table {
         case .deckVersions, .deckTimes: .state
         case .rates: .journal(.deckVersion)
         case .liveCalls, .liveCallsByWorker, .liveCallCounts: .state
-        case .cdrs, .cdrsByParty: .journal(.recordNumberInKey)
+        case .cdrs, .cdrsByParty, .cdrsByStart: .journal(.recordNumberInKey)
         case .cdrsByCall: .journal(.recordNumberInValue)
         case .accounts, .holds: .state
         case .postings: .journal(.sequenceInKey(bytesBehind: 4))
         case .journals: .journal(.sequenceInValue)
+        case .corrections: .journal(.sequenceInValue)
+        case .correctionsByRecord: .journal(.sequenceInKey(bytesBehind: 0))
         case .streams: .journal(.streamVersion)
         case .history, .changes: .journal(.sequenceInKey(bytesBehind: 0))
         case .subjects, .subjectsErased: .state

@@ -57,6 +57,8 @@ package enum Table: String, CaseIterable, Sendable {
     case cdrsByCall = "cdrs_by_call"
     /// Provider, customer, tenant, subscriber or carrier, then number of the record → nothing.
     case cdrsByParty = "cdrs_by_party"
+    /// When the call came in, number of its record → nothing.
+    case cdrsByStart = "cdrs_by_start"
 
     // Accounts.
     /// Kind, owner, currency → state.
@@ -73,6 +75,12 @@ package enum Table: String, CaseIterable, Sendable {
     case exportFiles = "export_files"
     /// Export → number of the last file that its server has.
     case exportDeliveries = "export_deliveries"
+
+    // Corrections of charges.
+    /// Number of the correction → its sequence in the log, number of the record.
+    case corrections
+    /// Number of the record, sequence → correction.
+    case correctionsByRecord = "corrections_by_record"
 
     // Audit.
     /// Stream → its version.

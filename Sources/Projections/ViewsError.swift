@@ -36,6 +36,8 @@ package enum Invariant: Error, Equatable, Sendable {
     case accountOverflow(kind: AccountKind)
     /// Records are numbered 1, 2, 3 … without a gap.
     case cdrNumber(expected: UInt64, actual: UInt64)
+    /// Corrections of charges are numbered 1, 2, 3 … without a gap.
+    case correctionNumber(expected: UInt64, actual: UInt64)
     /// One record for a call.
     case secondCDR(CallID)
     /// A stream's versions are 1, 2, 3 … without a gap.
@@ -46,7 +48,7 @@ package enum Invariant: Error, Equatable, Sendable {
     /// Never broken by what people type in, only by a mistake in the program that appends.
     var isRuleOfTheBooks: Bool {
         switch self {
-        case .unbalanced, .cdrNumber, .secondCDR, .streamVersion: true
+        case .unbalanced, .cdrNumber, .correctionNumber, .secondCDR, .streamVersion: true
         case .accountOverflow, .malformedField: false
         }
     }

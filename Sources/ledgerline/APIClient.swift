@@ -12,12 +12,13 @@ struct APIClient {
     var onBehalfOf = ""
 
     /// The decoded answer. Refusals end the command with the API's own words.
-    func request(_ method: String, _ path: String, _ body: [String: Any]? = nil) async throws -> [String: Any] {
+    func request(_ method: String, _ path: String, _ body: [String: Any]? = nil, headers: [String: String] = [:]) async throws -> [String: Any] {
         guard let target = URL(string: url + path) else { throw fail(.configuration, "\(url) is not a URL") }
         var request = URLRequest(url: target, timeoutInterval: 15)
         request.httpMethod = method
         request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization")
         if !onBehalfOf.isEmpty { request.setValue(onBehalfOf, forHTTPHeaderField: "Ledgerline-On-Behalf-Of") }
+        for (name, value) in headers { request.setValue(value, forHTTPHeaderField: name) }
         if let body {
             request.httpBody = try JSONSerialization.data(withJSONObject: body)
             request.setValue("application/json", forHTTPHeaderField: "Content-Type")

@@ -27,7 +27,7 @@ struct CDRExportCommand: AsyncParsableCommand {
         @Option(help: "csv, jsonl, sipwise-admin, sipwise-reseller, ivoz-brand, ivoz-client or ivoz-documented.") var format = "csv"
         @Option(help: "Only what this provider sees: its id.") var provider: String?
         @Option(help: "Only what this customer sees: its id.") var customer: String?
-        @Option(help: "The first record, by its number on the platform.") var fromNumber: UInt64 = 1
+        @Option(help: "The first record, by its number on the platform. Corrections are written if all records are.") var fromNumber: UInt64 = 1
         @Option(help: "The last record (default: the newest).") var toNumber: UInt64?
         @Option(help: "Where the files are written.") var directory = "."
         @Option(help: "Time zone of layouts of other systems, IANA name.") var timeZone = "UTC"
@@ -53,6 +53,8 @@ struct CDRExportCommand: AsyncParsableCommand {
         private func write(_ layout: ExportLayout, _ reader: ExportReader) throws(ExportError) {
             let folder = try ExportFolder(directory)
             var end = try reader.end()
+            // Corrections have numbers of their own: they belong to all records, not to a part of them.
+            if toNumber != nil || fromNumber > 1 { end.correction = 0 }
             if let toNumber { end.cdr = min(end.cdr, toNumber) }
             var cursor = ExportReader.Cursor(cdr: min(fromNumber - 1, end.cdr))
             var last: CdrFileExported?
@@ -67,6 +69,7 @@ struct CDRExportCommand: AsyncParsableCommand {
                 file.firstRecord = last.map { $0.firstRecord + $0.records } ?? 1
                 file.records = UInt64(batch.records.count)
                 (file.firstCdr, file.lastCdr) = (batch.firstCDR, batch.lastCDR)
+                (file.firstCorrection, file.lastCorrection) = (batch.firstCorrection, batch.lastCorrection)
                 (file.cdrCursor, file.correctionCursor) = (batch.cursor.cdr, batch.cursor.correction)
                 (file.format, file.timeZone, file.guardFormulas) = (layout.format, layout.timeZone, layout.guardsFormulas)
                 file.previousSha256 = last?.sha256 ?? Data(count: 32)

@@ -98,6 +98,66 @@ import Testing
     }
 }
 
+@Test func chargesArePutRightOnceAndTheCorrectionsStandBesideTheRecord() async throws {
+    try await withPastCalls { client, ours, theirs, _ in
+        let from: JSON = "2026-09-01T00:00:00Z", to: JSON = "2026-10-01T00:00:00Z"
+        let body: JSON = ["deck_id": .string(ours.deck), "version": 1, "from": from, "to": to, "reason": "billed by the wrong deck"]
+        #expect(try await client.post("/v1/rerates", body).places == ["Idempotency-Key"])
+        let before = try await client.get("/v1/cdrs/1")
+        #expect(before["corrections"] == [])
+        let first = try await client.post("/v1/rerates", body, ["Idempotency-Key": "r1"])
+        #expect(first.status == 200, "\(first.text)")
+        #expect(first["corrections"] == 1 && first["records"] == 1 && first["next"] == .null)
+        #expect(first["difference"] == ["amount": "0.098", "currency": "EUR"])
+        let id = try #require(first["rerate_id"]?.text)
+
+        // The same key gives the same answer; another finds nothing to do.
+        let again = try await client.post("/v1/rerates", body, ["Idempotency-Key": "r1"])
+        #expect(again.json == first.json && again.headers[.idempotencyReplayed] == "true")
+        let more = try await client.post("/v1/rerates", body, ["Idempotency-Key": "r2"])
+        #expect(more["corrections"] == 0 && more["rerate_id"] == .null && more["difference"]?["amount"] == "0.00")
+
+        let record = try await client.get("/v1/cdrs/1")
+        #expect(record["charges"] == before["charges"])
+        let correction = try #require(record["corrections"]?[0])
+        #expect(correction["number"] == 1 && correction["edge"] == "retail" && correction["ordinal"] == 1)
+        #expect(correction["before"]?["amount"] == "0.022" && correction["difference"]?["amount"] == "0.098")
+        #expect(correction["charge"]?["amount"]?["amount"] == "0.12" && correction["charge"]?["deck_id"] == .string(ours.deck))
+        #expect(correction["reason"] == "billed by the wrong deck" && correction["rerate_id"] == .string(id))
+        #expect(try await client.get("/v1/customers/\(ours.customer)/balance")["balance"]?["amount"] == "-0.12")
+        #expect(try await client.get("/v1/trial-balance")["is_zero"] == true)
+        let postings = try await client.get("/v1/accounts/customer.\(ours.customer).EUR/postings")
+        #expect(postings["items"]?.items?.compactMap { $0["kind"]?.text } == ["call", "rerating"])
+
+        // Who sees the charge sees its corrections.
+        let customer = try await client.token("customer", role: "customer_admin", scope: ours.customer)
+        #expect(try await customer.get("/v1/cdrs/1")["corrections"]?.items?.count == 1)
+        let called = try await client.token("called", role: "customer_admin", scope: theirs.customer)
+        #expect(try await called.get("/v1/cdrs/1")["corrections"] == [])
+
+        // Only who is above the deck may use it, and only on its own customers.
+        #expect(try await customer.post("/v1/rerates", body, ["Idempotency-Key": "c"]).status == 403)
+        let omega = try await client.token("omega", role: "provider_admin", scope: theirs.provider)
+        #expect(try await omega.post("/v1/rerates", body, ["Idempotency-Key": "o"]).places == ["/deck_id"])
+        func faults(_ name: String, _ value: JSON) async throws -> [String] {
+            var members = body.members ?? []
+            members.removeAll { $0.name == name }
+            members.append(JSON.Member(name, value))
+            return try await client.post("/v1/rerates", .object(members), ["Idempotency-Key": "f-\(name)"]).places
+        }
+        #expect(try await faults("version", 7) == ["/version"])
+        #expect(try await faults("to", from) == ["/to"])
+        #expect(try await faults("customer_id", .string(theirs.customer)) == ["/customer_id"])
+        #expect(try await faults("after", "nonsense") == ["/after"])
+        #expect(try await faults("rerate_id", .string(ours.customer)) == ["/rerate_id"])
+        // Going on with a re-rating under other terms is none.
+        var members = body.members ?? []
+        members.removeAll { $0.name == "to" }
+        members += [JSON.Member("to", "2026-11-01T00:00:00Z"), JSON.Member("rerate_id", .string(id))]
+        #expect(try await client.post("/v1/rerates", .object(members), ["Idempotency-Key": "x"]).places == ["/rerate_id"])
+    }
+}
+
 @Test func runningCallsAreShownToTheirSidesAndHungUp() async throws {
     try await withPastCalls { client, ours, _, calls in
         let list = try await client.get("/v1/calls")

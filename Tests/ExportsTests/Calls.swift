@@ -63,6 +63,27 @@ final class Books {
         }
     }
 
+    private var corrections: UInt64 = 0
+
+    /// The record's retail charge is put right by so many micro-units.
+    func correct(_ number: UInt64, by micros: Int64) throws {
+        guard let cdr = try views.read({ views throws(ViewsError) in try views.cdr(number: number) }) else { return }
+        corrections += 1
+        let correction = ChargeCorrected.with {
+            $0.number = corrections
+            $0.cdrNumber = number
+            $0.callID = cdr.callID
+            $0.journalID = Data(id().bytes)
+            $0.charge = cdr.charges[0]
+            $0.charge.amountMicros += micros
+            $0.beforeMicros = cdr.charges[0].amountMicros
+            $0.differenceMicros = micros
+            $0.reason = "wrong deck"
+            $0.correctedAt = Self.begin + 7_200_000_000
+        }
+        try record(.chargeCorrected(correction), in: UUIDv7(bytes: cdr.callID)!)
+    }
+
     func apply(_ file: CdrFileExported) throws(ExportError) {
         do {
             try record(.cdrFileExported(file), in: UUIDv7(bytes: file.exportID)!)

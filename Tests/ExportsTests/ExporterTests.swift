@@ -75,6 +75,58 @@ private struct Run {
     #expect(seen.cdrs == [2, 4, 6, 8, 10])
 }
 
+/// Lines of all files, as (kind, call record, retail amount).
+private func lines(_ run: Run) throws -> [[String]] {
+    var lines: [[String]] = []
+    for name in try run.seen().names {
+        for line in String(decoding: run.folder.bytes(name) ?? [], as: UTF8.self).split(separator: "\n") {
+            let object = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+            lines.append(["kind", "cdr", "correction", "retail_amount", "duration_ms"].map { "\(object[$0] ?? "")" })
+        }
+    }
+    return lines
+}
+
+@Test func correctionsAreRecordsOfTheirOwnBehindTheCalls() throws {
+    let run = try Run()
+    try run.books.call(3, provider: run.provider, customers: run.customers)
+    try run.books.correct(2, by: -4_000)
+    #expect(try run.exporter.run(run.export, at: run.hour(1)) == 1)
+    try run.books.call(1, provider: run.provider, customers: run.customers)
+    try run.books.correct(2, by: 1_000)
+    try run.books.correct(1, by: 500)
+    #expect(try run.exporter.run(run.export, at: run.hour(2)) == 1)
+    #expect(try run.exporter.run(run.export, at: run.hour(3)) == 1)
+    let none = "<null>"
+    #expect(
+        try lines(run) == [
+            ["call", "1", none, "0.024", "65400"], ["call", "2", none, "0.024", "65400"], ["call", "3", none, "0.024", "65400"],
+            ["correction", "2", "1", "-0.004", "0"], ["call", "4", none, "0.024", "65400"], ["correction", "2", "2", "0.001", "0"],
+            ["correction", "1", "3", "0.0005", "0"],
+        ])
+    #expect(try run.seen().records == Array(1...7))
+    let files = try run.books.views.read { views throws(ViewsError) in
+        try views.exportFiles(of: CdrExportID(run.export.id)!, limit: 10)
+    }
+    #expect(files.map(\.firstCorrection) == [1, 2, 0] && files.map(\.lastCorrection) == [1, 3, 0])
+    #expect(files.map(\.correctionCursor) == [1, 3, 3])
+    #expect(ChainVerifier(folder: run.folder.path).faults == [])
+    // Made again from the views, to the byte.
+    for file in files {
+        try FileManager.default.removeItem(atPath: run.folder.path + "/" + file.name)
+        #expect(Hash.sha256(try run.exporter.bytes(of: file, run.export)) == Array(file.sha256))
+    }
+}
+
+@Test func aCustomersExportHoldsTheCorrectionsOfItsOwnCallsAlone() throws {
+    let run = try Run(customer: Calls.id(4))
+    try run.books.call(4, provider: run.provider, customers: run.customers)
+    for record in UInt64(1)...4 { try run.books.correct(record, by: 1_000) }
+    _ = try run.exporter.run(run.export, at: run.hour(1))
+    #expect(try lines(run).map { $0[0] + $0[1] } == ["call2", "call4", "correction2", "correction4"])
+    #expect(try run.seen().records == Array(1...4))
+}
+
 @Test func moreThanAFileHoldsIsSeveralFiles() throws {
     let run = try Run(.sipwiseAdmin)
     try run.books.call(5_001, provider: run.provider, customers: run.customers)

@@ -20,6 +20,7 @@ import Testing
         var cdrSequences: [[UInt8]: [UInt8]] = [:]
         var statements: [AccountRef: [AccountPosting]] = [:]
         var byParty: Set<[UInt8]> = []
+        var byStart: Set<[UInt8]> = []
 
         mutating func change(_ account: AccountRef, _ body: (inout AccountState) -> Void) throws -> AccountState {
             let key = try #require(Key(account)).bytes
@@ -59,6 +60,9 @@ import Testing
             case .cdrRecorded(let event):
                 cdrs[event.cdr.number] = event.cdr
                 cdrSequences[Key(event.cdr.number).bytes] = Key(context.sequence).bytes
+                var key = Key()
+                key.add(WallTime(microseconds: event.cdr.startedAt))
+                byStart.insert(key.adding(event.cdr.number).bytes)
                 for id in parties(event.cdr.caller, event.cdr.called) { byParty.insert(Key(id).adding(event.cdr.number).bytes) }
             case .journalPosted(let event):
                 journals[event.id] = context.sequence
@@ -127,6 +131,7 @@ import Testing
             }
         }
         #expect(Set(try rows(.cdrsByParty, fixture.views).keys) == reference.byParty)
+        #expect(Set(try rows(.cdrsByStart, fixture.views).keys) == reference.byStart)
         #expect(!reference.live.isEmpty && !reference.postings.isEmpty)
     }
 

@@ -28,6 +28,8 @@ struct History: Sendable {
     private var counter = 0
     private let workerStream: UUIDv7
     private(set) var cdrs: UInt64 = 0
+    private var charged: [Cdr] = []
+    private(set) var corrections: UInt64 = 0
 
     /// Entities that exist at the end, for tests that look them up.
     var livingTenants: [Tenant] { tenants }
@@ -71,7 +73,8 @@ struct History: Sendable {
         case 35...39: return topUp()
         case 40...60: return startCall()
         case 61...62: return exportRecords()
-        case 63...74: return updateCall()
+        case 63...71: return updateCall()
+        case 72...74: return correctCharge()
         default: return live.isEmpty ? startCall() : endCall()
         }
     }
@@ -391,23 +394,67 @@ struct History: Sendable {
                 $0.snapshot = snapshot
             }
             return [(.callUpdated(updated), stream(call.callID))]
-        default:
-            answered.insert(call.callID)
-            let event = CallAnswered.with {
-                $0.callID = call.callID
-                $0.answeredAt = now.microseconds
-                $0.snapshot = snapshot
-            }
-            return [(.callAnswered(event), stream(call.callID))]
+        default: return answer(call, snapshot)
         }
     }
 
-    private mutating func endCall() -> Step {
-        let call = live.remove(at: live.indices.randomElement(using: &random)!)
+    private mutating func answer(_ call: CallStarted, _ snapshot: CallSnapshot) -> Step {
+        answered.insert(call.callID)
+        let event = CallAnswered.with {
+            $0.callID = call.callID
+            $0.answeredAt = now.microseconds
+            $0.snapshot = snapshot
+        }
+        return [(.callAnswered(event), stream(call.callID))]
+    }
+
+    /// A charge is put right by half a minute's price, up or down.
+    private mutating func correctCharge() -> Step {
+        guard let cdr = charged.randomElement(using: &random), let charge = cdr.charges.first else { return chargeCall() }
+        corrections += 1
+        let difference: Int64 = Bool.random(using: &random) ? 3_000 : -3_000
+        let journal = JournalPosted.with {
+            $0.id = id()
+            $0.kind = .rerating
+            $0.callID = cdr.callID
+            $0.postings = [Posting(charge.payer, micros: -difference), Posting(charge.payee, micros: difference)]
+        }
+        let rerate = id()
+        let corrected = ChargeCorrected.with {
+            $0.number = corrections
+            $0.cdrNumber = cdr.number
+            $0.callID = cdr.callID
+            $0.rerateID = rerate
+            $0.journalID = journal.id
+            $0.charge = charge
+            $0.differenceMicros = difference
+        }
+        let stepped = RerateStepped.with {
+            $0.rerateID = rerate
+            $0.corrections = 1
+        }
+        return [
+            (.journalPosted(journal), stream(cdr.callID)), (.chargeCorrected(corrected), stream(cdr.callID)),
+            (.rerateStepped(stepped), stream(rerate)),
+        ]
+    }
+
+    /// A step on the way to a first charge: a call to a carrier starts, is answered, ends.
+    private mutating func chargeCall() -> Step {
+        guard let index = live.firstIndex(where: { !$0.rates.isEmpty }) else { return startCall() }
+        if answered.contains(live[index].callID) { return endCall(at: index) }
+        return answer(live[index], CallSnapshot())
+    }
+
+    private mutating func endCall() -> Step { endCall(at: live.indices.randomElement(using: &random)!) }
+
+    private mutating func endCall(at index: Int) -> Step {
+        let call = live.remove(at: index)
         cdrs += 1
         var cdr = Cdr()
         cdr.number = cdrs
         cdr.callID = call.callID
+        cdr.startedAt = call.startedAt
         cdr.caller = call.caller
         cdr.called = call.called
         cdr.durationMs = answered.contains(call.callID) ? UInt64.random(in: 0...400_000, using: &random) : 0
@@ -423,6 +470,7 @@ struct History: Sendable {
                 $0.callID = call.callID
                 $0.postings = postings
             }
+            charged.append(cdr)
             steps.append((.cdrRecorded(.with { $0.cdr = cdr }), stream(call.callID)))
             steps.append((.journalPosted(journal), stream(journal.id)))
         } else {

@@ -58,7 +58,7 @@ struct EntityState {
             return
         case .entityRemoved, .rateDeckVersionPublished, .tokenRevoked, .workerRevoked, .journalPosted, .callStarted,
             .callAnswered, .callUpdated, .callAdopted, .creditRenewed, .callEnded, .cdrRecorded, .subjectErased,
-            .subjectHoldChanged, .recordsRead, .cdrFileExported, .cdrFileDelivered:
+            .subjectHoldChanged, .recordsRead, .cdrFileExported, .cdrFileDelivered, .chargeCorrected, .rerateStepped:
             return nil
         }
         guard let fields = try HistoryEndpoint.data(of: event, try Redaction(.platform, in: views), in: views) else {

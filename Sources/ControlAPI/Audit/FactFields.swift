@@ -49,6 +49,17 @@ struct FactFields {
             add("file", .integer(event.file))
             add("host", .string(event.host))
             try stand(.cdrExport, event.exportID, in: views)
+        case .chargeCorrected(let event):
+            call(event.callID)
+            add("correction", .integer(event.number))
+            add("difference", .string("\(Decimal.text(micros: event.differenceMicros)) \(event.charge.currency)"))
+            add("reason", .string(event.reason))
+        case .rerateStepped(let event):
+            kind = "rerate"
+            add("corrections", .integer(event.corrections))
+            add("difference", .string("\(Decimal.text(micros: event.differenceMicros)) \(event.currency)"))
+            add("reason", .string(event.reason))
+            try stand(.rateDeck, event.deckID, in: views)
         case .callStarted(let event): call(event.callID)
         case .callAnswered(let event): call(event.callID)
         case .callUpdated(let event): call(event.callID)

@@ -64,7 +64,7 @@ enum CDREndpoints {
     ]
 
     static let schemas: [(String, JSON)] = [
-        ("Cdr", Shape<Cdr>.cdr.schema), ("CdrPage", Schema.page(of: Schema.reference("Cdr"))),
+        ("Cdr", CdrRecord.schema), ("ChargeCorrection", Shape<ChargeCorrected>.chargeCorrection.schema), ("CdrPage", Schema.page(of: Schema.reference("Cdr"))),
         ("CallParty", Shape<CallParty>.callParty.schema), ("CallAttempt", Shape<CallAttempt>.callAttempt.schema),
         ("Charge", Shape<Charge>.charge.schema), ("MediaReport", MediaReport.schema),
         ("LegMedia", Shape<LegMedia>.legMedia.schema),
@@ -76,9 +76,9 @@ enum CDREndpoints {
             let redaction = try Redaction(reach, in: views)
             if let call = exchange.query.id("call_id") {
                 let found = try views.cdr(call: CallID(call)).flatMap { cdr throws(ViewsError) in
-                    try redaction.seen(cdr, in: views)
+                    try CdrRecord(cdr, redaction, in: views)
                 }
-                return .page(found.map { [Shape<Cdr>.cdr.json($0)] } ?? [], next: nil)
+                return .page(found.map { [$0.json] } ?? [], next: nil)
             }
             let parties = try parties(exchange, node, in: views)
             let limit = exchange.query.limit
@@ -92,8 +92,8 @@ enum CDREndpoints {
                 for cdr in page where items.count < limit {
                     last = cdr.number
                     examined += 1
-                    guard matches(cdr, exchange.query), let seen = try redaction.seen(cdr, in: views) else { continue }
-                    items.append(Shape<Cdr>.cdr.json(seen))
+                    guard matches(cdr, exchange.query), let seen = try CdrRecord(cdr, redaction, in: views) else { continue }
+                    items.append(seen.json)
                 }
                 // The page's rest is read again with the next one.
                 if let end = page.last, end.number > last { isEnd = false }
@@ -105,8 +105,9 @@ enum CDREndpoints {
     private static func get(_ exchange: Exchange) throws -> Reply {
         let reach = try exchange.reach
         return try exchange.read { views in
-            let (_, seen) = try record(exchange, reach, in: views)
-            return .ok(Shape<Cdr>.cdr.json(seen)).showing(UUIDv7(bytes: seen.callID))
+            let (cdr, seen) = try record(exchange, reach, in: views)
+            let json = try CdrRecord(cdr, Redaction(reach, in: views), in: views)?.json ?? .null
+            return .ok(json).showing(UUIDv7(bytes: seen.callID))
         }
     }
 

@@ -136,7 +136,7 @@ enum HistoryEndpoint {
         case .cdrRecorded(let event): try redaction.seen(event.cdr, in: views).map { Shape<Cdr>.cdr.json($0) }
         case .rateDeckVersionPublished, .entityRemoved, .tokenIssued, .tokenRevoked, .workerEnrolled, .workerRevoked,
             .journalPosted, .callStarted, .callAnswered, .callUpdated, .callAdopted, .creditRenewed, .callEnded,
-            .subjectErased, .subjectHoldChanged, .recordsRead, .cdrFileDelivered:
+            .subjectErased, .subjectHoldChanged, .recordsRead, .cdrFileDelivered, .chargeCorrected, .rerateStepped:
             nil
         }
     }
@@ -166,7 +166,7 @@ enum HistoryEndpoint {
         case .cdrExportChanged(let event): try views.place(of: event.export)
         case .rateDeckVersionPublished, .entityRemoved, .tokenIssued, .tokenRevoked, .workerEnrolled, .workerRevoked,
             .journalPosted, .callStarted, .callAnswered, .callUpdated, .callAdopted, .creditRenewed, .callEnded,
-            .cdrRecorded, .subjectErased, .subjectHoldChanged, .recordsRead, .cdrFileExported, .cdrFileDelivered:
+            .cdrRecorded, .subjectErased, .subjectHoldChanged, .recordsRead, .cdrFileExported, .cdrFileDelivered, .chargeCorrected, .rerateStepped:
             nil
         }
     }

@@ -9,7 +9,7 @@ enum RouteTable {
         + Carriers.operations + GatewayEndpoints.operations + Numbers.operations + NumberAssignmentEndpoints.operations
         + Subscribers.operations + BindingEndpoints.operations + LineTrialEndpoints.operations + TokenEndpoints.operations + WorkerEndpoints.operations
         + CallEndpoints.operations + CDREndpoints.operations + AccountEndpoints.operations + HistoryEndpoint.operations
-        + ReplayEndpoints.operations + CdrExports.operations + CdrExportEndpoints.operations + SubjectEndpoints.operations
+        + ReplayEndpoints.operations + CdrExports.operations + CdrExportEndpoints.operations + RerateEndpoints.operations + SubjectEndpoints.operations
         + AuditEndpoint.operations
 
     static let schemas: [(String, JSON)] =
@@ -20,7 +20,7 @@ enum RouteTable {
         + DialPlans.schemas + DialTrialEndpoint.schemas + Tenants.schemas + Carriers.schemas + GatewayEndpoints.schemas
         + Numbers.schemas + NumberAssignmentEndpoints.schemas + Subscribers.schemas + BindingEndpoints.schemas + LineTrialEndpoints.schemas
         + TokenEndpoints.schemas + WorkerEndpoints.schemas + CallEndpoints.schemas + CDREndpoints.schemas
-        + AccountEndpoints.schemas + HistoryEndpoint.schemas + ReplayEndpoints.schemas + CdrExports.schemas + CdrExportEndpoints.schemas + SubjectEndpoints.schemas
+        + AccountEndpoints.schemas + HistoryEndpoint.schemas + ReplayEndpoints.schemas + CdrExports.schemas + CdrExportEndpoints.schemas + RerateEndpoints.schemas + SubjectEndpoints.schemas
         + AuditEndpoint.schemas
 
     private static let money = Schema.object(

@@ -45,6 +45,8 @@ package enum AdminCommand: Sendable {
     case topUp(CustomerID, Amount, reason: String)
     /// A correction in either direction between provider and customer.
     case adjust(CustomerID, Amount, reason: String)
+    /// Charges put right by another deck: the next calls of a re-rating.
+    case rerate(RerateStep)
     /// `secret_hash` is the hash of a `BearerToken` that the asker has made and alone knows.
     case issueToken(Token)
     case revokeToken(TokenID)

@@ -60,7 +60,7 @@ enum CdrExportDecider {
         guard file.file == (last?.file ?? 0) + 1, file.firstRecord == (last.map { $0.firstRecord + $0.records } ?? 1),
             file.previousSha256 == last?.sha256 ?? Data(count: 32), file.cdrCursor >= last?.cdrCursor ?? 0,
             file.correctionCursor >= last?.correctionCursor ?? 0, file.sha256.count == 32,
-            file.cdrCursor < (try state.nextCDRNumber())
+            file.cdrCursor < (try state.nextCDRNumber()), file.correctionCursor < (try state.nextCorrectionNumber())
         else { throw AdminRejection.invalid("file", "does not go on where file \(last?.file ?? 0) ended") }
         decision.record(.cdrFileExported(file), in: id)
         return id

@@ -78,6 +78,7 @@ extension ControlCore {
             return try JournalDecider.topUp(customer, amount, reason: reason, in: views, &decision)
         case .adjust(let customer, let amount, let reason):
             return try JournalDecider.adjust(customer, amount, reason: reason, in: views, &decision)
+        case .rerate(let step): return try RerateDecider.step(step, in: views, &decision)
         case .issueToken(let token): return try TokenDecider.issue(token, in: views, &decision)
         case .revokeToken(let id): return try TokenDecider.revoke(id, in: views, &decision)
         case .enrollWorker(let worker): return try WorkerDecider.enroll(worker, in: views, &decision)
@@ -138,7 +139,7 @@ extension AdminCommand {
         case .createProvider, .createContact, .createRateDeck, .publishDeckVersion, .createServicePlan, .createCustomer,
             .createDialPlan, .createTenant, .createCarrier, .addNumber, .createSubscriber, .topUp, .adjust, .issueToken,
             .revokeToken, .enrollWorker, .revokeWorker, .drainWorker, .hangUp, .createCdrExport, .recordCdrFile,
-            .recordCdrDelivery, .eraseSubject, .holdSubject, .recordReading:
+            .recordCdrDelivery, .rerate, .eraseSubject, .holdSubject, .recordReading:
             nil
         }
     }

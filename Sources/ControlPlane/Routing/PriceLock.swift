@@ -15,25 +15,41 @@ enum PriceLock {
     static let wholesale = "wholesale"
     static let carrier = "carrier"
 
+    /// The price of a number on one edge, by one version of a deck; nil: it has none.
+    static func lock<State: ViewQueries & ~Copyable>(
+        _ deck: RateDeck, version: UInt32, edge: String, e164: String, payer: AccountRef, payee: AccountRef,
+        in state: borrowing State
+    ) throws -> RateLock? {
+        guard let id = RateDeckID(deck.id),
+            let entry = try state.rateEntry(deck: id, version: version, digits: String(e164.dropFirst()))
+        else { return nil }
+        var lock = RateLock()
+        lock.deckID = deck.id
+        lock.deckVersion = version
+        lock.entry = entry
+        lock.currency = deck.currency
+        lock.decimals = deck.decimals
+        lock.edge = edge
+        (lock.payer, lock.payee) = (payer, payee)
+        return lock
+    }
+
     /// Retail first, then wholesale from the customer's provider upwards, then the carrier's cost.
     static func locks<State: ViewQueries & ~Copyable>(
-        for line: Line, carrier: Carrier, e164: String, in state: borrowing State, at wall: WallTime
+        for line: Line, carrier: Carrier, e164: String, in state: borrowing State, at time: WallTime
     ) throws -> Result {
         var locks: [RateLock] = []
         func add(_ deckID: Data, _ edge: String, _ accounts: (String) -> (payer: AccountRef, payee: AccountRef))
             throws -> Bool
         {
-            guard let id = RateDeckID(deckID),
-                let rate = try state.rate(deck: id, at: wall, digits: String(e164.dropFirst()))
+            guard let id = RateDeckID(deckID), let deck = try state.rateDeck(id),
+                let version = try state.deckVersion(id, at: time)
             else { return false }
-            var lock = RateLock()
-            lock.deckID = rate.deck.id
-            lock.deckVersion = rate.version
-            lock.entry = rate.entry
-            lock.currency = rate.deck.currency
-            lock.decimals = rate.deck.decimals
-            lock.edge = edge
-            (lock.payer, lock.payee) = accounts(rate.deck.currency)
+            let (payer, payee) = accounts(deck.currency)
+            guard
+                let lock = try lock(
+                    deck, version: version, edge: edge, e164: e164, payer: payer, payee: payee, in: state)
+            else { return false }
             locks.append(lock)
             return true
         }

@@ -90,7 +90,7 @@ struct Router: Sendable {
                 subscriber, shown: outside ?? line.extensionNumber, display: line.subscriber.displayName, caller: line,
                 started, registrar: registrar, in: state, at: wall)
         }
-        return try toCarrier(line, request, number: outside, started, in: state, at: wall)
+        return try toCarrier(line, request, number: outside, started, in: state)
     }
 
     /// Which limit another call of the line would break; nil: none.
@@ -156,8 +156,7 @@ struct Router: Sendable {
     // MARK: - to a carrier
 
     private func toCarrier<State: ViewQueries & ~Copyable>(
-        _ line: Line, _ request: StartCall, number: String?, _ started: CallStarted, in state: borrowing State,
-        at wall: WallTime
+        _ line: Line, _ request: StartCall, number: String?, _ started: CallStarted, in state: borrowing State
     ) throws -> Routing {
         var started = started
         started.direction = .outbound
@@ -175,7 +174,9 @@ struct Router: Sendable {
         guard !gateways.isEmpty else { return refused(.noRoute, "the carrier has no enabled gateway") }
         started.called.carrierID = carrier.id
 
-        switch try PriceLock.locks(for: line, carrier: carrier, e164: e164, in: state, at: wall) {
+        // By the time that the record will say, so that whoever looks the price up later finds the same.
+        let came = WallTime(microseconds: started.startedAt)
+        switch try PriceLock.locks(for: line, carrier: carrier, e164: e164, in: state, at: came) {
         case .locked(let locks): started.rates = locks
         case .noPrice(let edge): return refused(.notRated, "no \(edge) price for \(e164)")
         }

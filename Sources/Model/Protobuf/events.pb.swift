@@ -217,6 +217,9 @@ package nonisolated enum JournalKind: SwiftProtobuf.Enum, Swift.CaseIterable {
   case call // = 0
   case topUp // = 1
   case adjustment // = 2
+
+  /// what a charge was put right by, between the accounts of the charge
+  case rerating // = 3
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -228,6 +231,7 @@ package nonisolated enum JournalKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 0: self = .call
     case 1: self = .topUp
     case 2: self = .adjustment
+    case 3: self = .rerating
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -237,6 +241,7 @@ package nonisolated enum JournalKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .call: return 0
     case .topUp: return 1
     case .adjustment: return 2
+    case .rerating: return 3
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -246,6 +251,7 @@ package nonisolated enum JournalKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     .call,
     .topUp,
     .adjustment,
+    .rerating,
   ]
 
 }
@@ -2142,6 +2148,111 @@ package nonisolated struct CdrFileDelivered: Sendable {
   package init() {}
 }
 
+/// A charge of a call was put right. The charge stays as it was recorded; what counts is the sum of it and its corrections.
+package nonisolated struct ChargeCorrected: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// gap-free on the platform: 1, 2, 3 …
+  package var number: UInt64 = 0
+
+  package var cdrNumber: UInt64 = 0
+
+  package var callID: Data = Data()
+
+  /// among the record's charges, from 0
+  package var chargeIndex: UInt32 = 0
+
+  /// among the corrections of this charge, from 1
+  package var ordinal: UInt32 = 0
+
+  package var rerateID: Data = Data()
+
+  /// moves the difference
+  package var journalID: Data = Data()
+
+  /// what it should have been, with the price that makes it
+  package var charge: Charge {
+    get {_charge ?? Charge()}
+    set {_charge = newValue}
+  }
+  /// Returns true if `charge` has been explicitly set.
+  package var hasCharge: Bool {self._charge != nil}
+  /// Clears the value of `charge`. Subsequent reads from it will return its default value.
+  package mutating func clearCharge() {self._charge = nil}
+
+  /// what the charge and its corrections so far came to
+  package var beforeMicros: Int64 = 0
+
+  /// what the charge should have been, less that
+  package var differenceMicros: Int64 = 0
+
+  /// for people
+  package var reason: String = String()
+
+  package var correctedAt: Int64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _charge: Charge? = nil
+}
+
+/// So many calls were put right in one commit: the next ones, in the order of their set-up, behind the step before.
+package nonisolated struct RerateStepped: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var rerateID: Data = Data()
+
+  package var deckID: Data = Data()
+
+  /// 0: of each call the one in force when it started
+  package var version: UInt32 = 0
+
+  /// calls that started then or later
+  package var from: Int64 = 0
+
+  /// and before this
+  package var to: Int64 = 0
+
+  /// empty: all
+  package var customerID: Data = Data()
+
+  /// only charges that were made by this deck; empty: by any
+  package var chargedByDeckID: Data = Data()
+
+  package var reason: String = String()
+
+  package var firstCorrection: UInt64 = 0
+
+  /// how many
+  package var corrections: UInt64 = 0
+
+  /// their sum
+  package var differenceMicros: Int64 = 0
+
+  package var currency: String = String()
+
+  /// call records that were looked at for this step
+  package var records: UInt64 = 0
+
+  /// the last of them: the next step goes on behind it
+  package var lastStartedAt: Int64 = 0
+
+  package var lastCdr: UInt64 = 0
+
+  /// no calls are left
+  package var isLast: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "ledgerline.v1"
@@ -2159,7 +2270,7 @@ nonisolated extension AccountKind: SwiftProtobuf._ProtoNameProviding {
 }
 
 nonisolated extension JournalKind: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0JOURNAL_KIND_CALL\0\u{1}JOURNAL_KIND_TOP_UP\0\u{1}JOURNAL_KIND_ADJUSTMENT\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0JOURNAL_KIND_CALL\0\u{1}JOURNAL_KIND_TOP_UP\0\u{1}JOURNAL_KIND_ADJUSTMENT\0\u{1}JOURNAL_KIND_RERATING\0")
 }
 
 nonisolated extension CallDirection: SwiftProtobuf._ProtoNameProviding {
@@ -5082,6 +5193,200 @@ nonisolated extension CdrFileDelivered: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs.exportID != rhs.exportID {return false}
     if lhs.file != rhs.file {return false}
     if lhs.host != rhs.host {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ChargeCorrected: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ChargeCorrected"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{3}cdr_number\0\u{3}call_id\0\u{3}charge_index\0\u{1}ordinal\0\u{3}rerate_id\0\u{3}journal_id\0\u{1}charge\0\u{3}before_micros\0\u{3}difference_micros\0\u{1}reason\0\u{3}corrected_at\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.number) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.cdrNumber) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.callID) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.chargeIndex) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.ordinal) }()
+      case 6: try { try decoder.decodeSingularBytesField(value: &self.rerateID) }()
+      case 7: try { try decoder.decodeSingularBytesField(value: &self.journalID) }()
+      case 8: try { try decoder.decodeSingularMessageField(value: &self._charge) }()
+      case 9: try { try decoder.decodeSingularSInt64Field(value: &self.beforeMicros) }()
+      case 10: try { try decoder.decodeSingularSInt64Field(value: &self.differenceMicros) }()
+      case 11: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 12: try { try decoder.decodeSingularInt64Field(value: &self.correctedAt) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.number != 0 {
+      try visitor.visitSingularUInt64Field(value: self.number, fieldNumber: 1)
+    }
+    if self.cdrNumber != 0 {
+      try visitor.visitSingularUInt64Field(value: self.cdrNumber, fieldNumber: 2)
+    }
+    if !self.callID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.callID, fieldNumber: 3)
+    }
+    if self.chargeIndex != 0 {
+      try visitor.visitSingularUInt32Field(value: self.chargeIndex, fieldNumber: 4)
+    }
+    if self.ordinal != 0 {
+      try visitor.visitSingularUInt32Field(value: self.ordinal, fieldNumber: 5)
+    }
+    if !self.rerateID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.rerateID, fieldNumber: 6)
+    }
+    if !self.journalID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.journalID, fieldNumber: 7)
+    }
+    try { if let v = self._charge {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+    } }()
+    if self.beforeMicros != 0 {
+      try visitor.visitSingularSInt64Field(value: self.beforeMicros, fieldNumber: 9)
+    }
+    if self.differenceMicros != 0 {
+      try visitor.visitSingularSInt64Field(value: self.differenceMicros, fieldNumber: 10)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 11)
+    }
+    if self.correctedAt != 0 {
+      try visitor.visitSingularInt64Field(value: self.correctedAt, fieldNumber: 12)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: ChargeCorrected, rhs: ChargeCorrected) -> Bool {
+    if lhs.number != rhs.number {return false}
+    if lhs.cdrNumber != rhs.cdrNumber {return false}
+    if lhs.callID != rhs.callID {return false}
+    if lhs.chargeIndex != rhs.chargeIndex {return false}
+    if lhs.ordinal != rhs.ordinal {return false}
+    if lhs.rerateID != rhs.rerateID {return false}
+    if lhs.journalID != rhs.journalID {return false}
+    if lhs._charge != rhs._charge {return false}
+    if lhs.beforeMicros != rhs.beforeMicros {return false}
+    if lhs.differenceMicros != rhs.differenceMicros {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.correctedAt != rhs.correctedAt {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension RerateStepped: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RerateStepped"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}rerate_id\0\u{3}deck_id\0\u{1}version\0\u{1}from\0\u{1}to\0\u{3}customer_id\0\u{3}charged_by_deck_id\0\u{1}reason\0\u{3}first_correction\0\u{1}corrections\0\u{3}difference_micros\0\u{1}currency\0\u{1}records\0\u{3}last_started_at\0\u{3}last_cdr\0\u{3}is_last\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.rerateID) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.deckID) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.version) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.from) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.to) }()
+      case 6: try { try decoder.decodeSingularBytesField(value: &self.customerID) }()
+      case 7: try { try decoder.decodeSingularBytesField(value: &self.chargedByDeckID) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 9: try { try decoder.decodeSingularUInt64Field(value: &self.firstCorrection) }()
+      case 10: try { try decoder.decodeSingularUInt64Field(value: &self.corrections) }()
+      case 11: try { try decoder.decodeSingularSInt64Field(value: &self.differenceMicros) }()
+      case 12: try { try decoder.decodeSingularStringField(value: &self.currency) }()
+      case 13: try { try decoder.decodeSingularUInt64Field(value: &self.records) }()
+      case 14: try { try decoder.decodeSingularInt64Field(value: &self.lastStartedAt) }()
+      case 15: try { try decoder.decodeSingularUInt64Field(value: &self.lastCdr) }()
+      case 16: try { try decoder.decodeSingularBoolField(value: &self.isLast) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.rerateID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.rerateID, fieldNumber: 1)
+    }
+    if !self.deckID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.deckID, fieldNumber: 2)
+    }
+    if self.version != 0 {
+      try visitor.visitSingularUInt32Field(value: self.version, fieldNumber: 3)
+    }
+    if self.from != 0 {
+      try visitor.visitSingularInt64Field(value: self.from, fieldNumber: 4)
+    }
+    if self.to != 0 {
+      try visitor.visitSingularInt64Field(value: self.to, fieldNumber: 5)
+    }
+    if !self.customerID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.customerID, fieldNumber: 6)
+    }
+    if !self.chargedByDeckID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.chargedByDeckID, fieldNumber: 7)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 8)
+    }
+    if self.firstCorrection != 0 {
+      try visitor.visitSingularUInt64Field(value: self.firstCorrection, fieldNumber: 9)
+    }
+    if self.corrections != 0 {
+      try visitor.visitSingularUInt64Field(value: self.corrections, fieldNumber: 10)
+    }
+    if self.differenceMicros != 0 {
+      try visitor.visitSingularSInt64Field(value: self.differenceMicros, fieldNumber: 11)
+    }
+    if !self.currency.isEmpty {
+      try visitor.visitSingularStringField(value: self.currency, fieldNumber: 12)
+    }
+    if self.records != 0 {
+      try visitor.visitSingularUInt64Field(value: self.records, fieldNumber: 13)
+    }
+    if self.lastStartedAt != 0 {
+      try visitor.visitSingularInt64Field(value: self.lastStartedAt, fieldNumber: 14)
+    }
+    if self.lastCdr != 0 {
+      try visitor.visitSingularUInt64Field(value: self.lastCdr, fieldNumber: 15)
+    }
+    if self.isLast != false {
+      try visitor.visitSingularBoolField(value: self.isLast, fieldNumber: 16)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: RerateStepped, rhs: RerateStepped) -> Bool {
+    if lhs.rerateID != rhs.rerateID {return false}
+    if lhs.deckID != rhs.deckID {return false}
+    if lhs.version != rhs.version {return false}
+    if lhs.from != rhs.from {return false}
+    if lhs.to != rhs.to {return false}
+    if lhs.customerID != rhs.customerID {return false}
+    if lhs.chargedByDeckID != rhs.chargedByDeckID {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.firstCorrection != rhs.firstCorrection {return false}
+    if lhs.corrections != rhs.corrections {return false}
+    if lhs.differenceMicros != rhs.differenceMicros {return false}
+    if lhs.currency != rhs.currency {return false}
+    if lhs.records != rhs.records {return false}
+    if lhs.lastStartedAt != rhs.lastStartedAt {return false}
+    if lhs.lastCdr != rhs.lastCdr {return false}
+    if lhs.isLast != rhs.isLast {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

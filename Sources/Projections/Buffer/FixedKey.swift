@@ -21,6 +21,10 @@ struct FixedKey: Equatable {
 
     @inline(__always) init(_ id: UUIDv7) { self.init(id.high, id.low, count: 16) }
     @inline(__always) init(_ id: UUIDv7, _ number: UInt64) { self.init(id.high, id.low, number, count: 24) }
+    /// Times before 1970 sort before later ones, as in `Key`.
+    @inline(__always) init(_ time: WallTime, _ number: UInt64) {
+        self.init(UInt64(bitPattern: time.microseconds) ^ (1 << 63), number, count: 16)
+    }
     @inline(__always) init(_ number: UInt64) { self.init(number, count: 8) }
 
     /// nil for a longer one.

@@ -16,6 +16,7 @@ final class ViewBuffers {
     let history = TableBuffer(isIndexed: false)
     let cdrs = TableBuffer(isIndexed: false)
     let cdrsByParty = TableBuffer(isIndexed: false)
+    let cdrsByStart = TableBuffer(isIndexed: false)
     let postings = TableBuffer(isIndexed: false)
     let journals = TableBuffer(isIndexed: false)
 
@@ -33,7 +34,7 @@ final class ViewBuffers {
         all = [
             (.streams, streams), (.liveCalls, liveCalls), (.liveCallsByWorker, liveCallsByWorker),
             (.liveCallCounts, liveCallCounts), (.cdrsByCall, cdrsByCall), (.accounts, accounts), (.holds, holds),
-            (.history, history), (.cdrs, cdrs), (.cdrsByParty, cdrsByParty), (.postings, postings), (.journals, journals),
+            (.history, history), (.cdrs, cdrs), (.cdrsByParty, cdrsByParty), (.cdrsByStart, cdrsByStart), (.postings, postings), (.journals, journals),
         ]
         var byPosition = [TableBuffer?](repeating: nil, count: Table.allCases.count)
         for (table, buffer) in all { byPosition[table.position] = buffer }

@@ -16,7 +16,7 @@ struct SyntheticCalls {
     private var random: RandomSource
     private var now = WallTime(microseconds: 1_790_000_000_000_000)
     private let currency = Currency("USD")!
-    private var providers: [UUIDv7] = []
+    private(set) var providers: [UUIDv7] = []
     private var customers: [(id: UUIDv7, provider: Int)] = []
     private var subscribers: [(id: UUIDv7, tenant: UUIDv7, customer: Int, number: String)] = []
     private var carriers: [(id: UUIDv7, gateway: UUIDv7)] = []
@@ -29,12 +29,12 @@ struct SyntheticCalls {
 
     private static let liveMax = 2_000
 
-    init(seed: UInt64, subscribers count: Int = 20_000, keys: SubjectKeys? = nil) {
+    init(seed: UInt64, subscribers count: Int = 20_000, providers providerCount: Int = 20, keys: SubjectKeys? = nil) {
         random = RandomSource(seed: seed)
         sealing = RandomSource(seed: seed &+ 1)
         self.keys = keys
         deck = UUIDv7(at: now, random: &random)
-        for _ in 0..<20 { providers.append(id()) }
+        for _ in 0..<providerCount { providers.append(id()) }
         for _ in 0..<10 { carriers.append((id(), id())) }
         for index in 0..<(count / 10) { customers.append((id(), index % providers.count)) }
         for index in 0..<count {

@@ -1,0 +1,44 @@
+import Foundation
+package import Model
+import Primitives
+
+/// What charges were put right by, of each record in the order of the log.
+package enum CorrectionsProjection: Projection {
+    package static let name = "corrections"
+    package static let version: UInt32 = 1
+    package static let tables: [Table] = [.corrections, .correctionsByRecord]
+
+    package static func evolve(
+        _ event: Event, _ context: EventContext, in views: inout ViewTransaction
+    ) throws(ViewsError) {
+        switch event {
+        case .chargeCorrected(let correction): try record(correction, context, in: &views)
+        case .providerCreated, .providerChanged, .contactCreated, .contactChanged, .rateDeckCreated,
+            .rateDeckVersionPublished, .servicePlanCreated, .servicePlanChanged, .customerCreated, .customerChanged,
+            .dialPlanCreated, .dialPlanChanged, .tenantCreated, .tenantChanged, .carrierCreated, .carrierChanged,
+            .numberAdded, .numberChanged, .subscriberCreated, .subscriberChanged, .entityRemoved, .tokenIssued,
+            .tokenRevoked, .workerEnrolled, .workerRevoked, .journalPosted, .callStarted, .callAnswered, .callUpdated,
+            .callAdopted, .creditRenewed, .callEnded, .cdrRecorded, .cdrExportCreated, .cdrExportChanged,
+            .cdrFileExported, .cdrFileDelivered, .subjectErased, .subjectHoldChanged, .recordsRead, .rerateStepped:
+            break
+        }
+    }
+
+    private static func record(
+        _ correction: ChargeCorrected, _ context: EventContext, in views: inout ViewTransaction
+    ) throws(ViewsError) {
+        let expected = try views.nextCorrectionNumber()
+        guard correction.number == expected else {
+            throw .broken(sequence: context.sequence, .correctionNumber(expected: expected, actual: correction.number))
+        }
+        try views.put(
+            Key(context.sequence).adding(correction.cdrNumber).bytes, Key(correction.number), in: .corrections)
+        try views.putMessage(
+            correction, Key(correction.cdrNumber).adding(context.sequence), in: .correctionsByRecord)
+    }
+
+    /// Facts of calls change nothing here.
+    package static func evolve(
+        _ fact: CallFact, _ payload: RawSpan, _ context: EventContext, in views: inout ViewTransaction
+    ) throws(ViewsError) -> Bool { true }
+}
