@@ -5,6 +5,9 @@ import Glibc
 enum LargeMemory {
     private static let pageBytes = 2 << 20
 
+    /// By how much memory that is full grows: what is not filled of a large one costs nothing, and moving it does.
+    static func growth(from byteCount: Int) -> Int { byteCount >= pageBytes ? 16 : 2 }
+
     @unsafe static func allocate(byteCount: Int) -> UnsafeMutableRawPointer {
         guard byteCount >= 2 * pageBytes, let memory = unsafe aligned_alloc(pageBytes, byteCount) else {
             guard let memory = unsafe malloc(byteCount) else { preconditionFailure("no memory for \(byteCount) bytes of rows") }

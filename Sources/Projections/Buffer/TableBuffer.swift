@@ -261,12 +261,13 @@ import LMDB
     }
 
     private func growRows() {
-        let larger = unsafe LargeMemory.allocate(byteCount: rowsMax * 2 * MemoryLayout<Row>.stride)
-            .bindMemory(to: Row.self, capacity: rowsMax * 2)
+        let count = rowsMax * LargeMemory.growth(from: rowsMax * MemoryLayout<Row>.stride)
+        let larger = unsafe LargeMemory.allocate(byteCount: count * MemoryLayout<Row>.stride)
+            .bindMemory(to: Row.self, capacity: count)
         unsafe larger.moveInitialize(from: rows, count: rowCount)
         unsafe free(rows)
         unsafe rows = unsafe larger
-        rowsMax *= 2
+        rowsMax = count
     }
 
     @inline(__always) private func store(_ value: RawSpan, in row: Int) {
@@ -303,7 +304,7 @@ import LMDB
         }
         let capacity = isIndexed ? 1 << size : (count + 7) & ~7
         if valueBytes + capacity > valuesMax {
-            var max = valuesMax * 2
+            var max = valuesMax * LargeMemory.growth(from: valuesMax)
             while valueBytes + capacity > max { max *= 2 }
             let larger = unsafe LargeMemory.allocate(byteCount: max)
             unsafe larger.copyMemory(from: values, byteCount: valueBytes)
