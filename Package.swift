@@ -65,7 +65,7 @@ let package = Package(
         library("Tables", []),
 
         // Files of a backup: reads logs, writes directories.
-        library("Backup", ["LMDB", "Ledger", "OpenSSL", "Primitives"]),
+        library("Backup", ["CShims", "LMDB", "Ledger", "OpenSSL", "Primitives"]),
 
         // Floor 2: the words.
         // Generated code is not written for strict memory safety; everything by hand here is plain values.
@@ -135,6 +135,9 @@ let package = Package(
         .executableTarget(
             name: "crash-rebuilder", dependencies: ["LMDB", "Ledger", "Projections"], path: "Tests/Support/CrashRebuilder",
             swiftSettings: settings),
+        // Changes a stopped log behind its back.
+        .executableTarget(
+            name: "tamper", dependencies: ["LMDB", "Ledger", "OpenSSL", "Primitives"], path: "Tests/Support/Tamper", swiftSettings: settings),
         tests("LedgerTests", ["Ledger", "LMDB", "OpenSSL", "Primitives", "crash-writer"]),
         tests("BackupTests", ["Backup", "LMDB", "Ledger", "OpenSSL", "Primitives"]),
         tests("BusTests", ["Bus", "Primitives"]),
@@ -147,7 +150,7 @@ let package = Package(
         tests("ExportsTests", ["Exports", "LMDB", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", protobuf]),
         tests("ReconciliationTests", ["Reconciliation", "Model", "Primitives", "Rating", "Tables"]),
         tests("SubjectsTests", ["Deflate", "Subjects", "Model", "OpenSSL", "Primitives", protobuf]),
-        tests("ProjectionsTests", ["crash-rebuilder", "Projections", "Subjects", "LMDB", "Ledger", "Model", "Primitives", "Rating", protobuf]),
+        tests("ProjectionsTests", ["crash-rebuilder", "Backup", "OpenSSL", "Projections", "Subjects", "LMDB", "Ledger", "Model", "Primitives", "Rating", protobuf]),
         tests("ControlPlaneTests", ["Backup", "Bus", "ControlPlane", "Dispute", "Exports", "LMDB", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", "Rating", "Subjects", protobuf]),
         tests(
             "ControlAPITests",
@@ -163,7 +166,7 @@ let package = Package(
             "MediaWorkerTests",
             ["AllocationCounter", "Bus", "MediaWorker", "Model", "Primitives", "RTP", "UDP", logging, protobuf]),
         tests("ScenarioTests", ["Simulation", "Ledger", "Model", "Primitives", "Projections"]),
-        tests("ProcessTests", ["ledgerline"]),
+        tests("ProcessTests", ["ledgerline", "tamper"]),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -24,6 +24,9 @@ package struct BackupDirectory: Sendable {
         var manifests: [Manifest] = []
         for name in Files.names(in: path) where name.hasSuffix(".manifest") {
             let text = String(decoding: try Files.read(path + "/" + name), as: UTF8.self)
+            if text.hasPrefix(Manifest.titleOfAnyVersion), !text.hasPrefix(Manifest.title + "\n") {
+                throw .outOfReach(reason: "\(name) was written by a newer version: use that one")
+            }
             guard let manifest = Manifest(text), manifest.name + ".manifest" == name else {
                 throw .damaged(part: name, reason: "it is not as it was written")
             }

@@ -26,7 +26,8 @@ package struct Manifest: Hashable, Sendable {
     package var time: WallTime
     package var checkpoint: String
 
-    static let title = "ledgerline backup 1"
+    static let titleOfAnyVersion = "ledgerline backup "
+    static let title = titleOfAnyVersion + "1"
     static let none = String(repeating: "0", count: 64)
 
     package var name: String { kind == .full ? "full-\(last)" : "events-\(first)-\(last)" }

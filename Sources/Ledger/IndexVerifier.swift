@@ -10,11 +10,13 @@ package struct IndexVerifier: ~Copyable {
         case nodeDiffers(level: UInt8, index: UInt64, sequence: UInt64)
         /// A tile is missing, too short, too long, or there although the tree does not reach it.
         case tileDiffers(level: UInt8, index: UInt64, sequence: UInt64)
+        /// The tree holds at least as many leaves, but the events end before `sequence`.
+        case tailMissing(sequence: UInt64, leaves: UInt64)
         /// The index does not lead to this event, which is the newest of its stream, or names another version.
         case streamIndexDiffers(sequence: UInt64)
         /// The index names a stream that has no such event.
         case strangeStream(UUIDv7)
-        /// An idempotency key leads to events that are not one commit.
+        /// An idempotency key, or what stands under it, is not as it was written, or leads to events that are not one commit.
         case commandDiffers(sequence: UInt64)
     }
 
@@ -49,8 +51,11 @@ package struct IndexVerifier: ~Copyable {
                 let first = index * TileKey.width
                 let width = min(TileKey.width, count - first)
                 let differs = Finding.tileDiffers(level: level, index: index, sequence: first * span + 1)
-                guard let tile = try? reader.tile(level, index, transaction), UInt64(tile.count) == width else {
-                    return differs
+                guard let tile = try? reader.tile(level, index, transaction) else { return differs }
+                guard UInt64(tile.count) == width else {
+                    // More leaves than events: the newest events were taken out, the first of them is the next one.
+                    let isCut = level == 0 && UInt64(tile.count) > width
+                    return isCut ? .tailMissing(sequence: size + 1, leaves: first + UInt64(tile.count)) : differs
                 }
                 tiles += 1
                 guard level > 0 else { continue }
@@ -115,10 +120,12 @@ package struct IndexVerifier: ~Copyable {
     }
 
     private func commands(_ size: UInt64, _ transaction: borrowing ReadTransaction) throws(LedgerError) -> Finding? {
-        try unwrapped(transaction, log.tables.commands) { (_, value) throws(LedgerError) -> Finding? in
-            guard value.count >= 16 else { return .commandDiffers(sequence: 0) }
-            let (first, last) = (value.bigEndian(), value.bigEndian(at: 8))
-            guard first > 0, first <= last, last <= size else { return .commandDiffers(sequence: min(first, size)) }
+        try unwrapped(transaction, log.tables.commands) { (key, value) throws(LedgerError) -> Finding? in
+            guard let record = CommandRecord(value, key: key) else {
+                return .commandDiffers(sequence: value.count >= 8 ? min(value.bigEndian(), size) : 0)
+            }
+            let (first, last) = (record.first, record.last)
+            guard first > 0, last <= size else { return .commandDiffers(sequence: min(first, size)) }
             let commits = (
                 try log.event(at: first)?.commit, try log.event(at: last)?.commit,
                 last == size ? nil : try log.event(at: last + 1)?.commit
@@ -154,9 +161,10 @@ extension IndexVerifier.Finding: CustomStringConvertible {
             "event \(sequence): hash \(index) of level \(level) above it is not that of the tree below (a changed tree node)"
         case .tileDiffers(let level, let index, let sequence):
             "event \(sequence): tile \(level)/\(index) is missing or has another size than the tree"
+        case .tailMissing(let sequence, let leaves): "event \(sequence) is missing: the tree holds \(leaves) or more, the log ends before it"
         case .streamIndexDiffers(let sequence): "event \(sequence): the index of streams does not lead to it as the newest of its stream"
         case .strangeStream(let stream): "stream \(stream): the index names an event that it does not have"
-        case .commandDiffers(let sequence): "event \(sequence): its idempotency key does not lead to a whole commit"
+        case .commandDiffers(let sequence): "event \(sequence): its idempotency key, or what was answered under it, is not as it was recorded"
         }
     }
 
@@ -164,6 +172,7 @@ extension IndexVerifier.Finding: CustomStringConvertible {
         switch self {
         case .nodeDiffers: "tree_node"
         case .tileDiffers: "tree_tile"
+        case .tailMissing: "missing"
         case .streamIndexDiffers, .strangeStream: "stream_index"
         case .commandDiffers: "idempotency_key"
         }
@@ -172,8 +181,8 @@ extension IndexVerifier.Finding: CustomStringConvertible {
     /// The first event that it concerns; nil: none that is there.
     package var sequence: UInt64? {
         switch self {
-        case .nodeDiffers(_, _, let sequence), .tileDiffers(_, _, let sequence), .streamIndexDiffers(let sequence),
-            .commandDiffers(let sequence):
+        case .nodeDiffers(_, _, let sequence), .tileDiffers(_, _, let sequence), .tailMissing(let sequence, _),
+            .streamIndexDiffers(let sequence), .commandDiffers(let sequence):
             sequence
         case .strangeStream: nil
         }

@@ -81,8 +81,8 @@ extension LMDBEventLog {
             try environment.beginRead().value(of: key, in: tables.commands)
         }
         guard let stored else { return nil }
-        guard stored.count >= 16 else { throw .storage(.corrupted) }
-        return (stored.bigEndian()...stored.bigEndian(at: 8), Array(stored[16...]))
+        guard let record = CommandRecord(stored, key: key) else { throw .storage(.corrupted) }
+        return (record.first...record.last, Array(record.outcome))
     }
 
     // MARK: The tree

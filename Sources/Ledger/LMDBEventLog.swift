@@ -219,8 +219,8 @@ package final class LMDBEventLog: EventLog {
         _ commit: Commit, _ state: inout State, _ transaction: inout WriteTransaction, _ buffer: inout [UInt8]
     ) throws(LMDBError) -> CommitOutcome {
         if let key = commit.idempotencyKey, let stored = try transaction.value(of: key, in: tables.commands) {
-            guard stored.count >= 16 else { throw .corrupted }
-            return .repeated(stored.bigEndian()...stored.bigEndian(at: 8), outcome: Array(stored[16...]))
+            guard let record = CommandRecord(stored, key: key) else { throw .corrupted }
+            return .repeated(record.first...record.last, outcome: Array(record.outcome))
         }
         // Most commits expect and change one stream: it is looked up once.
         var known: (stream: UUIDv7, head: StreamHead)?
@@ -255,8 +255,8 @@ package final class LMDBEventLog: EventLog {
             known = (stream, after)
         }
         if let key = commit.idempotencyKey {
-            let value = [UInt8](bigEndian: first) + [UInt8](bigEndian: state.head) + commit.outcome
-            try transaction.put(key, value, in: tables.commands, .insert)
+            let record = CommandRecord(first: first, last: state.head, outcome: commit.outcome)
+            try transaction.put(key, record.bytes(key: key), in: tables.commands, .insert)
         }
         for key in commit.releases { try transaction.remove(key, from: tables.commands) }
         return .appended(first...state.head)

@@ -32,7 +32,7 @@ package struct LogVerifier: ~Copyable {
 
     /// - Parameters:
     ///   - signed: a checkpoint from outside; the events up to its size must have its root.
-    ///   - progress: told the number of events that were read, about every hundred thousand.
+    ///   - progress: told the number of events that were read, after each tile of 256.
     package func run(
         against signed: Checkpoint? = nil, progress: (UInt64) -> Void = { _ in }
     ) throws(LedgerError) -> Report {
@@ -68,7 +68,7 @@ package struct LogVerifier: ~Copyable {
             }
             range.append(leaf, hasher)
             if range.size == signed?.size { signedRoot = range.root(hasher) }
-            if sequence % 100_000 == 0 { progress(sequence) }
+            if sequence % TileKey.width == 0 { progress(sequence) }
             return true
         }
         let root = range.root(hasher)

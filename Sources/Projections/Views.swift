@@ -187,8 +187,9 @@ package final class Views: Sendable {
         else { return }
         try publish()
         try current.withLock { $0 }.sync()
-        try ViewsMark(bootID: bootID, isClean: true, projections: ViewsMark.currentProjections).write(
-            directory: directory)
+        var mark = ViewsMark(bootID: bootID, isClean: true, projections: ViewsMark.currentProjections)
+        mark.stamp = try ViewsMark.stamp(of: directory)
+        try mark.write(directory: directory)
     }
 }
 
@@ -198,6 +199,7 @@ extension Views {
         guard FileManager.default.fileExists(atPath: directory + "/data.mdb") else { return .new }
         guard let mark = ViewsMark.read(directory: directory) else { return .droppedAfterUncleanStop }
         guard mark.isClean || (mark.bootID == bootID && !bootID.isEmpty) else { return .droppedAfterUncleanStop }
+        if mark.isClean, (try? ViewsMark.stamp(of: directory)) != mark.stamp { return .droppedAsUnreadable }
         return mark.projections == ViewsMark.currentProjections ? .kept : .droppedForOtherProjections
     }
 

@@ -8,6 +8,6 @@ package enum ViewsCondition: Equatable, Sendable {
     case droppedAfterUncleanStop
     /// Dropped: another version of this program filled them.
     case droppedForOtherProjections
-    /// Dropped: LMDB could not open them.
+    /// Dropped: LMDB could not open them, or the file is not as it was closed.
     case droppedAsUnreadable
 }

@@ -11,6 +11,9 @@ struct ViewsMark: Equatable, Sendable {
     var bootID: String
     /// Synced and closed: they outlive the machine's stop.
     var isClean: Bool
+    /// Of a clean one: size and time of change of the file, as it was closed. Its pages carry no checksums, so one that somebody
+    /// has touched since is not opened; a disk that rots unseen is found by `ledgerline replay --check`.
+    var stamp = ""
     /// Name and version of every projection that filled the tables.
     var projections: [String]
 
@@ -20,7 +23,7 @@ struct ViewsMark: Equatable, Sendable {
     static func projections(of types: [any Projection.Type]) -> [String] { types.map { "\($0.name)=\($0.version)" } }
 
     var text: String {
-        "ledgerline views 1\nboot \(bootID)\nstate \(isClean ? "clean" : "open")\n"
+        "ledgerline views 1\nboot \(bootID)\nstate \(isClean ? "clean \(stamp)" : "open")\n"
             + "projections \(projections.joined(separator: " "))\n"
     }
 
@@ -28,11 +31,24 @@ struct ViewsMark: Equatable, Sendable {
     init?(text: String) {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         guard lines.count == 5, lines[0] == "ledgerline views 1", lines[1].hasPrefix("boot "),
-            lines[2] == "state clean" || lines[2] == "state open", lines[3].hasPrefix("projections "), lines[4].isEmpty
+            lines[2].hasPrefix("state clean ") || lines[2] == "state open", lines[3].hasPrefix("projections "), lines[4].isEmpty
         else { return nil }
         bootID = String(lines[1].dropFirst(5))
-        isClean = lines[2] == "state clean"
+        isClean = lines[2] != "state open"
+        if isClean { stamp = String(lines[2].dropFirst("state clean ".count)) }
         projections = lines[3].dropFirst(12).split(separator: " ").map(String.init)
+    }
+
+    /// What the file is like now, on the disk when this returns.
+    static func stamp(of directory: String) throws(ViewsError) -> String {
+        let path = directory + "/data.mdb"
+        let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { throw .file(path: path, code: errno) }
+        defer { Glibc.close(file) }
+        var status = stat()
+        // LMDB flushes the content alone; the time has to outlive the machine's stop too.
+        guard fsync(file) == 0, unsafe fstat(file, &status) == 0 else { throw .file(path: path, code: errno) }
+        return "\(status.st_size) \(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec)"
     }
 
     init(bootID: String, isClean: Bool, projections: [String]) {

@@ -53,6 +53,8 @@ final class KeyFile {
         }
         guard head.count == Self.slotBytes, head.starts(with: Self.title) else {
             if head.isEmpty { return }
+            // The same but for the number.
+            if head.starts(with: Self.title.dropLast(2)) { throw .newerFormat(path: path) }
             throw .notAKeyFile(path: path)
         }
         guard Array(head[64..<96]) == check else { throw .wrongMasterKey(path: path) }

@@ -11,6 +11,8 @@ package enum SubjectKeyError: Error, Hashable, Sendable {
     /// The key file cannot be opened, read or written; `code` is the system's error number.
     case file(path: String, code: Int32)
     case notAKeyFile(path: String)
+    /// Written by a newer binary.
+    case newerFormat(path: String)
     /// The keys in the file are wrapped under another master key than keys/vault.key.
     case wrongMasterKey(path: String)
     /// A slot of the key file that was synced is not as it was written.
@@ -27,6 +29,7 @@ extension SubjectKeyError: CustomStringConvertible {
         case .malformed: "a sealed part has a form that this version does not know"
         case .file(let path, let code): "the subjects' keys cannot be read or written: \(path), system error \(code)"
         case .notAKeyFile(let path): "\(path) is not a file of subjects' keys: restore it from the newest backup"
+        case .newerFormat(let path): "\(path) was written by a newer version: use that one"
         case .wrongMasterKey(let path): "\(path) was written under another master key than keys/vault.key: restore both from one backup"
         case .damagedSlot(let path, let slot): "slot \(slot) of \(path) is damaged: restore it from the newest backup"
         }

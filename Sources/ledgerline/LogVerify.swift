@@ -30,9 +30,13 @@ struct LogVerify: AsyncParsableCommand {
         }
         let total = opened.log.head
         var progress = Progress("verify")
+        PageFault.watch(asJSON: json)
         let report: LogVerifier.Report
         do throws(LedgerError) {
-            report = try LogVerifier(opened.log).run(against: signed) { progress.tell($0, of: total) }
+            report = try LogVerifier(opened.log).run(against: signed) { read in
+                PageFault.reached(read)
+                progress.tell(read, of: total)
+            }
         } catch {
             throw fail(.checkFailed, "\(error)")
         }
@@ -40,6 +44,7 @@ struct LogVerify: AsyncParsableCommand {
         // Only beside good events does it mean anything, and a writer that runs may have moved on.
         var beside: IndexVerifier.Finding?
         if report.isIntact {
+            PageFault.leftEvents()
             do throws(LedgerError) {
                 beside = try IndexVerifier(opened.log).run()
             } catch {

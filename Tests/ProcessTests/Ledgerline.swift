@@ -25,18 +25,18 @@ struct Ledgerline {
 }
 
 /// A server that a test started, and that ends with it.
-final class Server {
+final class Server: Sendable {
     private let process = Process()
     private let log: URL
     var pid: Int32 { process.processIdentifier }
     var isRunning: Bool { process.isRunning }
 
-    init(_ arguments: [String], log: String) throws {
+    init(_ arguments: [String], log: String, program: String? = nil) throws {
         self.log = URL(fileURLWithPath: log)
         try Data().write(to: self.log)
         let handle = try FileHandle(forWritingTo: self.log)
         try handle.seekToEnd()
-        process.executableURL = Ledgerline.binary
+        process.executableURL = program.map { URL(fileURLWithPath: $0) } ?? Ledgerline.binary
         process.arguments = arguments
         process.standardOutput = handle
         process.standardError = handle

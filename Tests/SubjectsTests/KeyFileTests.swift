@@ -51,6 +51,17 @@ import Testing
     #expect(throws: SubjectKeyError.notAKeyFile(path: ring.path)) { try ring.open() }
 }
 
+@Test func aKeyFileOfANewerVersionIsRefusedAsThat() throws {
+    let ring = try KeyRing()
+    _ = try ring.open()
+    var bytes = try ring.bytes()
+    let digit = try #require(bytes.firstIndex(of: 0x31))
+    bytes[digit] = 0x32
+    try Data(bytes).write(to: URL(fileURLWithPath: ring.path))
+    #expect(throws: SubjectKeyError.newerFormat(path: ring.path)) { try ring.open() }
+    #expect(try ring.bytes() == bytes, "it was written to")
+}
+
 @Test func aTornLastSlotIsWrittenOverAndADamagedOneIsNamed() throws {
     let ring = try KeyRing()
     let keys = try ring.open()

@@ -5,6 +5,9 @@ build_packages=(liblmdb-dev zlib1g-dev libzmq3-dev libsrtp2-dev libssl-dev libos
 phone_packages=(baresip-core sip-tester)
 # Exports are sent with the client; the server answers in their tests, under a configuration of its own, never as a daemon.
 ssh_packages=(openssh-client openssh-server)
+# Others' tools on our tree (tools/tlog), and kills at chosen system calls.
+proof_packages=(curl golang-go golang-golang-x-mod-dev strace)
+python3 -m pip --version >/dev/null 2>&1 || proof_packages+=(python3-pip)
 
 # install_packages NAME…
 install_packages() {

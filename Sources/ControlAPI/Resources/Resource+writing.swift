@@ -61,6 +61,13 @@ extension Resource {
     private static func made(_ outcome: AdminOutcome, _ exchange: Exchange) throws -> Reply {
         try exchange.read { views in
             guard let entity = try find(outcome.id, in: views) else {
+                // A disk that has filled up takes the event and not the views.
+                guard views.applied >= outcome.sequence else {
+                    throw Problem(
+                        .unavailable,
+                        "The \(noun) \(outcome.id) is recorded, and cannot be shown yet: the views are behind. Ask for it later, or repeat the request with its key.",
+                        headers: [.retryAfter: "5"])
+                }
                 throw Problem(
                     .conflict, "An earlier request with this key made \(noun) \(outcome.id), which is gone by now.")
             }

@@ -40,8 +40,7 @@ package final class LocationStore {
             throw .directory(path: directory)
         }
         do throws(LMDBError) {
-            environment = try Environment(
-                directory: directory, sizeMax: Self.bytesMax, databasesMax: 1, durability: .none)
+            environment = try Self.environment(in: directory)
             var transaction = try environment.beginWrite()
             contacts = try transaction.database("contacts")
             try transaction.commit()
@@ -51,6 +50,16 @@ package final class LocationStore {
         guard files.createFile(atPath: markPath, contents: Data(boot.utf8), attributes: [.posixPermissions: 0o600])
         else {
             throw .directory(path: directory)
+        }
+    }
+
+    /// A file that is damaged is thrown away too: phones that are not heard for a moment beat a platform that does not start.
+    private static func environment(in directory: String) throws(LMDBError) -> Environment {
+        do throws(LMDBError) {
+            return try Environment(directory: directory, sizeMax: bytesMax, databasesMax: 1, durability: .none)
+        } catch .corrupted, .versionMismatch {
+            for name in ["data.mdb", "lock.mdb"] { try? FileManager.default.removeItem(atPath: "\(directory)/\(name)") }
+            return try Environment(directory: directory, sizeMax: bytesMax, databasesMax: 1, durability: .none)
         }
     }
 

@@ -1,0 +1,110 @@
+import Foundation
+
+/// Runs what waits for other processes on a thread of its own: the test pool has two, and others run on them.
+func aside<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R {
+    try await withCheckedThrowingContinuation { continuation in
+        Thread.detachNewThread { continuation.resume(with: Result { try body() }) }
+    }
+}
+
+/// Any program, run to its end; everything that it printed.
+func run(_ program: String, _ arguments: [String], environment: [String: String] = [:]) async throws -> (status: Int32, output: String) {
+    try await aside { try runHere(program, arguments, environment) }
+}
+
+private func runHere(_ program: String, _ arguments: [String], _ environment: [String: String]) throws -> (status: Int32, output: String) {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = [program] + arguments
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    let pipe = Pipe()
+    process.standardOutput = pipe
+    process.standardError = pipe
+    process.standardInput = FileHandle.nullDevice
+    try process.run()
+    let output = pipe.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return (process.terminationStatus, String(decoding: output, as: UTF8.self))
+}
+
+extension Ledgerline {
+    /// `run`, for tests that are asynchronous.
+    static func finish(_ arguments: [String]) async throws -> (status: Int32, output: String) {
+        try await ProcessTests.run(binary.path, arguments)
+    }
+}
+
+extension Server {
+    func waiting(for marker: String) async throws -> String { try await aside { try self.wait(for: marker) } }
+
+    func stopped() async throws -> Int32 { try await aside { self.stop() } }
+
+    func killed() async throws { try await aside { self.kill9() } }
+}
+
+/// Changes a stopped log behind its back; see Tests/Support/Tamper.
+@discardableResult
+func tamper(_ ledger: String, _ arguments: [String]) async throws -> String {
+    let program = Ledgerline.binary.deletingLastPathComponent().appendingPathComponent("tamper").path
+    let (status, output) = try await run(program, [ledger] + arguments)
+    guard status == 0 else { throw ServerFailure(description: "tamper \(arguments): \(output)") }
+    return output.trimmingCharacters(in: .whitespacesAndNewlines)
+}
+
+/// A platform on loopback with the few things that these tests want of it.
+struct TestPlatform: Sendable {
+    let scratch: String
+    let http: Int
+    let sip: Int
+    var data: String { scratch + "/data" }
+    var ledger: String { data + "/ledger" }
+    var key: String { data + "/keys/log-signing.pub" }
+    var url: String { "http://127.0.0.1:\(http)" }
+
+    func start(data: String? = nil, _ more: [String] = []) async throws -> Server {
+        let server = try Server(
+            [
+                "serve", "--data", data ?? self.data, "--http", "127.0.0.1:\(http)", "--desk", "127.0.0.1:0", "--feed", "127.0.0.1:0", "--sip-port",
+                "\(sip)", "--ports", "45100-45119",
+            ] + more, log: scratch + "/server-\(UUID().uuidString)")
+        _ = try await server.waiting(for: "ready: HTTP ")
+        return server
+    }
+
+    func token(of first: Server) async throws -> String {
+        try await first.waiting(for: "admin token (shown once, keep it): ").trimmingCharacters(in: .whitespaces)
+    }
+
+    /// One request, as curl makes it.
+    func ask(_ method: String, _ path: String, token: String, _ body: String? = nil) async throws -> String {
+        var arguments = ["-sS", "-X", method, "-H", "Authorization: Bearer \(token)"]
+        if let body { arguments += ["-H", "Content-Type: application/json", "-d", body] }
+        return try await run("curl", arguments + [url + path]).output
+    }
+
+    /// - Returns: the id of the provider whose contacts they are.
+    @discardableResult
+    func grow(_ contacts: Int, token: String) async throws -> String {
+        let provider = try await ask(
+            "POST", "/v1/providers", token: token, #"{"name":"Kages","namespace":"k\#(contacts)","currency":"USD","time_zone":"UTC"}"#)
+        let fields = try JSONSerialization.jsonObject(with: Data(provider.utf8)) as? [String: Any]
+        guard let id = fields?["id"] as? String else { throw ServerFailure(description: provider) }
+        // One connection for all of them.
+        let requests = (0..<contacts).map { number in
+            """
+            url = "\(url)/v1/contacts"
+            header = "Authorization: Bearer \(token)"
+            header = "Content-Type: application/json"
+            data = "{\\"provider_id\\":\\"\(id)\\",\\"name\\":\\"Person \(number)\\"}"
+            output = "/dev/null"
+            fail
+
+            """
+        }
+        let config = scratch + "/requests"
+        try requests.joined(separator: "next\n").write(toFile: config, atomically: true, encoding: .utf8)
+        let (status, output) = try await run("curl", ["-sS", "-K", config])
+        guard status == 0 else { throw ServerFailure(description: "curl \(status): \(output.suffix(500))") }
+        return id
+    }
+}
