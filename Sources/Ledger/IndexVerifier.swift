@@ -120,7 +120,9 @@ package struct IndexVerifier: ~Copyable {
     }
 
     private func commands(_ size: UInt64, _ transaction: borrowing ReadTransaction) throws(LedgerError) -> Finding? {
-        try unwrapped(transaction, log.tables.commands) { (key, value) throws(LedgerError) -> Finding? in
+        // A log of format 1 has no checks to look at until a writer has opened it.
+        if log.formatAtOpening < 2 { return nil }
+        return try unwrapped(transaction, log.tables.commands) { (key, value) throws(LedgerError) -> Finding? in
             guard let record = CommandRecord(value, key: key) else {
                 return .commandDiffers(sequence: value.count >= 8 ? min(value.bigEndian(), size) : 0)
             }

@@ -9,7 +9,7 @@ import Synchronization
 /// A commit is acknowledged after LMDB has flushed the pages and then the root that refers to them, so an acknowledged
 /// event survives kill -9 and power loss, and an unacknowledged one is there whole or not at all.
 package final class LMDBEventLog: EventLog {
-    package static let format: UInt64 = 1
+    package static let format: UInt64 = 2
     package static let eventBytesMax = Commit.eventBytesMax
 
     let environment: Environment
@@ -17,6 +17,8 @@ package final class LMDBEventLog: EventLog {
     let state: Mutex<State>
     /// Touched inside `state`'s lock alone.
     private nonisolated(unsafe) let hasher = MerkleHasher()
+    /// A reader may see a log that no writer of today has opened yet.
+    let formatAtOpening: UInt64
     private let isReadOnly: Bool
     private let durability: Environment.Durability
     /// Held while the log is open for writing.
@@ -57,12 +59,15 @@ package final class LMDBEventLog: EventLog {
         let transaction = try storage { () throws(LMDBError) in try environment.beginRead() }
         let stored = try storage { () throws(LMDBError) in try transaction.value(of: Self.formatKey, in: tables.meta) }
         guard let stored, stored.count == 8 else { throw .storage(.corrupted) }
-        let have = stored.bigEndian()
-        guard have <= Self.format else { throw .newerFormat(have: have, supported: Self.format) }
+        formatAtOpening = stored.bigEndian()
+        guard formatAtOpening <= Self.format else { throw .newerFormat(have: formatAtOpening, supported: Self.format) }
         // A log that is read keeps no state, so that a damaged one can be opened and looked at; one that is written must not
         // go on from a torn end.
         let head = isReadOnly ? 0 : try Self.head(transaction, tables)
         if !isReadOnly { try Self.checkEnd(head, transaction, tables) }
+        if !isReadOnly, formatAtOpening < Self.format {
+            try storage { () throws(LMDBError) in try LogUpgrade(tables: tables).run(environment, to: Self.format) }
+        }
         state = Mutex(
             State(
                 head: head, time: try Self.time(of: head, transaction, tables),
@@ -89,7 +94,7 @@ package final class LMDBEventLog: EventLog {
     /// Bytes of the file that are in use.
     package var bytesUsed: Int { environment.bytesUsed }
 
-    private static let formatKey = Array("format".utf8)
+    static let formatKey = Array("format".utf8)
 
     private static func tables(_ environment: borrowing Environment) throws(LMDBError) -> Tables {
         // The first transaction makes all tables; a file with a past and without them has lost them.

@@ -127,13 +127,42 @@ import Testing
             let environment = try Environment(directory: directory.path, sizeMax: 1 << 30)
             var transaction = try environment.beginWrite()
             let meta = try transaction.database("meta")
-            try transaction.put(Array("format".utf8), [0, 0, 0, 0, 0, 0, 0, 2], in: meta)
+            try transaction.put(Array("format".utf8), [0, 0, 0, 0, 0, 0, 0, 3], in: meta)
             try transaction.commit()
         }
-        let refusal = LedgerError.newerFormat(have: 2, supported: 1)
+        let refusal = LedgerError.newerFormat(have: 3, supported: 2)
         #expect(throws: refusal) { try open() }
         #expect(throws: refusal) { try LMDBEventLog(directory: directory.path, isReadOnly: true) }
-        #expect("\(refusal)" == "the log has format 2, this binary knows up to 1: use the newer binary")
+        #expect("\(refusal)" == "the log has format 3, this binary knows up to 2: use the newer binary")
+    }
+
+    @Test func aLogOfTheFirstFormatIsTakenOver() throws {
+        let keyed = (0..<3).map { Array("key \($0)".utf8) }
+        do {
+            let log = try open()
+            for key in keyed { _ = try log.append([commit([event(1)], key: key, outcome: [7])]) }
+        }
+        do {
+            let environment = try Environment(directory: directory.path, sizeMax: 1 << 30)
+            var transaction = try environment.beginWrite()
+            let (meta, commands) = (try transaction.database("meta"), try transaction.database("commands"))
+            for (index, key) in keyed.enumerated() {
+                let sequence = [UInt8](bigEndian: UInt64(index) + 1)
+                try transaction.put(key, sequence + sequence + [7], in: commands)
+            }
+            try transaction.put(Array("format".utf8), [0, 0, 0, 0, 0, 0, 0, 1], in: meta)
+            try transaction.commit()
+        }
+        #expect(try IndexVerifier(LMDBEventLog(directory: directory.path, isReadOnly: true)).run() == nil)
+        do {
+            let log = try open()
+            let again = try log.append([commit([event(1)], key: keyed[1], outcome: [8])])
+            #expect(again == [.repeated(2...2, outcome: [7])])
+            #expect(log.head == 3)
+        }
+        let log = try LMDBEventLog(directory: directory.path, isReadOnly: true)
+        #expect(log.formatAtOpening == 2)
+        #expect(try IndexVerifier(log).run() == nil)
     }
 
     @Test func aClockThatIsSetBackDoesNotSetTheLogBack() throws {

@@ -31,10 +31,10 @@ import Testing
 
     @Test func aLogOfANewerVersionIsRefusedByEveryCommandAndLeftAlone() async throws {
         _ = try await grown()
-        try await tamper(platform.ledger, ["format", "2"])
+        try await tamper(platform.ledger, ["format", "3"])
         let before = try await tamper(platform.ledger, ["dump"])
         let views = try Data(contentsOf: URL(fileURLWithPath: platform.data + "/views/data.mdb"))
-        let words = "the log has format 2, this binary knows up to 1: use the newer binary"
+        let words = "the log has format 3, this binary knows up to 2: use the newer binary"
         let started = try await serve()
         #expect(started.status == 74 && started.output.contains(words), "\(started.output)")
         for command in [
@@ -46,7 +46,7 @@ import Testing
         }
         #expect(try await tamper(platform.ledger, ["dump"]) == before)
         #expect(try Data(contentsOf: URL(fileURLWithPath: platform.data + "/views/data.mdb")) == views)
-        try await tamper(platform.ledger, ["format", "1"])
+        try await tamper(platform.ledger, ["format", "2"])
         let server = try await platform.start()
         #expect(try await server.stopped() == 0)
     }
