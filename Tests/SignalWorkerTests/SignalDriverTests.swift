@@ -28,7 +28,7 @@ import UDP
         #expect(isAnswered)
         #expect(phone.answer?.status == 200)
         #expect(phone.answer?.headers["X-Ledgerline-Position"] == "71")
-        #expect(control.bound == 1)
+        #expect(control.bound.count == 1)
 
         driver.stop()
         driver.stop()
@@ -65,7 +65,8 @@ private final class DeskOverLoopback {
     private var poller = Poller()
     private var desk: FakeDesk
     private(set) var greeted: Hello?
-    private(set) var bound = 0
+    /// Requests to bind a contact; one that is asked again, because the answer took long, counts once.
+    private(set) var bound: Set<RequestID> = []
 
     init() throws {
         let context = try BusContext()
@@ -101,7 +102,7 @@ private final class DeskOverLoopback {
     private func answer(_ delivery: Router.Delivery) {
         guard let id = delivery.message.id, let request = try? DeskRequest(serializedBytes: delivery.message.body) else { return }
         if case .hello(let hello) = request.kind { greeted = hello }
-        if case .bind = request.kind { bound += 1 }
+        if case .bind = request.kind { bound.insert(id) }
         guard let reply = desk.answer(request, from: delivery.peer.worker), let bytes: [UInt8] = try? reply.serializedBytes() else {
             return
         }
