@@ -37,6 +37,24 @@ import Testing
         #expect(trial.allSatisfy { $0.micros == 0 })
     }
 
+    @Test(arguments: [Int64.min, -1, 0, 1, .max]) func aClockThatCannotBeRightDoesNotSayWhatACallCosts(told: Int64) throws {
+        let town = try Town()
+        let call = town.newCall()
+        var request = town.startRequest(call, from: town.alice, to: "2488700")
+        request.startCall.startedAt = told
+        guard case .callPlan? = try town.platform.desk("s1", request).kind else { throw TestFailure.unexpected("no plan") }
+        #expect(try town.live(call)?.started.startedAt == town.platform.wall.microseconds)
+    }
+
+    @Test func aRequestThatWaitedKeepsTheTimeAtWhichTheCallCameIn() throws {
+        let town = try Town()
+        let call = town.newCall()
+        let request = town.startRequest(call, from: town.alice, to: "2488700")
+        town.platform.run(.seconds(4), beating: ["s1", "s2"])
+        _ = try town.platform.desk("s1", request)
+        #expect(try town.live(call)?.started.startedAt == request.startCall.startedAt)
+    }
+
     @Test func oneRecordPerCallWhateverIsRepeated() throws {
         let town = try Town()
         let call = town.newCall()

@@ -12,7 +12,17 @@ struct Router: Sendable {
     /// No header field of a caller gets into the log at a greater length.
     static let textMax = 128
 
+    /// Longer than any request of a worker waits for its answer.
+    private static let waitMax: Duration = .seconds(300)
+
     init(leaseSeconds: UInt32) { self.leaseSeconds = leaseSeconds }
+
+    /// When the call came in, by the worker's clock. Prices are looked up by it, so a clock that is wrong is not believed.
+    private static func setUp(_ request: StartCall, at wall: WallTime) -> WallTime {
+        let told = WallTime(microseconds: request.startedAt)
+        guard request.startedAt > 0, told <= wall, wall - told <= waitMax else { return wall }
+        return told
+    }
 
     mutating func route<State: ViewQueries & ~Copyable>(
         _ request: StartCall, worker: String, registrar: Registrar, in state: borrowing State, at wall: WallTime
@@ -23,7 +33,7 @@ struct Router: Sendable {
         started.dialled = String(request.dialled.prefix(Self.textMax))
         started.sipCallID = String(request.sipCallID.prefix(Self.textMax))
         started.sourceAddress = String(request.sourceAddress.prefix(Self.textMax))
-        started.startedAt = request.startedAt > 0 ? min(request.startedAt, wall.microseconds) : wall.microseconds
+        started.startedAt = Self.setUp(request, at: wall).microseconds
         started.logPosition = state.applied
         if let gateway = GatewayID(request.gatewayID) {
             return try inbound(request, from: gateway, started, registrar: registrar, in: state, at: wall)
