@@ -49,7 +49,7 @@ final class Server: Sendable {
     var text: String { (try? String(contentsOf: log, encoding: .utf8)) ?? "" }
 
     /// What follows `marker` on its line, as soon as it is printed.
-    func wait(for marker: String, seconds: Double = 20) throws -> String {
+    func wait(for marker: String, seconds: Double = 60) throws -> String {
         let deadline = Date().addingTimeInterval(seconds)
         while Date() < deadline {
             if let range = text.range(of: marker) {
