@@ -26,6 +26,7 @@ package enum Event: Sendable, Hashable {
     case entityRemoved(EntityRemoved)
     case tokenIssued(TokenIssued)
     case tokenRevoked(TokenRevoked)
+    case registrationsCleared(RegistrationsCleared)
     case workerEnrolled(WorkerEnrolled)
     case workerRevoked(WorkerRevoked)
     case journalPosted(JournalPosted)
@@ -74,6 +75,7 @@ extension Event {
         case .entityRemoved: "entity.removed"
         case .tokenIssued: "token.issued"
         case .tokenRevoked: "token.revoked"
+        case .registrationsCleared: "subscriber.registrations_cleared"
         case .workerEnrolled: "worker.enrolled"
         case .workerRevoked: "worker.revoked"
         case .journalPosted: "journal.posted"
@@ -124,6 +126,7 @@ extension Event {
         case .entityRemoved(let payload): payload
         case .tokenIssued(let payload): payload
         case .tokenRevoked(let payload): payload
+        case .registrationsCleared(let payload): payload
         case .workerEnrolled(let payload): payload
         case .workerRevoked(let payload): payload
         case .journalPosted(let payload): payload
@@ -182,6 +185,7 @@ extension Event {
             case "entity.removed": self = .entityRemoved(try EntityRemoved(serializedBytes: payload))
             case "token.issued": self = .tokenIssued(try TokenIssued(serializedBytes: payload))
             case "token.revoked": self = .tokenRevoked(try TokenRevoked(serializedBytes: payload))
+            case "subscriber.registrations_cleared": self = .registrationsCleared(try RegistrationsCleared(serializedBytes: payload))
             case "worker.enrolled": self = .workerEnrolled(try WorkerEnrolled(serializedBytes: payload))
             case "worker.revoked": self = .workerRevoked(try WorkerRevoked(serializedBytes: payload))
             case "journal.posted": self = .journalPosted(try JournalPosted(serializedBytes: payload))

@@ -7,6 +7,9 @@ extension Role {
         case .customerAdmin: "customer_admin"
         case .tenantAdmin: "tenant_admin"
         case .readOnly: "read_only"
+        case .user: "user"
+        case .billing: "billing"
+        case .support: "support"
         case .UNRECOGNIZED(let value): "role_\(value)"
         }
     }
@@ -17,38 +20,51 @@ extension Role {
         self = role
     }
 
-    /// A role that this binary does not know may nothing.
-    package var mayWrite: Bool {
+    /// nil: a role that this binary does not know may nothing.
+    package var duty: Duty? {
         switch self {
-        case .platformAdmin, .providerAdmin, .customerAdmin, .tenantAdmin: true
-        case .readOnly, .UNRECOGNIZED: false
+        case .platformAdmin, .providerAdmin, .customerAdmin, .tenantAdmin: .administer
+        case .readOnly: .read
+        case .billing: .bill
+        case .support: .support
+        case .user: .use
+        case .UNRECOGNIZED: nil
         }
     }
 
-    /// Whether a token of this role may issue one of `other` (within its own scope).
-    package func mayGrant(_ other: Role) -> Bool {
-        guard mayWrite, let own = rank, let wanted = other.rank else { return false }
-        return own <= wanted
-    }
-
-    /// Which entity the scope of such a token names; nil: the platform, or any for a reader.
-    package var scopeKind: EntityKind? {
+    /// Where the scope of such a token stands; nil: anywhere but at a subscriber.
+    package var level: Level? {
         switch self {
+        case .platformAdmin: .platform
         case .providerAdmin: .provider
         case .customerAdmin: .customer
         case .tenantAdmin: .tenant
-        case .platformAdmin, .readOnly, .UNRECOGNIZED: nil
+        case .user: .subscriber
+        case .readOnly, .billing, .support, .UNRECOGNIZED: nil
         }
     }
 
-    private var rank: Int? {
-        switch self {
-        case .platformAdmin: 0
-        case .providerAdmin: 1
-        case .customerAdmin: 2
-        case .tenantAdmin: 3
-        case .readOnly: 4
-        case .UNRECOGNIZED: nil
+    /// The role in which somebody with this one acts for a party further down; nil: there is none.
+    package func acting(at level: Level) -> Role? {
+        guard let duty else { return nil }
+        switch duty {
+        case .administer:
+            switch level {
+            case .platform: return .platformAdmin
+            case .provider: return .providerAdmin
+            case .customer: return .customerAdmin
+            case .tenant: return .tenantAdmin
+            case .subscriber: return .user
+            }
+        // Who only reads, bills or helps does no more for having gone further down.
+        case .read, .bill, .support: return self
+        case .use: return nil
         }
+    }
+
+    /// Whether an administrator of this role may issue a token of `other` (within its own scope).
+    package func mayGrant(_ other: Role) -> Bool {
+        guard duty == .administer, let own = level, other.duty != nil else { return false }
+        return other.level.map { own <= $0 } ?? true
     }
 }

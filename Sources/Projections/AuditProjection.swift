@@ -31,7 +31,7 @@ package enum AuditProjection: Projection {
         case .providerCreated, .providerChanged, .contactCreated, .contactChanged, .rateDeckCreated, .rateDeckVersionPublished,
             .servicePlanCreated, .servicePlanChanged, .customerCreated, .customerChanged, .dialPlanCreated, .dialPlanChanged,
             .tenantCreated, .tenantChanged, .carrierCreated, .carrierChanged, .numberAdded, .numberChanged, .subscriberCreated,
-            .subscriberChanged, .entityRemoved, .tokenIssued, .tokenRevoked, .workerEnrolled, .workerRevoked, .subjectErased,
+            .subscriberChanged, .entityRemoved, .tokenIssued, .tokenRevoked, .registrationsCleared, .workerEnrolled, .workerRevoked, .subjectErased,
             .subjectHoldChanged, .recordsRead, .cdrExportCreated, .cdrExportChanged, .cdrFileExported, .cdrFileDelivered,
             .rerateStepped:
             true
@@ -72,6 +72,7 @@ package enum AuditProjection: Projection {
             add(event.token.id)
             add(event.token.scopeID)
         case .tokenRevoked(let event): add(event.tokenID)
+        case .registrationsCleared(let event): add(event.subscriberID)
         case .journalPosted(let event):
             add(event.id)
             add(event.callID)

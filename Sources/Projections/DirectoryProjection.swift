@@ -50,7 +50,7 @@ package enum DirectoryProjection: Projection {
         case .workerEnrolled(let event): try views.putMessage(event.worker, Key(text: event.worker.name), in: .workers)
         case .subjectErased(let event): try forgetNames(event, context, in: &views)
         case .workerRevoked(let event): try views.remove(Key(text: event.name), in: .workers)
-        case .rateDeckVersionPublished, .journalPosted, .callStarted, .callAnswered, .callUpdated, .callAdopted,
+        case .registrationsCleared, .rateDeckVersionPublished, .journalPosted, .callStarted, .callAnswered, .callUpdated, .callAdopted,
             .creditRenewed, .callEnded, .cdrRecorded, .subjectHoldChanged, .recordsRead, .cdrFileExported, .cdrFileDelivered, .chargeCorrected, .rerateStepped:
             break
         }

@@ -22,7 +22,7 @@ package enum ExportsProjection: Projection {
             .rateDeckVersionPublished, .servicePlanCreated, .servicePlanChanged, .customerCreated, .customerChanged,
             .dialPlanCreated, .dialPlanChanged, .tenantCreated, .tenantChanged, .carrierCreated, .carrierChanged,
             .numberAdded, .numberChanged, .subscriberCreated, .subscriberChanged, .entityRemoved, .tokenIssued,
-            .tokenRevoked, .workerEnrolled, .workerRevoked, .journalPosted, .callStarted, .callAnswered, .callUpdated,
+            .tokenRevoked, .registrationsCleared, .workerEnrolled, .workerRevoked, .journalPosted, .callStarted, .callAnswered, .callUpdated,
             .callAdopted, .creditRenewed, .callEnded, .cdrRecorded, .cdrExportCreated, .cdrExportChanged,
             .subjectErased, .subjectHoldChanged, .recordsRead, .chargeCorrected, .rerateStepped:
             break

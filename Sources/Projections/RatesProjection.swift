@@ -24,7 +24,7 @@ package enum RatesProjection: Projection {
             .servicePlanCreated,
             .servicePlanChanged, .customerCreated, .customerChanged, .dialPlanCreated, .dialPlanChanged, .tenantCreated,
             .tenantChanged, .carrierCreated, .carrierChanged, .numberAdded, .numberChanged, .subscriberCreated,
-            .subscriberChanged, .tokenIssued, .tokenRevoked, .workerEnrolled, .workerRevoked, .journalPosted,
+            .subscriberChanged, .tokenIssued, .tokenRevoked, .registrationsCleared, .workerEnrolled, .workerRevoked, .journalPosted,
             .callStarted, .callAnswered, .callUpdated, .callAdopted, .creditRenewed, .callEnded, .cdrRecorded,
             .subjectErased, .subjectHoldChanged, .recordsRead, .cdrExportCreated, .cdrExportChanged, .cdrFileExported, .cdrFileDelivered, .chargeCorrected, .rerateStepped:
             break

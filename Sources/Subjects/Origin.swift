@@ -8,18 +8,22 @@ package struct Origin: Hashable, Sendable {
     /// Who is behind the one that asked, as the asker says: a program's user. Not proven. No control characters.
     package var onBehalfOf: String
 
-    package init(address: String = "", onBehalfOf: String = "") {
+    /// The party that the one who asked acted for, and had the right to: "tenant/0190…". Empty: nobody.
+    package var actingFor: String
+
+    package init(address: String = "", onBehalfOf: String = "", actingFor: String = "") {
         self.address = address
         self.onBehalfOf = onBehalfOf
+        self.actingFor = actingFor
     }
 
-    package var isEmpty: Bool { address.isEmpty && onBehalfOf.isEmpty }
+    package var isEmpty: Bool { address.isEmpty && onBehalfOf.isEmpty && actingFor.isEmpty }
 }
 
 /// In an envelope it is sealed under the platform's key: proofs and dispute packs show whole envelopes to customers and
 /// carriers, and where an administrator sat is none of their business.
 ///
-/// The plain text is address, a zero byte, on whose behalf.
+/// The plain text is address, a zero byte, on whose behalf; if somebody was acted for, another zero byte and whom.
 extension SubjectKeys {
     /// Part of the associated data; never changes.
     private static var originMark: UInt8 { 10 }
@@ -28,7 +32,8 @@ extension SubjectKeys {
     /// - Parameter cause: of the same envelope; the sealed part opens beside it alone.
     package func seal(_ origin: Origin, cause: String, _ random: inout RandomSource) throws(SubjectKeyError) -> [UInt8] {
         guard !origin.isEmpty else { return [] }
-        let plain = Array(origin.address.utf8) + [0] + Array(origin.onBehalfOf.utf8)
+        var plain = Array(origin.address.utf8) + [0] + Array(origin.onBehalfOf.utf8)
+        if !origin.actingFor.isEmpty { plain += [0] + Array(origin.actingFor.utf8) }
         return try seal(plain, mark: Self.originMark, subject: Self.platform, record: Data(cause.utf8), &random) ?? []
     }
 
@@ -37,8 +42,8 @@ extension SubjectKeys {
         guard !sealed.isEmpty, let plain = try open(sealed, mark: Self.originMark, record: Data(cause.utf8)) else {
             return Origin()
         }
-        guard let zero = plain.firstIndex(of: 0) else { throw .malformed }
-        return Origin(
-            address: String(decoding: plain[..<zero], as: UTF8.self), onBehalfOf: String(decoding: plain[(zero + 1)...], as: UTF8.self))
+        let parts = plain.split(separator: 0, omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
+        guard (2...3).contains(parts.count) else { throw .malformed }
+        return Origin(address: parts[0], onBehalfOf: parts[1], actingFor: parts.count == 3 ? parts[2] : "")
     }
 }

@@ -10,6 +10,8 @@ struct APIClient {
     let token: String
     /// Who is behind the token, for the audit; empty: nobody is named.
     var onBehalfOf = ""
+    /// A party below the token's scope that is acted for; empty: none.
+    var actAs = ""
 
     /// The decoded answer. Refusals end the command with the API's own words.
     func request(_ method: String, _ path: String, _ body: [String: Any]? = nil, headers: [String: String] = [:]) async throws -> [String: Any] {
@@ -18,6 +20,7 @@ struct APIClient {
         request.httpMethod = method
         request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization")
         if !onBehalfOf.isEmpty { request.setValue(onBehalfOf, forHTTPHeaderField: "Ledgerline-On-Behalf-Of") }
+        if !actAs.isEmpty { request.setValue(actAs, forHTTPHeaderField: "Act-As") }
         for (name, value) in headers { request.setValue(value, forHTTPHeaderField: name) }
         if let body {
             request.httpBody = try JSONSerialization.data(withJSONObject: body)

@@ -71,7 +71,9 @@ struct AuditCommand: AsyncParsableCommand {
     private func show(_ entry: JSON) {
         func text(_ name: String) -> String { entry[name]?.text ?? "" }
         let from = text("address").isEmpty ? "" : " from \(text("address"))"
-        let behalf = text("on_behalf_of").isEmpty ? "" : " for \(text("on_behalf_of"))"
+        let behalf =
+            (text("on_behalf_of").isEmpty ? "" : " for \(text("on_behalf_of"))")
+            + (text("acting_for").isEmpty ? "" : " acting for \(text("acting_for"))")
         print(
             "\(entry["sequence"]?.integer(as: UInt64.self) ?? 0)  \(text("time"))  \(text("type"))  \(text("entity_kind")) \(text("entity_id"))"
                 + "  by \(text("actor"))\(behalf)\(from)  request \(text("request_id"))"
@@ -90,7 +92,7 @@ struct AuditCommand: AsyncParsableCommand {
 /// Entries as a table: one row to a changed field, so that a spreadsheet can filter by it.
 private final class AuditTable {
     private static let columns = [
-        "sequence", "time", "type", "entity_kind", "entity_id", "version", "actor", "on_behalf_of", "address", "request_id", "erased",
+        "sequence", "time", "type", "entity_kind", "entity_id", "version", "actor", "on_behalf_of", "acting_for", "address", "request_id", "erased",
     ]
     private var writer = CSVWriter()
     private let file: FileHandle

@@ -49,7 +49,7 @@ struct LogTail: AsyncParsableCommand {
         var line: [String: Any] = [
             "sequence": envelope.sequence, "time": envelope.time.rfc3339, "type": envelope.type, "stream": "\(envelope.stream)",
             "version": envelope.version, "actor": envelope.actor, "cause": envelope.cause, "commit": envelope.commit,
-            "address": origin.address, "on_behalf_of": origin.onBehalfOf,
+            "address": origin.address, "on_behalf_of": origin.onBehalfOf, "acting_for": origin.actingFor,
         ]
         if let event = try? Event(opening: envelope, keys),
             let text = try? event.message.jsonUTF8Data(), let payload = try? JSONSerialization.jsonObject(with: text)

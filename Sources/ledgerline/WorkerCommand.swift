@@ -18,12 +18,16 @@ struct WorkerCommand: AsyncParsableCommand {
         @Option(help: "Who is behind the token, for the audit (default: the variable LEDGERLINE_ON_BEHALF_OF).")
         var onBehalfOf: String?
 
+        @Option(help: "Act for a party below the token's scope: provider/ID, customer/ID, tenant/ID or subscriber/ID.")
+        var actAs: String?
+
         func client() throws -> APIClient {
             let environment = ProcessInfo.processInfo.environment
             guard let token = token ?? environment["LEDGERLINE_TOKEN"] else {
                 throw fail(.noPermission, "give --token or set LEDGERLINE_TOKEN")
             }
-            return APIClient(url: url, token: token, onBehalfOf: onBehalfOf ?? environment["LEDGERLINE_ON_BEHALF_OF"] ?? "")
+            return APIClient(url: url, token: token, onBehalfOf: onBehalfOf ?? environment["LEDGERLINE_ON_BEHALF_OF"] ?? "",
+                actAs: actAs ?? "")
         }
     }
 

@@ -1,3 +1,5 @@
+import ControlPlane
+import ControlPlane
 import Foundation
 import Model
 import Primitives
@@ -14,7 +16,7 @@ struct Redaction {
         self.reach = reach
         switch reach {
         case .provider(let id): providers = Set(try views.subtree(of: id).map { Data($0.bytes) })
-        case .platform, .customer, .tenant: providers = []
+        case .platform, .customer, .tenant, .subscriber: providers = []
         }
     }
 
@@ -24,6 +26,7 @@ struct Redaction {
         case .provider: providers.contains(party.providerID)
         case .customer(let id): party.customerID == id.data
         case .tenant(let id): party.tenantID == id.data
+        case .subscriber(let id): party.subscriberID == id.data
         }
     }
 
@@ -95,7 +98,7 @@ struct Redaction {
     var isProvider: Bool {
         switch reach {
         case .platform, .provider: true
-        case .customer, .tenant: false
+        case .customer, .tenant, .subscriber: false
         }
     }
 

@@ -1,3 +1,4 @@
+import ControlPlane
 import Foundation
 import Ledger
 import Model
@@ -31,6 +32,7 @@ struct AuditEntry {
             "entity_kind": .string(entity.kind), "entity_id": .string(entity.id.description),
             "version": .integer(stored.version), "actor": .string(stored.actor),
             "on_behalf_of": .string(showsOrigin ? origin.onBehalfOf : ""),
+            "acting_for": .string(origin.actingFor),
             "address": .string(showsOrigin ? origin.address : ""), "request_id": .string(stored.cause),
             "erased": .bool(isErased),
             "changes": .array(changes.map { ["field": .string($0.field), "before": $0.before, "after": $0.after] }),
@@ -52,12 +54,12 @@ struct AuditEntry {
                 [
                     ("sequence", Schema.sequence), ("time", Schema.time), ("type", Schema.text(max: 64)),
                     ("entity_kind", Schema.text(max: 64)), ("entity_id", Schema.uuid), ("version", Schema.sequence),
-                    ("actor", Schema.text(max: 128)), ("on_behalf_of", Schema.text(max: 128)),
+                    ("actor", Schema.text(max: 128)), ("on_behalf_of", Schema.text(max: 128)), ("acting_for", Schema.text(max: 64)),
                     ("address", Schema.text(max: 64)), ("request_id", Schema.text(max: 128)), ("erased", Schema.flag),
                     ("changes", Schema.list(Schema.reference("AuditChange"))),
                 ],
                 required: [
-                    "sequence", "time", "type", "entity_kind", "entity_id", "version", "actor", "on_behalf_of", "address",
+                    "sequence", "time", "type", "entity_kind", "entity_id", "version", "actor", "on_behalf_of", "acting_for", "address",
                     "request_id", "erased", "changes",
                 ])
         ), ("AuditPage", Schema.page(of: Schema.reference("AuditEntry"))),
@@ -125,7 +127,7 @@ extension AuditEntry {
 
     /// Whether a text is in anything that the entry shows; letters large and small are the same.
     func contains(_ text: String, showsOrigin: Bool) -> Bool {
-        var shown = [stored.type, stored.actor, stored.cause, entity.kind, entity.id.description]
+        var shown = [stored.type, stored.actor, stored.cause, entity.kind, entity.id.description, origin.actingFor]
         if showsOrigin { shown += [origin.address, origin.onBehalfOf] }
         for change in changes {
             shown.append(change.field)
@@ -147,7 +149,7 @@ extension Event {
         case .providerCreated, .providerChanged, .contactCreated, .contactChanged, .rateDeckCreated, .rateDeckVersionPublished,
             .servicePlanCreated, .servicePlanChanged, .customerCreated, .customerChanged, .dialPlanCreated, .dialPlanChanged,
             .tenantCreated, .tenantChanged, .carrierCreated, .carrierChanged, .numberAdded, .numberChanged, .subscriberCreated,
-            .subscriberChanged, .tokenIssued, .workerEnrolled, .journalPosted, .callStarted, .callAnswered, .callUpdated,
+            .subscriberChanged, .tokenIssued, .registrationsCleared, .workerEnrolled, .journalPosted, .callStarted, .callAnswered, .callUpdated,
             .callAdopted, .creditRenewed, .callEnded, .cdrRecorded, .subjectErased, .subjectHoldChanged, .recordsRead,
             .cdrExportCreated, .cdrExportChanged, .cdrFileExported, .cdrFileDelivered, .chargeCorrected, .rerateStepped:
             false
@@ -160,7 +162,7 @@ extension Event {
         case .providerCreated, .providerChanged, .contactCreated, .contactChanged, .rateDeckCreated, .rateDeckVersionPublished,
             .servicePlanCreated, .servicePlanChanged, .customerCreated, .customerChanged, .dialPlanCreated, .dialPlanChanged,
             .tenantCreated, .tenantChanged, .carrierCreated, .carrierChanged, .numberAdded, .numberChanged, .subscriberCreated,
-            .subscriberChanged, .entityRemoved, .tokenIssued, .tokenRevoked, .workerEnrolled, .workerRevoked, .journalPosted,
+            .subscriberChanged, .entityRemoved, .tokenIssued, .tokenRevoked, .registrationsCleared, .workerEnrolled, .workerRevoked, .journalPosted,
             .callStarted, .callAnswered, .callUpdated, .callAdopted, .creditRenewed, .callEnded, .cdrRecorded, .recordsRead,
             .cdrExportCreated, .cdrExportChanged, .cdrFileExported, .cdrFileDelivered, .chargeCorrected, .rerateStepped:
             false

@@ -1,4 +1,5 @@
 package import Ledger
+import ControlPlane
 import Model
 import Primitives
 package import Projections

@@ -1,3 +1,4 @@
+import ControlPlane
 import Foundation
 import Model
 import Primitives
@@ -56,7 +57,7 @@ struct EntityState {
                 "public_key": .string(hex(Array(event.worker.curvePublicKey))),
             ]
             return
-        case .entityRemoved, .rateDeckVersionPublished, .tokenRevoked, .workerRevoked, .journalPosted, .callStarted,
+        case .entityRemoved, .rateDeckVersionPublished, .tokenRevoked, .registrationsCleared, .workerRevoked, .journalPosted, .callStarted,
             .callAnswered, .callUpdated, .callAdopted, .creditRenewed, .callEnded, .cdrRecorded, .subjectErased,
             .subjectHoldChanged, .recordsRead, .cdrFileExported, .cdrFileDelivered, .chargeCorrected, .rerateStepped:
             return nil
@@ -71,7 +72,7 @@ struct EntityState {
     /// nil: it is the platform's, or gone.
     static func place(ofScope id: Data, in views: borrowing ViewSnapshot) throws -> Place? {
         guard let id = UUIDv7(bytes: id) else { return nil }
-        for kind in [EntityKind.provider, .customer, .tenant] {
+        for kind in [EntityKind.provider, .customer, .tenant, .subscriber] {
             if let place = try views.place(of: kind, id) { return place }
         }
         return nil

@@ -22,6 +22,6 @@ extension Exchange {
             $0.tokenID = token.data
             $0.ids = calls.map { Data($0.bytes) }
         }
-        _ = try await platform.submit(AdminRequest(.recordReading(reading), actor: try self.token.name, requestID: requestID, origin: origin))
+        _ = try await platform.submit(AdminRequest(.recordReading(reading), actor: try self.token.name, requestID: requestID, origin: origin, authority: try self.token.authority))
     }
 }

@@ -1,3 +1,4 @@
+import ControlPlane
 import Foundation
 import Model
 import Primitives
@@ -38,6 +39,10 @@ struct FactFields {
             add("held", .bool(event.held))
             add("reason", .string(event.reason))
             try stand(event.kind.entity, event.subjectID, in: views)
+        case .registrationsCleared(let event):
+            kind = "subscriber"
+            add("contacts", .integer(event.contacts))
+            try stand(.subscriber, event.subscriberID, in: views)
         case .recordsRead(let event): try show(event, in: views)
         case .cdrFileExported(let event):
             kind = "cdr_export"

@@ -1,3 +1,4 @@
+import ControlPlane
 import HTTPTypes
 import Model
 import Primitives
@@ -12,23 +13,23 @@ enum AccountEndpoints {
         Operation(
             method: .get, path: "/v1/accounts", name: "listAccounts", tag: "accounts",
             summary: "Lists accounts by kind and owner. A page may be short, and is the last only if next is null.",
-            access: .anyToken, query: [QueryParameter("after", .text, "The `next` of the page before."), .limit],
+            access: .needs(.readAccounts), query: [QueryParameter("after", .text, "The `next` of the page before."), .limit],
             success: .init(status: .ok, about: "A page.", schema: Schema.reference("AccountPage")),
             handle: { try list($0) }),
         Operation(
             method: .get, path: "/v1/accounts/{account_id}", name: "getAccount", tag: "accounts",
             summary: "Reads an account.",
-            access: .anyToken, success: .init(status: .ok, about: "The account.", schema: Schema.reference("Account")),
+            access: .needs(.readAccounts), success: .init(status: .ok, about: "The account.", schema: Schema.reference("Account")),
             handle: { try get($0) }),
         Operation(
             method: .get, path: "/v1/accounts/{account_id}/postings", name: "listPostings", tag: "accounts",
-            summary: "Lists what moved an account, the oldest first.", access: .anyToken,
+            summary: "Lists what moved an account, the oldest first.", access: .needs(.readAccounts),
             query: [QueryParameter("after", .text, "The `next` of the page before."), .limit],
             success: .init(status: .ok, about: "A page.", schema: Schema.reference("PostingPage")),
             handle: { try postings($0) }),
         Operation(
             method: .get, path: "/v1/trial-balance", name: "getTrialBalance", tag: "accounts",
-            summary: "The sum of all balances in each currency: zero, unless the books are broken.", access: .platform,
+            summary: "The sum of all balances in each currency: zero, unless the books are broken.", access: .needs(.readBooks),
             success: .init(status: .ok, about: "One line for each currency.", schema: Schema.reference("TrialBalance")),
             handle: { try trialBalance($0) }),
     ]

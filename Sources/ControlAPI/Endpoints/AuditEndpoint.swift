@@ -1,3 +1,4 @@
+import ControlPlane
 import HTTPTypes
 import Ledger
 import Model
@@ -14,7 +15,7 @@ enum AuditEndpoint {
             method: .get, path: "/v1/audit", name: "listAudit", tag: "log",
             summary: "Lists changes with every field before and after, and who read records of calls, the oldest first; with entity_id all "
                 + "that concerns the entity, calls too. A page may be short, and is the last only if next is null.",
-            access: .administrator(.providerAdmin),
+            access: .needs(.readAudit),
             query: [
                 QueryParameter("entity_id", .id, "Only what concerns this entity, also after it was removed."),
                 QueryParameter("actor", .text, "Only what this token's name did."),

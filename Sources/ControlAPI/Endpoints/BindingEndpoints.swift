@@ -1,3 +1,4 @@
+import ControlPlane
 import HTTPTypes
 import Model
 import Primitives
@@ -24,10 +25,20 @@ enum BindingEndpoints {
     static let operations = [
         Operation(
             method: .get, path: "/v1/subscribers/{subscriber_id}/bindings", name: "listBindings", tag: "subscribers",
-            summary: "Lists the contacts by which a subscriber is reached now.", access: .anyToken,
+            summary: "Lists the contacts by which a subscriber is reached now.", access: .needs(.readRegistrations),
             success: .init(status: .ok, about: "All of them.", schema: Schema.reference("BindingPage")),
             past: .never,  // registrations are not in the log
-            reading: "bindings", handle: { try await list($0) })
+            reading: "bindings", handle: { try await list($0) }),
+        Operation(
+            method: .delete, path: "/v1/subscribers/{subscriber_id}/bindings", name: "clearBindings", tag: "subscribers",
+            summary: "Forgets where a subscriber's phones are: it is reached again when they register again.",
+            access: .needs(.clearRegistrations), success: .init(status: .noContent, about: "They are forgotten."),
+            handle: { exchange in
+                let id = try exchange.id("subscriber_id")
+                _ = try exchange.read { views in try Subscribers.visible(id, to: exchange.reach, in: views).entity }
+                let outcome = try await exchange.submit(.clearRegistrations(SubscriberID(id)))
+                return Reply.done.replayed(outcome.repeated)
+            }),
     ]
 
     static let schemas: [(String, JSON)] = [

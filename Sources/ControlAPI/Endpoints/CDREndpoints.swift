@@ -1,3 +1,4 @@
+import ControlPlane
 import Dispute
 import Foundation
 import HTTPTypes
@@ -31,24 +32,24 @@ enum CDREndpoints {
         Operation(
             method: .get, path: "/v1/cdrs", name: "listCdrs", tag: "cdrs",
             summary: "Lists call records by their numbers. A page may be short, and is the last only if next is null.",
-            access: .anyToken, query: filters + conditions + [after, .limit],
+            access: .needs(.readRecords), query: filters + conditions + [after, .limit],
             success: .init(status: .ok, about: "A page.", schema: Schema.reference("CdrPage")),
             reading: "cdrs", handle: { try list($0, of: nil) }),
         Operation(
             method: .get, path: "/v1/customers/{customer_id}/cdrs", name: "listCustomerCdrs", tag: "customers",
-            summary: "Lists a customer's call records by their numbers.", access: .anyToken,
+            summary: "Lists a customer's call records by their numbers.", access: .needs(.readRecords),
             query: conditions + [after, .limit],
             success: .init(status: .ok, about: "A page.", schema: Schema.reference("CdrPage")),
             reading: "cdrs", handle: { try list($0, of: (.customer, try $0.id("customer_id"))) }),
         Operation(
             method: .get, path: "/v1/cdrs/{number}", name: "getCdr", tag: "cdrs", summary: "Reads a call record.",
-            access: .anyToken, success: .init(status: .ok, about: "The record.", schema: Schema.reference("Cdr")),
+            access: .needs(.readRecords), success: .init(status: .ok, about: "The record.", schema: Schema.reference("Cdr")),
             reading: "cdr", handle: { try get($0) }),
         Operation(
             method: .get, path: "/v1/cdrs/{number}/proof", name: "proveCdr", tag: "cdrs",
             summary: "The record's event with its inclusion proof and a signed checkpoint: verifiable without us. "
                 + "It holds the whole event, so it is given only to whom the whole record is visible.",
-            access: .anyToken,
+            access: .needs(.proveRecords),
             success: .init(
                 status: .ok, about: "A proof file (C2SP tlog-proof).", schema: ["type": "string"],
                 mediaType: ContentNegotiation.text),
@@ -58,7 +59,7 @@ enum CDREndpoints {
             method: .get, path: "/v1/cdrs/{number}/dispute", name: "disputeCdr", tag: "cdrs",
             summary: "Everything that explains and proves the call's bill, in one document that ledgerline dispute verify checks without us. "
                 + "It holds the whole events, so it is given only to whom the whole record is visible.",
-            access: .anyToken,
+            access: .needs(.proveRecords),
             success: .init(status: .ok, about: "A dispute pack (docs/dispute.md).", schema: ["type": "object"]),
             reading: "dispute_pack", handle: { try dispute($0) }),
     ]
@@ -189,6 +190,7 @@ enum CDREndpoints {
         case .provider(let id): return try views.subtree(of: id)
         case .customer(let id): return [id.value]
         case .tenant(let id): return [id.value]
+        case .subscriber(let id): return [id.value]
         }
     }
 

@@ -9,17 +9,17 @@ enum CallEndpoints {
     static let operations = [
         Operation(
             method: .get, path: "/v1/calls", name: "listCalls", tag: "calls", summary: "Lists the calls that run now.",
-            access: .anyToken, query: [.after, .limit],
+            access: .needs(.readRecords), query: [.after, .limit],
             success: .init(status: .ok, about: "A page.", schema: Schema.reference("CallPage")),
             reading: "live_calls", handle: { try list($0) }),
         Operation(
             method: .get, path: "/v1/calls/{call_id}", name: "getCall", tag: "calls",
             summary: "Reads a call that runs now.",
-            access: .anyToken, success: .init(status: .ok, about: "The call.", schema: Schema.reference("Call")),
+            access: .needs(.readRecords), success: .init(status: .ok, about: "The call.", schema: Schema.reference("Call")),
             reading: "live_call", handle: { try get($0) }),
         Operation(
             method: .post, path: "/v1/calls/{call_id}/hang-up", name: "hangUpCall", tag: "calls",
-            summary: "Asks the worker that carries the call to end it.", access: .administrator(.tenantAdmin),
+            summary: "Asks the worker that carries the call to end it.", access: .needs(.endCalls),
             success: .init(status: .accepted, about: "It was asked; the call's record follows."),
             handle: { try await hangUp($0) }),
     ]

@@ -13,14 +13,14 @@ enum CdrExportEndpoints {
     static let operations = [
         Operation(
             method: .get, path: path + "/files", name: "listCdrExportFiles", tag: "cdr-exports",
-            summary: "Lists the files of an export in their order: the chain of their hashes.", access: .anyToken,
+            summary: "Lists the files of an export in their order: the chain of their hashes.", access: .needs(.readExports),
             query: [after, .limit],
             success: .init(status: .ok, about: "A page.", schema: Schema.reference("CdrFilePage")),
             handle: { try files($0) }),
         Operation(
             method: .get, path: path + "/status", name: "getCdrExportStatus", tag: "cdr-exports",
             summary: "How an export stands: when the next file is due, what waits for the server, what failed.",
-            access: .anyToken,
+            access: .needs(.readExports),
             success: .init(status: .ok, about: "Its state.", schema: Schema.reference("CdrExportStatus")),
             handle: { try status($0) }),
     ]

@@ -25,12 +25,12 @@ enum CustomerMoneyEndpoints {
     static let operations = [
         Operation(
             method: .get, path: "/v1/customers/{customer_id}/balance", name: "getBalance", tag: "customers",
-            summary: "What the customer's account stands at.", access: .anyToken,
+            summary: "What the customer's account stands at.", access: .needs(.readAccounts),
             success: .init(status: .ok, about: "The balance.", schema: Schema.reference("Balance")),
             handle: { try balance($0) }),
         Operation(
             method: .post, path: "/v1/customers/{customer_id}/top-ups", name: "topUp", tag: "customers",
-            summary: "Money from outside: a positive amount.", access: .administrator(.providerAdmin),
+            summary: "Money from outside: a positive amount.", access: .needs(.postMoney),
             body: .init(schema: Schema.reference("Payment")),
             success: .init(status: .created, about: "It is booked.", schema: Schema.reference("Booking")),
             needsIdempotencyKey: true,
@@ -40,7 +40,7 @@ enum CustomerMoneyEndpoints {
         Operation(
             method: .post, path: "/v1/customers/{customer_id}/adjustments", name: "adjust", tag: "customers",
             summary: "A correction between provider and customer, in either direction.",
-            access: .administrator(.providerAdmin), body: .init(schema: Schema.reference("Payment")),
+            access: .needs(.postMoney), body: .init(schema: Schema.reference("Payment")),
             success: .init(status: .created, about: "It is booked.", schema: Schema.reference("Booking")),
             needsIdempotencyKey: true,
             handle: { exchange in

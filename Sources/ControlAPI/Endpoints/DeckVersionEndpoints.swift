@@ -17,26 +17,26 @@ enum DeckVersionEndpoints {
     static let operations = [
         Operation(
             method: .get, path: path, name: "listRateDeckVersions", tag: "rate-decks",
-            summary: "Lists a deck's versions without their rows, the oldest first.", access: .anyToken,
+            summary: "Lists a deck's versions without their rows, the oldest first.", access: .needs(.readPrices),
             query: [after, .limit],
             success: .init(status: .ok, about: "A page.", schema: Schema.reference("RateDeckVersionPage")),
             handle: { try list($0) }),
         Operation(
             method: .post, path: path, name: "publishRateDeckVersion", tag: "rate-decks",
             summary: "Publishes the next version of a deck: its whole price list.",
-            access: .administrator(.providerAdmin),
+            access: .needs(.writePrices),
             body: .init(schema: Schema.reference("NewRateDeckVersion"), bytesMax: 64 << 20),
             success: .init(
                 status: .created, about: "It is published.", schema: Schema.reference("RateDeckVersionHead")),
             handle: { try await publish($0) }),
         Operation(
             method: .get, path: path + "/{version}", name: "getRateDeckVersion", tag: "rate-decks",
-            summary: "Reads a version without its rows.", access: .anyToken,
+            summary: "Reads a version without its rows.", access: .needs(.readPrices),
             success: .init(status: .ok, about: "The version.", schema: Schema.reference("RateDeckVersionHead")),
             handle: { try get($0) }),
         Operation(
             method: .get, path: path + "/{version}/entries", name: "listRateEntries", tag: "rate-decks",
-            summary: "Lists a version's rows by prefix.", access: .anyToken, query: [afterPrefix, .limit],
+            summary: "Lists a version's rows by prefix.", access: .needs(.readPrices), query: [afterPrefix, .limit],
             success: .init(status: .ok, about: "A page.", schema: Schema.reference("RateEntryPage")),
             handle: { try entries($0) }),
     ]

@@ -23,7 +23,7 @@ enum DialTrialEndpoint {
     static let operations = [
         Operation(
             method: .post, path: "/v1/dial-plans/{dial_plan_id}/try", name: "tryDialPlan", tag: "dial-plans",
-            summary: "What the plan makes of something dialled, rule by rule. Nothing is recorded.", access: .anyToken,
+            summary: "What the plan makes of something dialled, rule by rule. Nothing is recorded.", access: .needs(.tryRoutes),
             body: .init(schema: Schema.reference("DialTrial")),
             success: .init(
                 status: .ok, about: "The steps and the number.", schema: Schema.reference("DialTrialResult")),

@@ -14,20 +14,20 @@ enum GatewayEndpoints {
         Operation(
             method: .post, path: path, name: "createGateway", tag: "carriers",
             summary: "Adds a gateway as the last to be tried.",
-            access: .administrator(.providerAdmin), body: .init(schema: Schema.reference("NewGateway")),
+            access: .needs(.writeNetwork), body: .init(schema: Schema.reference("NewGateway")),
             success: .init(
                 status: .created, about: "It is added.", schema: Schema.reference("Gateway"), hasVersion: true),
             isConditional: true, handle: { try await add($0) }),
         Operation(
             method: .get, path: path + "/{gateway_id}", name: "getGateway", tag: "carriers",
             summary: "Reads a gateway.",
-            access: .anyToken,
+            access: .needs(.readDirectory),
             success: .init(status: .ok, about: "The gateway.", schema: Schema.reference("Gateway"), hasVersion: true),
             handle: { try get($0) }),
         Operation(
             method: .patch, path: path + "/{gateway_id}", name: "changeGateway", tag: "carriers",
             summary: "Changes what the body names, and leaves the rest (RFC 7396).",
-            access: .administrator(.providerAdmin),
+            access: .needs(.writeNetwork),
             body: .init(
                 schema: Schema.reference("GatewayPatch"),
                 mediaTypes: [ContentNegotiation.mergePatch, ContentNegotiation.json]),
@@ -36,7 +36,7 @@ enum GatewayEndpoints {
         Operation(
             method: .delete, path: path + "/{gateway_id}", name: "removeGateway", tag: "carriers",
             summary: "Removes a gateway.",
-            access: .administrator(.providerAdmin), success: .init(status: .noContent, about: "It is removed."),
+            access: .needs(.writeNetwork), success: .init(status: .noContent, about: "It is removed."),
             isConditional: true, handle: { try await remove($0) }),
     ]
 

@@ -1,3 +1,4 @@
+import ControlPlane
 import Foundation
 import HTTPTypes
 import Ledger
@@ -16,7 +17,7 @@ enum HistoryEndpoint {
     static let operations = [
         Operation(
             method: .get, path: "/v1/entities/{entity_id}/history", name: "getHistory", tag: "log",
-            summary: "Lists the events of an entity, the oldest first, also after it was removed; who looked at it is in the audit.", access: .anyToken,
+            summary: "Lists the events of an entity, the oldest first, also after it was removed; who looked at it is in the audit.", access: .needs(.readHistory),
             query: [after, .limit],
             success: .init(status: .ok, about: "A page.", schema: Schema.reference("EventPage")),
             reading: "history", handle: { try list($0) })
@@ -134,7 +135,7 @@ enum HistoryEndpoint {
         case .cdrExportChanged(let event): CdrExports.shape.json(event.export)
         case .cdrFileExported(let event): Shape<CdrFileExported>.cdrFile.json(event)
         case .cdrRecorded(let event): try redaction.seen(event.cdr, in: views).map { Shape<Cdr>.cdr.json($0) }
-        case .rateDeckVersionPublished, .entityRemoved, .tokenIssued, .tokenRevoked, .workerEnrolled, .workerRevoked,
+        case .rateDeckVersionPublished, .entityRemoved, .tokenIssued, .tokenRevoked, .registrationsCleared, .workerEnrolled, .workerRevoked,
             .journalPosted, .callStarted, .callAnswered, .callUpdated, .callAdopted, .creditRenewed, .callEnded,
             .subjectErased, .subjectHoldChanged, .recordsRead, .cdrFileDelivered, .chargeCorrected, .rerateStepped:
             nil
@@ -164,7 +165,7 @@ enum HistoryEndpoint {
         case .subscriberChanged(let event): try views.place(of: event.subscriber)
         case .cdrExportCreated(let event): try views.place(of: event.export)
         case .cdrExportChanged(let event): try views.place(of: event.export)
-        case .rateDeckVersionPublished, .entityRemoved, .tokenIssued, .tokenRevoked, .workerEnrolled, .workerRevoked,
+        case .rateDeckVersionPublished, .entityRemoved, .tokenIssued, .tokenRevoked, .registrationsCleared, .workerEnrolled, .workerRevoked,
             .journalPosted, .callStarted, .callAnswered, .callUpdated, .callAdopted, .creditRenewed, .callEnded,
             .cdrRecorded, .subjectErased, .subjectHoldChanged, .recordsRead, .cdrFileExported, .cdrFileDelivered, .chargeCorrected, .rerateStepped:
             nil

@@ -17,13 +17,13 @@ enum LineTrialEndpoints {
         Operation(
             method: .post, path: "/v1/subscribers/{subscriber_id}/route", name: "tryRoute", tag: "subscribers",
             summary: "What a call of the subscriber would do: targets, prices and credit, or why it is refused.",
-            access: .anyToken, body: .init(schema: Schema.reference("RouteTrial")),
+            access: .needs(.tryRoutes), body: .init(schema: Schema.reference("RouteTrial")),
             success: .init(status: .ok, about: "The answer.", schema: Schema.reference("RouteTrialResult")),
             past: .always, handle: { try route($0) }),
         Operation(
             method: .get, path: "/v1/subscribers/{subscriber_id}/permission", name: "getPermission",
             tag: "subscribers", summary: "Whether the subscriber may register and call, and what decides it.",
-            access: .anyToken, query: [QueryParameter("number", .text, "E.164 with +: may it be called?")],
+            access: .needs(.tryRoutes), query: [QueryParameter("number", .text, "E.164 with +: may it be called?")],
             success: .init(status: .ok, about: "The answer.", schema: Schema.reference("LinePermission")),
             handle: { try permission($0) }),
     ]

@@ -10,13 +10,13 @@ enum LogEndpoints {
     static let operations = [
         Operation(
             method: .get, path: "/v1/log/head", name: "getLogHead", tag: "log",
-            summary: "The newest sequence of the log and the root of the tree over it.", access: .anyToken,
+            summary: "The newest sequence of the log and the root of the tree over it.", access: .needs(.readLogHead),
             success: .init(status: .ok, about: "The head.", schema: Schema.reference("LogHead")),
             past: .never,
             handle: { try head($0) }),
         Operation(
             method: .get, path: "/v1/log/checkpoint", name: "getCheckpoint", tag: "log",
-            summary: "The head as a signed note (C2SP tlog-checkpoint), signed now.", access: .anyToken,
+            summary: "The head as a signed note (C2SP tlog-checkpoint), signed now.", access: .needs(.readLogHead),
             success: .init(
                 status: .ok, about: "The checkpoint.", schema: ["type": "string"], mediaType: ContentNegotiation.text),
             past: .never,
@@ -45,7 +45,7 @@ enum LogEndpoints {
             handle: { try consistency($0) }),
         Operation(
             method: .get, path: "/v1/log/witnesses", name: "listWitnesses", tag: "log",
-            summary: "Who is asked to cosign checkpoints, and what came of it.", access: .platform,
+            summary: "Who is asked to cosign checkpoints, and what came of it.", access: .needs(.readPlatform),
             success: .init(status: .ok, about: "The witnesses.", schema: Schema.reference("Witnesses")),
             past: .never,
             handle: { exchange in

@@ -18,13 +18,13 @@ enum NumberAssignmentEndpoints {
     static let operations = [
         Operation(
             method: .post, path: "/v1/numbers/{number_id}/assign", name: "assignNumber", tag: "numbers",
-            summary: "Gives an available number to a subscriber.", access: .administrator(.providerAdmin),
+            summary: "Gives an available number to a subscriber.", access: .needs(.writeNetwork),
             body: .init(schema: Schema.reference("NumberAssignment")),
             success: .init(status: .ok, about: "It is assigned.", schema: Schema.reference("Number"), hasVersion: true),
             isConditional: true, handle: { try await assign($0) }),
         Operation(
             method: .post, path: "/v1/numbers/{number_id}/release", name: "releaseNumber", tag: "numbers",
-            summary: "Takes a number back into the inventory.", access: .administrator(.providerAdmin),
+            summary: "Takes a number back into the inventory.", access: .needs(.writeNetwork),
             success: .init(
                 status: .ok, about: "It is available.", schema: Schema.reference("Number"), hasVersion: true),
             isConditional: true, handle: { try await release($0) }),

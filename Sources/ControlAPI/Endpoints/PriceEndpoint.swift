@@ -10,7 +10,7 @@ enum PriceEndpoint {
         Operation(
             method: .get, path: "/v1/rate-decks/{rate_deck_id}/price", name: "getPrice", tag: "rate-decks",
             summary: "The price of a call to a number: the row with the longest prefix in the version in force.",
-            access: .anyToken, query: [QueryParameter("number", .text, "E.164, with or without the +.")],
+            access: .needs(.readPrices), query: [QueryParameter("number", .text, "E.164, with or without the +.")],
             success: .init(status: .ok, about: "The price.", schema: Schema.reference("Price")),
             handle: { try price($0) })
     ]

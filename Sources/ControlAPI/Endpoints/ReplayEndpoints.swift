@@ -10,13 +10,13 @@ enum ReplayEndpoints {
         Operation(
             method: .get, path: "/v1/replays", name: "listReplays", tag: "replays",
             summary: "Lists the rebuilds of views since the start, the newest first; what the start itself had to rebuild too.",
-            access: .platform,
+            access: .needs(.readPlatform),
             success: .init(status: .ok, about: "All of them.", schema: Schema.reference("ReplayPage")),
             handle: { exchange in .page(exchange.platform.replays.all.map(json), next: nil) }),
         Operation(
             method: .post, path: "/v1/replays", name: "startReplay", tag: "replays",
             summary: "Builds views anew from the log in the background; those that serve are not touched.",
-            access: .administrator(.platformAdmin), body: .init(schema: Schema.reference("NewReplay")),
+            access: .needs(.writePlatform), body: .init(schema: Schema.reference("NewReplay")),
             success: .init(status: .accepted, about: "It has begun.", schema: Schema.reference("Replay")),
             handle: { exchange in
                 let names = try exchange.decode { body, faults in views(body, &faults) }
@@ -27,7 +27,7 @@ enum ReplayEndpoints {
             }),
         Operation(
             method: .get, path: "/v1/replays/{id}", name: "getReplay", tag: "replays", summary: "Shows how far a rebuild is.",
-            access: .platform, success: .init(status: .ok, about: "The rebuild.", schema: Schema.reference("Replay")),
+            access: .needs(.readPlatform), success: .init(status: .ok, about: "The rebuild.", schema: Schema.reference("Replay")),
             handle: { exchange in
                 guard let status = exchange.platform.replays.status(try exchange.id("id")) else { throw unknown }
                 return .ok(json(status))
@@ -35,7 +35,7 @@ enum ReplayEndpoints {
         Operation(
             method: .post, path: "/v1/replays/{id}/swap", name: "swapReplay", tag: "replays",
             summary: "Puts the built views in the place of those that serve; no request is refused meanwhile.",
-            access: .administrator(.platformAdmin),
+            access: .needs(.writePlatform),
             success: .init(status: .accepted, about: "It is being done.", schema: Schema.reference("Replay")),
             handle: { exchange in
                 let id = try exchange.id("id")
@@ -45,7 +45,7 @@ enum ReplayEndpoints {
             }),
         Operation(
             method: .post, path: "/v1/replays/{id}/revert", name: "revertReplay", tag: "replays",
-            summary: "Puts the former views back, caught up with the log.", access: .administrator(.platformAdmin),
+            summary: "Puts the former views back, caught up with the log.", access: .needs(.writePlatform),
             success: .init(status: .accepted, about: "It is being done.", schema: Schema.reference("Replay")),
             handle: { exchange in
                 let id = try exchange.id("id")
@@ -56,7 +56,7 @@ enum ReplayEndpoints {
         Operation(
             method: .delete, path: "/v1/replays/{id}", name: "cancelReplay", tag: "replays",
             summary: "Ends a rebuild, or drops what is not in use: the built views, or after a swap the former ones.",
-            access: .administrator(.platformAdmin), success: .init(status: .noContent, about: "It is ended."),
+            access: .needs(.writePlatform), success: .init(status: .noContent, about: "It is ended."),
             handle: { exchange in
                 let id = try exchange.id("id")
                 try allowed { () throws(ReplayRejection) in try exchange.platform.replays.cancel(id) }

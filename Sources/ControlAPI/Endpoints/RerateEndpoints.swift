@@ -44,7 +44,7 @@ enum RerateEndpoints {
             method: .post, path: "/v1/rerates", name: "rerate", tag: "rerates",
             summary: "Charges calls to the customers of the deck's provider anew: the next \(RerateStep.correctionsMax) whose charge differs, "
                 + "in the order of their set-up. For each the difference is posted; the charge itself stays. Repeat with `next` until it is null.",
-            access: .administrator(.providerAdmin), body: .init(schema: Schema.reference("Rerate")),
+            access: .needs(.postMoney), body: .init(schema: Schema.reference("Rerate")),
             success: .init(status: .ok, about: "What was posted.", schema: Schema.reference("RerateStep")),
             needsIdempotencyKey: true, past: .never,
             handle: { try await step($0) })

@@ -20,7 +20,7 @@ enum ServiceEndpoints {
             handle: { _ in .ok(OpenAPIDocument.json) }),
         Operation(
             method: .get, path: "/v1/counters", name: "getCounters", tag: "service",
-            summary: "How many requests were answered with which status since the start.", access: .platform,
+            summary: "How many requests were answered with which status since the start.", access: .needs(.readPlatform),
             success: .init(status: .ok, about: "The counters.", schema: Schema.reference("Counters")),
             past: .never,
             handle: { exchange in .ok(["responses": exchange.platform.counters.json]) }),

@@ -20,12 +20,12 @@ enum SubjectEndpoints {
             method: .get, path: "/v1/subjects", name: "listSubjects", tag: "subjects",
             summary: "Lists the persons that the log holds something of: contacts, customers and subscribers, removed ones too. "
                 + "A page may be short, and is the last only if next is null.",
-            access: .administrator(.providerAdmin), query: [.after, .limit],
+            access: .needs(.readSubjects), query: [.after, .limit],
             success: .init(status: .ok, about: "A page.", schema: Schema.reference("SubjectPage")),
             handle: { try list($0) }),
         Operation(
             method: .get, path: "/v1/subjects/{subject_id}", name: "getSubject", tag: "subjects",
-            summary: "What became of a person's data.", access: .administrator(.providerAdmin),
+            summary: "What became of a person's data.", access: .needs(.readSubjects),
             success: .init(status: .ok, about: "The subject.", schema: Schema.reference("Subject")),
             handle: { exchange in
                 try exchange.read { views in .ok(json(try visible(exchange, in: views), in: views)) }
@@ -34,20 +34,20 @@ enum SubjectEndpoints {
             method: .post, path: "/v1/subjects/{subject_id}/erase", name: "eraseSubject", tag: "subjects",
             summary: "Destroys the person's key: names, numbers and addresses are gone for ever, the books stay. "
                 + "Refused while a legal hold is on the subject or a call of it runs.",
-            access: .administrator(.providerAdmin), body: .init(schema: Schema.reference("SubjectReason")),
+            access: .needs(.eraseSubjects), body: .init(schema: Schema.reference("SubjectReason")),
             success: .init(status: .ok, about: "It is erased.", schema: Schema.reference("Subject")),
             handle: { exchange in try await change(exchange) { id, reason in .eraseSubject(id, reason: reason) } }),
         Operation(
             method: .post, path: "/v1/subjects/{subject_id}/hold", name: "holdSubject", tag: "subjects",
             summary: "Puts a legal hold on a person's data: it cannot be erased until the hold is lifted.",
-            access: .administrator(.providerAdmin), body: .init(schema: Schema.reference("SubjectReason")),
+            access: .needs(.eraseSubjects), body: .init(schema: Schema.reference("SubjectReason")),
             success: .init(status: .ok, about: "It is held.", schema: Schema.reference("Subject")),
             handle: { exchange in
                 try await change(exchange) { id, reason in .holdSubject(id, isHeld: true, reason: reason) }
             }),
         Operation(
             method: .post, path: "/v1/subjects/{subject_id}/release", name: "releaseSubject", tag: "subjects",
-            summary: "Lifts a legal hold.", access: .administrator(.providerAdmin),
+            summary: "Lifts a legal hold.", access: .needs(.eraseSubjects),
             body: .init(schema: Schema.reference("SubjectReason")),
             success: .init(status: .ok, about: "It is not held any more.", schema: Schema.reference("Subject")),
             handle: { exchange in

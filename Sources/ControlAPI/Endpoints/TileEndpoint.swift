@@ -1,6 +1,8 @@
+import ControlPlane
 import HTTPTypes
 import Hummingbird
 import Ledger
+import Model
 
 /// `GET /tile/…` of C2SP tlog-tiles: the tree's hashes, and the entries that they are made of.
 ///
@@ -16,7 +18,7 @@ struct TileEndpoint: Sendable {
         }
         let needsToken = path.kind == .entries && !platform.publishesEntries
         if needsToken {
-            guard try Caller(of: request, on: platform).reach == .platform else {
+            guard try Caller(of: request, on: platform).holds(.readPlatform) else {
                 throw Problem(.forbidden, "Entries need a token without a scope; read_only will do.")
             }
         }

@@ -15,13 +15,13 @@ enum TokenEndpoints {
             method: .get, path: "/v1/tokens", name: "listTokens", tag: "tokens",
             summary:
                 "Lists the tokens whose scope is within the token's. A page may be short, and is the last only if next is null.",
-            access: .administrator(.tenantAdmin), query: [.after, .limit],
+            access: .needs(.readTokens), query: [.after, .limit],
             success: .init(status: .ok, about: "A page.", schema: Schema.reference("TokenPage")),
             handle: { try list($0) }),
         Operation(
             method: .post, path: "/v1/tokens", name: "issueToken", tag: "tokens",
             summary: "Issues a token with at most the role and the scope of the asker.",
-            access: .administrator(.tenantAdmin),
+            access: .needs(.writeTokens),
             body: .init(schema: Schema.reference("NewToken")),
             success: .init(
                 status: .created, about: "It is issued; the secret is shown once.",
@@ -30,21 +30,21 @@ enum TokenEndpoints {
         Operation(
             method: .get, path: "/v1/tokens/self", name: "getOwnToken", tag: "tokens",
             summary: "The token that is presented.",
-            access: .anyToken, success: .init(status: .ok, about: "The token.", schema: Schema.reference("Token")),
+            access: .needs(.readOwnToken), success: .init(status: .ok, about: "The token.", schema: Schema.reference("Token")),
             handle: { exchange in
                 let id = try exchange.token.token
                 return try exchange.read { views in .ok(shape.json(try token(id, in: views))) }
             }),
         Operation(
             method: .get, path: "/v1/tokens/{token_id}", name: "getToken", tag: "tokens", summary: "Reads a token.",
-            access: .administrator(.tenantAdmin),
+            access: .needs(.readTokens),
             success: .init(status: .ok, about: "The token.", schema: Schema.reference("Token")),
             handle: { exchange in
                 try exchange.read { views in .ok(shape.json(try visible(exchange, in: views))) }
             }),
         Operation(
             method: .delete, path: "/v1/tokens/{token_id}", name: "revokeToken", tag: "tokens",
-            summary: "Revokes a token: it is refused from then on.", access: .administrator(.tenantAdmin),
+            summary: "Revokes a token: it is refused from then on.", access: .needs(.writeTokens),
             success: .init(status: .noContent, about: "It is revoked."), handle: { try await revoke($0) }),
     ]
 
@@ -134,11 +134,9 @@ enum TokenEndpoints {
     }
 
     private static func isWithin(_ reach: Reach, _ token: Token, in views: borrowing ViewSnapshot) throws -> Bool {
-        switch try views.reach(scope: UUIDv7(bytes: token.scopeID)) {
-        case .platform?, nil: reach == .platform
-        case .provider(let id)?: reach.holds(try views.place(of: .provider, id.value) ?? Place())
-        case .customer(let id)?: reach.holds(try views.place(of: .customer, id.value) ?? Place())
-        case .tenant(let id)?: reach.holds(try views.place(of: .tenant, id.value) ?? Place())
+        guard let scope = try views.reach(scope: UUIDv7(bytes: token.scopeID)), scope != .platform else {
+            return reach == .platform
         }
+        return reach.holds(try views.place(of: scope) ?? Place())
     }
 }

@@ -31,24 +31,24 @@ enum WorkerEndpoints {
         Operation(
             method: .get, path: "/v1/workers", name: "listWorkers", tag: "workers",
             summary: "Lists every enrolled worker.",
-            access: .platform,
+            access: .needs(.readPlatform),
             success: .init(status: .ok, about: "All of them.", schema: Schema.reference("WorkerPage")),
             past: .never,
             handle: { try await list($0) }),
         Operation(
             method: .post, path: "/v1/workers", name: "enrollWorker", tag: "workers",
             summary: "Admits a worker's key to the bus.",
-            access: .platform, body: .init(schema: Schema.reference("NewWorker")),
+            access: .needs(.writePlatform), body: .init(schema: Schema.reference("NewWorker")),
             success: .init(status: .created, about: "It is enrolled.", schema: Schema.reference("Enrollment")),
             handle: { try await enroll($0) }),
         Operation(
             method: .get, path: "/v1/workers/{name}", name: "getWorker", tag: "workers", summary: "Reads a worker.",
-            access: .platform, success: .init(status: .ok, about: "The worker.", schema: Schema.reference("Worker")),
+            access: .needs(.readPlatform), success: .init(status: .ok, about: "The worker.", schema: Schema.reference("Worker")),
             past: .never,
             handle: { exchange in .ok(try await worker(exchange)) }),
         Operation(
             method: .delete, path: "/v1/workers/{name}", name: "revokeWorker", tag: "workers",
-            summary: "Revokes a worker's key: its connections are refused.", access: .platform,
+            summary: "Revokes a worker's key: its connections are refused.", access: .needs(.writePlatform),
             success: .init(status: .noContent, about: "It is revoked."),
             handle: { exchange in
                 _ = try await worker(exchange)
@@ -57,7 +57,7 @@ enum WorkerEndpoints {
             }),
         Operation(
             method: .post, path: "/v1/workers/{name}/drain", name: "drainWorker", tag: "workers",
-            summary: "The worker gets no new calls, and ends when its last call has.", access: .platform,
+            summary: "The worker gets no new calls, and ends when its last call has.", access: .needs(.writePlatform),
             success: .init(status: .accepted, about: "It was told."),
             handle: { exchange in
                 _ = try await worker(exchange)

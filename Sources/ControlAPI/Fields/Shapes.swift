@@ -263,7 +263,10 @@ extension Shape<Token> {
             .text("name", \.name, isRequired: true, "Stands in the history as who did it; unique."),
             .choice("role", \.role, isRequired: true, "What its holder may do."),
             .reference(
-                "scope_id", \.scopeID, "The provider, customer or tenant that it is confined to; null: the platform."),
+                "scope_id", \.scopeID, "The provider, customer, tenant or subscriber that it is confined to; null: the platform."),
+            .time("expires_at", \.expiresAt, "When it is refused from; null: never."),
+            .text("issued_by", \.issuedBy, access: .readOnly, "Name of the token that asked for it."),
+            .time("issued_at", \.issuedAt, access: .readOnly, "When."),
         ])
 }
 

@@ -1,3 +1,4 @@
+import ControlPlane
 import Primitives
 
 /// Where a page ended, as a text that clients only hand back. What it names is checked against the token's reach again.

@@ -29,9 +29,13 @@ struct Dispatcher: Sendable {
             path: Dictionary(context.parameters.map { (String($0.key), String($0.value)) }, uniquingKeysWith: { $1 }),
             query: query, body: try json(bytes), ifMatch: try condition(request, .ifMatch),
             requestID: context.requestID,
-            origin: Origin(address: context.peer, onBehalfOf: try onBehalfOf(request)),
+            origin: Origin(
+                address: context.peer, onBehalfOf: try onBehalfOf(request),
+                actingFor: caller?.actsFor?.description ?? ""),
             idempotencyKey: key,
-            fingerprint: Hash.sha256(Array("\(request.method.rawValue) \(request.uri.string)\n".utf8) + bytes))
+            fingerprint: Hash.sha256(
+                Array("\(request.method.rawValue) \(request.uri.string)\n".utf8)
+                    + Array((caller?.actsFor?.description ?? "").utf8) + bytes))
         do {
             let reply = try await operation.handle(exchange)
             if let what = operation.reading { try await exchange.record(reading: what, by: operation, reply) }
@@ -56,18 +60,13 @@ struct Dispatcher: Sendable {
 }
 
 extension Dispatcher {
+    /// The one place in which an operation's right is asked of a token.
     private func authorise(_ caller: Caller?) throws {
-        switch operation.access {
-        case .open, .anyToken: break
-        case .administrator(let role):
-            guard let caller, caller.role.isAtLeast(role) else {
-                throw Problem(.forbidden, "This needs a token with the role \(role.literal) or one above it.")
-            }
-        case .platform:
-            let isWrite = operation.method != .get
-            guard let caller, caller.reach == .platform, caller.role.mayWrite || !isWrite else {
-                throw Problem(.forbidden, "This needs a token of the platform's administrator.")
-            }
+        guard let right = operation.access.right else { return }
+        guard let caller, caller.holds(right) else {
+            throw Problem(
+                .forbidden,
+                "This needs the right \(right.rawValue): a token with \(right.holders), for a \(right.rule.level.word) or higher up.")
         }
     }
 
@@ -157,36 +156,6 @@ extension Dispatcher {
                 .malformedJSON, "At \(error).",
                 faults: [FieldFault(.pointer(""), "byte \(error.offset): \(error.reason.text)")])
         }
-    }
-}
-
-extension Caller {
-    /// RFC 6750. The secret is hashed at once; the views know tokens by their hashes alone.
-    init(of request: Request, on platform: Platform) throws {
-        let realm = #"Bearer realm="ledgerline""#
-        guard let field = request.headers[.authorization] else {
-            throw Problem(
-                .unauthenticated, "Send a token as Authorization: Bearer.", headers: [.wwwAuthenticate: realm])
-        }
-        let parts = field.split(separator: " ", maxSplits: 1)
-        let secret = parts.count == 2 && parts[0].lowercased() == "bearer" ? String(parts[1]).trimmed : ""
-        let hash = Hash.sha256(Array(secret.utf8))
-        let caller = try platform.views.read { views throws(ViewsError) in try Caller(secretHash: hash, in: views) }
-        guard let caller else {
-            throw Problem(
-                .unauthenticated, "The token is not known; it may have been revoked.",
-                headers: [.wwwAuthenticate: realm + #", error="invalid_token""#])
-        }
-        self = caller
-    }
-
-    /// - Parameter hash: SHA-256 of the secret that was presented.
-    /// nil: no such token. A token whose scope is gone reaches nothing.
-    init?(secretHash hash: [UInt8], in views: borrowing ViewSnapshot) throws(ViewsError) {
-        guard let token = try views.token(secretHash: hash), let id = TokenID(token.id),
-            let reach = try views.reach(scope: UUIDv7(bytes: token.scopeID))
-        else { return nil }
-        self.init(token: id, name: token.name, role: token.role, reach: reach)
     }
 }
 

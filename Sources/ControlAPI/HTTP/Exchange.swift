@@ -56,7 +56,7 @@ extension Exchange {
 
     func submit(_ command: AdminCommand) async throws -> AdminOutcome {
         let request = AdminRequest(
-            command, actor: try token.name, requestID: requestID, origin: origin,
+            command, actor: try token.name, requestID: requestID, origin: origin, authority: try token.authority,
             idempotencyKey: idempotencyKey, fingerprint: fingerprint)
         return try await platform.submit(request)
     }

@@ -10,6 +10,8 @@ extension HTTPField.Name {
     static let asOf = literal("Ledgerline-As-Of")
     /// Who is behind the token, as the program with the token says.
     static let onBehalfOf = literal("Ledgerline-On-Behalf-Of")
+    /// A party below the token's scope that the request is made for: `tenant/ID`.
+    static let actAs = literal("Act-As")
     static let acceptPatch = literal("Accept-Patch")
 
     private static func literal(_ name: String) -> HTTPField.Name {

@@ -68,9 +68,8 @@ package enum OpenAPIDocument {
     private static func access(_ access: Operation.Access) -> String {
         switch access {
         case .open: "Needs no token."
-        case .anyToken: "Needs a token; shows what its scope holds."
-        case .administrator(let role): "Needs a token with the role \(role.literal) or one above it, within its scope."
-        case .platform: "Needs a token of the platform, without a scope."
+        case .needs(let right):
+            "Needs the right `\(right.rawValue)`: a token with \(right.holders), for a \(right.rule.level.word) or higher up, within its scope."
         }
     }
 
@@ -98,6 +97,10 @@ package enum OpenAPIDocument {
             parameters.append([
                 "name": "Ledgerline-On-Behalf-Of", "in": "header", "schema": ["type": "string", "minLength": 1, "maxLength": 128],
                 "description": "Who is behind the token; stands in the log with what is changed and read.",
+            ])
+            parameters.append([
+                "name": "Act-As", "in": "header", "schema": ["type": "string", "pattern": "^(provider|customer|tenant|subscriber)/[0-9a-f-]{36}$"],
+                "description": "A party below the token's scope: the request is made as if by its own token, and the log says for whom.",
             ])
         }
         if operation.isConditional {

@@ -1,3 +1,4 @@
+import ControlPlane
 import Hummingbird
 import Model
 
@@ -19,11 +20,15 @@ struct Operation: Sendable {
     /// Who may call it at all. What of the tree is then seen and changed is a matter of the token's reach.
     enum Access: Sendable, Equatable {
         case open
-        case anyToken
-        /// Administrators of this role and those above it.
-        case administrator(Role)
-        /// Tokens without a scope, readers too.
-        case platform
+        /// Whoever holds the right; `Right.rule` says who that is.
+        case needs(Right)
+
+        var right: Right? {
+            switch self {
+            case .open: nil
+            case .needs(let right): right
+            }
+        }
     }
 
     struct Body: Sendable {

@@ -13,6 +13,8 @@ extension Problem {
             self.init(.conflict, rejection.reason.asSentence, faults: faults)
         case .inUse:
             self.init(.conflict, rejection.reason.asSentence)
+        case .forbidden:
+            self.init(.forbidden, rejection.reason.asSentence)
         case .notFound:
             self.init(.notFound, rejection.reason.asSentence)
         case .versionMismatch(_, let actual):
@@ -52,7 +54,7 @@ extension AdminRejection {
         case .unknownReference: "names nothing that is there for you"
         case .taken(_, let value): "\(value) is taken"
         case .limitReached(_, let limit): "the limit of \(limit) is reached"
-        case .notFound, .inUse, .versionMismatch, .idempotencyKeyReused, .unavailable: reason
+        case .notFound, .inUse, .versionMismatch, .idempotencyKeyReused, .forbidden, .unavailable: reason
         }
     }
 }

@@ -7,6 +7,7 @@ enum Carriers: ChangeableResource {
     static let kind = EntityKind.carrier
     static let noun = "carrier"
     static let segment = "carriers"
+    static let rights = ResourceRights(write: .writeNetwork)
     static let shape = Shape<Carrier>.carrier
 
     static func find(_ id: UUIDv7, in views: borrowing ViewSnapshot) throws(ViewsError) -> Carrier? {

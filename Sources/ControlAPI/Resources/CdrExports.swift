@@ -7,6 +7,7 @@ enum CdrExports: ChangeableResource {
     static let kind = EntityKind.cdrExport
     static let noun = "export of call records"
     static let segment = "cdr-exports"
+    static let rights = ResourceRights(read: .readExports, write: .writeExports)
     static let shape = Shape<CdrExport>.cdrExport
 
     static func levels(below node: EntityKind) -> [EntityKind]? {

@@ -7,6 +7,7 @@ enum Contacts: ChangeableResource {
     static let kind = EntityKind.contact
     static let noun = "contact"
     static let segment = "contacts"
+    static let rights = ResourceRights(write: .writeParties)
     static let shape = Shape<Contact>.contact
 
     static func find(_ id: UUIDv7, in views: borrowing ViewSnapshot) throws(ViewsError) -> Contact? {

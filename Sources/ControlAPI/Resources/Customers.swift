@@ -7,6 +7,7 @@ enum Customers: ChangeableResource {
     static let kind = EntityKind.customer
     static let noun = "customer"
     static let segment = "customers"
+    static let rights = ResourceRights(write: .writeParties)
     static let shape = Shape<Customer>.customer
 
     static func find(_ id: UUIDv7, in views: borrowing ViewSnapshot) throws(ViewsError) -> Customer? {

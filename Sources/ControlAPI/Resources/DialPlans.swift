@@ -7,6 +7,7 @@ enum DialPlans: ChangeableResource {
     static let kind = EntityKind.dialPlan
     static let noun = "dial plan"
     static let segment = "dial-plans"
+    static let rights = ResourceRights(write: .writeNetwork)
     static let shape = Shape<DialPlan>.dialPlan
 
     static func find(_ id: UUIDv7, in views: borrowing ViewSnapshot) throws(ViewsError) -> DialPlan? {

@@ -7,6 +7,7 @@ enum Numbers: ChangeableResource {
     static let kind = EntityKind.number
     static let noun = "number"
     static let segment = "numbers"
+    static let rights = ResourceRights(write: .writeNetwork)
     static let shape = Shape<Number>.number
     static let keys = [QueryParameter("e164", .text, "Only this number, with +.")]
 

@@ -7,6 +7,7 @@ enum Providers: ChangeableResource {
     static let kind = EntityKind.provider
     static let noun = "provider"
     static let segment = "providers"
+    static let rights = ResourceRights(write: .writeParties)
     static let shape = Shape<Provider>.provider
     static let keys = [QueryParameter("namespace", .text, "Only the one with this namespace.")]
 

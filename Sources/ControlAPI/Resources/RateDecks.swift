@@ -8,6 +8,7 @@ enum RateDecks: Resource {
     static let kind = EntityKind.rateDeck
     static let noun = "rate deck"
     static let segment = "rate-decks"
+    static let rights = ResourceRights(read: .readPrices, write: .writePrices)
     static let shape = Shape<RateDeck>.rateDeck
 
     static func find(_ id: UUIDv7, in views: borrowing ViewSnapshot) throws(ViewsError) -> RateDeck? {

@@ -11,27 +11,27 @@ extension Resource {
         [
             Operation(
                 method: .get, path: path, name: "list\(shape.name)s", tag: segment, summary: "Lists \(noun)s.",
-                access: .anyToken,
+                access: .needs(rights.read),
                 query: filters.map(\.parameter) + keys + [.after, .limit],
                 success: .init(status: .ok, about: "A page.", schema: Schema.reference(shape.name + "Page")),
                 handle: { try list($0) }),
             Operation(
                 method: .post, path: path, name: "create\(shape.name)", tag: segment, summary: "Makes a \(noun).",
-                access: .administrator(Caller.leastRole(toWrite: kind)),
+                access: .needs(rights.write),
                 body: .init(schema: Schema.reference("New" + shape.name)),
                 success: .init(
                     status: .created, about: "It is made.", schema: Schema.reference(shape.name), hasVersion: true),
                 handle: { try await post($0) }),
             Operation(
                 method: .get, path: itemPath, name: "get\(shape.name)", tag: segment, summary: "Reads a \(noun).",
-                access: .anyToken,
+                access: .needs(rights.read),
                 success: .init(
                     status: .ok, about: "The \(noun).", schema: Schema.reference(shape.name), hasVersion: true),
                 handle: { try get($0) }),
             Operation(
                 method: .delete, path: itemPath, name: "remove\(shape.name)", tag: segment,
                 summary: "Removes a \(noun) that nothing refers to. Its history stays.",
-                access: .administrator(Caller.leastRole(toWrite: kind)),
+                access: .needs(rights.write),
                 success: .init(status: .noContent, about: "It is removed."), isConditional: true,
                 handle: { try await delete($0) }),
         ]
@@ -55,7 +55,7 @@ extension ChangeableResource {
             Operation(
                 method: .patch, path: itemPath, name: "change\(shape.name)", tag: segment,
                 summary: "Changes what the body names, and leaves the rest (RFC 7396).",
-                access: .administrator(Caller.leastRole(toWrite: kind)),
+                access: .needs(rights.change),
                 body: .init(
                     schema: Schema.reference(shape.name + "Patch"),
                     mediaTypes: [ContentNegotiation.mergePatch, ContentNegotiation.json]),

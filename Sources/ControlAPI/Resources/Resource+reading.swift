@@ -1,3 +1,4 @@
+import ControlPlane
 import Model
 import Primitives
 import Projections
@@ -89,6 +90,8 @@ extension Resource {
             return try below(.customer, id.value, reach, views)
         case .tenant(let id):
             return try below(.tenant, id.value, reach, views)
+        case .subscriber(let id):
+            return try below(.subscriber, id.value, reach, views)
         }
     }
 

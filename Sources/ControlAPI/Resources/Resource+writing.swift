@@ -33,9 +33,9 @@ extension Resource {
     }
 
     static func mayChange(
-        _ entity: Entity, _ caller: Caller, _ verb: Caller.Verb, in views: borrowing ViewSnapshot
+        _ entity: Entity, _ caller: Caller, _ verb: ResourceVerb, in views: borrowing ViewSnapshot
     ) throws {
-        guard caller.may(verb, kind), caller.reach.holds(try placeToChange(entity, in: views)) else {
+        guard caller.holds(verb == .change ? rights.change : rights.write), caller.reach.holds(try placeToChange(entity, in: views)) else {
             throw Problem(.forbidden, "The token may read this \(noun), and not \(verb.rawValue) it.")
         }
     }
@@ -48,7 +48,7 @@ extension Resource {
         var faults = FieldFaults()
         for reference in references {
             guard let id = reference.id else { continue }
-            if reference.kind == .carrier, caller.role.isAtLeast(.providerAdmin) { continue }
+            if reference.kind == .carrier, caller.holds(.writeNetwork) { continue }
             guard try views.sees(caller.reach, reference.kind, id) else {
                 faults.add(JSONPointer().appending(reference.field), "names nothing that is there for you")
                 continue
@@ -77,6 +77,11 @@ extension Resource {
             ).replayed(outcome.repeated)
         }
     }
+}
+
+/// What is done to an entity that is there.
+enum ResourceVerb: String {
+    case change, remove
 }
 
 extension ChangeableResource {
@@ -114,7 +119,7 @@ extension ChangeableResource {
             shape.merge(body, into: &after, context, &faults)
             return after
         }
-        if let field = guarded(before, after, from: caller.role) {
+        if let field = guarded(before, after, from: caller) {
             throw Problem(
                 .forbidden, "The role does not allow to change \(field).",
                 faults: [FieldFault(.pointer("/" + field), "needs a role above \(caller.role.literal)")])

@@ -14,6 +14,8 @@ protocol Resource: SendableMetatype {
     /// In paths: `rate-decks`.
     static var segment: String { get }
     static var shape: Shape<Entity> { get }
+    /// What is needed for its operations.
+    static var rights: ResourceRights { get }
 
     /// The kinds on the way from a node of the given kind down to this one, this one last; nil: it is not below such a
     /// node.
@@ -44,15 +46,29 @@ protocol Resource: SendableMetatype {
     static var schemas: [(String, JSON)] { get }
 }
 
+/// The rights that a resource's operations need.
+struct ResourceRights: Sendable {
+    let read: Right
+    /// Makes and removes.
+    let write: Right
+    let change: Right
+
+    init(read: Right = .readDirectory, write: Right, change: Right? = nil) {
+        self.read = read
+        self.write = write
+        self.change = change ?? write
+    }
+}
+
 /// A resource whose entities can be changed.
 protocol ChangeableResource: Resource {
     static func change(_ entity: Entity, expectedVersion: UInt64?) -> AdminCommand
     /// A field that the role may not change although it may change the entity.
-    static func guarded(_ before: Entity, _ after: Entity, from role: Role) -> String?
+    static func guarded(_ before: Entity, _ after: Entity, from caller: Caller) -> String?
 }
 
 extension ChangeableResource {
-    static func guarded(_ before: Entity, _ after: Entity, from role: Role) -> String? { nil }
+    static func guarded(_ before: Entity, _ after: Entity, from caller: Caller) -> String? { nil }
 }
 
 /// A field that names another entity. A token can only name what it can see.

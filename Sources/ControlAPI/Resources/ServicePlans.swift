@@ -8,6 +8,7 @@ enum ServicePlans: ChangeableResource {
     static let kind = EntityKind.servicePlan
     static let noun = "service plan"
     static let segment = "service-plans"
+    static let rights = ResourceRights(read: .readPrices, write: .writePrices)
     static let shape = Shape<ServicePlan>.servicePlan
 
     static func find(_ id: UUIDv7, in views: borrowing ViewSnapshot) throws(ViewsError) -> ServicePlan? {

@@ -7,6 +7,7 @@ enum Subscribers: ChangeableResource {
     static let kind = EntityKind.subscriber
     static let noun = "subscriber"
     static let segment = "subscribers"
+    static let rights = ResourceRights(write: .writeSubscribers, change: .changeSubscribers)
     static let shape = Shape<SubscriberDraft>.subscriber
 
     static func levels(below node: EntityKind) -> [EntityKind]? {
@@ -43,6 +44,21 @@ enum Subscribers: ChangeableResource {
             references.append(Reference("caller_id", .number, UUIDv7(bytes: number.id)))
         }
         return references
+    }
+
+    /// What the person at the phone sets alone.
+    static func guarded(_ before: SubscriberDraft, _ after: SubscriberDraft, from caller: Caller) -> String? {
+        guard !caller.holds(.writeSubscribers) else { return nil }
+        var allowed = before.entity
+        allowed.displayName = after.entity.displayName
+        allowed.email = after.entity.email
+        allowed.dialTimeoutSeconds = after.entity.dialTimeoutSeconds
+        allowed.language = after.entity.language
+        allowed.timeZone = after.entity.timeZone
+        guard allowed != after.entity else { return nil }
+        let names = (shape.json(before).members ?? []).map(\.name)
+        let (old, new) = (shape.json(SubscriberDraft(allowed)), shape.json(SubscriberDraft(after.entity)))
+        return names.first { old[$0] != new[$0] } ?? "it"
     }
 
     static func create(_ draft: SubscriberDraft) -> AdminCommand {

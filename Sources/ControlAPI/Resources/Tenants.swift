@@ -7,6 +7,7 @@ enum Tenants: ChangeableResource {
     static let kind = EntityKind.tenant
     static let noun = "tenant"
     static let segment = "tenants"
+    static let rights = ResourceRights(write: .writeTenants)
     static let shape = Shape<Tenant>.tenant
     static let keys = [QueryParameter("domain", .text, "Only the one with this SIP domain.")]
 
@@ -46,8 +47,8 @@ enum Tenants: ChangeableResource {
     }
 
     /// A tenant that its provider has locked is not unlocked by its customer.
-    static func guarded(_ before: Tenant, _ after: Tenant, from role: Role) -> String? {
-        before.status != after.status && !role.isAtLeast(.providerAdmin) ? "status" : nil
+    static func guarded(_ before: Tenant, _ after: Tenant, from caller: Caller) -> String? {
+        before.status != after.status && !caller.holds(.writeParties) ? "status" : nil
     }
 
     static func create(_ tenant: Tenant) -> AdminCommand { .createTenant(tenant) }

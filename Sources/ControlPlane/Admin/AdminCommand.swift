@@ -54,6 +54,8 @@ package enum AdminCommand: Sendable {
     case revokeWorker(name: String)
     /// The worker gets no new calls; it ends when its last call has.
     case drainWorker(name: String)
+    /// The registrar forgets where the subscriber's phones are; they register again by themselves.
+    case clearRegistrations(SubscriberID)
     /// Asks the worker that carries the call to end it.
     case hangUp(CallID)
     /// Destroys the person's key; the books stay.

@@ -14,6 +14,8 @@ package enum AdminRejection: Error, Equatable, Sendable {
     case limitReached(field: String, limit: UInt64)
     /// The same idempotency key came with another command before.
     case idempotencyKeyReused
+    /// The token does not allow it, as it stands now.
+    case forbidden(reason: String)
     /// It cannot be durable now (disk full, stopping): nothing was recorded, try again.
     case unavailable(reason: String)
 }
@@ -25,6 +27,7 @@ extension AdminRejection {
         case .invalid, .unknownReference, .idempotencyKeyReused: 422
         case .taken, .inUse, .limitReached: 409
         case .notFound: 404
+        case .forbidden: 403
         case .versionMismatch: 412
         case .unavailable: 503
         }
@@ -35,7 +38,7 @@ extension AdminRejection {
         switch self {
         case .invalid(let field, _), .unknownReference(let field, _), .taken(let field, _), .limitReached(let field, _):
             field
-        case .notFound, .inUse, .versionMismatch, .idempotencyKeyReused, .unavailable: nil
+        case .notFound, .inUse, .versionMismatch, .idempotencyKeyReused, .forbidden, .unavailable: nil
         }
     }
 
@@ -47,6 +50,7 @@ extension AdminRejection {
         case .taken(let field, let value): "\(field): \(value) is taken"
         case .notFound(let entity, let id): "there is no \(entity) \(id)"
         case .inUse(let reason): reason
+        case .forbidden(let reason): reason
         case .versionMismatch(let expected, let actual):
             "it has changed since: expected version \(expected), it is at \(actual)"
         case .limitReached(let field, let limit): "\(field): the limit of \(limit) is reached"

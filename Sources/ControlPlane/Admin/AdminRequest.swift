@@ -9,6 +9,8 @@ package struct AdminRequest: Sendable {
     package var requestID: String
     /// From where it came, and for whom.
     package var origin: Origin
+    /// nil: it comes from the platform itself.
+    package var authority: Authority?
     /// The same key from the same actor gets the first outcome again.
     package var idempotencyKey: String?
     /// What was asked for under the key (a hash of method, path and body): another fingerprint under a
@@ -17,12 +19,13 @@ package struct AdminRequest: Sendable {
 
     package init(
         _ command: AdminCommand, actor: String, requestID: String, origin: Origin = Origin(),
-        idempotencyKey: String? = nil, fingerprint: [UInt8] = []
+        authority: Authority? = nil, idempotencyKey: String? = nil, fingerprint: [UInt8] = []
     ) {
         self.command = command
         self.actor = actor
         self.requestID = requestID
         self.origin = origin
+        self.authority = authority
         self.idempotencyKey = idempotencyKey
         self.fingerprint = fingerprint
     }

@@ -6,7 +6,7 @@ import SwiftProtobuf
 /// Bearer tokens: the log has the hash of the secret, a name for the history, a role and its scope.
 enum TokenDecider {
     static func issue<State: ViewQueries & ~Copyable>(
-        _ token: Token, in state: borrowing State, _ decision: inout Decision
+        _ token: Token, by actor: String, in state: borrowing State, _ decision: inout Decision
     ) throws -> UUIDv7 {
         var token = token
         let id = try Checks.newID(token.id, &decision)
@@ -17,7 +17,12 @@ enum TokenDecider {
         guard token.secretHash.count == 32 else {
             throw AdminRejection.invalid("secret_hash", "must be 32 bytes of SHA-256")
         }
+        guard token.expiresAt == 0 || token.expiresAt > decision.wall.microseconds else {
+            throw AdminRejection.invalid("expires_at", "must be a time to come")
+        }
         try scope(token, in: state)
+        token.issuedBy = actor
+        token.issuedAt = decision.wall.microseconds
         decision.record(.tokenIssued(.with { $0.token = token }), in: id)
         return id
     }
@@ -25,44 +30,52 @@ enum TokenDecider {
     static func revoke<State: ViewQueries & ~Copyable>(
         _ id: TokenID, in state: borrowing State, _ decision: inout Decision
     ) throws -> UUIDv7 {
-        guard try state.token(id) != nil else { throw AdminRejection.notFound("token", id.description) }
+        guard let token = try state.token(id) else { throw AdminRejection.notFound("token", id.description) }
+        if token.role == .platformAdmin, token.expiresAt == 0, try isLast(token, in: state) {
+            throw AdminRejection.inUse(
+                reason: "it is the last token of a platform administrator that does not expire: "
+                    + "without it nobody could issue another. Issue another first")
+        }
         decision.record(.tokenRevoked(.with { $0.tokenID = id.data }), in: id.value)
         return id.value
     }
 
-    /// The role says what kind of entity the scope is.
+    /// Whether no other token opens the platform for good.
+    private static func isLast<State: ViewQueries & ~Copyable>(
+        _ token: Token, in state: borrowing State
+    ) throws -> Bool {
+        var after: TokenID?
+        while true {
+            let page = try state.tokens(after: after, limit: 200)
+            for other in page where other.id != token.id && other.role == .platformAdmin && other.expiresAt == 0 {
+                return false
+            }
+            guard page.count == 200, let last = page.last else { return true }
+            after = TokenID(last.id)
+        }
+    }
+
+    /// The role says where in the tree the scope stands.
     private static func scope<State: ViewQueries & ~Copyable>(
         _ token: Token, in state: borrowing State
     ) throws {
         let field = "scope_id"
-        let exists: Bool
-        switch token.role {
-        case .platformAdmin:
-            guard token.scopeID.isEmpty else {
-                throw AdminRejection.invalid(field, "a platform administrator has no scope")
-            }
-            return
-        case .readOnly:
-            if token.scopeID.isEmpty { return }
-            let id = try Checks.reference(token.scopeID, field: field)
-            if try state.provider(ProviderID(id)) != nil {
-                exists = true
-            } else if try state.customer(CustomerID(id)) != nil {
-                exists = true
-            } else {
-                exists = try state.tenant(TenantID(id)) != nil
-            }
-        case .providerAdmin:
-            exists = try state.provider(ProviderID(try Checks.reference(token.scopeID, field: field))) != nil
-        case .customerAdmin:
-            exists = try state.customer(CustomerID(try Checks.reference(token.scopeID, field: field))) != nil
-        case .tenantAdmin:
-            exists = try state.tenant(TenantID(try Checks.reference(token.scopeID, field: field))) != nil
-        case .UNRECOGNIZED:
+        guard token.role.duty != nil else {
             throw AdminRejection.invalid("role", "is not a value that this version knows")
         }
-        guard exists else {
-            throw AdminRejection.unknownReference(field, UUIDv7(bytes: token.scopeID)?.description ?? "")
+        let wanted = token.role.level
+        guard !token.scopeID.isEmpty else {
+            guard wanted == nil || wanted == .platform else { throw AdminRejection.invalid(field, "is required") }
+            return
+        }
+        guard wanted != .platform else { throw AdminRejection.invalid(field, "a platform administrator has no scope") }
+        let id = try Checks.reference(token.scopeID, field: field)
+        guard let reach = try state.reach(scope: id) else {
+            throw AdminRejection.unknownReference(field, id.description)
+        }
+        guard wanted == nil ? reach.level != .subscriber : reach.level == wanted else {
+            throw AdminRejection.invalid(
+                field, "must be a \(wanted?.word ?? "provider, customer or tenant") for this role, and is a \(reach.level.word)")
         }
     }
 }

@@ -19,6 +19,7 @@ extension ControlCore {
                 return first.outcome
             }
         }
+        try request.authority?.check(request.command, in: views, at: wall)
         if let (stream, expected) = request.command.expectation {
             let actual = try views.version(of: stream)
             // What does not exist is the decider's to say.
@@ -79,11 +80,12 @@ extension ControlCore {
         case .adjust(let customer, let amount, let reason):
             return try JournalDecider.adjust(customer, amount, reason: reason, in: views, &decision)
         case .rerate(let step): return try RerateDecider.step(step, in: views, &decision)
-        case .issueToken(let token): return try TokenDecider.issue(token, in: views, &decision)
+        case .issueToken(let token): return try TokenDecider.issue(token, by: actor, in: views, &decision)
         case .revokeToken(let id): return try TokenDecider.revoke(id, in: views, &decision)
         case .enrollWorker(let worker): return try WorkerDecider.enroll(worker, in: views, &decision)
         case .revokeWorker(let name): return try WorkerDecider.revoke(name, in: views, &decision)
         case .drainWorker(let name): return try drain(name, views, &decision)
+        case .clearRegistrations(let subscriber): return try clear(subscriber, views, &decision)
         case .hangUp(let call): return try hangUp(call, views, &decision)
         case .eraseSubject(let id, let reason):
             return try SubjectDecider.erase(id, reason: reason, actor: actor, in: views, &decision)
@@ -101,6 +103,22 @@ extension ControlCore {
         workers.drain(name)
         decision.announcements.append(.with { $0.drain.worker = name })
         return WorkerDecider.stream(of: name)
+    }
+
+    private func clear(
+        _ id: SubscriberID, _ views: borrowing ViewTransaction, _ decision: inout Decision
+    ) throws -> UUIDv7 {
+        guard try views.subscriber(id) != nil else { throw AdminRejection.notFound("subscriber", id.description) }
+        let contacts = registrar.contacts(of: id, at: decision.wall).count
+        guard contacts > 0 else { return id.value }
+        decision.unbound.append(id)
+        decision.record(
+            .registrationsCleared(
+                .with {
+                    $0.subscriberID = id.data
+                    $0.contacts = UInt32(contacts)
+                }), in: id.value)
+        return id.value
     }
 
     private func hangUp(
@@ -138,7 +156,7 @@ extension AdminCommand {
         case .remove(_, let id, let version): Self.expectation(id, version)
         case .createProvider, .createContact, .createRateDeck, .publishDeckVersion, .createServicePlan, .createCustomer,
             .createDialPlan, .createTenant, .createCarrier, .addNumber, .createSubscriber, .topUp, .adjust, .issueToken,
-            .revokeToken, .enrollWorker, .revokeWorker, .drainWorker, .hangUp, .createCdrExport, .recordCdrFile,
+            .revokeToken, .enrollWorker, .revokeWorker, .drainWorker, .hangUp, .clearRegistrations, .createCdrExport, .recordCdrFile,
             .recordCdrDelivery, .rerate, .eraseSubject, .holdSubject, .recordReading:
             nil
         }

@@ -220,6 +220,15 @@ package nonisolated enum Role: SwiftProtobuf.Enum, Swift.CaseIterable {
 
   /// reads the subtree of its scope
   case readOnly // = 4
+
+  /// a subscriber's own
+  case user // = 5
+
+  /// reads records, prices and accounts of its scope, and posts money
+  case billing // = 6
+
+  /// reads its scope, clears registrations, tries routes
+  case support // = 7
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -233,6 +242,9 @@ package nonisolated enum Role: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 2: self = .customerAdmin
     case 3: self = .tenantAdmin
     case 4: self = .readOnly
+    case 5: self = .user
+    case 6: self = .billing
+    case 7: self = .support
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -244,6 +256,9 @@ package nonisolated enum Role: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .customerAdmin: return 2
     case .tenantAdmin: return 3
     case .readOnly: return 4
+    case .user: return 5
+    case .billing: return 6
+    case .support: return 7
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -255,6 +270,9 @@ package nonisolated enum Role: SwiftProtobuf.Enum, Swift.CaseIterable {
     .customerAdmin,
     .tenantAdmin,
     .readOnly,
+    .user,
+    .billing,
+    .support,
   ]
 
 }
@@ -441,6 +459,18 @@ package nonisolated struct Provider: Sendable {
   /// deck by which the parent charges this provider; empty: not charged
   package var wholesaleDeckID: Data = Data()
 
+  /// who it is; one of its own contacts
+  package var contactID: Data = Data()
+
+  /// its number in another system; unique under the same parent
+  package var externalID: String = String()
+
+  /// BCP 47
+  package var language: String = String()
+
+  /// what the parent adds to its bills, in hundredths of a percent
+  package var vatBasisPoints: UInt32 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -471,6 +501,12 @@ package nonisolated struct Contact: Sendable {
 
   /// ISO 3166-1 alpha-2
   package var country: String = String()
+
+  /// upper case, with the country before it
+  package var vatNumber: String = String()
+
+  /// BCP 47
+  package var language: String = String()
 
   /// personal fields, each part under its subject's key: docs/wire/sealed.md
   package var sealed: [Data] = []
@@ -601,6 +637,18 @@ package nonisolated struct Customer: Sendable {
 
   package var status: Status = .active
 
+  /// IANA name; empty: the provider's
+  package var timeZone: String = String()
+
+  /// BCP 47; empty: the provider's
+  package var language: String = String()
+
+  /// where bills and warnings go
+  package var email: String = String()
+
+  /// added to its bills, in hundredths of a percent
+  package var vatBasisPoints: UInt32 = 0
+
   /// personal fields, each part under its subject's key: docs/wire/sealed.md
   package var sealed: [Data] = []
 
@@ -675,6 +723,15 @@ package nonisolated struct Tenant: Sendable {
 
   package var status: Status = .active
 
+  /// IANA name; empty: the customer's
+  package var timeZone: String = String()
+
+  /// BCP 47; empty: the customer's
+  package var language: String = String()
+
+  /// its number in another system; unique in the provider
+  package var externalID: String = String()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -741,6 +798,9 @@ package nonisolated struct Carrier: Sendable {
   /// tried in this order
   package var gateways: [Gateway] = []
 
+  /// who it is
+  package var contactID: Data = Data()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -781,56 +841,124 @@ package nonisolated struct Number: Sendable {
   package init() {}
 }
 
-package nonisolated struct Subscriber: Sendable {
+package nonisolated struct Subscriber: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var id: Data = Data()
+  package var id: Data {
+    get {_storage._id}
+    set {_uniqueStorage()._id = newValue}
+  }
 
-  package var tenantID: Data = Data()
+  package var tenantID: Data {
+    get {_storage._tenantID}
+    set {_uniqueStorage()._tenantID = newValue}
+  }
 
   /// digest user and SIP user part
-  package var username: String = String()
+  package var username: String {
+    get {_storage._username}
+    set {_uniqueStorage()._username = newValue}
+  }
 
   /// extensions
-  package var aliases: [String] = []
+  package var aliases: [String] {
+    get {_storage._aliases}
+    set {_uniqueStorage()._aliases = newValue}
+  }
 
-  package var displayName: String = String()
+  package var displayName: String {
+    get {_storage._displayName}
+    set {_uniqueStorage()._displayName = newValue}
+  }
 
-  package var email: String = String()
+  package var email: String {
+    get {_storage._email}
+    set {_uniqueStorage()._email = newValue}
+  }
 
   /// E.164 shown to the outside; empty: the first number assigned
-  package var callerID: String = String()
+  package var callerID: String {
+    get {_storage._callerID}
+    set {_uniqueStorage()._callerID = newValue}
+  }
 
   /// empty: the tenant's
-  package var countryCode: String = String()
+  package var countryCode: String {
+    get {_storage._countryCode}
+    set {_uniqueStorage()._countryCode = newValue}
+  }
 
   /// empty: the tenant's
-  package var areaCode: String = String()
+  package var areaCode: String {
+    get {_storage._areaCode}
+    set {_uniqueStorage()._areaCode = newValue}
+  }
 
   /// E.164 prefixes with +; nothing outside is allowed by default; "+" allows all
-  package var allowedPrefixes: [String] = []
+  package var allowedPrefixes: [String] {
+    get {_storage._allowedPrefixes}
+    set {_uniqueStorage()._allowedPrefixes = newValue}
+  }
 
   /// 0: no limit
-  package var concurrentCallsMax: UInt32 = 0
+  package var concurrentCallsMax: UInt32 {
+    get {_storage._concurrentCallsMax}
+    set {_uniqueStorage()._concurrentCallsMax = newValue}
+  }
 
   /// 0: 60
-  package var dialTimeoutSeconds: UInt32 = 0
+  package var dialTimeoutSeconds: UInt32 {
+    get {_storage._dialTimeoutSeconds}
+    set {_uniqueStorage()._dialTimeoutSeconds = newValue}
+  }
 
-  package var mediaSecurity: MediaSecurity = .plain
+  package var mediaSecurity: MediaSecurity {
+    get {_storage._mediaSecurity}
+    set {_uniqueStorage()._mediaSecurity = newValue}
+  }
 
-  package var status: Status = .active
+  package var status: Status {
+    get {_storage._status}
+    set {_uniqueStorage()._status = newValue}
+  }
 
   /// AES-256-GCM of Credential under the platform's vault key, bound to the id
-  package var sealedCredential: Data = Data()
+  package var sealedCredential: Data {
+    get {_storage._sealedCredential}
+    set {_uniqueStorage()._sealedCredential = newValue}
+  }
+
+  /// IANA name; empty: the tenant's
+  package var timeZone: String {
+    get {_storage._timeZone}
+    set {_uniqueStorage()._timeZone = newValue}
+  }
+
+  /// BCP 47; empty: the tenant's
+  package var language: String {
+    get {_storage._language}
+    set {_uniqueStorage()._language = newValue}
+  }
+
+  /// its number in another system; unique in the provider
+  package var externalID: String {
+    get {_storage._externalID}
+    set {_uniqueStorage()._externalID = newValue}
+  }
 
   /// personal fields, each part under its subject's key: docs/wire/sealed.md
-  package var sealed: [Data] = []
+  package var sealed: [Data] {
+    get {_storage._sealed}
+    set {_uniqueStorage()._sealed = newValue}
+  }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 /// Never stored in the clear: see Subscriber.sealed_credential.
@@ -861,11 +989,22 @@ package nonisolated struct Token: Sendable {
 
   package var role: Role = .platformAdmin
 
-  /// provider, customer or tenant; empty: the platform
+  /// provider, customer, tenant or subscriber; empty: the platform
   package var scopeID: Data = Data()
 
   /// SHA-256 of the bearer token
   package var secretHash: Data = Data()
+
+  /// 0: never
+  package var expiresAt: Int64 = 0
+
+  /// name of the token that asked for it
+  package var issuedBy: String = String()
+
+  package var issuedAt: Int64 = 0
+
+  /// the person who logged in; empty: a token of a program
+  package var userID: Data = Data()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -988,7 +1127,7 @@ nonisolated extension MediaSecurity: SwiftProtobuf._ProtoNameProviding {
 }
 
 nonisolated extension Role: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ROLE_PLATFORM_ADMIN\0\u{1}ROLE_PROVIDER_ADMIN\0\u{1}ROLE_CUSTOMER_ADMIN\0\u{1}ROLE_TENANT_ADMIN\0\u{1}ROLE_READ_ONLY\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ROLE_PLATFORM_ADMIN\0\u{1}ROLE_PROVIDER_ADMIN\0\u{1}ROLE_CUSTOMER_ADMIN\0\u{1}ROLE_TENANT_ADMIN\0\u{1}ROLE_READ_ONLY\0\u{1}ROLE_USER\0\u{1}ROLE_BILLING\0\u{1}ROLE_SUPPORT\0")
 }
 
 nonisolated extension WorkerKind: SwiftProtobuf._ProtoNameProviding {
@@ -1040,7 +1179,7 @@ nonisolated extension Amount: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
 
 nonisolated extension Provider: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Provider"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}parent_id\0\u{1}name\0\u{1}namespace\0\u{1}currency\0\u{3}time_zone\0\u{1}status\0\u{3}wholesale_deck_id\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}parent_id\0\u{1}name\0\u{1}namespace\0\u{1}currency\0\u{3}time_zone\0\u{1}status\0\u{3}wholesale_deck_id\0\u{4}4contact_id\0\u{3}external_id\0\u{1}language\0\u{3}vat_basis_points\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1056,6 +1195,10 @@ nonisolated extension Provider: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       case 6: try { try decoder.decodeSingularStringField(value: &self.timeZone) }()
       case 7: try { try decoder.decodeSingularEnumField(value: &self.status) }()
       case 8: try { try decoder.decodeSingularBytesField(value: &self.wholesaleDeckID) }()
+      case 60: try { try decoder.decodeSingularBytesField(value: &self.contactID) }()
+      case 61: try { try decoder.decodeSingularStringField(value: &self.externalID) }()
+      case 62: try { try decoder.decodeSingularStringField(value: &self.language) }()
+      case 63: try { try decoder.decodeSingularUInt32Field(value: &self.vatBasisPoints) }()
       default: break
       }
     }
@@ -1086,6 +1229,18 @@ nonisolated extension Provider: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if !self.wholesaleDeckID.isEmpty {
       try visitor.visitSingularBytesField(value: self.wholesaleDeckID, fieldNumber: 8)
     }
+    if !self.contactID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.contactID, fieldNumber: 60)
+    }
+    if !self.externalID.isEmpty {
+      try visitor.visitSingularStringField(value: self.externalID, fieldNumber: 61)
+    }
+    if !self.language.isEmpty {
+      try visitor.visitSingularStringField(value: self.language, fieldNumber: 62)
+    }
+    if self.vatBasisPoints != 0 {
+      try visitor.visitSingularUInt32Field(value: self.vatBasisPoints, fieldNumber: 63)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1098,6 +1253,10 @@ nonisolated extension Provider: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if lhs.timeZone != rhs.timeZone {return false}
     if lhs.status != rhs.status {return false}
     if lhs.wholesaleDeckID != rhs.wholesaleDeckID {return false}
+    if lhs.contactID != rhs.contactID {return false}
+    if lhs.externalID != rhs.externalID {return false}
+    if lhs.language != rhs.language {return false}
+    if lhs.vatBasisPoints != rhs.vatBasisPoints {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1105,7 +1264,7 @@ nonisolated extension Provider: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
 
 nonisolated extension Contact: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Contact"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}provider_id\0\u{1}name\0\u{1}company\0\u{1}email\0\u{1}phone\0\u{1}street\0\u{3}postal_code\0\u{1}city\0\u{1}country\0\u{2}Z\u{1}sealed\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}provider_id\0\u{1}name\0\u{1}company\0\u{1}email\0\u{1}phone\0\u{1}street\0\u{3}postal_code\0\u{1}city\0\u{1}country\0\u{4}2vat_number\0\u{1}language\0\u{2}'sealed\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1123,6 +1282,8 @@ nonisolated extension Contact: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
       case 8: try { try decoder.decodeSingularStringField(value: &self.postalCode) }()
       case 9: try { try decoder.decodeSingularStringField(value: &self.city) }()
       case 10: try { try decoder.decodeSingularStringField(value: &self.country) }()
+      case 60: try { try decoder.decodeSingularStringField(value: &self.vatNumber) }()
+      case 61: try { try decoder.decodeSingularStringField(value: &self.language) }()
       case 100: try { try decoder.decodeRepeatedBytesField(value: &self.sealed) }()
       default: break
       }
@@ -1160,6 +1321,12 @@ nonisolated extension Contact: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
     if !self.country.isEmpty {
       try visitor.visitSingularStringField(value: self.country, fieldNumber: 10)
     }
+    if !self.vatNumber.isEmpty {
+      try visitor.visitSingularStringField(value: self.vatNumber, fieldNumber: 60)
+    }
+    if !self.language.isEmpty {
+      try visitor.visitSingularStringField(value: self.language, fieldNumber: 61)
+    }
     if !self.sealed.isEmpty {
       try visitor.visitRepeatedBytesField(value: self.sealed, fieldNumber: 100)
     }
@@ -1177,6 +1344,8 @@ nonisolated extension Contact: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
     if lhs.postalCode != rhs.postalCode {return false}
     if lhs.city != rhs.city {return false}
     if lhs.country != rhs.country {return false}
+    if lhs.vatNumber != rhs.vatNumber {return false}
+    if lhs.language != rhs.language {return false}
     if lhs.sealed != rhs.sealed {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -1415,7 +1584,7 @@ nonisolated extension ServicePlan: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension Customer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Customer"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}provider_id\0\u{3}contact_id\0\u{3}service_plan_id\0\u{1}name\0\u{3}external_id\0\u{1}currency\0\u{1}status\0\u{2}\\\u{1}sealed\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}provider_id\0\u{3}contact_id\0\u{3}service_plan_id\0\u{1}name\0\u{3}external_id\0\u{1}currency\0\u{1}status\0\u{4}4time_zone\0\u{1}language\0\u{1}email\0\u{3}vat_basis_points\0\u{2}%sealed\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1431,6 +1600,10 @@ nonisolated extension Customer: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       case 6: try { try decoder.decodeSingularStringField(value: &self.externalID) }()
       case 7: try { try decoder.decodeSingularStringField(value: &self.currency) }()
       case 8: try { try decoder.decodeSingularEnumField(value: &self.status) }()
+      case 60: try { try decoder.decodeSingularStringField(value: &self.timeZone) }()
+      case 61: try { try decoder.decodeSingularStringField(value: &self.language) }()
+      case 62: try { try decoder.decodeSingularStringField(value: &self.email) }()
+      case 63: try { try decoder.decodeSingularUInt32Field(value: &self.vatBasisPoints) }()
       case 100: try { try decoder.decodeRepeatedBytesField(value: &self.sealed) }()
       default: break
       }
@@ -1462,6 +1635,18 @@ nonisolated extension Customer: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if self.status != .active {
       try visitor.visitSingularEnumField(value: self.status, fieldNumber: 8)
     }
+    if !self.timeZone.isEmpty {
+      try visitor.visitSingularStringField(value: self.timeZone, fieldNumber: 60)
+    }
+    if !self.language.isEmpty {
+      try visitor.visitSingularStringField(value: self.language, fieldNumber: 61)
+    }
+    if !self.email.isEmpty {
+      try visitor.visitSingularStringField(value: self.email, fieldNumber: 62)
+    }
+    if self.vatBasisPoints != 0 {
+      try visitor.visitSingularUInt32Field(value: self.vatBasisPoints, fieldNumber: 63)
+    }
     if !self.sealed.isEmpty {
       try visitor.visitRepeatedBytesField(value: self.sealed, fieldNumber: 100)
     }
@@ -1477,6 +1662,10 @@ nonisolated extension Customer: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if lhs.externalID != rhs.externalID {return false}
     if lhs.currency != rhs.currency {return false}
     if lhs.status != rhs.status {return false}
+    if lhs.timeZone != rhs.timeZone {return false}
+    if lhs.language != rhs.language {return false}
+    if lhs.email != rhs.email {return false}
+    if lhs.vatBasisPoints != rhs.vatBasisPoints {return false}
     if lhs.sealed != rhs.sealed {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -1575,7 +1764,7 @@ nonisolated extension DialPlan: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
 
 nonisolated extension Tenant: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Tenant"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}customer_id\0\u{1}name\0\u{1}domain\0\u{3}country_code\0\u{3}area_code\0\u{3}dial_plan_id\0\u{3}carrier_id\0\u{1}status\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}customer_id\0\u{1}name\0\u{1}domain\0\u{3}country_code\0\u{3}area_code\0\u{3}dial_plan_id\0\u{3}carrier_id\0\u{1}status\0\u{4}3time_zone\0\u{1}language\0\u{3}external_id\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1592,6 +1781,9 @@ nonisolated extension Tenant: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
       case 7: try { try decoder.decodeSingularBytesField(value: &self.dialPlanID) }()
       case 8: try { try decoder.decodeSingularBytesField(value: &self.carrierID) }()
       case 9: try { try decoder.decodeSingularEnumField(value: &self.status) }()
+      case 60: try { try decoder.decodeSingularStringField(value: &self.timeZone) }()
+      case 61: try { try decoder.decodeSingularStringField(value: &self.language) }()
+      case 62: try { try decoder.decodeSingularStringField(value: &self.externalID) }()
       default: break
       }
     }
@@ -1625,6 +1817,15 @@ nonisolated extension Tenant: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
     if self.status != .active {
       try visitor.visitSingularEnumField(value: self.status, fieldNumber: 9)
     }
+    if !self.timeZone.isEmpty {
+      try visitor.visitSingularStringField(value: self.timeZone, fieldNumber: 60)
+    }
+    if !self.language.isEmpty {
+      try visitor.visitSingularStringField(value: self.language, fieldNumber: 61)
+    }
+    if !self.externalID.isEmpty {
+      try visitor.visitSingularStringField(value: self.externalID, fieldNumber: 62)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1638,6 +1839,9 @@ nonisolated extension Tenant: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
     if lhs.dialPlanID != rhs.dialPlanID {return false}
     if lhs.carrierID != rhs.carrierID {return false}
     if lhs.status != rhs.status {return false}
+    if lhs.timeZone != rhs.timeZone {return false}
+    if lhs.language != rhs.language {return false}
+    if lhs.externalID != rhs.externalID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1745,7 +1949,7 @@ nonisolated extension Gateway: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
 
 nonisolated extension Carrier: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Carrier"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}provider_id\0\u{1}name\0\u{3}cost_deck_id\0\u{1}gateways\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}provider_id\0\u{1}name\0\u{3}cost_deck_id\0\u{1}gateways\0\u{4}7contact_id\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1758,6 +1962,7 @@ nonisolated extension Carrier: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
       case 3: try { try decoder.decodeSingularStringField(value: &self.name) }()
       case 4: try { try decoder.decodeSingularBytesField(value: &self.costDeckID) }()
       case 5: try { try decoder.decodeRepeatedMessageField(value: &self.gateways) }()
+      case 60: try { try decoder.decodeSingularBytesField(value: &self.contactID) }()
       default: break
       }
     }
@@ -1779,6 +1984,9 @@ nonisolated extension Carrier: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
     if !self.gateways.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.gateways, fieldNumber: 5)
     }
+    if !self.contactID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.contactID, fieldNumber: 60)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1788,6 +1996,7 @@ nonisolated extension Carrier: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
     if lhs.name != rhs.name {return false}
     if lhs.costDeckID != rhs.costDeckID {return false}
     if lhs.gateways != rhs.gateways {return false}
+    if lhs.contactID != rhs.contactID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1875,104 +2084,191 @@ nonisolated extension Number: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
 
 nonisolated extension Subscriber: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Subscriber"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}tenant_id\0\u{1}username\0\u{1}aliases\0\u{3}display_name\0\u{1}email\0\u{3}caller_id\0\u{3}country_code\0\u{3}area_code\0\u{3}allowed_prefixes\0\u{3}concurrent_calls_max\0\u{3}dial_timeout_seconds\0\u{3}media_security\0\u{1}status\0\u{3}sealed_credential\0\u{2}U\u{1}sealed\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}tenant_id\0\u{1}username\0\u{1}aliases\0\u{3}display_name\0\u{1}email\0\u{3}caller_id\0\u{3}country_code\0\u{3}area_code\0\u{3}allowed_prefixes\0\u{3}concurrent_calls_max\0\u{3}dial_timeout_seconds\0\u{3}media_security\0\u{1}status\0\u{3}sealed_credential\0\u{4}-time_zone\0\u{1}language\0\u{3}external_id\0\u{2}&sealed\0")
+
+  fileprivate class _StorageClass {
+    var _id: Data = Data()
+    var _tenantID: Data = Data()
+    var _username: String = String()
+    var _aliases: [String] = []
+    var _displayName: String = String()
+    var _email: String = String()
+    var _callerID: String = String()
+    var _countryCode: String = String()
+    var _areaCode: String = String()
+    var _allowedPrefixes: [String] = []
+    var _concurrentCallsMax: UInt32 = 0
+    var _dialTimeoutSeconds: UInt32 = 0
+    var _mediaSecurity: MediaSecurity = .plain
+    var _status: Status = .active
+    var _sealedCredential: Data = Data()
+    var _timeZone: String = String()
+    var _language: String = String()
+    var _externalID: String = String()
+    var _sealed: [Data] = []
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _id = source._id
+      _tenantID = source._tenantID
+      _username = source._username
+      _aliases = source._aliases
+      _displayName = source._displayName
+      _email = source._email
+      _callerID = source._callerID
+      _countryCode = source._countryCode
+      _areaCode = source._areaCode
+      _allowedPrefixes = source._allowedPrefixes
+      _concurrentCallsMax = source._concurrentCallsMax
+      _dialTimeoutSeconds = source._dialTimeoutSeconds
+      _mediaSecurity = source._mediaSecurity
+      _status = source._status
+      _sealedCredential = source._sealedCredential
+      _timeZone = source._timeZone
+      _language = source._language
+      _externalID = source._externalID
+      _sealed = source._sealed
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularBytesField(value: &self.id) }()
-      case 2: try { try decoder.decodeSingularBytesField(value: &self.tenantID) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.username) }()
-      case 4: try { try decoder.decodeRepeatedStringField(value: &self.aliases) }()
-      case 5: try { try decoder.decodeSingularStringField(value: &self.displayName) }()
-      case 6: try { try decoder.decodeSingularStringField(value: &self.email) }()
-      case 7: try { try decoder.decodeSingularStringField(value: &self.callerID) }()
-      case 8: try { try decoder.decodeSingularStringField(value: &self.countryCode) }()
-      case 9: try { try decoder.decodeSingularStringField(value: &self.areaCode) }()
-      case 10: try { try decoder.decodeRepeatedStringField(value: &self.allowedPrefixes) }()
-      case 11: try { try decoder.decodeSingularUInt32Field(value: &self.concurrentCallsMax) }()
-      case 12: try { try decoder.decodeSingularUInt32Field(value: &self.dialTimeoutSeconds) }()
-      case 13: try { try decoder.decodeSingularEnumField(value: &self.mediaSecurity) }()
-      case 14: try { try decoder.decodeSingularEnumField(value: &self.status) }()
-      case 15: try { try decoder.decodeSingularBytesField(value: &self.sealedCredential) }()
-      case 100: try { try decoder.decodeRepeatedBytesField(value: &self.sealed) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularBytesField(value: &_storage._id) }()
+        case 2: try { try decoder.decodeSingularBytesField(value: &_storage._tenantID) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._username) }()
+        case 4: try { try decoder.decodeRepeatedStringField(value: &_storage._aliases) }()
+        case 5: try { try decoder.decodeSingularStringField(value: &_storage._displayName) }()
+        case 6: try { try decoder.decodeSingularStringField(value: &_storage._email) }()
+        case 7: try { try decoder.decodeSingularStringField(value: &_storage._callerID) }()
+        case 8: try { try decoder.decodeSingularStringField(value: &_storage._countryCode) }()
+        case 9: try { try decoder.decodeSingularStringField(value: &_storage._areaCode) }()
+        case 10: try { try decoder.decodeRepeatedStringField(value: &_storage._allowedPrefixes) }()
+        case 11: try { try decoder.decodeSingularUInt32Field(value: &_storage._concurrentCallsMax) }()
+        case 12: try { try decoder.decodeSingularUInt32Field(value: &_storage._dialTimeoutSeconds) }()
+        case 13: try { try decoder.decodeSingularEnumField(value: &_storage._mediaSecurity) }()
+        case 14: try { try decoder.decodeSingularEnumField(value: &_storage._status) }()
+        case 15: try { try decoder.decodeSingularBytesField(value: &_storage._sealedCredential) }()
+        case 60: try { try decoder.decodeSingularStringField(value: &_storage._timeZone) }()
+        case 61: try { try decoder.decodeSingularStringField(value: &_storage._language) }()
+        case 62: try { try decoder.decodeSingularStringField(value: &_storage._externalID) }()
+        case 100: try { try decoder.decodeRepeatedBytesField(value: &_storage._sealed) }()
+        default: break
+        }
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.id.isEmpty {
-      try visitor.visitSingularBytesField(value: self.id, fieldNumber: 1)
-    }
-    if !self.tenantID.isEmpty {
-      try visitor.visitSingularBytesField(value: self.tenantID, fieldNumber: 2)
-    }
-    if !self.username.isEmpty {
-      try visitor.visitSingularStringField(value: self.username, fieldNumber: 3)
-    }
-    if !self.aliases.isEmpty {
-      try visitor.visitRepeatedStringField(value: self.aliases, fieldNumber: 4)
-    }
-    if !self.displayName.isEmpty {
-      try visitor.visitSingularStringField(value: self.displayName, fieldNumber: 5)
-    }
-    if !self.email.isEmpty {
-      try visitor.visitSingularStringField(value: self.email, fieldNumber: 6)
-    }
-    if !self.callerID.isEmpty {
-      try visitor.visitSingularStringField(value: self.callerID, fieldNumber: 7)
-    }
-    if !self.countryCode.isEmpty {
-      try visitor.visitSingularStringField(value: self.countryCode, fieldNumber: 8)
-    }
-    if !self.areaCode.isEmpty {
-      try visitor.visitSingularStringField(value: self.areaCode, fieldNumber: 9)
-    }
-    if !self.allowedPrefixes.isEmpty {
-      try visitor.visitRepeatedStringField(value: self.allowedPrefixes, fieldNumber: 10)
-    }
-    if self.concurrentCallsMax != 0 {
-      try visitor.visitSingularUInt32Field(value: self.concurrentCallsMax, fieldNumber: 11)
-    }
-    if self.dialTimeoutSeconds != 0 {
-      try visitor.visitSingularUInt32Field(value: self.dialTimeoutSeconds, fieldNumber: 12)
-    }
-    if self.mediaSecurity != .plain {
-      try visitor.visitSingularEnumField(value: self.mediaSecurity, fieldNumber: 13)
-    }
-    if self.status != .active {
-      try visitor.visitSingularEnumField(value: self.status, fieldNumber: 14)
-    }
-    if !self.sealedCredential.isEmpty {
-      try visitor.visitSingularBytesField(value: self.sealedCredential, fieldNumber: 15)
-    }
-    if !self.sealed.isEmpty {
-      try visitor.visitRepeatedBytesField(value: self.sealed, fieldNumber: 100)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      if !_storage._id.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._id, fieldNumber: 1)
+      }
+      if !_storage._tenantID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._tenantID, fieldNumber: 2)
+      }
+      if !_storage._username.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._username, fieldNumber: 3)
+      }
+      if !_storage._aliases.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._aliases, fieldNumber: 4)
+      }
+      if !_storage._displayName.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._displayName, fieldNumber: 5)
+      }
+      if !_storage._email.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._email, fieldNumber: 6)
+      }
+      if !_storage._callerID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._callerID, fieldNumber: 7)
+      }
+      if !_storage._countryCode.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._countryCode, fieldNumber: 8)
+      }
+      if !_storage._areaCode.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._areaCode, fieldNumber: 9)
+      }
+      if !_storage._allowedPrefixes.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._allowedPrefixes, fieldNumber: 10)
+      }
+      if _storage._concurrentCallsMax != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._concurrentCallsMax, fieldNumber: 11)
+      }
+      if _storage._dialTimeoutSeconds != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._dialTimeoutSeconds, fieldNumber: 12)
+      }
+      if _storage._mediaSecurity != .plain {
+        try visitor.visitSingularEnumField(value: _storage._mediaSecurity, fieldNumber: 13)
+      }
+      if _storage._status != .active {
+        try visitor.visitSingularEnumField(value: _storage._status, fieldNumber: 14)
+      }
+      if !_storage._sealedCredential.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._sealedCredential, fieldNumber: 15)
+      }
+      if !_storage._timeZone.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._timeZone, fieldNumber: 60)
+      }
+      if !_storage._language.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._language, fieldNumber: 61)
+      }
+      if !_storage._externalID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._externalID, fieldNumber: 62)
+      }
+      if !_storage._sealed.isEmpty {
+        try visitor.visitRepeatedBytesField(value: _storage._sealed, fieldNumber: 100)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Subscriber, rhs: Subscriber) -> Bool {
-    if lhs.id != rhs.id {return false}
-    if lhs.tenantID != rhs.tenantID {return false}
-    if lhs.username != rhs.username {return false}
-    if lhs.aliases != rhs.aliases {return false}
-    if lhs.displayName != rhs.displayName {return false}
-    if lhs.email != rhs.email {return false}
-    if lhs.callerID != rhs.callerID {return false}
-    if lhs.countryCode != rhs.countryCode {return false}
-    if lhs.areaCode != rhs.areaCode {return false}
-    if lhs.allowedPrefixes != rhs.allowedPrefixes {return false}
-    if lhs.concurrentCallsMax != rhs.concurrentCallsMax {return false}
-    if lhs.dialTimeoutSeconds != rhs.dialTimeoutSeconds {return false}
-    if lhs.mediaSecurity != rhs.mediaSecurity {return false}
-    if lhs.status != rhs.status {return false}
-    if lhs.sealedCredential != rhs.sealedCredential {return false}
-    if lhs.sealed != rhs.sealed {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._id != rhs_storage._id {return false}
+        if _storage._tenantID != rhs_storage._tenantID {return false}
+        if _storage._username != rhs_storage._username {return false}
+        if _storage._aliases != rhs_storage._aliases {return false}
+        if _storage._displayName != rhs_storage._displayName {return false}
+        if _storage._email != rhs_storage._email {return false}
+        if _storage._callerID != rhs_storage._callerID {return false}
+        if _storage._countryCode != rhs_storage._countryCode {return false}
+        if _storage._areaCode != rhs_storage._areaCode {return false}
+        if _storage._allowedPrefixes != rhs_storage._allowedPrefixes {return false}
+        if _storage._concurrentCallsMax != rhs_storage._concurrentCallsMax {return false}
+        if _storage._dialTimeoutSeconds != rhs_storage._dialTimeoutSeconds {return false}
+        if _storage._mediaSecurity != rhs_storage._mediaSecurity {return false}
+        if _storage._status != rhs_storage._status {return false}
+        if _storage._sealedCredential != rhs_storage._sealedCredential {return false}
+        if _storage._timeZone != rhs_storage._timeZone {return false}
+        if _storage._language != rhs_storage._language {return false}
+        if _storage._externalID != rhs_storage._externalID {return false}
+        if _storage._sealed != rhs_storage._sealed {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2015,7 +2311,7 @@ nonisolated extension Credential: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension Token: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Token"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}name\0\u{1}role\0\u{3}scope_id\0\u{3}secret_hash\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}name\0\u{1}role\0\u{3}scope_id\0\u{3}secret_hash\0\u{4}7expires_at\0\u{3}issued_by\0\u{3}issued_at\0\u{3}user_id\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2028,6 +2324,10 @@ nonisolated extension Token: SwiftProtobuf.Message, SwiftProtobuf._MessageImplem
       case 3: try { try decoder.decodeSingularEnumField(value: &self.role) }()
       case 4: try { try decoder.decodeSingularBytesField(value: &self.scopeID) }()
       case 5: try { try decoder.decodeSingularBytesField(value: &self.secretHash) }()
+      case 60: try { try decoder.decodeSingularInt64Field(value: &self.expiresAt) }()
+      case 61: try { try decoder.decodeSingularStringField(value: &self.issuedBy) }()
+      case 62: try { try decoder.decodeSingularInt64Field(value: &self.issuedAt) }()
+      case 63: try { try decoder.decodeSingularBytesField(value: &self.userID) }()
       default: break
       }
     }
@@ -2049,6 +2349,18 @@ nonisolated extension Token: SwiftProtobuf.Message, SwiftProtobuf._MessageImplem
     if !self.secretHash.isEmpty {
       try visitor.visitSingularBytesField(value: self.secretHash, fieldNumber: 5)
     }
+    if self.expiresAt != 0 {
+      try visitor.visitSingularInt64Field(value: self.expiresAt, fieldNumber: 60)
+    }
+    if !self.issuedBy.isEmpty {
+      try visitor.visitSingularStringField(value: self.issuedBy, fieldNumber: 61)
+    }
+    if self.issuedAt != 0 {
+      try visitor.visitSingularInt64Field(value: self.issuedAt, fieldNumber: 62)
+    }
+    if !self.userID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.userID, fieldNumber: 63)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2058,6 +2370,10 @@ nonisolated extension Token: SwiftProtobuf.Message, SwiftProtobuf._MessageImplem
     if lhs.role != rhs.role {return false}
     if lhs.scopeID != rhs.scopeID {return false}
     if lhs.secretHash != rhs.secretHash {return false}
+    if lhs.expiresAt != rhs.expiresAt {return false}
+    if lhs.issuedBy != rhs.issuedBy {return false}
+    if lhs.issuedAt != rhs.issuedAt {return false}
+    if lhs.userID != rhs.userID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

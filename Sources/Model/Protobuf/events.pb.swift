@@ -989,6 +989,22 @@ package nonisolated struct RecordsRead: Sendable {
   package init() {}
 }
 
+/// The registrar forgot where a subscriber's phones are: somebody asked for it.
+package nonisolated struct RegistrationsCleared: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var subscriberID: Data = Data()
+
+  /// how many there were
+  package var contacts: UInt32 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 package nonisolated struct TokenIssued: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -3140,6 +3156,41 @@ nonisolated extension RecordsRead: SwiftProtobuf.Message, SwiftProtobuf._Message
     if lhs.count != rhs.count {return false}
     if lhs.tokenID != rhs.tokenID {return false}
     if lhs.ids != rhs.ids {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension RegistrationsCleared: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RegistrationsCleared"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}subscriber_id\0\u{1}contacts\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.subscriberID) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.contacts) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.subscriberID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.subscriberID, fieldNumber: 1)
+    }
+    if self.contacts != 0 {
+      try visitor.visitSingularUInt32Field(value: self.contacts, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: RegistrationsCleared, rhs: RegistrationsCleared) -> Bool {
+    if lhs.subscriberID != rhs.subscriberID {return false}
+    if lhs.contacts != rhs.contacts {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

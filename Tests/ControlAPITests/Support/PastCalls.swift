@@ -12,8 +12,8 @@ struct PastCalls {
     let events: [(stream: UUIDv7, event: Event)]
 
     /// A call from one estate's subscriber to the other's, charged on every edge, and one that still runs.
-    init(from caller: Estate, to called: Estate) {
-        var random = RandomSource(seed: 7)
+    init(from caller: Estate, to called: Estate, number: UInt64 = 1) {
+        var random = RandomSource(seed: 6 + number)
         let start = WallTime(microseconds: 1_790_000_000_000_000)
         call = UUIDv7(at: start, random: &random)
         running = UUIDv7(at: start, random: &random)
@@ -35,7 +35,7 @@ struct PastCalls {
         let carrier = PastCalls.charge(
             "carrier", 5_000, from: (.carrierCost, called.provider), to: (.carrierPayable, called.carrier))
         let cdr = Cdr.with { [call] in
-            $0.number = 1
+            $0.number = number
             $0.callID = Data(call.bytes)
             $0.direction = .outbound
             $0.caller = parties.0

@@ -1,0 +1,113 @@
+package import Model
+package import Primitives
+package import Projections
+
+/// By which token something is asked. The API has checked it against a view that may be a moment old; the core checks it
+/// again, against the state that the decision is made on, so that a token that is revoked moves no money any more.
+package struct Authority: Equatable, Sendable {
+    package var token: TokenID
+    /// The node that the token's holder acts for; nil: its own scope.
+    package var actingFor: UUIDv7?
+
+    package init(token: TokenID, actingFor: UUIDv7? = nil) {
+        self.token = token
+        self.actingFor = actingFor
+    }
+}
+
+/// A token as it stands: what its holder may do, and where.
+package struct Standing: Sendable {
+    package var token: Token
+    package var role: Role
+    package var reach: Reach
+
+    package func holds(_ right: Right) -> Bool { right.isHeld(by: role, at: reach.level) }
+}
+
+package enum StandingError: Error, Equatable {
+    case gone
+    case expired
+    /// The node that is to be acted for is not below the token's scope, or the role acts for nobody.
+    case mayNotAct
+}
+
+extension ViewQueries where Self: ~Copyable {
+    /// - Parameter token: nil: there is no such token.
+    package func standing(of token: Token?, actingFor node: UUIDv7?, at time: WallTime) throws -> Standing {
+        guard let token, let reach = try reach(scope: UUIDv7(bytes: token.scopeID)) else { throw StandingError.gone }
+        guard token.expiresAt == 0 || token.expiresAt > time.microseconds else { throw StandingError.expired }
+        let own = Standing(token: token, role: token.role, reach: reach)
+        guard let node else { return own }
+        guard own.holds(.actFor), let target = try self.reach(scope: node), let place = try place(of: target),
+            reach.holds(place), let role = token.role.acting(at: target.level)
+        else { throw StandingError.mayNotAct }
+        return Standing(token: token, role: role, reach: target)
+    }
+}
+
+extension Authority {
+    /// Throws if the command is one that moves money or secrets, and the token does not allow it now.
+    func check<State: ViewQueries & ~Copyable>(
+        _ command: AdminCommand, in state: borrowing State, at time: WallTime
+    ) throws {
+        let standing: Standing
+        do {
+            standing = try state.standing(of: try state.token(token), actingFor: actingFor, at: time)
+        } catch let error as StandingError {
+            switch error {
+            case .gone: throw AdminRejection.forbidden(reason: "the token was revoked in the meantime")
+            case .expired: throw AdminRejection.forbidden(reason: "the token has expired")
+            case .mayNotAct: throw AdminRejection.forbidden(reason: "the token does not allow to act for this party")
+            }
+        }
+        guard let demand = try command.demand(in: state) else { return }
+        guard standing.holds(demand.right) else {
+            throw AdminRejection.forbidden(reason: "this needs the right \(demand.right.rawValue)")
+        }
+        // What is not there is the decider's to say.
+        for place in demand.places where !standing.reach.holds(place) {
+            throw AdminRejection.forbidden(reason: "this is outside of the token's scope")
+        }
+        if case .issueToken(let issued) = command, !standing.role.mayGrant(issued.role) {
+            throw AdminRejection.forbidden(
+                reason: "a token with the role \(standing.role.literal) issues none with \(issued.role.literal)")
+        }
+    }
+}
+
+extension AdminCommand {
+    /// The right and the places of commands that move money or secrets; nil for all others.
+    fileprivate func demand<State: ViewQueries & ~Copyable>(
+        in state: borrowing State
+    ) throws -> (right: Right, places: [Place])? {
+        func place(_ kind: EntityKind, _ id: UUIDv7?) throws -> [Place] {
+            guard let id else { return [] }
+            return try state.place(of: kind, id).map { [$0] } ?? []
+        }
+        switch self {
+        case .topUp(let id, _, _), .adjust(let id, _, _): return (.postMoney, try place(.customer, id.value))
+        case .rerate(let step): return (.postMoney, try place(.rateDeck, step.terms.deck.value))
+        case .issueToken(let token):
+            let scope = try state.reach(scope: UUIDv7(bytes: token.scopeID))
+            return (.writeTokens, try scope.flatMap { try state.place(of: $0) }.map { [$0] } ?? [])
+        case .revokeToken(let id):
+            guard let token = try state.token(id) else { return (.writeTokens, []) }
+            let scope = try state.reach(scope: UUIDv7(bytes: token.scopeID))
+            return (.writeTokens, try scope.flatMap { try state.place(of: $0) }.map { [$0] } ?? [])
+        case .createSubscriber(let subscriber, _):
+            return (.writeSubscribers, try place(.tenant, UUIDv7(bytes: subscriber.tenantID)))
+        case .changeSubscriber(let subscriber, _, _):
+            return (.changeSubscribers, try place(.subscriber, UUIDv7(bytes: subscriber.id)))
+        case .createCarrier(let carrier):
+            return (.writeNetwork, [try state.place(provider: carrier.providerID)])
+        case .changeCarrier(let carrier, _): return (.writeNetwork, try place(.carrier, UUIDv7(bytes: carrier.id)))
+        case .eraseSubject: return (.eraseSubjects, [])
+        case .createProvider, .changeProvider, .createContact, .changeContact, .createRateDeck, .publishDeckVersion,
+            .createServicePlan, .changeServicePlan, .createCustomer, .changeCustomer, .createDialPlan, .changeDialPlan,
+            .createTenant, .changeTenant, .addNumber, .changeNumber, .assignNumber, .releaseNumber, .createCdrExport,
+            .changeCdrExport, .recordCdrFile, .recordCdrDelivery, .remove, .enrollWorker, .revokeWorker, .drainWorker,
+            .hangUp, .holdSubject, .recordReading, .clearRegistrations:
+            return nil
+        }
+    }
+}

@@ -1,0 +1,104 @@
+/// What a token can be needed for. Every operation of the API names the one right that it needs; who holds it is said by
+/// `rule` and nowhere else. What of the tree is then seen and changed is a matter of the token's scope.
+package enum Right: String, CaseIterable, Sendable {
+    case readOwnToken = "token.self"
+    case readLogHead = "log.head"
+    case readDirectory = "directory.read"
+    case readPrices = "prices.read"
+    case readAccounts = "accounts.read"
+    case readRecords = "records.read"
+    case proveRecords = "records.prove"
+    case readRegistrations = "registrations.read"
+    case clearRegistrations = "registrations.clear"
+    case tryRoutes = "routes.try"
+    case readHistory = "history.read"
+    case readAudit = "audit.read"
+    case readSubjects = "subjects.read"
+    case readExports = "exports.read"
+    case readTokens = "tokens.read"
+    case readPlatform = "platform.read"
+    case readBooks = "books.read"
+    case actFor = "parties.act_for"
+    case changeSubscribers = "subscribers.change"
+    case writeSubscribers = "subscribers.write"
+    case writeTenants = "tenants.write"
+    case writeParties = "parties.write"
+    case writePrices = "prices.write"
+    case writeNetwork = "network.write"
+    case writeExports = "exports.write"
+    case endCalls = "calls.end"
+    case postMoney = "money.post"
+    case eraseSubjects = "subjects.erase"
+    case writeTokens = "tokens.write"
+    case writePlatform = "platform.write"
+}
+
+extension Right {
+    /// - Parameters level: the lowest in the tree at which a token holds the right.
+    package typealias Rule = (level: Level, duties: [Duty])
+
+    /// The table: who holds a right, and how far down the tree.
+    package var rule: Rule {
+        switch self {
+        case .readOwnToken: (.subscriber, Duty.allCases)
+        case .readLogHead: (.subscriber, Duty.allCases)
+        case .readDirectory: (.subscriber, Duty.allCases)
+        case .readRecords: (.subscriber, Duty.allCases)
+        case .readPrices: (.tenant, [.administer, .read, .bill, .support])
+        case .readAccounts: (.tenant, [.administer, .read, .bill, .support])
+        // A proof holds the whole record, of which a customer may see a part.
+        case .proveRecords: (.provider, [.administer, .read, .bill, .support])
+        case .readHistory: (.tenant, [.administer, .read, .bill, .support])
+        case .readExports: (.tenant, [.administer, .read, .bill, .support])
+        case .readRegistrations: (.subscriber, [.administer, .read, .support, .use])
+        case .clearRegistrations: (.subscriber, [.administer, .support, .use])
+        case .tryRoutes: (.subscriber, [.administer, .read, .support, .use])
+        case .readAudit: (.provider, [.administer, .support])
+        case .readSubjects: (.provider, [.administer, .support])
+        case .readTokens: (.tenant, [.administer])
+        case .readPlatform: (.platform, [.administer, .read, .support])
+        case .readBooks: (.platform, [.administer, .read, .bill, .support])
+        case .actFor: (.tenant, [.administer, .read, .bill, .support])
+        case .changeSubscribers: (.subscriber, [.administer, .use])
+        case .writeSubscribers: (.tenant, [.administer])
+        case .writeTenants: (.customer, [.administer])
+        case .writeParties: (.provider, [.administer])
+        case .writePrices: (.provider, [.administer])
+        case .writeNetwork: (.provider, [.administer])
+        case .writeExports: (.provider, [.administer])
+        case .endCalls: (.tenant, [.administer])
+        case .postMoney: (.provider, [.administer, .bill])
+        case .eraseSubjects: (.provider, [.administer])
+        case .writeTokens: (.tenant, [.administer])
+        case .writePlatform: (.platform, [.administer])
+        }
+    }
+
+    /// - Parameter level: of the token's scope.
+    package func isHeld(by role: Role, at level: Level) -> Bool {
+        guard let duty = role.duty else { return false }
+        return rule.duties.contains(duty) && level <= rule.level
+    }
+}
+
+/// A floor of the tree, the highest first.
+package enum Level: Int, CaseIterable, Comparable, Sendable {
+    case platform, provider, customer, tenant, subscriber
+
+    package static func < (a: Level, b: Level) -> Bool { a.rawValue < b.rawValue }
+
+    package var word: String {
+        switch self {
+        case .platform: "platform"
+        case .provider: "provider"
+        case .customer: "customer"
+        case .tenant: "tenant"
+        case .subscriber: "subscriber"
+        }
+    }
+}
+
+/// What a role is there for, wherever in the tree it stands.
+package enum Duty: String, CaseIterable, Sendable {
+    case administer, read, bill, support, use
+}
