@@ -16,6 +16,13 @@ extension LMDBEventLog {
         from sequence: UInt64, _ body: (_ sequence: UInt64, _ envelope: RawSpan) throws(LedgerError) -> Bool
     ) throws(LedgerError) {
         let transaction = try storage { () throws(LMDBError) in try environment.beginRead() }
+        try readBytes(from: sequence, in: transaction, body)
+    }
+
+    func readBytes(
+        from sequence: UInt64, in transaction: borrowing ReadTransaction,
+        _ body: (_ sequence: UInt64, _ envelope: RawSpan) throws(LedgerError) -> Bool
+    ) throws(LedgerError) {
         var failure: LedgerError?
         try unwrap { () throws(LMDBError) in
             try transaction.withCursor(in: tables.events) { (cursor: inout Cursor) throws(LMDBError) in

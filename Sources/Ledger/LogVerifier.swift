@@ -1,3 +1,4 @@
+import LMDB
 package import OpenSSL
 import Primitives
 
@@ -38,12 +39,14 @@ package struct LogVerifier: ~Copyable {
     ) throws(LedgerError) -> Report {
         let hasher = MerkleHasher()
         var range = CompactRange()
-        var streams: [UUIDv7: StreamHead] = [:]
+        var streams = StreamSum()
         var tile: (index: UInt64, hashes: [UInt8]) = (UInt64.max, [])
         var finding: Finding?
         var signedRoot: SHA256Digest?
         if signed?.size == 0 { signedRoot = hasher.emptyRoot }
-        try log.readBytes(from: 1) { (sequence, bytes) throws(LedgerError) in
+        // One state of the log for events and index, however long it takes beside a writer.
+        let transaction = try storage { () throws(LMDBError) in try log.environment.beginRead() }
+        try log.readBytes(from: 1, in: transaction) { (sequence, bytes) throws(LedgerError) in
             let expected = range.size + 1
             guard sequence == expected else {
                 finding = sequence > expected ? .missing(sequence: expected) : .damaged(sequence: sequence)
@@ -61,8 +64,7 @@ package struct LogVerifier: ~Copyable {
                 finding = .damaged(sequence: sequence)
                 return false
             }
-            // In place: one look into the table for an event.
-            guard streams[envelope.stream, default: StreamHead(version: 0, last: 0)].isFollowed(by: envelope) else {
+            guard streams.take(envelope) else {
                 finding = .streamBroken(sequence: sequence)
                 return false
             }
@@ -72,6 +74,9 @@ package struct LogVerifier: ~Copyable {
             return true
         }
         let root = range.root(hasher)
+        var isChained = false
+        if finding == nil { isChained = try streams.leads(to: log.tables.streams, transaction) }
+        if !isChained, let broken = try firstBroken(range.size, transaction) { finding = broken }
         if finding == nil {
             let stored = log.head
             if stored != range.size {
@@ -87,6 +92,23 @@ package struct LogVerifier: ~Copyable {
             }
         }
         return Report(events: range.size, root: root, finding: finding)
+    }
+
+    /// The first event, up to that size, that does not follow from those before it in its stream. Needs memory for every stream, so
+    /// it is looked for where something is known to be wrong.
+    private func firstBroken(_ size: UInt64, _ transaction: borrowing ReadTransaction) throws(LedgerError) -> Finding? {
+        var streams: [UUIDv7: StreamHead] = [:]
+        var broken: UInt64?
+        guard size > 0 else { return nil }
+        try log.readBytes(from: 1, in: transaction) { (sequence, bytes) throws(LedgerError) in
+            guard let event = EnvelopeHeader(parsing: bytes) else { return false }
+            guard streams[event.stream, default: StreamHead(version: 0, last: 0)].isFollowed(by: event) else {
+                broken = sequence
+                return false
+            }
+            return sequence < size
+        }
+        return broken.map { .streamBroken(sequence: $0) }
     }
 }
 

@@ -2,7 +2,7 @@ import Model
 import Primitives
 import SwiftProtobuf
 
-// Rows are the protobuf messages `AccountState`, `AccountPosting` and `CreditHold`.
+// Rows are the protobuf messages `AccountState` and `CreditHold`, and runs of movements.
 extension AccountsProjection {
     package static func evolve(
         _ fact: CallFact, _ payload: RawSpan, _ context: EventContext, in views: inout ViewTransaction
@@ -22,7 +22,7 @@ extension AccountsProjection {
     ) throws(ViewsError) {
         let fact = CallFact.journalPosted
         var journal: UUIDv7?
-        let (writer, postings) = (views.buffers.writer, views.buffers.postings)
+        let postings = views.buffers.postings
         var reader = WireReader(payload)
         var sum: Int64 = 0
         var (firstCurrency, isMixed): (UInt32?, Bool) = (nil, false)
@@ -50,10 +50,7 @@ extension AccountsProjection {
                     state.postings += 1
                     return add(amount, to: &state.balance)
                 }
-                writer.begin()
-                writer.signed(3 << 3, amount)
-                writer.signed(4 << 3, balance)
-                writer.withBytes { postings.put(fields.postingKey(context.sequence, index), $0) }
+                postings.add(fields.key, PostingRun.Movement(sequence: context.sequence, index: index, amount: amount, balance: balance))
                 index += 1
             default: break
             }

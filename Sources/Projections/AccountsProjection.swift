@@ -5,7 +5,7 @@ import Primitives
 /// What every account stands at, how it came there, and what is held for calls that run.
 package enum AccountsProjection: Projection {
     package static let name = "accounts"
-    package static let version: UInt32 = 2
+    package static let version: UInt32 = 3
     package static let tables: [Table] = [.accounts, .postings, .holds, .journals]
 
     /// Everything that moves money is a fact of a call or a journal: see AccountsProjection+facts.swift.

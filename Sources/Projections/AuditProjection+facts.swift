@@ -8,18 +8,21 @@ extension AuditProjection {
         try count(context, in: &views)
         switch fact {
         case .callStarted, .callAnswered, .callUpdated, .callAdopted, .creditRenewed, .callEnded:
-            add(context.stream, context, views)
+            // What is in the call's own stream is found there.
             let call = try views.callID(fact, payload, context)
-            if call != context.stream { add(call, context, views) }
-        case .cdrRecorded:
+            guard call != context.stream else { break }
             add(context.stream, context, views)
+            add(call, context, views)
+        case .cdrRecorded:
+            var call: UUIDv7?
             var reader = WireReader(payload)
             while reader.next(in: payload) {
                 guard reader.tag == 1 << 3 | 2 else { continue }
-                if let call = try id(2 << 3 | 2, fact, payload, reader.range, context), call != context.stream {
-                    add(call, context, views)
-                }
+                call = try id(2 << 3 | 2, fact, payload, reader.range, context)
             }
+            guard call != context.stream else { break }
+            add(context.stream, context, views)
+            if let call { add(call, context, views) }
         case .journalPosted:
             let isChange = try addJournal(payload, context, views)
             if isChange { try views.put([], Key(context.sequence), in: .changes) }
@@ -63,14 +66,20 @@ extension AuditProjection {
     ) throws(ViewsError) -> Bool {
         var subjects = [context.stream]
         var hasCall = false
+        // In its call's stream.
+        var isOwn = false
         var kind = UInt64(JournalKind.call.rawValue)
         var reader = WireReader(payload)
         while reader.next(in: payload) {
             switch reader.tag {
             case 2 << 3: kind = reader.number
             case 1 << 3 | 2, 3 << 3 | 2:
-                if reader.tag == 3 << 3 | 2 { hasCall = !reader.range.isEmpty }
-                if let id = reader.id(in: payload), !subjects.contains(id) { subjects.append(id) }
+                let id = reader.id(in: payload)
+                if reader.tag == 3 << 3 | 2 {
+                    hasCall = !reader.range.isEmpty
+                    isOwn = id == context.stream
+                }
+                if let id, !subjects.contains(id) { subjects.append(id) }
             case 5 << 3 | 2 where !hasCall:
                 var posting = WireReader(reader.range)
                 while posting.next(in: payload) {
@@ -83,7 +92,7 @@ extension AuditProjection {
             }
         }
         if reader.isMalformed { throw CallFact.journalPosted.malformed(context) }
-        for id in subjects { add(id, context, views) }
+        if !isOwn { for id in subjects { add(id, context, views) } }
         return kind != UInt64(JournalKind.call.rawValue) && kind != UInt64(JournalKind.rerating.rawValue)
     }
 }

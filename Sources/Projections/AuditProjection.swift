@@ -5,7 +5,7 @@ import Primitives
 /// Which events concern an entity, which are no facts of calls, and at which version every stream is.
 package enum AuditProjection: Projection {
     package static let name = "audit"
-    package static let version: UInt32 = 2
+    package static let version: UInt32 = 3
     package static let tables: [Table] = [.streams, .history, .changes]
 
     package static func evolve(

@@ -51,6 +51,6 @@ extension CDRsProjection {
         buffers.cdrs.put(FixedKey(number), number: context.sequence)
         buffers.cdrsByCall.put(FixedKey(call), number: number)
         buffers.cdrsByStart.putNothing(FixedKey(WallTime(microseconds: started), number))
-        parties.forEach { buffers.cdrsByParty.putNothing(FixedKey($0, number)) }
+        parties.forEach { buffers.cdrsByParty.add($0, number) }
     }
 }

@@ -22,7 +22,7 @@ struct JournalsAsOf: ~Copyable {
         guard let value = try databases.value(key, in: table, transaction),
             try isSeen(key, value, of: table, bound, state)
         else { return nil }
-        return value
+        return try cut(key, value, of: table, bound)
     }
 
     func scan(
@@ -37,7 +37,9 @@ struct JournalsAsOf: ~Copyable {
                     guard let version = try version(ofStream: key) else { return true }
                     return try body(key, version)
                 }
-                if try isSeen(key, value, of: table, bound, state) { return try body(key, value) }
+                if try isSeen(key, value, of: table, bound, state) {
+                    return try body(key, try cut(key, value, of: table, bound))
+                }
                 // What follows of the same owner is later still: a long history is not walked through to find nothing.
                 next = key.afterAll(sharing: bound)
                 return next == nil
@@ -53,7 +55,7 @@ struct JournalsAsOf: ~Copyable {
             if bound == .streamVersion {
                 if let version = try version(ofStream: found.key) { return (found.key, version) }
             } else if try isSeen(found.key, found.value, of: table, bound, state) {
-                return found
+                return (found.key, try cut(found.key, found.value, of: table, bound))
             }
             guard let before = found.key.lastBefore(bound, sequence: sequence, records: records) else { return nil }
             wanted = before
@@ -65,9 +67,9 @@ struct JournalsAsOf: ~Copyable {
         _ key: Key, _ value: [UInt8], of table: Table, _ bound: JournalBound, _ state: borrowing ReadTransaction
     ) throws(ViewsError) -> Bool {
         switch bound {
-        case .recordNumberInKey, .sequenceInKey:
+        case .recordNumberInKey, .recordRun, .sequenceInKey, .postingRun:
             guard let number = key.number(of: bound) else { throw .unreadable(table: table) }
-            return number <= (bound == .recordNumberInKey ? records : sequence)
+            return number <= (bound.isOfRecords ? records : sequence)
         case .recordNumberInValue, .sequenceInValue:
             var reader = KeyReader(value)
             guard let number = reader.number64() else { throw .unreadable(table: table) }
@@ -77,10 +79,23 @@ struct JournalsAsOf: ~Copyable {
         }
     }
 
+    /// Of a run that was begun before and goes on after.
+    private func cut(_ key: Key, _ value: [UInt8], of table: Table, _ bound: JournalBound) throws(ViewsError) -> [UInt8] {
+        let seen: [UInt8]?
+        switch bound {
+        case .recordRun: seen = RecordRun.cut(key, value, through: records)
+        case .postingRun: seen = PostingRun.cut(key, value, through: sequence)
+        case .recordNumberInKey, .recordNumberInValue, .sequenceInKey, .sequenceInValue, .streamVersion, .deckVersion: seen = value
+        }
+        guard let seen else { throw .unreadable(table: table) }
+        return seen
+    }
+
     /// What the table held: 8 bytes; nil if the stream had no event. The history leads to the stream's last event, and
     /// the log says which version that made.
     private func version(ofStream stream: Key) throws(ViewsError) -> [UInt8]? {
         guard let id = UUIDv7(bytes: stream.bytes) else { return nil }
+        if let version = try versionOfCall(id) { return Key(version).bytes }
         var wanted = stream.adding(sequence)
         while let (key, _) = try databases.last(in: .history, atOrBefore: wanted, transaction), key.hasPrefix(stream) {
             guard let sequence = key.number(of: .sequenceInKey(bytesBehind: 0)) else { throw .unreadable(table: .history) }
@@ -96,6 +111,14 @@ struct JournalsAsOf: ~Copyable {
             wanted = stream.adding(sequence - 1)
         }
         return nil
+    }
+
+    /// What is in a call's own stream has no rows: the log is walked back to the sequence. nil: it is no call, or began later.
+    private func versionOfCall(_ id: UUIDv7) throws(ViewsError) -> UInt64? {
+        var isCall = try databases.value(Key(id), in: .liveCalls, transaction) != nil
+        if !isCall { isCall = try databases.value(Key(id), in: .cdrsByCall, transaction) != nil }
+        guard isCall else { return nil }
+        return try StoredFact.stream(id, in: log).first { $0.sequence <= sequence }?.version
     }
 }
 
@@ -119,7 +142,7 @@ extension Key {
         if bound == .deckVersion { return Key(Array(bytes.prefix(20))).predecessor }
         guard let behind = bound.bytesBehindNumber, bytes.count >= behind + 8 else { return predecessor }
         var key = Key(Array(bytes.dropLast(behind + 8)))
-        key.add(bound == .recordNumberInKey ? records : sequence)
+        key.add(bound.isOfRecords ? records : sequence)
         return Key(key.bytes + Array(repeating: 0xFF, count: behind))
     }
 
@@ -132,10 +155,19 @@ extension Key {
 }
 
 extension JournalBound {
+    /// Cut off by how many records there were, not by the sequence.
+    fileprivate var isOfRecords: Bool {
+        switch self {
+        case .recordNumberInKey, .recordRun, .recordNumberInValue: true
+        case .sequenceInKey, .postingRun, .sequenceInValue, .streamVersion, .deckVersion: false
+        }
+    }
+
     /// nil: the number is not in the key.
     fileprivate var bytesBehindNumber: Int? {
         switch self {
-        case .recordNumberInKey: 0
+        case .recordNumberInKey, .recordRun: 0
+        case .postingRun: 4
         case .sequenceInKey(let behind): behind
         case .recordNumberInValue, .sequenceInValue, .streamVersion, .deckVersion: nil
         }

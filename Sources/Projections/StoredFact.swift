@@ -28,6 +28,18 @@ package struct StoredFact {
     }
 }
 
+extension StoredFact {
+    /// The events of a stream that is short, as a call's is; the newest first.
+    static func stream(_ id: UUIDv7, in log: (any EventLog)?) throws(ViewsError) -> [Envelope] {
+        guard let log else { throw .withoutLog }
+        do {
+            return try log.history(of: id, before: nil, limit: .max)
+        } catch {
+            throw .log(error)
+        }
+    }
+}
+
 extension Views {
     /// Where the log is that these views are of. Records and postings are read from there; `catchUp` says it too.
     package func attach(_ log: any EventLog) { self.log.withLock { $0 = log } }

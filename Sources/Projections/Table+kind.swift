@@ -14,6 +14,10 @@ package enum TableKind: Equatable, Sendable {
 package enum JournalBound: Equatable, Sendable {
     /// The key ends with the number of a call record, and records are numbered in the order of the log.
     case recordNumberInKey
+    /// A `RecordRun`.
+    case recordRun
+    /// A `PostingRun`.
+    case postingRun
     /// The value is the number of a call record.
     case recordNumberInValue
     /// The key has the sequence of its event in it, with so many bytes behind.
@@ -36,10 +40,11 @@ extension Table {
         case .deckVersions, .deckTimes: .state
         case .rates: .journal(.deckVersion)
         case .liveCalls, .liveCallsByWorker, .liveCallCounts: .state
-        case .cdrs, .cdrsByParty, .cdrsByStart: .journal(.recordNumberInKey)
+        case .cdrs, .cdrsByStart: .journal(.recordNumberInKey)
+        case .cdrsByParty: .journal(.recordRun)
         case .cdrsByCall: .journal(.recordNumberInValue)
         case .accounts, .holds: .state
-        case .postings: .journal(.sequenceInKey(bytesBehind: 4))
+        case .postings: .journal(.postingRun)
         case .journals: .journal(.sequenceInValue)
         case .corrections: .journal(.sequenceInValue)
         case .correctionsByRecord: .journal(.sequenceInKey(bytesBehind: 0))

@@ -55,7 +55,7 @@ package enum Table: String, CaseIterable, Sendable {
     case cdrs
     /// Call → number of its record.
     case cdrsByCall = "cdrs_by_call"
-    /// Provider, customer, tenant, subscriber or carrier, then number of the record → nothing.
+    /// Provider, customer, tenant, subscriber or carrier, then number of the record → numbers after it: see `RecordRun`.
     case cdrsByParty = "cdrs_by_party"
     /// When the call came in, number of its record → nothing.
     case cdrsByStart = "cdrs_by_start"
@@ -63,7 +63,8 @@ package enum Table: String, CaseIterable, Sendable {
     // Accounts.
     /// Kind, owner, currency → state.
     case accounts
-    /// Account, sequence, index → amount and balance; the rest is in the journal's event.
+    /// Account, sequence, index → amounts and balances of this movement and those after it: see `PostingRun`; the rest is in the
+    /// journals' events.
     case postings
     /// Call → what is held for it.
     case holds
@@ -85,7 +86,7 @@ package enum Table: String, CaseIterable, Sendable {
     // Audit.
     /// Stream → its version.
     case streams
-    /// Entity, sequence → nothing.
+    /// Entity, sequence → nothing. What stands in a call's own stream is found in the log.
     case history
     /// Sequence of what is no fact of a call → nothing.
     case changes

@@ -39,38 +39,39 @@ extension ViewQueries where Self: ~Copyable {
     package func postings(
         of account: AccountRef, after: (sequence: UInt64, index: UInt32)? = nil, limit: Int
     ) throws(ViewsError) -> [AccountPosting] {
-        guard let prefix = Key(account) else { return [] }
-        let last = after.map { prefix.adding($0.sequence).adding($0.index) }
-        var postings: [AccountPosting] = []
-        for (key, value) in try page(.postings, prefix: prefix, after: last, limit: limit) {
-            postings.append(try posting(key, value))
+        guard let prefix = Key(account), limit > 0 else { return [] }
+        let place = prefix.adding(after?.sequence ?? 0).adding(after?.index ?? 0)
+        // The row that the next movement may be in is the one before it.
+        let before = try last(in: .postings, atOrBefore: place)?.key
+        var movements: [PostingRun.Movement] = []
+        try scan(.postings, from: before.flatMap { $0.hasPrefix(prefix) ? $0 : nil } ?? prefix) { key, value throws(ViewsError) in
+            guard key.hasPrefix(prefix) else { return false }
+            guard let run = PostingRun(key, value) else { throw .unreadable(table: .postings) }
+            movements += run.movements.filter { movement in
+                after.map { ($0.sequence, $0.index) < (movement.sequence, movement.index) } ?? true
+            }
+            return movements.count < limit
         }
+        var postings: [AccountPosting] = []
+        for movement in movements.prefix(limit) { postings.append(try posting(movement)) }
         return postings
     }
 
     /// The row has the amount and the balance after it; the rest is said by the journal's event.
-    private func posting(_ key: Key, _ value: [UInt8]) throws(ViewsError) -> AccountPosting {
-        var posting = try decoded(AccountPosting.self, value, of: .postings)
-        var reader = KeyReader(Array(key.bytes.suffix(12)))
-        guard let sequence = reader.number64(), let index = reader.number32() else { throw .unreadable(table: .postings) }
-        let fact = try fact(at: sequence)
+    private func posting(_ movement: PostingRun.Movement) throws(ViewsError) -> AccountPosting {
+        let fact = try fact(at: movement.sequence)
         let journal = try decoded(JournalPosted.self, fact.payload, of: .postings)
-        posting.sequence = sequence
-        posting.index = index
+        var posting = AccountPosting()
+        posting.sequence = movement.sequence
+        posting.index = movement.index
+        posting.amountMicros = movement.amount
+        posting.balanceMicros = movement.balance
         posting.journalID = journal.id
         posting.kind = journal.kind
         posting.callID = journal.callID
         posting.reason = journal.reason
         posting.postedAt = fact.time.microseconds
         return posting
-    }
-
-    /// One movement, by its journal's sequence in the log and its index among the journal's postings.
-    package func posting(
-        of account: AccountRef, sequence: UInt64, index: UInt32
-    ) throws(ViewsError) -> AccountPosting? {
-        guard let key = Key(account) else { return nil }
-        return try message(AccountPosting.self, key.adding(sequence).adding(index), in: .postings)
     }
 
     package func hold(call: CallID) throws(ViewsError) -> CreditHold? {

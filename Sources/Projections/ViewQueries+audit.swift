@@ -1,3 +1,4 @@
+import Ledger
 package import Primitives
 
 extension ViewQueries where Self: ~Copyable {
@@ -5,7 +6,7 @@ extension ViewQueries where Self: ~Copyable {
     package func version(of stream: UUIDv7) throws(ViewsError) -> UInt64 { try number(Key(stream), in: .streams) ?? 0 }
 
     /// Sequences of the events that concern an entity, a call or a journal, the oldest first; the events themselves are
-    /// read from the log.
+    /// read from the log. In a transaction, those of a call without what it has recorded itself.
     package func history(of id: UUIDv7, after sequence: UInt64 = 0, limit: Int) throws(ViewsError) -> [UInt64] {
         let prefix = Key(id)
         var sequences: [UInt64] = []
@@ -15,6 +16,14 @@ extension ViewQueries where Self: ~Copyable {
             guard let sequence = reader.number64() else { throw .unreadable(table: .history) }
             sequences.append(sequence)
         }
+        // What a call's own stream holds has no rows: the log leads from one event to the one before. Nor has a journal's own event.
+        var others: [UInt64] = []
+        var isCall = try value(prefix, in: .liveCalls) != nil
+        if !isCall { isCall = try value(prefix, in: .cdrsByCall) != nil }
+        if isCall { others = try stream(id).map(\.sequence) }
+        if let posted = try number(prefix, in: .journals) { others.append(posted) }
+        others = others.filter { $0 > sequence && $0 <= applied && !sequences.contains($0) }
+        if !others.isEmpty { sequences = Array((sequences + others).sorted().prefix(limit)) }
         return sequences
     }
 

@@ -52,14 +52,20 @@ extension ViewQueries where Self: ~Copyable {
     }
 
     private func cdrs(party id: UUIDv7, _ after: UInt64, _ limit: Int) throws(ViewsError) -> [Cdr] {
+        guard limit > 0 else { return [] }
         let prefix = Key(id)
+        // The row that the next number may be in is the one before it.
+        let before = try last(in: .cdrsByParty, atOrBefore: prefix.adding(after))?.key
+        var numbers: [UInt64] = []
+        try scan(.cdrsByParty, from: before.flatMap { $0.hasPrefix(prefix) ? $0 : nil } ?? prefix) { key, value throws(ViewsError) in
+            guard key.hasPrefix(prefix) else { return false }
+            guard let run = RecordRun(key, value) else { throw .unreadable(table: .cdrsByParty) }
+            numbers += run.numbers.filter { $0 > after }
+            return numbers.count < limit
+        }
         var records: [Cdr] = []
-        for (key, _) in try page(.cdrsByParty, prefix: prefix, after: prefix.adding(after), limit: limit) {
-            var reader = KeyReader(key.bytes)
-            reader.skip(16)
-            guard let number = reader.number64(), let record = try cdr(number: number) else {
-                throw .unreadable(table: .cdrsByParty)
-            }
+        for number in numbers.prefix(limit) {
+            guard let record = try cdr(number: number) else { throw .unreadable(table: .cdrsByParty) }
             records.append(record)
         }
         return records

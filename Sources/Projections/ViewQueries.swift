@@ -1,3 +1,5 @@
+package import Ledger
+package import Primitives
 package import Subjects
 import SwiftProtobuf
 
@@ -25,6 +27,9 @@ package protocol ViewQueries: ~Copyable {
 
     /// The event that a row leads to.
     func fact(at sequence: UInt64) throws(ViewsError) -> StoredFact
+
+    /// The events of a call's own stream that the log has, the newest first.
+    func stream(_ id: UUIDv7) throws(ViewsError) -> [Envelope]
 
     /// Entities that were decoded before; nil where every question stands alone.
     var entities: EntityCache? { get }

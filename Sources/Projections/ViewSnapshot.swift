@@ -1,5 +1,6 @@
 import LMDB
-import Ledger
+package import Ledger
+package import Primitives
 package import Subjects
 
 /// The views as they were at one sequence number, for as long as `Views.read` runs; writers go on meanwhile.
@@ -39,6 +40,8 @@ package struct ViewSnapshot: ~Copyable, ViewQueries {
     }
 
     package func fact(at sequence: UInt64) throws(ViewsError) -> StoredFact { try StoredFact(at: sequence, in: log) }
+
+    package func stream(_ id: UUIDv7) throws(ViewsError) -> [Envelope] { try StoredFact.stream(id, in: log) }
 
     package func value(_ key: Key, in table: Table) throws(ViewsError) -> [UInt8]? {
         if case .journal(let bound) = table.kind {

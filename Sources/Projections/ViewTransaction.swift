@@ -1,6 +1,6 @@
 import Foundation
 import LMDB
-import Ledger
+package import Ledger
 package import Model
 package import Primitives
 package import Subjects
@@ -137,10 +137,13 @@ package struct ViewTransaction: ~Copyable, ViewQueries {
             try put(mark.bytes, Key.lastApplied, in: .meta)
         }
         if !keepsJournals {
-            for table in Table.journalTables { buffers[table]?.clear() }
+            for table in Table.journalTables {
+                buffers[table]?.clear()
+                buffers.runs(table)?.clear()
+            }
         }
+        try buffers.flush(databases, transaction)
         do {
-            try buffers.flush(databases, transaction)
             try transaction.commit()
         } catch {
             throw .storage(error)
@@ -155,8 +158,13 @@ extension ViewTransaction {
         return try StoredFact(at: sequence, in: log)
     }
 
+    package func stream(_ id: UUIDv7) throws(ViewsError) -> [Envelope] { try StoredFact.stream(id, in: log) }
+
     package func value(_ key: Key, in table: Table) throws(ViewsError) -> [UInt8]? {
-        guard let buffer = buffers[table] else { return try databases.value(key, in: table, transaction) }
+        guard let buffer = buffers[table] else {
+            try flushRuns(table)
+            return try databases.value(key, in: table, transaction)
+        }
         guard buffer.isIndexed, let fixed = key.fixed else {
             try flush(table, buffer)
             return try databases.value(key, in: table, transaction)
@@ -169,6 +177,7 @@ extension ViewTransaction {
         _ table: Table, from start: Key, _ body: (Key, [UInt8]) throws(ViewsError) -> Bool
     ) throws(ViewsError) {
         if let buffer = buffers[table] { try flush(table, buffer) }
+        try flushRuns(table)
         try databases.scan(table, from: start, transaction, body)
     }
 
@@ -183,6 +192,7 @@ extension ViewTransaction {
             }
             try flush(table, buffer)
         }
+        try flushRuns(table)
         return try databases.last(in: table, atOrBefore: key, transaction)
     }
 
@@ -227,6 +237,10 @@ extension ViewTransaction {
         } catch {
             throw .storage(error)
         }
+    }
+
+    private func flushRuns(_ table: Table) throws(ViewsError) {
+        if let runs = buffers.runs(table) { try runs.flush(table, databases, transaction) }
     }
 
     func flush(_ table: Table, _ buffer: TableBuffer) throws(ViewsError) {
@@ -296,6 +310,7 @@ extension ViewTransaction {
 
     mutating func clear(_ table: Table) throws(ViewsError) {
         buffers[table]?.clear()
+        buffers.runs(table)?.clear()
         buffers.entities.clear()
         do {
             try transaction.empty(databases[table])

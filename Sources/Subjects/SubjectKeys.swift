@@ -134,19 +134,29 @@ package final class SubjectKeys: Sendable {
     package func seal(
         _ plain: [UInt8], mark: UInt8, subject: UUIDv7, record: Data, _ random: inout RandomSource
     ) throws(SubjectKeyError) -> [UInt8]? {
+        try seal(prepare(plain, mark: mark), subject: subject, record: record, &random)
+    }
+
+    /// Makes the bytes ready to be sealed, for any subject and record and as often as one likes.
+    package func prepare(_ plain: [UInt8], mark: UInt8) -> PreparedPart {
+        let short = Self.compressedMarks.contains(mark) ? state.withLock { _ in unsafe compressor.compressed(plain) } : nil
+        return PreparedPart(mark: mark, format: short == nil ? Format.plain : Format.compressed, content: short ?? plain)
+    }
+
+    package func seal(
+        _ part: PreparedPart, subject: UUIDv7, record: Data, _ random: inout RandomSource
+    ) throws(SubjectKeyError) -> [UInt8]? {
         let salt = random.bytes(PartCipher.saltBytes)
         guard let key = try key(making: subject, &random) else { return nil }
+        let associated = Self.associatedData(part.format, part.mark, subject, record)
         return state.withLock { _ in
-            let short = Self.compressedMarks.contains(mark) ? unsafe compressor.compressed(plain) : nil
-            let (format, content) = short.map { (Format.compressed, $0) } ?? (Format.plain, plain)
             var out: [UInt8] = []
-            out.reserveCapacity(Self.headBytes + content.count + PartCipher.tagBytes)
-            out.append(format)
+            out.reserveCapacity(Self.headBytes + part.content.count + PartCipher.tagBytes)
+            out.append(part.format)
             out += subject.bytes
             out += salt
             let partKey = unsafe cipher.partKey(key, salt: salt[...])
-            let associated = Self.associatedData(format, mark, subject, record)
-            unsafe cipher.seal(content, key: partKey, associatedData: associated, into: &out)
+            unsafe cipher.seal(part.content, key: partKey, associatedData: associated, into: &out)
             return out
         }
     }

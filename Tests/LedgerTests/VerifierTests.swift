@@ -59,6 +59,27 @@ import Testing
         #expect(try finding() == .hashDiffers(sequence: 40))
     }
 
+    /// Hash and tree agree; only the chain does not.
+    @Test(arguments: [(0, -7), (0, 1), (1, 0), (-1, 0), (-1, -7)] as [(Int, Int)])
+    func anEventThatNamesAnotherPredecessorIsFoundThoughItIsInTheTree(version: Int, previous: Int) throws {
+        let environment = try Environment(directory: directory.path, sizeMax: 1 << 40)
+        var transaction = try environment.beginWrite()
+        let (events, tiles) = (try transaction.database("events"), try transaction.database("tiles"))
+        let key = [UInt8](bigEndian: 290)
+        let stored = try #require(try transaction.value(of: key, in: events))
+        let parsed = Envelope(parsing: stored.span.bytes)
+        var envelope = try #require(parsed)
+        envelope.version = UInt64(Int(envelope.version) + version)
+        envelope.previous = UInt64(Int(envelope.previous) + previous)
+        try transaction.put(key, envelope.bytes, in: events)
+        let tile = TileKey(level: 0, index: 1).bytes
+        var hashes = try #require(try transaction.value(of: tile, in: tiles))
+        hashes.replaceSubrange((289 - 256) * 32..<(290 - 256) * 32, with: MerkleHasher().leaf(envelope.bytes.span.bytes).bytes)
+        try transaction.put(tile, hashes, in: tiles)
+        try transaction.commit()
+        #expect(try finding() == .streamBroken(sequence: 290))
+    }
+
     @Test func aLogRewrittenWithItsTreeDiffersFromWhatWasSigned() throws {
         let signed: String
         do {

@@ -129,6 +129,7 @@ import Testing
         var make = make
         try fixture.record(.workerRevoked(.with { $0.name = "s9" }), make.id())
         try fixture.record(.callEnded(.with { $0.callID = call.data }), call)
+        try fixture.record(.cdrRecorded(.with { ($0.cdr.number, $0.cdr.callID) = (1, call.data) }), call)
         let journal = make.id()
         try fixture.record(
             .journalPosted(
@@ -136,8 +137,8 @@ import Testing
                     $0.id = journal.data
                     $0.callID = call.data
                 }), journal)
-        #expect(try fixture.ask { v throws(ViewsError) in try v.history(of: call, limit: 10) } == [1, 3, 4])
+        #expect(try fixture.ask { v throws(ViewsError) in try v.history(of: call, limit: 10) } == [1, 3, 4, 5])
         #expect(try fixture.ask { v throws(ViewsError) in try v.history(of: call, after: 1, limit: 1) } == [3])
-        #expect(try fixture.ask { v throws(ViewsError) in try v.journalSequence(JournalID(journal)) } == 4)
+        #expect(try fixture.ask { v throws(ViewsError) in try v.journalSequence(JournalID(journal)) } == 5)
     }
 }

@@ -62,8 +62,8 @@ import Testing
     @Test func anotherVersionOfAProjectionDropsThem() throws {
         try leave(bootID: "monday", clean: true)
         let mark = try String(contentsOfFile: path + "/mark", encoding: .utf8)
-        #expect(mark.contains("accounts=2"))
-        try mark.replacingOccurrences(of: "accounts=2", with: "accounts=0").write(
+        #expect(mark.contains("accounts=3"))
+        try mark.replacingOccurrences(of: "accounts=3", with: "accounts=0").write(
             toFile: path + "/mark", atomically: true, encoding: .utf8)
         #expect(try reopen(bootID: "monday") == (.droppedForOtherProjections, 0))
         #expect(try reopen(bootID: "monday").condition == .kept)

@@ -201,6 +201,21 @@ import LMDB
         }
     }
 
+    /// Adds bytes behind what the row holds.
+    @inline(__always) func append(_ key: FixedKey, _ bytes: RawSpan) {
+        let row = place(key)
+        let before = Int(unsafe rows[row].count)
+        let after = before + bytes.byteCount
+        if unsafe Int(rows[row].capacity) < after { reserve(after, for: row, keeping: before) }
+        unsafe bytes.withUnsafeBytes { bytes in
+            guard let source = bytes.baseAddress else { return }
+            unsafe (values + rows[row].offset + before).copyMemory(from: source, byteCount: bytes.count)
+        }
+        unsafe rows[row].count = Int32(after)
+    }
+
+    func key(_ row: Int) -> FixedKey { unsafe rows[row].key }
+
     @inline(__always) func putNothing(_ key: FixedKey) {
         let row = isIndexed ? place(key) : add(key)
         release(row)
@@ -345,6 +360,14 @@ import LMDB
             try write(rowCount, database, transaction) { $0 }
             return
         }
+        let order = dirtyRows()
+        try write(order.count, database, transaction) { Int(order[$0].row) }
+    }
+
+    /// In the order of their keys.
+    func sortedRows() -> [Int] { dirtyRows().map { Int($0.row) } }
+
+    private func dirtyRows() -> [RowOrder.Place] {
         var order: [RowOrder.Place] = []
         order.reserveCapacity(rowCount)
         for row in 0..<rowCount where unsafe rows[row].isDirty {
@@ -360,7 +383,7 @@ import LMDB
                 unsafe shims_prefetch(rows + Int($0))
             }
         }
-        try write(order.count, database, transaction) { Int(order[$0].row) }
+        return order
     }
 
     @inline(__always)

@@ -15,10 +15,11 @@ final class ViewBuffers {
     // Added to.
     let history = TableBuffer(isIndexed: false)
     let cdrs = TableBuffer(isIndexed: false)
-    let cdrsByParty = TableBuffer(isIndexed: false)
     let cdrsByStart = TableBuffer(isIndexed: false)
-    let postings = TableBuffer(isIndexed: false)
     let journals = TableBuffer(isIndexed: false)
+    // Runs.
+    let cdrsByParty = RunBuffer(.records)
+    let postings = RunBuffer(.postings)
 
     let entities = EntityCache()
     /// Records and journals that are not in the log yet, by their sequences.
@@ -34,7 +35,7 @@ final class ViewBuffers {
         all = [
             (.streams, streams), (.liveCalls, liveCalls), (.liveCallsByWorker, liveCallsByWorker),
             (.liveCallCounts, liveCallCounts), (.cdrsByCall, cdrsByCall), (.accounts, accounts), (.holds, holds),
-            (.history, history), (.cdrs, cdrs), (.cdrsByParty, cdrsByParty), (.cdrsByStart, cdrsByStart), (.postings, postings), (.journals, journals),
+            (.history, history), (.cdrs, cdrs), (.cdrsByStart, cdrsByStart), (.journals, journals),
         ]
         var byPosition = [TableBuffer?](repeating: nil, count: Table.allCases.count)
         for (table, buffer) in all { byPosition[table.position] = buffer }
@@ -44,15 +45,33 @@ final class ViewBuffers {
     /// nil: what is written to the table goes to LMDB at once.
     subscript(table: Table) -> TableBuffer? { byPosition[table.position] }
 
-    /// Memory in use, roughly.
-    var byteCount: Int { all.reduce(0) { $0 + $1.buffer.valueBytes + $1.buffer.rowCount * 96 } }
+    /// nil: the table is not one of runs.
+    func runs(_ table: Table) -> RunBuffer? {
+        if table == .cdrsByParty { return cdrsByParty }
+        return table == .postings ? postings : nil
+    }
 
-    func flush(_ databases: TableDatabases, _ transaction: borrowing WriteTransaction) throws(LMDBError) {
-        for (table, buffer) in all { try buffer.flush(into: databases[table], transaction) }
+    /// Memory in use, roughly.
+    var byteCount: Int {
+        all.reduce(cdrsByParty.byteCount + postings.byteCount) { $0 + $1.buffer.valueBytes + $1.buffer.rowCount * 96 }
+    }
+
+    func flush(_ databases: TableDatabases, _ transaction: borrowing WriteTransaction) throws(ViewsError) {
+        for (table, buffer) in all {
+            do {
+                try buffer.flush(into: databases[table], transaction)
+            } catch {
+                throw .storage(error)
+            }
+        }
+        try cdrsByParty.flush(.cdrsByParty, databases, transaction)
+        try postings.flush(.postings, databases, transaction)
     }
 
     func clear() {
         for (_, buffer) in all { buffer.clear() }
+        cdrsByParty.clear()
+        postings.clear()
     }
 
     /// Of a transaction that was dropped.
@@ -64,5 +83,7 @@ final class ViewBuffers {
 
     func shrink() {
         for (_, buffer) in all { buffer.shrink() }
+        cdrsByParty.shrink()
+        postings.shrink()
     }
 }

@@ -37,11 +37,6 @@ struct AccountFields {
 
     var key: FixedKey { FixedKey(a, b, owner.low << 56 | UInt64(currency) << 32, count: 20) }
 
-    func postingKey(_ sequence: UInt64, _ index: UInt32) -> FixedKey {
-        FixedKey(
-            a, b, owner.low << 56 | UInt64(currency) << 32 | sequence >> 32, sequence << 32 | UInt64(index), count: 32)
-    }
-
     private var a: UInt64 { UInt64(kind) << 56 | owner.high >> 8 }
     private var b: UInt64 { owner.high << 56 | owner.low >> 8 }
 

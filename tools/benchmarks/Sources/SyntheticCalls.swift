@@ -11,7 +11,8 @@ import SwiftProtobuf
 ///
 /// Six of ten calls go out to a carrier and are charged on three edges, the others stay inside; three of four are answered. About two
 /// thousand run at a time. An answered outbound call is five events: started, answered, ended, charged, recorded; credit is renewed
-/// in about one of four. With keys, personal parts are sealed as a control plane seals them.
+/// in about one of four. With keys, personal parts are sealed as a control plane seals them. After the first hundred thousand events
+/// the same calls come again as others: see `CallTape`.
 struct SyntheticCalls {
     private var random: RandomSource
     private var now = WallTime(microseconds: 1_790_000_000_000_000)
@@ -27,7 +28,11 @@ struct SyntheticCalls {
     private let keys: SubjectKeys?
     private var sealing: RandomSource
 
+    private var tape = CallTape()
+    private var isTapeWhole = false
+
     private static let liveMax = 2_000
+    private static let tapeEvents = 100_000
 
     init(seed: UInt64, subscribers count: Int = 20_000, providers providerCount: Int = 20, keys: SubjectKeys? = nil) {
         random = RandomSource(seed: seed)
@@ -48,13 +53,16 @@ struct SyntheticCalls {
         let end = log.head + count
         while log.head < end {
             var commits: [Commit] = []
-            for _ in 0..<2_000 { commits.append(try next()) }
+            for _ in 0..<min(2_000, end - log.head) { commits.append(try next()) }
             _ = try log.append(commits)
         }
     }
 
     private mutating func next() throws -> Commit {
+        if tape.eventCount >= Self.tapeEvents, live.isEmpty { isTapeWhole = true }
+        if isTapeWhole { return try tape.next(&records, &sealing, keys: keys) }
         now = now + .milliseconds(Int.random(in: 1...40, using: &random))
+        if tape.eventCount >= Self.tapeEvents { return try end(live.count - 1) }
         if live.count < Self.liveMax / 2 { return try start() }
         switch Int.random(in: 0..<100, using: &random) {
         case 0..<36: return live.count < Self.liveMax ? try start() : try end(Int.random(in: 0..<live.count, using: &random))
@@ -71,14 +79,22 @@ struct SyntheticCalls {
 
     private mutating func id() -> UUIDv7 { UUIDv7(at: now, random: &random) }
 
-    private mutating func commit(_ call: CallStarted, _ events: [Event]) throws -> Commit {
+    private mutating func commit(
+        _ call: CallStarted, _ events: [Event], answer: CallAnswered? = nil, journal: Data = Data()
+    ) throws -> Commit {
         let stream = UUIDv7(bytes: call.callID)!
         let sides = CallSubjects(call.caller, call.called)
-        var events = events
-        for index in events.indices { try keys?.seal(&events[index], &sealing) { _ in sides } }
+        var stored: [(event: Event, payload: [UInt8])] = []
+        for event in events {
+            var event = event
+            try keys?.seal(&event, &sealing) { _ in sides }
+            stored.append((event, event.serialized()))
+        }
+        let times = [call.startedAt, call.startedAt + 900_000, answer?.answeredAt ?? now.microseconds, now.microseconds]
+        try tape.record(call.callID, stored, at: now, journal: journal, times: times, keys: keys)
         return Commit(
-            events: events.map {
-                NewEvent(stream: stream, type: $0.storedType, schemaVersion: $0.schemaVersion, payload: $0.serialized())
+            events: stored.map { event, payload in
+                NewEvent(stream: stream, type: event.storedType, schemaVersion: event.schemaVersion, payload: payload)
             }, actor: "s1", cause: "desk 0f3a9c2e", time: now)
     }
 
@@ -188,7 +204,7 @@ struct SyntheticCalls {
             $0.snapshot.remoteSdpB = Self.description
         }
         answered[index] = fact
-        return try commit(call, [.callAnswered(fact)])
+        return try commit(call, [.callAnswered(fact)], answer: fact)
     }
 
     /// Credit for another two minutes.
@@ -272,6 +288,6 @@ struct SyntheticCalls {
                     }))
         }
         events.append(.cdrRecorded(.with { $0.cdr = cdr }))
-        return try commit(call, events)
+        return try commit(call, events, answer: answer, journal: cdr.journalID)
     }
 }

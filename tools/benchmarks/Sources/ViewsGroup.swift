@@ -1,4 +1,5 @@
 import ArgumentParser
+import ControlPlane
 import Foundation
 import LMDB
 import Ledger
@@ -20,18 +21,32 @@ struct ViewsGroup: AsyncParsableCommand {
     @Option(help: "Keep the log here and use it again: measuring twice then costs one generation.")
     var log: String?
 
+    @Option(help: "Make the log in this data directory of a platform that was started once, sealed with its keys.")
+    var data: String?
+
+    @Flag(help: "Make the log and stop: for others to measure with.")
+    var logAlone = false
+
     mutating func run() async throws {
         let place = "\(directory)/ledgerline-bench-\(ProcessInfo.processInfo.processIdentifier)"
         defer { try? FileManager.default.removeItem(atPath: place) }
-        let path = log ?? "\(place)/ledger"
+        let path = data.map { DataDirectory($0).ledger } ?? log ?? "\(place)/ledger"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         let log = try LMDBEventLog(directory: path, durability: .none)
-        if log.head < events {
+        // What a platform's first start leaves behind.
+        let isEmpty = log.head < 1_000
+        guard isEmpty || log.head >= events else { throw CleanExit.message("\(path) has \(log.head) events: too few, and calls made now would be its first ones again") }
+        if isEmpty {
             // Parts are sealed as in any log; a rebuild needs no key.
-            let keys = try SubjectKeys(path: "\(path)/subjects.keys", master: [UInt8](repeating: 7, count: 32))
+            let keys = try data.map { try ControlKeys(DataDirectory($0), logName: "", mayMake: false).subjects(DataDirectory($0), isReadOnly: false) }
+                ?? SubjectKeys(path: "\(path)/subjects.keys", master: [UInt8](repeating: 7, count: 32))
             var calls = SyntheticCalls(seed: 1, keys: keys)
-            try calls.append(events - log.head, to: log)
+            let began = ContinuousClock.now
+            try calls.append(events, to: log)
+            try keys.sync()
+            if logAlone { Figure(name: "synthetic.append", value: Double(events) / ((ContinuousClock.now - began) / .seconds(1)), unit: "events/s").print() }
         }
+        if logAlone { return }
         try replay(log, into: "\(place)/views")
     }
 
