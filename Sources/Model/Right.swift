@@ -81,6 +81,24 @@ extension Right {
     }
 }
 
+extension Right {
+    /// Whether it changes anything.
+    package var isReading: Bool {
+        switch self {
+        case .readOwnToken, .readLogHead, .readDirectory, .readPrices, .readAccounts, .readRecords, .proveRecords,
+            .readRegistrations, .tryRoutes, .readHistory, .readAudit, .readSubjects, .readExports, .readTokens, .readPlatform,
+            .readBooks, .actFor:
+            true
+        case .clearRegistrations, .changeSubscribers, .writeSubscribers, .writeTenants, .writeParties, .writePrices,
+            .writeNetwork, .writeExports, .endCalls, .postMoney, .eraseSubjects, .writeTokens, .writePlatform:
+            false
+        }
+    }
+
+    /// Whether a party of this status may use it at all.
+    package func isAllowed(to status: Status) -> Bool { status.allows(isReading ? .read : .write) }
+}
+
 /// A floor of the tree, the highest first.
 package enum Level: Int, CaseIterable, Comparable, Sendable {
     case platform, provider, customer, tenant, subscriber

@@ -29,12 +29,13 @@ extension Provider: DirectoryEntity {
     static var kind: EntityKind { .provider }
     static var table: Table { .providers }
     func indexes(_ keys: SubjectKeys?) -> [(table: Table, key: Key, value: [UInt8])] {
-        namespace.isEmpty ? [] : [(.providersByNamespace, Key(text: namespace), Array(id))]
+        (namespace.isEmpty ? [] : [(.providersByNamespace, Key(text: namespace), Array(id))])
+            + Key.external(externalID, .provider, id, keys)
     }
     var references: [(field: String, id: Data)] {
         [
             ("parent_id", parentID.isEmpty ? Data(UUIDv7.platform.bytes) : parentID),
-            ("wholesale_deck_id", wholesaleDeckID),
+            ("wholesale_deck_id", wholesaleDeckID), ("contact_id", contactID),
         ]
     }
 }
@@ -68,7 +69,9 @@ extension ServicePlan: DirectoryEntity {
 extension Customer: DirectoryEntity {
     static var kind: EntityKind { .customer }
     static var table: Table { .customers }
-    func indexes(_ keys: SubjectKeys?) -> [(table: Table, key: Key, value: [UInt8])] { [] }
+    func indexes(_ keys: SubjectKeys?) -> [(table: Table, key: Key, value: [UInt8])] {
+        Key.external(externalID, .customer, id, keys)
+    }
     var references: [(field: String, id: Data)] {
         [("provider_id", providerID), ("contact_id", contactID), ("service_plan_id", servicePlanID)]
     }
@@ -85,7 +88,8 @@ extension Tenant: DirectoryEntity {
     static var kind: EntityKind { .tenant }
     static var table: Table { .tenants }
     func indexes(_ keys: SubjectKeys?) -> [(table: Table, key: Key, value: [UInt8])] {
-        domain.isEmpty ? [] : [(.tenantsByDomain, Key(text: domain), Array(id))]
+        (domain.isEmpty ? [] : [(.tenantsByDomain, Key(text: domain), Array(id))])
+            + Key.external(externalID, .tenant, id, keys)
     }
     var references: [(field: String, id: Data)] {
         [("customer_id", customerID), ("dial_plan_id", dialPlanID), ("carrier_id", carrierID)]
@@ -103,7 +107,7 @@ extension Carrier: DirectoryEntity {
             ]
         }
     }
-    var references: [(field: String, id: Data)] { [("provider_id", providerID), ("cost_deck_id", costDeckID)] }
+    var references: [(field: String, id: Data)] { [("provider_id", providerID), ("cost_deck_id", costDeckID), ("contact_id", contactID)] }
 }
 
 extension Number: DirectoryEntity {
@@ -121,7 +125,7 @@ extension Subscriber: DirectoryEntity {
     func indexes(_ keys: SubjectKeys?) -> [(table: Table, key: Key, value: [UInt8])] {
         ([username] + aliases).filter { !$0.isEmpty }.map {
             (.subscribersByName, Key(Array(tenantID)).adding(name: $0, keys), Array(id))
-        }
+        } + Key.external(externalID, .subscriber, id, keys)
     }
     var references: [(field: String, id: Data)] { [("tenant_id", tenantID)] }
 }
@@ -140,9 +144,36 @@ extension Key {
         return Key(bytes + keys.token(ofName: name))
     }
 
+    /// Numbers in other systems may say who somebody is, as names do.
+    static func external(
+        _ text: String, _ kind: EntityKind, _ id: Data, _ keys: SubjectKeys?
+    ) -> [(table: Table, key: Key, value: [UInt8])] {
+        guard !text.isEmpty else { return [] }
+        return [(.externalIDs, Key(external(text, kind, keys).bytes + Array(id)), [])]
+    }
+
+    static func external(_ text: String, _ kind: EntityKind, _ keys: SubjectKeys?) -> Key {
+        Key(Key([kind.keyByte]).adding(name: text, keys).bytes + [0])
+    }
+
     /// Literal addresses are written in one way, so that `[2001:DB8::1]` and `2001:db8:0::1` are one gateway.
     init(gatewayHost host: String, port: UInt32) {
         let name = SocketAddress.Host(host)?.description ?? host.lowercased()
         self.init(text: "\(name):\(port)")
+    }
+}
+
+extension EntityKind {
+    var keyByte: UInt8 { UInt8(truncatingIfNeeded: rawValue) }
+}
+
+extension SubjectKind {
+    /// Of the entities that have a number in another system.
+    var directoryKind: EntityKind? {
+        switch self {
+        case .customer: .customer
+        case .subscriber: .subscriber
+        case .contact, .UNRECOGNIZED: nil
+        }
     }
 }

@@ -6,11 +6,11 @@ import Subjects
 /// Every entity by its id, the unique names that find it, and who refers to whom.
 package enum DirectoryProjection: Projection {
     package static let name = "directory"
-    package static let version: UInt32 = 2
+    package static let version: UInt32 = 3
     package static let tables: [Table] = [
         .providers, .contacts, .rateDecks, .servicePlans, .customers, .dialPlans, .tenants, .carriers, .numbers,
         .subscribers, .tokens, .workers, .cdrExports, .providersByNamespace, .tenantsByDomain, .subscribersByName, .numbersByE164,
-        .gatewaysByAddress, .gateways, .tokensBySecret, .references,
+        .gatewaysByAddress, .gateways, .externalIDs, .tokensBySecret, .references,
     ]
 
     package static func evolve(
@@ -119,8 +119,12 @@ package enum DirectoryProjection: Projection {
     private static func forgetNames(
         _ event: SubjectErased, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) {
-        guard event.kind == .subscriber else { return }
         let key = try views.key(event.subjectID, "subject_id", context)
+        if let kind = event.kind.directoryKind {
+            for (entry, _) in try views.page(.externalIDs, prefix: Key([kind.keyByte]), limit: .max)
+            where entry.bytes.suffix(16).elementsEqual(key.bytes) { try views.remove(entry, in: .externalIDs) }
+        }
+        guard event.kind == .subscriber else { return }
         guard let subscriber = try views.message(Subscriber.self, key, in: .subscribers) else { return }
         for (name, id) in try views.page(.subscribersByName, prefix: Key(Array(subscriber.tenantID)), limit: .max)
         where id == key.bytes { try views.remove(name, in: .subscribersByName) }

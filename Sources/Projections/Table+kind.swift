@@ -35,7 +35,7 @@ extension Table {
         switch self {
         case .providers, .contacts, .rateDecks, .servicePlans, .customers, .dialPlans, .tenants, .carriers, .numbers,
             .subscribers, .tokens, .workers, .cdrExports, .exportFiles, .exportDeliveries, .providersByNamespace, .tenantsByDomain, .subscribersByName,
-            .numbersByE164, .gatewaysByAddress, .gateways, .tokensBySecret, .references:
+            .numbersByE164, .gatewaysByAddress, .gateways, .externalIDs, .tokensBySecret, .references:
             .state
         case .deckVersions, .deckTimes: .state
         case .rates: .journal(.deckVersion)

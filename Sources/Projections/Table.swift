@@ -30,6 +30,8 @@ package enum Table: String, CaseIterable, Sendable {
     case gatewaysByAddress = "gateways_by_address"
     /// Gateway → carrier.
     case gateways
+    /// Kind, number in another system, entity → nothing.
+    case externalIDs = "external_ids"
     /// SHA-256 of the bearer token → token.
     case tokensBySecret = "tokens_by_secret"
     /// Entity, kind of what refers to it, id of what refers to it → nothing.

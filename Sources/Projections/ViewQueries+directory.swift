@@ -57,6 +57,13 @@ extension ViewQueries where Self: ~Copyable {
         return (carrier, gateway)
     }
 
+    /// Those with this number in another system, of any provider.
+    package func entities(_ kind: EntityKind, externalID: String) throws(ViewsError) -> [UUIDv7] {
+        guard !externalID.isEmpty else { return [] }
+        let prefix = Key.external(externalID, kind, keys)
+        return try page(.externalIDs, prefix: prefix, limit: 1_000).compactMap { UUIDv7(bytes: $0.key.bytes.suffix(16)) }
+    }
+
     /// - Parameter secretHash: SHA-256 of the bearer token.
     package func token(secretHash: [UInt8]) throws(ViewsError) -> Token? {
         guard let id: ID<Token> = try found(Key(secretHash), in: .tokensBySecret) else { return nil }

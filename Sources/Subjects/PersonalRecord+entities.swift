@@ -7,7 +7,7 @@ extension Contact: PersonalRecord {
     package mutating func withdraw() -> (first: Contact, second: Contact) {
         var part = Contact()
         for field in [
-            \Contact.name, \.company, \.email, \.phone, \.street, \.postalCode, \.city,
+            \Contact.name, \.company, \.email, \.phone, \.street, \.postalCode, \.city, \.vatNumber,
         ] { move(field, "", from: &self, to: &part) }
         return (part, Contact())
     }
@@ -19,7 +19,7 @@ extension Customer: PersonalRecord {
 
     package mutating func withdraw() -> (first: Customer, second: Customer) {
         var part = Customer()
-        for field in [\Customer.name, \.externalID] { move(field, "", from: &self, to: &part) }
+        for field in [\Customer.name, \.externalID, \.email] { move(field, "", from: &self, to: &part) }
         return (part, Customer())
     }
 }
@@ -29,7 +29,7 @@ extension Subscriber: PersonalRecord {
 
     package mutating func withdraw() -> (first: Subscriber, second: Subscriber) {
         var part = Subscriber()
-        for field in [\Subscriber.username, \.displayName, \.email, \.callerID] {
+        for field in [\Subscriber.username, \.displayName, \.email, \.callerID, \.externalID] {
             move(field, "", from: &self, to: &part)
         }
         move(\.aliases, [], from: &self, to: &part)

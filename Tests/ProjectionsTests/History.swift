@@ -132,6 +132,7 @@ struct History: Sendable {
         customer.providerID = plan.providerID
         customer.servicePlanID = plan.id
         customer.name = name("customer")
+        if Bool.random(using: &random) { customer.externalID = name("external") }
         customer.currency = currency.code
         customers.append(customer)
         return [(.customerCreated(.with { $0.customer = customer }), stream(customer.id))]

@@ -17,7 +17,10 @@ struct Caller: Sendable {
     /// The node that is acted for, by the header `Act-As`; nil: the token's own scope.
     var actsFor: ActingFor?
 
-    func holds(_ right: Right) -> Bool { right.isHeld(by: role, at: reach.level) }
+    /// Of the party whose scope it is, or of one above it: the gravest.
+    var status = Status.active
+
+    func holds(_ right: Right) -> Bool { right.isHeld(by: role, at: reach.level) && right.isAllowed(to: status) }
 
     var authority: Authority { Authority(token: token, actingFor: actsFor?.id) }
 }
@@ -70,6 +73,8 @@ extension Caller {
         } catch StandingError.expired {
             throw Problem(
                 .unauthenticated, "The token has expired.", headers: [.wwwAuthenticate: realm + #", error="invalid_token""#])
+        } catch StandingError.terminated {
+            throw Problem(.forbidden, "The party of this token is terminated; ask those above it.")
         } catch StandingError.mayNotAct {
             throw Problem(
                 .forbidden, "The token does not allow to act for this party.",
@@ -83,6 +88,6 @@ extension Caller {
         let standing = try views.standing(of: try views.token(secretHash: hash), actingFor: actsFor?.id, at: .now)
         guard let id = TokenID(standing.token.id) else { throw StandingError.gone }
         if let actsFor, actsFor.level != standing.reach.level { throw StandingError.mayNotAct }
-        self.init(token: id, name: standing.token.name, role: standing.role, reach: standing.reach, actsFor: actsFor)
+        self.init(token: id, name: standing.token.name, role: standing.role, reach: standing.reach, actsFor: actsFor, status: standing.status)
     }
 }

@@ -82,6 +82,19 @@ extension Field {
             })
     }
 
+    /// Percent with at most two decimals, kept in hundredths.
+    static func percent(_ name: String, _ path: Path<UInt32>, _ about: String) -> Field {
+        Field(
+            name, path, .readWrite, isRequired: false, schema: Schema.decimal, about: about,
+            read: { entity, _ in .string(Decimal.text(micros: Int64(entity[keyPath: path]) * 10_000)) },
+            write: { value, entity, _, pointer, faults in
+                guard let text = value.text, let micros = try? Decimal.micros(text), (0...100_000_000).contains(micros),
+                    micros % 10_000 == 0
+                else { return faults.add(pointer, "must be a decimal number from 0 to 100 in a string, with at most two decimals") }
+                entity[keyPath: path] = UInt32(micros / 10_000)
+            })
+    }
+
     static func flag(
         _ name: String, _ path: Path<Bool>, _ about: String
     ) -> Field {

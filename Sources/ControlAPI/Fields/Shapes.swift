@@ -33,6 +33,10 @@ extension Shape<Provider> {
             .choice("status", \.status, "Calls are carried for active providers only."),
             .reference(
                 "wholesale_deck_id", \.wholesaleDeckID, "Deck of its parent by which it is charged; null: not charged."),
+            .reference("contact_id", \.contactID, "Who it is: one of its own contacts."),
+            .text("external_id", \.externalID, "Its number in another system; unique under the same parent."),
+            .text("language", \.language, max: 35, "BCP 47, such as de-AT."),
+            .percent("vat_rate", \.vatBasisPoints, "Percent that the parent adds to its bills."),
         ])
 }
 
@@ -51,6 +55,8 @@ extension Shape<Contact> {
             .text("postal_code", \.postalCode, "Postal code."),
             .text("city", \.city, "City."),
             .text("country", \.country, max: 2, "ISO 3166-1 code of two letters."),
+            .text("vat_number", \.vatNumber, max: 18, "With the country before it; the shapes of the European Union are checked."),
+            .text("language", \.language, max: 35, "BCP 47, such as de-AT."),
         ])
 }
 
@@ -126,9 +132,13 @@ extension Shape<Customer> {
             .reference("contact_id", \.contactID, "Who it is."),
             .reference("service_plan_id", \.servicePlanID, isRequired: true, "What it is charged and limited to."),
             .text("name", \.name, isRequired: true, "Shown to people."),
-            .text("external_id", \.externalID, "Its number in another system."),
+            .text("external_id", \.externalID, "Its number in another system; unique below the provider."),
             .text("currency", \.currency, access: .fixed, max: 3, "The provider's."),
-            .choice("status", \.status, "Calls are carried for active customers only."),
+            .choice("status", \.status, "What it stops: docs/status.md. terminated is for good."),
+            .text("time_zone", \.timeZone, max: 64, "IANA name; empty: the provider's."),
+            .text("language", \.language, max: 35, "BCP 47, such as de-AT; empty: the provider's."),
+            .text("email", \.email, "Where bills and warnings go."),
+            .percent("vat_rate", \.vatBasisPoints, "Percent that are added to its bills, such as 19 or 8.1."),
         ])
 }
 
@@ -168,7 +178,10 @@ extension Shape<Tenant> {
             .text("area_code", \.areaCode, max: 6, "Digits."),
             .reference("dial_plan_id", \.dialPlanID, "Null: the service plan's."),
             .reference("carrier_id", \.carrierID, "Null: the service plan's."),
-            .choice("status", \.status, "Calls are carried for active tenants only."),
+            .choice("status", \.status, "What it stops: docs/status.md. terminated is for good."),
+            .text("time_zone", \.timeZone, max: 64, "IANA name; empty: the customer's."),
+            .text("language", \.language, max: 35, "BCP 47; empty: the customer's."),
+            .text("external_id", \.externalID, "Its number in another system; unique below the provider."),
         ])
 }
 
@@ -205,6 +218,7 @@ extension Shape<Carrier> {
                 "provider_id", \.providerID, access: .fixed, "The provider that it belongs to; null: the platform."),
             .text("name", \.name, isRequired: true, "Shown to people."),
             .reference("cost_deck_id", \.costDeckID, "What it charges; null: nothing is recorded."),
+            .reference("contact_id", \.contactID, "Who it is: a contact of the same provider."),
             .list("gateways", \.gateways, of: .gateway, max: 32, "Tried in this order."),
         ])
 }
@@ -251,7 +265,10 @@ extension Shape<SubscriberDraft> {
             .integer("concurrent_calls_max", \.entity.concurrentCallsMax, 0...UInt32.max, "0: no limit."),
             .integer("dial_timeout_seconds", \.entity.dialTimeoutSeconds, 0...600, "How long it rings; 0: 60 seconds."),
             .choice("media_security", \.entity.mediaSecurity, "sdes: SRTP is offered and required."),
-            .choice("status", \.entity.status, "Only an active subscriber calls and is called."),
+            .choice("status", \.entity.status, "What it stops: docs/status.md. terminated is for good."),
+            .text("time_zone", \.entity.timeZone, max: 64, "IANA name; empty: the tenant's."),
+            .text("language", \.entity.language, max: 35, "BCP 47; empty: the tenant's."),
+            .text("external_id", \.entity.externalID, "Its number in another system; unique below the provider."),
         ])
 }
 

@@ -63,6 +63,10 @@ extension Dispatcher {
     /// The one place in which an operation's right is asked of a token.
     private func authorise(_ caller: Caller?) throws {
         guard let right = operation.access.right else { return }
+        if let caller, !right.isAllowed(to: caller.status) {
+            throw Problem(
+                .forbidden, "The party of this token, or one above it, is \(caller.status.literal): it reads, and changes nothing.")
+        }
         guard let caller, caller.holds(right) else {
             throw Problem(
                 .forbidden,

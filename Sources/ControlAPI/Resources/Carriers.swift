@@ -27,6 +27,7 @@ enum Carriers: ChangeableResource {
     static func references(of carrier: Carrier, in views: borrowing ViewSnapshot) throws(ViewsError) -> [Reference] {
         [
             Reference("provider_id", .provider, UUIDv7(bytes: carrier.providerID)),
+            Reference("contact_id", .contact, UUIDv7(bytes: carrier.contactID)),
             Reference("cost_deck_id", .rateDeck, UUIDv7(bytes: carrier.costDeckID)),
         ]
     }

@@ -9,9 +9,15 @@ enum Customers: ChangeableResource {
     static let segment = "customers"
     static let rights = ResourceRights(write: .writeParties)
     static let shape = Shape<Customer>.customer
+    static let keys = [QueryParameter("external_id", .text, "Only those with this number in another system.")]
 
     static func find(_ id: UUIDv7, in views: borrowing ViewSnapshot) throws(ViewsError) -> Customer? {
         try views.customer(CustomerID(id))
+    }
+
+    static func lookUp(_ query: Query, in views: borrowing ViewSnapshot) throws(ViewsError) -> [Customer]? {
+        guard let number = query.text("external_id") else { return nil }
+        return try found(number, in: views)
     }
 
     static func all(after id: UUIDv7?, limit: Int, in views: borrowing ViewSnapshot) throws(ViewsError) -> [Customer] {

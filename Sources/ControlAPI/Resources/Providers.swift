@@ -9,13 +9,17 @@ enum Providers: ChangeableResource {
     static let segment = "providers"
     static let rights = ResourceRights(write: .writeParties)
     static let shape = Shape<Provider>.provider
-    static let keys = [QueryParameter("namespace", .text, "Only the one with this namespace.")]
+    static let keys = [
+        QueryParameter("namespace", .text, "Only the one with this namespace."),
+        QueryParameter("external_id", .text, "Only those with this number in another system."),
+    ]
 
     static func find(_ id: UUIDv7, in views: borrowing ViewSnapshot) throws(ViewsError) -> Provider? {
         try views.provider(ProviderID(id))
     }
 
     static func lookUp(_ query: Query, in views: borrowing ViewSnapshot) throws(ViewsError) -> [Provider]? {
+        if let number = query.text("external_id") { return try found(number, in: views) }
         guard let namespace = query.text("namespace") else { return nil }
         return try views.provider(namespace: namespace).map { [$0] } ?? []
     }
@@ -38,6 +42,7 @@ enum Providers: ChangeableResource {
     static func references(of provider: Provider, in views: borrowing ViewSnapshot) throws(ViewsError) -> [Reference] {
         [
             Reference("parent_id", .provider, UUIDv7(bytes: provider.parentID)),
+            Reference("contact_id", .contact, UUIDv7(bytes: provider.contactID)),
             Reference("wholesale_deck_id", .rateDeck, UUIDv7(bytes: provider.wholesaleDeckID)),
         ]
     }

@@ -95,6 +95,15 @@ extension Resource {
 
     static func currency(of entity: Entity, in views: borrowing ViewSnapshot) throws(ViewsError) -> Currency? { nil }
 
+    /// By a number in another system.
+    static func found(_ externalID: String, in views: borrowing ViewSnapshot) throws(ViewsError) -> [Entity] {
+        var found: [Entity] = []
+        for id in try views.entities(kind, externalID: externalID) {
+            if let entity = try find(id, in: views) { found.append(entity) }
+        }
+        return found
+    }
+
     /// For what belongs to a provider.
     static func levels(below node: EntityKind) -> [EntityKind]? { node == .provider ? [kind] : nil }
 

@@ -9,6 +9,7 @@ enum Subscribers: ChangeableResource {
     static let segment = "subscribers"
     static let rights = ResourceRights(write: .writeSubscribers, change: .changeSubscribers)
     static let shape = Shape<SubscriberDraft>.subscriber
+    static let keys = [QueryParameter("external_id", .text, "Only those with this number in another system.")]
 
     static func levels(below node: EntityKind) -> [EntityKind]? {
         switch node {
@@ -21,6 +22,11 @@ enum Subscribers: ChangeableResource {
 
     static func find(_ id: UUIDv7, in views: borrowing ViewSnapshot) throws(ViewsError) -> SubscriberDraft? {
         try views.subscriber(SubscriberID(id)).map { SubscriberDraft($0) }
+    }
+
+    static func lookUp(_ query: Query, in views: borrowing ViewSnapshot) throws(ViewsError) -> [SubscriberDraft]? {
+        guard let number = query.text("external_id") else { return nil }
+        return try found(number, in: views)
     }
 
     static func all(

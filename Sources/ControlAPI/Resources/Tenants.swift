@@ -9,7 +9,10 @@ enum Tenants: ChangeableResource {
     static let segment = "tenants"
     static let rights = ResourceRights(write: .writeTenants)
     static let shape = Shape<Tenant>.tenant
-    static let keys = [QueryParameter("domain", .text, "Only the one with this SIP domain.")]
+    static let keys = [
+        QueryParameter("domain", .text, "Only the one with this SIP domain."),
+        QueryParameter("external_id", .text, "Only those with this number in another system."),
+    ]
 
     static func levels(below node: EntityKind) -> [EntityKind]? {
         switch node {
@@ -24,6 +27,7 @@ enum Tenants: ChangeableResource {
     }
 
     static func lookUp(_ query: Query, in views: borrowing ViewSnapshot) throws(ViewsError) -> [Tenant]? {
+        if let number = query.text("external_id") { return try found(number, in: views) }
         guard let domain = query.text("domain") else { return nil }
         return try views.tenant(domain: domain.lowercased()).map { [$0] } ?? []
     }

@@ -20,8 +20,10 @@ package struct Standing: Sendable {
     package var token: Token
     package var role: Role
     package var reach: Reach
+    /// Of the party whose scope it is, or of one above it: the gravest.
+    package var status: Status
 
-    package func holds(_ right: Right) -> Bool { right.isHeld(by: role, at: reach.level) }
+    package func holds(_ right: Right) -> Bool { right.isHeld(by: role, at: reach.level) && right.isAllowed(to: status) }
 }
 
 package enum StandingError: Error, Equatable {
@@ -29,6 +31,8 @@ package enum StandingError: Error, Equatable {
     case expired
     /// The node that is to be acted for is not below the token's scope, or the role acts for nobody.
     case mayNotAct
+    /// The party was terminated, or one above it.
+    case terminated
 }
 
 extension ViewQueries where Self: ~Copyable {
@@ -36,12 +40,24 @@ extension ViewQueries where Self: ~Copyable {
     package func standing(of token: Token?, actingFor node: UUIDv7?, at time: WallTime) throws -> Standing {
         guard let token, let reach = try reach(scope: UUIDv7(bytes: token.scopeID)) else { throw StandingError.gone }
         guard token.expiresAt == 0 || token.expiresAt > time.microseconds else { throw StandingError.expired }
-        let own = Standing(token: token, role: token.role, reach: reach)
+        let own = Standing(token: token, role: token.role, reach: reach, status: try status(of: reach))
+        guard own.status.allows(.read) else { throw StandingError.terminated }
         guard let node else { return own }
         guard own.holds(.actFor), let target = try self.reach(scope: node), let place = try place(of: target),
             reach.holds(place), let role = token.role.acting(at: target.level)
         else { throw StandingError.mayNotAct }
-        return Standing(token: token, role: role, reach: target)
+        return Standing(token: token, role: role, reach: target, status: try status(of: target))
+    }
+
+    /// The gravest of a node's status and those above it. The platform has none.
+    package func status(of reach: Reach) throws(ViewsError) -> Status {
+        guard let place = try place(of: reach) else { return .active }
+        var status = Status.active
+        for id in place.providers { status = status.worse(try provider(id)?.status ?? .active) }
+        if let id = place.customer { status = status.worse(try customer(id)?.status ?? .active) }
+        if let id = place.tenant { status = status.worse(try tenant(id)?.status ?? .active) }
+        if let id = place.subscriber { status = status.worse(try subscriber(id)?.status ?? .active) }
+        return status
     }
 }
 
@@ -58,6 +74,7 @@ extension Authority {
             case .gone: throw AdminRejection.forbidden(reason: "the token was revoked in the meantime")
             case .expired: throw AdminRejection.forbidden(reason: "the token has expired")
             case .mayNotAct: throw AdminRejection.forbidden(reason: "the token does not allow to act for this party")
+            case .terminated: throw AdminRejection.forbidden(reason: "the party of the token is terminated")
             }
         }
         guard let demand = try command.demand(in: state) else { return }

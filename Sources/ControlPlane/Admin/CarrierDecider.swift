@@ -50,6 +50,7 @@ enum CarrierDecider {
                 throw AdminRejection.unknownReference("cost_deck_id", deckID.description)
             }
         }
+        try Checks.contact(carrier.contactID, of: carrier.providerID, in: state)
         guard carrier.gateways.count <= gatewaysMax else {
             throw AdminRejection.invalid("gateways", "at most \(gatewaysMax)")
         }

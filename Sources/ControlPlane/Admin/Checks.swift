@@ -1,6 +1,7 @@
 import Foundation
 import Model
 import Primitives
+import Projections
 
 /// What several deciders check in the same way. Each names the field at fault.
 enum Checks {
@@ -36,6 +37,48 @@ enum Checks {
     static func currency(_ text: String, field: String = "currency") throws {
         guard text.utf8.count == 3, text.utf8.allSatisfy({ (0x41...0x5A).contains($0) }) else {
             throw AdminRejection.invalid(field, "must be an ISO 4217 code, such as EUR")
+        }
+    }
+
+    /// A time zone that this machine's tables know.
+    static func timeZone(_ text: String, field: String = "time_zone") throws {
+        guard text.utf8.count <= 64, text == "UTC" || text.contains("/"), TimeZone(identifier: text) != nil else {
+            throw AdminRejection.invalid(field, "must be an IANA name, such as Europe/Vienna")
+        }
+    }
+
+    static func language(_ text: String, field: String = "language") throws {
+        guard text.isEmpty || LanguageTag.isWellFormed(text) else {
+            throw AdminRejection.invalid(field, "must be a language tag by BCP 47, such as de-AT")
+        }
+    }
+
+    /// In hundredths of a percent.
+    static func vatRate(_ points: UInt32, field: String = "vat_rate") throws {
+        guard points <= 10_000 else { throw AdminRejection.invalid(field, "at most 100 percent") }
+    }
+
+    /// Another entity of the kind with the same number in the other system, below the same provider.
+    static func externalID<State: ViewQueries & ~Copyable>(
+        _ text: String, _ kind: EntityKind, _ id: UUIDv7, below provider: Data, in state: borrowing State
+    ) throws {
+        guard !text.isEmpty else { return }
+        try shortText(text, field: "external_id")
+        for other in try state.entities(kind, externalID: text) where other != id {
+            let owner = try state.place(of: kind, other)?.providers
+            // A provider stands first in its own place, and is unique among those beside it.
+            let above = (kind == .provider ? owner?.dropFirst().first : owner?.first)?.data ?? Data()
+            if above == provider { throw AdminRejection.taken("external_id", text) }
+        }
+    }
+
+    static func contact<State: ViewQueries & ~Copyable>(
+        _ field: Data, of provider: Data, in state: borrowing State
+    ) throws {
+        guard !field.isEmpty else { return }
+        let id = ContactID(try reference(field, field: "contact_id"))
+        guard let contact = try state.contact(id), contact.providerID == provider else {
+            throw AdminRejection.unknownReference("contact_id", id.description)
         }
     }
 

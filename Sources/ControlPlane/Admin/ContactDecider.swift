@@ -50,6 +50,10 @@ enum ContactDecider {
         try Checks.shortText(contact.postalCode, field: "postal_code")
         try Checks.shortText(contact.city, field: "city")
         try email(contact.email, field: "email")
+        try Checks.language(contact.language)
+        if !contact.vatNumber.isEmpty, let fault = VATNumber.fault(contact.vatNumber, country: contact.country) {
+            throw AdminRejection.invalid("vat_number", fault)
+        }
         guard
             contact.country.isEmpty
                 || contact.country.utf8.count == 2 && contact.country.utf8.allSatisfy({ (0x41...0x5A).contains($0) })

@@ -19,7 +19,9 @@ enum CustomerDecider {
         guard customer.currency == provider.currency else {
             throw AdminRejection.invalid("currency", "the provider's currency is \(provider.currency)")
         }
-        try check(customer, in: state)
+        try StatusDecider.check(customer.status, after: nil)
+        try StatusDecider.notTerminated(provider.status, field: "provider_id")
+        try check(customer, id, in: state)
         decision.record(.customerCreated(.with { $0.customer = customer }), in: id)
         return id
     }
@@ -35,25 +37,28 @@ enum CustomerDecider {
         try Checks.unchanged(customer.currency, before.currency, field: "currency")
         let isErased = try SubjectDecider.isErased(id, in: state)
         if isErased { try SubjectDecider.refusePersonal(customer, "customer") }
-        try check(customer, isErased: isErased, in: state)
+        try StatusDecider.check(customer.status, after: before.status)
+        try check(customer, id, isErased: isErased, in: state)
+        if customer.status == .terminated, before.status != .terminated {
+            try StatusDecider.release(.customer, id, in: state, &decision)
+        }
         decision.record(.customerChanged(.with { $0.customer = customer }), in: id)
         if customer.status != before.status { decision.announcements.append(.with { $0.invalidate.everything = true }) }
         return id
     }
 
     private static func check<State: ViewQueries & ~Copyable>(
-        _ customer: Customer, isErased: Bool = false, in state: borrowing State
+        _ customer: Customer, _ id: UUIDv7, isErased: Bool = false, in state: borrowing State
     ) throws {
         // An erased customer's account goes on: it is paid off, blocked, closed.
         if !isErased { try Checks.name(customer.name) }
-        try Checks.shortText(customer.externalID, field: "external_id")
-        try Checks.recognised(customer.status.isRecognised, field: "status")
-        if !customer.contactID.isEmpty {
-            let contactID = ContactID(try Checks.reference(customer.contactID, field: "contact_id"))
-            guard let contact = try state.contact(contactID), contact.providerID == customer.providerID else {
-                throw AdminRejection.unknownReference("contact_id", contactID.description)
-            }
-        }
+        try Checks.externalID(customer.externalID, .customer, id, below: customer.providerID, in: state)
+        if !customer.timeZone.isEmpty { try Checks.timeZone(customer.timeZone) }
+        try Checks.language(customer.language)
+        try Checks.shortText(customer.email, field: "email")
+        try ContactDecider.email(customer.email, field: "email")
+        try Checks.vatRate(customer.vatBasisPoints)
+        try Checks.contact(customer.contactID, of: customer.providerID, in: state)
         let planID = ServicePlanID(try Checks.reference(customer.servicePlanID, field: "service_plan_id"))
         guard let plan = try state.servicePlan(planID), plan.providerID == customer.providerID else {
             throw AdminRejection.unknownReference("service_plan_id", planID.description)

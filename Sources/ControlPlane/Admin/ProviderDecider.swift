@@ -16,11 +16,16 @@ enum ProviderDecider {
         try Checks.currency(provider.currency)
         if !provider.parentID.isEmpty {
             let parent = ProviderID(try Checks.reference(provider.parentID, field: "parent_id"))
-            guard try state.provider(parent) != nil else {
+            guard let above = try state.provider(parent) else {
                 throw AdminRejection.unknownReference("parent_id", parent.description)
             }
+            // A provider that is still to be made cannot be its own ancestor, and a parent is for good: no cycle can arise.
+            try StatusDecider.notTerminated(above.status, field: "parent_id")
+            try notTooDeep(parent, in: state)
         }
-        try check(provider, in: state)
+        try StatusDecider.check(provider.status, after: nil)
+        try Checks.timeZone(provider.timeZone)
+        try check(provider, id, in: state)
         decision.record(.providerCreated(.with { $0.provider = provider }), in: id)
         return id
     }
@@ -34,19 +39,26 @@ enum ProviderDecider {
         }
         try Checks.unchanged(provider.currency, before.currency, field: "currency")
         try Checks.unchanged(provider.parentID, before.parentID, field: "parent_id")
-        try check(provider, in: state)
+        try StatusDecider.check(provider.status, after: before.status)
+        if provider.timeZone != before.timeZone { try Checks.timeZone(provider.timeZone) }
+        try check(provider, id, in: state)
+        if provider.status == .terminated, before.status != .terminated {
+            try StatusDecider.release(.provider, id, in: state, &decision)
+        }
         decision.record(.providerChanged(.with { $0.provider = provider }), in: id)
         if provider.status != before.status { decision.announcements.append(.with { $0.invalidate.everything = true }) }
         return id
     }
 
     private static func check<State: ViewQueries & ~Copyable>(
-        _ provider: Provider, in state: borrowing State
+        _ provider: Provider, _ id: UUIDv7, in state: borrowing State
     ) throws {
         try Checks.name(provider.name)
         try Checks.domain(provider.namespace, field: "namespace")
-        try Checks.recognised(provider.status.isRecognised, field: "status")
-        try timeZone(provider.timeZone)
+        try Checks.language(provider.language)
+        try Checks.vatRate(provider.vatBasisPoints)
+        try Checks.externalID(provider.externalID, .provider, id, below: provider.parentID, in: state)
+        try Checks.contact(provider.contactID, of: provider.id, in: state)
         if let holder = try state.provider(namespace: provider.namespace), holder.id != provider.id {
             throw AdminRejection.taken("namespace", provider.namespace)
         }
@@ -61,14 +73,14 @@ enum ProviderDecider {
         }
     }
 
-    /// The form of an IANA name; whether the zone exists is only known where it is used.
-    private static func timeZone(_ text: String) throws {
-        let valid = text.utf8.allSatisfy {
-            (0x61...0x7A).contains($0) || (0x41...0x5A).contains($0) || (0x30...0x39).contains($0)
-                || [0x2F, 0x2B, 0x2D, 0x5F].contains($0)
-        }
-        guard valid, (1...64).contains(text.utf8.count) else {
-            throw AdminRejection.invalid("time_zone", "must be an IANA name, such as Europe/Vienna")
+    /// Deeper trees are walked nowhere.
+    static let depthMax = 30
+
+    private static func notTooDeep<State: ViewQueries & ~Copyable>(
+        _ parent: ProviderID, in state: borrowing State
+    ) throws {
+        guard try state.place(provider: parent.data).providers.count < depthMax else {
+            throw AdminRejection.limitReached(field: "parent_id", limit: UInt64(depthMax))
         }
     }
 }

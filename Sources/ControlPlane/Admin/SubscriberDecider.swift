@@ -20,7 +20,9 @@ enum SubscriberDecider {
             throw AdminRejection.taken("id", id.description)
         }
         subscriber.id = SubscriberID(id).data
-        let tenant = try check(subscriber, in: state)
+        try StatusDecider.check(subscriber.status, after: nil)
+        let tenant = try check(subscriber, id, in: state)
+        try StatusDecider.notTerminated(tenant.status, field: "tenant_id")
         try underLimit(tenant, in: state)
         subscriber.sealedCredential = try sealed(password, subscriber, tenant, vault, &decision)
         decision.record(.subscriberCreated(.with { $0.subscriber = subscriber }), in: id)
@@ -37,7 +39,11 @@ enum SubscriberDecider {
             throw AdminRejection.notFound("subscriber", id.description)
         }
         try Checks.unchanged(subscriber.tenantID, before.tenantID, field: "tenant_id")
-        let tenant = try check(subscriber, in: state)
+        try StatusDecider.check(subscriber.status, after: before.status)
+        let tenant = try check(subscriber, id, in: state)
+        if subscriber.status == .terminated, before.status != .terminated {
+            try StatusDecider.release(.subscriber, id, in: state, &decision)
+        }
         if let password {
             subscriber.sealedCredential = try sealed(password, subscriber, tenant, vault, &decision)
         } else {
@@ -69,7 +75,7 @@ enum SubscriberDecider {
     }
 
     private static func check<State: ViewQueries & ~Copyable>(
-        _ subscriber: Subscriber, in state: borrowing State
+        _ subscriber: Subscriber, _ id: UUIDv7, in state: borrowing State
     ) throws -> Tenant {
         let tenantID = TenantID(try Checks.reference(subscriber.tenantID, field: "tenant_id"))
         guard let tenant = try state.tenant(tenantID) else {
@@ -84,7 +90,11 @@ enum SubscriberDecider {
         }
         if !subscriber.areaCode.isEmpty { try Checks.digits(subscriber.areaCode, count: 1...6, field: "area_code") }
         try Checks.recognised(subscriber.mediaSecurity.isRecognised, field: "media_security")
-        try Checks.recognised(subscriber.status.isRecognised, field: "status")
+        if !subscriber.timeZone.isEmpty { try Checks.timeZone(subscriber.timeZone) }
+        try Checks.language(subscriber.language)
+        if !subscriber.externalID.isEmpty, let customerID = CustomerID(tenant.customerID),
+            let customer = try state.customer(customerID)
+        { try Checks.externalID(subscriber.externalID, .subscriber, id, below: customer.providerID, in: state) }
         guard subscriber.dialTimeoutSeconds <= 600 else {
             throw AdminRejection.invalid("dial_timeout_seconds", "at most 600")
         }

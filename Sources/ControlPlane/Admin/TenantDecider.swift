@@ -12,7 +12,9 @@ enum TenantDecider {
         let id = try Checks.newID(tenant.id, &decision)
         guard try state.tenant(TenantID(id)) == nil else { throw AdminRejection.taken("id", id.description) }
         tenant.id = TenantID(id).data
-        try check(tenant, in: state)
+        try StatusDecider.check(tenant.status, after: nil)
+        let customer = try check(tenant, id, in: state)
+        try StatusDecider.notTerminated(customer.status, field: "customer_id")
         decision.record(.tenantCreated(.with { $0.tenant = tenant }), in: id)
         return id
     }
@@ -29,18 +31,23 @@ enum TenantDecider {
             // Every digest credential is made for the domain as its realm.
             throw AdminRejection.invalid("domain", "cannot be changed while the tenant has subscribers")
         }
-        try check(tenant, in: state)
+        try StatusDecider.check(tenant.status, after: before.status)
+        _ = try check(tenant, id, in: state)
+        if tenant.status == .terminated, before.status != .terminated {
+            try StatusDecider.release(.tenant, id, in: state, &decision)
+        }
         decision.record(.tenantChanged(.with { $0.tenant = tenant }), in: id)
         if tenant.status != before.status { decision.announcements.append(.with { $0.invalidate.everything = true }) }
         return id
     }
 
     private static func check<State: ViewQueries & ~Copyable>(
-        _ tenant: Tenant, in state: borrowing State
-    ) throws {
+        _ tenant: Tenant, _ id: UUIDv7, in state: borrowing State
+    ) throws -> Customer {
         try Checks.name(tenant.name)
         try Checks.domain(tenant.domain, field: "domain")
-        try Checks.recognised(tenant.status.isRecognised, field: "status")
+        if !tenant.timeZone.isEmpty { try Checks.timeZone(tenant.timeZone) }
+        try Checks.language(tenant.language)
         if !tenant.countryCode.isEmpty { try Checks.digits(tenant.countryCode, count: 1...3, field: "country_code") }
         if !tenant.areaCode.isEmpty { try Checks.digits(tenant.areaCode, count: 1...6, field: "area_code") }
         if let holder = try state.tenant(domain: tenant.domain), holder.id != tenant.id {
@@ -52,5 +59,7 @@ enum TenantDecider {
         }
         try Ownership.dialPlan(tenant.dialPlanID, of: customer.providerID, field: "dial_plan_id", in: state)
         try Ownership.carrier(tenant.carrierID, reachableFrom: customer.providerID, field: "carrier_id", in: state)
+        try Checks.externalID(tenant.externalID, .tenant, id, below: customer.providerID, in: state)
+        return customer
     }
 }

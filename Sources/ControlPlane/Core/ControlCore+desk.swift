@@ -108,7 +108,7 @@ extension ControlCore {
         if let tenant = try views.tenant(domain: query.domain), let tenantID = TenantID(tenant.id),
             let subscriber = try views.subscriber(tenant: tenantID, user: query.username),
             subscriber.username == query.username, let id = SubscriberID(subscriber.id),
-            let line = try Line(id, in: views), line.isActive
+            let line = try Line(id, in: views), line.allows(.register)
         {
             do throws(VaultError) {
                 reply.credential = try vault.open(subscriber.sealedCredential, of: id)

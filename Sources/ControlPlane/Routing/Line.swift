@@ -42,10 +42,12 @@ struct Line {
 
     var provider: Provider { providers[0] }
 
-    var isActive: Bool {
-        subscriber.status == .active && tenant.status == .active && customer.status == .active
-            && providers.allSatisfy { $0.status == .active }
+    /// The gravest of its own and of those above it.
+    var status: Status {
+        providers.reduce(subscriber.status.worse(tenant.status).worse(customer.status)) { $0.worse($1.status) }
     }
+
+    func allows(_ activity: PartyActivity) -> Bool { status.allows(activity) }
 
     var countryCode: String { subscriber.countryCode.isEmpty ? tenant.countryCode : subscriber.countryCode }
     var areaCode: String { subscriber.areaCode.isEmpty ? tenant.areaCode : subscriber.areaCode }

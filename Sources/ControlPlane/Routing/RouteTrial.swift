@@ -83,6 +83,6 @@ package struct LinePermission: Sendable {
         }
         self.levels = levels
         allowedPrefixes = line.subscriber.allowedPrefixes
-        isActive = line.isActive
+        isActive = line.allows(.register)
     }
 }

@@ -58,7 +58,7 @@ struct Router: Sendable {
         func refused(_ refusal: Refusal, _ reason: String) -> Routing {
             Routing(started: started, outcome: .refused(refusal, reason: reason))
         }
-        guard line.isActive else { return refused(.locked, "the caller's line, or something above it, is not active") }
+        guard line.allows(.callOut) else { return refused(.locked, "the caller's line, or something above it, is not active") }
         guard request.dialled.count <= Self.textMax, !request.dialled.isEmpty else {
             return refused(.invalidNumber, "the dialled text is empty or too long")
         }
@@ -132,7 +132,7 @@ struct Router: Sendable {
             return refused(.unknownNumber, "the called subscriber is gone")
         }
         started.called = called.party(number: started.called.number)
-        guard called.isActive else { return refused(.locked, "the called line, or something above it, is not active") }
+        guard called.allows(.callIn) else { return refused(.locked, "the called line, or something above it, is not active") }
         if called.id != caller?.id, called.customerID != caller?.customerID || called.subscriber.concurrentCallsMax > 0,
             let limit = try limitReached(by: called, in: state)
         {
