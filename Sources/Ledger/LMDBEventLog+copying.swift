@@ -65,6 +65,7 @@ extension LMDBEventLog {
                     throw LedgerError.storage(error)
                 }
                 state = next
+                durable.withLock { $0 = (next.head, next.time) }
                 return .success(())
             } catch {
                 return .failure(error)

@@ -15,6 +15,8 @@ package final class LMDBEventLog: EventLog {
     let environment: Environment
     let tables: Tables
     let state: Mutex<State>
+    /// Head and time as they are on the disk. Behind a lock of its own: `state` is held while the disk is waited for.
+    let durable: Mutex<(head: UInt64, time: WallTime)>
     /// Touched inside `state`'s lock alone.
     private nonisolated(unsafe) let hasher = MerkleHasher()
     /// A reader may see a log that no writer of today has opened yet.
@@ -68,10 +70,9 @@ package final class LMDBEventLog: EventLog {
         if !isReadOnly, formatAtOpening < Self.format {
             try storage { () throws(LMDBError) in try LogUpgrade(tables: tables).run(environment, to: Self.format) }
         }
-        state = Mutex(
-            State(
-                head: head, time: try Self.time(of: head, transaction, tables),
-                tree: try TileWriter(size: head, transaction, tables.tiles)))
+        let time = try Self.time(of: head, transaction, tables)
+        state = Mutex(State(head: head, time: time, tree: try TileWriter(size: head, transaction, tables.tiles)))
+        durable = Mutex((head, time))
         self.environment = environment
         self.tables = tables
         self.lock = lock
@@ -80,14 +81,14 @@ package final class LMDBEventLog: EventLog {
     }
 
     package var head: UInt64 {
-        guard isReadOnly else { return state.withLock { $0.head } }
+        guard isReadOnly else { return durable.withLock { $0.head } }
         // Another process writes; ask the file. An error shows itself at the read that follows.
         guard let transaction = try? environment.beginRead() else { return 0 }
         return (try? Self.head(transaction, tables)) ?? 0
     }
 
     package var lastTime: WallTime {
-        guard isReadOnly else { return state.withLock { $0.time } }
+        guard isReadOnly else { return durable.withLock { $0.time } }
         return (try? event(at: head))?.time ?? WallTime(microseconds: 0)
     }
 
@@ -199,6 +200,7 @@ package final class LMDBEventLog: EventLog {
                 try next.tree.store(&transaction, tables.tiles)
                 try transaction.commit()
                 state = next
+                durable.withLock { $0 = (next.head, next.time) }
                 return .success(outcomes)
             } catch {
                 return .failure(error)

@@ -22,7 +22,7 @@ package final class Views: Sendable {
     let bootID: String
     /// What is written and not published; touched by the writer's thread alone.
     private nonisolated(unsafe) var open: ViewTransaction?
-    /// Bytes of rows that wait in memory at the most.
+    /// Bytes of rows that should wait in memory at the most.
     private static let unpublishedMax = 16 << 20
     private let isClosed: Mutex<Bool>
 
@@ -131,8 +131,7 @@ package final class Views: Sendable {
             }
         }
         let buffers = views.buffers
-        // What bodies before this one recorded, they appended too.
-        buffers.unlogged.removeAll()
+        buffers.forget(loggedUpTo: log.withLock { $0 }?.head)
         let result: R
         do {
             result = try body(&views)
@@ -141,8 +140,7 @@ package final class Views: Sendable {
             throw error
         }
         unsafe open = consume views
-        let waiting = buffers.byteCount
-        guard isPublished || waiting > Self.unpublishedMax else { return result }
+        guard isPublished else { return result }
         do {
             try publish()
         } catch {
@@ -165,6 +163,15 @@ package final class Views: Sendable {
             throw error
         }
     }
+
+    /// Drops what was written and not published; on the thread that wrote it.
+    package func discard() {
+        guard let views = unsafe open.take() else { return }
+        views.buffers.drop()
+    }
+
+    /// So much waits that it should be published soon; on the thread that wrote it.
+    package var isFull: Bool { unsafe open?.buffers.byteCount ?? 0 > Self.unpublishedMax }
 
     private func begin(_ projections: [any Projection.Type]) throws(ViewsError) -> ViewTransaction {
         while true {

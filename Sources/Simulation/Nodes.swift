@@ -15,6 +15,9 @@ final class ControlNode {
     let log: LMDBEventLog
     let views: Views
     var core: ControlCore
+    let disk: SimulatedDisk
+    /// The last batch whose end is on the timeline.
+    var awaited: UInt64 = 0
     var replies = ReplyCache()
 
     init(directory: String, seed: UInt64, now: Instant, wall: WallTime) throws {
@@ -25,9 +28,12 @@ final class ControlNode {
         settings.callLease = .seconds(15)
         settings.earlyCallMax = .seconds(90)
         settings.creditLeaseSeconds = 10
+        settings.viewsLag = .milliseconds(5)
         core = try ControlCore(
             log: log, views: views, vault: try Vault(key: [UInt8](repeating: 7, count: 32)), random: RandomSource(seed: seed),
             settings: settings, location: try LocationStore(directory: directory + "/location", keys: keys), now: now, wall: wall)
+        disk = SimulatedDisk(Append(log: log, keys: keys))
+        core.append(by: disk)
     }
 }
 

@@ -22,14 +22,36 @@ extension World {
         case .new: break
         }
         guard let request = try? DeskRequest(serializedBytes: body) else { return }
-        carryOut(control.core.process([.desk(worker: worker, requestID: id.bytes, request)], now: now, wall: wall))
+        if control.core.mustSettle { carryOut(control.core.settle()) }
+        carryOut(control.core.decide([.desk(worker: worker, requestID: id.bytes, request)], now: now, wall: wall))
+        expectDisk(of: control)
+    }
+
+    /// The disk of this start of the control plane has written a batch.
+    func written(_ number: UInt64, start: UInt64) {
+        guard let control, start == starts else { return }
+        control.disk.write(number)
+        carryOut(control.core.advance())
+        expectDisk(of: control)
+    }
+
+    private func expectDisk(of control: ControlNode) {
         schedule("control", at: control.core.nextWake)
+        guard control.core.isAppending, control.disk.number > control.awaited else { return }
+        control.awaited = control.disk.number
+        timeline.add(.disk(control.awaited, start: starts), at: now + .microseconds(Int64(200 + random.next() % 3_000)))
+    }
+
+    /// Everything is durable, answered and seen by readers.
+    func finishControl() {
+        guard let control else { return }
+        carryOut(control.core.finish())
     }
 
     func tickControl() {
         guard let control else { return }
         carryOut(control.core.tick(now: now, wall: wall))
-        schedule("control", at: control.core.nextWake)
+        expectDisk(of: control)
     }
 
     private func carryOut(_ outputs: [Output]) {
@@ -61,7 +83,10 @@ extension World {
 
     func kill(_ target: WorldPlan.Kill.Target) {
         switch target {
-        case .control: control = nil
+        case .control:
+            // What was on its way to the disk has reached it, or not; nobody was told.
+            if let control, random.next() % 2 == 0 { control.disk.write(control.disk.number) }
+            control = nil
         case .signal(let index):
             signals[index].machine = nil
             wakes[signals[index].name] = nil

@@ -22,6 +22,7 @@ package final class World {
         case studioNotice(from: String, to: String, [UInt8])
         case relay(from: String, to: String, [UInt8])
         case wake(String)
+        case disk(UInt64, start: UInt64)
         case dial(phone: Int, number: String)
         case kill(WorldPlan.Kill.Target)
         case start(WorldPlan.Kill.Target)
@@ -89,6 +90,7 @@ package final class World {
         now = end
         // A control plane that is down at the end is started, so that it can be asked.
         if control == nil { try startControl() }
+        finishControl()
     }
 
     private func carryOut(_ event: Event) throws {
@@ -102,6 +104,7 @@ package final class World {
         case .studioNotice(let from, let to, let body): step(to) { .notice(body, from: from) }
         case .relay(let from, let to, let body): step(to) { .relay(body, from: from) }
         case .wake(let node): try wake(node)
+        case .disk(let number, let start): written(number, start: start)
         case .dial(let phone, let number):
             phones[phone].dial(number, host: phone == phones.count - 1 ? cluster.description : domain, now, wall)
             flush(phone)

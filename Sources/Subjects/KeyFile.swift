@@ -22,7 +22,8 @@ final class KeyFile {
     let path: String
     /// Slots that are there, the first one included.
     private(set) var count = 0
-    private var isSynced = true
+    private var writes: UInt64 = 0
+    private var writesSynced: UInt64 = 0
     private let sealer: Sealer
 
     enum Slot {
@@ -48,7 +49,7 @@ final class KeyFile {
             head += [UInt8](repeating: 0, count: Self.slotBytes - head.count)
             try write(head, at: 0)
             try syncFolder()
-            isSynced = false
+            writes += 1
             try sync()
         }
         guard head.count == Self.slotBytes, head.starts(with: Self.title) else {
@@ -92,7 +93,7 @@ final class KeyFile {
         let wrapped = sealer.seal(key.bytes, nonce: nonce, associatedData: subject.bytes)
         try write(encode(0x01, subject, nonce + wrapped), at: count)
         count += 1
-        isSynced = false
+        writes += 1
         return count - 1
     }
 
@@ -101,16 +102,35 @@ final class KeyFile {
         let place = slot ?? count
         try write(encode(0x02, subject, [UInt8](repeating: 0, count: 60)), at: place)
         if slot == nil { count += 1 }
-        isSynced = false
+        writes += 1
         try sync()
         return place
     }
 
     func sync() throws(SubjectKeyError) {
-        guard !isSynced else { return }
-        guard fsync(descriptor) == 0 else { throw .file(path: path, code: errno) }
-        isSynced = true
+        guard let unsynced else { return }
+        try unsynced.flush()
+        flushed(unsynced)
     }
+
+    /// What has been written and is not known to be on the disk.
+    struct Unsynced {
+        fileprivate let descriptor: Int32
+        fileprivate let path: String
+        fileprivate let writes: UInt64
+
+        /// Waits for the disk; others may write meanwhile.
+        func flush() throws(SubjectKeyError) {
+            guard fsync(descriptor) == 0 else { throw .file(path: path, code: errno) }
+        }
+    }
+
+    /// nil: everything is on the disk.
+    var unsynced: Unsynced? {
+        writes == writesSynced ? nil : Unsynced(descriptor: descriptor, path: path, writes: writes)
+    }
+
+    func flushed(_ unsynced: Unsynced) { writesSynced = max(writesSynced, unsynced.writes) }
 
     private func encode(_ state: UInt8, _ subject: UUIDv7, _ body: [UInt8]) -> [UInt8] {
         var slot = [state] + subject.bytes + body

@@ -184,16 +184,11 @@ package final class SubjectKeys: Sendable {
         }
     }
 
-    /// Makes new keys durable: before the commit of what was sealed with them.
+    /// Makes new keys durable: before the commit of what was sealed with them. Others seal and open while the disk is waited for.
     package func sync() throws(SubjectKeyError) {
-        let result = state.withLock { _ -> Result<Void, SubjectKeyError> in
-            do throws(SubjectKeyError) {
-                return .success(try unsafe file.sync())
-            } catch {
-                return .failure(error)
-            }
-        }
-        try result.get()
+        guard let unsynced = state.withLock({ _ in unsafe file.unsynced }) else { return }
+        try unsynced.flush()
+        state.withLock { _ in unsafe file.flushed(unsynced) }
     }
 
     // MARK: - opening

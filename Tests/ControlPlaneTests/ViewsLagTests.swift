@@ -58,7 +58,7 @@ import Testing
     @Test func stoppingPublishes() throws {
         let town = try Self.town()
         try record(town)
-        town.platform.core.finish()
+        _ = town.platform.core.finish()
         #expect(try town.cdrs().count == 1)
     }
 }

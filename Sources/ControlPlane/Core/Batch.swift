@@ -12,11 +12,17 @@ struct Batch {
     private(set) var head: UInt64
     /// The time of the last fact. A clock that was set back does not put a fact before the one it follows from: the
     /// log stores times that never decrease, and the views must see the time that is stored.
-    private var time: WallTime
-    private var outcomes: [[UInt8]: [UInt8]] = [:]
-    /// Keys whose outcomes the log drops with this batch.
-    private var released: Set<[UInt8]> = []
+    private(set) var time: WallTime
+    private var outcomes = Outcomes()
+    /// Of the batch before, which is on its way to the log.
+    private let before: Outcomes?
     private let log: any EventLog
+
+    /// What is stored under keys, and no longer, by one batch.
+    private struct Outcomes {
+        var stored: [[UInt8]: [UInt8]] = [:]
+        var released: Set<[UInt8]> = []
+    }
 
     /// Carried out when the batch is durable, in this order.
     var admissions: [Admission] = []
@@ -29,17 +35,23 @@ struct Batch {
     /// Keys and salts of what is sealed.
     var sealing: RandomSource
 
-    init(log: any EventLog, sealing: RandomSource) {
+    /// - Parameter before: the batch that this one follows and that the log may not have yet; nil: the log has all.
+    init(after before: Batch?, log: any EventLog, sealing: RandomSource) {
         self.log = log
         self.sealing = sealing
-        head = log.head
-        time = log.lastTime
+        self.before = before?.outcomes
+        head = before?.head ?? log.head
+        time = before?.time ?? log.lastTime
     }
 
     /// What was answered under the key before, in this batch or ever.
     func outcome(forKey key: [UInt8]) throws -> [UInt8]? {
-        guard !released.contains(key) else { return nil }
-        return try outcomes[key] ?? log.outcome(forKey: key)?.outcome
+        for batch in [outcomes, before] {
+            guard let batch else { continue }
+            if batch.released.contains(key) { return nil }
+            if let stored = batch.stored[key] { return stored }
+        }
+        return try log.outcome(forKey: key)?.outcome
     }
 
     /// Under which the plan of a call is stored while it runs.
@@ -85,10 +97,10 @@ struct Batch {
         }
         let sealedOrigin = try views.keys?.seal(origin, cause: cause, &sealing) ?? []
         let stored = try outcome(&self, views)
-        if let key { outcomes[key] = stored }
+        if let key { outcomes.stored[key] = stored }
         for key in releases {
-            outcomes[key] = nil
-            released.insert(key)
+            outcomes.stored[key] = nil
+            outcomes.released.insert(key)
         }
         var commit = Commit(
             events: events, expectations: expectations, actor: actor, cause: cause, origin: sealedOrigin, time: time,

@@ -1,8 +1,8 @@
-import Ledger
-import Projections
+package import Ledger
+package import Projections
 
 /// Why a batch came to nothing.
-enum BatchFailure: Error, Equatable {
+package enum BatchFailure: Error, Equatable {
     case views(ViewsError)
     case ledger(LedgerError)
     /// The views do not stand where the log stands; they catch up before the next batch.
@@ -11,7 +11,7 @@ enum BatchFailure: Error, Equatable {
 }
 
 extension BatchFailure: ViewsFailure {
-    init(_ error: ViewsError) { self = .views(error) }
+    package init(_ error: ViewsError) { self = .views(error) }
 }
 
 extension BatchFailure {

@@ -11,7 +11,8 @@ import SwiftProtobuf
 ///
 /// A batch is decided command by command inside the views' write transaction, so that each sees what the ones before
 /// it have done; then all facts go to the log in one durable append; then the views commit; then the answers leave.
-/// If the append fails the views are put back, and everybody is told to try again.
+/// While a batch is on its way to the disk the next one is decided: `ControlCore+pipeline.swift`. If the append fails the views
+/// are put back, and everybody is told to try again.
 package struct ControlCore {
     let log: any EventLog
     let views: Views
@@ -24,6 +25,11 @@ package struct ControlCore {
     var router: Router
     /// Workers that are gone and may still own calls.
     var orphans: [String: Orphan] = [:]
+    private(set) var appender: any Appender
+    /// Decided; not on its way to the disk yet.
+    var open: Undertaking?
+    /// On its way to the disk.
+    var flight: Undertaking?
     private let location: LocationStore?
     private var feedNumber: UInt64
     private var publishedRoster = Model.Roster()
@@ -31,11 +37,11 @@ package struct ControlCore {
     private var earlyCallsAt: Instant
     private var tickedAt: Instant
     /// The newest time that was handed in.
-    private var latest: Instant
+    var latest: Instant
     /// When readers are to see what they do not see yet.
-    private var publishAt: Instant?
+    var publishAt: Instant?
     /// The log has facts that the views do not: they catch up before the next decision.
-    private var behind = false
+    var behind = false
     /// Erased subjects whose keys are still to be destroyed.
     var condemned: [UUIDv7] = []
     /// Until when calls of workers that were never heard are known to have run: the last fact before this start.
@@ -47,6 +53,8 @@ package struct ControlCore {
         var heardAt: WallTime?
     }
 
+    /// Appends on the thread that decides; see `append(by:)`.
+    ///
     /// - Parameter location: nil keeps registrations in memory alone.
     package init(
         log: any EventLog, views: Views, vault: Vault, platform: String = "ledgerline", random: RandomSource,
@@ -59,6 +67,7 @@ package struct ControlCore {
         self.random = random
         self.settings = settings
         self.location = location
+        appender = InlineAppender(Append(log: log, keys: views.keys))
         workers = WorkerTable(deadAfter: settings.deadAfter)
         router = Router(leaseSeconds: settings.creditLeaseSeconds)
         // Numbers that go on after a restart: a worker that missed it sees a gap, not repetitions.
@@ -87,30 +96,11 @@ package struct ControlCore {
         }
     }
 
-    /// Decides a batch. Every element is answered.
-    package mutating func process(_ batch: [Work], now: Instant, wall: WallTime) -> [Output] {
-        guard !batch.isEmpty else { return [] }
-        latest = now
-        let result = attempt { core, open, views in
-            for work in batch { try core.decide(work, now: now, wall: wall, &open, &views) }
-        }
-        switch result {
-        case .success(let outputs): return outputs
-        case .failure(let failure):
-            // One command that cannot be applied must not take its neighbours with it.
-            if failure.isOfOneCommand, batch.count > 1 {
-                return batch.flatMap { process([$0], now: now, wall: wall) }
-            }
-            return batch.map { refusal(of: $0, failure) }
-                + [.note(.batchFailed(commands: batch.count, reason: failure.reason))]
-        }
-    }
-
     /// What time brings: dead workers, their calls, lapsed contacts, the head on the feed.
     package mutating func tick(now: Instant, wall: WallTime) -> [Output] {
-        var outputs: [Output] = []
+        var outputs = settle()
         latest = now
-        if let publishAt, now >= publishAt { publishViews() }
+        if isPublishingDue(at: now), let error = publishViews() { outputs.append(.note(.viewsBehind(reason: "\(error)"))) }
         // If this process was stopped, heartbeats of the time are still waiting to be read.
         let stall = now - tickedAt
         if stall > settings.deadAfter { workers.forgive(stall) }
@@ -136,7 +126,10 @@ package struct ControlCore {
     }
 
     /// Nothing is decided any more. On the thread that decided.
-    package mutating func finish() { publishViews() }
+    package mutating func finish() -> [Output] {
+        let outputs = settle()
+        return outputs + (publishViews().map { [.note(.viewsBehind(reason: "\($0)"))] } ?? [])
+    }
 
     /// When `tick` has something to do at the latest.
     package var nextWake: Instant {
@@ -156,95 +149,15 @@ package struct ControlCore {
     /// The last number on the feed.
     package var feedPosition: UInt64 { feedNumber }
 
-    // MARK: - one batch
+    /// From here on; while nothing is on its way.
+    package mutating func append(by appender: any Appender) { self.appender = appender }
 
-    mutating func attempt(
-        _ steps: (inout ControlCore, inout Batch, inout ViewTransaction) throws -> Void
-    ) -> Result<[Output], BatchFailure> {
-        let log = log
-        if behind {
-            do throws(ViewsError) {
-                try views.catchUp(with: log)
-                behind = false
-            } catch {
-                return .failure(.views(error))
-            }
-        }
-        let before = (workers: workers, orphans: orphans)
-        var batch = Batch(log: log, sealing: random.fork())
-        var appended = false
-        do throws(BatchFailure) {
-            try views.write(publishing: settings.viewsLag == .zero) { transaction throws(BatchFailure) in
-                // Sequences are given here, so the views must stand where the log stands.
-                guard transaction.applied == log.head else { throw .behind }
-                do {
-                    try steps(&self, &batch, &transaction)
-                } catch let error as ViewsError {
-                    throw .views(error)
-                } catch let error as LedgerError {
-                    throw .ledger(error)
-                } catch {
-                    throw .unexpected("\(error)")
-                }
-                guard !batch.commits.isEmpty else { return }
-                try append(batch)
-                appended = true
-            }
-        } catch {
-            guard appended else {
-                (workers, orphans) = before
-                // What was not published is dropped with what failed.
-                behind = error == .behind || settings.viewsLag > .zero
-                return .failure(error)
-            }
-            // The facts are durable; only the views have to read them once more.
-            behind = true
-            batch.notes.append(.viewsBehind(reason: error.reason))
-        }
-        return .success(conclude(batch))
-    }
+    // MARK: - after a batch
 
-    private func append(_ batch: Batch) throws(BatchFailure) {
-        // Nothing is recorded that could not be opened after a stop of the machine.
-        do throws(SubjectKeyError) {
-            try views.keys?.sync()
-        } catch {
-            throw .unexpected("\(error)")
-        }
-        let outcomes: [CommitOutcome]
-        do {
-            outcomes = try log.append(batch.commits)
-        } catch {
-            throw .ledger(error)
-        }
-        var expected = log.head
-        for (commit, outcome) in zip(batch.commits, outcomes).reversed() {
-            let first = expected - UInt64(commit.events.count) + 1
-            guard case .appended(let sequences) = outcome, sequences == first...expected else {
-                throw .unexpected("the log did not take a commit as it was decided: \(outcome)")
-            }
-            expected = first - 1
-        }
-    }
-
-    /// Lets readers see the facts, at once if somebody may ask for them right away.
-    private mutating func publish(_ batch: Batch) {
-        guard settings.viewsLag > .zero, !behind else { return }
-        if publishAt == nil { publishAt = latest + settings.viewsLag }
-        if batch.replies.contains(where: \.isOfTheAPI) || latest >= publishAt ?? latest { publishViews() }
-    }
-
-    private mutating func publishViews() {
-        publishAt = nil
-        do throws(ViewsError) {
-            try views.publish()
-        } catch {
-            behind = true
-        }
-    }
-
-    private mutating func conclude(_ batch: Batch) -> [Output] {
-        publish(batch)
+    /// The facts are durable: views, keys, answers.
+    mutating func conclude(_ batch: Batch) -> [Output] {
+        var batch = batch
+        if let error = publish(batch) { batch.notes.append(.viewsBehind(reason: "\(error)")) }
         var outputs = batch.admissions.map(Output.admission)
         for case .dismiss(let name) in batch.admissions {
             orphans[name] = Orphan(since: latest, heardAt: workers.lastHeard(name))
@@ -293,15 +206,6 @@ package struct ControlCore {
             return []
         } catch {
             return [.note(.locationStoreFailed(reason: "\(error)"))]
-        }
-    }
-
-    private func refusal(of work: Work, _ failure: BatchFailure) -> Output {
-        switch work {
-        case .desk(let worker, let requestID, _):
-            .reply(worker: worker, requestID: requestID, .error(.unavailable, failure.reason))
-        case .admin(let ticket, _):
-            .adminResult(ticket: ticket, .failure(.unavailable(reason: failure.reason)))
         }
     }
 }

@@ -51,8 +51,8 @@ enum CreditLease {
     private static func available<State: ViewQueries & ~Copyable>(
         _ account: AccountRef, plan: ServicePlan, in state: borrowing State
     ) throws -> Int64 {
-        let account = try state.account(account)
-        let free = Int128(account.balanceMicros) + Int128(plan.creditLimitMicros) - Int128(account.heldMicros)
+        let (balance, held) = try state.funds(of: account)
+        let free = Int128(balance) + Int128(plan.creditLimitMicros) - Int128(held)
         return Int64(clamping: free)
     }
 

@@ -4,8 +4,8 @@ internal import Model
 internal import Primitives
 internal import SwiftProtobuf
 
-/// The loop around `ControlCore`: wait for requests, commands or a deadline; decide what has come as one batch; carry
-/// out the answers in order. It decides nothing.
+/// The loop around `ControlCore`: wait for requests, commands, the disk or a deadline; decide what has come as one batch, while
+/// the one before it is made durable; carry out the answers in order. It decides nothing.
 final class ControlLoop {
     /// A batch is bounded, so that the first of many does not wait for the last.
     private static let batchMax = 2_000
@@ -50,19 +50,20 @@ final class ControlLoop {
             _ = poller.wait(until: core.nextWake, now: now)
             now = .now
             let wall = WallTime.now
+            carryOut(core.mustSettle ? core.settle() : core.advance())
             let taken = driver.take()
             mustStop = taken.mustStop
             var work: [Work] = []
             for item in taken.items { take(item, at: wall, into: &work) }
             if poller.isReadable(deskToken) { receive(at: now, into: &work) }
-            if !work.isEmpty { carryOut(core.process(work, now: now, wall: wall)) }
+            carryOut(core.decide(work, now: now, wall: wall))
             // After the batch: heartbeats that waited in it count.
             if now >= core.nextWake {
                 carryOut(core.tick(now: now, wall: wall))
                 reportRefusals()
             }
         }
-        core.finish()
+        carryOut(core.finish())
     }
 
     private func take(_ item: ControlDriver.Item, at wall: WallTime, into work: inout [Work]) {

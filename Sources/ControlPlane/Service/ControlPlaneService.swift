@@ -153,11 +153,16 @@ package final class ControlPlaneService: Sendable {
         let context = try onBus { () throws(BusError) in try BusContext() }
         let desk = try listenDesk(in: context)
         let feed = try listenFeed(in: context)
-        guard let core = parked.take() else { throw .bus(reason: "it was started before") }
+        guard var core = parked.take() else { throw .bus(reason: "it was started before") }
+        let appender = try ThreadAppender(Append(log: log, keys: views.keys)) { [driver] in driver.waker.wake() }
+        core.append(by: appender)
         let endpoints = (desk: desk.endpoint, feed: feed.endpoint)
         let loop = ControlLoop(core, desk: desk, feed: feed, allowlist: allowlist, driver: driver, logger: logger)
         driver.open()
-        let thread = try DriverThread { loop.run() }
+        let thread = try DriverThread {
+            loop.run()
+            appender.stop()
+        }
         snapshotKeeper.start()
         try exports.start()
         logger.info(

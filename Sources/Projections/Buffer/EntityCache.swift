@@ -6,31 +6,47 @@ import SwiftProtobuf
 /// the writer and outlives its transactions; whoever drops a transaction clears it.
 package final class EntityCache {
     private struct Place: Hashable {
-        let table: Table
-        let key: Key
+        let table: UInt8
+        let key: FixedKey
+
+        static func == (l: Place, r: Place) -> Bool { l.table == r.table && l.key == r.key }
+
+        func hash(into hasher: inout Hasher) { hasher.combine(key.hash ^ UInt64(table) << 56) }
+    }
+
+    /// A class is told apart by its type faster than a value behind `any`.
+    private final class Entry<M: Message> {
+        let message: M
+        init(_ message: M) { self.message = message }
     }
 
     /// About 100 MB of subscribers.
     private static let countMax = 100_000
-    private var messages: [Place: any Message] = [:]
+    private var entries: [Place: AnyObject] = [:]
 
     func find<M: Message>(_ type: M.Type, _ key: Key, in table: Table) -> M? {
-        guard table.isOfEntities else { return nil }
-        return messages[Place(table: table, key: key)] as? M
+        guard let place = place(key, table), let entry = entries[place] as? Entry<M> else { return nil }
+        return entry.message
     }
 
-    func remember(_ message: some Message, _ key: Key, in table: Table) {
-        guard table.isOfEntities else { return }
-        if messages.count >= Self.countMax { messages.removeAll(keepingCapacity: true) }
-        messages[Place(table: table, key: key)] = message
+    func remember<M: Message>(_ message: M, _ key: Key, in table: Table) {
+        guard let place = place(key, table) else { return }
+        if entries.count >= Self.countMax { entries.removeAll(keepingCapacity: true) }
+        entries[place] = Entry(message)
     }
 
     func forget(_ key: Key, in table: Table) {
-        guard table.isOfEntities else { return }
-        messages[Place(table: table, key: key)] = nil
+        guard let place = place(key, table) else { return }
+        entries[place] = nil
     }
 
-    func clear() { messages.removeAll() }
+    func clear() { entries.removeAll() }
+
+    /// nil: not kept. Longer keys than 40 bytes no entity has.
+    private func place(_ key: Key, _ table: Table) -> Place? {
+        guard table.isOfEntities, let key = key.fixed else { return nil }
+        return Place(table: UInt8(truncatingIfNeeded: table.position), key: key)
+    }
 }
 
 extension Table {

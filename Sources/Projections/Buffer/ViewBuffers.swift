@@ -25,6 +25,13 @@ final class ViewBuffers {
     /// Records and journals that are not in the log yet, by their sequences.
     var unlogged: [UInt64: StoredFact] = [:]
 
+    /// - Parameter head: of the log; nil: everything is there.
+    func forget(loggedUpTo head: UInt64?) {
+        guard !unlogged.isEmpty else { return }
+        guard let head else { return unlogged.removeAll() }
+        unlogged = unlogged.filter { $0.key > head }
+    }
+
     /// For building one value at a time.
     let writer = WireWriter()
 

@@ -37,14 +37,19 @@ struct ControlGroup: ParsableCommand {
 
     /// Money that is set aside for running prepaid calls, one call for each producer and account at least; acknowledged is
     /// what `fdatasync` has returned for. 64 producers, each waiting for its answer, hand over requests as the bus does:
-    /// as bytes; what has come while a batch was decided and flushed is the next one.
+    /// as bytes; what comes while a batch is on its way to the disk is decided meanwhile, and is the next one.
     private func reservations(_ exchange: inout Exchange, _ name: String) throws {
         var calls: [(call: Exchange.Bytes, used: UInt32)] = []
-        for index in 0..<max(Self.producers, exchange.customers.count) {
-            let call = exchange.newCall()
-            let line = exchange.customers[index % exchange.customers.count]
-            _ = try exchange.desk([exchange.start(call, by: line), exchange.answer(call)])
-            calls.append((call, 0))
+        let count = max(Self.producers, exchange.customers.count)
+        for first in stride(from: 0, to: count, by: 500) {
+            var requests: [DeskRequest] = []
+            for index in first..<min(first + 500, count) {
+                let call = exchange.newCall()
+                requests.append(exchange.start(call, by: exchange.customers[index % exchange.customers.count]))
+                requests.append(exchange.answer(call))
+                calls.append((call, 0))
+            }
+            _ = try exchange.desk(requests)
         }
         let counter = Counter()
         let requests: [[[UInt8]]] = try (0..<Self.producers).map { producer in
@@ -57,8 +62,9 @@ struct ControlGroup: ParsableCommand {
             }
         }
         let heads = exchange.log.head
-        let elapsed = try counter.run(&exchange, requests, for: .seconds(seconds))
+        let (elapsed, cpu) = try counter.run(&exchange, requests, threads: 2, for: .seconds(seconds))
         Figure(name: name, value: Double(counter.answered) / elapsed, unit: "reservations/s").print()
+        Figure(name: "\(name)_cpu", value: cpu.inMicroseconds / Double(counter.answered), unit: "µs").print()
         Figure(name: "\(name)_p50", value: counter.latency(50), unit: "ms").print()
         Figure(name: "\(name)_p99", value: counter.latency(99), unit: "ms").print()
         guard exchange.log.head - heads >= UInt64(counter.answered) else {

@@ -6,113 +6,157 @@ import Primitives
 import SwiftProtobuf
 import Synchronization
 
-/// Producers on threads of their own, each with one request on its way, and one thread that decides what has come.
+/// Producers, each with one request on its way, and one thread that decides what has come.
 final class Counter {
     private(set) var answered = 0
     private var latencies: [Duration] = []
 
-    /// - Parameter requests: those of each producer, encoded, in their order.
-    /// - Returns: seconds that it took.
-    func run(_ exchange: inout Exchange, _ requests: [[[UInt8]]], for limit: Duration) throws -> Double {
-        let desk = Desk(producers: requests.count)
+    /// - Parameters:
+    ///   - requests: those of each producer, encoded, in their order.
+    ///   - threads: that the producers share, as the clients of `pgbench` do.
+    /// - Returns: seconds that it took, and processor time of the thread that decided.
+    func run(
+        _ exchange: inout Exchange, _ requests: [[[UInt8]]], threads: Int, for limit: Duration
+    ) throws -> (elapsed: Double, cpu: Duration) {
+        let desk = Desk(threads: threads)
         let clock = ContinuousClock()
         let start = clock.now
         let end = start + limit
         let group = DispatchGroup()
         let measured = Mutex<[Duration]>([])
-        for (producer, mine) in requests.enumerated() {
+        for thread in 0..<threads {
             group.enter()
+            let mine = stride(from: thread, to: requests.count, by: threads).map { Asker(producer: $0, requests: requests[$0]) }
             Thread.detachNewThread {
-                var latencies: [Duration] = []
-                latencies.reserveCapacity(mine.count)
-                for request in mine where clock.now < end {
-                    let handed = clock.now
-                    guard desk.ask(request, producer) else { break }
-                    latencies.append(clock.now - handed)
-                }
-                desk.leave()
+                let latencies = desk.ask(on: thread, mine, until: end)
                 measured.withLock { $0 += latencies }
                 group.leave()
             }
         }
+        let cpu = threadCPU()
+        let appender = try exchange.appendOnThread { desk.ring() }
         var failure: (any Error)?
-        while let batch = desk.take() {
-            do {
-                let replies = try exchange.desk(batch.map { try DeskRequest(serializedBytes: $0.bytes) })
-                for reply in replies { use(try reply.serializedBytes() as [UInt8]) }
-            } catch {
-                failure = failure ?? error
-                desk.close()
-            }
-            desk.answer(batch.map(\.producer))
+        do {
+            while let asked = desk.take() { desk.answer(try exchange.turn(asked)) }
+            desk.answer(try exchange.turn(nil))
+        } catch {
+            failure = error
+            desk.close()
         }
+        let spent = threadCPU() - cpu
         let elapsed = (clock.now - start) / .seconds(1)
+        appender.stop()
         group.wait()
         if let failure { throw failure }
         latencies = measured.withLock { $0.sorted() }
         answered = latencies.count
         guard answered > 0 else { throw CleanExit.message("nothing was acknowledged") }
-        return elapsed
+        return (elapsed, spent)
     }
 
     /// In milliseconds.
     func latency(_ percent: Int) -> Double { latencies[(latencies.count - 1) * percent / 100] / .milliseconds(1) }
 }
 
-/// Where producers wait for the one that decides.
-private final class Desk: Sendable {
-    struct Asked {
-        let bytes: [UInt8]
-        let producer: Int
-    }
+/// What a producer asks.
+struct Asked {
+    let bytes: [UInt8]
+    let producer: Int
+}
 
+/// A producer: its next request leaves when the one before is answered.
+private struct Asker {
+    let producer: Int
+    let requests: [[UInt8]]
+    var next = 0
+    var askedAt: ContinuousClock.Instant?
+}
+
+/// Between the producers and the one that decides.
+private final class Desk: Sendable {
     private struct State {
         var asked: [Asked] = []
-        var producers: Int
+        var answers: [[Int]]
+        var threads: Int
         var isClosed = false
     }
 
     private let state: Mutex<State>
-    private let arrived = DispatchSemaphore(value: 0)
-    private let answers: [DispatchSemaphore]
+    private let bell = DispatchSemaphore(value: 0)
+    private let answered: [DispatchSemaphore]
 
-    init(producers: Int) {
-        state = Mutex(State(producers: producers))
-        answers = (0..<producers).map { _ in DispatchSemaphore(value: 0) }
+    init(threads: Int) {
+        state = Mutex(State(answers: Array(repeating: [], count: threads), threads: threads))
+        answered = (0..<threads).map { _ in DispatchSemaphore(value: 0) }
     }
 
-    /// Returns when it is answered; false when nobody answers any more.
-    func ask(_ bytes: [UInt8], _ producer: Int) -> Bool {
-        let (isOpen, isFirst) = state.withLock { state in
-            guard !state.isClosed else { return (false, false) }
-            state.asked.append(Asked(bytes: bytes, producer: producer))
-            return (true, state.asked.count == 1)
-        }
-        guard isOpen else { return false }
-        if isFirst { arrived.signal() }
-        answers[producer].wait()
-        return true
-    }
-
-    func leave() {
-        state.withLock { $0.producers -= 1 }
-        arrived.signal()
-    }
-
-    func close() { state.withLock { $0.isClosed = true } }
-
-    /// Waits for requests; nil when all producers have left.
-    func take() -> [Asked]? {
+    /// Asks for these producers until the end, or until nobody answers any more; how long each answer took.
+    func ask(on thread: Int, _ askers: [Asker], until end: ContinuousClock.Instant) -> [Duration] {
+        let clock = ContinuousClock()
+        let count = answered.count
+        var askers = askers
+        var latencies: [Duration] = []
+        var ready = askers.map(\.producer)
+        var waiting = 0
         while true {
-            let (asked, isOver) = state.withLock { state in
-                defer { state.asked = [] }
-                return (state.asked, state.producers == 0)
+            let now = clock.now
+            var asked: [Asked] = []
+            for producer in ready {
+                let index = producer / count
+                if let before = askers[index].askedAt {
+                    latencies.append(now - before)
+                    waiting -= 1
+                }
+                guard now < end, askers[index].next < askers[index].requests.count else { continue }
+                asked.append(Asked(bytes: askers[index].requests[askers[index].next], producer: producer))
+                askers[index].next += 1
+                askers[index].askedAt = now
+                waiting += 1
             }
-            if !asked.isEmpty { return asked }
-            if isOver { return nil }
-            arrived.wait()
+            let (isOpen, isFirst) = state.withLock { state in
+                let isFirst = state.asked.isEmpty && !asked.isEmpty
+                if !state.isClosed { state.asked += asked }
+                if waiting == 0 { state.threads -= 1 }
+                return (!state.isClosed, isFirst)
+            }
+            if isFirst || waiting == 0 { ring() }
+            guard isOpen, waiting > 0 else { return latencies }
+            answered[thread].wait()
+            ready = state.withLock { state in
+                defer { state.answers[thread] = [] }
+                return state.answers[thread]
+            }
         }
     }
 
-    func answer(_ producers: [Int]) { for producer in producers { answers[producer].signal() } }
+    func ring() { bell.signal() }
+
+    /// Whoever waits is let go.
+    func close() {
+        state.withLock { $0.isClosed = true }
+        for thread in answered { thread.signal() }
+    }
+
+    /// Waits until the bell rings; nil when all producers have left.
+    func take() -> [Asked]? {
+        bell.wait()
+        return state.withLock { state in
+            defer { state.asked = [] }
+            return state.asked.isEmpty && state.threads == 0 ? nil : state.asked
+        }
+    }
+
+    func answer(_ producers: [Int]) {
+        guard !producers.isEmpty else { return }
+        let first = state.withLock { state in
+            var first: [Int] = []
+            for producer in producers {
+                let thread = producer % answered.count
+                if state.answers[thread].isEmpty { first.append(thread) }
+                state.answers[thread].append(producer)
+            }
+            return first
+        }
+        for thread in first { answered[thread].signal() }
+    }
 }

@@ -88,32 +88,53 @@ struct Exchange {
         hello.hello.kind = .signal
         hello.hello.incarnation.append(1)
         _ = try desk([hello])
-        for number in 0..<count {
-            var customer = Customer()
-            customer.providerID = providerID
-            customer.contactID = contactID
-            customer.servicePlanID = planID
-            customer.name = "Customer \(number)"
-            customer.currency = "USD"
-            let customerID = try admin(.createCustomer(customer))
-            var tenant = Tenant()
-            tenant.customerID = customerID
-            tenant.name = "Office"
-            tenant.domain = "office-\(number).kages.example"
-            tenant.countryCode = "1"
-            let tenantID = try admin(.createTenant(tenant))
-            var subscriber = Subscriber()
-            subscriber.tenantID = tenantID
-            subscriber.username = "alice"
-            subscriber.allowedPrefixes = ["+1"]
-            let subscriberID = try admin(.createSubscriber(subscriber, password: Password("correct horse")))
-            var amount = Amount()
-            amount.micros = 100_000_000_000_000
-            amount.currency = "USD"
-            guard let id = CustomerID(customerID) else { throw Failure.unexpected("customer") }
-            _ = try admin(.topUp(id, amount, reason: "cash"))
-            customers.append(Line(customer: [UInt8](customerID), domain: tenant.domain, subscriber: [UInt8](subscriberID)))
+        for first in stride(from: 0, to: count, by: 500) {
+            customers += try lines(first..<min(first + 500, count), providerID, contactID, planID)
         }
+    }
+
+    /// Customers with a tenant, a subscriber and money each, in four batches.
+    private mutating func lines(_ numbers: Range<Int>, _ providerID: Bytes, _ contactID: Bytes, _ planID: Bytes) throws -> [Line] {
+        let customerIDs = try admin(
+            numbers.map { number in
+                var customer = Customer()
+                customer.providerID = providerID
+                customer.contactID = contactID
+                customer.servicePlanID = planID
+                customer.name = "Customer \(number)"
+                customer.currency = "USD"
+                return .createCustomer(customer)
+            })
+        let domains = numbers.map { "office-\($0).kages.example" }
+        let tenantIDs = try admin(
+            zip(customerIDs, domains).map { customerID, domain in
+                var tenant = Tenant()
+                tenant.customerID = customerID
+                tenant.name = "Office"
+                tenant.domain = domain
+                tenant.countryCode = "1"
+                return .createTenant(tenant)
+            })
+        let subscriberIDs = try admin(
+            tenantIDs.map { tenantID in
+                var subscriber = Subscriber()
+                subscriber.tenantID = tenantID
+                subscriber.username = "alice"
+                subscriber.allowedPrefixes = ["+1"]
+                return .createSubscriber(subscriber, password: Password("correct horse"))
+            })
+        var amount = Amount()
+        amount.micros = 100_000_000_000_000
+        amount.currency = "USD"
+        _ = try admin(try customerIDs.map { .topUp(try Self.customer($0), amount, reason: "cash") })
+        return (0..<numbers.count).map {
+            Line(customer: [UInt8](customerIDs[$0]), domain: domains[$0], subscriber: [UInt8](subscriberIDs[$0]))
+        }
+    }
+
+    private static func customer(_ id: Bytes) throws -> CustomerID {
+        guard let id = CustomerID(id) else { throw Failure.unexpected("customer") }
+        return id
     }
 
     enum Failure: Error {
@@ -143,12 +164,28 @@ struct Exchange {
     typealias Bytes = Data
 
     private mutating func admin(_ command: AdminCommand) throws -> Bytes {
-        tickets += 1
-        let request = AdminRequest(command, actor: "bench", requestID: "bench \(tickets)")
-        for case .adminResult(_, let result) in core.process([.admin(ticket: tickets, request)], now: .current, wall: .current) {
-            return Bytes(try result.get().id.bytes)
+        guard let id = try admin([command]).first else { throw Failure.unexpected("no answer to a command") }
+        return id
+    }
+
+    /// Carries the commands out as one batch.
+    private mutating func admin(_ commands: [AdminCommand]) throws -> [Bytes] {
+        let work = commands.map { command in
+            tickets += 1
+            return Work.admin(ticket: tickets, AdminRequest(command, actor: "bench", requestID: "bench \(tickets)"))
         }
-        throw Failure.unexpected("no answer to a command")
+        var ids: [Bytes] = []
+        for case .adminResult(_, let result) in core.process(work, now: .current, wall: .current) {
+            ids.append(Bytes(try result.get().id.bytes))
+        }
+        return ids
+    }
+
+    /// From here on batches are made durable by a thread of their own, as in the service.
+    mutating func appendOnThread(onSettled: @escaping @Sendable () -> Void) throws -> ThreadAppender {
+        let appender = try ThreadAppender(Append(log: log, keys: views.keys), onSettled: onSettled)
+        core.append(by: appender)
+        return appender
     }
 
     // MARK: - calls
@@ -167,6 +204,39 @@ struct Exchange {
         }
         guard replies.count == requests.count else { throw Failure.unexpected("a request without an answer") }
         return replies
+    }
+
+    /// One turn of the control plane's loop: takes back what is durable, decides what has come.
+    ///
+    /// - Parameter asked: nil: nothing will come any more.
+    /// - Returns: the producers that are answered now.
+    mutating func turn(_ asked: [Asked]?) throws -> [Int] {
+        let now = Instant.current
+        guard let asked else { return try producers(core.finish()) }
+        var outputs = core.mustSettle ? core.settle() : core.advance()
+        var work: [Work] = []
+        work.reserveCapacity(asked.count)
+        for request in asked {
+            tickets += 1
+            work.append(
+                .desk(
+                    worker: Self.worker, requestID: UUIDv7(high: UInt64(request.producer), low: tickets).bytes,
+                    try DeskRequest(serializedBytes: request.bytes)))
+        }
+        outputs += core.decide(work, now: now, wall: .current)
+        if now >= core.nextWake { outputs += core.tick(now: now, wall: .current) }
+        return try producers(outputs)
+    }
+
+    private func producers(_ outputs: [Output]) throws -> [Int] {
+        var producers: [Int] = []
+        for case .reply(_, let id, let reply) in outputs {
+            if case .error(let error) = reply.kind { throw Failure.unexpected("\(error)") }
+            use(try reply.serializedBytes() as [UInt8])
+            guard let asker = UUIDv7(bytes: id) else { throw Failure.unexpected("a reply to nobody") }
+            producers.append(Int(asker.high))
+        }
+        return producers
     }
 
     mutating func newCall() -> Bytes {

@@ -1,0 +1,220 @@
+import Ledger
+import Model
+package import Primitives
+import Projections
+
+// Two batches at a time: one is on its way to the disk (`flight`) while the next is decided (`open`). Each sees what the ones
+// before it have done, durable or not; no answer leaves before its facts, and all that they follow from, are durable. If
+// the first fails, so does the second.
+//
+// Readers see the views when everything in them is durable: at the latest `viewsLag` after a fact, and before the API answers.
+extension ControlCore {
+    /// A batch, and what is needed to answer it if it comes to nothing.
+    struct Undertaking {
+        var batch: Batch
+        var works: [Work] = []
+        let workers: WorkerTable
+        let orphans: [String: Orphan]
+    }
+
+    typealias Steps = (inout ControlCore, inout Batch, inout ViewTransaction) throws -> Void
+
+    /// Decides a batch and waits until it is durable. Every element is answered, after those of batches that were still on
+    /// their way.
+    package mutating func process(_ works: [Work], now: Instant, wall: WallTime) -> [Output] {
+        decide(works, now: now, wall: wall) + settle()
+    }
+
+    /// Decides what has come. Every element is answered, by this or a later call, in order. Not while `mustSettle`.
+    package mutating func decide(_ works: [Work], now: Instant, wall: WallTime) -> [Output] {
+        guard !works.isEmpty else { return [] }
+        latest = now
+        var outputs: [Output] = []
+        if behind { outputs += settle() }
+        let result = take(works) { core, batch, views in
+            for work in works { try core.decide(work, now: now, wall: wall, &batch, &views) }
+        }
+        switch result {
+        case .taken: break
+        case .lost(let failure, let lost):
+            outputs += settle()
+            // One command that cannot be applied must not take its neighbours with it.
+            if failure.isOfOneCommand, lost.count > 1 {
+                for work in lost { outputs += process([work], now: now, wall: wall) }
+            } else {
+                outputs += refusals(of: lost, failure)
+            }
+        }
+        return outputs + advance()
+    }
+
+    /// Takes back what has become durable, and hands over what was decided meanwhile. Waits for nothing.
+    package mutating func advance() -> [Output] {
+        var outputs: [Output] = []
+        while true {
+            if flight != nil {
+                guard appender.isDone else { return outputs }
+                outputs += land().outputs
+            } else if let next = open {
+                outputs += launch(next)
+            } else {
+                return outputs
+            }
+        }
+    }
+
+    /// - Returns: the answers, if there is nothing to make durable.
+    private mutating func launch(_ next: Undertaking) -> [Output] {
+        open = nil
+        guard !next.batch.commits.isEmpty else { return conclude(next.batch) }
+        appender.begin(next.batch.commits)
+        flight = next
+        return []
+    }
+
+    /// Waits until everything that was decided is durable or has failed.
+    package mutating func settle() -> [Output] {
+        var outputs = advance()
+        while flight != nil {
+            outputs += land().outputs
+            outputs += advance()
+        }
+        return outputs
+    }
+
+    /// Something is on its way to the disk; the appender says when it is there.
+    package var isAppending: Bool { flight != nil }
+
+    /// Readers wait for what is on its way: `settle` before more is decided, so that the views hold nothing that is not durable.
+    package var mustSettle: Bool {
+        guard let flight else { return false }
+        return isPublishingDue(at: latest) || flight.mustBeSeen || settings.viewsLag == .zero
+    }
+
+    func isPublishingDue(at now: Instant) -> Bool {
+        guard let publishAt else { return false }
+        return now >= publishAt || views.isFull
+    }
+
+    /// Steps that are a batch of their own, when nothing is on its way: durable, or without any effect, when this returns.
+    mutating func attempt(_ steps: Steps) -> Result<[Output], BatchFailure> {
+        precondition(flight == nil && open == nil, "a batch of its own follows on what is settled")
+        if case .lost(let failure, _) = take([], steps) { return .failure(failure) }
+        let outputs = open.map { launch($0) } ?? []
+        let (landed, failure) = land()
+        return failure.map(Result.failure) ?? .success(outputs + landed)
+    }
+
+    private enum Taking {
+        case taken
+        /// These have to be answered in another way.
+        case lost(BatchFailure, [Work])
+    }
+
+    /// Decides into the open batch.
+    private mutating func take(_ works: [Work], _ steps: Steps) -> Taking {
+        if behind {
+            do throws(ViewsError) {
+                try views.catchUp(with: log)
+                behind = false
+            } catch {
+                return .lost(.views(error), works)
+            }
+        }
+        var next =
+            open.take()
+            ?? Undertaking(
+                batch: Batch(after: flight?.batch, log: log, sealing: random.fork()), workers: workers, orphans: orphans)
+        do throws(BatchFailure) {
+            try views.write(publishing: false) { transaction throws(BatchFailure) in
+                // Sequences are given here, so the views must stand where the log will stand.
+                guard transaction.applied == next.batch.head else { throw .behind }
+                do {
+                    try steps(&self, &next.batch, &transaction)
+                } catch let error as ViewsError {
+                    throw .views(error)
+                } catch let error as LedgerError {
+                    throw .ledger(error)
+                } catch {
+                    throw .unexpected("\(error)")
+                }
+            }
+        } catch {
+            // What was not published is dropped with what failed, the flight's facts too; those the log will have.
+            (workers, orphans) = (next.workers, next.orphans)
+            behind = true
+            return .lost(error, next.works + works)
+        }
+        next.works += works
+        open = next
+        return .taken
+    }
+
+    /// Waits for the flight. If it has failed, so has what was decided after it.
+    private mutating func land() -> (outputs: [Output], failure: BatchFailure?) {
+        guard let landed = flight.take() else { return ([], nil) }
+        do throws(BatchFailure) {
+            try landed.batch.check(try appender.finish().get())
+        } catch {
+            views.discard()
+            publishAt = nil
+            behind = true
+            (workers, orphans) = (landed.workers, landed.orphans)
+            return (refusals(of: landed.works + (open.take()?.works ?? []), error), error)
+        }
+        return (conclude(landed.batch), nil)
+    }
+
+    /// Lets readers see the facts, at once if somebody may ask for them right away.
+    mutating func publish(_ batch: Batch) -> ViewsError? {
+        guard !behind else { return nil }
+        if publishAt == nil { publishAt = latest + settings.viewsLag }
+        // Never what is not durable.
+        guard flight == nil, open == nil else { return nil }
+        return isPublishingDue(at: latest) || batch.mustBeSeen ? publishViews() : nil
+    }
+
+    mutating func publishViews() -> ViewsError? {
+        publishAt = nil
+        do throws(ViewsError) {
+            try views.publish()
+            return nil
+        } catch {
+            behind = true
+            return error
+        }
+    }
+
+    private func refusals(of works: [Work], _ failure: BatchFailure) -> [Output] {
+        let answers = works.map { work -> Output in
+            switch work {
+            case .desk(let worker, let requestID, _):
+                .reply(worker: worker, requestID: requestID, .error(.unavailable, failure.reason))
+            case .admin(let ticket, _):
+                .adminResult(ticket: ticket, .failure(.unavailable(reason: failure.reason)))
+            }
+        }
+        return answers + [.note(.batchFailed(commands: works.count, reason: failure.reason))]
+    }
+}
+
+extension ControlCore.Undertaking {
+    var mustBeSeen: Bool { batch.mustBeSeen }
+}
+
+extension Batch {
+    /// Whoever asked may look at once.
+    var mustBeSeen: Bool { replies.contains(where: \.isOfTheAPI) }
+
+    /// That the log took every commit as it was decided.
+    func check(_ outcomes: [CommitOutcome]) throws(BatchFailure) {
+        var expected = head
+        for (commit, outcome) in zip(commits, outcomes).reversed() {
+            let first = expected - UInt64(commit.events.count) + 1
+            guard case .appended(let sequences) = outcome, sequences == first...expected else {
+                throw .unexpected("the log did not take a commit as it was decided: \(outcome)")
+            }
+            expected = first - 1
+        }
+    }
+}
