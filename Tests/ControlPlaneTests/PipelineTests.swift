@@ -159,6 +159,17 @@ import Testing
         #expect(try setAside() == 320_000)
     }
 
+    @Test func aSlowDiskDoesNotMakeTheNextBatchEndless() throws {
+        let disk = held()
+        _ = decide([start(town.newCall())])
+        let beats = (0..<ControlCore.batchMax).map { _ in platform.work("s1", .with { $0.heartbeat.calls = 1 }) }
+        _ = decide(Array(beats.dropLast()))
+        #expect(!platform.core.mustSettle)
+        _ = decide([beats[0]])
+        #expect(platform.core.mustSettle)
+        #expect(replies(platform.core.settle()).count == 1 + ControlCore.batchMax && disk.batches == 1)
+    }
+
     @Test func aStopWaitsForWhatIsOnItsWay() throws {
         let disk = held()
         _ = decide([start(town.newCall())])

@@ -17,6 +17,9 @@ extension ControlCore {
         let orphans: [String: Orphan]
     }
 
+    /// Elements of a batch that is decided while the disk is waited for.
+    package static let batchMax = 2_000
+
     typealias Steps = (inout ControlCore, inout Batch, inout ViewTransaction) throws -> Void
 
     /// Decides a batch and waits until it is durable. Every element is answered, after those of batches that were still on
@@ -85,10 +88,12 @@ extension ControlCore {
     /// Something is on its way to the disk; the appender says when it is there.
     package var isAppending: Bool { flight != nil }
 
-    /// Readers wait for what is on its way: `settle` before more is decided, so that the views hold nothing that is not durable.
+    /// `settle` before more is decided: readers wait for what is on its way, so the views must come to hold nothing that is not
+    /// durable; or the disk takes so long that the first of the next batch would wait for too many others.
     package var mustSettle: Bool {
         guard let flight else { return false }
         return isPublishingDue(at: latest) || flight.mustBeSeen || settings.viewsLag == .zero
+            || open?.works.count ?? 0 >= Self.batchMax
     }
 
     func isPublishingDue(at now: Instant) -> Bool {

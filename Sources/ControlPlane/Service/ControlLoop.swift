@@ -7,9 +7,6 @@ internal import SwiftProtobuf
 /// The loop around `ControlCore`: wait for requests, commands, the disk or a deadline; decide what has come as one batch, while
 /// the one before it is made durable; carry out the answers in order. It decides nothing.
 final class ControlLoop {
-    /// A batch is bounded, so that the first of many does not wait for the last.
-    private static let batchMax = 2_000
-
     private var core: ControlCore
     private var desk: Bus.Router
     private var feed: FeedPublisher
@@ -80,7 +77,7 @@ final class ControlLoop {
     }
 
     private func receive(at now: Instant, into work: inout [Work]) {
-        while work.count < Self.batchMax, let delivery = desk.receive() {
+        while work.count < ControlCore.batchMax, let delivery = desk.receive() {
             guard let id = delivery.message.id else { continue }
             let worker = delivery.peer.worker
             switch replies.admit(id, from: worker, now: now) {
