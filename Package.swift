@@ -135,6 +135,9 @@ let package = Package(
         .executableTarget(
             name: "crash-rebuilder", dependencies: ["LMDB", "Ledger", "Projections"], path: "Tests/Support/CrashRebuilder",
             swiftSettings: settings),
+        // Puts billed calls into a stopped log.
+        .executableTarget(
+            name: "call-writer", dependencies: ["ControlPlane", "LMDB", "Ledger", "Model", "Primitives", "Rating", "Subjects", protobuf], path: "Tests/Support/CallWriter", swiftSettings: settings),
         // Changes a stopped log behind its back.
         .executableTarget(
             name: "tamper", dependencies: ["LMDB", "Ledger", "OpenSSL", "Primitives"], path: "Tests/Support/Tamper", swiftSettings: settings),
@@ -166,7 +169,7 @@ let package = Package(
             "MediaWorkerTests",
             ["AllocationCounter", "Bus", "MediaWorker", "Model", "Primitives", "RTP", "UDP", logging, protobuf]),
         tests("ScenarioTests", ["Simulation", "Ledger", "Model", "Primitives", "Projections"]),
-        tests("ProcessTests", ["ledgerline", "tamper"]),
+        tests("ProcessTests", ["call-writer", "ledgerline", "tamper"]),
     ],
     cxxLanguageStandard: .cxx17
 )

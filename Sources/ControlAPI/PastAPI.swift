@@ -24,6 +24,15 @@ package struct PastAPI: Sendable {
         past = Past(states: states, time: try Past.time(of: moment, at: states.sequence, in: log))
     }
 
+    /// What can be listed and shown as of the past: `customers` and so on.
+    package static let kinds = Set(
+        RouteTable.operations.compactMap { operation -> String? in
+            let parts = operation.path.split(separator: "/")
+            guard operation.method == .get, operation.takesAsOf, parts.count == 2 || (parts.count == 3 && parts[2].hasPrefix("{")) else { return nil }
+            return String(parts[1])
+        }
+    ).sorted()
+
     /// - Parameters:
     ///   - path: of the API, such as `/v1/customers/…/balance`.
     ///   - body: JSON; nil: GET.

@@ -93,7 +93,10 @@ struct AsOf: AsyncParsableCommand {
             let query = subjects.count > 1 ? [(name: "number", value: subjects[1])] : []
             return ("/v1/subscribers/\(try subject(0, "a subscriber's id"))/permission", query, nil)
         case .show:
-            let kind = try subject(0, "a kind, such as customers")
+            let kind = try subject(0, "a kind: \(PastAPI.kinds.joined(separator: ", "))")
+            guard PastAPI.kinds.contains(kind) else {
+                throw ValidationError("\(kind) is no kind; there are \(PastAPI.kinds.joined(separator: ", "))")
+            }
             return ("/v1/\(kind)" + (subjects.count > 1 ? "/\(subjects[1])" : ""), [], nil)
         case .history: return ("/v1/entities/\(try subject(0, "an id"))/history", [], nil)
         case .get:

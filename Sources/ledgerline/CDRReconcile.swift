@@ -153,7 +153,10 @@ struct CDRReconcile: AsyncParsableCommand {
         guard used.count <= 1 else {
             throw fail(.data, "calls through this carrier are booked in \(used.joined(separator: " and ")): give --currency")
         }
-        guard let code = Currency(used.first ?? wanted ?? "XXX") else { throw fail(.data, "\(wanted ?? "") is not a currency") }
+        guard let text = used.first ?? wanted else {
+            throw fail(.data, "no call through this carrier is booked, so nothing says what currency the statement is in: give --currency")
+        }
+        guard let code = Currency(text) else { throw fail(.data, "\(text) is not a currency") }
         return (own, code)
     }
 

@@ -136,7 +136,7 @@ struct RerateCommand: AsyncParsableCommand {
                 "rerate_id": id as Any? ?? NSNull(),
             ])
         } else {
-            print("posted \(corrections) corrections, \(Money.decimal(micros: micros)) \(currency)" + (id.map { ", re-rating \($0)" } ?? ""))
+            print("posted \(corrections) \(corrections == 1 ? "correction" : "corrections"), \(Money.decimal(micros: micros)) \(currency)" + (id.map { ", re-rating \($0)" } ?? ""))
         }
     }
 

@@ -48,15 +48,10 @@ struct SubjectCommand: AsyncParsableCommand {
                 Example: ledgerline subject erase 0190f3c2-… --reason "request 2026-114"
                 """)
 
-        @Argument(help: "Id of the contact, customer or subscriber.") var id: String
-        @Option(help: "Why, for the log; no personal data.") var reason: String
-        @OptionGroup var access: WorkerCommand.Access
+        @OptionGroup var wish: Wish
         @Flag(help: "One JSON object.") var json = false
 
-        func run() async throws {
-            let answer = try await access.client().request("POST", "/v1/subjects/\(id)/erase", ["reason": reason])
-            try SubjectCommand.show(answer, json: json)
-        }
+        func run() async throws { try SubjectCommand.show(try await wish.request("erase"), json: json) }
     }
 
     struct Hold: AsyncParsableCommand {
@@ -64,14 +59,9 @@ struct SubjectCommand: AsyncParsableCommand {
             abstract: "Puts a legal hold on a person's data: it cannot be erased.",
             discussion: "Example: ledgerline subject hold 0190f3c2-… --reason \"case 17\"")
 
-        @Argument(help: "Id of the contact, customer or subscriber.") var id: String
-        @Option(help: "Why, for the log.") var reason: String
-        @OptionGroup var access: WorkerCommand.Access
+        @OptionGroup var wish: Wish
 
-        func run() async throws {
-            let answer = try await access.client().request("POST", "/v1/subjects/\(id)/hold", ["reason": reason])
-            try SubjectCommand.show(answer, json: false)
-        }
+        func run() async throws { try SubjectCommand.show(try await wish.request("hold"), json: false) }
     }
 
     struct Release: AsyncParsableCommand {
@@ -79,13 +69,19 @@ struct SubjectCommand: AsyncParsableCommand {
             abstract: "Lifts a legal hold.",
             discussion: "Example: ledgerline subject release 0190f3c2-… --reason \"case 17 is closed\"")
 
+        @OptionGroup var wish: Wish
+
+        func run() async throws { try SubjectCommand.show(try await wish.request("release"), json: false) }
+    }
+
+    /// What every change to a subject is told.
+    struct Wish: ParsableArguments {
         @Argument(help: "Id of the contact, customer or subscriber.") var id: String
-        @Option(help: "Why, for the log.") var reason: String
+        @Option(help: "Why, for the log; no personal data.") var reason: String
         @OptionGroup var access: WorkerCommand.Access
 
-        func run() async throws {
-            let answer = try await access.client().request("POST", "/v1/subjects/\(id)/release", ["reason": reason])
-            try SubjectCommand.show(answer, json: false)
+        func request(_ verb: String) async throws -> [String: Any] {
+            try await access.client().request("POST", "/v1/subjects/\(id)/\(verb)", ["reason": reason])
         }
     }
 

@@ -195,7 +195,8 @@ struct WitnessTests {
         for round in 1...4 {
             try grow(round * 3)
             try await publisher.publish()
-            let note = try await publisher.checkpoint()
+            let published = try await publisher.checkpoint()
+            let note = try #require(published)
             let checkpoint = try Checkpoint(note: note, key: key)
             #expect(checkpoint.size == platform.service.log.head)
             let cosignature = try #require(Cosignature(in: note, of: checkpoint.body, by: witness.witness.key))
@@ -236,8 +237,10 @@ struct WitnessTests {
         let good = TestWitness("good.example", seed: 11, logKey: key)
         try grow(2)
         let publisher = publisher([good], quorum: 1)
+        #expect(try await publisher.checkpoint() == nil, "what nobody has cosigned is not shown")
         try await publisher.publish()
         let first = try await publisher.checkpoint()
+        #expect(first != nil)
         good.seen.withLock { $0 = Checkpoint(origin: "test.example/log", size: 1, root: .zero) }
         try grow(2)
         try await publisher.publish()

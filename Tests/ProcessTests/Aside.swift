@@ -54,8 +54,9 @@ func tamper(_ ledger: String, _ arguments: [String]) async throws -> String {
 /// A platform on loopback with the few things that these tests want of it.
 struct TestPlatform: Sendable {
     let scratch: String
-    let http: Int
-    let sip: Int
+    let http = Ports.take()
+    let sip = Ports.take()
+    let media = Ports.range(20)
     var data: String { scratch + "/data" }
     var ledger: String { data + "/ledger" }
     var key: String { data + "/keys/log-signing.pub" }
@@ -65,7 +66,7 @@ struct TestPlatform: Sendable {
         let server = try Server(
             [
                 "serve", "--data", data ?? self.data, "--http", "127.0.0.1:\(http)", "--desk", "127.0.0.1:0", "--feed", "127.0.0.1:0", "--sip-port",
-                "\(sip)", "--ports", "45100-45119",
+                "\(sip)", "--ports", media,
             ] + more, log: scratch + "/server-\(UUID().uuidString)")
         _ = try await server.waiting(for: "ready: HTTP ")
         return server

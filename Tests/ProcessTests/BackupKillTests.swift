@@ -47,7 +47,7 @@ import Testing
     }
 
     @Test func endedAnywhereABackupAndARestoreAreWholeOrNotThereAndTheNextRunCompletesThem() async throws {
-        let platform = TestPlatform(scratch: scratch.path, http: 18_491, sip: 15_470)
+        let platform = TestPlatform(scratch: scratch.path)
         let server = try await platform.start()
         #expect(try await server.stopped() == 0)
         let (data, to, files) = (platform.data, scratch.path + "/backup", FileManager.default)

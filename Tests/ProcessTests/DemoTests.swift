@@ -11,6 +11,7 @@ import Testing
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = [
             "python3", script.path, "--binary", Ledgerline.binary.path, "--json", scratch.path + "/demo.json", "--directory", scratch.path + "/demo",
+            "--ports-from", "\(Ports.take(200))",
         ]
         let pipe = Pipe()
         process.standardOutput = pipe

@@ -8,7 +8,7 @@ import Testing
 
     init() throws {
         scratch = try Scratch()
-        platform = TestPlatform(scratch: scratch.path, http: 18_492, sip: 15_471)
+        platform = TestPlatform(scratch: scratch.path)
     }
 
     /// A platform with a few dozen entities, stopped.
@@ -25,7 +25,7 @@ import Testing
     private func serve() async throws -> (status: Int32, output: String) {
         try await Ledgerline.finish([
             "serve", "--data", platform.data, "--http", "127.0.0.1:\(platform.http)", "--desk", "127.0.0.1:0", "--feed", "127.0.0.1:0", "--sip-port",
-            "\(platform.sip)", "--ports", "45100-45119",
+            "\(platform.sip)", "--ports", platform.media,
         ])
     }
 

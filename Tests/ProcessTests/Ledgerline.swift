@@ -58,7 +58,21 @@ final class Server: Sendable {
             if !process.isRunning { break }
             usleep(20_000)
         }
-        throw ServerFailure(description: "no \"\(marker)\" within \(seconds) s; printed: \(text.suffix(1_500))")
+        throw ServerFailure(description: "no \"\(marker)\" within \(seconds) s; printed: \(text.suffix(1_500)); threads: \(threads)")
+    }
+
+    /// What each thread of the process does, as the kernel sees it: name, state, where it waits, ticks of the clock it has had.
+    private var threads: String {
+        let tasks = "/proc/\(pid)/task"
+        func read(_ task: String, _ file: String) -> String {
+            ((try? String(contentsOfFile: "\(tasks)/\(task)/\(file)", encoding: .utf8)) ?? "?").trimmingCharacters(in: .whitespacesAndNewlines)
+        }
+        let all = (try? FileManager.default.contentsOfDirectory(atPath: tasks)) ?? []
+        return all.sorted().map { task in
+            let fields = read(task, "stat").components(separatedBy: ") ").last?.split(separator: " ") ?? []
+            let (state, ticks) = fields.count > 12 ? (fields[0], "\(fields[11])+\(fields[12])") : ("?", "?")
+            return "\(read(task, "comm")) \(state) \(read(task, "wchan")) \(ticks)"
+        }.joined(separator: "; ")
     }
 
     func stop() -> Int32 {

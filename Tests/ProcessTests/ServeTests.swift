@@ -8,13 +8,16 @@ import FoundationNetworking
 /// `ledgerline serve` as an operator meets it: first start, second start, kill -9, wrong use, hostile packets.
 @Suite(.serialized) struct ServeTests {
     let scratch: Scratch
+    private let http = Ports.take()
+    private let sip = Ports.take()
+    private let media = Ports.range(100)
 
     init() throws { scratch = try Scratch() }
 
-    private func arguments(http: Int, sip: Int, data: String? = nil) -> [String] {
+    private func arguments(http: Int? = nil, sip: Int? = nil, data: String? = nil) -> [String] {
         [
-            "serve", "--data", data ?? scratch.path + "/data", "--http", "127.0.0.1:\(http)", "--desk", "127.0.0.1:0", "--feed", "127.0.0.1:0",
-            "--sip-port", "\(sip)", "--ports", "45000-45099",
+            "serve", "--data", data ?? scratch.path + "/data", "--http", "127.0.0.1:\(http ?? self.http)", "--desk", "127.0.0.1:0", "--feed", "127.0.0.1:0",
+            "--sip-port", "\(sip ?? self.sip)", "--ports", media,
         ]
     }
 
@@ -30,28 +33,28 @@ import FoundationNetworking
     }
 
     @Test func theFirstStartPrintsATokenOnceAndTheSecondCarriesOn() async throws {
-        let first = try Server(arguments(http: 18_481, sip: 15_461), log: scratch.path + "/first")
+        let first = try Server(arguments(), log: scratch.path + "/first")
         let token = try first.wait(for: "admin token (shown once, keep it): ").trimmingCharacters(in: .whitespaces)
         _ = try first.wait(for: "ready: HTTP ")
         let body = Data(#"{"name":"Kages","namespace":"kages.example","currency":"USD","time_zone":"UTC"}"#.utf8)
-        let created = try await get("http://127.0.0.1:18481/v1/providers", token: token, method: "POST", body: body)
+        let created = try await get("http://127.0.0.1:\(http)/v1/providers", token: token, method: "POST", body: body)
         #expect(created.0 == 201)
         #expect(first.stop() == 0)
 
-        let second = try Server(arguments(http: 18_481, sip: 15_461), log: scratch.path + "/second")
+        let second = try Server(arguments(), log: scratch.path + "/second")
         _ = try second.wait(for: "ready: HTTP ")
         #expect(!second.text.contains("admin token"))
-        let list = try await get("http://127.0.0.1:18481/v1/providers", token: token)
+        let list = try await get("http://127.0.0.1:\(http)/v1/providers", token: token)
         #expect(list.0 == 200)
         #expect((list.1["items"] as? [[String: Any]])?.first?["name"] as? String == "Kages")
-        let refused = try await get("http://127.0.0.1:18481/v1/providers", token: "llt_wrong")
+        let refused = try await get("http://127.0.0.1:\(http)/v1/providers", token: "llt_wrong")
         #expect(refused.0 == 401 && refused.2.hasPrefix("application/problem+json"))
 
         // The same again after a kill that nobody announced.
         second.kill9()
-        let third = try Server(arguments(http: 18_481, sip: 15_461), log: scratch.path + "/third")
+        let third = try Server(arguments(), log: scratch.path + "/third")
         _ = try third.wait(for: "ready: HTTP ")
-        #expect(try await get("http://127.0.0.1:18481/v1/providers", token: token).0 == 200)
+        #expect(try await get("http://127.0.0.1:\(http)/v1/providers", token: token).0 == 200)
         let verified = try Ledgerline.run(["log", "verify", "--data", scratch.path + "/data", "--json"])
         #expect(verified.status == 0, "\(verified.output)")
         let replayed = try Ledgerline.run(["replay", "--check", "--data", scratch.path + "/data"])
@@ -60,23 +63,23 @@ import FoundationNetworking
     }
 
     @Test func aDirectoryInUseAndATakenPortAreSaidSoAndLeaveTheOtherAlone() async throws {
-        let server = try Server(arguments(http: 18_482, sip: 15_462), log: scratch.path + "/server")
+        let server = try Server(arguments(), log: scratch.path + "/server")
         _ = try server.wait(for: "ready: HTTP ")
-        let same = try Ledgerline.run(arguments(http: 18_483, sip: 15_463))
+        let same = try Ledgerline.run(arguments(http: Ports.take(), sip: Ports.take()))
         #expect(same.status == 73)
         #expect(same.output.contains("served by another process"))
-        let taken = try Ledgerline.run(arguments(http: 18_484, sip: 15_462, data: scratch.path + "/other"))
+        let taken = try Ledgerline.run(arguments(http: Ports.take(), data: scratch.path + "/other"))
         #expect(taken.status == 69, "\(taken.output)")
-        #expect(taken.output.contains("127.0.0.1:15462 is in use by another program"))
-        let http = try Ledgerline.run(arguments(http: 18_482, sip: 15_465, data: scratch.path + "/third"))
-        #expect(http.status == 69, "\(http.output)")
-        #expect(http.output.contains("127.0.0.1:18482 is taken"))
-        #expect(try await get("http://127.0.0.1:18482/healthz").0 == 200)
+        #expect(taken.output.contains("127.0.0.1:\(sip) is in use by another program"))
+        let web = try Ledgerline.run(arguments(sip: Ports.take(), data: scratch.path + "/third"))
+        #expect(web.status == 69, "\(web.output)")
+        #expect(web.output.contains("127.0.0.1:\(http) is taken"))
+        #expect(try await get("http://127.0.0.1:\(http)/healthz").0 == 200)
         #expect(server.stop() == 0)
     }
 
     @Test func hostilePacketsAndRequestsAreAnsweredOrIgnoredAndNothingStops() async throws {
-        let server = try Server(arguments(http: 18_485, sip: 15_464), log: scratch.path + "/server")
+        let server = try Server(arguments(), log: scratch.path + "/server")
         _ = try server.wait(for: "ready: HTTP ")
         let peer = try UDPPeer()
         var state: UInt64 = 20_261_121
@@ -91,11 +94,12 @@ import FoundationNetworking
         for _ in 0..<2_000 {
             var bytes = Array(invite.utf8)
             for _ in 0..<(1 + random() % 6) { bytes[Int(random()) % bytes.count] = UInt8(truncatingIfNeeded: random()) }
-            peer.send(Array(bytes.prefix(Int(random()) % (bytes.count + 1))), to: 15_464)
+            peer.send(Array(bytes.prefix(Int(random()) % (bytes.count + 1))), to: UInt16(sip))
         }
-        peer.send([UInt8](repeating: 0x41, count: 60_000), to: 15_464)
+        peer.send([UInt8](repeating: 0x41, count: 60_000), to: UInt16(sip))
         // Strangers' media, to ports with and without a session.
-        for port in 45_000...45_019 as ClosedRange<UInt16> { peer.send([0x80, 0] + (0..<170).map { UInt8(truncatingIfNeeded: $0) }, to: port) }
+        let first = try #require(media.split(separator: "-").first.flatMap { UInt16($0) })
+        for port in first..<(first + 20) { peer.send([0x80, 0] + (0..<170).map { UInt8(truncatingIfNeeded: $0) }, to: port) }
 
         // A request that is wrong in a known way gets the answer that RFC 3261 asks for.
         peer.drain()
@@ -104,7 +108,7 @@ import FoundationNetworking
                 """
                 INVITE sip:1@x SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:\(peer.port);branch=z9hG4bKo;rport\r\nMax-Forwards: 0\r\nFrom: <sip:a@x>;tag=1\r\n\
                 To: <sip:1@x>\r\nCall-ID: hops\r\nCSeq: 1 INVITE\r\nContact: <sip:a@127.0.0.1>\r\nContent-Length: 0\r\n\r\n
-                """.utf8), to: 15_464)
+                """.utf8), to: UInt16(sip))
         let hops = try #require(peer.receive(containing: "Call-ID: hops"))
         #expect(hops.hasPrefix("SIP/2.0 483 "), "\(hops)")
         peer.send(
@@ -112,11 +116,11 @@ import FoundationNetworking
                 """
                 INVITE sip:x SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:\(peer.port);branch=z9hG4bKm;rport\r\nFrom: <sip:a@x>;tag=1\r\n\
                 To: <sip:x>\r\nCall-ID: m\r\nCSeq: nonsense\r\nContent-Length: 0\r\n\r\n
-                """.utf8), to: 15_464)
+                """.utf8), to: UInt16(sip))
         #expect(peer.receive(containing: "Call-ID: m")?.hasPrefix("SIP/2.0 400 ") == true)
 
         // HTTP: not JSON, too large, unknown path, wrong method.
-        let base = "http://127.0.0.1:18485"
+        let base = "http://127.0.0.1:\(http)"
         let token = try server.wait(for: "admin token (shown once, keep it): ").trimmingCharacters(in: .whitespaces)
         let broken = try await get(base + "/v1/providers", token: token, method: "POST", body: Data("{\"name\":".utf8))
         #expect(broken.0 == 400 && broken.2.hasPrefix("application/problem+json"))

@@ -17,8 +17,8 @@ import Testing
     }
 
     /// A data directory as a platform left it, its log grown to a few thousand events, and its checkpoint.
-    private static func original(_ path: String, seed: UInt64, http: Int, sip: Int) async throws -> (ledger: String, size: UInt64) {
-        let platform = TestPlatform(scratch: path, http: http, sip: sip)
+    private static func original(_ path: String, seed: UInt64) async throws -> (ledger: String, size: UInt64) {
+        let platform = TestPlatform(scratch: path)
         let server = try await platform.start()
         guard try await server.stopped() == 0 else { throw ServerFailure(description: server.text) }
         let size = try await tamper(platform.ledger, ["grow", "\(Self.events)", "\(seed)"])
@@ -34,7 +34,7 @@ import Testing
 
     @Test func aFlippedBitADroppedAnAddedAndAMovedEventAreFoundAndTheirPlaceIsSaid() async throws {
         let (path, seed, rounds) = (scratch.path, seed, rounds)
-        let (ledger, size) = try await Self.original(path, seed: seed, http: 18_489, sip: 15_468)
+        let (ledger, size) = try await Self.original(path, seed: seed)
         let whole = try await Self.verify(path, ["--checkpoint", path + "/signed"])
         #expect(whole.status == 0 && whole.report["events"] as? UInt64 == size, "\(whole.output)")
         try FileManager.default.copyItem(atPath: ledger + "/data.mdb", toPath: path + "/good")
@@ -68,7 +68,7 @@ import Testing
     /// none ends the command without a word.
     @Test func aFlippedBitAnywhereInTheFileIsFoundOrIsInNoPageInUse() async throws {
         let (path, seed, rounds) = (scratch.path, seed, rounds * 12)
-        let (ledger, _) = try await Self.original(path, seed: seed, http: 18_490, sip: 15_469)
+        let (ledger, _) = try await Self.original(path, seed: seed)
         let digest = try await tamper(ledger, ["dump"])
         let good = try Data(contentsOf: URL(fileURLWithPath: ledger + "/data.mdb"))
         // The file is extended ahead of its use with zeros.

@@ -26,7 +26,7 @@ import Testing
 
     @Test(.enabled(if: hasGo, "needs Go's tlog library: tools/tlog/setup"))
     func goProvesEveryEventOfARunningPlatformAndFindsWhatWasChangedBehindIt() async throws {
-        let platform = TestPlatform(scratch: scratch.path, http: 18_487, sip: 15_466)
+        let platform = TestPlatform(scratch: scratch.path)
         let state = platform.scratch + "/seen"
         var server = try await platform.start()
         let token = try await platform.token(of: server)
@@ -82,24 +82,25 @@ import Testing
 
     @Test(.enabled(if: hasPython, "needs aics-tlog and aics-witness: tools/tlog/setup"))
     func aWitnessCosignsWhatGrewAndRefusesAnotherHistory() async throws {
-        let platform = TestPlatform(scratch: scratch.path, http: 18_488, sip: 15_467)
+        let platform = TestPlatform(scratch: scratch.path)
         let (scratch, tools) = (platform.scratch, Self.tools)
         var server = try await platform.start()
         let token = try await platform.token(of: server)
         try await platform.grow(270, token: token)
         #expect(try await server.stopped() == 0)
 
+        let listen = "127.0.0.1:\(Ports.take())"
         let config = ["--config", scratch + "/witness.json"]
-        let made = try await Self.python("aics_witness", ["init", "--name", "witness.example/w1", "--listen", "127.0.0.1:17380"] + config)
+        let made = try await Self.python("aics_witness", ["init", "--name", "witness.example/w1", "--listen", listen] + config)
         #expect(made.status == 0, "\(made.output)")
         let witnessKey = try #require(made.output.firstMatch(of: #/witness\.example/w1\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+/#)).output
         let logKey = try String(contentsOfFile: platform.key, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
         let added = try await Self.python("aics_witness", ["add-log", "--origin", String(logKey.prefix { $0 != "+" }), "--vkey", logKey] + config)
         #expect(added.status == 0, "\(added.output)")
         let witness = try Background("python3", ["-m", "aics_witness", "serve"] + config, environment: ["PYTHONPATH": tools + "/python"])
-        try await witness.waitForHTTP("http://127.0.0.1:17380/healthz")
+        try await witness.waitForHTTP("http://\(listen)/healthz")
 
-        let witnesses = ["--witness", "\(witnessKey),http://127.0.0.1:17380", "--witness-quorum", "1", "--publish-entries"]
+        let witnesses = ["--witness", "\(witnessKey),http://\(listen)", "--witness-quorum", "1", "--publish-entries"]
         func client(_ command: String, _ more: [String]) async throws -> (status: Int32, output: String) {
             try await Self.python(
                 "aics_tlog",
@@ -137,7 +138,8 @@ import Testing
         _ = try await server.waiting(for: "a witness does not cosign")
         #expect(server.text.contains("it has cosigned another history of this log"), "\(server.text)")
         let refused = try await client("verify-checkpoint", [])
-        #expect(refused.status == 1, "\(refused.output)")
+        // It shows no checkpoint that nobody cosigned.
+        #expect(refused.status != 0, "\(refused.output)")
         #expect(try await server.stopped() == 0)
         let evidence = try await Self.python("aics_witness", ["evidence"] + config)
         #expect(evidence.output.contains("422") || evidence.output.contains("consisten"), "\(evidence.output)")

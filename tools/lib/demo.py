@@ -24,9 +24,22 @@ MEDIA = {"m1": ("30000-30999", "127.0.0.1:7421"), "m2": ("31000-31999", "127.0.0
 # Ports of the phones; nothing listens on the last one. All on one address, because a phone that listens to one loopback
 # address sends its media from another, and a media worker takes that for a stranger.
 PHONES, ALICE, BOB, CARRIER, DEAD_GATEWAY = "127.0.0.1", 5090, 5092, 5094, 5099
+STRANGER = "127.0.0.1:5069", "127.0.0.1:7499"
+CONTROL_OFFSET = 1000
 DOMAIN = "acme.kages.example"
 ALICE_TONE, BOB_TONE, CARRIER_TONE = 440, 1000, 1400
 NUMBER, OUTSIDE, DIALLED = "+12095550100", "+12092488700", "2092488700"
+
+
+def use_ports_from(first):
+    """Instead of the usual ports two hundred in a row, so that a test disturbs nobody."""
+    global HTTP, DESK, FEED, CLUSTER, SIGNAL, MEDIA, STRANGER, ALICE, BOB, CARRIER, DEAD_GATEWAY, CONTROL_OFFSET
+    HTTP, DESK, FEED, CLUSTER = (f"127.0.0.1:{first + n}" for n in range(4))
+    SIGNAL = {name: (f"127.0.0.1:{first + n}", f"127.0.0.1:{first + n + 1}") for name, n in (("s1", 4), ("s2", 6))}
+    MEDIA = {name: (f"{first + n}-{first + n + 49}", f"127.0.0.1:{first + bus}") for name, n, bus in (("m1", 100, 8), ("m2", 150, 9))}
+    STRANGER = f"127.0.0.1:{first + 10}", f"127.0.0.1:{first + 11}"
+    ALICE, BOB, CARRIER, DEAD_GATEWAY = (first + n for n in (20, 22, 24, 29))
+    CONTROL_OFFSET = 20
 
 
 class Demo:
@@ -89,8 +102,8 @@ class Demo:
         """A worker whose key is not enrolled (any more) must not get a word in."""
         self.enrol("stranger", "signal")
         self.ledgerline("worker", "revoke", "stranger", "--url", f"http://{HTTP}", "--token", self.token)
-        stranger = self.start("stranger", "signal", "--key", str(self.directory / "stranger.key"), "--listen", "127.0.0.1:5069",
-                              "--bus", "127.0.0.1:7499", "--state", str(self.directory / "stranger"))
+        stranger = self.start("stranger", "signal", "--key", str(self.directory / "stranger.key"), "--listen", STRANGER[0],
+                              "--bus", STRANGER[1], "--state", str(self.directory / "stranger"))
         stranger.wait_for("signal worker runs")
         self.processes["control"].wait_for("not enrolled tried to connect")
         alive = [w["name"] for w in self.api.get("/v1/workers")["items"] if w["state"] == "alive"]
@@ -137,10 +150,10 @@ class Demo:
             tone.write(play, hertz, 90)
             account = (f"<sip:{name}@{DOMAIN}>;auth_user={name};auth_pass={self.passwords[name]};outbound=\"sip:{SIGNAL[via][0]}\";"
                        "regint=600;answermode=manual;audio_codecs=PCMU,PCMA;ptime=20")
-            self.phones[name] = Phone(name, self.directory / f"phone-{name}", PHONES, port, port + 1000, account, play).start()
+            self.phones[name] = Phone(name, self.directory / f"phone-{name}", PHONES, port, port + CONTROL_OFFSET, account, play).start()
         play = self.directory / "carrier.wav"
         tone.write(play, CARRIER_TONE, 90)
-        self.phones["carrier"] = Phone("carrier", self.directory / "phone-carrier", PHONES, CARRIER, CARRIER + 1000,
+        self.phones["carrier"] = Phone("carrier", self.directory / "phone-carrier", PHONES, CARRIER, CARRIER + CONTROL_OFFSET,
                                        f"<sip:{OUTSIDE}@{PHONES}:{CARRIER}>;regint=0;answermode=manual;audio_codecs=PCMU;ptime=20", play).start()
         for name, via in (("alice", "s1"), ("bob", "s2")):
             subscriber = self.alice if name == "alice" else self.bob
@@ -368,7 +381,10 @@ def main():
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("--json", metavar="FILE")
     parser.add_argument("--directory", metavar="DIR")
+    parser.add_argument("--ports-from", metavar="N", type=int, help="200 ports in a row instead of the usual ones")
     options = parser.parse_args()
+    if options.ports_from:
+        use_ports_from(options.ports_from)
     for name in ("baresip",):
         if not shutil.which(name):
             raise SystemExit(f"{name} is not installed; run tools/demo, which installs it")

@@ -33,7 +33,7 @@ enum HistoryEndpoint {
                     (
                         "data",
                         [
-                            "description": "What the entity was after the event; null where the log alone holds it.",
+                            "description": "What the entity was after the event; of money, the postings; null where the log alone holds it.",
                             "type": ["object", "null"],
                         ]
                     ),
@@ -134,12 +134,26 @@ enum HistoryEndpoint {
         case .cdrExportCreated(let event): CdrExports.shape.json(event.export)
         case .cdrExportChanged(let event): CdrExports.shape.json(event.export)
         case .cdrFileExported(let event): Shape<CdrFileExported>.cdrFile.json(event)
+        case .journalPosted(let event):
+            try journal(event, redaction, in: views)
         case .cdrRecorded(let event): try redaction.seen(event.cdr, in: views).map { Shape<Cdr>.cdr.json($0) }
         case .rateDeckVersionPublished, .entityRemoved, .tokenIssued, .tokenRevoked, .registrationsCleared, .workerEnrolled, .workerRevoked,
-            .journalPosted, .callStarted, .callAnswered, .callUpdated, .callAdopted, .creditRenewed, .callEnded,
+            .callStarted, .callAnswered, .callUpdated, .callAdopted, .creditRenewed, .callEnded,
             .subjectErased, .subjectHoldChanged, .recordsRead, .cdrFileDelivered, .chargeCorrected, .rerateStepped:
             nil
         }
+    }
+
+    /// With the postings to accounts that the token sees.
+    private static func journal(
+        _ event: JournalPosted, _ redaction: Redaction, in views: borrowing ViewSnapshot
+    ) throws -> JSON {
+        var postings: [JSON] = []
+        for posting in event.postings where try redaction.sees(posting.account, in: views) {
+            let amount = FieldContext(currency: Currency(posting.account.currency)).amount(micros: posting.amountMicros)
+            postings.append(["account_id": .string(posting.account.text), "amount": amount])
+        }
+        return ["reason": .string(event.reason), "postings": .array(postings)]
     }
 
     static func place(of event: Event, in views: borrowing ViewSnapshot) throws -> Place? {

@@ -31,7 +31,12 @@ enum LogEndpoints {
             success: .init(
                 status: .ok, about: "The checkpoint.", schema: ["type": "string"], mediaType: ContentNegotiation.text),
             past: .never,
-            handle: { exchange in Reply(.ok, .text(try await exchange.platform.publisher.checkpoint())) }),
+            handle: { exchange in
+                guard let checkpoint = try await exchange.platform.publisher.checkpoint() else {
+                    throw Problem(.unavailable, "Not enough witnesses have cosigned a checkpoint since the start.")
+                }
+                return Reply(.ok, .text(checkpoint))
+            }),
         Operation(
             method: .get, path: "/v1/log/consistency", name: "getConsistency", tag: "log",
             summary: "The proof that the log of one size holds that of a smaller one unchanged (RFC 6962). Hashes alone, so for everybody.",

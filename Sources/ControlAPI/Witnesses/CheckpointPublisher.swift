@@ -21,9 +21,11 @@ package actor CheckpointPublisher {
         states = policy.witnesses.map { WitnessState(witness: $0) }
     }
 
-    /// With witnesses: the newest that enough of them cosigned. Without, or before the first round: the head, signed now.
-    package func checkpoint() throws(LedgerError) -> String {
+    /// With witnesses: the newest that enough of them cosigned. Without: the head, signed now. nil: so many have to cosign, and have
+    /// not yet; whoever watches with the same quorum could do nothing with less.
+    package func checkpoint() throws(LedgerError) -> String? {
         if let published { return published }
+        guard policy.quorum == 0 else { return nil }
         let size = log.head
         return head(size, try log.rootHash(size: size)).signed(with: key)
     }

@@ -34,13 +34,13 @@ struct SyntheticCalls {
     private static let liveMax = 2_000
     private static let tapeEvents = 100_000
 
-    init(seed: UInt64, subscribers count: Int = 20_000, providers providerCount: Int = 20, keys: SubjectKeys? = nil) {
+    init(seed: UInt64, subscribers count: Int = 20_000, providers providerCount: Int = 20, carriers carrierCount: Int = 10, keys: SubjectKeys? = nil) {
         random = RandomSource(seed: seed)
         sealing = RandomSource(seed: seed &+ 1)
         self.keys = keys
         deck = UUIDv7(at: now, random: &random)
         for _ in 0..<providerCount { providers.append(id()) }
-        for _ in 0..<10 { carriers.append((id(), id())) }
+        for _ in 0..<carrierCount { carriers.append((id(), id())) }
         for index in 0..<(count / 10) { customers.append((id(), index % providers.count)) }
         for index in 0..<count {
             let customer = index % customers.count
@@ -51,11 +51,37 @@ struct SyntheticCalls {
     /// One commit after the other: `count` events or a few more, appended in batches.
     mutating func append(_ count: UInt64, to log: LMDBEventLog) throws {
         let end = log.head + count
+        if records == 0 { _ = try log.append([directory()]) }
         while log.head < end {
             var commits: [Commit] = []
             for _ in 0..<min(2_000, end - log.head) { commits.append(try next()) }
             _ = try log.append(commits)
         }
+    }
+
+    /// Who is named in calls and asked for by name.
+    private func directory() -> Commit {
+        var events: [(UUIDv7, Event)] = []
+        for (index, id) in providers.enumerated() {
+            var provider = Provider()
+            provider.id = Data(id.bytes)
+            provider.name = "Provider \(index)"
+            provider.namespace = "p\(index).example"
+            provider.currency = currency.code
+            provider.timeZone = "UTC"
+            events.append((id, .providerCreated(.with { $0.provider = provider })))
+        }
+        for (index, (id, gateway)) in carriers.enumerated() {
+            var carrier = Carrier()
+            carrier.id = Data(id.bytes)
+            carrier.providerID = Data(providers[0].bytes)
+            carrier.name = "Carrier \(index)"
+            carrier.gateways = [.with { ($0.id, $0.name, $0.host, $0.port) = (Data(gateway.bytes), "one", "203.0.113.\(index)", 5060) }]
+            events.append((id, .carrierCreated(.with { $0.carrier = carrier })))
+        }
+        return Commit(
+            events: events.map { NewEvent(stream: $0, type: $1.storedType, schemaVersion: $1.schemaVersion, payload: $1.serialized()) },
+            actor: "admin", cause: "desk 0f3a9c2e", time: now)
     }
 
     private mutating func next() throws -> Commit {

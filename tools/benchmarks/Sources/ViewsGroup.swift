@@ -24,6 +24,9 @@ struct ViewsGroup: AsyncParsableCommand {
     @Option(help: "Make the log in this data directory of a platform that was started once, sealed with its keys.")
     var data: String?
 
+    @Option(help: "How many carriers take the calls that go out.")
+    var carriers = 10
+
     @Flag(help: "Make the log and stop: for others to measure with.")
     var logAlone = false
 
@@ -40,7 +43,7 @@ struct ViewsGroup: AsyncParsableCommand {
             // Parts are sealed as in any log; a rebuild needs no key.
             let keys = try data.map { try ControlKeys(DataDirectory($0), logName: "", mayMake: false).subjects(DataDirectory($0), isReadOnly: false) }
                 ?? SubjectKeys(path: "\(path)/subjects.keys", master: [UInt8](repeating: 7, count: 32))
-            var calls = SyntheticCalls(seed: 1, keys: keys)
+            var calls = SyntheticCalls(seed: 1, carriers: carriers, keys: keys)
             let began = ContinuousClock.now
             try calls.append(events, to: log)
             try keys.sync()

@@ -1,0 +1,45 @@
+import Foundation
+import Synchronization
+
+/// Ports for the servers of tests. Two runs of the tests at once start at different places, and each port is tried before it is
+/// handed out, so neither disturbs the other.
+enum Ports {
+    /// Below those that the system gives to clients.
+    private static let all = 10_000..<32_000
+    private static let next = Mutex(all.lowerBound + Int(getpid()) % 500 * 40)
+
+    /// The first of `count` ports in a row that are free for UDP and TCP, handed out once.
+    static func take(_ count: Int = 1) -> Int {
+        next.withLock { next in
+            while true {
+                if next + count > all.upperBound { next = all.lowerBound }
+                let run = next..<(next + count)
+                guard let taken = run.last(where: { !isFree($0) }) else {
+                    next = run.upperBound
+                    return run.lowerBound
+                }
+                next = taken + 1
+            }
+        }
+    }
+
+    /// As `--ports` takes them.
+    static func range(_ count: Int) -> String {
+        let first = take(count)
+        return "\(first)-\(first + count - 1)"
+    }
+
+    private static func isFree(_ port: Int) -> Bool {
+        [SOCK_DGRAM, SOCK_STREAM].allSatisfy { kind in
+            let descriptor = socket(AF_INET, Int32(kind.rawValue), 0)
+            guard descriptor >= 0 else { return false }
+            defer { close(descriptor) }
+            var address = sockaddr_in()
+            address.sin_family = sa_family_t(AF_INET)
+            address.sin_port = in_port_t(port).bigEndian
+            return withUnsafePointer(to: &address) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0 }
+            }
+        }
+    }
+}
