@@ -55,6 +55,7 @@ let package = Package(
         library("LMDB", ["CLMDB"]),
         library("OpenSSL", ["COpenSSL", "Primitives"]),
         library("Deflate", ["CZlib"]),
+        library("Expressions", ["CRE2"]),
 
         // Floor 1: bytes, protocols, transport.
         library("Ledger", ["CShims", "LMDB", "OpenSSL", "Primitives"]),
@@ -72,7 +73,7 @@ let package = Package(
         .target(name: "Model", dependencies: ["Primitives", protobuf], exclude: ["Protobuf/entities.proto", "Protobuf/events.proto", "Protobuf/bus.proto", "Protobuf/views.proto"], swiftSettings: settings),
 
         // Floor 3: what follows from the words.
-        library("Rating", ["Model", "Primitives"]),
+        library("Rating", ["Expressions", "Model", "Primitives", "Tables"]),
         library("Reconciliation", ["Model", "Primitives", "Rating", "Tables"]),
         library("Subjects", ["Deflate", "Model", "OpenSSL", "Primitives", protobuf]),
         library("Projections", ["CShims", "LMDB", "Ledger", "Model", "OpenSSL", "Primitives", "Subjects", protobuf]),
@@ -81,12 +82,12 @@ let package = Package(
         library("Exports", ["Model", "OpenSSL", "Primitives", "Projections", "Tables"]),
         library(
             "ControlPlane",
-            ["Bus", "CRE2", "CShims", "Exports", "LMDB", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", "Subjects", "Rating", logging, protobuf]),
+            ["Bus", "CShims", "Exports", "Expressions", "LMDB", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", "Subjects", "Rating", logging, protobuf]),
         library("Dispute", ["Ledger", "Model", "OpenSSL", "Primitives", "Projections", "Rating", "Subjects", "Tables", protobuf]),
         library(
             "ControlAPI",
             [
-                "Bus", "ControlPlane", "Dispute", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", "Subjects", logging, protobuf,
+                "Bus", "ControlPlane", "Dispute", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", "Rating", "Subjects", logging, protobuf,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -148,13 +149,13 @@ let package = Package(
         tests("RTPTests", ["RTP", "Primitives"]),
         tests("UDPTests", ["UDP", "Primitives"]),
         tests("ModelTests", ["Model", "Primitives", protobuf]),
-        tests("RatingTests", ["Rating", "Model", "Primitives"]),
+        tests("RatingTests", ["Rating", "Model", "Primitives", "Tables", protobuf]),
         tests("TablesTests", ["Tables"]),
         tests("ExportsTests", ["Exports", "LMDB", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", protobuf]),
         tests("ReconciliationTests", ["Reconciliation", "Model", "Primitives", "Rating", "Tables"]),
         tests("SubjectsTests", ["Deflate", "Subjects", "Model", "OpenSSL", "Primitives", protobuf]),
         tests("ProjectionsTests", ["crash-rebuilder", "Backup", "OpenSSL", "Projections", "Subjects", "LMDB", "Ledger", "Model", "Primitives", "Rating", protobuf]),
-        tests("ControlPlaneTests", ["Backup", "Bus", "ControlPlane", "Dispute", "Exports", "LMDB", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", "Rating", "Subjects", protobuf]),
+        tests("ControlPlaneTests", ["Backup", "Bus", "ControlPlane", "Dispute", "Exports", "Expressions", "LMDB", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", "Rating", "Subjects", protobuf]),
         tests(
             "ControlAPITests",
             [

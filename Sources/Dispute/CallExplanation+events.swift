@@ -112,32 +112,77 @@ extension CallExplanation.Charge {
         edge = lock.edge
         deck = CallExplanation.id(lock.deckID)
         self.version = lock.deckVersion
-        chosen = CallExplanation.Candidate(lock.entry)
+        chosen = CallExplanation.Candidate(lock.entry, version)
         let index = DeckIndex(digits.isEmpty ? [] : version?.entries ?? [])
-        candidates = index.candidates(for: digits).map { CallExplanation.Candidate($0) }
+        candidates = index.candidates(for: digits).map { CallExplanation.Candidate($0, version) }
         seconds = explained.usedSeconds
         billedSeconds = explained.billedSeconds
         amount = Money.decimal(micros: explained.sum.amountMicros)
         currency = lock.currency
         payer = lock.payer.text
         payee = lock.payee.text
+        steps = ["\(milliseconds) ms from answer to end: a second that has begun counts, so \(seconds) s"]
+        if let band = Self.bandStep(lock, version) { steps.insert(band, at: 0) }
+        steps += Self.timeSteps(explained, increments: chosen.increments)
+        steps.append(Self.sumStep(explained, chosen))
+        steps.append("rounded half-up to \(lock.decimals) decimals: \(amount) \(currency)")
+    }
+
+    /// By which clock the band was chosen, if the version has bands.
+    private static func bandStep(_ lock: RateLock, _ version: RateDeckVersion?) -> String? {
+        guard lock.entry.band != 0 || lock.utcOffsetSeconds != 0 || version?.bands.isEmpty == false else { return nil }
+        let minutes = abs(lock.utcOffsetSeconds) / 60
+        let clock = "UTC\(lock.utcOffsetSeconds < 0 ? "-" : "+")\(minutes / 60):\(minutes % 60 < 10 ? "0" : "")\(minutes % 60)"
+        let band = lock.entry.band == 0 ? "the row that counts outside of bands" : "the row of band \(version?.bandName(lock.entry.band) ?? String(lock.entry.band))"
+        return "\(band), by the clock of \(version?.timeZone ?? "the deck"), \(clock) when the call came in; it holds for the whole call"
+    }
+
+    private static func timeSteps(_ explained: Explanation, increments: String) -> [String] {
+        let price = explained.lock.entry
+        switch explained.counted.reason {
+        case .freeDelay: return ["a call of up to \(price.freeDelaySeconds) s is free: 0 s billed"]
+        case .freeSeconds: return ["the first \(price.freeSeconds) s are free: 0 s billed, the connection fee alone is due"]
+        case .counted: break
+        }
+        var steps: [String] = []
+        if price.freeSeconds > 0 { steps.append("the first \(price.freeSeconds) s are free: \(explained.usedSeconds - UInt64(price.freeSeconds)) s are left") }
+        if price.minimumSeconds > 0 { steps.append("at least \(price.minimumSeconds) s are counted: \(explained.counted.seconds) s") }
         let (first, next) = (explained.increments.first, explained.increments.next)
-        steps = [
-            "\(milliseconds) ms from answer to end: a second that has begun counts, so \(seconds) s",
-            "increments \(chosen.increments): the first of \(first) s, then \(explained.nextIncrements) × \(next) s, are \(billedSeconds) s billed",
-            "\(chosen.connectionFee) connection fee + \(chosen.perMinute) a minute × \(billedSeconds) s ÷ 60 = \(explained.sum.fee) + \(explained.sum.time)"
-                + " = \(explained.sum.exact)",
-            "rounded half-up to \(lock.decimals) decimals: \(amount) \(currency)",
-        ]
+        steps.append("increments \(increments): the first of \(first) s, then \(explained.nextIncrements) × \(next) s, are \(explained.billedSeconds) s billed")
+        return steps
+    }
+
+    private static func sumStep(_ explained: Explanation, _ price: CallExplanation.Candidate) -> String {
+        let (sum, entry, billed) = (explained.sum, explained.lock.entry, explained.billedSeconds)
+        var time = "\(price.perMinute) a minute × \(billed) s ÷ 60"
+        var parts = "\(sum.time)"
+        if let first = sum.first {
+            let seconds = min(UInt64(billed), explained.increments.first)
+            time = "\(Money.decimal(micros: entry.firstPerMinuteMicros)) a minute × \(seconds) s ÷ 60 + \(price.perMinute) a minute × \(UInt64(billed) - seconds) s ÷ 60"
+            parts = "\(first) + \(sum.next)"
+        }
+        let fee = explained.counted.reason == .freeDelay ? "no connection fee" : "\(price.connectionFee) connection fee"
+        guard entry.isFeeDeductible else { return "\(fee) + \(time) = \(sum.fee) + \(parts) = \(sum.exact)" }
+        return "the greater of \(fee) and \(time), because the fee is a minimum charge: \(sum.fee) and \(parts), so \(sum.exact)"
     }
 }
 
 extension CallExplanation.Candidate {
-    init(_ entry: RateEntry) {
+    init(_ entry: RateEntry, _ version: RateDeckVersion?) {
         prefix = entry.prefix
         destination = entry.destination
         connectionFee = Money.decimal(micros: entry.connectionFeeMicros)
         perMinute = Money.decimal(micros: entry.perMinuteMicros)
         increments = "\(max(1, entry.firstIncrementSeconds))/\(max(1, entry.nextIncrementSeconds))"
+        var terms: [String] = []
+        if entry.freeDelaySeconds > 0 { terms.append("a call of up to \(entry.freeDelaySeconds) s is free") }
+        if entry.freeSeconds > 0 { terms.append("the first \(entry.freeSeconds) s are free") }
+        if entry.minimumSeconds > 0 { terms.append("at least \(entry.minimumSeconds) s") }
+        if entry.hasFirstPerMinuteMicros { terms.append("the first increment at \(Money.decimal(micros: entry.firstPerMinuteMicros)) a minute") }
+        if entry.isFeeDeductible { terms.append("the connection fee is a minimum charge") }
+        if entry.isExact { terms.append("for this number alone") }
+        self.terms = terms.isEmpty ? nil : terms
+        band = entry.band == 0 ? nil : version?.bandName(entry.band) ?? String(entry.band)
+        pattern = entry.pattern.isEmpty ? nil : entry.pattern
     }
 }

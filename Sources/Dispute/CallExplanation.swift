@@ -37,6 +37,12 @@ package struct CallExplanation: Codable, Hashable, Sendable {
         package var connectionFee: String
         package var perMinute: String
         package var increments: String
+        /// What else the price says; nil: nothing, as in packs of earlier versions.
+        package var terms: [String]?
+        /// The time band in which alone the row counts.
+        package var band: String?
+        /// An expression that numbers have to fit, instead of a prefix.
+        package var pattern: String?
     }
 
     package struct Charge: Codable, Hashable, Sendable {

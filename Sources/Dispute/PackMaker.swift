@@ -12,10 +12,6 @@ package struct PackMaker {
     private let origin: String
     private let key: SigningKey
 
-    /// A deck's version that is larger is left out: the price that was agreed is in the call's first event.
-    private static let deckBytesMax = 4 << 20
-    private static let eventsMax = 10_000
-
     package init(log: any EventLog, views: Views, origin: String, key: SigningKey) {
         self.log = log
         self.views = views
@@ -25,26 +21,9 @@ package struct PackMaker {
 
     /// - Parameter time: when the pack is made.
     package func pack(call: CallID, at time: WallTime) throws(DisputeError) -> DisputePack {
+        let explainer = CallExplainer(log: log, views: views)
         let size = log.head
-        let (cdr, history) = try reading { views throws(ViewsError) in
-            (try views.cdr(call: call), try views.history(of: call.value, limit: Self.eventsMax))
-        }
-        guard let cdr else { throw .noRecord("there is no record of call \(call): it is not known, or has not ended") }
-        var found: [UInt64: (bytes: [UInt8], envelope: Envelope, role: DisputePack.Role)] = [:]
-        for sequence in history where sequence <= size {
-            guard let (bytes, envelope) = try event(sequence) else { continue }
-            if envelope.stream == call.value {
-                found[sequence] = (bytes, envelope, .call)
-            } else if envelope.type == "journal.posted" {
-                found[sequence] = (bytes, envelope, .correction)
-            }
-        }
-        for charge in cdr.charges {
-            guard let sequence = try deckSequence(charge), sequence <= size, let (bytes, envelope) = try event(sequence), bytes.count <= Self.deckBytesMax
-            else { continue }
-            found[sequence] = (bytes, envelope, .deck)
-        }
-        let entries = found.values.sorted { $0.envelope.sequence < $1.envelope.sequence }
+        let (cdr, entries) = try explainer.events(of: call, size: size)
         var proven: [DisputePack.ProvenEvent] = []
         let checkpoint: String
         do throws(LedgerError) {
@@ -71,38 +50,6 @@ package struct PackMaker {
         return pack
     }
 
-    private func event(_ sequence: UInt64) throws(DisputeError) -> ([UInt8], Envelope)? {
-        do throws(LedgerError) {
-            guard let bytes = try log.bytes(at: sequence), let envelope = unsafe Envelope(parsing: bytes.span.bytes) else { return nil }
-            return (bytes, envelope)
-        } catch {
-            throw .storage("event \(sequence) cannot be read: \(error)")
-        }
-    }
-
-    private static func decoded(_ envelope: Envelope) -> Event? {
-        try? Event(storedType: envelope.type, schemaVersion: envelope.schemaVersion, payload: envelope.payload)
-    }
-
-    /// The event by which a charge's deck version was published.
-    private func deckSequence(_ charge: Charge) throws(DisputeError) -> UInt64? {
-        guard let deck = RateDeckID(charge.deckID) else { return nil }
-        var before: UInt64?
-        do throws(LedgerError) {
-            while true {
-                let page = try log.history(of: deck.value, before: before, limit: 8)
-                for envelope in page where envelope.type == "rate_deck.version_published" {
-                    guard case .rateDeckVersionPublished(let event)? = Self.decoded(envelope) else { continue }
-                    if event.version.version == charge.deckVersion { return envelope.sequence }
-                }
-                guard let last = page.last else { return nil }
-                before = last.sequence
-            }
-        } catch {
-            throw .storage("the history of deck \(deck) cannot be read: \(error)")
-        }
-    }
-
     // MARK: - what is stated
 
     private func stated(_ cdr: Cdr, _ envelopes: [Envelope]) throws(DisputeError) -> StatedFacts {
@@ -112,7 +59,7 @@ package struct PackMaker {
             stated.called = cdr.calledE164.isEmpty ? cdr.called.number : cdr.calledE164
             stated.dialled = cdr.dialled
             for envelope in envelopes where envelope.type == "journal.posted" {
-                guard case .journalPosted(let journal)? = Self.decoded(envelope) else { continue }
+                guard case .journalPosted(let journal)? = CallExplainer.decoded(envelope) else { continue }
                 var seen: [AccountRef] = []
                 for posting in journal.postings where !seen.contains(posting.account) {
                     seen.append(posting.account)
@@ -168,10 +115,6 @@ package struct PackMaker {
     }
 
     private func reading<R>(_ body: (borrowing ViewSnapshot) throws(ViewsError) -> R) throws(DisputeError) -> R {
-        do throws(ViewsError) {
-            return try views.read(body)
-        } catch {
-            throw .storage("the views cannot be read: \(error)")
-        }
+        try CallExplainer(log: log, views: views).reading(body)
     }
 }

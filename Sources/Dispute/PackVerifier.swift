@@ -195,18 +195,23 @@ extension DisputePack {
                 verdict.notProven.append("\(lock.edge): that the price is the one of the number, because the number was erased or is not stated")
                 continue
             }
-            guard let version = events.deck(of: lock) else {
+            guard let version = events.deck(of: lock), version.importID.isEmpty else {
                 verdict.notProven.append("\(lock.edge): that \(name) holds this price, because the version is not in the pack")
                 continue
             }
             guard version.effectiveAt <= events.started.event.startedAt else {
                 throw Contradiction("\(lock.edge): \(name) was not yet in force when the call started")
             }
-            guard DeckIndex(version.entries).entry(for: String(digits)) == lock.entry else {
+            let band = version.band(at: WallTime(microseconds: events.started.event.startedAt), utcOffsetSeconds: lock.utcOffsetSeconds)
+            guard DeckIndex(version.entries).entry(for: digits, band: band) == lock.entry else {
                 throw Contradiction("\(lock.edge): the price that was agreed is not the row of \(name) with the longest prefix of the number")
             }
+            if !version.bands.isEmpty {
+                verdict.notProven.append("\(lock.edge): that the clock of \(version.timeZone) was \(lock.utcOffsetSeconds) s from UTC: compare it with the rules of the zone")
+            }
+            let row = lock.entry.pattern.isEmpty ? "row \"\(lock.entry.prefix)\"" : "expression \(lock.entry.pattern)"
             verdict.proven.append(
-                "\(lock.edge): the price is the row \"\(lock.entry.prefix)\" of \(name), the longest prefix of the number"
+                "\(lock.edge): the price is the \(row) of \(name), \(lock.entry.pattern.isEmpty ? "the longest prefix of the number" : "which the number fits")"
                     + (explanation.called.isEmpty ? ", if the number is the one that the operator states" : ""))
         }
     }

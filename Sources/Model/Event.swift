@@ -46,6 +46,7 @@ package enum Event: Sendable, Hashable {
     case cdrFileDelivered(CdrFileDelivered)
     case chargeCorrected(ChargeCorrected)
     case rerateStepped(RerateStepped)
+    case rateDeckRowsAdded(RateDeckRowsAdded)
 }
 
 extension Event {
@@ -95,6 +96,7 @@ extension Event {
         case .cdrFileDelivered: "cdr_export.file_delivered"
         case .chargeCorrected: "charge.corrected"
         case .rerateStepped: "rerate.stepped"
+        case .rateDeckRowsAdded: "rate_deck.rows_added"
         }
     }
 
@@ -146,6 +148,7 @@ extension Event {
         case .cdrFileDelivered(let payload): payload
         case .chargeCorrected(let payload): payload
         case .rerateStepped(let payload): payload
+        case .rateDeckRowsAdded(let payload): payload
         }
     }
 
@@ -205,6 +208,7 @@ extension Event {
             case "cdr_export.file_delivered": self = .cdrFileDelivered(try CdrFileDelivered(serializedBytes: payload))
             case "charge.corrected": self = .chargeCorrected(try ChargeCorrected(serializedBytes: payload))
             case "rerate.stepped": self = .rerateStepped(try RerateStepped(serializedBytes: payload))
+            case "rate_deck.rows_added": self = .rateDeckRowsAdded(try RateDeckRowsAdded(serializedBytes: payload))
             default: throw EventDecodingError.unknownType(storedType)
             }
         } catch let error as EventDecodingError {

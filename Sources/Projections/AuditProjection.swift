@@ -27,6 +27,8 @@ package enum AuditProjection: Projection {
         case .callStarted, .callAnswered, .callUpdated, .callAdopted, .creditRenewed, .callEnded, .cdrRecorded: false
         // Of a re-rating the step is the change: what it led to for each call is in the call's history.
         case .chargeCorrected: false
+        // Of an import the published version is.
+        case .rateDeckRowsAdded: false
         case .journalPosted(let event): event.kind != .call && event.kind != .rerating
         case .providerCreated, .providerChanged, .contactCreated, .contactChanged, .rateDeckCreated, .rateDeckVersionPublished,
             .servicePlanCreated, .servicePlanChanged, .customerCreated, .customerChanged, .dialPlanCreated, .dialPlanChanged,
@@ -102,7 +104,8 @@ package enum AuditProjection: Projection {
             add(event.rerateID)
             add(event.deckID)
             add(event.customerID)
-        case .workerEnrolled, .workerRevoked: break
+        // In the import's stream alone: a deck's history is its versions.
+        case .rateDeckRowsAdded, .workerEnrolled, .workerRevoked: break
         }
         return ids
     }

@@ -51,7 +51,7 @@ package enum DirectoryProjection: Projection {
         case .subjectErased(let event): try forgetNames(event, context, in: &views)
         case .workerRevoked(let event): try views.remove(Key(text: event.name), in: .workers)
         case .registrationsCleared, .rateDeckVersionPublished, .journalPosted, .callStarted, .callAnswered, .callUpdated, .callAdopted,
-            .creditRenewed, .callEnded, .cdrRecorded, .subjectHoldChanged, .recordsRead, .cdrFileExported, .cdrFileDelivered, .chargeCorrected, .rerateStepped:
+            .creditRenewed, .callEnded, .cdrRecorded, .subjectHoldChanged, .recordsRead, .cdrFileExported, .cdrFileDelivered, .chargeCorrected, .rerateStepped, .rateDeckRowsAdded:
             break
         }
     }

@@ -24,7 +24,7 @@ package enum ExportsProjection: Projection {
             .numberAdded, .numberChanged, .subscriberCreated, .subscriberChanged, .entityRemoved, .tokenIssued,
             .tokenRevoked, .registrationsCleared, .workerEnrolled, .workerRevoked, .journalPosted, .callStarted, .callAnswered, .callUpdated,
             .callAdopted, .creditRenewed, .callEnded, .cdrRecorded, .cdrExportCreated, .cdrExportChanged,
-            .subjectErased, .subjectHoldChanged, .recordsRead, .chargeCorrected, .rerateStepped:
+            .subjectErased, .subjectHoldChanged, .recordsRead, .chargeCorrected, .rerateStepped, .rateDeckRowsAdded:
             break
         }
     }

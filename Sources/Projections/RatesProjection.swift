@@ -8,14 +8,15 @@ import Primitives
 /// versions and their times. So the prices, by far the largest table, need not be in a snapshot of the state.
 package enum RatesProjection: Projection {
     package static let name = "rates"
-    package static let version: UInt32 = 2
-    package static let tables: [Table] = [.deckVersions, .deckTimes, .rates]
+    package static let version: UInt32 = 3
+    package static let tables: [Table] = [.deckVersions, .deckTimes, .rates, .deckImports]
 
     package static func evolve(
         _ event: Event, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) {
         switch event {
         case .rateDeckVersionPublished(let event): try publish(event.version, context, in: &views)
+        case .rateDeckRowsAdded(let event): try add(event, context, in: &views)
         case .entityRemoved(let event):
             guard event.kind == .rateDeck else { return }
             let deck = try views.key(event.id, "id", context)
@@ -41,12 +42,48 @@ package enum RatesProjection: Projection {
     ) throws(ViewsError) {
         let deck = try views.key(version.deckID, "version.deck_id", context)
         let base = deck.adding(version.version)
-        for entry in version.entries { try views.putMessage(entry, base.adding(text: entry.prefix), in: .rates) }
-        var time = deck
-        time.add(WallTime(microseconds: version.effectiveAt))
-        try views.put([], time.adding(version.version), in: .deckTimes)
+        var hasPatterns = version.usesPatterns
+        for entry in version.entries {
+            try views.putMessage(entry, base.adding(text: entry.key), in: .rates)
+            hasPatterns = hasPatterns || !entry.pattern.isEmpty
+        }
         var summary = version
         summary.entries = []
+        summary.rows = version.rowCount
+        summary.usesPatterns = hasPatterns
+        var time = deck
+        time.add(WallTime(microseconds: version.effectiveAt))
+        try views.put(DeckRows.Trait.bytes(of: summary), time.adding(version.version), in: .deckTimes)
         try views.putMessage(summary, base, in: .deckVersions)
+        guard !version.importID.isEmpty else { return }
+        // So that rows of the import are there for whoever asks as of a time, from this version on.
+        let source = try views.key(version.importID, "version.import_id", context)
+        try views.putMessage(summary, source.adding(UInt32(0)), in: .deckVersions)
+        guard let id = UUIDv7(bytes: version.importID), var progress = try views.deckImport(id) else { return }
+        progress.version = version.version
+        try views.putMessage(progress, source, in: .deckImports)
+    }
+
+    /// Nothing is priced by these rows before a version names the import.
+    private static func add(
+        _ event: RateDeckRowsAdded, _ context: EventContext, in views: inout ViewTransaction
+    ) throws(ViewsError) {
+        let source = try views.key(event.importID, "import_id", context)
+        guard let entries = event.entries, let id = UUIDv7(bytes: event.importID) else { throw .unreadable(table: .rates) }
+        let base = source.adding(UInt32(0))
+        var progress = try views.deckImport(id) ?? DeckImport()
+        for entry in entries {
+            try views.putMessage(entry, base.adding(text: entry.key), in: .rates)
+            if !entry.pattern.isEmpty { progress.patternRows += 1 }
+            if entry.band > 0 { progress.bands |= 1 << min(entry.band, 31) }
+        }
+        progress.id = event.importID
+        progress.deckID = event.deckID
+        progress.chunks = event.chunk + 1
+        progress.rows += UInt64(entries.count)
+        if let last = entries.last { progress.lastKey = last.key }
+        progress.hashes.append(event.hash)
+        progress.changedAt = context.time.microseconds
+        try views.putMessage(progress, source, in: .deckImports)
     }
 }

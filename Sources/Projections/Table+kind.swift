@@ -37,7 +37,7 @@ extension Table {
             .subscribers, .tokens, .workers, .cdrExports, .exportFiles, .exportDeliveries, .providersByNamespace, .tenantsByDomain, .subscribersByName,
             .numbersByE164, .gatewaysByAddress, .gateways, .externalIDs, .tokensBySecret, .references:
             .state
-        case .deckVersions, .deckTimes: .state
+        case .deckVersions, .deckTimes, .deckImports: .state
         case .rates: .journal(.deckVersion)
         case .liveCalls, .liveCallsByWorker, .liveCallCounts: .state
         case .cdrs, .cdrsByStart: .journal(.recordNumberInKey)

@@ -38,12 +38,14 @@ package enum Table: String, CaseIterable, Sendable {
     case references
 
     // Rates.
-    /// Deck, version → the version without its entries.
+    /// Deck, version → the version without its entries; import, 0 → the same, once a version is made of it.
     case deckVersions = "deck_versions"
-    /// Deck, effective time, version → nothing.
+    /// Deck, effective time, version → nothing, or what has to be known to find its rows.
     case deckTimes = "deck_times"
-    /// Deck, version, prefix → entry.
+    /// Deck, version, key of the row → entry; of rows that were imported: import, 0, key of the row → entry.
     case rates
+    /// Import → how far it has come.
+    case deckImports = "deck_imports"
 
     // Live calls.
     case liveCalls = "live_calls"

@@ -1,11 +1,13 @@
 /// An amount before rounding: sixtieths of a micro-unit, which every sum of a fee and a price per minute is a whole
 /// number of.
-package struct ExactAmount: Hashable, Sendable {
+package struct ExactAmount: Hashable, Comparable, Sendable {
     package let sixtieths: Int128
 
     package init(sixtieths: Int128) { self.sixtieths = sixtieths }
 
     package init(micros: Int64) { sixtieths = Int128(micros) * 60 }
+
+    package static func < (left: ExactAmount, right: ExactAmount) -> Bool { left.sixtieths < right.sixtieths }
 
     package static func + (left: ExactAmount, right: ExactAmount) -> ExactAmount {
         ExactAmount(sixtieths: left.sixtieths + right.sixtieths)

@@ -10,10 +10,12 @@ package struct Explanation: Equatable, Sendable {
     /// A second that has begun counts as a whole one.
     package let usedSeconds: UInt64
     package let increments: Increments
-    /// How many of the next increments had begun, after the first.
-    package let nextIncrements: UInt64
-    package let billedSeconds: UInt32
+    package let counted: CountedTime
     package let sum: Sum
+
+    /// How many of the next increments had begun, after the first.
+    package var nextIncrements: UInt64 { counted.nextIncrements }
+    package var billedSeconds: UInt32 { counted.billedSeconds }
 
     /// - Parameter milliseconds: from answer to end.
     package init(_ lock: RateLock, milliseconds: UInt64) throws(RatingError) {
@@ -29,10 +31,10 @@ package struct Explanation: Equatable, Sendable {
         self.lock = lock
         self.milliseconds = milliseconds
         usedSeconds = seconds
-        increments = Increments(first: lock.entry.firstIncrementSeconds, next: lock.entry.nextIncrementSeconds)
-        nextIncrements = increments.nextBegun(used: seconds)
-        billedSeconds = increments.billed(next: nextIncrements)
-        sum = try Sum(lock, billedSeconds: billedSeconds)
+        let price = lock.entry
+        increments = Increments(price)
+        counted = CountedTime(used: seconds, by: price)
+        sum = try Sum(lock, price, billedSeconds: counted.billedSeconds, isFeeDue: counted.reason != .freeDelay)
     }
 
     package var charge: Charge {
@@ -55,23 +57,43 @@ extension Explanation {
     /// Connection fee and time, and the one rounding.
     package struct Sum: Equatable, Sendable {
         package let fee: ExactAmount
-        /// Price per minute × billed seconds ÷ 60.
+        /// The first increment, if it has a price of its own: price per minute × its seconds ÷ 60.
+        package let first: ExactAmount?
+        /// Price per minute × billed seconds ÷ 60, of the first increment too unless that has its own price.
+        package let next: ExactAmount
+        /// Both.
         package let time: ExactAmount
+        /// Fee and time, or the greater of them if the fee is deductible.
         package let exact: ExactAmount
         /// What the last decimal of the deck is worth, in micro-units.
         package let unitMicros: Int64
         /// Half-up, a tie away from zero.
         package let amountMicros: Int64
 
-        /// - Parameter billedSeconds: already a whole number of increments.
+        /// - Parameter billedSeconds: already a whole number of increments, or 0.
         init(_ lock: RateLock, billedSeconds: UInt32) throws(RatingError) {
-            guard lock.decimals <= 6 else { throw .invalidDecimals(lock.decimals) }
+            try self.init(lock, lock.entry, billedSeconds: billedSeconds, isFeeDue: true)
+        }
+
+        /// - Parameter price: the lock's, which is read from it once.
+        init(_ lock: RateLock, _ price: RateEntry, billedSeconds: UInt32, isFeeDue: Bool) throws(RatingError) {
+            let decimals = lock.decimals
+            guard decimals <= 6 else { throw .invalidDecimals(decimals) }
             var unit: Int64 = 1
-            for _ in lock.decimals..<6 { unit *= 10 }
+            for _ in decimals..<6 { unit *= 10 }
             unitMicros = unit
-            fee = ExactAmount(micros: lock.entry.connectionFeeMicros)
-            time = ExactAmount(sixtieths: Int128(lock.entry.perMinuteMicros) * Int128(billedSeconds))
-            exact = fee + time
+            fee = ExactAmount(micros: isFeeDue ? price.connectionFeeMicros : 0)
+            var rest = billedSeconds
+            if price.hasFirstPerMinuteMicros, billedSeconds > 0 {
+                let firstSeconds = min(billedSeconds, max(1, price.firstIncrementSeconds))
+                first = ExactAmount(sixtieths: Int128(price.firstPerMinuteMicros) * Int128(firstSeconds))
+                rest -= firstSeconds
+            } else {
+                first = nil
+            }
+            next = ExactAmount(sixtieths: Int128(price.perMinuteMicros) * Int128(rest))
+            time = if let first { first + next } else { next }
+            exact = price.isFeeDeductible ? max(fee, time) : fee + time
             let rounded = dividedHalfUp(exact.sixtieths, by: 60 * Int128(unit)) * Int128(unit)
             guard let micros = Int64(exactly: rounded) else { throw .overflow(edge: lock.edge) }
             amountMicros = micros

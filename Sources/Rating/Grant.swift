@@ -2,9 +2,9 @@ package import Model
 
 /// Talk time that money covers, and the money that has to be set aside for it.
 package struct Grant: Equatable, Sendable {
-    /// From the answer; a whole number of increments.
+    /// From the answer; a whole number of increments behind what is free.
     package let seconds: UInt32
-    /// The charge of a call of exactly `seconds`; 0 or more.
+    /// The most that a call of at most `seconds` is charged; 0 or more.
     package let micros: Int64
 
     package init(seconds: UInt32, micros: Int64) {
@@ -20,17 +20,27 @@ extension Rater {
     /// Holding the grant's money beforehand makes it impossible for calls to spend together what the account does
     /// not have: a call that ends within the grant is charged at most `micros`.
     package static func grant(_ lock: RateLock, available: Int64, wanted: UInt32) throws(RatingError) -> Grant? {
-        let increments = Increments(first: lock.entry.firstIncrementSeconds, next: lock.entry.nextIncrementSeconds)
+        let price = lock.entry
+        let increments = Increments(price)
+        let least = increments.nextBegun(used: UInt64(price.minimumSeconds))
+        // A call that ends within what is free pays nothing or the fee; one that ends sooner than the grant pays for
+        // fewer increments. The price of the next ones is one rate, so the charge runs from the least count's to this one's.
+        let sooner = try [
+            0, price.freeSeconds > 0 ? Explanation.Sum(lock, billedSeconds: 0).amountMicros : 0,
+            Explanation.Sum(lock, billedSeconds: increments.billed(next: least)).amountMicros,
+        ].max() ?? 0
         func grant(_ count: UInt64) throws(RatingError) -> Grant {
-            let seconds = increments.billed(used: increments.first + count * increments.next)
+            let billed = increments.billed(next: count)
+            let (seconds, overflow) = billed.addingReportingOverflow(price.freeSeconds)
             // A negative price is a refund, and nothing has to be set aside for it.
-            return Grant(seconds: seconds, micros: max(0, try amount(lock, billedSeconds: seconds)))
+            let micros = max(sooner, try Explanation.Sum(lock, billedSeconds: billed).amountMicros)
+            return Grant(seconds: max(overflow ? .max : seconds, price.freeDelaySeconds), micros: micros)
         }
-        let least = try grant(0)
-        guard least.micros <= available else { return nil }
-        // The price does not fall with time (or is a refund, which 0 covers), so the affordable counts are 0...n.
-        var affordable: UInt64 = 0
-        var count = (UInt64(increments.billed(used: UInt64(wanted))) - increments.first) / increments.next
+        let first = try grant(least)
+        guard first.micros <= available else { return nil }
+        // What is held does not fall with time, so the affordable counts are `least`...n.
+        var affordable = least
+        var count = max(least, CountedTime(used: UInt64(wanted), by: price).nextIncrements)
         while affordable < count {
             let middle = affordable + (count - affordable + 1) / 2
             if try grant(middle).micros <= available { affordable = middle } else { count = middle - 1 }

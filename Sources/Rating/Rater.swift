@@ -3,7 +3,7 @@ package import Model
 /// Turns seconds into money by the price that was agreed when the call started.
 ///
 /// A charge is connection fee + price per minute × billed seconds ÷ 60, computed exactly in 128 bits and rounded
-/// once, at the end, half-up to the deck's decimals.
+/// once, at the end, half-up to the deck's decimals. What else a price may hold is in `CountedTime` and `Explanation.Sum`.
 package enum Rater {
     /// The charge of an answered call on one edge. A call that was not answered has none.
     ///
@@ -34,10 +34,5 @@ package enum Rater {
             postings.append(Posting(charge.payee, micros: charge.amountMicros))
         }
         return postings
-    }
-
-    /// - Parameter billedSeconds: already a whole number of increments.
-    static func amount(_ lock: RateLock, billedSeconds: UInt32) throws(RatingError) -> Int64 {
-        try Explanation.Sum(lock, billedSeconds: billedSeconds).amountMicros
     }
 }

@@ -15,16 +15,23 @@ struct APIClient {
 
     /// The decoded answer. Refusals end the command with the API's own words.
     func request(_ method: String, _ path: String, _ body: [String: Any]? = nil, headers: [String: String] = [:]) async throws -> [String: Any] {
+        try await send(method, path, try body.map { try JSONSerialization.data(withJSONObject: $0) }, headers: headers)
+    }
+
+    /// - Parameter seconds: how long an answer may take.
+    func send(
+        _ method: String, _ path: String, _ body: Data?, type: String = "application/json", headers: [String: String] = [:], seconds: Double = 15
+    ) async throws -> [String: Any] {
         guard let target = URL(string: url + path) else { throw fail(.configuration, "\(url) is not a URL") }
-        var request = URLRequest(url: target, timeoutInterval: 15)
+        var request = URLRequest(url: target, timeoutInterval: seconds)
         request.httpMethod = method
         request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization")
         if !onBehalfOf.isEmpty { request.setValue(onBehalfOf, forHTTPHeaderField: "Ledgerline-On-Behalf-Of") }
         if !actAs.isEmpty { request.setValue(actAs, forHTTPHeaderField: "Act-As") }
         for (name, value) in headers { request.setValue(value, forHTTPHeaderField: name) }
         if let body {
-            request.httpBody = try JSONSerialization.data(withJSONObject: body)
-            request.setValue("application/json", forHTTPHeaderField: "Content-Type")
+            request.httpBody = body
+            request.setValue(type, forHTTPHeaderField: "Content-Type")
         }
         let (data, response): (Data, URLResponse)
         do {

@@ -1,3 +1,4 @@
+import Expressions
 import Model
 import Testing
 

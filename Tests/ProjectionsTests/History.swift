@@ -251,7 +251,28 @@ struct History: Sendable {
                     $0.perMinuteMicros = Int64.random(in: 0...100_000, using: &random)
                 })
         }
-        return [(.rateDeckVersionPublished(.with { $0.version = version }), stream(deck.id))]
+        guard Int.random(in: 0..<3, using: &random) == 0 else {
+            return [(.rateDeckVersionPublished(.with { $0.version = version }), stream(deck.id))]
+        }
+        // In parts, under an import; now and then nothing becomes of it.
+        let source = id()
+        var keys: Set<String> = []
+        let rows = version.entries.filter { keys.insert($0.key).inserted }.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+        var step: Step = []
+        for (chunk, start) in stride(from: 0, to: rows.count, by: 10).enumerated() {
+            var added = RateDeckRowsAdded(rows: rows[start..<min(rows.count, start + 10)])
+            (added.importID, added.deckID, added.chunk) = (source, deck.id, UInt32(chunk))
+            added.hash = Data(repeating: UInt8(chunk), count: 32)
+            step.append((.rateDeckRowsAdded(added), stream(source)))
+        }
+        guard Int.random(in: 0..<4, using: &random) > 0 else {
+            deckVersions[deck.id] = version.version - 1
+            return step
+        }
+        version.entries = []
+        version.importID = source
+        version.rows = UInt64(rows.count)
+        return step + [(.rateDeckVersionPublished(.with { $0.version = version }), stream(deck.id))]
     }
 
     private mutating func token() -> Step {

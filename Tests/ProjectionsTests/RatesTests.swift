@@ -88,6 +88,68 @@ import Testing
         }
     }
 
+    /// Whole numbers, bands and expressions too, in one event and in parts.
+    @Test(arguments: 1...20)
+    func theRowThatCountsIsTheOneThatTheDeckIndexFinds(seed: UInt64) throws {
+        var random = RandomSource(seed: seed)
+        func digits(_ length: ClosedRange<Int>) -> String {
+            String((0..<Int.random(in: length, using: &random)).map { _ in "0129".randomElement(using: &random) ?? "1" })
+        }
+        var byKey: [String: RateEntry] = [:]
+        for number in 0..<100 {
+            let isExact = Int.random(in: 0..<4, using: &random) == 0
+            var entry = RateEntry.with {
+                $0.prefix = digits((isExact ? 1 : 0)...9)
+                $0.isExact = isExact
+                $0.band = ([0, 0, 1, 2, 14] as [UInt32]).randomElement(using: &random) ?? 0
+                $0.perMinuteMicros = Int64(number)
+            }
+            if number % 20 == 0 {
+                entry.prefix = ""
+                entry.isExact = false
+                entry.pattern = "^\\+" + digits(1...3)
+            }
+            byKey[entry.key] = entry
+        }
+        let rows = byKey.values.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+        var head = RateDeckVersion.with {
+            $0.deckID = deck.data
+            $0.version = 1
+            $0.bands = ([1, 2, 14] as [UInt32]).map { number in .with { $0.number = number; $0.name = "b\(number)" } }
+        }
+        if seed % 2 == 0 {
+            head.entries = rows
+        } else {
+            let source = UUIDv7(at: WallTime(microseconds: 1), random: &random)
+            for (chunk, start) in stride(from: 0, to: rows.count, by: 16).enumerated() {
+                var added = RateDeckRowsAdded(rows: rows[start..<min(rows.count, start + 16)])
+                (added.importID, added.deckID, added.chunk) = (source.data, deck.data, UInt32(chunk))
+                try fixture.record(.rateDeckRowsAdded(added), source)
+                #expect(try match("1", at: 10) == nil)
+            }
+            head.importID = source.data
+            head.rows = UInt64(rows.count)
+            head.usesPatterns = true
+        }
+        try fixture.record(.rateDeckVersionPublished(.with { $0.version = head }), deck.value)
+        let index = DeckIndex(rows)
+        let patterns = RowPatterns()
+        for _ in 0..<200 {
+            let number = Bool.random(using: &random) ? digits(0...15) : rows.randomElement(using: &random)?.prefix ?? ""
+            let band = ([0, 1, 2, 3, 14] as [UInt32]).randomElement(using: &random) ?? 0
+            try fixture.ask { views throws(ViewsError) in
+                let found = try views.deckRows(deck, version: 1)
+                guard let found else {
+                    Issue.record("no version")
+                    return
+                }
+                let matches = { (entry: RateEntry) in patterns.matches(entry, digits: number) }
+                #expect(try views.rateEntry(in: found, digits: number, band: band, matches: matches) == index.entry(for: number, band: band), "seed \(seed)")
+                #expect(try views.rateCandidates(in: found, digits: number, matches: matches) == index.candidates(for: number), "seed \(seed)")
+            }
+        }
+    }
+
     @Test func versionsAndEntriesAreListedInPages() throws {
         try publish(1, at: 0, ["3", "1", "2"])
         try publish(2, at: 5, ["1"])

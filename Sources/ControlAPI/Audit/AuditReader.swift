@@ -36,6 +36,7 @@ package struct AuditReader: Sendable {
             let faults = problem.faults.map { fault in
                 switch fault.place {
                 case .pointer(let name), .parameter(let name), .header(let name): "\(name) \(fault.reason)"
+                case .line(let line, _): "line \(line) \(fault.reason)"
                 }
             }
             throw Refusal(description: faults.isEmpty ? problem.detail : faults.joined(separator: "; "))

@@ -18,7 +18,7 @@ struct FactFields {
             kind = "rate_deck"
             add("version", .integer(event.version.version))
             add("effective_at", .string(WallTime(microseconds: event.version.effectiveAt).rfc3339))
-            add("entries", .integer(event.version.entries.count))
+            add("entries", .integer(event.version.rowCount))
             try stand(.rateDeck, event.version.deckID, in: views)
         case .journalPosted(let event):
             kind = "journal"
@@ -64,6 +64,11 @@ struct FactFields {
             add("corrections", .integer(event.corrections))
             add("difference", .string("\(Decimal.text(micros: event.differenceMicros)) \(event.currency)"))
             add("reason", .string(event.reason))
+            try stand(.rateDeck, event.deckID, in: views)
+        case .rateDeckRowsAdded(let event):
+            kind = "rate_deck"
+            add("chunk", .integer(event.chunk))
+            add("rows", .integer(event.rows))
             try stand(.rateDeck, event.deckID, in: views)
         case .callStarted(let event): call(event.callID)
         case .callAnswered(let event): call(event.callID)

@@ -62,6 +62,13 @@ enum CDREndpoints {
             access: .needs(.proveRecords),
             success: .init(status: .ok, about: "A dispute pack (docs/dispute.md).", schema: ["type": "object"]),
             reading: "dispute_pack", handle: { try dispute($0) }),
+        Operation(
+            method: .get, path: "/v1/cdrs/{number}/explanation", name: "explainCdr", tag: "cdrs",
+            summary: "How the call was read, routed and charged, from what was recorded when it happened: number, rule, attempts, and of each charge "
+                + "that the token sees the row, the other rows that the number fits, and each step of the sum.",
+            access: .needs(.readRecords),
+            success: .init(status: .ok, about: "The explanation (docs/dispute.md).", schema: ["type": "object"]), past: .never,
+            reading: "explanation", handle: { try explain($0) }),
     ]
 
     static let schemas: [(String, JSON)] = [
@@ -148,6 +155,20 @@ enum CDREndpoints {
             return .ok(json).showing(call.value)
         } catch {
             throw Problem(.internalError, "The pack cannot be made: \(error)")
+        }
+    }
+
+    private static func explain(_ exchange: Exchange) throws -> Reply {
+        let reach = try exchange.reach
+        let (cdr, seen) = try exchange.read { views in try record(exchange, reach, in: views) }
+        guard let call = CallID(cdr.callID) else { throw Problem(.internalError, "the record names no call") }
+        do throws(DisputeError) {
+            var explanation = try CallExplainer(log: exchange.platform.log, views: exchange.platform.views).explanation(of: call)
+            if cdr != seen { explanation.keep(what: seen) }
+            guard let json = try? JSON(parsing: [UInt8](explanation.encoded())) else { throw DisputeError.malformed("it is not JSON") }
+            return .ok(json).showing(call.value)
+        } catch {
+            throw Problem(.internalError, "The explanation cannot be made: \(error)")
         }
     }
 

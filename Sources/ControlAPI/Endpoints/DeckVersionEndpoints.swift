@@ -12,7 +12,7 @@ enum DeckVersionEndpoints {
     private static let after = QueryParameter(
         "after", .number(0...UInt64(UInt32.max)), "The `next` of the page before.")
     private static let afterPrefix = QueryParameter(
-        "after", .text, "The `next` of the page before: a prefix, with - before it.")
+        "after", .text, "The `next` of the page before.")
 
     static let operations = [
         Operation(
@@ -44,7 +44,8 @@ enum DeckVersionEndpoints {
     static let schemas: [(String, JSON)] = [
         ("NewRateDeckVersion", Shape<RateDeckVersion>.rateDeckVersion.newSchema), ("RateDeckVersionHead", head.schema),
         ("RateDeckVersionPage", Schema.page(of: Schema.reference("RateDeckVersionHead"))),
-        ("RateEntry", Shape<RateEntry>.rateEntry.schema),
+        ("RateEntry", Shape<RateEntry>.rateEntry.schema), ("TimeBand", Shape<TimeBand>.timeBand.schema),
+        ("WeekWindow", Shape<WeekWindow>.weekWindow.schema), ("DateWindow", Shape<DateWindow>.dateWindow.schema),
         ("RateEntryPage", Schema.page(of: Schema.reference("RateEntry"))),
     ]
 
@@ -83,8 +84,11 @@ enum DeckVersionEndpoints {
                 "The price list is one event, of at most \(LMDBEventLog.eventBytesMax >> 20) MiB; it has \(size >> 20) MiB."
             )
         }
-        let outcome = try await exchange.submit(.publishDeckVersion(version))
-        return try exchange.read { views in
+        return try published(try await exchange.submit(.publishDeckVersion(version)), of: deck, exchange)
+    }
+
+    static func published(_ outcome: AdminOutcome, of deck: RateDeckID, _ exchange: Exchange) throws -> Reply {
+        try exchange.read { views in
             // A deck's stream holds its creation and then its versions, nothing else.
             let number = UInt32(clamping: outcome.version - 1)
             guard let version = try views.deckVersion(deck, number) else {
@@ -107,7 +111,7 @@ enum DeckVersionEndpoints {
             // The empty prefix is one too, so a cursor is never empty.
             let after = exchange.query.text("after").map { String($0.dropFirst()) }
             let entries = try views.rateEntries(deck: deck, version: version.version, after: after, limit: limit + 1)
-            let last = entries.count > limit ? entries[limit - 1].prefix : nil
+            let last = entries.count > limit ? entries[limit - 1].key : nil
             return .page(entries.prefix(limit).map { Shape<RateEntry>.rateEntry.json($0) }, next: last.map { "-" + $0 })
         }
     }

@@ -35,15 +35,14 @@ enum PriceEndpoint {
         else { throw invalid("must be an E.164 number, such as +4930123456 (with + written as %2B)") }
         return try exchange.read { views in
             let deck = try RateDecks.visible(id, to: exchange.reach, in: views)
-            let digits = String(number.dropFirst())
-            guard let match = try views.rate(deck: RateDeckID(id), at: exchange.time, digits: digits),
-                let version = try views.deckVersion(RateDeckID(id), match.version)
+            guard let lock = try Price.lock(deck, e164: number, in: views, at: exchange.time),
+                let version = try views.deckVersion(RateDeckID(id), lock.deckVersion)
             else { throw Problem(.notFound, "The rate deck has no price for \(number).") }
             return .ok([
                 "number": .string(number), "rate_deck_id": .string(id.description),
-                "version": .integer(match.version),
+                "version": .integer(lock.deckVersion),
                 "effective_at": .string(WallTime(microseconds: version.effectiveAt).rfc3339),
-                "currency": .string(deck.currency), "entry": Shape<RateEntry>.rateEntry.json(match.entry),
+                "currency": .string(deck.currency), "entry": Shape<RateEntry>.rateEntry.json(lock.entry),
             ])
         }
     }

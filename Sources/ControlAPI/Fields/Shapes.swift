@@ -60,22 +60,6 @@ extension Shape<Contact> {
         ])
 }
 
-extension Shape<RateEntry> {
-    static let rateEntry = Shape(
-        "RateEntry",
-        [
-            .text("prefix", \.prefix, max: 15, "Digits after the +; the longest that matches wins. Empty matches all."),
-            .text("destination", \.destination, "For people."),
-            .decimal("connection_fee", \.connectionFeeMicros, "Once per answered call, in the deck's currency."),
-            .decimal("per_minute", \.perMinuteMicros, "In the deck's currency."),
-            .integer(
-                "first_increment_seconds", \.firstIncrementSeconds, 1...86_400, isRequired: true, "Charged at least."),
-            .integer(
-                "next_increment_seconds", \.nextIncrementSeconds, 1...86_400, isRequired: true,
-                "Rounded up to, after that."),
-        ])
-}
-
 extension Shape<RateDeck> {
     static let rateDeck = Shape(
         "RateDeck",
@@ -86,21 +70,6 @@ extension Shape<RateDeck> {
             .text("name", \.name, access: .fixed, isRequired: true, "Shown to people."),
             .text("currency", \.currency, access: .fixed, isRequired: true, max: 3, "ISO 4217 code."),
             .integer("decimals", \.decimals, 0...6, "Decimals of a charge after rounding."),
-        ])
-}
-
-extension Shape<RateDeckVersion> {
-    static let rateDeckVersion = Shape(
-        "RateDeckVersion",
-        [
-            .reference("deck_id", \.deckID, access: .readOnly, "Its deck."),
-            .shown("version", Schema.sequence, "1, 2, 3 …") { version, _ in .integer(version.version) },
-            .time("effective_at", \.effectiveAt, "When it comes into force; now if it is not given."),
-            .shown("content_hash", Schema.text(max: 64), "SHA-256 over the rows as published, in hexadecimal.") {
-                version, _ in
-                .hex(version.contentHash)
-            },
-            .list("entries", \.entries, of: .rateEntry, max: 500_000, isRequired: true, "The whole price list."),
         ])
 }
 

@@ -35,7 +35,8 @@ struct Dispatcher: Sendable {
             idempotencyKey: key,
             fingerprint: Hash.sha256(
                 Array("\(request.method.rawValue) \(request.uri.string)\n".utf8)
-                    + Array((caller?.actsFor?.description ?? "").utf8) + bytes))
+                    + Array((caller?.actsFor?.description ?? "").utf8) + bytes),
+            file: operation.body?.isFile == true ? bytes : [])
         do {
             let reply = try await operation.handle(exchange)
             if let what = operation.reading { try await exchange.record(reading: what, by: operation, reply) }
@@ -136,7 +137,7 @@ extension Dispatcher {
             var headers: HTTPFields = [.accept: expected.mediaTypes.joined(separator: ", ")]
             if operation.method == .patch { headers[.acceptPatch] = expected.mediaTypes.joined(separator: ", ") }
             throw Problem(
-                .unsupportedMediaType, "Send \(expected.mediaTypes.joined(separator: " or ")) in UTF-8.",
+                .unsupportedMediaType, "Send \(expected.mediaTypes.joined(separator: " or "))\(expected.isFile ? "" : " in UTF-8").",
                 headers: headers)
         }
         let tooLarge = Problem(.tooLarge, "The body may have \(expected.bytesMax) bytes at most.")
@@ -152,7 +153,7 @@ extension Dispatcher {
     }
 
     private func json(_ bytes: [UInt8]) throws -> JSON {
-        guard operation.body != nil else { return .null }
+        guard let body = operation.body, !body.isFile else { return .null }
         do throws(JSONSyntaxError) {
             return try JSON(parsing: bytes)
         } catch {

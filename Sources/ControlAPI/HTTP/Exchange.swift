@@ -21,6 +21,8 @@ struct Exchange: Sendable {
     let idempotencyKey: String?
     /// SHA-256 over method, target and body.
     let fingerprint: [UInt8]
+    /// Of operations whose body is a file.
+    var file: [UInt8] = []
 }
 
 extension Exchange {

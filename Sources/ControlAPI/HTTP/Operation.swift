@@ -35,6 +35,8 @@ struct Operation: Sendable {
         var schema: JSON
         var mediaTypes = [ContentNegotiation.json]
         var bytesMax = 1 << 20
+        /// It is a file, which is handed on as it is.
+        var isFile = false
     }
 
     /// Whether it can be asked as of an earlier time.

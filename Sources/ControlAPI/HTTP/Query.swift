@@ -7,6 +7,8 @@ struct QueryParameter: Sendable {
     enum Kind: Sendable {
         case id
         case text
+        /// Text of many characters.
+        case document
         case time
         case cursor
         case number(ClosedRange<UInt64>)
@@ -37,6 +39,7 @@ struct QueryParameter: Sendable {
         switch kind {
         case .id: Schema.uuid
         case .text, .cursor: Schema.text(max: 256)
+        case .document: Schema.text(max: 8_192)
         case .time: Schema.time
         case .number(let range):
             ["type": "integer", "minimum": .integer(range.lowerBound), "maximum": .integer(range.upperBound)]
@@ -50,6 +53,7 @@ struct QueryParameter: Sendable {
         switch kind {
         case .id: UUIDv7(text).map(Query.Value.id)
         case .text, .cursor: text.utf8.count <= 256 ? .text(text) : nil
+        case .document: text.utf8.count <= 8_192 ? .text(text) : nil
         case .time: WallTime(rfc3339: text).map(Query.Value.time)
         case .number(let range): UInt64(text).flatMap { range.contains($0) ? .number($0) : nil }
         case .choice(let words): words.contains(text) ? .text(text) : nil
@@ -59,7 +63,7 @@ struct QueryParameter: Sendable {
 
     fileprivate var isFreeText: Bool {
         switch kind {
-        case .text: true
+        case .text, .document: true
         case .id, .time, .cursor, .number, .choice, .moment: false
         }
     }
@@ -68,6 +72,7 @@ struct QueryParameter: Sendable {
         switch kind {
         case .id: "must be a UUID"
         case .text, .cursor: "must have at most 256 bytes"
+        case .document: "must have at most 8192 bytes"
         case .time: "must be a time by RFC 3339, such as 2026-11-21T05:04:16Z"
         case .number(let range): "must be a whole number from \(range.lowerBound) to \(range.upperBound)"
         case .choice(let words): "must be one of " + words.joined(separator: ", ")

@@ -5,7 +5,7 @@ enum RouteTable {
     static let operations: [Operation] =
         ServiceEndpoints.operations + LogEndpoints.operations + Providers.operations + Contacts.operations + Customers.operations
         + CustomerMoneyEndpoints.operations + ServicePlans.operations + RateDecks.operations
-        + DeckVersionEndpoints.operations + PriceEndpoint.operations + DialPlans.operations + DialTrialEndpoint.operations + Tenants.operations
+        + DeckVersionEndpoints.operations + DeckImportEndpoints.operations + PriceEndpoint.operations + DialPlans.operations + DialTrialEndpoint.operations + Tenants.operations
         + Carriers.operations + GatewayEndpoints.operations + Numbers.operations + NumberAssignmentEndpoints.operations
         + Subscribers.operations + BindingEndpoints.operations + LineTrialEndpoints.operations + TokenEndpoints.operations + WorkerEndpoints.operations
         + CallEndpoints.operations + CDREndpoints.operations + AccountEndpoints.operations + HistoryEndpoint.operations
@@ -16,7 +16,7 @@ enum RouteTable {
         [
             ("Money", money), ("Problem", Problem.schema), ("DialRule", Shape<DialRule>.dialRule.schema),
         ] + ServiceEndpoints.schemas + LogEndpoints.schemas + Providers.schemas + Contacts.schemas + Customers.schemas
-        + CustomerMoneyEndpoints.schemas + ServicePlans.schemas + RateDecks.schemas + DeckVersionEndpoints.schemas + PriceEndpoint.schemas
+        + CustomerMoneyEndpoints.schemas + ServicePlans.schemas + RateDecks.schemas + DeckVersionEndpoints.schemas + DeckImportEndpoints.schemas + PriceEndpoint.schemas
         + DialPlans.schemas + DialTrialEndpoint.schemas + Tenants.schemas + Carriers.schemas + GatewayEndpoints.schemas
         + Numbers.schemas + NumberAssignmentEndpoints.schemas + Subscribers.schemas + BindingEndpoints.schemas + LineTrialEndpoints.schemas
         + TokenEndpoints.schemas + WorkerEndpoints.schemas + CallEndpoints.schemas + CDREndpoints.schemas

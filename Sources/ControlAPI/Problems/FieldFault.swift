@@ -5,6 +5,8 @@ package struct FieldFault: Equatable, Sendable {
         case pointer(String)
         case parameter(String)
         case header(String)
+        /// Of a file that was sent; a column of no name is the line as a whole.
+        case line(Int, column: String)
     }
     package let place: Place
     package let reason: String
@@ -19,6 +21,7 @@ package struct FieldFault: Equatable, Sendable {
         case .pointer(let pointer): ["pointer": .string(pointer), "detail": .string(reason)]
         case .parameter(let name): ["parameter": .string(name), "detail": .string(reason)]
         case .header(let name): ["header": .string(name), "detail": .string(reason)]
+        case .line(let line, let column): ["line": .integer(line), "column": .string(column), "detail": .string(reason)]
         }
     }
 }

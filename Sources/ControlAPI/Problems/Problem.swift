@@ -112,6 +112,8 @@ extension Problem {
                             ("pointer", ["type": "string", "description": "JSON pointer into the body (RFC 6901)."]),
                             ("parameter", ["type": "string", "description": "Name of a query parameter."]),
                             ("header", ["type": "string", "description": "Name of a header field."]),
+                            ("line", ["type": "integer", "description": "Line of a file that was sent, from 1."]),
+                            ("column", ["type": "string", "description": "Of the line, as the file's header names it."]),
                             ("detail", ["type": "string"]),
                         ], required: ["detail"]))
             ),

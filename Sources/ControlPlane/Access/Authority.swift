@@ -119,7 +119,7 @@ extension AdminCommand {
             return (.writeNetwork, [try state.place(provider: carrier.providerID)])
         case .changeCarrier(let carrier, _): return (.writeNetwork, try place(.carrier, UUIDv7(bytes: carrier.id)))
         case .eraseSubject: return (.eraseSubjects, [])
-        case .createProvider, .changeProvider, .createContact, .changeContact, .createRateDeck, .publishDeckVersion,
+        case .createProvider, .changeProvider, .createContact, .changeContact, .createRateDeck, .publishDeckVersion, .addDeckRows,
             .createServicePlan, .changeServicePlan, .createCustomer, .changeCustomer, .createDialPlan, .changeDialPlan,
             .createTenant, .changeTenant, .addNumber, .changeNumber, .assignNumber, .releaseNumber, .createCdrExport,
             .changeCdrExport, .recordCdrFile, .recordCdrDelivery, .remove, .enrollWorker, .revokeWorker, .drainWorker,

@@ -14,6 +14,8 @@ package enum AdminCommand: Sendable {
     case createRateDeck(RateDeck)
     /// A version number of 0 is the next; `content_hash` is filled in.
     case publishDeckVersion(RateDeckVersion)
+    /// The next rows of an import: `rows` and `hash` are filled in.
+    case addDeckRows(RateDeckRowsAdded)
     case createServicePlan(ServicePlan)
     case changeServicePlan(ServicePlan, expectedVersion: UInt64?)
     case createCustomer(Customer)

@@ -51,6 +51,7 @@ extension ControlCore {
         case .changeContact(let contact, _): return try ContactDecider.change(contact, in: views, &decision)
         case .createRateDeck(let deck): return try RateDeckDecider.create(deck, in: views, &decision)
         case .publishDeckVersion(let version): return try RateDeckDecider.publish(version, in: views, &decision)
+        case .addDeckRows(let rows): return try RateDeckDecider.add(rows, in: views, &decision)
         case .createServicePlan(let plan): return try ServicePlanDecider.create(plan, in: views, &decision)
         case .changeServicePlan(let plan, _): return try ServicePlanDecider.change(plan, in: views, &decision)
         case .createCustomer(let customer): return try CustomerDecider.create(customer, in: views, &decision)
@@ -154,7 +155,7 @@ extension AdminCommand {
         case .releaseNumber(let id, let version): Self.expectation(id.value, version)
         case .changeCdrExport(let entity, let version): Self.expectation(UUIDv7(bytes: entity.id), version)
         case .remove(_, let id, let version): Self.expectation(id, version)
-        case .createProvider, .createContact, .createRateDeck, .publishDeckVersion, .createServicePlan, .createCustomer,
+        case .createProvider, .createContact, .createRateDeck, .publishDeckVersion, .addDeckRows, .createServicePlan, .createCustomer,
             .createDialPlan, .createTenant, .createCarrier, .addNumber, .createSubscriber, .topUp, .adjust, .issueToken,
             .revokeToken, .enrollWorker, .revokeWorker, .drainWorker, .hangUp, .clearRegistrations, .createCdrExport, .recordCdrFile,
             .recordCdrDelivery, .rerate, .eraseSubject, .holdSubject, .recordReading:

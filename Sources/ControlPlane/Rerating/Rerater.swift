@@ -11,6 +11,7 @@ package struct Rerater: Sendable {
     package let terms: RerateTerms
     package let deck: RateDeck
     package let currency: Currency
+    private let patterns = RowPatterns()
 
     /// Checks that the terms make sense.
     package init<State: ViewQueries & ~Copyable>(_ terms: RerateTerms, in state: borrowing State) throws {
@@ -47,13 +48,12 @@ package struct Rerater: Sendable {
         guard original.currency == deck.currency else { return .unrated(.otherCurrency, original) }
         guard !cdr.calledE164.isEmpty else { return .unrated(.numberErased, original) }
         let started = WallTime(microseconds: cdr.startedAt)
-        guard let version = try terms.version ?? state.deckVersion(terms.deck, at: started) else {
-            return .unrated(.noVersion, original)
-        }
+        let rows = if let version = terms.version { try state.deckRows(terms.deck, version: version) } else { try state.deckRows(terms.deck, at: started) }
+        guard let rows else { return .unrated(.noVersion, original) }
         guard
             let lock = try PriceLock.lock(
-                deck, version: version, edge: original.edge, e164: cdr.calledE164, payer: original.payer,
-                payee: original.payee, in: state)
+                deck, rows, edge: original.edge, e164: cdr.calledE164, payer: original.payer, payee: original.payee,
+                patterns: patterns, in: state, at: started)
         else { return .unrated(.noPrice, original) }
         let corrections = try state.corrections(ofRecord: cdr.number).filter { $0.chargeIndex == UInt32(index) }
         var before: Int64? = original.amountMicros

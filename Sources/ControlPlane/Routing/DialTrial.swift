@@ -1,3 +1,4 @@
+import Expressions
 package import Model
 
 /// What a dial plan makes of something dialled, rule by rule: the answer to "why did this call go there".

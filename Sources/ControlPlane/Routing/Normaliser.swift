@@ -1,3 +1,4 @@
+import Expressions
 import Model
 
 /// Applies dial plans: what was dialled in, an E.164 number out. Keeps compiled expressions.

@@ -1,7 +1,8 @@
 import Foundation
-import Model
-import Primitives
-import Projections
+package import Model
+package import Primitives
+package import Projections
+import Rating
 
 /// The prices that a call will be charged by on every edge of the chain, agreed when it starts.
 enum PriceLock {
@@ -16,16 +17,24 @@ enum PriceLock {
     static let carrier = "carrier"
 
     /// The price of a number on one edge, by one version of a deck; nil: it has none.
+    ///
+    /// - Parameter time: when the call came in; the time band of that moment holds for the whole call.
     static func lock<State: ViewQueries & ~Copyable>(
-        _ deck: RateDeck, version: UInt32, edge: String, e164: String, payer: AccountRef, payee: AccountRef,
-        in state: borrowing State
+        _ deck: RateDeck, _ rows: DeckRows, edge: String, e164: String, payer: AccountRef, payee: AccountRef,
+        patterns: RowPatterns, in state: borrowing State, at time: WallTime
     ) throws -> RateLock? {
-        guard let id = RateDeckID(deck.id),
-            let entry = try state.rateEntry(deck: id, version: version, digits: String(e164.dropFirst()))
-        else { return nil }
+        guard let id = RateDeckID(deck.id) else { return nil }
+        let digits = String(e164.dropFirst())
         var lock = RateLock()
+        var band: UInt32 = 0
+        if rows.hasBands, let head = try state.deckVersion(id, rows.version) {
+            lock.utcOffsetSeconds = ZoneOffset.seconds(of: head.timeZone, at: time)
+            band = head.band(at: time, utcOffsetSeconds: lock.utcOffsetSeconds)
+        }
+        guard let entry = try state.rateEntry(in: rows, digits: digits, band: band, matches: { patterns.matches($0, digits: digits) })
+        else { return nil }
         lock.deckID = deck.id
-        lock.deckVersion = version
+        lock.deckVersion = rows.version
         lock.entry = entry
         lock.currency = deck.currency
         lock.decimals = deck.decimals
@@ -36,19 +45,19 @@ enum PriceLock {
 
     /// Retail first, then wholesale from the customer's provider upwards, then the carrier's cost.
     static func locks<State: ViewQueries & ~Copyable>(
-        for line: Line, carrier: Carrier, e164: String, in state: borrowing State, at time: WallTime
+        for line: Line, carrier: Carrier, e164: String, patterns: RowPatterns, in state: borrowing State, at time: WallTime
     ) throws -> Result {
         var locks: [RateLock] = []
         func add(_ deckID: Data, _ edge: String, _ accounts: (String) -> (payer: AccountRef, payee: AccountRef))
             throws -> Bool
         {
             guard let id = RateDeckID(deckID), let deck = try state.rateDeck(id),
-                let version = try state.deckVersion(id, at: time)
+                let rows = try state.deckRows(id, at: time)
             else { return false }
             let (payer, payee) = accounts(deck.currency)
             guard
                 let lock = try lock(
-                    deck, version: version, edge: edge, e164: e164, payer: payer, payee: payee, in: state)
+                    deck, rows, edge: edge, e164: e164, payer: payer, payee: payee, patterns: patterns, in: state, at: time)
             else { return false }
             locks.append(lock)
             return true
@@ -89,5 +98,17 @@ enum PriceLock {
             else { return .noPrice(edge: Self.carrier) }
         }
         return .locked(locks)
+    }
+}
+
+/// What a number costs by a deck at a time, as a call is priced.
+package enum Price {
+    /// Between no accounts; nil: the deck has no price for the number.
+    package static func lock<State: ViewQueries & ~Copyable>(
+        _ deck: RateDeck, e164: String, in state: borrowing State, at time: WallTime
+    ) throws -> RateLock? {
+        guard let id = RateDeckID(deck.id), let rows = try state.deckRows(id, at: time) else { return nil }
+        return try PriceLock.lock(
+            deck, rows, edge: PriceLock.retail, e164: e164, payer: AccountRef(), payee: AccountRef(), patterns: RowPatterns(), in: state, at: time)
     }
 }

@@ -2,11 +2,13 @@ import Foundation
 import Model
 import Primitives
 import Projections
+import Rating
 
 /// Turns "who dialled what" into a call plan or a refusal. Reads the state and the registrar; changes
 /// neither.
 struct Router: Sendable {
     private var normaliser = Normaliser()
+    private let patterns = RowPatterns()
     /// Talk time that a prepaid call is granted at a time.
     private let leaseSeconds: UInt32
     /// No header field of a caller gets into the log at a greater length.
@@ -186,7 +188,7 @@ struct Router: Sendable {
 
         // By the time that the record will say, so that whoever looks the price up later finds the same.
         let came = WallTime(microseconds: started.startedAt)
-        switch try PriceLock.locks(for: line, carrier: carrier, e164: e164, in: state, at: came) {
+        switch try PriceLock.locks(for: line, carrier: carrier, e164: e164, patterns: patterns, in: state, at: came) {
         case .locked(let locks): started.rates = locks
         case .noPrice(let edge): return refused(.notRated, "no \(edge) price for \(e164)")
         }

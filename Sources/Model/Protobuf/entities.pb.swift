@@ -516,6 +516,7 @@ package nonisolated struct Contact: Sendable {
   package init() {}
 }
 
+/// A row of a price list. A negative price is a refund.
 package nonisolated struct RateEntry: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -534,6 +535,104 @@ package nonisolated struct RateEntry: Sendable {
   package var firstIncrementSeconds: UInt32 = 0
 
   package var nextIncrementSeconds: UInt32 = 0
+
+  /// a call of up to so many seconds costs nothing; a longer one counts from its first
+  package var freeDelaySeconds: UInt32 = 0
+
+  /// of every call the first so many are not counted; the connection fee is due all the same
+  package var freeSeconds: UInt32 = 0
+
+  /// a shorter call counts as so many
+  package var minimumSeconds: UInt32 = 0
+
+  /// of the first increment, if it is another than that of the next ones
+  package var firstPerMinuteMicros: Int64 {
+    get {_firstPerMinuteMicros ?? 0}
+    set {_firstPerMinuteMicros = newValue}
+  }
+  /// Returns true if `firstPerMinuteMicros` has been explicitly set.
+  package var hasFirstPerMinuteMicros: Bool {self._firstPerMinuteMicros != nil}
+  /// Clears the value of `firstPerMinuteMicros`. Subsequent reads from it will return its default value.
+  package mutating func clearFirstPerMinuteMicros() {self._firstPerMinuteMicros = nil}
+
+  /// the connection fee is a minimum: the greater of it and the time is due
+  package var isFeeDeductible: Bool = false
+
+  /// the prefix is the whole number
+  package var isExact: Bool = false
+
+  /// only in this time band of the version; 0: whenever no row of the band in force is there
+  package var band: UInt32 = 0
+
+  /// RE2 over the number with its +, instead of a prefix
+  package var pattern: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _firstPerMinuteMicros: Int64? = nil
+}
+
+/// Times of the week and of the year in which other prices are in force, by the clock of the version's time zone.
+package nonisolated struct TimeBand: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// 1 to 14, named by the rows
+  package var number: UInt32 = 0
+
+  /// for people, and in imported files
+  package var name: String = String()
+
+  package var week: [WeekWindow] = []
+
+  /// go before every band's week
+  package var dates: [DateWindow] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WeekWindow: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// sum of 1 Monday, 2 Tuesday, 4 … 64 Sunday
+  package var days: UInt32 = 0
+
+  /// of the day, by the clock on the wall
+  package var fromSecond: UInt32 = 0
+
+  /// not included; 86400 is midnight
+  package var toSecond: UInt32 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct DateWindow: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// 0: every year
+  package var year: UInt32 = 0
+
+  package var month: UInt32 = 0
+
+  package var day: UInt32 = 0
+
+  package var fromSecond: UInt32 = 0
+
+  package var toSecond: UInt32 = 0
+
+  /// for people
+  package var name: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -577,6 +676,23 @@ package nonisolated struct RateDeckVersion: Sendable {
   package var contentHash: Data = Data()
 
   package var entries: [RateEntry] = []
+
+  /// IANA name, of the bands
+  package var timeZone: String = String()
+
+  package var bands: [TimeBand] = []
+
+  /// its rows are those of the import's chunks, and entries is empty
+  package var importID: Data = Data()
+
+  /// how many; 0: those of entries
+  package var rows: UInt64 = 0
+
+  /// SHA-256 of the file that was imported
+  package var fileHash: Data = Data()
+
+  /// some rows are expressions
+  package var usesPatterns: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1354,7 +1470,7 @@ nonisolated extension Contact: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
 
 nonisolated extension RateEntry: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".RateEntry"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}prefix\0\u{1}destination\0\u{3}connection_fee_micros\0\u{3}per_minute_micros\0\u{3}first_increment_seconds\0\u{3}next_increment_seconds\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}prefix\0\u{1}destination\0\u{3}connection_fee_micros\0\u{3}per_minute_micros\0\u{3}first_increment_seconds\0\u{3}next_increment_seconds\0\u{3}free_delay_seconds\0\u{3}free_seconds\0\u{3}minimum_seconds\0\u{3}first_per_minute_micros\0\u{3}is_fee_deductible\0\u{3}is_exact\0\u{1}band\0\u{1}pattern\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1368,12 +1484,24 @@ nonisolated extension RateEntry: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       case 4: try { try decoder.decodeSingularSInt64Field(value: &self.perMinuteMicros) }()
       case 5: try { try decoder.decodeSingularUInt32Field(value: &self.firstIncrementSeconds) }()
       case 6: try { try decoder.decodeSingularUInt32Field(value: &self.nextIncrementSeconds) }()
+      case 7: try { try decoder.decodeSingularUInt32Field(value: &self.freeDelaySeconds) }()
+      case 8: try { try decoder.decodeSingularUInt32Field(value: &self.freeSeconds) }()
+      case 9: try { try decoder.decodeSingularUInt32Field(value: &self.minimumSeconds) }()
+      case 10: try { try decoder.decodeSingularSInt64Field(value: &self._firstPerMinuteMicros) }()
+      case 11: try { try decoder.decodeSingularBoolField(value: &self.isFeeDeductible) }()
+      case 12: try { try decoder.decodeSingularBoolField(value: &self.isExact) }()
+      case 13: try { try decoder.decodeSingularUInt32Field(value: &self.band) }()
+      case 14: try { try decoder.decodeSingularStringField(value: &self.pattern) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.prefix.isEmpty {
       try visitor.visitSingularStringField(value: self.prefix, fieldNumber: 1)
     }
@@ -1392,6 +1520,30 @@ nonisolated extension RateEntry: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if self.nextIncrementSeconds != 0 {
       try visitor.visitSingularUInt32Field(value: self.nextIncrementSeconds, fieldNumber: 6)
     }
+    if self.freeDelaySeconds != 0 {
+      try visitor.visitSingularUInt32Field(value: self.freeDelaySeconds, fieldNumber: 7)
+    }
+    if self.freeSeconds != 0 {
+      try visitor.visitSingularUInt32Field(value: self.freeSeconds, fieldNumber: 8)
+    }
+    if self.minimumSeconds != 0 {
+      try visitor.visitSingularUInt32Field(value: self.minimumSeconds, fieldNumber: 9)
+    }
+    try { if let v = self._firstPerMinuteMicros {
+      try visitor.visitSingularSInt64Field(value: v, fieldNumber: 10)
+    } }()
+    if self.isFeeDeductible != false {
+      try visitor.visitSingularBoolField(value: self.isFeeDeductible, fieldNumber: 11)
+    }
+    if self.isExact != false {
+      try visitor.visitSingularBoolField(value: self.isExact, fieldNumber: 12)
+    }
+    if self.band != 0 {
+      try visitor.visitSingularUInt32Field(value: self.band, fieldNumber: 13)
+    }
+    if !self.pattern.isEmpty {
+      try visitor.visitSingularStringField(value: self.pattern, fieldNumber: 14)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1402,6 +1554,154 @@ nonisolated extension RateEntry: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if lhs.perMinuteMicros != rhs.perMinuteMicros {return false}
     if lhs.firstIncrementSeconds != rhs.firstIncrementSeconds {return false}
     if lhs.nextIncrementSeconds != rhs.nextIncrementSeconds {return false}
+    if lhs.freeDelaySeconds != rhs.freeDelaySeconds {return false}
+    if lhs.freeSeconds != rhs.freeSeconds {return false}
+    if lhs.minimumSeconds != rhs.minimumSeconds {return false}
+    if lhs._firstPerMinuteMicros != rhs._firstPerMinuteMicros {return false}
+    if lhs.isFeeDeductible != rhs.isFeeDeductible {return false}
+    if lhs.isExact != rhs.isExact {return false}
+    if lhs.band != rhs.band {return false}
+    if lhs.pattern != rhs.pattern {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension TimeBand: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".TimeBand"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}name\0\u{1}week\0\u{1}dates\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.number) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.week) }()
+      case 4: try { try decoder.decodeRepeatedMessageField(value: &self.dates) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.number != 0 {
+      try visitor.visitSingularUInt32Field(value: self.number, fieldNumber: 1)
+    }
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 2)
+    }
+    if !self.week.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.week, fieldNumber: 3)
+    }
+    if !self.dates.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.dates, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: TimeBand, rhs: TimeBand) -> Bool {
+    if lhs.number != rhs.number {return false}
+    if lhs.name != rhs.name {return false}
+    if lhs.week != rhs.week {return false}
+    if lhs.dates != rhs.dates {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WeekWindow: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".WeekWindow"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}days\0\u{3}from_second\0\u{3}to_second\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.days) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.fromSecond) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.toSecond) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.days != 0 {
+      try visitor.visitSingularUInt32Field(value: self.days, fieldNumber: 1)
+    }
+    if self.fromSecond != 0 {
+      try visitor.visitSingularUInt32Field(value: self.fromSecond, fieldNumber: 2)
+    }
+    if self.toSecond != 0 {
+      try visitor.visitSingularUInt32Field(value: self.toSecond, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WeekWindow, rhs: WeekWindow) -> Bool {
+    if lhs.days != rhs.days {return false}
+    if lhs.fromSecond != rhs.fromSecond {return false}
+    if lhs.toSecond != rhs.toSecond {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension DateWindow: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".DateWindow"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}year\0\u{1}month\0\u{1}day\0\u{3}from_second\0\u{3}to_second\0\u{1}name\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.year) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.month) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.day) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.fromSecond) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.toSecond) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.year != 0 {
+      try visitor.visitSingularUInt32Field(value: self.year, fieldNumber: 1)
+    }
+    if self.month != 0 {
+      try visitor.visitSingularUInt32Field(value: self.month, fieldNumber: 2)
+    }
+    if self.day != 0 {
+      try visitor.visitSingularUInt32Field(value: self.day, fieldNumber: 3)
+    }
+    if self.fromSecond != 0 {
+      try visitor.visitSingularUInt32Field(value: self.fromSecond, fieldNumber: 4)
+    }
+    if self.toSecond != 0 {
+      try visitor.visitSingularUInt32Field(value: self.toSecond, fieldNumber: 5)
+    }
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: DateWindow, rhs: DateWindow) -> Bool {
+    if lhs.year != rhs.year {return false}
+    if lhs.month != rhs.month {return false}
+    if lhs.day != rhs.day {return false}
+    if lhs.fromSecond != rhs.fromSecond {return false}
+    if lhs.toSecond != rhs.toSecond {return false}
+    if lhs.name != rhs.name {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1459,7 +1759,7 @@ nonisolated extension RateDeck: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
 
 nonisolated extension RateDeckVersion: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".RateDeckVersion"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}deck_id\0\u{1}version\0\u{3}effective_at\0\u{3}content_hash\0\u{1}entries\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}deck_id\0\u{1}version\0\u{3}effective_at\0\u{3}content_hash\0\u{1}entries\0\u{3}time_zone\0\u{1}bands\0\u{3}import_id\0\u{1}rows\0\u{3}file_hash\0\u{3}uses_patterns\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1472,6 +1772,12 @@ nonisolated extension RateDeckVersion: SwiftProtobuf.Message, SwiftProtobuf._Mes
       case 3: try { try decoder.decodeSingularInt64Field(value: &self.effectiveAt) }()
       case 4: try { try decoder.decodeSingularBytesField(value: &self.contentHash) }()
       case 5: try { try decoder.decodeRepeatedMessageField(value: &self.entries) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.timeZone) }()
+      case 7: try { try decoder.decodeRepeatedMessageField(value: &self.bands) }()
+      case 8: try { try decoder.decodeSingularBytesField(value: &self.importID) }()
+      case 9: try { try decoder.decodeSingularUInt64Field(value: &self.rows) }()
+      case 10: try { try decoder.decodeSingularBytesField(value: &self.fileHash) }()
+      case 11: try { try decoder.decodeSingularBoolField(value: &self.usesPatterns) }()
       default: break
       }
     }
@@ -1493,6 +1799,24 @@ nonisolated extension RateDeckVersion: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if !self.entries.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.entries, fieldNumber: 5)
     }
+    if !self.timeZone.isEmpty {
+      try visitor.visitSingularStringField(value: self.timeZone, fieldNumber: 6)
+    }
+    if !self.bands.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.bands, fieldNumber: 7)
+    }
+    if !self.importID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.importID, fieldNumber: 8)
+    }
+    if self.rows != 0 {
+      try visitor.visitSingularUInt64Field(value: self.rows, fieldNumber: 9)
+    }
+    if !self.fileHash.isEmpty {
+      try visitor.visitSingularBytesField(value: self.fileHash, fieldNumber: 10)
+    }
+    if self.usesPatterns != false {
+      try visitor.visitSingularBoolField(value: self.usesPatterns, fieldNumber: 11)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1502,6 +1826,12 @@ nonisolated extension RateDeckVersion: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if lhs.effectiveAt != rhs.effectiveAt {return false}
     if lhs.contentHash != rhs.contentHash {return false}
     if lhs.entries != rhs.entries {return false}
+    if lhs.timeZone != rhs.timeZone {return false}
+    if lhs.bands != rhs.bands {return false}
+    if lhs.importID != rhs.importID {return false}
+    if lhs.rows != rhs.rows {return false}
+    if lhs.fileHash != rhs.fileHash {return false}
+    if lhs.usesPatterns != rhs.usesPatterns {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -613,6 +613,38 @@ package nonisolated struct RateDeckVersionPublished: Sendable {
   fileprivate var _version: RateDeckVersion? = nil
 }
 
+/// Rows of a version that is yet to be published: in the stream of the import, in the order of their keys. Nothing is priced by
+/// them before a version names the import. docs/wire/deck-rows.md
+package nonisolated struct RateDeckRowsAdded: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var importID: Data = Data()
+
+  package var deckID: Data = Data()
+
+  /// 0, 1, 2 …
+  package var chunk: UInt32 = 0
+
+  package var rows: UInt32 = 0
+
+  /// each different one once, without number and destination
+  package var prices: [RateEntry] = []
+
+  package var destinations: [String] = []
+
+  /// one row after the other
+  package var packed: Data = Data()
+
+  /// SHA-256 over the rows: each as length (4 bytes, big-endian) and protobuf bytes
+  package var hash: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 package nonisolated struct ServicePlanCreated: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -1218,6 +1250,12 @@ package nonisolated struct RateLock: @unchecked Sendable {
   package var edge: String {
     get {_storage._edge}
     set {_uniqueStorage()._edge = newValue}
+  }
+
+  /// Of the clock by which the time band was chosen, to the east of UTC; 0 if the version has no bands.
+  package var utcOffsetSeconds: Int32 {
+    get {_storage._utcOffsetSeconds}
+    set {_uniqueStorage()._utcOffsetSeconds = newValue}
   }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -2505,6 +2543,71 @@ nonisolated extension RateDeckVersionPublished: SwiftProtobuf.Message, SwiftProt
   }
 }
 
+nonisolated extension RateDeckRowsAdded: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RateDeckRowsAdded"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}import_id\0\u{3}deck_id\0\u{1}chunk\0\u{1}rows\0\u{1}prices\0\u{1}destinations\0\u{1}packed\0\u{1}hash\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.importID) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.deckID) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.chunk) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.rows) }()
+      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.prices) }()
+      case 6: try { try decoder.decodeRepeatedStringField(value: &self.destinations) }()
+      case 7: try { try decoder.decodeSingularBytesField(value: &self.packed) }()
+      case 8: try { try decoder.decodeSingularBytesField(value: &self.hash) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.importID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.importID, fieldNumber: 1)
+    }
+    if !self.deckID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.deckID, fieldNumber: 2)
+    }
+    if self.chunk != 0 {
+      try visitor.visitSingularUInt32Field(value: self.chunk, fieldNumber: 3)
+    }
+    if self.rows != 0 {
+      try visitor.visitSingularUInt32Field(value: self.rows, fieldNumber: 4)
+    }
+    if !self.prices.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.prices, fieldNumber: 5)
+    }
+    if !self.destinations.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.destinations, fieldNumber: 6)
+    }
+    if !self.packed.isEmpty {
+      try visitor.visitSingularBytesField(value: self.packed, fieldNumber: 7)
+    }
+    if !self.hash.isEmpty {
+      try visitor.visitSingularBytesField(value: self.hash, fieldNumber: 8)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: RateDeckRowsAdded, rhs: RateDeckRowsAdded) -> Bool {
+    if lhs.importID != rhs.importID {return false}
+    if lhs.deckID != rhs.deckID {return false}
+    if lhs.chunk != rhs.chunk {return false}
+    if lhs.rows != rhs.rows {return false}
+    if lhs.prices != rhs.prices {return false}
+    if lhs.destinations != rhs.destinations {return false}
+    if lhs.packed != rhs.packed {return false}
+    if lhs.hash != rhs.hash {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension ServicePlanCreated: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ServicePlanCreated"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}plan\0")
@@ -3515,7 +3618,7 @@ nonisolated extension CallParty: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
 
 nonisolated extension RateLock: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".RateLock"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}deck_id\0\u{3}deck_version\0\u{1}entry\0\u{1}currency\0\u{1}decimals\0\u{1}payer\0\u{1}payee\0\u{1}edge\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}deck_id\0\u{3}deck_version\0\u{1}entry\0\u{1}currency\0\u{1}decimals\0\u{1}payer\0\u{1}payee\0\u{1}edge\0\u{3}utc_offset_seconds\0")
 
   fileprivate class _StorageClass {
     var _deckID: Data = Data()
@@ -3526,6 +3629,7 @@ nonisolated extension RateLock: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     var _payer: AccountRef? = nil
     var _payee: AccountRef? = nil
     var _edge: String = String()
+    var _utcOffsetSeconds: Int32 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -3544,6 +3648,7 @@ nonisolated extension RateLock: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       _payer = source._payer
       _payee = source._payee
       _edge = source._edge
+      _utcOffsetSeconds = source._utcOffsetSeconds
     }
   }
 
@@ -3570,6 +3675,7 @@ nonisolated extension RateLock: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
         case 6: try { try decoder.decodeSingularMessageField(value: &_storage._payer) }()
         case 7: try { try decoder.decodeSingularMessageField(value: &_storage._payee) }()
         case 8: try { try decoder.decodeSingularStringField(value: &_storage._edge) }()
+        case 9: try { try decoder.decodeSingularSInt32Field(value: &_storage._utcOffsetSeconds) }()
         default: break
         }
       }
@@ -3606,6 +3712,9 @@ nonisolated extension RateLock: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       if !_storage._edge.isEmpty {
         try visitor.visitSingularStringField(value: _storage._edge, fieldNumber: 8)
       }
+      if _storage._utcOffsetSeconds != 0 {
+        try visitor.visitSingularSInt32Field(value: _storage._utcOffsetSeconds, fieldNumber: 9)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3623,6 +3732,7 @@ nonisolated extension RateLock: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
         if _storage._payer != rhs_storage._payer {return false}
         if _storage._payee != rhs_storage._payee {return false}
         if _storage._edge != rhs_storage._edge {return false}
+        if _storage._utcOffsetSeconds != rhs_storage._utcOffsetSeconds {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -175,6 +175,42 @@ package nonisolated struct SubjectState: Sendable {
   package init() {}
 }
 
+/// Rows of a deck's version that is yet to be published.
+package nonisolated struct DeckImport: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var id: Data = Data()
+
+  package var deckID: Data = Data()
+
+  /// so far
+  package var chunks: UInt32 = 0
+
+  package var rows: UInt64 = 0
+
+  /// of the last row: what follows comes after it
+  package var lastKey: String = String()
+
+  /// of the chunks
+  package var hashes: [Data] = []
+
+  /// bits: the bands that rows name
+  package var bands: UInt32 = 0
+
+  package var changedAt: Int64 = 0
+
+  /// that was published of them; 0: none yet
+  package var version: UInt32 = 0
+
+  package var patternRows: UInt32 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "ledgerline.v1"
@@ -422,6 +458,81 @@ nonisolated extension SubjectState: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if lhs.erasedReason != rhs.erasedReason {return false}
     if lhs.held != rhs.held {return false}
     if lhs.heldReason != rhs.heldReason {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension DeckImport: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".DeckImport"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}deck_id\0\u{1}chunks\0\u{1}rows\0\u{3}last_key\0\u{1}hashes\0\u{2}\u{2}bands\0\u{3}changed_at\0\u{1}version\0\u{3}pattern_rows\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.deckID) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.chunks) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.rows) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.lastKey) }()
+      case 6: try { try decoder.decodeRepeatedBytesField(value: &self.hashes) }()
+      case 8: try { try decoder.decodeSingularUInt32Field(value: &self.bands) }()
+      case 9: try { try decoder.decodeSingularInt64Field(value: &self.changedAt) }()
+      case 10: try { try decoder.decodeSingularUInt32Field(value: &self.version) }()
+      case 11: try { try decoder.decodeSingularUInt32Field(value: &self.patternRows) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.id.isEmpty {
+      try visitor.visitSingularBytesField(value: self.id, fieldNumber: 1)
+    }
+    if !self.deckID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.deckID, fieldNumber: 2)
+    }
+    if self.chunks != 0 {
+      try visitor.visitSingularUInt32Field(value: self.chunks, fieldNumber: 3)
+    }
+    if self.rows != 0 {
+      try visitor.visitSingularUInt64Field(value: self.rows, fieldNumber: 4)
+    }
+    if !self.lastKey.isEmpty {
+      try visitor.visitSingularStringField(value: self.lastKey, fieldNumber: 5)
+    }
+    if !self.hashes.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.hashes, fieldNumber: 6)
+    }
+    if self.bands != 0 {
+      try visitor.visitSingularUInt32Field(value: self.bands, fieldNumber: 8)
+    }
+    if self.changedAt != 0 {
+      try visitor.visitSingularInt64Field(value: self.changedAt, fieldNumber: 9)
+    }
+    if self.version != 0 {
+      try visitor.visitSingularUInt32Field(value: self.version, fieldNumber: 10)
+    }
+    if self.patternRows != 0 {
+      try visitor.visitSingularUInt32Field(value: self.patternRows, fieldNumber: 11)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: DeckImport, rhs: DeckImport) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.deckID != rhs.deckID {return false}
+    if lhs.chunks != rhs.chunks {return false}
+    if lhs.rows != rhs.rows {return false}
+    if lhs.lastKey != rhs.lastKey {return false}
+    if lhs.hashes != rhs.hashes {return false}
+    if lhs.bands != rhs.bands {return false}
+    if lhs.changedAt != rhs.changedAt {return false}
+    if lhs.version != rhs.version {return false}
+    if lhs.patternRows != rhs.patternRows {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -10,6 +10,52 @@ struct RatingGroup: ParsableCommand {
 
     mutating func run() throws {
         try charge()
+        try million()
+    }
+
+    /// A deck of a million prefixes, as an import gives it: how long its file is read, what it takes of memory, and how many
+    /// calls a second are rated by it on one core, each with its row found, its charge and its two postings.
+    private func million() throws {
+        var random = RandomSource(seed: 2)
+        var prefixes: Set<String> = []
+        while prefixes.count < 1_000_000 { prefixes.insert(digits(Int.random(in: 4...9, using: &random), &random)) }
+        var text = "prefix,destination,rate,increments\n"
+        for (number, prefix) in prefixes.sorted().enumerated() {
+            text += "\(prefix),Destination \(number / 700),0.\(String(1_000 + number * 7_919 % 9_000)),\(number % 3 == 0 ? "60/60" : "30/6")\n"
+        }
+        let bytes = Array(text.utf8)
+        let clock = ContinuousClock()
+        var began = clock.now
+        let file = DeckFile(bytes, DeckFile.Terms(currency: "EUR"))
+        guard file.faults.isEmpty else { throw ValidationError("the file has faults: \(file.faults[0])") }
+        Figure(name: "rating.million_file", value: (clock.now - began) / .seconds(1), unit: "s").print()
+        let rows = file.entries(from: 0, limit: file.count)
+        began = clock.now
+        var packed = 0
+        for start in stride(from: 0, to: rows.count, by: 2_048) {
+            packed += RateDeckRowsAdded(rows: rows[start..<min(rows.count, start + 2_048)]).packed.count
+        }
+        Figure(name: "rating.million_packing", value: (clock.now - began) / .seconds(1), unit: "s").print()
+        Figure(name: "rating.million_row", value: Double(packed) / Double(rows.count), unit: "bytes").print()
+        let deck = DeckIndex(rows)
+        Figure(name: "rating.million_memory", value: Double(deck.bytes) / 1_048_576, unit: "MiB").print()
+        let numbers = (0..<65_536).map { _ in digits(12, &random) }
+        var lock = RateLock()
+        lock.edge = "retail"
+        lock.decimals = 4
+        lock.currency = "EUR"
+        lock.payer.currency = "EUR"
+        lock.payee.currency = "EUR"
+        lock.payee.kind = .providerRevenue
+        var index = 0
+        let time = try timePerRun(round: 1_024) {
+            index = (index + 1) % numbers.count
+            guard let entry = deck.entry(for: numbers[index]) else { return }
+            lock.entry = entry
+            let charge = try Rater.charge(lock, seconds: UInt64(index & 1_023))
+            use(try Rater.postings(for: [charge]))
+        }
+        Figure(name: "rating.million_charge", value: .seconds(1) / time, unit: "calls/s").print()
     }
 
     /// What rating a finished call costs: the longest prefix is found in a deck of 100,000 entries, the charge is

@@ -1,0 +1,107 @@
+package import Model
+package import Primitives
+package import Tables
+
+/// A price list in a text file, as carriers send them: read whole, and either every line of it is a row or the file is refused
+/// with everything that is wrong with it.
+package struct DeckFile: Sendable {
+    /// What the file does not say itself.
+    package struct Terms: Sendable {
+        /// Of the deck.
+        package var currency: String
+        package var bands: [TimeBand]
+        /// For files without columns of increments.
+        package var increments: Increments?
+        /// Columns that are passed over, as the header names them.
+        package var ignored: [String]
+        /// When the version comes into force; nil: now.
+        package var effectiveAt: WallTime?
+
+        package init(
+            currency: String, bands: [TimeBand] = [], increments: Increments? = nil, ignored: [String] = [], effectiveAt: WallTime? = nil
+        ) {
+            self.currency = currency
+            self.bands = bands
+            self.increments = increments
+            self.ignored = ignored
+            self.effectiveAt = effectiveAt
+        }
+    }
+
+    /// What is wrong with one place of the file.
+    package struct Fault: Error, Hashable, Sendable, CustomStringConvertible {
+        /// From 1.
+        package let line: Int
+        /// As the header names it; empty: the line as a whole.
+        package let column: String
+        package let reason: String
+
+        package var description: String { "line \(line)\(column.isEmpty ? "" : ", \(column)"): \(reason)" }
+    }
+
+    package let dialect: CSVDialect
+    /// In the order of the lines.
+    package private(set) var faults: [Fault] = []
+    private var rows: [Row] = []
+    private var prices: [RateEntry] = []
+    private var destinations: [String] = []
+    private var expressions: [(line: Int, entry: RateEntry)] = []
+
+    /// One line in few bytes.
+    struct Row {
+        let number: UInt64
+        /// In the order of `RateEntry.key`.
+        let rank: UInt8
+        let line: UInt32
+        let price: UInt32
+        let destination: UInt32
+    }
+
+    /// - Parameter tell: how many bytes of the file are read, now and then.
+    package init(_ file: [UInt8], _ terms: Terms, tell: (Int) -> Void = { _ in }) {
+        let bytes = TextBytes.normalised(file)
+        dialect = CSVDialect(detecting: bytes)
+        var reader = DeckLineReader(terms, hasDecimalComma: dialect.separator != 0x2C)
+        reader.read(CSVReader(bytes, dialect), tell)
+        (rows, prices, destinations, expressions) = (reader.rows, reader.prices, reader.destinations, reader.expressions)
+        faults = reader.faults
+        rows.sort { ($0.number, $0.rank, $0.line) < ($1.number, $1.rank, $1.line) }
+        expressions.sort { ($0.entry.key, $0.line) < ($1.entry.key, $1.line) }
+        findRepetitions(reader.numberColumn)
+        if rows.isEmpty, expressions.isEmpty, faults.isEmpty { faults.append(Fault(line: 1, column: "", reason: "the file has no rows")) }
+        if expressions.count > RateDeckVersion.patternsMax {
+            faults.append(Fault(line: expressions[RateDeckVersion.patternsMax].line, column: "", reason: "at most \(RateDeckVersion.patternsMax) expressions"))
+        }
+        faults.sort { ($0.line, $0.column) < ($1.line, $1.column) }
+    }
+
+    package var count: Int { rows.count + expressions.count }
+    package var hasPatterns: Bool { !expressions.isEmpty }
+
+    /// The rows in the order of their keys, from one on.
+    package func entries(from start: Int, limit: Int) -> [RateEntry] {
+        (start..<min(count, start + limit)).map { place in
+            guard place < rows.count else { return expressions[place - rows.count].entry }
+            let row = rows[place]
+            var entry = prices[Int(row.price)]
+            entry.prefix = PackedDigits.text(row.number, PackedDigits.count(row.number))
+            entry.destination = destinations[Int(row.destination)]
+            return entry
+        }
+    }
+
+    private mutating func findRepetitions(_ column: String) {
+        guard rows.count > 1 else { return }
+        for place in 1..<rows.count {
+            let (before, row) = (rows[place - 1], rows[place])
+            guard row.number == before.number, row.rank == before.rank else { continue }
+            let digits = PackedDigits.text(row.number, PackedDigits.count(row.number))
+            faults.append(Fault(line: Int(row.line), column: column, reason: "\(digits.isEmpty ? "the row for all numbers" : digits) is in line \(before.line) already"))
+        }
+        guard expressions.count > 1 else { return }
+        for place in 1..<expressions.count where expressions[place].entry.key == expressions[place - 1].entry.key {
+            faults.append(
+                Fault(line: expressions[place].line, column: "", reason: "\(expressions[place].entry.pattern) is in line \(expressions[place - 1].line) already"))
+        }
+    }
+}
