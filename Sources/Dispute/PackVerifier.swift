@@ -191,6 +191,10 @@ extension DisputePack {
         let digits = number.drop { $0 == "+" }
         for lock in events.answered == nil ? [] : events.started.event.rates {
             let name = "version \(lock.deckVersion) of deck \(CallExplanation.id(lock.deckID))"
+            guard !lock.deckID.isEmpty else {
+                verdict.notProven.append("\(lock.edge): that the service plan held this rate for all calls of its kind")
+                continue
+            }
             guard !digits.isEmpty else {
                 verdict.notProven.append("\(lock.edge): that the price is the one of the number, because the number was erased or is not stated")
                 continue

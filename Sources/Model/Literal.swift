@@ -37,6 +37,18 @@ extension PaymentMode: Literal {
     }
 }
 
+extension LegType: Literal {
+    package var literal: String {
+        switch self {
+        case .pstn: "pstn"
+        case .did: "did"
+        case .tollFree: "toll_free"
+        case .sip: "sip"
+        case .UNRECOGNIZED(let value): unrecognised(value)
+        }
+    }
+}
+
 extension ApplyTo: Literal {
     package var literal: String {
         switch self {

@@ -61,7 +61,7 @@ extension ServicePlan: DirectoryEntity {
     var references: [(field: String, id: Data)] {
         [
             ("provider_id", providerID), ("rate_deck_id", rateDeckID), ("dial_plan_id", dialPlanID),
-            ("carrier_id", carrierID),
+            ("carrier_id", carrierID), ("inbound_rate_deck_id", inboundRateDeckID), ("on_net_rate_deck_id", onNetRateDeckID),
         ]
     }
 }

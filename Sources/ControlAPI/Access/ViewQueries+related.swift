@@ -16,7 +16,7 @@ extension ViewQueries where Self: ~Copyable {
             switch kind {
             case .contact: return ids([customer.contactID])
             case .servicePlan: return ids([customer.servicePlanID])
-            case .rateDeck: return ids([plan?.rateDeckID ?? Data()])
+            case .rateDeck: return ids([plan?.rateDeckID ?? Data(), plan?.inboundRateDeckID ?? Data(), plan?.onNetRateDeckID ?? Data()])
             case .dialPlan:
                 let tenants = try tenants(of: id, limit: 1_000)
                 return ids([plan?.dialPlanID ?? Data()] + tenants.map(\.dialPlanID))

@@ -45,7 +45,7 @@ enum DeckVersionEndpoints {
         ("NewRateDeckVersion", Shape<RateDeckVersion>.rateDeckVersion.newSchema), ("RateDeckVersionHead", head.schema),
         ("RateDeckVersionPage", Schema.page(of: Schema.reference("RateDeckVersionHead"))),
         ("RateEntry", Shape<RateEntry>.rateEntry.schema), ("TimeBand", Shape<TimeBand>.timeBand.schema),
-        ("WeekWindow", Shape<WeekWindow>.weekWindow.schema), ("DateWindow", Shape<DateWindow>.dateWindow.schema),
+        ("ServiceRate", Shape<ServiceRate>.serviceRate.schema), ("WeekWindow", Shape<WeekWindow>.weekWindow.schema), ("DateWindow", Shape<DateWindow>.dateWindow.schema),
         ("RateEntryPage", Schema.page(of: Schema.reference("RateEntry"))),
     ]
 

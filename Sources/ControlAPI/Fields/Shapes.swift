@@ -88,6 +88,9 @@ extension Shape<ServicePlan> {
             .integer("subscribers_max", \.subscribersMax, 0...UInt32.max, "Of a customer; 0: no limit."),
             .integer("concurrent_calls_max", \.concurrentCallsMax, 0...UInt32.max, "Of a customer; 0: no limit."),
             .money("credit_limit", \.creditLimitMicros, "Postpaid: 0 is no limit. Prepaid: an overdraft."),
+            .reference("inbound_rate_deck_id", \.inboundRateDeckID, "By which calls from outside are charged to the called customer, by the called number."),
+            .reference("on_net_rate_deck_id", \.onNetRateDeckID, "By which calls to other customers' lines are charged. Calls within a customer are never charged."),
+            .list("service_rates", \.serviceRates, of: .serviceRate, max: 100, "Prices where no deck has one."),
         ])
 }
 

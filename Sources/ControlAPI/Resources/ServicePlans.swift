@@ -36,6 +36,8 @@ enum ServicePlans: ChangeableResource {
             Reference("rate_deck_id", .rateDeck, UUIDv7(bytes: plan.rateDeckID)),
             Reference("dial_plan_id", .dialPlan, UUIDv7(bytes: plan.dialPlanID)),
             Reference("carrier_id", .carrier, UUIDv7(bytes: plan.carrierID)),
+            Reference("inbound_rate_deck_id", .rateDeck, UUIDv7(bytes: plan.inboundRateDeckID)),
+            Reference("on_net_rate_deck_id", .rateDeck, UUIDv7(bytes: plan.onNetRateDeckID)),
         ]
     }
 

@@ -33,3 +33,7 @@ extension CdrExportFormat {
 extension CdrExportInterval {
     var isRecognised: Bool { if case .UNRECOGNIZED = self { false } else { true } }
 }
+
+extension LegType {
+    var isRecognised: Bool { if case .UNRECOGNIZED = self { false } else { true } }
+}

@@ -1,6 +1,7 @@
 import Model
 import Primitives
 import Projections
+import Rating
 import SwiftProtobuf
 
 /// Service plans: what a provider sells. Deck, dial plan and carrier must be within its reach.
@@ -39,17 +40,39 @@ enum ServicePlanDecider {
             throw AdminRejection.invalid("credit_limit_micros", "must not be negative")
         }
         let provider = try Ownership.provider(plan.providerID, in: state)
-        if !plan.rateDeckID.isEmpty {
-            let deckID = RateDeckID(try Checks.reference(plan.rateDeckID, field: "rate_deck_id"))
+        for (field, id) in [
+            ("rate_deck_id", plan.rateDeckID), ("inbound_rate_deck_id", plan.inboundRateDeckID), ("on_net_rate_deck_id", plan.onNetRateDeckID),
+        ] where !id.isEmpty {
+            let deckID = RateDeckID(try Checks.reference(id, field: field))
             guard let deck = try state.rateDeck(deckID), deck.providerID == plan.providerID else {
-                throw AdminRejection.unknownReference("rate_deck_id", deckID.description)
+                throw AdminRejection.unknownReference(field, deckID.description)
             }
             guard deck.currency == provider.currency else {
-                throw AdminRejection.invalid(
-                    "rate_deck_id", "the deck is in \(deck.currency), the provider in \(provider.currency)")
+                throw AdminRejection.invalid(field, "the deck is in \(deck.currency), the provider in \(provider.currency)")
             }
+        }
+        guard plan.serviceRates.count <= 100 else { throw AdminRejection.limitReached(field: "service_rates", limit: 100) }
+        for (index, rate) in plan.serviceRates.enumerated() {
+            let field = "service_rates[\(index)]"
+            try Checks.recognised(rate.leg.isRecognised, field: field + ".leg")
+            if let fault = rate.price.fault() { throw AdminRejection.invalid("\(field).\(fault.field)", fault.reason) }
+            guard rate.price.prefix.isEmpty, rate.price.pattern.isEmpty else { throw AdminRejection.invalid(field, "is for all numbers: a rate deck has prefixes") }
+            guard rate.decimals <= 6 else { throw AdminRejection.invalid(field + ".decimals", "at most 6: money is counted in millionths") }
+            guard rate.validTo == 0 || rate.validFrom < rate.validTo else { throw AdminRejection.invalid(field + ".valid_to", "must be later than valid_from") }
+            let other = plan.serviceRates[..<index].first { $0.leg == rate.leg && $0.overlaps(rate) }
+            guard other == nil else { throw AdminRejection.invalid(field, "overlaps another rate for \(rate.leg.literal)") }
         }
         try Ownership.dialPlan(plan.dialPlanID, of: plan.providerID, field: "dial_plan_id", in: state)
         try Ownership.carrier(plan.carrierID, reachableFrom: plan.providerID, field: "carrier_id", in: state)
+    }
+}
+
+extension ServiceRate {
+    func isValid(at time: WallTime) -> Bool {
+        (validFrom == 0 || validFrom <= time.microseconds) && (validTo == 0 || time.microseconds < validTo)
+    }
+
+    fileprivate func overlaps(_ other: ServiceRate) -> Bool {
+        (validTo == 0 || other.validFrom < validTo) && (other.validTo == 0 || validFrom < other.validTo)
     }
 }

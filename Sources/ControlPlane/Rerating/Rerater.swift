@@ -45,6 +45,8 @@ package struct Rerater: Sendable {
             let index = cdr.charges.firstIndex(where: isConcerned)
         else { return .notConcerned }
         let original = cdr.charges[index]
+        // A call from outside, or to a line, was not charged by what outside calls cost.
+        guard cdr.direction == .outbound || original.deckID == deck.id else { return .notConcerned }
         guard original.currency == deck.currency else { return .unrated(.otherCurrency, original) }
         guard !cdr.calledE164.isEmpty else { return .unrated(.numberErased, original) }
         let started = WallTime(microseconds: cdr.startedAt)

@@ -43,6 +43,35 @@ enum PriceLock {
         return lock
     }
 
+    /// What a line's customer pays: by the deck, else by the plan's rate for all calls of the kind; nil: neither has a price.
+    static func retailLock<State: ViewQueries & ~Copyable>(
+        for line: Line, deck id: Data, leg: LegType, e164: String, patterns: RowPatterns, in state: borrowing State, at time: WallTime
+    ) throws -> RateLock? {
+        func accounts(_ currency: String) -> (payer: AccountRef, payee: AccountRef) {
+            (
+                .of(.customer, owner: line.customer.id, currency: currency),
+                .of(.providerRevenue, owner: line.provider.id, currency: currency)
+            )
+        }
+        if let id = RateDeckID(id), let deck = try state.rateDeck(id), let rows = try state.deckRows(id, at: time) {
+            let (payer, payee) = accounts(deck.currency)
+            if let found = try lock(
+                deck, rows, edge: retail, e164: e164, payer: payer, payee: payee, patterns: patterns, in: state, at: time)
+            {
+                return found
+            }
+        }
+        guard let rate = line.plan.serviceRates.first(where: { $0.leg == leg && $0.isValid(at: time) }) else { return nil }
+        var made = RateLock()
+        made.edge = retail
+        made.entry = rate.price
+        made.entry.destination = "service rate: \(leg.literal)"
+        made.currency = line.provider.currency
+        made.decimals = rate.decimals
+        (made.payer, made.payee) = accounts(line.provider.currency)
+        return made
+    }
+
     /// Retail first, then wholesale from the customer's provider upwards, then the carrier's cost.
     static func locks<State: ViewQueries & ~Copyable>(
         for line: Line, carrier: Carrier, e164: String, patterns: RowPatterns, in state: borrowing State, at time: WallTime
@@ -64,15 +93,10 @@ enum PriceLock {
         }
         // What a customer buys must have a price; a free call is a price of zero.
         guard
-            try add(
-                line.plan.rateDeckID, retail,
-                { currency in
-                    (
-                        .of(.customer, owner: line.customer.id, currency: currency),
-                        .of(.providerRevenue, owner: line.provider.id, currency: currency)
-                    )
-                })
+            let price = try retailLock(
+                for: line, deck: line.plan.rateDeckID, leg: .pstn, e164: e164, patterns: patterns, in: state, at: time)
         else { return .noPrice(edge: retail) }
+        locks.append(price)
         for provider in line.providers where !provider.wholesaleDeckID.isEmpty {
             guard
                 try add(

@@ -143,8 +143,31 @@ struct Router: Sendable {
         let contacts = registrar.contacts(of: id, at: wall)
         guard !contacts.isEmpty else { return refused(.notRegistered, "no contact is registered") }
 
+        // Who is called from outside pays for it, if the plan says so; who calls another customer's line likewise. What neither a
+        // deck nor a service rate has a price for is covered by what the customer pays a month.
+        let came = WallTime(microseconds: started.startedAt)
+        let payer: (line: Line, deck: Data, leg: LegType)?
+        if let caller {
+            payer = caller.customerID == called.customerID ? nil : (caller, caller.plan.onNetRateDeckID, .sip)
+        } else {
+            let isTollFree = try state.number(e164: started.calledE164)?.type == .tollFree
+            payer = (called, called.plan.inboundRateDeckID, isTollFree ? .tollFree : .did)
+        }
+        if let payer,
+            let lock = try PriceLock.retailLock(
+                for: payer.line, deck: payer.deck, leg: payer.leg, e164: started.calledE164, patterns: patterns, in: state, at: came)
+        {
+            started.rates = [lock]
+            switch try CreditLease.open(payer.line, started.rates, seconds: leaseSeconds, in: state) {
+            case .unlimited: break
+            case .held(let hold): started.hold = hold
+            case .refused(let reason): return refused(.noCredit, reason)
+            }
+        }
+
         var plan = CallPlan()
         plan.direction = started.direction
+        plan.grantedSeconds = started.hold.grantedSeconds
         plan.callerNumber = shown
         plan.callerDisplay = display
         plan.callerMediaSecurity = caller?.subscriber.mediaSecurity ?? .plain

@@ -105,6 +105,57 @@ package nonisolated enum PaymentMode: SwiftProtobuf.Enum, Swift.CaseIterable {
 
 }
 
+/// A price for all calls of one kind, where no rate deck has one.
+package nonisolated enum LegType: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+
+  /// to a carrier
+  case pstn // = 0
+
+  /// from a carrier to a local number
+  case did // = 1
+
+  /// from a carrier to a toll-free number
+  case tollFree // = 2
+
+  /// to another customer's line
+  case sip // = 3
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .pstn
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .pstn
+    case 1: self = .did
+    case 2: self = .tollFree
+    case 3: self = .sip
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .pstn: return 0
+    case .did: return 1
+    case .tollFree: return 2
+    case .sip: return 3
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [LegType] = [
+    .pstn,
+    .did,
+    .tollFree,
+    .sip,
+  ]
+
+}
+
 package nonisolated enum ApplyTo: SwiftProtobuf.Enum, Swift.CaseIterable {
   package typealias RawValue = Int
   case e164 // = 0
@@ -727,9 +778,63 @@ package nonisolated struct ServicePlan: Sendable {
   /// postpaid: 0 means no limit; prepaid: an overdraft
   package var creditLimitMicros: Int64 = 0
 
+  /// by which calls from outside are charged to the called customer; empty: not by a deck
+  package var inboundRateDeckID: Data = Data()
+
+  /// by which calls to other customers' lines are charged; empty: not by a deck
+  package var onNetRateDeckID: Data = Data()
+
+  /// where no deck has a price
+  package var serviceRates: [ServiceRate] = []
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+}
+
+package nonisolated struct ServiceRate: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var leg: LegType {
+    get {_storage._leg}
+    set {_uniqueStorage()._leg = newValue}
+  }
+
+  /// without prefix
+  package var price: RateEntry {
+    get {_storage._price ?? RateEntry()}
+    set {_uniqueStorage()._price = newValue}
+  }
+  /// Returns true if `price` has been explicitly set.
+  package var hasPrice: Bool {_storage._price != nil}
+  /// Clears the value of `price`. Subsequent reads from it will return its default value.
+  package mutating func clearPrice() {_uniqueStorage()._price = nil}
+
+  /// 0: always
+  package var validFrom: Int64 {
+    get {_storage._validFrom}
+    set {_uniqueStorage()._validFrom = newValue}
+  }
+
+  /// not included; 0: for ever
+  package var validTo: Int64 {
+    get {_storage._validTo}
+    set {_uniqueStorage()._validTo = newValue}
+  }
+
+  /// of a charge after rounding, 0 to 6
+  package var decimals: UInt32 {
+    get {_storage._decimals}
+    set {_uniqueStorage()._decimals = newValue}
+  }
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 package nonisolated struct Customer: Sendable {
@@ -1228,6 +1333,10 @@ nonisolated extension Status: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension PaymentMode: SwiftProtobuf._ProtoNameProviding {
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0PAYMENT_MODE_POSTPAID\0\u{1}PAYMENT_MODE_PREPAID\0")
+}
+
+nonisolated extension LegType: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0LEG_TYPE_PSTN\0\u{1}LEG_TYPE_DID\0\u{1}LEG_TYPE_TOLL_FREE\0\u{1}LEG_TYPE_SIP\0")
 }
 
 nonisolated extension ApplyTo: SwiftProtobuf._ProtoNameProviding {
@@ -1839,7 +1948,7 @@ nonisolated extension RateDeckVersion: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension ServicePlan: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ServicePlan"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}provider_id\0\u{1}name\0\u{3}payment_mode\0\u{3}rate_deck_id\0\u{3}dial_plan_id\0\u{3}carrier_id\0\u{3}subscribers_max\0\u{3}concurrent_calls_max\0\u{3}credit_limit_micros\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}provider_id\0\u{1}name\0\u{3}payment_mode\0\u{3}rate_deck_id\0\u{3}dial_plan_id\0\u{3}carrier_id\0\u{3}subscribers_max\0\u{3}concurrent_calls_max\0\u{3}credit_limit_micros\0\u{4}\u{1e}inbound_rate_deck_id\0\u{3}on_net_rate_deck_id\0\u{3}service_rates\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1857,6 +1966,9 @@ nonisolated extension ServicePlan: SwiftProtobuf.Message, SwiftProtobuf._Message
       case 8: try { try decoder.decodeSingularUInt32Field(value: &self.subscribersMax) }()
       case 9: try { try decoder.decodeSingularUInt32Field(value: &self.concurrentCallsMax) }()
       case 10: try { try decoder.decodeSingularSInt64Field(value: &self.creditLimitMicros) }()
+      case 40: try { try decoder.decodeSingularBytesField(value: &self.inboundRateDeckID) }()
+      case 41: try { try decoder.decodeSingularBytesField(value: &self.onNetRateDeckID) }()
+      case 42: try { try decoder.decodeRepeatedMessageField(value: &self.serviceRates) }()
       default: break
       }
     }
@@ -1893,6 +2005,15 @@ nonisolated extension ServicePlan: SwiftProtobuf.Message, SwiftProtobuf._Message
     if self.creditLimitMicros != 0 {
       try visitor.visitSingularSInt64Field(value: self.creditLimitMicros, fieldNumber: 10)
     }
+    if !self.inboundRateDeckID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.inboundRateDeckID, fieldNumber: 40)
+    }
+    if !self.onNetRateDeckID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.onNetRateDeckID, fieldNumber: 41)
+    }
+    if !self.serviceRates.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.serviceRates, fieldNumber: 42)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1907,6 +2028,107 @@ nonisolated extension ServicePlan: SwiftProtobuf.Message, SwiftProtobuf._Message
     if lhs.subscribersMax != rhs.subscribersMax {return false}
     if lhs.concurrentCallsMax != rhs.concurrentCallsMax {return false}
     if lhs.creditLimitMicros != rhs.creditLimitMicros {return false}
+    if lhs.inboundRateDeckID != rhs.inboundRateDeckID {return false}
+    if lhs.onNetRateDeckID != rhs.onNetRateDeckID {return false}
+    if lhs.serviceRates != rhs.serviceRates {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ServiceRate: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ServiceRate"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}leg\0\u{1}price\0\u{3}valid_from\0\u{3}valid_to\0\u{1}decimals\0")
+
+  fileprivate class _StorageClass {
+    var _leg: LegType = .pstn
+    var _price: RateEntry? = nil
+    var _validFrom: Int64 = 0
+    var _validTo: Int64 = 0
+    var _decimals: UInt32 = 0
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _leg = source._leg
+      _price = source._price
+      _validFrom = source._validFrom
+      _validTo = source._validTo
+      _decimals = source._decimals
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularEnumField(value: &_storage._leg) }()
+        case 2: try { try decoder.decodeSingularMessageField(value: &_storage._price) }()
+        case 3: try { try decoder.decodeSingularInt64Field(value: &_storage._validFrom) }()
+        case 4: try { try decoder.decodeSingularInt64Field(value: &_storage._validTo) }()
+        case 5: try { try decoder.decodeSingularUInt32Field(value: &_storage._decimals) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if _storage._leg != .pstn {
+        try visitor.visitSingularEnumField(value: _storage._leg, fieldNumber: 1)
+      }
+      try { if let v = _storage._price {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+      } }()
+      if _storage._validFrom != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._validFrom, fieldNumber: 3)
+      }
+      if _storage._validTo != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._validTo, fieldNumber: 4)
+      }
+      if _storage._decimals != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._decimals, fieldNumber: 5)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: ServiceRate, rhs: ServiceRate) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._leg != rhs_storage._leg {return false}
+        if _storage._price != rhs_storage._price {return false}
+        if _storage._validFrom != rhs_storage._validFrom {return false}
+        if _storage._validTo != rhs_storage._validTo {return false}
+        if _storage._decimals != rhs_storage._decimals {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

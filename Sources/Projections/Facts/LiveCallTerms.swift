@@ -7,7 +7,7 @@ import SwiftProtobuf
 package struct LiveCallTerms: Sendable {
     /// The signal worker that carries the call.
     package private(set) var worker = ""
-    /// Of the caller.
+    /// Of the caller; of a call from outside, of the called.
     package private(set) var customer: CustomerID?
     /// What is held now; nil: the call is not limited.
     package private(set) var hold: CreditHold?
@@ -33,10 +33,11 @@ package struct LiveCallTerms: Sendable {
         reader = WireReader(started)
         while reader.next(in: bytes) {
             switch reader.tag {
-            case 4 << 3 | 2:
+            // The caller stands before the called.
+            case 4 << 3 | 2, 5 << 3 | 2:
                 var party = WireReader(reader.range)
                 while party.next(in: bytes) {
-                    if party.tag == 3 << 3 | 2 { customer = party.id(in: bytes).map(CustomerID.init) }
+                    if party.tag == 3 << 3 | 2, customer == nil { customer = party.id(in: bytes).map(CustomerID.init) }
                 }
                 guard !party.isMalformed else { return nil }
             case 11 << 3 | 2:

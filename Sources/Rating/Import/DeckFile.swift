@@ -66,7 +66,10 @@ package struct DeckFile: Sendable {
         (rows, prices, destinations, expressions) = (reader.rows, reader.prices, reader.destinations, reader.expressions)
         faults = reader.faults
         rows.sort { ($0.number, $0.rank, $0.line) < ($1.number, $1.rank, $1.line) }
-        expressions.sort { ($0.entry.key, $0.line) < ($1.entry.key, $1.line) }
+        expressions.sort { a, b in
+            let (left, right) = (a.entry.key, b.entry.key)
+            return left == right ? a.line < b.line : left.utf8.lexicographicallyPrecedes(right.utf8)
+        }
         findRepetitions(reader.numberColumn)
         if rows.isEmpty, expressions.isEmpty, faults.isEmpty { faults.append(Fault(line: 1, column: "", reason: "the file has no rows")) }
         if expressions.count > RateDeckVersion.patternsMax {
