@@ -1,6 +1,8 @@
 import LMDB
 import Ledger
+import Model
 import Primitives
+import SwiftProtobuf
 
 /// The journal tables of the running views, with everything after one sequence left out.
 struct JournalsAsOf: ~Copyable {
@@ -57,6 +59,10 @@ struct JournalsAsOf: ~Copyable {
             } else if try isSeen(found.key, found.value, of: table, bound, state) {
                 return (found.key, try cut(found.key, found.value, of: table, bound))
             }
+            if bound == .deckVersion, let end = try importEnd(of: found.key, state), end.bytes.lexicographicallyPrecedes(found.key.bytes) {
+                wanted = end
+                continue
+            }
             guard let before = found.key.lastBefore(bound, sequence: sequence, records: records) else { return nil }
             wanted = before
         }
@@ -74,7 +80,12 @@ struct JournalsAsOf: ~Copyable {
             var reader = KeyReader(value)
             guard let number = reader.number64() else { throw .unreadable(table: table) }
             return number <= (bound == .recordNumberInValue ? records : sequence)
-        case .deckVersion: return try states.value(Key(Array(key.bytes.prefix(20))), in: .deckVersions, state) != nil
+        case .deckVersion:
+            if key.isOfImport {
+                guard let end = try importEnd(of: key, state) else { return false }
+                return !end.bytes.lexicographicallyPrecedes(key.bytes)
+            }
+            return try states.value(Key(Array(key.bytes.prefix(20))), in: .deckVersions, state) != nil
         case .streamVersion: return true
         }
     }
@@ -89,6 +100,13 @@ struct JournalsAsOf: ~Copyable {
         }
         guard let seen else { throw .unreadable(table: table) }
         return seen
+    }
+
+    /// The last row that the import of a row had; nil: it is of no import, or of one that had not begun.
+    private func importEnd(of key: Key, _ state: borrowing ReadTransaction) throws(ViewsError) -> Key? {
+        guard key.isOfImport, let stored = try states.value(Key(Array(key.bytes.prefix(16))), in: .deckImports, state) else { return nil }
+        guard let progress = try? DeckImport(serializedBytes: stored) else { throw .unreadable(table: .deckImports) }
+        return Key(Array(key.bytes.prefix(20)) + Array(progress.lastKey.utf8))
     }
 
     /// What the table held: 8 bytes; nil if the stream had no event. The history leads to the stream's last event, and
@@ -123,6 +141,9 @@ struct JournalsAsOf: ~Copyable {
 }
 
 extension Key {
+    /// Of a row of prices: versions are counted from 1, so a 0 stands for rows of an import, which come in the order of their keys.
+    fileprivate var isOfImport: Bool { bytes.count >= 20 && bytes[16..<20].allSatisfy { $0 == 0 } }
+
     /// The number that a journal's key is cut off by.
     fileprivate func number(of bound: JournalBound) -> UInt64? {
         guard let behind = bound.bytesBehindNumber, bytes.count >= behind + 8 else { return nil }

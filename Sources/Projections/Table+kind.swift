@@ -26,7 +26,8 @@ package enum JournalBound: Equatable, Sendable {
     case sequenceInValue
     /// A stream's version: the one that its last event up to there has in the log.
     case streamVersion
-    /// The key begins with deck and version: it is there if the state says that the version is published.
+    /// The key begins with deck and version: it is there if the state says that the version is published; of an import, up to the
+    /// row that the state names.
     case deckVersion
 }
 

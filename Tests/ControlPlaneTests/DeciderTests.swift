@@ -133,7 +133,7 @@ import Testing
             name: "an increment of zero", when: { town in version(town) { $0.entries[0].nextIncrementSeconds = 0 } },
             then: .refusedField("entries[0].next_increment_seconds")),
         Row(
-            name: "a negative price", when: { town in version(town) { $0.entries[0].perMinuteMicros = -1 } },
+            name: "a price that nobody can count", when: { town in version(town) { $0.entries[0].perMinuteMicros = .min } },
             then: .refusedField("entries[0].per_minute_micros")),
         // Service plans and customers
         Row(

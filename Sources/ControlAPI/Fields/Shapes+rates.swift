@@ -128,20 +128,23 @@ extension Shape<RateDeckVersion> {
 }
 
 extension Shape<ServiceRate> {
-    static let serviceRate = Shape(
-        "ServiceRate",
-        [
-            .choice("leg", \.leg, isRequired: true, "pstn: to a carrier; did, toll_free: from a carrier; sip: to another customer's line."),
-            .decimal("connection_fee", \.price.connectionFeeMicros, "Once per answered call."),
-            .decimal("per_minute", \.price.perMinuteMicros, "In the provider's currency."),
-            .integer("first_increment_seconds", \.price.firstIncrementSeconds, 1...86_400, isRequired: true, "Charged at least."),
-            .integer("next_increment_seconds", \.price.nextIncrementSeconds, 1...86_400, isRequired: true, "Rounded up to, after that."),
-            .integer("minimum_seconds", \.price.minimumSeconds, 0...86_400, "A shorter call counts as so many."),
-            .integer("free_delay_seconds", \.price.freeDelaySeconds, 0...86_400, "A call of up to so many seconds costs nothing."),
-            .integer("decimals", \.decimals, 0...6, "Decimals of a charge after rounding."),
-            .time("valid_from", \.validFrom, "For calls that come in then or later; null: always."),
-            .time("valid_to", \.validTo, "And before this; null: for ever."),
-        ])
+    static let serviceRate = Shape("ServiceRate", price + terms)
+
+    private static let price: [Field<ServiceRate>] = [
+        .decimal("connection_fee", \.price.connectionFeeMicros, "Once per answered call."),
+        .decimal("per_minute", \.price.perMinuteMicros, "In the provider's currency."),
+        .integer("first_increment_seconds", \.price.firstIncrementSeconds, 1...86_400, isRequired: true, "Charged at least."),
+        .integer("next_increment_seconds", \.price.nextIncrementSeconds, 1...86_400, isRequired: true, "Rounded up to, after that."),
+        .integer("minimum_seconds", \.price.minimumSeconds, 0...86_400, "A shorter call counts as so many."),
+        .integer("free_delay_seconds", \.price.freeDelaySeconds, 0...86_400, "A call of up to so many seconds costs nothing."),
+    ]
+
+    private static let terms: [Field<ServiceRate>] = [
+        .choice("leg", \.leg, isRequired: true, "pstn: to a carrier; did, toll_free: from a carrier; sip: to another customer's line."),
+        .integer("decimals", \.decimals, 0...6, "Decimals of a charge after rounding."),
+        .time("valid_from", \.validFrom, "For calls that come in then or later; null: always."),
+        .time("valid_to", \.validTo, "And before this; null: for ever."),
+    ]
 }
 
 extension Field {

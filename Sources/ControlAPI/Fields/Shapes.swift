@@ -74,24 +74,27 @@ extension Shape<RateDeck> {
 }
 
 extension Shape<ServicePlan> {
-    static let servicePlan = Shape(
-        "ServicePlan",
-        [
-            .id(\.id),
-            .reference("provider_id", \.providerID, access: .fixed, isRequired: true, "The provider that sells it."),
-            .text("name", \.name, isRequired: true, "Shown to people."),
-            .choice("payment_mode", \.paymentMode, "Prepaid: money is held before a call rings."),
-            .reference(
-                "rate_deck_id", \.rateDeckID, "By which calls are charged; without it there are no outside calls."),
-            .reference("dial_plan_id", \.dialPlanID, "For tenants that name none."),
-            .reference("carrier_id", \.carrierID, "For tenants that name none."),
-            .integer("subscribers_max", \.subscribersMax, 0...UInt32.max, "Of a customer; 0: no limit."),
-            .integer("concurrent_calls_max", \.concurrentCallsMax, 0...UInt32.max, "Of a customer; 0: no limit."),
-            .money("credit_limit", \.creditLimitMicros, "Postpaid: 0 is no limit. Prepaid: an overdraft."),
-            .reference("inbound_rate_deck_id", \.inboundRateDeckID, "By which calls from outside are charged to the called customer, by the called number."),
-            .reference("on_net_rate_deck_id", \.onNetRateDeckID, "By which calls to other customers' lines are charged. Calls within a customer are never charged."),
-            .list("service_rates", \.serviceRates, of: .serviceRate, max: 100, "Prices where no deck has one."),
-        ])
+    static let servicePlan = Shape("ServicePlan", basics + prices)
+
+    private static let basics: [Field<ServicePlan>] = [
+        .id(\.id),
+        .reference("provider_id", \.providerID, access: .fixed, isRequired: true, "The provider that sells it."),
+        .text("name", \.name, isRequired: true, "Shown to people."),
+        .choice("payment_mode", \.paymentMode, "Prepaid: money is held before a call rings."),
+        .reference(
+            "rate_deck_id", \.rateDeckID, "By which calls are charged; without it there are no outside calls."),
+        .reference("dial_plan_id", \.dialPlanID, "For tenants that name none."),
+        .reference("carrier_id", \.carrierID, "For tenants that name none."),
+        .integer("subscribers_max", \.subscribersMax, 0...UInt32.max, "Of a customer; 0: no limit."),
+        .integer("concurrent_calls_max", \.concurrentCallsMax, 0...UInt32.max, "Of a customer; 0: no limit."),
+        .money("credit_limit", \.creditLimitMicros, "Postpaid: 0 is no limit. Prepaid: an overdraft."),
+    ]
+
+    private static let prices: [Field<ServicePlan>] = [
+        .reference("inbound_rate_deck_id", \.inboundRateDeckID, "By which calls from outside are charged to the called customer, by the called number."),
+        .reference("on_net_rate_deck_id", \.onNetRateDeckID, "By which calls to other customers' lines are charged. Calls within a customer are never charged."),
+        .list("service_rates", \.serviceRates, of: .serviceRate, max: 100, "Prices where no deck has one."),
+    ]
 }
 
 extension Shape<Customer> {

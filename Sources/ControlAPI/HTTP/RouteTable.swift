@@ -2,26 +2,32 @@ import Model
 
 /// Every operation of the API. The router and the document are both made of this table.
 enum RouteTable {
-    static let operations: [Operation] =
-        ServiceEndpoints.operations + LogEndpoints.operations + Providers.operations + Contacts.operations + Customers.operations
-        + CustomerMoneyEndpoints.operations + ServicePlans.operations + RateDecks.operations
-        + DeckVersionEndpoints.operations + DeckImportEndpoints.operations + PriceEndpoint.operations + DialPlans.operations + DialTrialEndpoint.operations + Tenants.operations
-        + Carriers.operations + GatewayEndpoints.operations + Numbers.operations + NumberAssignmentEndpoints.operations
-        + Subscribers.operations + BindingEndpoints.operations + LineTrialEndpoints.operations + TokenEndpoints.operations + WorkerEndpoints.operations
-        + CallEndpoints.operations + CDREndpoints.operations + AccountEndpoints.operations + HistoryEndpoint.operations
-        + ReplayEndpoints.operations + CdrExports.operations + CdrExportEndpoints.operations + RerateEndpoints.operations + SubjectEndpoints.operations
-        + AuditEndpoint.operations
+    // One list of lists: a sum of so many takes the compiler minutes.
+    private static let operationsByPart: [[Operation]] = [
+        ServiceEndpoints.operations, LogEndpoints.operations, Providers.operations, Contacts.operations, Customers.operations,
+        CustomerMoneyEndpoints.operations, ServicePlans.operations, RateDecks.operations, DeckVersionEndpoints.operations,
+        DeckImportEndpoints.operations, PriceEndpoint.operations, DialPlans.operations, DialTrialEndpoint.operations,
+        Tenants.operations, Carriers.operations, GatewayEndpoints.operations, Numbers.operations,
+        NumberAssignmentEndpoints.operations, Subscribers.operations, BindingEndpoints.operations, LineTrialEndpoints.operations,
+        TokenEndpoints.operations, WorkerEndpoints.operations, CallEndpoints.operations, CDREndpoints.operations,
+        AccountEndpoints.operations, HistoryEndpoint.operations, ReplayEndpoints.operations, CdrExports.operations,
+        CdrExportEndpoints.operations, RerateEndpoints.operations, SubjectEndpoints.operations, AuditEndpoint.operations,
+    ]
+    static let operations: [Operation] = operationsByPart.flatMap { $0 }
 
-    static let schemas: [(String, JSON)] =
+    private static let schemasByPart: [[(String, JSON)]] = [
         [
             ("Money", money), ("Problem", Problem.schema), ("DialRule", Shape<DialRule>.dialRule.schema),
-        ] + ServiceEndpoints.schemas + LogEndpoints.schemas + Providers.schemas + Contacts.schemas + Customers.schemas
-        + CustomerMoneyEndpoints.schemas + ServicePlans.schemas + RateDecks.schemas + DeckVersionEndpoints.schemas + DeckImportEndpoints.schemas + PriceEndpoint.schemas
-        + DialPlans.schemas + DialTrialEndpoint.schemas + Tenants.schemas + Carriers.schemas + GatewayEndpoints.schemas
-        + Numbers.schemas + NumberAssignmentEndpoints.schemas + Subscribers.schemas + BindingEndpoints.schemas + LineTrialEndpoints.schemas
-        + TokenEndpoints.schemas + WorkerEndpoints.schemas + CallEndpoints.schemas + CDREndpoints.schemas
-        + AccountEndpoints.schemas + HistoryEndpoint.schemas + ReplayEndpoints.schemas + CdrExports.schemas + CdrExportEndpoints.schemas + RerateEndpoints.schemas + SubjectEndpoints.schemas
-        + AuditEndpoint.schemas
+        ],
+        ServiceEndpoints.schemas, LogEndpoints.schemas, Providers.schemas, Contacts.schemas, Customers.schemas,
+        CustomerMoneyEndpoints.schemas, ServicePlans.schemas, RateDecks.schemas, DeckVersionEndpoints.schemas,
+        DeckImportEndpoints.schemas, PriceEndpoint.schemas, DialPlans.schemas, DialTrialEndpoint.schemas, Tenants.schemas,
+        Carriers.schemas, GatewayEndpoints.schemas, Numbers.schemas, NumberAssignmentEndpoints.schemas, Subscribers.schemas,
+        BindingEndpoints.schemas, LineTrialEndpoints.schemas, TokenEndpoints.schemas, WorkerEndpoints.schemas,
+        CallEndpoints.schemas, CDREndpoints.schemas, AccountEndpoints.schemas, HistoryEndpoint.schemas, ReplayEndpoints.schemas,
+        CdrExports.schemas, CdrExportEndpoints.schemas, RerateEndpoints.schemas, SubjectEndpoints.schemas, AuditEndpoint.schemas,
+    ]
+    static let schemas: [(String, JSON)] = schemasByPart.flatMap { $0 }
 
     private static let money = Schema.object(
         [
