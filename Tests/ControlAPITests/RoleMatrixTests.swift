@@ -224,6 +224,7 @@ private func ask(
     // A version that cannot be: whoever may do it is told so, and nothing happens.
     if operation.isConditional { headers["If-Match"] = "\"99\"" }
     if operation.takesIdempotencyKey { headers["Idempotency-Key"] = UUID().uuidString }
+    if operation.body?.isFile == true { headers["Content-Type"] = "text/csv" }
     let body: [UInt8]? = operation.body == nil ? nil : Array("{}".utf8)
     if operation.method == .patch { headers["Content-Type"] = "application/merge-patch+json" }
     return try await asker.client.send(operation.method.http, path, body, headers)
