@@ -29,6 +29,8 @@ final class TestPlatform: Sendable {
         configuration.platform = "test.example/log"
         configuration.deskEndpoint = "tcp://127.0.0.1:*"
         configuration.feedEndpoint = "tcp://127.0.0.1:*"
+        // No worker ever comes here: calls of the past run on, however long the test takes.
+        configuration.settings.startGrace = .seconds(3_600)
         service = try ControlPlaneService(configuration, logger: quiet)
         try service.start()
         self.admin = try #require(admin ?? service.firstToken?.text)
