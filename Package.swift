@@ -49,6 +49,7 @@ let package = Package(
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "COSIP", providers: [.apt(["libosip2-dev"])]),
         .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
+        .target(name: "CPhoneNumber", linkerSettings: [.linkedLibrary("phonenumber")]),
         .target(name: "CShims"),
         .target(name: "CSRTPPrimitives", linkerSettings: [.linkedLibrary("srtp2"), .linkedLibrary("crypto")]),
         library("Primitives", []),
@@ -64,6 +65,7 @@ let package = Package(
         library("RTP", ["CSRTP", "CSRTPPrimitives", "Primitives"]),
         library("UDP", ["CShims", "Primitives"]),
         library("Tables", []),
+        library("PhoneNumbers", ["CPhoneNumber"]),
 
         // Files of a backup: reads logs, writes directories.
         library("Backup", ["CShims", "LMDB", "Ledger", "OpenSSL", "Primitives"]),
@@ -82,12 +84,12 @@ let package = Package(
         library("Exports", ["Model", "OpenSSL", "Primitives", "Projections", "Tables"]),
         library(
             "ControlPlane",
-            ["Bus", "CShims", "Exports", "Expressions", "LMDB", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", "Subjects", "Rating", logging, protobuf]),
+            ["Bus", "CShims", "Exports", "Expressions", "LMDB", "Ledger", "Model", "OpenSSL", "PhoneNumbers", "Primitives", "Projections", "Subjects", "Rating", logging, protobuf]),
         library("Dispute", ["Ledger", "Model", "OpenSSL", "Primitives", "Projections", "Rating", "Subjects", "Tables", protobuf]),
         library(
             "ControlAPI",
             [
-                "Bus", "ControlPlane", "Dispute", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", "Rating", "Subjects", logging, protobuf,
+                "Bus", "ControlPlane", "Dispute", "Ledger", "Model", "OpenSSL", "PhoneNumbers", "Primitives", "Projections", "Rating", "Subjects", logging, protobuf,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -151,11 +153,12 @@ let package = Package(
         tests("ModelTests", ["Model", "Primitives", protobuf]),
         tests("RatingTests", ["Rating", "Model", "Primitives", "Tables", protobuf]),
         tests("TablesTests", ["Tables"]),
+        tests("PhoneNumbersTests", ["PhoneNumbers"]),
         tests("ExportsTests", ["Exports", "LMDB", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", protobuf]),
         tests("ReconciliationTests", ["Reconciliation", "Model", "Primitives", "Rating", "Tables"]),
         tests("SubjectsTests", ["Deflate", "Subjects", "Model", "OpenSSL", "Primitives", protobuf]),
         tests("ProjectionsTests", ["crash-rebuilder", "Backup", "OpenSSL", "Projections", "Subjects", "LMDB", "Ledger", "Model", "Primitives", "Rating", protobuf]),
-        tests("ControlPlaneTests", ["Backup", "Bus", "ControlPlane", "Dispute", "Exports", "Expressions", "LMDB", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", "Rating", "Subjects", protobuf]),
+        tests("ControlPlaneTests", ["Backup", "Bus", "ControlPlane", "Dispute", "Exports", "Expressions", "LMDB", "Ledger", "Model", "OpenSSL", "PhoneNumbers", "Primitives", "Projections", "Rating", "Subjects", protobuf]),
         tests(
             "ControlAPITests",
             [

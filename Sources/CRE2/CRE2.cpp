@@ -10,14 +10,23 @@ struct ll_re2 {
     ll_re2(re2::StringPiece pattern, const RE2::Options &options) : expression(pattern, options) {}
 };
 
+static const int ll_re2_program_max = 2000;
+
 extern "C" ll_re2 *ll_re2_compile(const char *pattern, size_t length, char *error, size_t error_capacity) {
     RE2::Options options;
     options.set_log_errors(false);
-    options.set_max_mem(1 << 20);
+    // A dialled number has 128 bytes at most, and thousands of expressions are kept at a time.
+    options.set_max_mem(256 << 10);
     auto *re = new ll_re2(re2::StringPiece(pattern, length), options);
-    if (re->expression.ok()) return re;
+    std::string problem = re->expression.error();
+    if (re->expression.ok()) {
+        // Time per match is text times program: what repeats a repetition a thousand times is nobody's dial plan.
+        if (re->expression.ProgramSize() <= ll_re2_program_max) return re;
+        problem = "makes a program of " + std::to_string(re->expression.ProgramSize()) + " steps; at most " +
+                  std::to_string(ll_re2_program_max) + " are allowed: repeat less";
+    }
     if (error_capacity > 0) {
-        std::strncpy(error, re->expression.error().c_str(), error_capacity - 1);
+        std::strncpy(error, problem.c_str(), error_capacity - 1);
         error[error_capacity - 1] = 0;
     }
     delete re;

@@ -40,6 +40,8 @@ package enum Event: Sendable, Hashable {
     case subjectErased(SubjectErased)
     case subjectHoldChanged(SubjectHoldChanged)
     case recordsRead(RecordsRead)
+    case securityGroupCreated(SecurityGroupCreated)
+    case securityGroupChanged(SecurityGroupChanged)
     case cdrExportCreated(CdrExportCreated)
     case cdrExportChanged(CdrExportChanged)
     case cdrFileExported(CdrFileExported)
@@ -90,6 +92,8 @@ extension Event {
         case .subjectErased: "subject.erased"
         case .subjectHoldChanged: "subject.hold_changed"
         case .recordsRead: "records.read"
+        case .securityGroupCreated: "security_group.created"
+        case .securityGroupChanged: "security_group.changed"
         case .cdrExportCreated: "cdr_export.created"
         case .cdrExportChanged: "cdr_export.changed"
         case .cdrFileExported: "cdr_export.file_exported"
@@ -142,6 +146,8 @@ extension Event {
         case .subjectErased(let payload): payload
         case .subjectHoldChanged(let payload): payload
         case .recordsRead(let payload): payload
+        case .securityGroupCreated(let payload): payload
+        case .securityGroupChanged(let payload): payload
         case .cdrExportCreated(let payload): payload
         case .cdrExportChanged(let payload): payload
         case .cdrFileExported(let payload): payload
@@ -202,6 +208,8 @@ extension Event {
             case "subject.erased": self = .subjectErased(try SubjectErased(serializedBytes: payload))
             case "subject.hold_changed": self = .subjectHoldChanged(try SubjectHoldChanged(serializedBytes: payload))
             case "records.read": self = .recordsRead(try RecordsRead(serializedBytes: payload))
+            case "security_group.created": self = .securityGroupCreated(try SecurityGroupCreated(serializedBytes: payload))
+            case "security_group.changed": self = .securityGroupChanged(try SecurityGroupChanged(serializedBytes: payload))
             case "cdr_export.created": self = .cdrExportCreated(try CdrExportCreated(serializedBytes: payload))
             case "cdr_export.changed": self = .cdrExportChanged(try CdrExportChanged(serializedBytes: payload))
             case "cdr_export.file_exported": self = .cdrFileExported(try CdrFileExported(serializedBytes: payload))

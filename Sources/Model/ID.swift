@@ -43,6 +43,7 @@ package typealias CarrierID = ID<Carrier>
 package typealias GatewayID = ID<Gateway>
 package typealias NumberID = ID<Number>
 package typealias SubscriberID = ID<Subscriber>
+package typealias SecurityGroupID = ID<SecurityGroup>
 package typealias CdrExportID = ID<CdrExport>
 package typealias TokenID = ID<Token>
 package typealias CallID = ID<Call>

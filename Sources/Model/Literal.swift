@@ -92,6 +92,24 @@ extension NumberType: Literal {
         switch self {
         case .local: "local"
         case .tollFree: "toll_free"
+        case .mobile: "mobile"
+        case .national: "national"
+        case .UNRECOGNIZED(let value): unrecognised(value)
+        }
+    }
+}
+
+extension Weekday: Literal {
+    package var literal: String {
+        switch self {
+        case .unspecified: "unspecified"
+        case .monday: "monday"
+        case .tuesday: "tuesday"
+        case .wednesday: "wednesday"
+        case .thursday: "thursday"
+        case .friday: "friday"
+        case .saturday: "saturday"
+        case .sunday: "sunday"
         case .UNRECOGNIZED(let value): unrecognised(value)
         }
     }
@@ -165,6 +183,10 @@ extension Refusal: Literal {
         case .noRoute: "no_route"
         case .invalidNumber: "invalid_number"
         case .unknownSource: "unknown_source"
+        case .numberBlocked: "number_blocked"
+        case .outsideHours: "outside_hours"
+        case .spendLimit: "spend_limit"
+        case .premiumNumber: "premium_number"
         case .UNRECOGNIZED(let value): unrecognised(value)
         }
     }

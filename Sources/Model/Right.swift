@@ -25,6 +25,7 @@ package enum Right: String, CaseIterable, Sendable {
     case writeParties = "parties.write"
     case writePrices = "prices.write"
     case writeNetwork = "network.write"
+    case assignNumbers = "numbers.assign"
     case writeExports = "exports.write"
     case endCalls = "calls.end"
     case postMoney = "money.post"
@@ -65,6 +66,8 @@ extension Right {
         case .writeParties: (.provider, [.administer])
         case .writePrices: (.provider, [.administer])
         case .writeNetwork: (.provider, [.administer])
+        // Below the provider, of what it has reserved for who asks.
+        case .assignNumbers: (.tenant, [.administer])
         case .writeExports: (.provider, [.administer])
         case .endCalls: (.tenant, [.administer])
         case .postMoney: (.provider, [.administer, .bill])
@@ -90,7 +93,7 @@ extension Right {
             .readBooks, .actFor:
             true
         case .clearRegistrations, .changeSubscribers, .writeSubscribers, .writeTenants, .writeParties, .writePrices,
-            .writeNetwork, .writeExports, .endCalls, .postMoney, .eraseSubjects, .writeTokens, .writePlatform:
+            .writeNetwork, .assignNumbers, .writeExports, .endCalls, .postMoney, .eraseSubjects, .writeTokens, .writePlatform:
             false
         }
     }

@@ -34,7 +34,7 @@ package enum AuditProjection: Projection {
             .servicePlanCreated, .servicePlanChanged, .customerCreated, .customerChanged, .dialPlanCreated, .dialPlanChanged,
             .tenantCreated, .tenantChanged, .carrierCreated, .carrierChanged, .numberAdded, .numberChanged, .subscriberCreated,
             .subscriberChanged, .entityRemoved, .tokenIssued, .tokenRevoked, .registrationsCleared, .workerEnrolled, .workerRevoked, .subjectErased,
-            .subjectHoldChanged, .recordsRead, .cdrExportCreated, .cdrExportChanged, .cdrFileExported, .cdrFileDelivered,
+            .subjectHoldChanged, .recordsRead, .securityGroupCreated, .securityGroupChanged, .cdrExportCreated, .cdrExportChanged, .cdrFileExported, .cdrFileDelivered,
             .rerateStepped:
             true
         }
@@ -92,6 +92,8 @@ package enum AuditProjection: Projection {
         case .recordsRead(let event):
             add(event.scopeID)
             for id in event.ids { add(id) }
+        case .securityGroupCreated(let event): add(event.group.id)
+        case .securityGroupChanged(let event): add(event.group.id)
         case .cdrExportCreated(let event): add(event.export.id)
         case .cdrExportChanged(let event): add(event.export.id)
         case .cdrFileExported(let event): add(event.exportID)

@@ -62,6 +62,7 @@ extension ServicePlan: DirectoryEntity {
         [
             ("provider_id", providerID), ("rate_deck_id", rateDeckID), ("dial_plan_id", dialPlanID),
             ("carrier_id", carrierID), ("inbound_rate_deck_id", inboundRateDeckID), ("on_net_rate_deck_id", onNetRateDeckID),
+            ("security_group_id", securityGroupID),
         ]
     }
 }
@@ -92,7 +93,10 @@ extension Tenant: DirectoryEntity {
             + Key.external(externalID, .tenant, id, keys)
     }
     var references: [(field: String, id: Data)] {
-        [("customer_id", customerID), ("dial_plan_id", dialPlanID), ("carrier_id", carrierID)]
+        [
+            ("customer_id", customerID), ("dial_plan_id", dialPlanID), ("carrier_id", carrierID),
+            ("security_group_id", securityGroupID),
+        ]
     }
 }
 
@@ -115,7 +119,12 @@ extension Number: DirectoryEntity {
     static var table: Table { .numbers }
     func indexes(_ keys: SubjectKeys?) -> [(table: Table, key: Key, value: [UInt8])] { [(.numbersByE164, Key(text: e164), Array(id))] }
     var references: [(field: String, id: Data)] {
-        [("provider_id", providerID), ("subscriber_id", subscriberID), ("carrier_id", carrierID)]
+        [
+            ("provider_id", providerID), ("subscriber_id", subscriberID), ("carrier_id", carrierID),
+            // Whoever a number is reserved for has it, too, if it is assigned: a customer is named once.
+            ("customer_id", customerID), ("tenant_id", tenantID),
+            ("reserved_tenant_id", reservedTenantID == tenantID ? Data() : reservedTenantID),
+        ]
     }
 }
 
@@ -127,7 +136,16 @@ extension Subscriber: DirectoryEntity {
             (.subscribersByName, Key(Array(tenantID)).adding(name: $0, keys), Array(id))
         } + Key.external(externalID, .subscriber, id, keys)
     }
-    var references: [(field: String, id: Data)] { [("tenant_id", tenantID)] }
+    var references: [(field: String, id: Data)] {
+        [("tenant_id", tenantID), ("security_group_id", securityGroupID)]
+    }
+}
+
+extension SecurityGroup: DirectoryEntity {
+    static var kind: EntityKind { .securityGroup }
+    static var table: Table { .securityGroups }
+    func indexes(_ keys: SubjectKeys?) -> [(table: Table, key: Key, value: [UInt8])] { [] }
+    var references: [(field: String, id: Data)] { [("provider_id", providerID)] }
 }
 
 extension CdrExport: DirectoryEntity {

@@ -6,10 +6,10 @@ import Subjects
 /// Every entity by its id, the unique names that find it, and who refers to whom.
 package enum DirectoryProjection: Projection {
     package static let name = "directory"
-    package static let version: UInt32 = 3
+    package static let version: UInt32 = 4
     package static let tables: [Table] = [
         .providers, .contacts, .rateDecks, .servicePlans, .customers, .dialPlans, .tenants, .carriers, .numbers,
-        .subscribers, .tokens, .workers, .cdrExports, .providersByNamespace, .tenantsByDomain, .subscribersByName, .numbersByE164,
+        .subscribers, .tokens, .workers, .securityGroups, .cdrExports, .providersByNamespace, .tenantsByDomain, .subscribersByName, .numbersByE164,
         .gatewaysByAddress, .gateways, .externalIDs, .tokensBySecret, .references,
     ]
 
@@ -32,10 +32,12 @@ package enum DirectoryProjection: Projection {
         case .tenantChanged(let event): try store(event.tenant, context, in: &views)
         case .carrierCreated(let event): try store(event.carrier, context, in: &views)
         case .carrierChanged(let event): try store(event.carrier, context, in: &views)
-        case .numberAdded(let event): try store(event.number, context, in: &views)
-        case .numberChanged(let event): try store(event.number, context, in: &views)
+        case .numberAdded(let event): try store(try placed(event.number, in: views), context, in: &views)
+        case .numberChanged(let event): try store(try placed(event.number, in: views), context, in: &views)
         case .subscriberCreated(let event): try store(event.subscriber, context, in: &views)
         case .subscriberChanged(let event): try store(event.subscriber, context, in: &views)
+        case .securityGroupCreated(let event): try store(event.group, context, in: &views)
+        case .securityGroupChanged(let event): try store(event.group, context, in: &views)
         case .cdrExportCreated(let event): try store(event.export, context, in: &views)
         case .cdrExportChanged(let event): try store(event.export, context, in: &views)
         case .entityRemoved(let event): try remove(event.kind, event.id, context, in: &views)
@@ -73,6 +75,16 @@ package enum DirectoryProjection: Projection {
         try views.putMessage(entity, key, in: Entity.table)
     }
 
+    /// Events of earlier versions say who has a number, and not whose that is.
+    private static func placed(_ number: Number, in views: borrowing ViewTransaction) throws(ViewsError) -> Number {
+        guard number.customerID.isEmpty, let id = SubscriberID(number.subscriberID), let subscriber = try views.subscriber(id),
+            let tenantID = TenantID(subscriber.tenantID), let tenant = try views.tenant(tenantID)
+        else { return number }
+        var number = number
+        (number.customerID, number.tenantID) = (tenant.customerID, tenant.id)
+        return number
+    }
+
     private static func remove(
         _ kind: EntityKind, _ id: Data, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) {
@@ -87,6 +99,7 @@ package enum DirectoryProjection: Projection {
         case .carrier: try remove(Carrier.self, id, context, in: &views)
         case .number: try remove(Number.self, id, context, in: &views)
         case .subscriber: try remove(Subscriber.self, id, context, in: &views)
+        case .securityGroup: try remove(SecurityGroup.self, id, context, in: &views)
         case .cdrExport: try remove(CdrExport.self, id, context, in: &views)
         case .UNRECOGNIZED: throw .broken(sequence: context.sequence, .malformedField("kind"))
         }

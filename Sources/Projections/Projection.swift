@@ -35,5 +35,5 @@ extension Projection {
 /// All of them, in the order in which an event reaches them.
 package let projections: [any Projection.Type] = [
     DirectoryProjection.self, RatesProjection.self, LiveCallsProjection.self, CDRsProjection.self,
-    AccountsProjection.self, AuditProjection.self, SubjectsProjection.self, ExportsProjection.self, CorrectionsProjection.self,
+    AccountsProjection.self, SpendProjection.self, AuditProjection.self, SubjectsProjection.self, ExportsProjection.self, CorrectionsProjection.self,
 ]

@@ -133,15 +133,17 @@ extension ViewTransaction {
         return records
     }
 
-    /// Passes over the record of a call, its largest event: the state is the same after it as before.
+    /// Passes over the record of a call, its largest event, but for what was charged: no other state is changed by it.
     private mutating func isRecord(_ sequence: UInt64, _ bytes: RawSpan) throws(ViewsError) -> Bool {
         guard let header = EnvelopeHeader(parsing: bytes), header.sequence == sequence else {
             throw .log(.damaged(sequence: sequence))
         }
         guard CallFact(storedType: bytes.extracting(header.type)) == .cdrRecorded else { return false }
         guard sequence == applied + 1 else { throw .outOfOrder(expected: applied + 1, actual: sequence) }
-        last = EventContext(
+        let context = EventContext(
             sequence: sequence, stream: header.stream, version: header.version, time: header.time)
+        _ = try SpendProjection.evolve(.cdrRecorded, bytes.extracting(header.payload), context, in: &self)
+        last = context
         applied = sequence
         return true
     }

@@ -35,7 +35,7 @@ extension Table {
     package var kind: TableKind {
         switch self {
         case .providers, .contacts, .rateDecks, .servicePlans, .customers, .dialPlans, .tenants, .carriers, .numbers,
-            .subscribers, .tokens, .workers, .cdrExports, .exportFiles, .exportDeliveries, .providersByNamespace, .tenantsByDomain, .subscribersByName,
+            .subscribers, .tokens, .workers, .securityGroups, .cdrExports, .exportFiles, .exportDeliveries, .providersByNamespace, .tenantsByDomain, .subscribersByName,
             .numbersByE164, .gatewaysByAddress, .gateways, .externalIDs, .tokensBySecret, .references:
             .state
         case .deckVersions, .deckTimes, .deckImports: .state
@@ -44,7 +44,7 @@ extension Table {
         case .cdrs, .cdrsByStart: .journal(.recordNumberInKey)
         case .cdrsByParty: .journal(.recordRun)
         case .cdrsByCall: .journal(.recordNumberInValue)
-        case .accounts, .holds: .state
+        case .accounts, .holds, .spend, .spendHolds: .state
         case .postings: .journal(.postingRun)
         case .journals: .journal(.sequenceInValue)
         case .corrections: .journal(.sequenceInValue)

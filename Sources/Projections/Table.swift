@@ -17,6 +17,7 @@ package enum Table: String, CaseIterable, Sendable {
     case subscribers
     case tokens
     case workers
+    case securityGroups = "security_groups"
     case cdrExports = "cdr_exports"
     /// Namespace → provider.
     case providersByNamespace = "providers_by_namespace"
@@ -74,6 +75,12 @@ package enum Table: String, CaseIterable, Sendable {
     case holds
     /// Journal → its sequence in the log.
     case journals
+
+    // What lines and customers spend.
+    /// Line or customer, quarter of an hour since 1970 → micro-units charged then; all ones: held now.
+    case spend
+    /// Call → line, customer and what is held for it.
+    case spendHolds = "spend_holds"
 
     // Exports of call records.
     /// Export, number of the file → the file.

@@ -13,6 +13,7 @@ extension ViewQueries where Self: ~Copyable {
     package func carrier(_ id: CarrierID) throws(ViewsError) -> Carrier? { try entity(id) }
     package func number(_ id: NumberID) throws(ViewsError) -> Number? { try entity(id) }
     package func subscriber(_ id: SubscriberID) throws(ViewsError) -> Subscriber? { try entity(id) }
+    package func securityGroup(_ id: SecurityGroupID) throws(ViewsError) -> SecurityGroup? { try entity(id) }
     package func cdrExport(_ id: CdrExportID) throws(ViewsError) -> CdrExport? { try entity(id) }
     package func token(_ id: TokenID) throws(ViewsError) -> Token? {
         try message(Token.self, Key(id.value), in: .tokens)
@@ -90,6 +91,9 @@ extension ViewQueries where Self: ~Copyable {
     package func carriers(after: CarrierID? = nil, limit: Int) throws(ViewsError) -> [Carrier] { try all(after, limit) }
     package func numbers(after: NumberID? = nil, limit: Int) throws(ViewsError) -> [Number] { try all(after, limit) }
     package func subscribers(after: SubscriberID? = nil, limit: Int) throws(ViewsError) -> [Subscriber] {
+        try all(after, limit)
+    }
+    package func securityGroups(after: SecurityGroupID? = nil, limit: Int) throws(ViewsError) -> [SecurityGroup] {
         try all(after, limit)
     }
     package func cdrExports(after: CdrExportID? = nil, limit: Int) throws(ViewsError) -> [CdrExport] {

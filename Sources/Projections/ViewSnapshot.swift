@@ -39,6 +39,24 @@ package struct ViewSnapshot: ~Copyable, ViewQueries {
         self.journals = consume journals
     }
 
+    /// Of the newest event, for a question about the past; nil: the question is about now.
+    package var timeAsOf: WallTime? {
+        get throws(ViewsError) {
+            switch journals {
+            case .some: try applied == 0 ? WallTime(microseconds: 0) : timeOfNewest()
+            case .none: nil
+            }
+        }
+    }
+
+    private func timeOfNewest() throws(ViewsError) -> WallTime? {
+        do {
+            return try log?.event(at: applied)?.time
+        } catch {
+            throw .log(error)
+        }
+    }
+
     package func fact(at sequence: UInt64) throws(ViewsError) -> StoredFact { try StoredFact(at: sequence, in: log) }
 
     package func stream(_ id: UUIDv7) throws(ViewsError) -> [Envelope] { try StoredFact.stream(id, in: log) }

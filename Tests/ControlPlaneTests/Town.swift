@@ -302,4 +302,5 @@ extension DialPlan: Identified {}
 extension Tenant: Identified {}
 extension Carrier: Identified {}
 extension Number: Identified {}
+extension SecurityGroup: Identified {}
 extension Subscriber: Identified {}

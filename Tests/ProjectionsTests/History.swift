@@ -22,6 +22,7 @@ struct History: Sendable {
     private var numbers: [Number] = []
     private var tokens: [Token] = []
     private var exports: [CdrExport] = []
+    private var groups: [SecurityGroup] = []
     private var files: [CdrFileExported] = []
     private var live: [CallStarted] = []
     private var answered: Set<Data> = []
@@ -65,7 +66,7 @@ struct History: Sendable {
         case 13...16: return addNumber()
         case 17...20: return moveNumber()
         case 21...24: return changeSubscriber()
-        case 25: return changeCarrier()
+        case 25: return Bool.random(using: &random) ? changeCarrier() : changeSecurityGroup()
         case 26...27: return removeSubscriber()
         case 28...30: return publishDeck()
         case 31...33: return token()
@@ -288,6 +289,20 @@ struct History: Sendable {
         return [(.tokenIssued(.with { $0.token = token }), stream(token.id))]
     }
 
+    private mutating func changeSecurityGroup() -> Step {
+        if groups.isEmpty || Int.random(in: 0..<4, using: &random) == 0 {
+            var group = SecurityGroup()
+            group.id = id()
+            group.providerID = providers.randomElement(using: &random)!.id
+            group.name = name("group")
+            groups.append(group)
+            return [(.securityGroupCreated(.with { $0.group = group }), stream(group.id))]
+        }
+        let chosen = groups.indices.randomElement(using: &random)!
+        groups[chosen].countries = ["AT", "US"]
+        return [(.securityGroupChanged(.with { $0.group = groups[chosen] }), stream(groups[chosen].id))]
+    }
+
     /// An export of call records is set up or changed; one of them makes its next file, which is delivered.
     private mutating func exportRecords() -> Step {
         if exports.isEmpty || Int.random(in: 0..<4, using: &random) == 0 {
@@ -387,6 +402,7 @@ struct History: Sendable {
                 $0.amountMicros = 12_000
                 $0.grantedSeconds = 120
             }
+            if let group = groups.randomElement(using: &random) { call.securityGroupID = group.id }
         }
         live.append(call)
         return [(.callStarted(call), stream(call.callID))]
@@ -479,6 +495,8 @@ struct History: Sendable {
         cdr.startedAt = call.startedAt
         cdr.caller = call.caller
         cdr.called = call.called
+        cdr.endedAt = now.microseconds
+        cdr.securityGroupID = call.securityGroupID
         cdr.durationMs = answered.contains(call.callID) ? UInt64.random(in: 0...400_000, using: &random) : 0
         var steps: Step = [(.callEnded(.with { $0.callID = call.callID }), stream(call.callID))]
         if answered.remove(call.callID) != nil, !call.rates.isEmpty,

@@ -5,7 +5,7 @@
 extern "C" {
 #endif
 typedef struct ll_re2 ll_re2;
-/// Compiles `pattern`; on failure returns NULL and writes a message (NUL-terminated) to `error`.
+/// Compiles `pattern`; on failure, and if its program is larger than anybody needs, returns NULL and writes a message (NUL-terminated) to `error`.
 ll_re2 *ll_re2_compile(const char *pattern, size_t length, char *error, size_t error_capacity);
 void ll_re2_free(ll_re2 *re);
 /// How many capturing groups the expression has.

@@ -6,7 +6,7 @@ import Projections
 
 extension ViewQueries where Self: ~Copyable {
     /// Entities of the provider that a customer or tenant below it may see because it lives by them: its contact, its
-    /// plan, the deck that it is charged by, its dial plans.
+    /// plan, the deck that it is charged by, its dial plans and security groups.
     func related(_ kind: EntityKind, to reach: Reach) throws(ViewsError) -> [UUIDv7] {
         switch reach {
         case .platform, .provider: return []
@@ -20,11 +20,22 @@ extension ViewQueries where Self: ~Copyable {
             case .dialPlan:
                 let tenants = try tenants(of: id, limit: 1_000)
                 return ids([plan?.dialPlanID ?? Data()] + tenants.map(\.dialPlanID))
+            case .securityGroup:
+                let tenants = try tenants(of: id, limit: 1_000)
+                return ids([plan?.securityGroupID ?? Data()] + tenants.map(\.securityGroupID))
             case .provider, .customer, .tenant, .carrier, .number, .subscriber, .cdrExport, .UNRECOGNIZED: return []
             }
         case .subscriber: return []
         case .tenant(let id):
-            guard kind == .dialPlan, let tenant = try tenant(id) else { return [] }
+            guard let tenant = try tenant(id) else { return [] }
+            if kind == .securityGroup {
+                if !tenant.securityGroupID.isEmpty { return ids([tenant.securityGroupID]) }
+                guard let customerID = CustomerID(tenant.customerID), let customer = try customer(customerID) else {
+                    return []
+                }
+                return ids([try plan(of: customer)?.securityGroupID ?? Data()])
+            }
+            guard kind == .dialPlan else { return [] }
             if !tenant.dialPlanID.isEmpty { return ids([tenant.dialPlanID]) }
             guard let customerID = CustomerID(tenant.customerID), let customer = try customer(customerID) else {
                 return []

@@ -44,6 +44,7 @@ struct EntityState {
             kind = "subscriber"
             secret = event.subscriber.sealedCredential
             isErased = event.subscriber.isErased
+        case .securityGroupCreated, .securityGroupChanged: kind = "security_group"
         case .cdrExportCreated, .cdrExportChanged: kind = "cdr_export"
         case .tokenIssued(let event):
             kind = "token"

@@ -131,6 +131,10 @@ enum HistoryEndpoint {
             Numbers.shape.json(event.number, try Numbers.context(of: event.number, in: views))
         case .subscriberCreated(let event): Subscribers.shape.json(SubscriberDraft(event.subscriber))
         case .subscriberChanged(let event): Subscribers.shape.json(SubscriberDraft(event.subscriber))
+        case .securityGroupCreated(let event):
+            SecurityGroups.shape.json(event.group, try SecurityGroups.context(of: event.group, in: views))
+        case .securityGroupChanged(let event):
+            SecurityGroups.shape.json(event.group, try SecurityGroups.context(of: event.group, in: views))
         case .cdrExportCreated(let event): CdrExports.shape.json(event.export)
         case .cdrExportChanged(let event): CdrExports.shape.json(event.export)
         case .cdrFileExported(let event): Shape<CdrFileExported>.cdrFile.json(event)
@@ -177,6 +181,8 @@ enum HistoryEndpoint {
         case .numberChanged(let event): try views.place(of: event.number)
         case .subscriberCreated(let event): try views.place(of: event.subscriber)
         case .subscriberChanged(let event): try views.place(of: event.subscriber)
+        case .securityGroupCreated(let event): try views.place(provider: event.group.providerID)
+        case .securityGroupChanged(let event): try views.place(provider: event.group.providerID)
         case .cdrExportCreated(let event): try views.place(of: event.export)
         case .cdrExportChanged(let event): try views.place(of: event.export)
         case .rateDeckVersionPublished, .entityRemoved, .tokenIssued, .tokenRevoked, .registrationsCleared, .workerEnrolled, .workerRevoked,

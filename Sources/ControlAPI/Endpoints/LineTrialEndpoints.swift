@@ -52,7 +52,9 @@ enum LineTrialEndpoints {
                 [
                     ("may_register", Schema.flag), ("may_call", Schema.orNull(Schema.flag)),
                     ("allowed_prefixes", Schema.list(Schema.text(max: 16))), ("levels", Schema.list(level)),
-                ], required: ["may_register", "may_call", "allowed_prefixes", "levels"])
+                    ("security_group_id", Schema.orNull(Schema.uuid)), ("steps", Schema.list(SecurityTrialEndpoint.step)),
+                ],
+                required: ["may_register", "may_call", "allowed_prefixes", "levels", "security_group_id", "steps"])
         ),
     ]
 
@@ -149,11 +151,16 @@ enum LineTrialEndpoints {
                     "name": .string(isSeen ? level.name : ""), "status": .string(level.status.literal),
                 ])
             }
-            let number = exchange.query.text("number")
+            let gate = try exchange.query.text("number").map { number in
+                try permission.gate(number, in: views, at: exchange.time)
+            }
+            let group = permission.securityGroup.flatMap { UUIDv7(bytes: $0.id) }
             return .ok([
                 "may_register": .bool(permission.isActive),
-                "may_call": number.map { JSON.bool(permission.mayCall($0)) } ?? .null,
+                "may_call": gate.map { JSON.bool(permission.isActive && $0.isOpen) } ?? .null,
                 "allowed_prefixes": .array(permission.allowedPrefixes.map(JSON.string)), "levels": .array(levels),
+                "security_group_id": group.map { .string($0.description) } ?? .null,
+                "steps": gate.map { SecurityTrialEndpoint.json($0) } ?? .array([]),
             ])
         }
     }

@@ -1,11 +1,18 @@
 import Model
+import Primitives
 
 /// What a field needs beside its entity to be written or read.
 struct FieldContext: Sendable {
     /// The currency that the entity's amounts are in: its provider's, its customer's or its deck's.
     var currency: Currency?
 
-    init(currency: Currency? = nil) { self.currency = currency }
+    /// What time does by itself, it has done by then.
+    var time: WallTime
+
+    init(currency: Currency? = nil, time: WallTime = .now) {
+        self.currency = currency
+        self.time = time
+    }
 
     /// An entity keeps micro-units; the API always says of what. XXX is ISO 4217 for "no currency".
     func amount(micros: Int64) -> JSON {

@@ -31,6 +31,9 @@ extension Shape<Provider> {
                 "ISO 4217 code; of all of its amounts."),
             .text("time_zone", \.timeZone, max: 64, "IANA name; UTC if it is not given."),
             .choice("status", \.status, "Calls are carried for active providers only."),
+            .integer(
+                "number_quarantine_days", \.numberQuarantineDays, 0...3_650,
+                "How long a number that is released is given to nobody; 0: it is available at once."),
             .reference(
                 "wholesale_deck_id", \.wholesaleDeckID, "Deck of its parent by which it is charged; null: not charged."),
             .reference("contact_id", \.contactID, "Who it is: one of its own contacts."),
@@ -87,6 +90,7 @@ extension Shape<ServicePlan> {
         .reference("carrier_id", \.carrierID, "For tenants that name none."),
         .integer("subscribers_max", \.subscribersMax, 0...UInt32.max, "Of a customer; 0: no limit."),
         .integer("concurrent_calls_max", \.concurrentCallsMax, 0...UInt32.max, "Of a customer; 0: no limit."),
+        .reference("security_group_id", \.securityGroupID, "For tenants and lines that name none."),
         .money("credit_limit", \.creditLimitMicros, "Postpaid: 0 is no limit. Prepaid: an overdraft."),
     ]
 
@@ -153,6 +157,7 @@ extension Shape<Tenant> {
             .text("area_code", \.areaCode, max: 6, "Digits."),
             .reference("dial_plan_id", \.dialPlanID, "Null: the service plan's."),
             .reference("carrier_id", \.carrierID, "Null: the service plan's."),
+            .reference("security_group_id", \.securityGroupID, "Null: the service plan's."),
             .choice("status", \.status, "What it stops: docs/status.md. terminated is for good."),
             .text("time_zone", \.timeZone, max: 64, "IANA name; empty: the customer's."),
             .text("language", \.language, max: 35, "BCP 47; empty: the customer's."),
@@ -211,7 +216,13 @@ extension Shape<Number> {
             .money("vendor_price", \.vendorPriceMicros, "What it costs."),
             .flag("voice", \.voice, "Carries calls."),
             .flag("sms", \.sms, "Carries messages."),
-            .reference("subscriber_id", \.subscriberID, access: .readOnly, "Who has it; null: it is available."),
+            .country, .state, .until,
+            .reference("subscriber_id", \.subscriberID, access: .readOnly, "Who has it; null: nobody."),
+            .reference("customer_id", \.customerID, access: .readOnly, "Whose it is: of who has it, or of the reservation."),
+            .reference("tenant_id", \.tenantID, access: .readOnly, "The same."),
+            .reservedCustomer, .reservedTenant,
+            .text("range_first", \.rangeFirst, access: .readOnly, max: 16, "The range that it was added with; empty: it came alone."),
+            .text("range_last", \.rangeLast, access: .readOnly, max: 16, "The same."),
             .reference("carrier_id", \.carrierID, "By which its calls come in; null: any of the provider's."),
         ])
 }
@@ -236,7 +247,8 @@ extension Shape<SubscriberDraft> {
             .text("area_code", \.entity.areaCode, max: 6, "Empty: the tenant's."),
             .texts(
                 "allowed_prefixes", \.entity.allowedPrefixes, max: 1_000,
-                "Where it may call, such as +1209; + is everywhere. Empty: nowhere outside."),
+                "Where it may call beside what its security group allows, such as +1209; + is everywhere."),
+            .reference("security_group_id", \.entity.securityGroupID, "Null: the tenant's."),
             .integer("concurrent_calls_max", \.entity.concurrentCallsMax, 0...UInt32.max, "0: no limit."),
             .integer("dial_timeout_seconds", \.entity.dialTimeoutSeconds, 0...600, "How long it rings; 0: 60 seconds."),
             .choice("media_security", \.entity.mediaSecurity, "sdes: SRTP is offered and required."),

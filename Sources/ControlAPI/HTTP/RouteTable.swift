@@ -8,7 +8,9 @@ enum RouteTable {
         CustomerMoneyEndpoints.operations, ServicePlans.operations, RateDecks.operations, DeckVersionEndpoints.operations,
         DeckImportEndpoints.operations, PriceEndpoint.operations, DialPlans.operations, DialTrialEndpoint.operations,
         Tenants.operations, Carriers.operations, GatewayEndpoints.operations, Numbers.operations,
-        NumberAssignmentEndpoints.operations, Subscribers.operations, BindingEndpoints.operations, LineTrialEndpoints.operations,
+        NumberAssignmentEndpoints.operations, NumberRangeEndpoints.operations, NumberHistoryEndpoint.operations,
+        SecurityGroups.operations, SecurityTrialEndpoint.operations, DialPresetEndpoints.operations,
+        Subscribers.operations, BindingEndpoints.operations, LineTrialEndpoints.operations,
         TokenEndpoints.operations, WorkerEndpoints.operations, CallEndpoints.operations, CDREndpoints.operations,
         AccountEndpoints.operations, HistoryEndpoint.operations, ReplayEndpoints.operations, CdrExports.operations,
         CdrExportEndpoints.operations, RerateEndpoints.operations, SubjectEndpoints.operations, AuditEndpoint.operations,
@@ -18,13 +20,15 @@ enum RouteTable {
     private static let schemasByPart: [[(String, JSON)]] = [
         [
             ("Money", money), ("Problem", Problem.schema), ("DialRule", Shape<DialRule>.dialRule.schema),
+            ("TimeWindow", Shape<TimeWindow>.timeWindow.schema),
         ],
         ServiceEndpoints.schemas, LogEndpoints.schemas, Providers.schemas, Contacts.schemas, Customers.schemas,
         CustomerMoneyEndpoints.schemas, ServicePlans.schemas, RateDecks.schemas, DeckVersionEndpoints.schemas,
         DeckImportEndpoints.schemas, PriceEndpoint.schemas, DialPlans.schemas, DialTrialEndpoint.schemas, Tenants.schemas,
-        Carriers.schemas, GatewayEndpoints.schemas, Numbers.schemas, NumberAssignmentEndpoints.schemas, Subscribers.schemas,
-        BindingEndpoints.schemas, LineTrialEndpoints.schemas, TokenEndpoints.schemas, WorkerEndpoints.schemas,
-        CallEndpoints.schemas, CDREndpoints.schemas, AccountEndpoints.schemas, HistoryEndpoint.schemas, ReplayEndpoints.schemas,
+        Carriers.schemas, GatewayEndpoints.schemas, Numbers.schemas, NumberAssignmentEndpoints.schemas,
+        NumberRangeEndpoints.schemas, NumberHistoryEndpoint.schemas, SecurityGroups.schemas, SecurityTrialEndpoint.schemas,
+        DialPresetEndpoints.schemas, Subscribers.schemas, BindingEndpoints.schemas, LineTrialEndpoints.schemas,
+        TokenEndpoints.schemas, WorkerEndpoints.schemas, CallEndpoints.schemas, CDREndpoints.schemas, AccountEndpoints.schemas, HistoryEndpoint.schemas, ReplayEndpoints.schemas,
         CdrExports.schemas, CdrExportEndpoints.schemas, RerateEndpoints.schemas, SubjectEndpoints.schemas, AuditEndpoint.schemas,
     ]
     static let schemas: [(String, JSON)] = schemasByPart.flatMap { $0 }

@@ -102,6 +102,8 @@ extension Shape<Cdr> {
             .choice("cause", \.cause, access: .readOnly, "Why it ended."),
             .shown("sip_status", Schema.sequence, "Final status sent to the caller.") { .integer($0.sipStatus) },
             .choice("refusal", \.refusal, access: .readOnly, "Why it was refused, if it was."),
+            .text("refusal_detail", \.refusalDetail, access: .readOnly, max: 512, "Which rule refused it, for an operator."),
+            .reference("security_group_id", \.securityGroupID, access: .readOnly, "That it was judged by; null: by none."),
             .shown("attempts", Schema.list(Schema.reference("CallAttempt")), "Every target that was tried.") { cdr, _ in
                 .array(cdr.attempts.map { Shape<CallAttempt>.callAttempt.json($0) })
             },

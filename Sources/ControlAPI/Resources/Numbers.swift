@@ -14,10 +14,9 @@ enum Numbers: ChangeableResource {
     static func levels(below node: EntityKind) -> [EntityKind]? {
         switch node {
         case .provider: [.number]
-        case .customer: [.tenant, .subscriber, .number]
-        case .tenant: [.subscriber, .number]
+        case .customer, .tenant: [.number]
         case .subscriber: [.number]
-        case .contact, .rateDeck, .servicePlan, .dialPlan, .carrier, .number, .cdrExport, .UNRECOGNIZED: nil
+        case .contact, .rateDeck, .servicePlan, .dialPlan, .carrier, .number, .securityGroup, .cdrExport, .UNRECOGNIZED: nil
         }
     }
 
@@ -47,6 +46,10 @@ enum Numbers: ChangeableResource {
 
     static func currency(of number: Number, in views: borrowing ViewSnapshot) throws(ViewsError) -> Currency? {
         try views.currency(provider: number.providerID)
+    }
+
+    static func context(of number: Number, in views: borrowing ViewSnapshot) throws(ViewsError) -> FieldContext {
+        FieldContext(currency: try currency(of: number, in: views), time: try views.timeAsOf ?? .now)
     }
 
     static func references(of number: Number, in views: borrowing ViewSnapshot) throws(ViewsError) -> [Reference] {

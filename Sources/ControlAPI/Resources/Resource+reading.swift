@@ -149,6 +149,7 @@ extension EntityKind {
         case .carrier: "carrier"
         case .number: "number"
         case .subscriber: "subscriber"
+        case .securityGroup: "security_group"
         case .cdrExport: "cdr_export"
         case .UNRECOGNIZED(let value): "unrecognised_\(value)"
         }

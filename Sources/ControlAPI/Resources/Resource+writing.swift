@@ -58,7 +58,7 @@ extension Resource {
     }
 
     /// The answer to a command that made something, or that did so before under the same key.
-    private static func made(_ outcome: AdminOutcome, _ exchange: Exchange) throws -> Reply {
+    static func made(_ outcome: AdminOutcome, _ exchange: Exchange) throws -> Reply {
         try exchange.read { views in
             guard let entity = try find(outcome.id, in: views) else {
                 // A disk that has filled up takes the event and not the views.

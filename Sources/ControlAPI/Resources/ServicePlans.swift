@@ -35,6 +35,7 @@ enum ServicePlans: ChangeableResource {
             Reference("provider_id", .provider, UUIDv7(bytes: plan.providerID)),
             Reference("rate_deck_id", .rateDeck, UUIDv7(bytes: plan.rateDeckID)),
             Reference("dial_plan_id", .dialPlan, UUIDv7(bytes: plan.dialPlanID)),
+            Reference("security_group_id", .securityGroup, UUIDv7(bytes: plan.securityGroupID)),
             Reference("carrier_id", .carrier, UUIDv7(bytes: plan.carrierID)),
             Reference("inbound_rate_deck_id", .rateDeck, UUIDv7(bytes: plan.inboundRateDeckID)),
             Reference("on_net_rate_deck_id", .rateDeck, UUIDv7(bytes: plan.onNetRateDeckID)),

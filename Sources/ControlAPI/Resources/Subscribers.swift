@@ -16,7 +16,7 @@ enum Subscribers: ChangeableResource {
         case .provider: [.customer, .tenant, .subscriber]
         case .customer: [.tenant, .subscriber]
         case .tenant: [.subscriber]
-        case .contact, .rateDeck, .servicePlan, .dialPlan, .carrier, .number, .subscriber, .cdrExport, .UNRECOGNIZED: nil
+        case .contact, .rateDeck, .servicePlan, .dialPlan, .carrier, .number, .subscriber, .securityGroup, .cdrExport, .UNRECOGNIZED: nil
         }
     }
 
@@ -44,7 +44,10 @@ enum Subscribers: ChangeableResource {
     static func references(of draft: SubscriberDraft, in views: borrowing ViewSnapshot) throws(ViewsError)
         -> [Reference]
     {
-        var references = [Reference("tenant_id", .tenant, UUIDv7(bytes: draft.entity.tenantID))]
+        var references = [
+            Reference("tenant_id", .tenant, UUIDv7(bytes: draft.entity.tenantID)),
+            Reference("security_group_id", .securityGroup, UUIDv7(bytes: draft.entity.securityGroupID)),
+        ]
         // Nobody shows a number to the outside that belongs to another customer.
         if !draft.entity.callerID.isEmpty, let number = try views.number(e164: draft.entity.callerID) {
             references.append(Reference("caller_id", .number, UUIDv7(bytes: number.id)))

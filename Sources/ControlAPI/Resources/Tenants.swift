@@ -18,7 +18,7 @@ enum Tenants: ChangeableResource {
         switch node {
         case .provider: [.customer, .tenant]
         case .customer: [.tenant]
-        case .contact, .rateDeck, .servicePlan, .dialPlan, .tenant, .carrier, .number, .subscriber, .cdrExport, .UNRECOGNIZED: nil
+        case .contact, .rateDeck, .servicePlan, .dialPlan, .tenant, .carrier, .number, .subscriber, .securityGroup, .cdrExport, .UNRECOGNIZED: nil
         }
     }
 
@@ -46,6 +46,7 @@ enum Tenants: ChangeableResource {
         [
             Reference("customer_id", .customer, UUIDv7(bytes: tenant.customerID)),
             Reference("dial_plan_id", .dialPlan, UUIDv7(bytes: tenant.dialPlanID)),
+            Reference("security_group_id", .securityGroup, UUIDv7(bytes: tenant.securityGroupID)),
             Reference("carrier_id", .carrier, UUIDv7(bytes: tenant.carrierID)),
         ]
     }

@@ -121,7 +121,8 @@ extension AdminCommand {
         case .eraseSubject: return (.eraseSubjects, [])
         case .createProvider, .changeProvider, .createContact, .changeContact, .createRateDeck, .publishDeckVersion, .addDeckRows,
             .createServicePlan, .changeServicePlan, .createCustomer, .changeCustomer, .createDialPlan, .changeDialPlan,
-            .createTenant, .changeTenant, .addNumber, .changeNumber, .assignNumber, .releaseNumber, .createCdrExport,
+            .createTenant, .changeTenant, .addNumber, .addNumbers, .reserveNumber,
+            .reserveNumbers, .freeNumber, .freeNumbers, .createSecurityGroup, .changeSecurityGroup, .changeNumber, .assignNumber, .releaseNumber, .createCdrExport,
             .changeCdrExport, .recordCdrFile, .recordCdrDelivery, .remove, .enrollWorker, .revokeWorker, .drainWorker,
             .hangUp, .holdSubject, .recordReading, .clearRegistrations:
             return nil

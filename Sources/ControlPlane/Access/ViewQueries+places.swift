@@ -23,6 +23,8 @@ extension ViewQueries where Self: ~Copyable {
         case .number: try number(NumberID(id)).map { number throws(ViewsError) in try place(of: number) }
         case .subscriber:
             try subscriber(SubscriberID(id)).map { subscriber throws(ViewsError) in try place(of: subscriber) }
+        case .securityGroup:
+            try securityGroup(SecurityGroupID(id)).map { group throws(ViewsError) in try place(provider: group.providerID) }
         case .cdrExport:
             try cdrExport(CdrExportID(id)).map { export throws(ViewsError) in try place(of: export) }
         case .UNRECOGNIZED: nil
@@ -75,12 +77,12 @@ extension ViewQueries where Self: ~Copyable {
         return place
     }
 
-    /// A number is its provider's, and is seen by the customer and the tenant whose subscriber has it.
+    /// A number is its provider's, and is seen by the customer and the tenant that have it or for whom it is reserved.
     package func place(of number: Number) throws(ViewsError) -> Place {
-        guard let id = SubscriberID(number.subscriberID), let subscriber = try subscriber(id) else {
-            return try place(provider: number.providerID)
-        }
-        return try place(of: subscriber)
+        if let id = SubscriberID(number.subscriberID), let subscriber = try subscriber(id) { return try place(of: subscriber) }
+        if let id = TenantID(number.tenantID), let tenant = try tenant(id) { return try place(of: tenant) }
+        if let id = CustomerID(number.customerID), let customer = try customer(id) { return try place(of: customer) }
+        return try place(provider: number.providerID)
     }
 }
 

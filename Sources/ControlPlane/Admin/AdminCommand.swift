@@ -28,10 +28,19 @@ package enum AdminCommand: Sendable {
     case createCarrier(Carrier)
     case changeCarrier(Carrier, expectedVersion: UInt64?)
     case addNumber(Number)
-    /// The assignment is kept as it is; see `assignNumber` and `releaseNumber`.
+    /// All numbers of a range, or none; the number says what they have in common.
+    case addNumbers(NumberBlock, like: Number)
+    /// Who has it and whom it is kept for stay as they are; see the commands below.
     case changeNumber(Number, expectedVersion: UInt64?)
     case assignNumber(NumberID, to: SubscriberID, expectedVersion: UInt64?)
-    case releaseNumber(NumberID, expectedVersion: UInt64?)
+    case releaseNumber(NumberID, NumberRelease = .asProviderSays, expectedVersion: UInt64?)
+    case reserveNumber(NumberID, NumberReservation, expectedVersion: UInt64?)
+    case reserveNumbers(NumberBlock, of: ProviderID, NumberReservation)
+    /// Ends a reservation or a quarantine before its time.
+    case freeNumber(NumberID, expectedVersion: UInt64?)
+    case freeNumbers(NumberBlock, of: ProviderID)
+    case createSecurityGroup(SecurityGroup)
+    case changeSecurityGroup(SecurityGroup, expectedVersion: UInt64?)
     /// `sealed_credential` is made from the password here; what the entity brings is ignored.
     case createSubscriber(Subscriber, password: Password)
     /// Without a password the credential stays; a change of the user name needs a password.

@@ -16,6 +16,17 @@ enum Ownership {
         }
     }
 
+    /// A security group of the same provider.
+    static func securityGroup<State: ViewQueries & ~Copyable>(
+        _ id: Data, of provider: Data, in state: borrowing State
+    ) throws {
+        guard !id.isEmpty else { return }
+        let group = SecurityGroupID(try Checks.reference(id, field: "security_group_id"))
+        guard let found = try state.securityGroup(group), found.providerID == provider else {
+            throw AdminRejection.unknownReference("security_group_id", group.description)
+        }
+    }
+
     /// A carrier of the provider, of one above it, or of the platform.
     static func carrier<State: ViewQueries & ~Copyable>(
         _ id: Data, reachableFrom provider: Data, field: String, in state: borrowing State

@@ -59,6 +59,9 @@ enum ProviderDecider {
         try Checks.vatRate(provider.vatBasisPoints)
         try Checks.externalID(provider.externalID, .provider, id, below: provider.parentID, in: state)
         try Checks.contact(provider.contactID, of: provider.id, in: state)
+        guard provider.numberQuarantineDays <= NumberDecider.quarantineDaysMax else {
+            throw AdminRejection.invalid("number_quarantine_days", "at most \(NumberDecider.quarantineDaysMax)")
+        }
         if let holder = try state.provider(namespace: provider.namespace), holder.id != provider.id {
             throw AdminRejection.taken("namespace", provider.namespace)
         }

@@ -18,6 +18,10 @@ extension NumberType {
     var isRecognised: Bool { if case .UNRECOGNIZED = self { false } else { true } }
 }
 
+extension Weekday {
+    var isRecognised: Bool { if case .UNRECOGNIZED = self { false } else { self != .unspecified } }
+}
+
 extension MediaSecurity {
     var isRecognised: Bool { if case .UNRECOGNIZED = self { false } else { true } }
 }

@@ -19,10 +19,8 @@ enum RemovalDecider {
         if kind == .customer { try isSettled(CustomerID(id), in: state) }
         if kind == .subscriber {
             for number in try state.numbers(of: SubscriberID(id), limit: .max) {
-                var released = number
-                released.subscriberID = Data()
-                guard let stream = UUIDv7(bytes: number.id) else { continue }
-                decision.record(.numberChanged(.with { $0.number = released }), in: stream)
+                let released = try NumberDecider.released(number, .asProviderSays, at: decision.wall, in: state)
+                _ = try NumberDecider.record(released, in: state, &decision)
             }
             decision.unbound.append(SubscriberID(id))
             decision.announcements.append(.with { $0.invalidate.subscriberID = SubscriberID(id).data })
@@ -62,6 +60,7 @@ enum RemovalDecider {
         case .carrier: try state.carrier(CarrierID(id)) != nil
         case .number: try state.number(NumberID(id)) != nil
         case .subscriber: try state.subscriber(SubscriberID(id)) != nil
+        case .securityGroup: try state.securityGroup(SecurityGroupID(id)) != nil
         case .cdrExport: try state.cdrExport(CdrExportID(id)) != nil
         case .UNRECOGNIZED: false
         }
@@ -79,6 +78,7 @@ enum RemovalDecider {
         case .carrier: "carrier"
         case .number: "number"
         case .subscriber: "subscriber"
+        case .securityGroup: "security group"
         case .cdrExport: "export of call records"
         case .UNRECOGNIZED: throw AdminRejection.invalid("kind", "is not a value that this version knows")
         }

@@ -63,6 +63,7 @@ enum ServicePlanDecider {
             guard other == nil else { throw AdminRejection.invalid(field, "overlaps another rate for \(rate.leg.literal)") }
         }
         try Ownership.dialPlan(plan.dialPlanID, of: plan.providerID, field: "dial_plan_id", in: state)
+        try Ownership.securityGroup(plan.securityGroupID, of: plan.providerID, in: state)
         try Ownership.carrier(plan.carrierID, reachableFrom: plan.providerID, field: "carrier_id", in: state)
     }
 }

@@ -35,7 +35,7 @@ enum StatusDecider {
         for line in try lines(of: kind, id, in: state) {
             for number in try state.numbers(of: SubscriberID(line), limit: .max) {
                 guard let stream = NumberID(number.id) else { continue }
-                _ = try NumberDecider.release(stream, in: state, &decision)
+                _ = try NumberDecider.release(stream, .asProviderSays, in: state, &decision)
             }
             decision.unbound.append(SubscriberID(line))
         }
@@ -61,7 +61,7 @@ enum StatusDecider {
             case .provider:
                 open += try state.referrers(of: id, kind: .customer, limit: .max).map { (.customer, $0) }
                 open += try state.referrers(of: id, kind: .provider, limit: .max).map { (.provider, $0) }
-            case .contact, .rateDeck, .servicePlan, .dialPlan, .carrier, .number, .cdrExport, .UNRECOGNIZED: break
+            case .contact, .rateDeck, .servicePlan, .dialPlan, .carrier, .number, .securityGroup, .cdrExport, .UNRECOGNIZED: break
             }
         }
         return found

@@ -99,6 +99,11 @@ enum SubscriberDecider {
             throw AdminRejection.invalid("dial_timeout_seconds", "at most 600")
         }
         try callerID(subscriber.callerID, tenant, in: state)
+        if !subscriber.securityGroupID.isEmpty, let customerID = CustomerID(tenant.customerID),
+            let customer = try state.customer(customerID)
+        {
+            try Ownership.securityGroup(subscriber.securityGroupID, of: customer.providerID, in: state)
+        }
         guard subscriber.allowedPrefixes.count <= prefixesMax else {
             throw AdminRejection.invalid("allowed_prefixes", "at most \(prefixesMax)")
         }

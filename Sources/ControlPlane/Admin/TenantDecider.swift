@@ -58,6 +58,7 @@ enum TenantDecider {
             throw AdminRejection.unknownReference("customer_id", customerID.description)
         }
         try Ownership.dialPlan(tenant.dialPlanID, of: customer.providerID, field: "dial_plan_id", in: state)
+        try Ownership.securityGroup(tenant.securityGroupID, of: customer.providerID, in: state)
         try Ownership.carrier(tenant.carrierID, reachableFrom: customer.providerID, field: "carrier_id", in: state)
         try Checks.externalID(tenant.externalID, .tenant, id, below: customer.providerID, in: state)
         return customer

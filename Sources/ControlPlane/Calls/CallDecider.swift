@@ -33,6 +33,7 @@ enum CallDecider {
         ended.cause = .refused
         ended.sipStatus = refusal.sipStatus
         ended.refusal = refusal
+        ended.refusalDetail = routing.detail
         ended.worker = started.worker
         var live = LiveCall()
         live.started = started
@@ -105,7 +106,8 @@ enum CallDecider {
         let granted = terms.hold?.grantedSeconds ?? 0
         guard let customer = terms.customer, let plan = try state.servicePlan(of: customer),
             let hold = try CreditLease.renewed(
-                terms, plan: plan, usedSeconds: request.usedSeconds, leaseSeconds: leaseSeconds, in: state)
+                terms, plan: plan, usedSeconds: request.usedSeconds, leaseSeconds: leaseSeconds, in: state,
+                at: decision.wall)
         else { return .success(granted) }
         decision.record(
             .creditRenewed(
@@ -183,6 +185,8 @@ enum CallDecider {
         cdr.cause = ended.cause
         cdr.sipStatus = ended.sipStatus
         cdr.refusal = ended.refusal
+        cdr.refusalDetail = ended.refusalDetail
+        cdr.securityGroupID = live.started.securityGroupID
         cdr.attempts = ended.attempts
         if ended.hasMedia { cdr.media = ended.media }
         cdr.sipCallID = live.started.sipCallID

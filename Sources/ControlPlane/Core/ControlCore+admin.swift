@@ -66,7 +66,18 @@ extension ControlCore {
         case .changeNumber(let number, _): return try NumberDecider.change(number, in: views, &decision)
         case .assignNumber(let id, let subscriber, _):
             return try NumberDecider.assign(id, to: subscriber, in: views, &decision)
-        case .releaseNumber(let id, _): return try NumberDecider.release(id, in: views, &decision)
+        case .addNumbers(let block, let template):
+            return try NumberDecider.add(block, like: template, in: views, &decision)
+        case .releaseNumber(let id, let how, _): return try NumberDecider.release(id, how, in: views, &decision)
+        case .reserveNumber(let id, let reservation, _):
+            return try NumberDecider.reserve(id, reservation, in: views, &decision)
+        case .reserveNumbers(let block, let provider, let reservation):
+            return try NumberDecider.reserve(block, of: provider, reservation, in: views, &decision)
+        case .freeNumber(let id, _): return try NumberDecider.free(id, in: views, &decision)
+        case .freeNumbers(let block, let provider):
+            return try NumberDecider.free(block, of: provider, in: views, &decision)
+        case .createSecurityGroup(let group): return try SecurityGroupDecider.create(group, in: views, &decision)
+        case .changeSecurityGroup(let group, _): return try SecurityGroupDecider.change(group, in: views, &decision)
         case .createSubscriber(let subscriber, let password):
             return try SubscriberDecider.create(subscriber, password: password, vault: vault, in: views, &decision)
         case .changeSubscriber(let subscriber, let password, _):
@@ -152,11 +163,14 @@ extension AdminCommand {
         case .changeNumber(let entity, let version): Self.expectation(UUIDv7(bytes: entity.id), version)
         case .changeSubscriber(let entity, _, let version): Self.expectation(UUIDv7(bytes: entity.id), version)
         case .assignNumber(let id, _, let version): Self.expectation(id.value, version)
-        case .releaseNumber(let id, let version): Self.expectation(id.value, version)
+        case .releaseNumber(let id, _, let version): Self.expectation(id.value, version)
+        case .reserveNumber(let id, _, let version): Self.expectation(id.value, version)
+        case .freeNumber(let id, let version): Self.expectation(id.value, version)
+        case .changeSecurityGroup(let entity, let version): Self.expectation(UUIDv7(bytes: entity.id), version)
         case .changeCdrExport(let entity, let version): Self.expectation(UUIDv7(bytes: entity.id), version)
         case .remove(_, let id, let version): Self.expectation(id, version)
         case .createProvider, .createContact, .createRateDeck, .publishDeckVersion, .addDeckRows, .createServicePlan, .createCustomer,
-            .createDialPlan, .createTenant, .createCarrier, .addNumber, .createSubscriber, .topUp, .adjust, .issueToken,
+            .createDialPlan, .createTenant, .createCarrier, .addNumber, .addNumbers, .reserveNumbers, .freeNumbers, .createSecurityGroup, .createSubscriber, .topUp, .adjust, .issueToken,
             .revokeToken, .enrollWorker, .revokeWorker, .drainWorker, .hangUp, .clearRegistrations, .createCdrExport, .recordCdrFile,
             .recordCdrDelivery, .rerate, .eraseSubject, .holdSubject, .recordReading:
             nil

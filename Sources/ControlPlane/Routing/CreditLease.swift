@@ -1,4 +1,5 @@
 import Model
+import Primitives
 import Projections
 import Rating
 
@@ -10,21 +11,30 @@ enum CreditLease {
         case unlimited
         case held(CreditHold)
         case refused(reason: String)
+        /// The account has enough, and the day's limit of a security group has not.
+        case overLimit
     }
 
+    /// - Parameter limit: what limits of spend leave for the call; nil: there are none. A call under a limit holds money
+    ///   also where it is paid later, so that calls at the same time cannot go beyond it together.
     static func open<State: ViewQueries & ~Copyable>(
-        _ line: Line, _ locks: [RateLock], seconds: UInt32, in state: borrowing State
+        _ line: Line, _ locks: [RateLock], seconds: UInt32, limit: Int64? = nil, in state: borrowing State
     ) throws -> Opening {
         guard let lock = locks.first(where: { $0.edge == PriceLock.retail }) else { return .unlimited }
         let available = try available(lock.payer, plan: line.plan, in: state)
         switch line.plan.paymentMode {
         case .postpaid:
             let limited = line.plan.creditLimitMicros > 0
-            return limited && available <= 0 ? .refused(reason: "the credit limit is reached") : .unlimited
+            if limited, available <= 0 { return .refused(reason: "the credit limit is reached") }
+            guard let limit else { return .unlimited }
+            guard let grant = grant(lock, available: limit, wanted: seconds) else { return .overLimit }
+            return .held(hold(lock, grant))
         case .prepaid:
-            guard let grant = grant(lock, available: available, wanted: seconds) else {
+            guard let full = grant(lock, available: available, wanted: seconds) else {
                 return .refused(reason: "the account does not pay for the first increment")
             }
+            guard let limit, limit < full.micros else { return .held(hold(lock, full)) }
+            guard let grant = grant(lock, available: limit, wanted: seconds) else { return .overLimit }
             return .held(hold(lock, grant))
         case .UNRECOGNIZED:
             return .refused(reason: "the payment mode is not one that this version knows")
@@ -34,13 +44,20 @@ enum CreditLease {
     /// The hold that covers another lease after `usedSeconds`, or as much more as the account has; nil: the hold
     /// stays as it is, because there is nothing more, or because it was extended so far already.
     static func renewed<State: ViewQueries & ~Copyable>(
-        _ call: LiveCallTerms, plan: ServicePlan, usedSeconds: UInt32, leaseSeconds: UInt32, in state: borrowing State
+        _ call: LiveCallTerms, plan: ServicePlan, usedSeconds: UInt32, leaseSeconds: UInt32, in state: borrowing State,
+        at time: WallTime
     ) throws -> CreditHold? {
         guard let held = call.hold, let lock = call.rate else { return nil }
         let (wanted, overflow) = usedSeconds.addingReportingOverflow(leaseSeconds)
         guard !overflow, wanted > held.grantedSeconds else { return nil }
-        let available = try available(lock.payer, plan: plan, in: state)
-        let (total, overflowTotal) = max(0, available).addingReportingOverflow(held.amountMicros)
+        var available = max(0, try available(lock.payer, plan: plan, in: state))
+        if plan.paymentMode == .postpaid, plan.creditLimitMicros == 0 { available = .max / 2 }
+        if let id = call.securityGroup, let group = try state.securityGroup(id), let line = call.line, let customer = call.customer,
+            let left = try SpendLimit(group, line: line, customer: customer, in: state, at: time).left
+        {
+            available = min(available, max(0, left))
+        }
+        let (total, overflowTotal) = available.addingReportingOverflow(held.amountMicros)
         guard !overflowTotal, let grant = grant(lock, available: total, wanted: wanted),
             grant.seconds > held.grantedSeconds
         else { return nil }

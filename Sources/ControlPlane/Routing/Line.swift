@@ -1,5 +1,6 @@
 import Foundation
 import Model
+import PhoneNumbers
 import Projections
 
 /// A subscriber with everything above it: what a call of that line is decided by.
@@ -53,6 +54,21 @@ struct Line {
     var areaCode: String { subscriber.areaCode.isEmpty ? tenant.areaCode : subscriber.areaCode }
     var dialPlanID: DialPlanID? { DialPlanID(tenant.dialPlanID) ?? DialPlanID(plan.dialPlanID) }
     var carrierID: CarrierID? { CarrierID(tenant.carrierID) ?? CarrierID(plan.carrierID) }
+    /// The nearest: the line's own, its tenant's, its plan's.
+    var securityGroupID: SecurityGroupID? {
+        SecurityGroupID(subscriber.securityGroupID) ?? SecurityGroupID(tenant.securityGroupID)
+            ?? SecurityGroupID(plan.securityGroupID)
+    }
+    func securityGroup<State: ViewQueries & ~Copyable>(in state: borrowing State) throws -> SecurityGroup? {
+        guard let id = securityGroupID else { return nil }
+        return try state.securityGroup(id)
+    }
+
+    var gateCaller: CallGate.Caller {
+        CallGate.Caller(line: id, customer: customerID, allowedPrefixes: subscriber.allowedPrefixes)
+    }
+    /// Where the caller is, for the numbers that are dialled there alone.
+    var region: Region? { PhoneNumbers.region(countryCode: countryCode, areaCode: areaCode) }
     var ringSeconds: UInt32 { subscriber.dialTimeoutSeconds == 0 ? 60 : subscriber.dialTimeoutSeconds }
 
     /// What colleagues dial.

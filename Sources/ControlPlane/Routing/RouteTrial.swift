@@ -1,4 +1,5 @@
 package import Model
+import PhoneNumbers
 package import Primitives
 package import Projections
 
@@ -63,11 +64,19 @@ package struct LinePermission: Sendable {
 
     package let levels: [Level]
     package let allowedPrefixes: [String]
+    /// That the line is judged by; nil: its own prefixes alone decide.
+    package let securityGroup: SecurityGroup?
+    private let caller: CallGate.Caller
     /// Registering and calling alike: a line that is not active is not known to the phones' side of the platform.
     package let isActive: Bool
 
-    /// Whether numbers outside the platform that begin like this may be called.
-    package func mayCall(_ e164: String) -> Bool { isActive && allowedPrefixes.contains { e164.hasPrefix($0) } }
+    /// What is said of a call to a number outside the platform, rule by rule.
+    package func gate<State: ViewQueries & ~Copyable>(
+        _ e164: String, in state: borrowing State, at time: WallTime
+    ) throws -> CallGate {
+        try CallGate(
+            e164, facts: PhoneNumbers.facts(of: e164), group: securityGroup, caller: caller, in: state, at: time)
+    }
 
     /// nil: the subscriber, or something above it, was not there.
     package init?<State: ViewQueries & ~Copyable>(of id: SubscriberID, in state: borrowing State) throws {
@@ -84,5 +93,7 @@ package struct LinePermission: Sendable {
         self.levels = levels
         allowedPrefixes = line.subscriber.allowedPrefixes
         isActive = line.allows(.register)
+        securityGroup = try line.securityGroup(in: state)
+        caller = line.gateCaller
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Model
+import PhoneNumbers
 import Primitives
 import Projections
 import Rating
@@ -8,6 +9,7 @@ import Rating
 /// neither.
 struct Router: Sendable {
     private var normaliser = Normaliser()
+    private var book = NumberBook()
     private let patterns = RowPatterns()
     /// Talk time that a prepaid call is granted at a time.
     private let leaseSeconds: UInt32
@@ -162,6 +164,8 @@ struct Router: Sendable {
             case .unlimited: break
             case .held(let hold): started.hold = hold
             case .refused(let reason): return refused(.noCredit, reason)
+            // No limit is given: those of security groups are of calls that leave the platform.
+            case .overLimit: return refused(.spendLimit, "a limit of spend is reached")
             }
         }
 
@@ -190,7 +194,7 @@ struct Router: Sendable {
 
     // MARK: - to a carrier
 
-    private func toCarrier<State: ViewQueries & ~Copyable>(
+    private mutating func toCarrier<State: ViewQueries & ~Copyable>(
         _ line: Line, _ request: StartCall, number: String?, _ started: CallStarted, in state: borrowing State
     ) throws -> Routing {
         var started = started
@@ -199,8 +203,22 @@ struct Router: Sendable {
             Routing(started: started, outcome: .refused(refusal, reason: reason))
         }
         let e164 = started.calledE164
-        guard line.subscriber.allowedPrefixes.contains(where: { e164.hasPrefix($0) }) else {
-            return refused(.notPermitted, "\(e164) is outside the line's permissions")
+        // By the time that the record will say, so that whoever looks a price or a rule up later finds the same.
+        let came = WallTime(microseconds: started.startedAt)
+        let group = try line.securityGroup(in: state)
+        var spendLeft: Int64?
+        // Whatever a dial plan makes of 911: who calls for help is not asked for permission.
+        if !isEmergency(request.dialled, of: line) {
+            if let group { started.securityGroupID = group.id }
+            let gate = try CallGate(
+                e164, facts: group == nil ? nil : book.facts(of: e164), group: group, caller: line.gateCaller, in: state,
+                at: came)
+            if let (refusal, detail) = gate.refusal {
+                var routing = refused(refusal, "\(e164): \(detail)")
+                routing.detail = detail
+                return routing
+            }
+            spendLeft = gate.left
         }
         guard let carrierID = line.carrierID, let carrier = try state.carrier(carrierID) else {
             return refused(.noRoute, "neither tenant nor service plan has a carrier")
@@ -209,16 +227,19 @@ struct Router: Sendable {
         guard !gateways.isEmpty else { return refused(.noRoute, "the carrier has no enabled gateway") }
         started.called.carrierID = carrier.id
 
-        // By the time that the record will say, so that whoever looks the price up later finds the same.
-        let came = WallTime(microseconds: started.startedAt)
         switch try PriceLock.locks(for: line, carrier: carrier, e164: e164, patterns: patterns, in: state, at: came) {
         case .locked(let locks): started.rates = locks
         case .noPrice(let edge): return refused(.notRated, "no \(edge) price for \(e164)")
         }
-        switch try CreditLease.open(line, started.rates, seconds: leaseSeconds, in: state) {
+        switch try CreditLease.open(line, started.rates, seconds: leaseSeconds, limit: spendLeft, in: state) {
         case .unlimited: break
         case .held(let hold): started.hold = hold
         case .refused(let reason): return refused(.noCredit, reason)
+        case .overLimit:
+            let detail = "security group \(group?.name ?? ""): what is left of the day's limit does not pay for the first increment"
+            var routing = refused(.spendLimit, detail)
+            routing.detail = detail
+            return routing
         }
 
         var plan = CallPlan()
@@ -239,6 +260,12 @@ struct Router: Sendable {
             return group
         }
         return Routing(started: started, outcome: .plan(plan))
+    }
+
+    private func isEmergency(_ dialled: String, of line: Line) -> Bool {
+        let digits = withoutSeparators(dialled)
+        guard (2...6).contains(digits.utf8.count), let region = line.region else { return false }
+        return PhoneNumbers.isEmergency(digits, in: region)
     }
 
     // MARK: - from a carrier

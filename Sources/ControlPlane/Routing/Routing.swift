@@ -12,6 +12,8 @@ struct Routing {
     /// ours, and nothing is recorded.
     var started: CallStarted?
     var outcome: Outcome
+    /// Of a refusal, as it stays in the record: which rule it was, without numbers.
+    var detail = ""
 }
 
 extension Refusal {
@@ -29,6 +31,10 @@ extension Refusal {
         case .noRoute: 503
         case .invalidNumber: 484
         case .unknownSource: 403
+        case .numberBlocked: 403
+        case .outsideHours: 403
+        case .spendLimit: 403
+        case .premiumNumber: 403
         case .UNRECOGNIZED: 500
         }
     }

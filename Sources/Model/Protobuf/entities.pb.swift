@@ -194,6 +194,10 @@ package nonisolated enum NumberType: SwiftProtobuf.Enum, Swift.CaseIterable {
   package typealias RawValue = Int
   case local // = 0
   case tollFree // = 1
+  case mobile // = 50
+
+  /// of a country, not of an area
+  case national // = 51
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -204,6 +208,8 @@ package nonisolated enum NumberType: SwiftProtobuf.Enum, Swift.CaseIterable {
     switch rawValue {
     case 0: self = .local
     case 1: self = .tollFree
+    case 50: self = .mobile
+    case 51: self = .national
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -212,6 +218,8 @@ package nonisolated enum NumberType: SwiftProtobuf.Enum, Swift.CaseIterable {
     switch self {
     case .local: return 0
     case .tollFree: return 1
+    case .mobile: return 50
+    case .national: return 51
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -220,6 +228,47 @@ package nonisolated enum NumberType: SwiftProtobuf.Enum, Swift.CaseIterable {
   package static let allCases: [NumberType] = [
     .local,
     .tollFree,
+    .mobile,
+    .national,
+  ]
+
+}
+
+/// Why a number that nobody has is not to be had. That a number is assigned is said by who has it.
+package nonisolated enum NumberHold: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+  case none // = 0
+  case reserved // = 1
+  case quarantined // = 2
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .none
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .none
+    case 1: self = .reserved
+    case 2: self = .quarantined
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .none: return 0
+    case .reserved: return 1
+    case .quarantined: return 2
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [NumberHold] = [
+    .none,
+    .reserved,
+    .quarantined,
   ]
 
 }
@@ -258,6 +307,64 @@ package nonisolated enum MediaSecurity: SwiftProtobuf.Enum, Swift.CaseIterable {
   package static let allCases: [MediaSecurity] = [
     .plain,
     .sdes,
+  ]
+
+}
+
+package nonisolated enum Weekday: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+  case unspecified // = 0
+  case monday // = 1
+  case tuesday // = 2
+  case wednesday // = 3
+  case thursday // = 4
+  case friday // = 5
+  case saturday // = 6
+  case sunday // = 7
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .unspecified
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .monday
+    case 2: self = .tuesday
+    case 3: self = .wednesday
+    case 4: self = .thursday
+    case 5: self = .friday
+    case 6: self = .saturday
+    case 7: self = .sunday
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .monday: return 1
+    case .tuesday: return 2
+    case .wednesday: return 3
+    case .thursday: return 4
+    case .friday: return 5
+    case .saturday: return 6
+    case .sunday: return 7
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [Weekday] = [
+    .unspecified,
+    .monday,
+    .tuesday,
+    .wednesday,
+    .thursday,
+    .friday,
+    .saturday,
+    .sunday,
   ]
 
 }
@@ -521,6 +628,9 @@ package nonisolated struct Provider: Sendable {
 
   /// what the parent adds to its bills, in hundredths of a percent
   package var vatBasisPoints: UInt32 = 0
+
+  /// how long a released number is given to nobody; 0: it is available at once
+  package var numberQuarantineDays: UInt32 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -787,6 +897,9 @@ package nonisolated struct ServicePlan: Sendable {
   /// where no deck has a price
   package var serviceRates: [ServiceRate] = []
 
+  /// for lines and tenants that name none
+  package var securityGroupID: Data = Data()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -953,6 +1066,9 @@ package nonisolated struct Tenant: Sendable {
   /// its number in another system; unique in the provider
   package var externalID: String = String()
 
+  /// empty: the service plan's
+  package var securityGroupID: Data = Data()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1027,39 +1143,118 @@ package nonisolated struct Carrier: Sendable {
   package init() {}
 }
 
-package nonisolated struct Number: Sendable {
+package nonisolated struct Number: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var id: Data = Data()
+  package var id: Data {
+    get {_storage._id}
+    set {_uniqueStorage()._id = newValue}
+  }
 
-  package var providerID: Data = Data()
+  package var providerID: Data {
+    get {_storage._providerID}
+    set {_uniqueStorage()._providerID = newValue}
+  }
 
   /// with +
-  package var e164: String = String()
+  package var e164: String {
+    get {_storage._e164}
+    set {_uniqueStorage()._e164 = newValue}
+  }
 
-  package var source: String = String()
+  package var source: String {
+    get {_storage._source}
+    set {_uniqueStorage()._source = newValue}
+  }
 
-  package var type: NumberType = .local
+  package var type: NumberType {
+    get {_storage._type}
+    set {_uniqueStorage()._type = newValue}
+  }
 
-  package var priceMicros: Int64 = 0
+  package var priceMicros: Int64 {
+    get {_storage._priceMicros}
+    set {_uniqueStorage()._priceMicros = newValue}
+  }
 
-  package var vendorPriceMicros: Int64 = 0
+  package var vendorPriceMicros: Int64 {
+    get {_storage._vendorPriceMicros}
+    set {_uniqueStorage()._vendorPriceMicros = newValue}
+  }
 
-  package var voice: Bool = false
+  package var voice: Bool {
+    get {_storage._voice}
+    set {_uniqueStorage()._voice = newValue}
+  }
 
-  package var sms: Bool = false
+  package var sms: Bool {
+    get {_storage._sms}
+    set {_uniqueStorage()._sms = newValue}
+  }
 
   /// empty: available
-  package var subscriberID: Data = Data()
+  package var subscriberID: Data {
+    get {_storage._subscriberID}
+    set {_uniqueStorage()._subscriberID = newValue}
+  }
 
   /// by which its calls come in; empty: any carrier of the provider
-  package var carrierID: Data = Data()
+  package var carrierID: Data {
+    get {_storage._carrierID}
+    set {_uniqueStorage()._carrierID = newValue}
+  }
+
+  package var hold: NumberHold {
+    get {_storage._hold}
+    set {_uniqueStorage()._hold = newValue}
+  }
+
+  /// when the hold ends by itself; 0: when somebody ends it
+  package var holdUntil: Int64 {
+    get {_storage._holdUntil}
+    set {_uniqueStorage()._holdUntil = newValue}
+  }
+
+  /// a reservation may say for whom; it stays while the number is assigned
+  package var reservedCustomerID: Data {
+    get {_storage._reservedCustomerID}
+    set {_uniqueStorage()._reservedCustomerID = newValue}
+  }
+
+  package var reservedTenantID: Data {
+    get {_storage._reservedTenantID}
+    set {_uniqueStorage()._reservedTenantID = newValue}
+  }
+
+  /// whose it is: of who has it, else of the reservation
+  package var customerID: Data {
+    get {_storage._customerID}
+    set {_uniqueStorage()._customerID = newValue}
+  }
+
+  package var tenantID: Data {
+    get {_storage._tenantID}
+    set {_uniqueStorage()._tenantID = newValue}
+  }
+
+  /// the range that it was added with; empty: it came alone
+  package var rangeFirst: String {
+    get {_storage._rangeFirst}
+    set {_uniqueStorage()._rangeFirst = newValue}
+  }
+
+  package var rangeLast: String {
+    get {_storage._rangeLast}
+    set {_uniqueStorage()._rangeLast = newValue}
+  }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 package nonisolated struct Subscriber: @unchecked Sendable {
@@ -1169,6 +1364,12 @@ package nonisolated struct Subscriber: @unchecked Sendable {
     set {_uniqueStorage()._externalID = newValue}
   }
 
+  /// empty: the tenant's
+  package var securityGroupID: Data {
+    get {_storage._securityGroupID}
+    set {_uniqueStorage()._securityGroupID = newValue}
+  }
+
   /// personal fields, each part under its subject's key: docs/wire/sealed.md
   package var sealed: [Data] {
     get {_storage._sealed}
@@ -1180,6 +1381,71 @@ package nonisolated struct Subscriber: @unchecked Sendable {
   package init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// What a line may call outside the platform, when, and for how much. Without one, and without prefixes of its own, a line
+/// calls nobody outside.
+package nonisolated struct SecurityGroup: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var id: Data = Data()
+
+  package var providerID: Data = Data()
+
+  package var name: String = String()
+
+  /// ISO 3166-1 alpha-2; US is not the Caribbean
+  package var countries: [String] = []
+
+  /// E.164 with +
+  package var prefixes: [String] = []
+
+  /// E.164 with +: allowed whatever the lists above say
+  package var allowedNumbers: [String] = []
+
+  /// E.164 numbers or beginnings of them with +: refused whatever else is said
+  package var blockedNumbers: [String] = []
+
+  /// numbers of raised price, too
+  package var premium: Bool = false
+
+  /// empty: at any time
+  package var windows: [TimeWindow] = []
+
+  /// IANA name, of the windows and of the day; empty: UTC
+  package var timeZone: String = String()
+
+  /// 0: no limit
+  package var lineSpendPerDayMicros: Int64 = 0
+
+  /// 0: no limit
+  package var customerSpendPerDayMicros: Int64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// From a minute of the day up to another, on some days of the week. If it ends before it begins, it ends on the next day.
+package nonisolated struct TimeWindow: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// on which it begins; empty: on all
+  package var weekdays: [Weekday] = []
+
+  /// since midnight, 0 to 1439
+  package var fromMinute: UInt32 = 0
+
+  /// not any more, 0 to 1440
+  package var toMinute: UInt32 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
 }
 
 /// Never stored in the clear: see Subscriber.sealed_credential.
@@ -1344,11 +1610,19 @@ nonisolated extension ApplyTo: SwiftProtobuf._ProtoNameProviding {
 }
 
 nonisolated extension NumberType: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0NUMBER_TYPE_LOCAL\0\u{1}NUMBER_TYPE_TOLL_FREE\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0NUMBER_TYPE_LOCAL\0\u{1}NUMBER_TYPE_TOLL_FREE\0\u{2}1NUMBER_TYPE_MOBILE\0\u{1}NUMBER_TYPE_NATIONAL\0")
+}
+
+nonisolated extension NumberHold: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0NUMBER_HOLD_NONE\0\u{1}NUMBER_HOLD_RESERVED\0\u{1}NUMBER_HOLD_QUARANTINED\0")
 }
 
 nonisolated extension MediaSecurity: SwiftProtobuf._ProtoNameProviding {
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0MEDIA_SECURITY_PLAIN\0\u{1}MEDIA_SECURITY_SDES\0")
+}
+
+nonisolated extension Weekday: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0WEEKDAY_UNSPECIFIED\0\u{1}WEEKDAY_MONDAY\0\u{1}WEEKDAY_TUESDAY\0\u{1}WEEKDAY_WEDNESDAY\0\u{1}WEEKDAY_THURSDAY\0\u{1}WEEKDAY_FRIDAY\0\u{1}WEEKDAY_SATURDAY\0\u{1}WEEKDAY_SUNDAY\0")
 }
 
 nonisolated extension Role: SwiftProtobuf._ProtoNameProviding {
@@ -1404,7 +1678,7 @@ nonisolated extension Amount: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
 
 nonisolated extension Provider: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Provider"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}parent_id\0\u{1}name\0\u{1}namespace\0\u{1}currency\0\u{3}time_zone\0\u{1}status\0\u{3}wholesale_deck_id\0\u{4}4contact_id\0\u{3}external_id\0\u{1}language\0\u{3}vat_basis_points\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}parent_id\0\u{1}name\0\u{1}namespace\0\u{1}currency\0\u{3}time_zone\0\u{1}status\0\u{3}wholesale_deck_id\0\u{4}*number_quarantine_days\0\u{4}\u{a}contact_id\0\u{3}external_id\0\u{1}language\0\u{3}vat_basis_points\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1420,6 +1694,7 @@ nonisolated extension Provider: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       case 6: try { try decoder.decodeSingularStringField(value: &self.timeZone) }()
       case 7: try { try decoder.decodeSingularEnumField(value: &self.status) }()
       case 8: try { try decoder.decodeSingularBytesField(value: &self.wholesaleDeckID) }()
+      case 50: try { try decoder.decodeSingularUInt32Field(value: &self.numberQuarantineDays) }()
       case 60: try { try decoder.decodeSingularBytesField(value: &self.contactID) }()
       case 61: try { try decoder.decodeSingularStringField(value: &self.externalID) }()
       case 62: try { try decoder.decodeSingularStringField(value: &self.language) }()
@@ -1454,6 +1729,9 @@ nonisolated extension Provider: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if !self.wholesaleDeckID.isEmpty {
       try visitor.visitSingularBytesField(value: self.wholesaleDeckID, fieldNumber: 8)
     }
+    if self.numberQuarantineDays != 0 {
+      try visitor.visitSingularUInt32Field(value: self.numberQuarantineDays, fieldNumber: 50)
+    }
     if !self.contactID.isEmpty {
       try visitor.visitSingularBytesField(value: self.contactID, fieldNumber: 60)
     }
@@ -1482,6 +1760,7 @@ nonisolated extension Provider: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if lhs.externalID != rhs.externalID {return false}
     if lhs.language != rhs.language {return false}
     if lhs.vatBasisPoints != rhs.vatBasisPoints {return false}
+    if lhs.numberQuarantineDays != rhs.numberQuarantineDays {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1948,7 +2227,7 @@ nonisolated extension RateDeckVersion: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension ServicePlan: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ServicePlan"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}provider_id\0\u{1}name\0\u{3}payment_mode\0\u{3}rate_deck_id\0\u{3}dial_plan_id\0\u{3}carrier_id\0\u{3}subscribers_max\0\u{3}concurrent_calls_max\0\u{3}credit_limit_micros\0\u{4}\u{1e}inbound_rate_deck_id\0\u{3}on_net_rate_deck_id\0\u{3}service_rates\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}provider_id\0\u{1}name\0\u{3}payment_mode\0\u{3}rate_deck_id\0\u{3}dial_plan_id\0\u{3}carrier_id\0\u{3}subscribers_max\0\u{3}concurrent_calls_max\0\u{3}credit_limit_micros\0\u{4}\u{1e}inbound_rate_deck_id\0\u{3}on_net_rate_deck_id\0\u{3}service_rates\0\u{4}\u{8}security_group_id\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1969,6 +2248,7 @@ nonisolated extension ServicePlan: SwiftProtobuf.Message, SwiftProtobuf._Message
       case 40: try { try decoder.decodeSingularBytesField(value: &self.inboundRateDeckID) }()
       case 41: try { try decoder.decodeSingularBytesField(value: &self.onNetRateDeckID) }()
       case 42: try { try decoder.decodeRepeatedMessageField(value: &self.serviceRates) }()
+      case 50: try { try decoder.decodeSingularBytesField(value: &self.securityGroupID) }()
       default: break
       }
     }
@@ -2014,6 +2294,9 @@ nonisolated extension ServicePlan: SwiftProtobuf.Message, SwiftProtobuf._Message
     if !self.serviceRates.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.serviceRates, fieldNumber: 42)
     }
+    if !self.securityGroupID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.securityGroupID, fieldNumber: 50)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2031,6 +2314,7 @@ nonisolated extension ServicePlan: SwiftProtobuf.Message, SwiftProtobuf._Message
     if lhs.inboundRateDeckID != rhs.inboundRateDeckID {return false}
     if lhs.onNetRateDeckID != rhs.onNetRateDeckID {return false}
     if lhs.serviceRates != rhs.serviceRates {return false}
+    if lhs.securityGroupID != rhs.securityGroupID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2316,7 +2600,7 @@ nonisolated extension DialPlan: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
 
 nonisolated extension Tenant: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Tenant"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}customer_id\0\u{1}name\0\u{1}domain\0\u{3}country_code\0\u{3}area_code\0\u{3}dial_plan_id\0\u{3}carrier_id\0\u{1}status\0\u{4}3time_zone\0\u{1}language\0\u{3}external_id\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}customer_id\0\u{1}name\0\u{1}domain\0\u{3}country_code\0\u{3}area_code\0\u{3}dial_plan_id\0\u{3}carrier_id\0\u{1}status\0\u{4})security_group_id\0\u{4}\u{a}time_zone\0\u{1}language\0\u{3}external_id\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2333,6 +2617,7 @@ nonisolated extension Tenant: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
       case 7: try { try decoder.decodeSingularBytesField(value: &self.dialPlanID) }()
       case 8: try { try decoder.decodeSingularBytesField(value: &self.carrierID) }()
       case 9: try { try decoder.decodeSingularEnumField(value: &self.status) }()
+      case 50: try { try decoder.decodeSingularBytesField(value: &self.securityGroupID) }()
       case 60: try { try decoder.decodeSingularStringField(value: &self.timeZone) }()
       case 61: try { try decoder.decodeSingularStringField(value: &self.language) }()
       case 62: try { try decoder.decodeSingularStringField(value: &self.externalID) }()
@@ -2369,6 +2654,9 @@ nonisolated extension Tenant: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
     if self.status != .active {
       try visitor.visitSingularEnumField(value: self.status, fieldNumber: 9)
     }
+    if !self.securityGroupID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.securityGroupID, fieldNumber: 50)
+    }
     if !self.timeZone.isEmpty {
       try visitor.visitSingularStringField(value: self.timeZone, fieldNumber: 60)
     }
@@ -2394,6 +2682,7 @@ nonisolated extension Tenant: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
     if lhs.timeZone != rhs.timeZone {return false}
     if lhs.language != rhs.language {return false}
     if lhs.externalID != rhs.externalID {return false}
+    if lhs.securityGroupID != rhs.securityGroupID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2556,79 +2845,191 @@ nonisolated extension Carrier: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
 
 nonisolated extension Number: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Number"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}provider_id\0\u{1}e164\0\u{1}source\0\u{1}type\0\u{3}price_micros\0\u{3}vendor_price_micros\0\u{1}voice\0\u{1}sms\0\u{3}subscriber_id\0\u{3}carrier_id\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}provider_id\0\u{1}e164\0\u{1}source\0\u{1}type\0\u{3}price_micros\0\u{3}vendor_price_micros\0\u{1}voice\0\u{1}sms\0\u{3}subscriber_id\0\u{3}carrier_id\0\u{2}'hold\0\u{3}hold_until\0\u{3}reserved_customer_id\0\u{3}reserved_tenant_id\0\u{3}customer_id\0\u{3}tenant_id\0\u{3}range_first\0\u{3}range_last\0")
+
+  fileprivate class _StorageClass {
+    var _id: Data = Data()
+    var _providerID: Data = Data()
+    var _e164: String = String()
+    var _source: String = String()
+    var _type: NumberType = .local
+    var _priceMicros: Int64 = 0
+    var _vendorPriceMicros: Int64 = 0
+    var _voice: Bool = false
+    var _sms: Bool = false
+    var _subscriberID: Data = Data()
+    var _carrierID: Data = Data()
+    var _hold: NumberHold = .none
+    var _holdUntil: Int64 = 0
+    var _reservedCustomerID: Data = Data()
+    var _reservedTenantID: Data = Data()
+    var _customerID: Data = Data()
+    var _tenantID: Data = Data()
+    var _rangeFirst: String = String()
+    var _rangeLast: String = String()
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _id = source._id
+      _providerID = source._providerID
+      _e164 = source._e164
+      _source = source._source
+      _type = source._type
+      _priceMicros = source._priceMicros
+      _vendorPriceMicros = source._vendorPriceMicros
+      _voice = source._voice
+      _sms = source._sms
+      _subscriberID = source._subscriberID
+      _carrierID = source._carrierID
+      _hold = source._hold
+      _holdUntil = source._holdUntil
+      _reservedCustomerID = source._reservedCustomerID
+      _reservedTenantID = source._reservedTenantID
+      _customerID = source._customerID
+      _tenantID = source._tenantID
+      _rangeFirst = source._rangeFirst
+      _rangeLast = source._rangeLast
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularBytesField(value: &self.id) }()
-      case 2: try { try decoder.decodeSingularBytesField(value: &self.providerID) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.e164) }()
-      case 4: try { try decoder.decodeSingularStringField(value: &self.source) }()
-      case 5: try { try decoder.decodeSingularEnumField(value: &self.type) }()
-      case 6: try { try decoder.decodeSingularSInt64Field(value: &self.priceMicros) }()
-      case 7: try { try decoder.decodeSingularSInt64Field(value: &self.vendorPriceMicros) }()
-      case 8: try { try decoder.decodeSingularBoolField(value: &self.voice) }()
-      case 9: try { try decoder.decodeSingularBoolField(value: &self.sms) }()
-      case 10: try { try decoder.decodeSingularBytesField(value: &self.subscriberID) }()
-      case 11: try { try decoder.decodeSingularBytesField(value: &self.carrierID) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularBytesField(value: &_storage._id) }()
+        case 2: try { try decoder.decodeSingularBytesField(value: &_storage._providerID) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._e164) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._source) }()
+        case 5: try { try decoder.decodeSingularEnumField(value: &_storage._type) }()
+        case 6: try { try decoder.decodeSingularSInt64Field(value: &_storage._priceMicros) }()
+        case 7: try { try decoder.decodeSingularSInt64Field(value: &_storage._vendorPriceMicros) }()
+        case 8: try { try decoder.decodeSingularBoolField(value: &_storage._voice) }()
+        case 9: try { try decoder.decodeSingularBoolField(value: &_storage._sms) }()
+        case 10: try { try decoder.decodeSingularBytesField(value: &_storage._subscriberID) }()
+        case 11: try { try decoder.decodeSingularBytesField(value: &_storage._carrierID) }()
+        case 50: try { try decoder.decodeSingularEnumField(value: &_storage._hold) }()
+        case 51: try { try decoder.decodeSingularInt64Field(value: &_storage._holdUntil) }()
+        case 52: try { try decoder.decodeSingularBytesField(value: &_storage._reservedCustomerID) }()
+        case 53: try { try decoder.decodeSingularBytesField(value: &_storage._reservedTenantID) }()
+        case 54: try { try decoder.decodeSingularBytesField(value: &_storage._customerID) }()
+        case 55: try { try decoder.decodeSingularBytesField(value: &_storage._tenantID) }()
+        case 56: try { try decoder.decodeSingularStringField(value: &_storage._rangeFirst) }()
+        case 57: try { try decoder.decodeSingularStringField(value: &_storage._rangeLast) }()
+        default: break
+        }
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.id.isEmpty {
-      try visitor.visitSingularBytesField(value: self.id, fieldNumber: 1)
-    }
-    if !self.providerID.isEmpty {
-      try visitor.visitSingularBytesField(value: self.providerID, fieldNumber: 2)
-    }
-    if !self.e164.isEmpty {
-      try visitor.visitSingularStringField(value: self.e164, fieldNumber: 3)
-    }
-    if !self.source.isEmpty {
-      try visitor.visitSingularStringField(value: self.source, fieldNumber: 4)
-    }
-    if self.type != .local {
-      try visitor.visitSingularEnumField(value: self.type, fieldNumber: 5)
-    }
-    if self.priceMicros != 0 {
-      try visitor.visitSingularSInt64Field(value: self.priceMicros, fieldNumber: 6)
-    }
-    if self.vendorPriceMicros != 0 {
-      try visitor.visitSingularSInt64Field(value: self.vendorPriceMicros, fieldNumber: 7)
-    }
-    if self.voice != false {
-      try visitor.visitSingularBoolField(value: self.voice, fieldNumber: 8)
-    }
-    if self.sms != false {
-      try visitor.visitSingularBoolField(value: self.sms, fieldNumber: 9)
-    }
-    if !self.subscriberID.isEmpty {
-      try visitor.visitSingularBytesField(value: self.subscriberID, fieldNumber: 10)
-    }
-    if !self.carrierID.isEmpty {
-      try visitor.visitSingularBytesField(value: self.carrierID, fieldNumber: 11)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      if !_storage._id.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._id, fieldNumber: 1)
+      }
+      if !_storage._providerID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._providerID, fieldNumber: 2)
+      }
+      if !_storage._e164.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._e164, fieldNumber: 3)
+      }
+      if !_storage._source.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._source, fieldNumber: 4)
+      }
+      if _storage._type != .local {
+        try visitor.visitSingularEnumField(value: _storage._type, fieldNumber: 5)
+      }
+      if _storage._priceMicros != 0 {
+        try visitor.visitSingularSInt64Field(value: _storage._priceMicros, fieldNumber: 6)
+      }
+      if _storage._vendorPriceMicros != 0 {
+        try visitor.visitSingularSInt64Field(value: _storage._vendorPriceMicros, fieldNumber: 7)
+      }
+      if _storage._voice != false {
+        try visitor.visitSingularBoolField(value: _storage._voice, fieldNumber: 8)
+      }
+      if _storage._sms != false {
+        try visitor.visitSingularBoolField(value: _storage._sms, fieldNumber: 9)
+      }
+      if !_storage._subscriberID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._subscriberID, fieldNumber: 10)
+      }
+      if !_storage._carrierID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._carrierID, fieldNumber: 11)
+      }
+      if _storage._hold != .none {
+        try visitor.visitSingularEnumField(value: _storage._hold, fieldNumber: 50)
+      }
+      if _storage._holdUntil != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._holdUntil, fieldNumber: 51)
+      }
+      if !_storage._reservedCustomerID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._reservedCustomerID, fieldNumber: 52)
+      }
+      if !_storage._reservedTenantID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._reservedTenantID, fieldNumber: 53)
+      }
+      if !_storage._customerID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._customerID, fieldNumber: 54)
+      }
+      if !_storage._tenantID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._tenantID, fieldNumber: 55)
+      }
+      if !_storage._rangeFirst.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._rangeFirst, fieldNumber: 56)
+      }
+      if !_storage._rangeLast.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._rangeLast, fieldNumber: 57)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Number, rhs: Number) -> Bool {
-    if lhs.id != rhs.id {return false}
-    if lhs.providerID != rhs.providerID {return false}
-    if lhs.e164 != rhs.e164 {return false}
-    if lhs.source != rhs.source {return false}
-    if lhs.type != rhs.type {return false}
-    if lhs.priceMicros != rhs.priceMicros {return false}
-    if lhs.vendorPriceMicros != rhs.vendorPriceMicros {return false}
-    if lhs.voice != rhs.voice {return false}
-    if lhs.sms != rhs.sms {return false}
-    if lhs.subscriberID != rhs.subscriberID {return false}
-    if lhs.carrierID != rhs.carrierID {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._id != rhs_storage._id {return false}
+        if _storage._providerID != rhs_storage._providerID {return false}
+        if _storage._e164 != rhs_storage._e164 {return false}
+        if _storage._source != rhs_storage._source {return false}
+        if _storage._type != rhs_storage._type {return false}
+        if _storage._priceMicros != rhs_storage._priceMicros {return false}
+        if _storage._vendorPriceMicros != rhs_storage._vendorPriceMicros {return false}
+        if _storage._voice != rhs_storage._voice {return false}
+        if _storage._sms != rhs_storage._sms {return false}
+        if _storage._subscriberID != rhs_storage._subscriberID {return false}
+        if _storage._carrierID != rhs_storage._carrierID {return false}
+        if _storage._hold != rhs_storage._hold {return false}
+        if _storage._holdUntil != rhs_storage._holdUntil {return false}
+        if _storage._reservedCustomerID != rhs_storage._reservedCustomerID {return false}
+        if _storage._reservedTenantID != rhs_storage._reservedTenantID {return false}
+        if _storage._customerID != rhs_storage._customerID {return false}
+        if _storage._tenantID != rhs_storage._tenantID {return false}
+        if _storage._rangeFirst != rhs_storage._rangeFirst {return false}
+        if _storage._rangeLast != rhs_storage._rangeLast {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2636,7 +3037,7 @@ nonisolated extension Number: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
 
 nonisolated extension Subscriber: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Subscriber"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}tenant_id\0\u{1}username\0\u{1}aliases\0\u{3}display_name\0\u{1}email\0\u{3}caller_id\0\u{3}country_code\0\u{3}area_code\0\u{3}allowed_prefixes\0\u{3}concurrent_calls_max\0\u{3}dial_timeout_seconds\0\u{3}media_security\0\u{1}status\0\u{3}sealed_credential\0\u{4}-time_zone\0\u{1}language\0\u{3}external_id\0\u{2}&sealed\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}tenant_id\0\u{1}username\0\u{1}aliases\0\u{3}display_name\0\u{1}email\0\u{3}caller_id\0\u{3}country_code\0\u{3}area_code\0\u{3}allowed_prefixes\0\u{3}concurrent_calls_max\0\u{3}dial_timeout_seconds\0\u{3}media_security\0\u{1}status\0\u{3}sealed_credential\0\u{4}#security_group_id\0\u{4}\u{a}time_zone\0\u{1}language\0\u{3}external_id\0\u{2}&sealed\0")
 
   fileprivate class _StorageClass {
     var _id: Data = Data()
@@ -2657,6 +3058,7 @@ nonisolated extension Subscriber: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     var _timeZone: String = String()
     var _language: String = String()
     var _externalID: String = String()
+    var _securityGroupID: Data = Data()
     var _sealed: [Data] = []
 
       // This property is used as the initial default value for new instances of the type.
@@ -2686,6 +3088,7 @@ nonisolated extension Subscriber: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       _timeZone = source._timeZone
       _language = source._language
       _externalID = source._externalID
+      _securityGroupID = source._securityGroupID
       _sealed = source._sealed
     }
   }
@@ -2720,6 +3123,7 @@ nonisolated extension Subscriber: SwiftProtobuf.Message, SwiftProtobuf._MessageI
         case 13: try { try decoder.decodeSingularEnumField(value: &_storage._mediaSecurity) }()
         case 14: try { try decoder.decodeSingularEnumField(value: &_storage._status) }()
         case 15: try { try decoder.decodeSingularBytesField(value: &_storage._sealedCredential) }()
+        case 50: try { try decoder.decodeSingularBytesField(value: &_storage._securityGroupID) }()
         case 60: try { try decoder.decodeSingularStringField(value: &_storage._timeZone) }()
         case 61: try { try decoder.decodeSingularStringField(value: &_storage._language) }()
         case 62: try { try decoder.decodeSingularStringField(value: &_storage._externalID) }()
@@ -2777,6 +3181,9 @@ nonisolated extension Subscriber: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       if !_storage._sealedCredential.isEmpty {
         try visitor.visitSingularBytesField(value: _storage._sealedCredential, fieldNumber: 15)
       }
+      if !_storage._securityGroupID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._securityGroupID, fieldNumber: 50)
+      }
       if !_storage._timeZone.isEmpty {
         try visitor.visitSingularStringField(value: _storage._timeZone, fieldNumber: 60)
       }
@@ -2816,11 +3223,137 @@ nonisolated extension Subscriber: SwiftProtobuf.Message, SwiftProtobuf._MessageI
         if _storage._timeZone != rhs_storage._timeZone {return false}
         if _storage._language != rhs_storage._language {return false}
         if _storage._externalID != rhs_storage._externalID {return false}
+        if _storage._securityGroupID != rhs_storage._securityGroupID {return false}
         if _storage._sealed != rhs_storage._sealed {return false}
         return true
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SecurityGroup: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".SecurityGroup"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}provider_id\0\u{1}name\0\u{1}countries\0\u{1}prefixes\0\u{3}allowed_numbers\0\u{3}blocked_numbers\0\u{1}premium\0\u{1}windows\0\u{3}time_zone\0\u{3}line_spend_per_day_micros\0\u{3}customer_spend_per_day_micros\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.providerID) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 4: try { try decoder.decodeRepeatedStringField(value: &self.countries) }()
+      case 5: try { try decoder.decodeRepeatedStringField(value: &self.prefixes) }()
+      case 6: try { try decoder.decodeRepeatedStringField(value: &self.allowedNumbers) }()
+      case 7: try { try decoder.decodeRepeatedStringField(value: &self.blockedNumbers) }()
+      case 8: try { try decoder.decodeSingularBoolField(value: &self.premium) }()
+      case 9: try { try decoder.decodeRepeatedMessageField(value: &self.windows) }()
+      case 10: try { try decoder.decodeSingularStringField(value: &self.timeZone) }()
+      case 11: try { try decoder.decodeSingularSInt64Field(value: &self.lineSpendPerDayMicros) }()
+      case 12: try { try decoder.decodeSingularSInt64Field(value: &self.customerSpendPerDayMicros) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.id.isEmpty {
+      try visitor.visitSingularBytesField(value: self.id, fieldNumber: 1)
+    }
+    if !self.providerID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.providerID, fieldNumber: 2)
+    }
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 3)
+    }
+    if !self.countries.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.countries, fieldNumber: 4)
+    }
+    if !self.prefixes.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.prefixes, fieldNumber: 5)
+    }
+    if !self.allowedNumbers.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.allowedNumbers, fieldNumber: 6)
+    }
+    if !self.blockedNumbers.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.blockedNumbers, fieldNumber: 7)
+    }
+    if self.premium != false {
+      try visitor.visitSingularBoolField(value: self.premium, fieldNumber: 8)
+    }
+    if !self.windows.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.windows, fieldNumber: 9)
+    }
+    if !self.timeZone.isEmpty {
+      try visitor.visitSingularStringField(value: self.timeZone, fieldNumber: 10)
+    }
+    if self.lineSpendPerDayMicros != 0 {
+      try visitor.visitSingularSInt64Field(value: self.lineSpendPerDayMicros, fieldNumber: 11)
+    }
+    if self.customerSpendPerDayMicros != 0 {
+      try visitor.visitSingularSInt64Field(value: self.customerSpendPerDayMicros, fieldNumber: 12)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: SecurityGroup, rhs: SecurityGroup) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.providerID != rhs.providerID {return false}
+    if lhs.name != rhs.name {return false}
+    if lhs.countries != rhs.countries {return false}
+    if lhs.prefixes != rhs.prefixes {return false}
+    if lhs.allowedNumbers != rhs.allowedNumbers {return false}
+    if lhs.blockedNumbers != rhs.blockedNumbers {return false}
+    if lhs.premium != rhs.premium {return false}
+    if lhs.windows != rhs.windows {return false}
+    if lhs.timeZone != rhs.timeZone {return false}
+    if lhs.lineSpendPerDayMicros != rhs.lineSpendPerDayMicros {return false}
+    if lhs.customerSpendPerDayMicros != rhs.customerSpendPerDayMicros {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension TimeWindow: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".TimeWindow"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}weekdays\0\u{3}from_minute\0\u{3}to_minute\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedEnumField(value: &self.weekdays) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.fromMinute) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.toMinute) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.weekdays.isEmpty {
+      try visitor.visitPackedEnumField(value: self.weekdays, fieldNumber: 1)
+    }
+    if self.fromMinute != 0 {
+      try visitor.visitSingularUInt32Field(value: self.fromMinute, fieldNumber: 2)
+    }
+    if self.toMinute != 0 {
+      try visitor.visitSingularUInt32Field(value: self.toMinute, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: TimeWindow, rhs: TimeWindow) -> Bool {
+    if lhs.weekdays != rhs.weekdays {return false}
+    if lhs.fromMinute != rhs.fromMinute {return false}
+    if lhs.toMinute != rhs.toMinute {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -41,6 +41,7 @@ package nonisolated enum EntityKind: SwiftProtobuf.Enum, Swift.CaseIterable {
   case number // = 8
   case subscriber // = 9
   case cdrExport // = 10
+  case securityGroup // = 21
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -60,6 +61,7 @@ package nonisolated enum EntityKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 8: self = .number
     case 9: self = .subscriber
     case 10: self = .cdrExport
+    case 21: self = .securityGroup
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -77,6 +79,7 @@ package nonisolated enum EntityKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .number: return 8
     case .subscriber: return 9
     case .cdrExport: return 10
+    case .securityGroup: return 21
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -94,6 +97,7 @@ package nonisolated enum EntityKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     .number,
     .subscriber,
     .cdrExport,
+    .securityGroup,
   ]
 
 }
@@ -430,6 +434,18 @@ package nonisolated enum Refusal: SwiftProtobuf.Enum, Swift.CaseIterable {
 
   /// 403: not one of ours
   case unknownSource // = 10
+
+  /// 403: on the list of a security group
+  case numberBlocked // = 50
+
+  /// 403: not at this time
+  case outsideHours // = 51
+
+  /// 403: the day's limit of the line or the customer
+  case spendLimit // = 52
+
+  /// 403: a number of raised price
+  case premiumNumber // = 53
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -449,6 +465,10 @@ package nonisolated enum Refusal: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 8: self = .noRoute
     case 9: self = .invalidNumber
     case 10: self = .unknownSource
+    case 50: self = .numberBlocked
+    case 51: self = .outsideHours
+    case 52: self = .spendLimit
+    case 53: self = .premiumNumber
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -466,6 +486,10 @@ package nonisolated enum Refusal: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .noRoute: return 8
     case .invalidNumber: return 9
     case .unknownSource: return 10
+    case .numberBlocked: return 50
+    case .outsideHours: return 51
+    case .spendLimit: return 52
+    case .premiumNumber: return 53
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -483,6 +507,10 @@ package nonisolated enum Refusal: SwiftProtobuf.Enum, Swift.CaseIterable {
     .noRoute,
     .invalidNumber,
     .unknownSource,
+    .numberBlocked,
+    .outsideHours,
+    .spendLimit,
+    .premiumNumber,
   ]
 
 }
@@ -1386,6 +1414,12 @@ package nonisolated struct CallStarted: @unchecked Sendable {
     set {_uniqueStorage()._dialRule = newValue}
   }
 
+  /// that the call was judged by; empty: by none
+  package var securityGroupID: Data {
+    get {_storage._securityGroupID}
+    set {_uniqueStorage()._securityGroupID = newValue}
+  }
+
   /// personal fields, each part under its subject's key: docs/wire/sealed.md
   package var sealed: [Data] {
     get {_storage._sealed}
@@ -1628,6 +1662,12 @@ package nonisolated struct CallEnded: @unchecked Sendable {
   package var worker: String {
     get {_storage._worker}
     set {_uniqueStorage()._worker = newValue}
+  }
+
+  /// which rule refused it, for an operator; no numbers
+  package var refusalDetail: String {
+    get {_storage._refusalDetail}
+    set {_uniqueStorage()._refusalDetail = newValue}
   }
 
   /// personal fields, each part under its subject's key: docs/wire/sealed.md
@@ -1876,6 +1916,18 @@ package nonisolated struct Cdr: @unchecked Sendable {
     set {_uniqueStorage()._answeredSubscriberID = newValue}
   }
 
+  /// that the call was judged by; empty: by none
+  package var securityGroupID: Data {
+    get {_storage._securityGroupID}
+    set {_uniqueStorage()._securityGroupID = newValue}
+  }
+
+  /// which rule refused it, for an operator; no numbers
+  package var refusalDetail: String {
+    get {_storage._refusalDetail}
+    set {_uniqueStorage()._refusalDetail = newValue}
+  }
+
   /// personal fields, each part under its subject's key: docs/wire/sealed.md
   package var sealed: [Data] {
     get {_storage._sealed}
@@ -2026,6 +2078,48 @@ package nonisolated struct Flow: Sendable {
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+}
+
+package nonisolated struct SecurityGroupCreated: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var group: SecurityGroup {
+    get {_group ?? SecurityGroup()}
+    set {_group = newValue}
+  }
+  /// Returns true if `group` has been explicitly set.
+  package var hasGroup: Bool {self._group != nil}
+  /// Clears the value of `group`. Subsequent reads from it will return its default value.
+  package mutating func clearGroup() {self._group = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _group: SecurityGroup? = nil
+}
+
+package nonisolated struct SecurityGroupChanged: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var group: SecurityGroup {
+    get {_group ?? SecurityGroup()}
+    set {_group = newValue}
+  }
+  /// Returns true if `group` has been explicitly set.
+  package var hasGroup: Bool {self._group != nil}
+  /// Clears the value of `group`. Subsequent reads from it will return its default value.
+  package mutating func clearGroup() {self._group = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _group: SecurityGroup? = nil
 }
 
 package nonisolated struct CdrExportCreated: Sendable {
@@ -2312,7 +2406,7 @@ package nonisolated struct RerateStepped: Sendable {
 fileprivate nonisolated let _protobuf_package = "ledgerline.v1"
 
 nonisolated extension EntityKind: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ENTITY_KIND_PROVIDER\0\u{1}ENTITY_KIND_CONTACT\0\u{1}ENTITY_KIND_RATE_DECK\0\u{1}ENTITY_KIND_SERVICE_PLAN\0\u{1}ENTITY_KIND_CUSTOMER\0\u{1}ENTITY_KIND_DIAL_PLAN\0\u{1}ENTITY_KIND_TENANT\0\u{1}ENTITY_KIND_CARRIER\0\u{1}ENTITY_KIND_NUMBER\0\u{1}ENTITY_KIND_SUBSCRIBER\0\u{1}ENTITY_KIND_CDR_EXPORT\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ENTITY_KIND_PROVIDER\0\u{1}ENTITY_KIND_CONTACT\0\u{1}ENTITY_KIND_RATE_DECK\0\u{1}ENTITY_KIND_SERVICE_PLAN\0\u{1}ENTITY_KIND_CUSTOMER\0\u{1}ENTITY_KIND_DIAL_PLAN\0\u{1}ENTITY_KIND_TENANT\0\u{1}ENTITY_KIND_CARRIER\0\u{1}ENTITY_KIND_NUMBER\0\u{1}ENTITY_KIND_SUBSCRIBER\0\u{1}ENTITY_KIND_CDR_EXPORT\0\u{2}\u{b}ENTITY_KIND_SECURITY_GROUP\0")
 }
 
 nonisolated extension SubjectKind: SwiftProtobuf._ProtoNameProviding {
@@ -2336,7 +2430,7 @@ nonisolated extension EndCause: SwiftProtobuf._ProtoNameProviding {
 }
 
 nonisolated extension Refusal: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0REFUSAL_NONE\0\u{1}REFUSAL_UNKNOWN_NUMBER\0\u{1}REFUSAL_NOT_PERMITTED\0\u{1}REFUSAL_NO_CREDIT\0\u{1}REFUSAL_LIMIT_REACHED\0\u{1}REFUSAL_NOT_RATED\0\u{1}REFUSAL_NOT_REGISTERED\0\u{1}REFUSAL_LOCKED\0\u{1}REFUSAL_NO_ROUTE\0\u{1}REFUSAL_INVALID_NUMBER\0\u{1}REFUSAL_UNKNOWN_SOURCE\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0REFUSAL_NONE\0\u{1}REFUSAL_UNKNOWN_NUMBER\0\u{1}REFUSAL_NOT_PERMITTED\0\u{1}REFUSAL_NO_CREDIT\0\u{1}REFUSAL_LIMIT_REACHED\0\u{1}REFUSAL_NOT_RATED\0\u{1}REFUSAL_NOT_REGISTERED\0\u{1}REFUSAL_LOCKED\0\u{1}REFUSAL_NO_ROUTE\0\u{1}REFUSAL_INVALID_NUMBER\0\u{1}REFUSAL_UNKNOWN_SOURCE\0\u{2}(REFUSAL_NUMBER_BLOCKED\0\u{1}REFUSAL_OUTSIDE_HOURS\0\u{1}REFUSAL_SPEND_LIMIT\0\u{1}REFUSAL_PREMIUM_NUMBER\0")
 }
 
 nonisolated extension ProviderCreated: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -3788,7 +3882,7 @@ nonisolated extension CreditHold: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension CallStarted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CallStarted"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}call_id\0\u{1}worker\0\u{1}direction\0\u{1}caller\0\u{1}called\0\u{1}dialled\0\u{3}called_e164\0\u{3}sip_call_id\0\u{3}source_address\0\u{3}started_at\0\u{1}rates\0\u{1}hold\0\u{3}log_position\0\u{3}dial_rule\0\u{2}V\u{1}sealed\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}call_id\0\u{1}worker\0\u{1}direction\0\u{1}caller\0\u{1}called\0\u{1}dialled\0\u{3}called_e164\0\u{3}sip_call_id\0\u{3}source_address\0\u{3}started_at\0\u{1}rates\0\u{1}hold\0\u{3}log_position\0\u{3}dial_rule\0\u{4}$security_group_id\0\u{2}2sealed\0")
 
   fileprivate class _StorageClass {
     var _callID: Data = Data()
@@ -3805,6 +3899,7 @@ nonisolated extension CallStarted: SwiftProtobuf.Message, SwiftProtobuf._Message
     var _hold: CreditHold? = nil
     var _logPosition: UInt64 = 0
     var _dialRule: String = String()
+    var _securityGroupID: Data = Data()
     var _sealed: [Data] = []
 
       // This property is used as the initial default value for new instances of the type.
@@ -3830,6 +3925,7 @@ nonisolated extension CallStarted: SwiftProtobuf.Message, SwiftProtobuf._Message
       _hold = source._hold
       _logPosition = source._logPosition
       _dialRule = source._dialRule
+      _securityGroupID = source._securityGroupID
       _sealed = source._sealed
     }
   }
@@ -3863,6 +3959,7 @@ nonisolated extension CallStarted: SwiftProtobuf.Message, SwiftProtobuf._Message
         case 12: try { try decoder.decodeSingularMessageField(value: &_storage._hold) }()
         case 13: try { try decoder.decodeSingularUInt64Field(value: &_storage._logPosition) }()
         case 14: try { try decoder.decodeSingularStringField(value: &_storage._dialRule) }()
+        case 50: try { try decoder.decodeSingularBytesField(value: &_storage._securityGroupID) }()
         case 100: try { try decoder.decodeRepeatedBytesField(value: &_storage._sealed) }()
         default: break
         }
@@ -3918,6 +4015,9 @@ nonisolated extension CallStarted: SwiftProtobuf.Message, SwiftProtobuf._Message
       if !_storage._dialRule.isEmpty {
         try visitor.visitSingularStringField(value: _storage._dialRule, fieldNumber: 14)
       }
+      if !_storage._securityGroupID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._securityGroupID, fieldNumber: 50)
+      }
       if !_storage._sealed.isEmpty {
         try visitor.visitRepeatedBytesField(value: _storage._sealed, fieldNumber: 100)
       }
@@ -3944,6 +4044,7 @@ nonisolated extension CallStarted: SwiftProtobuf.Message, SwiftProtobuf._Message
         if _storage._hold != rhs_storage._hold {return false}
         if _storage._logPosition != rhs_storage._logPosition {return false}
         if _storage._dialRule != rhs_storage._dialRule {return false}
+        if _storage._securityGroupID != rhs_storage._securityGroupID {return false}
         if _storage._sealed != rhs_storage._sealed {return false}
         return true
       }
@@ -4292,7 +4393,7 @@ nonisolated extension MediaReport: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension CallEnded: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CallEnded"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}call_id\0\u{3}ended_at\0\u{1}cause\0\u{3}sip_status\0\u{1}refusal\0\u{1}attempts\0\u{1}media\0\u{1}worker\0\u{2}\\\u{1}sealed\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}call_id\0\u{3}ended_at\0\u{1}cause\0\u{3}sip_status\0\u{1}refusal\0\u{1}attempts\0\u{1}media\0\u{1}worker\0\u{4}*refusal_detail\0\u{2}2sealed\0")
 
   fileprivate class _StorageClass {
     var _callID: Data = Data()
@@ -4303,6 +4404,7 @@ nonisolated extension CallEnded: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     var _attempts: [CallAttempt] = []
     var _media: MediaReport? = nil
     var _worker: String = String()
+    var _refusalDetail: String = String()
     var _sealed: [Data] = []
 
       // This property is used as the initial default value for new instances of the type.
@@ -4322,6 +4424,7 @@ nonisolated extension CallEnded: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       _attempts = source._attempts
       _media = source._media
       _worker = source._worker
+      _refusalDetail = source._refusalDetail
       _sealed = source._sealed
     }
   }
@@ -4349,6 +4452,7 @@ nonisolated extension CallEnded: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
         case 6: try { try decoder.decodeRepeatedMessageField(value: &_storage._attempts) }()
         case 7: try { try decoder.decodeSingularMessageField(value: &_storage._media) }()
         case 8: try { try decoder.decodeSingularStringField(value: &_storage._worker) }()
+        case 50: try { try decoder.decodeSingularStringField(value: &_storage._refusalDetail) }()
         case 100: try { try decoder.decodeRepeatedBytesField(value: &_storage._sealed) }()
         default: break
         }
@@ -4386,6 +4490,9 @@ nonisolated extension CallEnded: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       if !_storage._worker.isEmpty {
         try visitor.visitSingularStringField(value: _storage._worker, fieldNumber: 8)
       }
+      if !_storage._refusalDetail.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._refusalDetail, fieldNumber: 50)
+      }
       if !_storage._sealed.isEmpty {
         try visitor.visitRepeatedBytesField(value: _storage._sealed, fieldNumber: 100)
       }
@@ -4406,6 +4513,7 @@ nonisolated extension CallEnded: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
         if _storage._attempts != rhs_storage._attempts {return false}
         if _storage._media != rhs_storage._media {return false}
         if _storage._worker != rhs_storage._worker {return false}
+        if _storage._refusalDetail != rhs_storage._refusalDetail {return false}
         if _storage._sealed != rhs_storage._sealed {return false}
         return true
       }
@@ -4585,7 +4693,7 @@ nonisolated extension CdrRecorded: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension Cdr: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Cdr"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{3}call_id\0\u{1}direction\0\u{1}caller\0\u{1}called\0\u{1}dialled\0\u{3}called_e164\0\u{3}started_at\0\u{3}answered_at\0\u{3}ended_at\0\u{3}duration_ms\0\u{1}cause\0\u{3}sip_status\0\u{1}refusal\0\u{1}attempts\0\u{1}charges\0\u{1}media\0\u{3}sip_call_id\0\u{1}worker\0\u{3}log_position\0\u{3}journal_id\0\u{3}answered_gateway_id\0\u{3}answered_subscriber_id\0\u{2}M\u{1}sealed\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{3}call_id\0\u{1}direction\0\u{1}caller\0\u{1}called\0\u{1}dialled\0\u{3}called_e164\0\u{3}started_at\0\u{3}answered_at\0\u{3}ended_at\0\u{3}duration_ms\0\u{1}cause\0\u{3}sip_status\0\u{1}refusal\0\u{1}attempts\0\u{1}charges\0\u{1}media\0\u{3}sip_call_id\0\u{1}worker\0\u{3}log_position\0\u{3}journal_id\0\u{3}answered_gateway_id\0\u{3}answered_subscriber_id\0\u{4}\u{1b}security_group_id\0\u{3}refusal_detail\0\u{2}1sealed\0")
 
   fileprivate class _StorageClass {
     var _number: UInt64 = 0
@@ -4611,6 +4719,8 @@ nonisolated extension Cdr: SwiftProtobuf.Message, SwiftProtobuf._MessageImplemen
     var _journalID: Data = Data()
     var _answeredGatewayID: Data = Data()
     var _answeredSubscriberID: Data = Data()
+    var _securityGroupID: Data = Data()
+    var _refusalDetail: String = String()
     var _sealed: [Data] = []
 
       // This property is used as the initial default value for new instances of the type.
@@ -4645,6 +4755,8 @@ nonisolated extension Cdr: SwiftProtobuf.Message, SwiftProtobuf._MessageImplemen
       _journalID = source._journalID
       _answeredGatewayID = source._answeredGatewayID
       _answeredSubscriberID = source._answeredSubscriberID
+      _securityGroupID = source._securityGroupID
+      _refusalDetail = source._refusalDetail
       _sealed = source._sealed
     }
   }
@@ -4687,6 +4799,8 @@ nonisolated extension Cdr: SwiftProtobuf.Message, SwiftProtobuf._MessageImplemen
         case 21: try { try decoder.decodeSingularBytesField(value: &_storage._journalID) }()
         case 22: try { try decoder.decodeSingularBytesField(value: &_storage._answeredGatewayID) }()
         case 23: try { try decoder.decodeSingularBytesField(value: &_storage._answeredSubscriberID) }()
+        case 50: try { try decoder.decodeSingularBytesField(value: &_storage._securityGroupID) }()
+        case 51: try { try decoder.decodeSingularStringField(value: &_storage._refusalDetail) }()
         case 100: try { try decoder.decodeRepeatedBytesField(value: &_storage._sealed) }()
         default: break
         }
@@ -4769,6 +4883,12 @@ nonisolated extension Cdr: SwiftProtobuf.Message, SwiftProtobuf._MessageImplemen
       if !_storage._answeredSubscriberID.isEmpty {
         try visitor.visitSingularBytesField(value: _storage._answeredSubscriberID, fieldNumber: 23)
       }
+      if !_storage._securityGroupID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._securityGroupID, fieldNumber: 50)
+      }
+      if !_storage._refusalDetail.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._refusalDetail, fieldNumber: 51)
+      }
       if !_storage._sealed.isEmpty {
         try visitor.visitRepeatedBytesField(value: _storage._sealed, fieldNumber: 100)
       }
@@ -4804,6 +4924,8 @@ nonisolated extension Cdr: SwiftProtobuf.Message, SwiftProtobuf._MessageImplemen
         if _storage._journalID != rhs_storage._journalID {return false}
         if _storage._answeredGatewayID != rhs_storage._answeredGatewayID {return false}
         if _storage._answeredSubscriberID != rhs_storage._answeredSubscriberID {return false}
+        if _storage._securityGroupID != rhs_storage._securityGroupID {return false}
+        if _storage._refusalDetail != rhs_storage._refusalDetail {return false}
         if _storage._sealed != rhs_storage._sealed {return false}
         return true
       }
@@ -5061,6 +5183,74 @@ nonisolated extension Flow: SwiftProtobuf.Message, SwiftProtobuf._MessageImpleme
     if lhs.worker != rhs.worker {return false}
     if lhs.listener != rhs.listener {return false}
     if lhs.remote != rhs.remote {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SecurityGroupCreated: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".SecurityGroupCreated"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}group\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._group) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._group {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: SecurityGroupCreated, rhs: SecurityGroupCreated) -> Bool {
+    if lhs._group != rhs._group {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SecurityGroupChanged: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".SecurityGroupChanged"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}group\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._group) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._group {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: SecurityGroupChanged, rhs: SecurityGroupChanged) -> Bool {
+    if lhs._group != rhs._group {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -54,11 +54,11 @@ extension Table {
     fileprivate var isOfEntities: Bool {
         switch self {
         case .providers, .rateDecks, .servicePlans, .customers, .dialPlans, .tenants, .carriers, .numbers, .subscribers,
-            .workers, .deckVersions:
+            .workers, .deckVersions, .securityGroups:
             true
         case .contacts, .tokens, .cdrExports, .exportFiles, .exportDeliveries, .providersByNamespace, .tenantsByDomain, .subscribersByName, .numbersByE164,
             .gatewaysByAddress, .gateways, .externalIDs, .tokensBySecret, .references, .deckTimes, .deckImports, .rates, .liveCalls, .liveCallsByWorker,
-            .liveCallCounts, .cdrs, .cdrsByCall, .cdrsByParty, .cdrsByStart, .corrections, .correctionsByRecord, .accounts, .postings, .holds, .journals, .streams, .history, .changes,
+            .liveCallCounts, .cdrs, .cdrsByCall, .cdrsByParty, .cdrsByStart, .corrections, .correctionsByRecord, .accounts, .postings, .holds, .journals, .spend, .spendHolds, .streams, .history, .changes,
             .subjects, .subjectsErased, .meta:
             false
         }

@@ -9,6 +9,10 @@ package struct LiveCallTerms: Sendable {
     package private(set) var worker = ""
     /// Of the caller; of a call from outside, of the called.
     package private(set) var customer: CustomerID?
+    /// Of the same party.
+    package private(set) var line: SubscriberID?
+    /// That the call was judged by, and whose limits hold while it lasts.
+    package private(set) var securityGroup: SecurityGroupID?
     /// What is held now; nil: the call is not limited.
     package private(set) var hold: CreditHold?
     /// The price of the edge that was asked for; nil: it has none.
@@ -37,6 +41,7 @@ package struct LiveCallTerms: Sendable {
             case 4 << 3 | 2, 5 << 3 | 2:
                 var party = WireReader(reader.range)
                 while party.next(in: bytes) {
+                    if party.tag == 1 << 3 | 2, line == nil { line = party.id(in: bytes).map(SubscriberID.init) }
                     if party.tag == 3 << 3 | 2, customer == nil { customer = party.id(in: bytes).map(CustomerID.init) }
                 }
                 guard !party.isMalformed else { return nil }
@@ -44,6 +49,7 @@ package struct LiveCallTerms: Sendable {
                 guard rate == nil, let name = Self.edge(of: reader.range, in: bytes), row[name].elementsEqual(edge.utf8) else { break }
                 guard let found = try? RateLock(serializedBytes: Array(row[reader.range])) else { return nil }
                 rate = found
+            case 50 << 3 | 2: securityGroup = reader.id(in: bytes).map(SecurityGroupID.init)
             default: break
             }
         }
