@@ -97,7 +97,7 @@ package struct DialPlanPreset: Sendable {
             "IE", "Ireland", "353", trunk: "0", abroad: "00", national: "[1-9][0-9]{6,8}", local: "[1-9][0-9]{4,6}",
             special: [("numbers without an area", "(1[58][0-9]{2}[0-9]{6})", "+353\\1")]),
         DialPlanPreset(
-            "IN", "India", "91", trunk: "0?", abroad: "00", national: "[1-9][0-9]{9}", local: "[2-7][0-9]{5,7}",
+            "IN", "India", "91", trunk: "0?", abroad: "00", national: "[1-9][0-9]{9}", local: "[1-9][0-9]{4,7}",
             special: [("numbers without an area", "(1800[0-9]{4,9})", "+91\\1")]),
         // The 0 before an Italian number is a part of it.
         DialPlanPreset(
