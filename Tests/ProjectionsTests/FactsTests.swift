@@ -110,11 +110,13 @@ import Testing
         let fixture = try Fixture()
         var history = History(seed: seed)
         var reference = Reference()
+        var compared = 0
         for step in 0..<700 {
             let (time, events) = history.next()
             let contexts = try fixture.record(events, at: time)
             for ((event, _), context) in zip(events, contexts) { try reference.take(event, context) }
             guard step % 100 == 99 else { continue }
+            compared += reference.live.count
             #expect(try rows(.liveCalls, fixture.views) == bytes(reference.live))
             #expect(try rows(.accounts, fixture.views) == bytes(reference.accounts))
             #expect(Set(try movements(fixture.views)) == Set(reference.postings.keys))
@@ -135,7 +137,8 @@ import Testing
         }
         #expect(numbers.count == reference.byParty.count && Set(numbers) == reference.byParty)
         #expect(Set(try rows(.cdrsByStart, fixture.views).keys) == reference.byStart)
-        #expect(!reference.live.isEmpty && !reference.postings.isEmpty)
+        // There were some to compare.
+        #expect(compared > 0 && !reference.postings.isEmpty)
     }
 
     private func movements(_ views: Views) throws -> [[UInt8]] {
