@@ -18,16 +18,20 @@ struct APIClient {
         try await send(method, path, try body.map { try JSONSerialization.data(withJSONObject: $0) }, headers: headers)
     }
 
+    /// For a question that may be too early: nil if it is refused, or nobody answers.
+    func peek(_ path: String) async -> [String: Any]? {
+        guard let target = URL(string: url + path), let (data, response) = try? await URLSession.shared.data(for: request("GET", target, seconds: 15)),
+            (response as? HTTPURLResponse)?.statusCode == 200
+        else { return nil }
+        return (try? JSONSerialization.jsonObject(with: data)) as? [String: Any]
+    }
+
     /// - Parameter seconds: how long an answer may take.
     func send(
         _ method: String, _ path: String, _ body: Data?, type: String = "application/json", headers: [String: String] = [:], seconds: Double = 15
     ) async throws -> [String: Any] {
         guard let target = URL(string: url + path) else { throw fail(.configuration, "\(url) is not a URL") }
-        var request = URLRequest(url: target, timeoutInterval: seconds)
-        request.httpMethod = method
-        request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization")
-        if !onBehalfOf.isEmpty { request.setValue(onBehalfOf, forHTTPHeaderField: "Ledgerline-On-Behalf-Of") }
-        if !actAs.isEmpty { request.setValue(actAs, forHTTPHeaderField: "Act-As") }
+        var request = request(method, target, seconds: seconds)
         for (name, value) in headers { request.setValue(value, forHTTPHeaderField: name) }
         if let body {
             request.httpBody = body
@@ -46,5 +50,13 @@ struct APIClient {
             throw fail(status == 401 || status == 403 ? .noPermission : .data, "\(method) \(path): \(status) \(detail)")
         }
         return answer
+    }
+    private func request(_ method: String, _ target: URL, seconds: Double) -> URLRequest {
+        var request = URLRequest(url: target, timeoutInterval: seconds)
+        request.httpMethod = method
+        request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization")
+        if !onBehalfOf.isEmpty { request.setValue(onBehalfOf, forHTTPHeaderField: "Ledgerline-On-Behalf-Of") }
+        if !actAs.isEmpty { request.setValue(actAs, forHTTPHeaderField: "Act-As") }
+        return request
     }
 }

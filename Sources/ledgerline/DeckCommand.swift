@@ -77,7 +77,8 @@ struct DeckCommand: AsyncParsableCommand {
                 if json {
                     try printJSON(["faults": read.faults.map { ["line": $0.line, "column": $0.column, "reason": $0.reason] as [String: Any] }])
                 }
-                throw fail(.data, "\(read.faults.count) places of \(file) cannot be accepted (\(read.dialect.description)); nothing was published")
+                let count = read.faults.count
+                throw fail(.data, "\(count) \(count == 1 ? "place" : "places") of \(file) cannot be accepted (\(read.dialect.description)); nothing was published")
             }
             return read.count
         }
@@ -119,7 +120,7 @@ struct DeckCommand: AsyncParsableCommand {
         private func tell(_ path: String, rows: Int, _ client: APIClient) async {
             var progress = Progress("importing", unit: "rows")
             while !Task.isCancelled {
-                if let answer = try? await client.request("GET", path), let done = answer["rows"] as? Int {
+                if let done = await client.peek(path)?["rows"] as? Int {
                     progress.tell(UInt64(done), of: UInt64(rows))
                 }
                 try? await Task.sleep(for: .milliseconds(500))

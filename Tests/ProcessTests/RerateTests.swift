@@ -48,6 +48,8 @@ import Testing
         let billed = try await make(20)
         let server = try await platform.start()
         #expect(try await billed.balance() == "-0.80")
+        let explained = try await Ledgerline.finish(["explain", "--cdr", "1", "--data", platform.data])
+        #expect(explained.status == 0 && explained.output.contains("0.04"), "\(explained.output)")
         let head = try await Ledgerline.finish(["log", "checkpoint", "--data", platform.data]).output
         let asked = try await billed.rerate(["--data", platform.data])
         #expect(asked.status == 0 && asked.output.contains(#/total USD +20 +20 +0 +0\.80? +1\.20? +0\.40? /#), "\(asked.output)")
