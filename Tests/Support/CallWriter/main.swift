@@ -74,7 +74,8 @@ for number in 1...count {
         }
     ]
     let sides = CallSubjects(start.caller, start.called)
-    try append(call, [.callStarted(start)], sides)
+    let answer = CallAnswered.with { ($0.callID, $0.answeredAt) = (start.callID, start.startedAt) }
+    try append(call, [.callStarted(start), .callAnswered(answer)], sides)
     time = time + .seconds(60)
     let charges = try Rater.charges(start.rates, milliseconds: 60_000)
     let journal = UUIDv7(at: time, random: &random)
