@@ -21,21 +21,16 @@ struct DisputeCommand: AsyncParsableCommand {
             abstract: "Makes the pack of a call.",
             discussion: "Example: ledgerline dispute make --cdr 17 --data ./data --out cdr-17.json --html cdr-17.html")
 
-        @Argument(help: "The call's id.") var call: String?
-        @Option(help: "Number of the call's record.") var cdr: UInt64?
+        @OptionGroup var named: NamedCall
         @Option(help: "The data directory.") var data: String
         @Option(help: "File to write.") var out: String
         @Option(help: "Write a page for a person too.") var html: String?
-
-        func validate() throws {
-            guard (call == nil) != (cdr == nil) else { throw ValidationError("give a call's id or --cdr") }
-        }
 
         func run() async throws {
             let opened = try OpenedLog(data)
             let (name, key) = try opened.signer()
             let views = try opened.views()
-            let id = try callID(views)
+            let id = try named.id(views)
             let pack: DisputePack
             let file: Data
             do throws(DisputeError) {
@@ -55,17 +50,6 @@ struct DisputeCommand: AsyncParsableCommand {
             try write(file, to: out)
             if let html { try write(Data(pack.page(.success(verdict)).utf8), to: html) }
             print("call \(id), record \(pack.explanation.record): \(pack.events.count) events with proofs in \(out)")
-        }
-
-        private func callID(_ views: Views) throws -> CallID {
-            if let call {
-                guard let id = CallID(call) else { throw fail(.data, "\(call) is not a call's id") }
-                return id
-            }
-            let number = cdr ?? 0
-            let record = try readViews(views) { views throws(ViewsError) in try views.cdr(number: number) }
-            guard let record, let id = CallID(record.callID) else { throw fail(.data, "there is no call record \(number)") }
-            return id
         }
     }
 

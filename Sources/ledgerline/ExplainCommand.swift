@@ -15,19 +15,14 @@ struct ExplainCommand: AsyncParsableCommand {
             Example: ledgerline explain 0198c5a0-7e1d-7c39-8f6e-5d0c6a4f1b22 --data ./data --json
             """)
 
-    @Argument(help: "The call's id.") var call: String?
-    @Option(help: "Number of the call's record.") var cdr: UInt64?
+    @OptionGroup var named: NamedCall
     @Option(help: "The data directory.") var data: String
     @Flag(help: "Print one JSON object.") var json = false
-
-    func validate() throws {
-        guard (call == nil) != (cdr == nil) else { throw ValidationError("give a call's id or --cdr") }
-    }
 
     func run() async throws {
         let opened = try OpenedLog(data)
         let views = try opened.views()
-        let id = try callID(views)
+        let id = try named.id(views)
         let explanation: CallExplanation
         do throws(DisputeError) {
             explanation = try CallExplainer(log: opened.log, views: views).explanation(of: id)
@@ -47,7 +42,9 @@ struct ExplainCommand: AsyncParsableCommand {
         lines.append("  rule     " + (call.dialRule.isEmpty ? "none was needed" : call.dialRule))
         for attempt in call.attempts {
             let times = attempt.ringingAt.isEmpty ? "never rang" : "rang at \(attempt.ringingAt)"
-            lines.append("  tried    \(attempt.target): \(attempt.status) \(attempt.reason), \(times)")
+            let target = attempt.target.isEmpty ? "gateway \(attempt.gateway)" : attempt.target
+            let reason = attempt.reason.isEmpty ? "" : " " + attempt.reason
+            lines.append("  tried    \(target): \(attempt.status)\(reason), \(times)")
         }
         lines.append("  ended    \(call.cause), \(call.milliseconds) ms after the answer, \(call.sipStatus) to the caller")
         for charge in call.charges {
@@ -73,16 +70,5 @@ struct ExplainCommand: AsyncParsableCommand {
         let number = row.pattern ?? (row.prefix.isEmpty ? "any number" : row.prefix)
         let terms = ([row.band.map { "in \($0)" }] + (row.terms ?? []).map { $0 }).compactMap { $0 }
         return "\(number)  \(row.destination)  \(row.connectionFee) + \(row.perMinute) a minute, \(row.increments)" + (terms.isEmpty ? "" : "; " + terms.joined(separator: "; "))
-    }
-
-    private func callID(_ views: Views) throws -> CallID {
-        if let call {
-            guard let id = CallID(call) else { throw fail(.data, "\(call) is not a call's id") }
-            return id
-        }
-        let number = cdr ?? 0
-        let record = try readViews(views) { views throws(ViewsError) in try views.cdr(number: number) }
-        guard let record, let id = CallID(record.callID) else { throw fail(.data, "there is no call record \(number)") }
-        return id
     }
 }
