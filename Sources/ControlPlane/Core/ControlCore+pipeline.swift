@@ -92,7 +92,7 @@ extension ControlCore {
     /// durable; or the disk takes so long that the first of the next batch would wait for too many others.
     package var mustSettle: Bool {
         guard let flight else { return false }
-        return isPublishingDue(at: latest) || flight.mustBeSeen || settings.viewsLag == .zero
+        return isPublishingDue(at: latest) || flight.batch.mustBeSeen || settings.viewsLag == .zero
             || open?.works.count ?? 0 >= Self.batchMax
     }
 
@@ -201,10 +201,6 @@ extension ControlCore {
         }
         return answers + [.note(.batchFailed(commands: works.count, reason: failure.reason))]
     }
-}
-
-extension ControlCore.Undertaking {
-    var mustBeSeen: Bool { batch.mustBeSeen }
 }
 
 extension Batch {

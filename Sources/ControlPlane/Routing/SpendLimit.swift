@@ -20,7 +20,6 @@ struct SpendLimit {
     let parts: [Part]
     /// Of all limits together; nil: there are none.
     var left: Int64? { parts.map(\.left).min() }
-    var exhausted: Part? { parts.first { $0.left <= 0 } }
 
     init<State: ViewQueries & ~Copyable>(
         _ group: SecurityGroup, line: SubscriberID, customer: CustomerID, in state: borrowing State, at time: WallTime

@@ -40,6 +40,11 @@ struct RatingGroup: ParsableCommand {
         let deck = DeckIndex(rows)
         Figure(name: "rating.million_memory", value: Double(deck.bytes) / 1_048_576, unit: "MiB").print()
         let numbers = (0..<65_536).map { _ in digits(12, &random) }
+        Figure(name: "rating.million_charge", value: try rate(numbers, by: deck), unit: "calls/s").print()
+    }
+
+    /// Calls a second, of up to 1,023 seconds: the price is found, the charge computed, the two postings made.
+    private func rate(_ numbers: [String], by deck: DeckIndex) throws -> Double {
         var lock = RateLock()
         lock.edge = "retail"
         lock.decimals = 4
@@ -55,7 +60,7 @@ struct RatingGroup: ParsableCommand {
             let charge = try Rater.charge(lock, seconds: UInt64(index & 1_023))
             use(try Rater.postings(for: [charge]))
         }
-        Figure(name: "rating.million_charge", value: .seconds(1) / time, unit: "calls/s").print()
+        return .seconds(1) / time
     }
 
     /// What rating a finished call costs: the longest prefix is found in a deck of 100,000 entries, the charge is
@@ -77,22 +82,7 @@ struct RatingGroup: ParsableCommand {
                 return entry
             })
         let numbers = (0..<4_096).map { _ in digits(12, &random) }
-        var lock = RateLock()
-        lock.edge = "retail"
-        lock.decimals = 4
-        lock.currency = "EUR"
-        lock.payer.currency = "EUR"
-        lock.payee.currency = "EUR"
-        lock.payee.kind = .providerRevenue
-        var index = 0
-        let time = try timePerRun(round: 1_024) {
-            index = (index + 1) % numbers.count
-            guard let entry = deck.entry(for: numbers[index]) else { return }
-            lock.entry = entry
-            let charge = try Rater.charge(lock, seconds: UInt64(index))
-            use(try Rater.postings(for: [charge]))
-        }
-        Figure(name: "rating.charge", value: .seconds(1) / time, unit: "calls/s").print()
+        Figure(name: "rating.charge", value: try rate(numbers, by: deck), unit: "calls/s").print()
     }
 
     private func digits(_ count: Int, _ random: inout RandomSource) -> String {
