@@ -47,6 +47,7 @@ let package = Package(
         .systemLibrary(name: "CSRTP", providers: [.apt(["libsrtp2-dev"])]),
         .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CCARES", providers: [.apt(["libc-ares-dev"])]),
         .systemLibrary(name: "COSIP", providers: [.apt(["libosip2-dev"])]),
         .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
         .target(name: "CPhoneNumber", linkerSettings: [.linkedLibrary("phonenumber")]),
@@ -64,6 +65,7 @@ let package = Package(
         library("SIP", ["COSIP", "OpenSSL", "Primitives"]),
         library("RTP", ["CSRTP", "CSRTPPrimitives", "Primitives"]),
         library("UDP", ["CShims", "Primitives"]),
+        library("DNS", ["CCARES"]),
         library("Tables", []),
         library("PhoneNumbers", ["CPhoneNumber"]),
 
@@ -89,7 +91,7 @@ let package = Package(
         library(
             "ControlAPI",
             [
-                "Bus", "ControlPlane", "Dispute", "Ledger", "Model", "OpenSSL", "PhoneNumbers", "Primitives", "Projections", "Rating", "Subjects", logging, protobuf,
+                "Bus", "ControlPlane", "DNS", "Dispute", "Ledger", "Model", "OpenSSL", "PhoneNumbers", "Primitives", "Projections", "Rating", "Subjects", logging, protobuf,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -108,7 +110,7 @@ let package = Package(
         .executableTarget(
             name: "ledgerline",
             dependencies: [
-                "Backup", "Bus", "ControlAPI", "ControlPlane", "Dispute", "Exports", "Ledger", "MediaWorker", "Model", "OpenSSL", "Primitives", "Projections", "Subjects",
+                "Backup", "Bus", "ControlAPI", "ControlPlane", "DNS", "Dispute", "Exports", "Ledger", "MediaWorker", "Model", "OpenSSL", "Primitives", "Projections", "Subjects",
                 "Rating", "Reconciliation", "SignalWorker", "Tables", logging, protobuf,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -162,7 +164,7 @@ let package = Package(
         tests(
             "ControlAPITests",
             [
-                "ControlAPI", "ControlPlane", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", "Subjects", logging, protobuf,
+                "ControlAPI", "ControlPlane", "DNS", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", "Subjects", logging, protobuf,
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),

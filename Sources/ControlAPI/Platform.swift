@@ -1,5 +1,6 @@
 package import Bus
 package import ControlPlane
+package import DNS
 package import Ledger
 import Logging
 package import Model
@@ -27,6 +28,8 @@ package struct Platform: Sendable {
     package var published: @Sendable (TilePath) throws(LedgerError) -> [UInt8]?
     /// Whether `/tile/entries/` is for everybody. Entries hold business data, hashes do not.
     package var publishesEntries = false
+    /// Where records that prove domains are looked for.
+    package var resolver = TXTResolver()
     /// Signs the head, and has it cosigned.
     package var publisher: CheckpointPublisher
     let counters = RequestCounters()

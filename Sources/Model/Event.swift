@@ -27,6 +27,8 @@ package enum Event: Sendable, Hashable {
     case tokenIssued(TokenIssued)
     case tokenRevoked(TokenRevoked)
     case registrationsCleared(RegistrationsCleared)
+    case domainAdded(DomainAdded)
+    case domainChanged(DomainChanged)
     case workerEnrolled(WorkerEnrolled)
     case workerRevoked(WorkerRevoked)
     case journalPosted(JournalPosted)
@@ -79,6 +81,8 @@ extension Event {
         case .tokenIssued: "token.issued"
         case .tokenRevoked: "token.revoked"
         case .registrationsCleared: "subscriber.registrations_cleared"
+        case .domainAdded: "domain.added"
+        case .domainChanged: "domain.changed"
         case .workerEnrolled: "worker.enrolled"
         case .workerRevoked: "worker.revoked"
         case .journalPosted: "journal.posted"
@@ -133,6 +137,8 @@ extension Event {
         case .tokenIssued(let payload): payload
         case .tokenRevoked(let payload): payload
         case .registrationsCleared(let payload): payload
+        case .domainAdded(let payload): payload
+        case .domainChanged(let payload): payload
         case .workerEnrolled(let payload): payload
         case .workerRevoked(let payload): payload
         case .journalPosted(let payload): payload
@@ -195,6 +201,8 @@ extension Event {
             case "token.issued": self = .tokenIssued(try TokenIssued(serializedBytes: payload))
             case "token.revoked": self = .tokenRevoked(try TokenRevoked(serializedBytes: payload))
             case "subscriber.registrations_cleared": self = .registrationsCleared(try RegistrationsCleared(serializedBytes: payload))
+            case "domain.added": self = .domainAdded(try DomainAdded(serializedBytes: payload))
+            case "domain.changed": self = .domainChanged(try DomainChanged(serializedBytes: payload))
             case "worker.enrolled": self = .workerEnrolled(try WorkerEnrolled(serializedBytes: payload))
             case "worker.revoked": self = .workerRevoked(try WorkerRevoked(serializedBytes: payload))
             case "journal.posted": self = .journalPosted(try JournalPosted(serializedBytes: payload))

@@ -45,6 +45,7 @@ package typealias NumberID = ID<Number>
 package typealias SubscriberID = ID<Subscriber>
 package typealias SecurityGroupID = ID<SecurityGroup>
 package typealias CdrExportID = ID<CdrExport>
+package typealias DomainID = ID<Domain>
 package typealias TokenID = ID<Token>
 package typealias CallID = ID<Call>
 package typealias JournalID = ID<Journal>

@@ -34,7 +34,7 @@ package enum AuditProjection: Projection {
             .servicePlanCreated, .servicePlanChanged, .customerCreated, .customerChanged, .dialPlanCreated, .dialPlanChanged,
             .tenantCreated, .tenantChanged, .carrierCreated, .carrierChanged, .numberAdded, .numberChanged, .subscriberCreated,
             .subscriberChanged, .entityRemoved, .tokenIssued, .tokenRevoked, .registrationsCleared, .workerEnrolled, .workerRevoked, .subjectErased,
-            .subjectHoldChanged, .recordsRead, .securityGroupCreated, .securityGroupChanged, .cdrExportCreated, .cdrExportChanged, .cdrFileExported, .cdrFileDelivered,
+            .subjectHoldChanged, .recordsRead, .securityGroupCreated, .securityGroupChanged, .domainAdded, .domainChanged, .cdrExportCreated, .cdrExportChanged, .cdrFileExported, .cdrFileDelivered,
             .rerateStepped:
             true
         }
@@ -75,6 +75,8 @@ package enum AuditProjection: Projection {
             add(event.token.scopeID)
         case .tokenRevoked(let event): add(event.tokenID)
         case .registrationsCleared(let event): add(event.subscriberID)
+        case .domainAdded(let event): add(event.domain.id)
+        case .domainChanged(let event): add(event.domain.id)
         case .journalPosted(let event):
             add(event.id)
             add(event.callID)

@@ -155,6 +155,15 @@ extension CdrExport: DirectoryEntity {
     var references: [(field: String, id: Data)] { [("provider_id", providerID), ("customer_id", customerID)] }
 }
 
+extension Domain: DirectoryEntity {
+    static var kind: EntityKind { .domain }
+    static var table: Table { .domains }
+    func indexes(_ keys: SubjectKeys?) -> [(table: Table, key: Key, value: [UInt8])] {
+        verifiedAt == 0 ? [] : [(.domainsByName, Key(text: name), Array(id))]
+    }
+    var references: [(field: String, id: Data)] { [("provider_id", providerID)] }
+}
+
 extension Key {
     /// A user name is personal, and old pages of the views keep what was in them: with keys, a token stands for it.
     func adding(name: String, _ keys: SubjectKeys?) -> Key {

@@ -6,11 +6,11 @@ import Subjects
 /// Every entity by its id, the unique names that find it, and who refers to whom.
 package enum DirectoryProjection: Projection {
     package static let name = "directory"
-    package static let version: UInt32 = 4
+    package static let version: UInt32 = 5
     package static let tables: [Table] = [
         .providers, .contacts, .rateDecks, .servicePlans, .customers, .dialPlans, .tenants, .carriers, .numbers,
         .subscribers, .tokens, .workers, .securityGroups, .cdrExports, .providersByNamespace, .tenantsByDomain, .subscribersByName, .numbersByE164,
-        .gatewaysByAddress, .gateways, .externalIDs, .tokensBySecret, .references,
+        .gatewaysByAddress, .gateways, .externalIDs, .domains, .domainsByName, .tokensBySecret, .references,
     ]
 
     package static func evolve(
@@ -40,6 +40,8 @@ package enum DirectoryProjection: Projection {
         case .securityGroupChanged(let event): try store(event.group, context, in: &views)
         case .cdrExportCreated(let event): try store(event.export, context, in: &views)
         case .cdrExportChanged(let event): try store(event.export, context, in: &views)
+        case .domainAdded(let event): try store(event.domain, context, in: &views)
+        case .domainChanged(let event): try store(event.domain, context, in: &views)
         case .entityRemoved(let event): try remove(event.kind, event.id, context, in: &views)
         case .tokenIssued(let event):
             try views.putMessage(event.token, try views.key(event.token.id, "token.id", context), in: .tokens)
@@ -101,6 +103,7 @@ package enum DirectoryProjection: Projection {
         case .subscriber: try remove(Subscriber.self, id, context, in: &views)
         case .securityGroup: try remove(SecurityGroup.self, id, context, in: &views)
         case .cdrExport: try remove(CdrExport.self, id, context, in: &views)
+        case .domain: try remove(Domain.self, id, context, in: &views)
         case .UNRECOGNIZED: throw .broken(sequence: context.sequence, .malformedField("kind"))
         }
     }

@@ -32,7 +32,7 @@ package enum SubjectsProjection: Projection {
         case .providerCreated, .providerChanged, .contactChanged, .rateDeckCreated, .rateDeckVersionPublished,
             .servicePlanCreated, .servicePlanChanged, .customerChanged, .dialPlanCreated, .dialPlanChanged,
             .tenantCreated, .tenantChanged, .carrierCreated, .carrierChanged, .numberAdded, .numberChanged,
-            .subscriberChanged, .entityRemoved, .tokenIssued, .tokenRevoked, .registrationsCleared, .workerEnrolled, .workerRevoked,
+            .subscriberChanged, .entityRemoved, .tokenIssued, .tokenRevoked, .registrationsCleared, .domainAdded, .domainChanged, .workerEnrolled, .workerRevoked,
             .journalPosted, .callStarted, .callAnswered, .callUpdated, .callAdopted, .creditRenewed, .callEnded,
             .cdrRecorded, .recordsRead, .securityGroupCreated, .securityGroupChanged, .cdrExportCreated, .cdrExportChanged, .cdrFileExported, .cdrFileDelivered, .chargeCorrected, .rerateStepped, .rateDeckRowsAdded:
             break

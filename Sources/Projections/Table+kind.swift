@@ -36,7 +36,7 @@ extension Table {
         switch self {
         case .providers, .contacts, .rateDecks, .servicePlans, .customers, .dialPlans, .tenants, .carriers, .numbers,
             .subscribers, .tokens, .workers, .securityGroups, .cdrExports, .exportFiles, .exportDeliveries, .providersByNamespace, .tenantsByDomain, .subscribersByName,
-            .numbersByE164, .gatewaysByAddress, .gateways, .externalIDs, .tokensBySecret, .references:
+            .numbersByE164, .gatewaysByAddress, .gateways, .externalIDs, .domains, .domainsByName, .tokensBySecret, .references:
             .state
         case .deckVersions, .deckTimes, .deckImports: .state
         case .rates: .journal(.deckVersion)

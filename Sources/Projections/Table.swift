@@ -31,6 +31,9 @@ package enum Table: String, CaseIterable, Sendable {
     case gatewaysByAddress = "gateways_by_address"
     /// Gateway → carrier.
     case gateways
+    case domains
+    /// Verified domain → domain.
+    case domainsByName = "domains_by_name"
     /// Kind, number in another system, entity → nothing.
     case externalIDs = "external_ids"
     /// SHA-256 of the bearer token → token.

@@ -58,6 +58,15 @@ extension ViewQueries where Self: ~Copyable {
         return (carrier, gateway)
     }
 
+    package func domain(_ id: DomainID) throws(ViewsError) -> Domain? { try entity(id) }
+
+    /// The one that has shown that it may speak for the name.
+    package func domain(verified name: String) throws(ViewsError) -> Domain? {
+        try entity(found(Key(text: name), in: .domainsByName))
+    }
+
+    package func domains(after: DomainID? = nil, limit: Int) throws(ViewsError) -> [Domain] { try all(after, limit) }
+
     /// Those with this number in another system, of any provider.
     package func entities(_ kind: EntityKind, externalID: String) throws(ViewsError) -> [UUIDv7] {
         guard !externalID.isEmpty else { return [] }

@@ -47,7 +47,7 @@ extension SubjectKeys {
             event = .cdrRecorded(fact)
         case .providerCreated, .providerChanged, .rateDeckCreated, .rateDeckVersionPublished, .servicePlanCreated,
             .servicePlanChanged, .dialPlanCreated, .dialPlanChanged, .tenantCreated, .tenantChanged, .carrierCreated,
-            .carrierChanged, .numberAdded, .numberChanged, .entityRemoved, .tokenIssued, .tokenRevoked, .registrationsCleared,
+            .carrierChanged, .numberAdded, .numberChanged, .entityRemoved, .tokenIssued, .tokenRevoked, .registrationsCleared, .domainAdded, .domainChanged,
             .workerEnrolled, .workerRevoked, .journalPosted, .callAdopted, .creditRenewed, .subjectErased,
             .subjectHoldChanged, .recordsRead, .securityGroupCreated, .securityGroupChanged, .cdrExportCreated, .cdrExportChanged, .cdrFileExported, .cdrFileDelivered, .chargeCorrected, .rerateStepped, .rateDeckRowsAdded:
             break
@@ -94,7 +94,7 @@ extension SubjectKeys {
             event = .cdrRecorded(fact)
         case .providerCreated, .providerChanged, .rateDeckCreated, .rateDeckVersionPublished, .servicePlanCreated,
             .servicePlanChanged, .dialPlanCreated, .dialPlanChanged, .tenantCreated, .tenantChanged, .carrierCreated,
-            .carrierChanged, .numberAdded, .numberChanged, .entityRemoved, .tokenIssued, .tokenRevoked, .registrationsCleared,
+            .carrierChanged, .numberAdded, .numberChanged, .entityRemoved, .tokenIssued, .tokenRevoked, .registrationsCleared, .domainAdded, .domainChanged,
             .workerEnrolled, .workerRevoked, .journalPosted, .callAdopted, .creditRenewed, .subjectErased,
             .subjectHoldChanged, .recordsRead, .securityGroupCreated, .securityGroupChanged, .cdrExportCreated, .cdrExportChanged, .cdrFileExported, .cdrFileDelivered, .chargeCorrected, .rerateStepped, .rateDeckRowsAdded:
             break

@@ -1,6 +1,7 @@
 import ArgumentParser
 import ControlAPI
 import ControlPlane
+import DNS
 import Logging
 import ServiceLifecycle
 
@@ -36,6 +37,9 @@ struct ControlOptions: ParsableArguments {
 
     @Option(help: "Name of the platform: names the log in checkpoints.")
     var platform = "ledgerline"
+
+    @Option(help: "DNS servers that are asked for records that prove domains, as 192.0.2.53:53, several with commas; none: the machine's.")
+    var dnsServer = ""
 
     @Option(help: "A witness that cosigns checkpoints, as VKEY,URL; may be given again and again.")
     var witness: [String] = []
@@ -87,6 +91,7 @@ struct ControlOptions: ParsableArguments {
         }
         var platform = Platform(service, witnesses: policy)
         platform.publishesEntries = publishEntries
+        platform.resolver = TXTResolver(servers: dnsServer)
         return platform
     }
 

@@ -142,7 +142,7 @@ import Testing
         _ = try await client.made(
             "/v1/tenants",
             [
-                "customer_id": .string(estate.customer), "name": "second", "domain": "second.example",
+                "customer_id": .string(estate.customer), "name": "second", "domain": "second.alpha.example",
                 "country_code": "44",
             ])
         _ = try await client.made(

@@ -1,3 +1,4 @@
+import DNS
 import Foundation
 import Model
 import Primitives
@@ -58,6 +59,7 @@ private struct Grove {
     let cousin: (tenant: String, subscriber: String)
     let twin: String
     let victim: String
+    let domains: (ours: String, theirs: String)
 
     init(_ client: Client) async throws {
         ours = try await Estate(client, name: "alpha", digits: "4311001")
@@ -80,6 +82,10 @@ private struct Grove {
         let annexe = try await tenant(ours.customer, "annexe.alpha.example")
         cousin = (annexe, try await subscriber(annexe, "carla"))
         twin = try await subscriber(ours.tenant, "tina")
+        domains = (
+            try await client.made("/v1/domains", ["provider_id": .string(ours.provider), "name": "acme.invalid"]),
+            try await client.made("/v1/domains", ["provider_id": .string(theirs.provider), "name": "other.invalid"])
+        )
         _ = try await client.post("/v1/numbers/\(ours.number)/assign", ["subscriber_id": .string(ours.subscriber)])
         let token = try await client.post(
             "/v1/tokens", ["name": "victim", "role": "user", "scope_id": .string(ours.subscriber)])
@@ -130,6 +136,7 @@ private struct Grove {
         case "account_id": return "customer:\(isOutside ? theirs.customer : ours.customer):EUR"
         case "call_id": return (isOutside ? others : calls).running.description
         case "number": return isOutside ? "2" : "1"
+        case "domain_id": return isOutside ? domains.theirs : domains.ours
         case "token_id": return victim
         case "version": return "1"
         case "name": return "s1"
@@ -151,7 +158,11 @@ private struct Grove {
     let calls = PastCalls(from: grove.ours, to: grove.ours)
     let others = PastCalls(from: grove.theirs, to: grove.theirs, number: 2)
     let platform = try first.reopened(after: calls.events + others.events)
-    try await TestPlatform.with(platform) { client in
+    var api = Platform(platform.service)
+    // Nobody answers there, so that DNS is asked and says nothing.
+    api.resolver = TXTResolver(servers: "127.0.0.1:9")
+    api.resolver.timeoutMilliseconds = 50
+    try await TestPlatform.with(platform, api) { client in
         for operation in RouteTable.operations {
             let right = try #require(matrix.rights[operation.name], "\(operation.name) is not on the page")
             let nobody = Asker(name: "nobody", client: client.with(nil), duty: .use, level: .subscriber)
@@ -167,7 +178,7 @@ private struct Grove {
                 let answer = try await ask(operation, asker, grove, calls, others, isOutside: false)
                 let what = Comment(rawValue: "\(operation.name) by \(asker.name): \(answer.status) \(answer.text.prefix(300))")
                 #expect((answer.status == 403) == !isAllowed, what)
-                #expect(answer.status != 401 && answer.status < 500, what)
+                #expect(answer.status != 401 && (answer.status < 500 || answer.status == 503 && operation.name == "verifyDomain"), what)
                 guard isAllowed else { continue }
                 for id in grove.outside(asker.level) { #expect(!answer.text.contains(id), what) }
                 let isPlaced = !operation.pathParameters.isEmpty && !right.hasPrefix("platform.") && operation.name != "getToken"

@@ -189,7 +189,7 @@ import Testing
         var expected: Set<String> = [ours.subscriber, below.subscriber]
         for (index, customer) in [ours.customer, ours.customer, below.customer].enumerated() {
             let tenant = try await client.made(
-                "/v1/tenants", ["customer_id": .string(customer), "name": "x", "domain": .string("t\(index).example")])
+                "/v1/tenants", ["customer_id": .string(customer), "name": "x", "domain": .string("t\(index).\(index < 2 ? "alpha" : "beneath").example")])
             for user in ["a", "b"] {
                 expected.insert(
                     try await client.made(

@@ -95,7 +95,7 @@ private func pending(_ segment: String, _ ours: Estate, _ client: Client) async 
         domain.isEmpty
         ? try await client.made(
             "/v1/tenants",
-            ["customer_id": .string(customer), "name": "t", "domain": "p.pending.example", "status": state("tenants")]) : domain
+            ["customer_id": .string(customer), "name": "t", "domain": .string("p.\(segment == "providers" ? "pending" : "npending").example"), "status": state("tenants")]) : domain
     let subscriber = try await client.made(
         "/v1/subscribers",
         ["tenant_id": .string(tenant), "username": "pia", "password": "password1", "status": state("subscribers")])

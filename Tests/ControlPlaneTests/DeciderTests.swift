@@ -447,13 +447,13 @@ import Testing
 
     @Test func ofTwoRacingCommandsInOneBatchTheSecondIsRefused() throws {
         let town = try Town()
-        let tenant = Self.new(town.tenant) { $0.domain = "b.example" }
+        let tenant = Self.new(town.tenant) { $0.domain = "b.kages.example" }
         let outputs = town.platform.process([
             town.platform.work(.createTenant(tenant)), town.platform.work(.createTenant(tenant)),
         ])
         let results = outputs.compactMap { if case .adminResult(_, let result) = $0 { result } else { nil } }
         #expect(results.count == 2)
-        #expect(throws: AdminRejection.taken("domain", "b.example")) { try results[1].get() }
+        #expect(throws: AdminRejection.taken("domain", "b.kages.example")) { try results[1].get() }
     }
 
     @Test func aSubscribersChangeDropsItsCredentialFromTheCaches() throws {

@@ -76,6 +76,7 @@ struct History: Sendable {
         case 61...62: return exportRecords()
         case 63...71: return updateCall()
         case 72...74: return correctCharge()
+        case 75: return ownDomain()
         default: return live.isEmpty ? startCall() : endCall()
         }
     }
@@ -133,7 +134,7 @@ struct History: Sendable {
         customer.providerID = plan.providerID
         customer.servicePlanID = plan.id
         customer.name = name("customer")
-        if Bool.random(using: &random) { customer.externalID = name("external") }
+        customer.externalID = name("external")
         customer.currency = currency.code
         customers.append(customer)
         return [(.customerCreated(.with { $0.customer = customer }), stream(customer.id))]
@@ -274,6 +275,21 @@ struct History: Sendable {
         version.importID = source
         version.rows = UInt64(rows.count)
         return step + [(.rateDeckVersionPublished(.with { $0.version = version }), stream(deck.id))]
+    }
+
+    /// A domain is added, and found in DNS or not.
+    private mutating func ownDomain() -> Step {
+        var domain = Domain()
+        domain.id = id()
+        domain.providerID = providers.randomElement(using: &random)!.id
+        domain.name = name("domain") + ".example"
+        var looked = domain
+        looked.checkedAt = now.microseconds
+        if Int.random(in: 0..<4, using: &random) > 0 { looked.verifiedAt = now.microseconds } else { looked.fault = "no record" }
+        return [
+            (.domainAdded(.with { $0.domain = domain }), stream(domain.id)),
+            (.domainChanged(.with { $0.domain = looked }), stream(domain.id)),
+        ]
     }
 
     private mutating func token() -> Step {

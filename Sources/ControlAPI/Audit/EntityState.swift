@@ -46,6 +46,7 @@ struct EntityState {
             isErased = event.subscriber.isErased
         case .securityGroupCreated, .securityGroupChanged: kind = "security_group"
         case .cdrExportCreated, .cdrExportChanged: kind = "cdr_export"
+        case .domainAdded, .domainChanged: kind = "domain"
         case .tokenIssued(let event):
             kind = "token"
             fields = Shape<Token>.token.json(event.token)

@@ -85,7 +85,7 @@ struct FactFields {
             .servicePlanChanged, .customerCreated, .customerChanged, .dialPlanCreated, .dialPlanChanged, .tenantCreated,
             .tenantChanged, .carrierCreated, .carrierChanged, .numberAdded, .numberChanged, .subscriberCreated,
             .subscriberChanged, .entityRemoved, .tokenIssued, .tokenRevoked, .workerEnrolled, .workerRevoked,
-            .securityGroupCreated, .securityGroupChanged, .cdrExportCreated, .cdrExportChanged:
+            .securityGroupCreated, .securityGroupChanged, .domainAdded, .domainChanged, .cdrExportCreated, .cdrExportChanged:
             break
         }
     }

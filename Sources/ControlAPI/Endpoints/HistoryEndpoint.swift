@@ -136,6 +136,8 @@ enum HistoryEndpoint {
         case .securityGroupChanged(let event):
             SecurityGroups.shape.json(event.group, try SecurityGroups.context(of: event.group, in: views))
         case .cdrExportCreated(let event): CdrExports.shape.json(event.export)
+        case .domainAdded(let event): Domains.shape.json(event.domain)
+        case .domainChanged(let event): Domains.shape.json(event.domain)
         case .cdrExportChanged(let event): CdrExports.shape.json(event.export)
         case .cdrFileExported(let event): Shape<CdrFileExported>.cdrFile.json(event)
         case .journalPosted(let event):
@@ -184,6 +186,8 @@ enum HistoryEndpoint {
         case .securityGroupCreated(let event): try views.place(provider: event.group.providerID)
         case .securityGroupChanged(let event): try views.place(provider: event.group.providerID)
         case .cdrExportCreated(let event): try views.place(of: event.export)
+        case .domainAdded(let event): try views.place(provider: event.domain.providerID)
+        case .domainChanged(let event): try views.place(provider: event.domain.providerID)
         case .cdrExportChanged(let event): try views.place(of: event.export)
         case .rateDeckVersionPublished, .entityRemoved, .tokenIssued, .tokenRevoked, .registrationsCleared, .workerEnrolled, .workerRevoked,
             .journalPosted, .callStarted, .callAnswered, .callUpdated, .callAdopted, .creditRenewed, .callEnded,

@@ -151,6 +151,7 @@ extension EntityKind {
         case .subscriber: "subscriber"
         case .securityGroup: "security_group"
         case .cdrExport: "cdr_export"
+        case .domain: "domain"
         case .UNRECOGNIZED(let value): "unrecognised_\(value)"
         }
     }

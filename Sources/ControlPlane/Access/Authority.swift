@@ -124,7 +124,7 @@ extension AdminCommand {
             .createTenant, .changeTenant, .addNumber, .addNumbers, .reserveNumber,
             .reserveNumbers, .freeNumber, .freeNumbers, .createSecurityGroup, .changeSecurityGroup, .changeNumber, .assignNumber, .releaseNumber, .createCdrExport,
             .changeCdrExport, .recordCdrFile, .recordCdrDelivery, .remove, .enrollWorker, .revokeWorker, .drainWorker,
-            .hangUp, .holdSubject, .recordReading, .clearRegistrations:
+            .hangUp, .holdSubject, .recordReading, .clearRegistrations, .addDomain, .recordDomainCheck:
             return nil
         }
     }

@@ -27,6 +27,8 @@ extension ViewQueries where Self: ~Copyable {
             try securityGroup(SecurityGroupID(id)).map { group throws(ViewsError) in try place(provider: group.providerID) }
         case .cdrExport:
             try cdrExport(CdrExportID(id)).map { export throws(ViewsError) in try place(of: export) }
+        case .domain:
+            try domain(DomainID(id)).map { domain throws(ViewsError) in try place(provider: domain.providerID) }
         case .UNRECOGNIZED: nil
         }
     }

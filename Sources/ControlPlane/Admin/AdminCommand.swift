@@ -51,6 +51,9 @@ package enum AdminCommand: Sendable {
     case recordCdrFile(CdrFileExported)
     /// From the same: the server has the file.
     case recordCdrDelivery(CdrFileDelivered)
+    case addDomain(Domain)
+    /// DNS was asked for the domain's record.
+    case recordDomainCheck(DomainID, DomainFinding)
     case remove(EntityKind, UUIDv7, expectedVersion: UInt64?)
     /// Money from outside: cash − , customer +. The amount is positive.
     case topUp(CustomerID, Amount, reason: String)

@@ -16,6 +16,12 @@ enum RemovalDecider {
             throw AdminRejection.inUse(
                 reason: "the \(noun) is used by \(user) \(dependent.id): remove or change that first")
         }
+        if kind == .domain, let domain = try state.domain(DomainID(id)), domain.verifiedAt != 0,
+            let tenant = try state.tenant(domain: domain.name)
+        {
+            throw AdminRejection.inUse(
+                reason: "tenant \(UUIDv7(bytes: tenant.id)?.description ?? "") has the domain: remove or change that first")
+        }
         if kind == .customer { try isSettled(CustomerID(id), in: state) }
         if kind == .subscriber {
             for number in try state.numbers(of: SubscriberID(id), limit: .max) {
@@ -62,6 +68,7 @@ enum RemovalDecider {
         case .subscriber: try state.subscriber(SubscriberID(id)) != nil
         case .securityGroup: try state.securityGroup(SecurityGroupID(id)) != nil
         case .cdrExport: try state.cdrExport(CdrExportID(id)) != nil
+        case .domain: try state.domain(DomainID(id)) != nil
         case .UNRECOGNIZED: false
         }
     }
@@ -80,6 +87,7 @@ enum RemovalDecider {
         case .subscriber: "subscriber"
         case .securityGroup: "security group"
         case .cdrExport: "export of call records"
+        case .domain: "domain"
         case .UNRECOGNIZED: throw AdminRejection.invalid("kind", "is not a value that this version knows")
         }
     }

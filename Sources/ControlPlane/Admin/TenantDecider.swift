@@ -15,6 +15,7 @@ enum TenantDecider {
         try StatusDecider.check(tenant.status, after: nil)
         let customer = try check(tenant, id, in: state)
         try StatusDecider.notTerminated(customer.status, field: "customer_id")
+        try DomainDecider.check(tenant.domain, for: try Ownership.provider(customer.providerID, in: state), in: state)
         decision.record(.tenantCreated(.with { $0.tenant = tenant }), in: id)
         return id
     }
@@ -32,7 +33,10 @@ enum TenantDecider {
             throw AdminRejection.invalid("domain", "cannot be changed while the tenant has subscribers")
         }
         try StatusDecider.check(tenant.status, after: before.status)
-        _ = try check(tenant, id, in: state)
+        let customer = try check(tenant, id, in: state)
+        if tenant.domain != before.domain {
+            try DomainDecider.check(tenant.domain, for: try Ownership.provider(customer.providerID, in: state), in: state)
+        }
         if tenant.status == .terminated, before.status != .terminated {
             try StatusDecider.release(.tenant, id, in: state, &decision)
         }

@@ -86,6 +86,9 @@ extension ControlCore {
         case .changeCdrExport(let export, _): return try CdrExportDecider.change(export, in: views, &decision)
         case .recordCdrFile(let file): return try CdrExportDecider.record(file, in: views, &decision)
         case .recordCdrDelivery(let delivery): return try CdrExportDecider.record(delivery, in: views, &decision)
+        case .addDomain(let domain): return try DomainDecider.add(domain, in: views, &decision)
+        case .recordDomainCheck(let id, let finding):
+            return try DomainDecider.record(id, finding, in: views, &decision)
         case .remove(let kind, let id, _): return try RemovalDecider.remove(kind, id, in: views, &decision)
         case .topUp(let customer, let amount, let reason):
             return try JournalDecider.topUp(customer, amount, reason: reason, in: views, &decision)
@@ -171,7 +174,7 @@ extension AdminCommand {
         case .remove(_, let id, let version): Self.expectation(id, version)
         case .createProvider, .createContact, .createRateDeck, .publishDeckVersion, .addDeckRows, .createServicePlan, .createCustomer,
             .createDialPlan, .createTenant, .createCarrier, .addNumber, .addNumbers, .reserveNumbers, .freeNumbers, .createSecurityGroup, .createSubscriber, .topUp, .adjust, .issueToken,
-            .revokeToken, .enrollWorker, .revokeWorker, .drainWorker, .hangUp, .clearRegistrations, .createCdrExport, .recordCdrFile,
+            .revokeToken, .enrollWorker, .revokeWorker, .drainWorker, .hangUp, .clearRegistrations, .addDomain, .recordDomainCheck, .createCdrExport, .recordCdrFile,
             .recordCdrDelivery, .rerate, .eraseSubject, .holdSubject, .recordReading:
             nil
         }

@@ -1589,6 +1589,36 @@ package nonisolated struct SftpDestination: Sendable {
   package init() {}
 }
 
+/// A domain outside of a provider's namespace that the provider may give to tenants once a TXT record has shown it.
+package nonisolated struct Domain: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var id: Data = Data()
+
+  package var providerID: Data = Data()
+
+  /// lower case
+  package var name: String = String()
+
+  /// what the record has to say, in hexadecimal
+  package var token: String = String()
+
+  /// 0: it is not
+  package var verifiedAt: Int64 = 0
+
+  /// when DNS was asked last; 0: never
+  package var checkedAt: Int64 = 0
+
+  /// what was missing then
+  package var fault: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "ledgerline.v1"
@@ -3638,6 +3668,66 @@ nonisolated extension SftpDestination: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if lhs.user != rhs.user {return false}
     if lhs.directory != rhs.directory {return false}
     if lhs.hostKey != rhs.hostKey {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Domain: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Domain"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}provider_id\0\u{1}name\0\u{1}token\0\u{3}verified_at\0\u{3}checked_at\0\u{1}fault\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.providerID) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.token) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.verifiedAt) }()
+      case 6: try { try decoder.decodeSingularInt64Field(value: &self.checkedAt) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.fault) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.id.isEmpty {
+      try visitor.visitSingularBytesField(value: self.id, fieldNumber: 1)
+    }
+    if !self.providerID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.providerID, fieldNumber: 2)
+    }
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 3)
+    }
+    if !self.token.isEmpty {
+      try visitor.visitSingularStringField(value: self.token, fieldNumber: 4)
+    }
+    if self.verifiedAt != 0 {
+      try visitor.visitSingularInt64Field(value: self.verifiedAt, fieldNumber: 5)
+    }
+    if self.checkedAt != 0 {
+      try visitor.visitSingularInt64Field(value: self.checkedAt, fieldNumber: 6)
+    }
+    if !self.fault.isEmpty {
+      try visitor.visitSingularStringField(value: self.fault, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Domain, rhs: Domain) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.providerID != rhs.providerID {return false}
+    if lhs.name != rhs.name {return false}
+    if lhs.token != rhs.token {return false}
+    if lhs.verifiedAt != rhs.verifiedAt {return false}
+    if lhs.checkedAt != rhs.checkedAt {return false}
+    if lhs.fault != rhs.fault {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -41,6 +41,7 @@ package nonisolated enum EntityKind: SwiftProtobuf.Enum, Swift.CaseIterable {
   case number // = 8
   case subscriber // = 9
   case cdrExport // = 10
+  case domain // = 20
   case securityGroup // = 21
   case UNRECOGNIZED(Int)
 
@@ -61,6 +62,7 @@ package nonisolated enum EntityKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 8: self = .number
     case 9: self = .subscriber
     case 10: self = .cdrExport
+    case 20: self = .domain
     case 21: self = .securityGroup
     default: self = .UNRECOGNIZED(rawValue)
     }
@@ -79,6 +81,7 @@ package nonisolated enum EntityKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .number: return 8
     case .subscriber: return 9
     case .cdrExport: return 10
+    case .domain: return 20
     case .securityGroup: return 21
     case .UNRECOGNIZED(let i): return i
     }
@@ -97,6 +100,7 @@ package nonisolated enum EntityKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     .number,
     .subscriber,
     .cdrExport,
+    .domain,
     .securityGroup,
   ]
 
@@ -1047,6 +1051,48 @@ package nonisolated struct RecordsRead: Sendable {
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+}
+
+package nonisolated struct DomainAdded: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var domain: Domain {
+    get {_domain ?? Domain()}
+    set {_domain = newValue}
+  }
+  /// Returns true if `domain` has been explicitly set.
+  package var hasDomain: Bool {self._domain != nil}
+  /// Clears the value of `domain`. Subsequent reads from it will return its default value.
+  package mutating func clearDomain() {self._domain = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _domain: Domain? = nil
+}
+
+package nonisolated struct DomainChanged: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var domain: Domain {
+    get {_domain ?? Domain()}
+    set {_domain = newValue}
+  }
+  /// Returns true if `domain` has been explicitly set.
+  package var hasDomain: Bool {self._domain != nil}
+  /// Clears the value of `domain`. Subsequent reads from it will return its default value.
+  package mutating func clearDomain() {self._domain = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _domain: Domain? = nil
 }
 
 /// The registrar forgot where a subscriber's phones are: somebody asked for it.
@@ -2406,7 +2452,7 @@ package nonisolated struct RerateStepped: Sendable {
 fileprivate nonisolated let _protobuf_package = "ledgerline.v1"
 
 nonisolated extension EntityKind: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ENTITY_KIND_PROVIDER\0\u{1}ENTITY_KIND_CONTACT\0\u{1}ENTITY_KIND_RATE_DECK\0\u{1}ENTITY_KIND_SERVICE_PLAN\0\u{1}ENTITY_KIND_CUSTOMER\0\u{1}ENTITY_KIND_DIAL_PLAN\0\u{1}ENTITY_KIND_TENANT\0\u{1}ENTITY_KIND_CARRIER\0\u{1}ENTITY_KIND_NUMBER\0\u{1}ENTITY_KIND_SUBSCRIBER\0\u{1}ENTITY_KIND_CDR_EXPORT\0\u{2}\u{b}ENTITY_KIND_SECURITY_GROUP\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ENTITY_KIND_PROVIDER\0\u{1}ENTITY_KIND_CONTACT\0\u{1}ENTITY_KIND_RATE_DECK\0\u{1}ENTITY_KIND_SERVICE_PLAN\0\u{1}ENTITY_KIND_CUSTOMER\0\u{1}ENTITY_KIND_DIAL_PLAN\0\u{1}ENTITY_KIND_TENANT\0\u{1}ENTITY_KIND_CARRIER\0\u{1}ENTITY_KIND_NUMBER\0\u{1}ENTITY_KIND_SUBSCRIBER\0\u{1}ENTITY_KIND_CDR_EXPORT\0\u{2}\u{a}ENTITY_KIND_DOMAIN\0\u{1}ENTITY_KIND_SECURITY_GROUP\0")
 }
 
 nonisolated extension SubjectKind: SwiftProtobuf._ProtoNameProviding {
@@ -3353,6 +3399,74 @@ nonisolated extension RecordsRead: SwiftProtobuf.Message, SwiftProtobuf._Message
     if lhs.count != rhs.count {return false}
     if lhs.tokenID != rhs.tokenID {return false}
     if lhs.ids != rhs.ids {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension DomainAdded: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".DomainAdded"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}domain\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._domain) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._domain {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: DomainAdded, rhs: DomainAdded) -> Bool {
+    if lhs._domain != rhs._domain {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension DomainChanged: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".DomainChanged"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}domain\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._domain) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._domain {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: DomainChanged, rhs: DomainChanged) -> Bool {
+    if lhs._domain != rhs._domain {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

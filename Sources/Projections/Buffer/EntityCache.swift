@@ -57,7 +57,7 @@ extension Table {
             .workers, .deckVersions, .securityGroups:
             true
         case .contacts, .tokens, .cdrExports, .exportFiles, .exportDeliveries, .providersByNamespace, .tenantsByDomain, .subscribersByName, .numbersByE164,
-            .gatewaysByAddress, .gateways, .externalIDs, .tokensBySecret, .references, .deckTimes, .deckImports, .rates, .liveCalls, .liveCallsByWorker,
+            .gatewaysByAddress, .gateways, .externalIDs, .domains, .domainsByName, .tokensBySecret, .references, .deckTimes, .deckImports, .rates, .liveCalls, .liveCallsByWorker,
             .liveCallCounts, .cdrs, .cdrsByCall, .cdrsByParty, .cdrsByStart, .corrections, .correctionsByRecord, .accounts, .postings, .holds, .journals, .spend, .spendHolds, .streams, .history, .changes,
             .subjects, .subjectsErased, .meta:
             false

@@ -62,7 +62,12 @@ final class TestPlatform: Sendable {
     }
 
     static func with(_ platform: TestPlatform, _ body: @Sendable (Client) async throws -> Void) async throws {
-        let server = APIServer(Platform(platform.service), logger: quiet)
+        try await with(platform, Platform(platform.service), body)
+    }
+
+    /// Over an API that stands on something else than a platform usually does.
+    static func with(_ platform: TestPlatform, _ api: Platform, _ body: @Sendable (Client) async throws -> Void) async throws {
+        let server = APIServer(api, logger: quiet)
         try await server.application(host: "127.0.0.1", port: 0).test(.router) { client in
             try await body(Client(client: client, platform: platform, token: platform.admin))
         }
