@@ -36,7 +36,7 @@ extension CallExplanation {
         let digits = (called.isEmpty ? number : called).drop { $0 == "+" }
         var charges: [Charge] = []
         if events.answered != nil {
-            for lock in started.rates { charges.append(try Charge(lock, cdr.durationMs, events.deck(of: lock), digits: String(digits))) }
+            for lock in started.rates { charges.append(try Charge(lock, cdr.durationMs, events.deck(of: lock), digits: String(digits), used: lock.allowances.isEmpty ? [] : cdr.charges.flatMap(\.allowances))) }
         }
         self.charges = charges
         movements = (events.journal?.postings ?? []).map(Self.movement)
@@ -102,10 +102,14 @@ extension CallExplanation {
 
 extension CallExplanation.Charge {
     /// The charge by the price that was agreed when the call started, step by step.
-    init(_ lock: RateLock, _ milliseconds: UInt64, _ version: RateDeckVersion?, digits: String) throws(Contradiction) {
+    ///
+    /// - Parameter used: free units that the record says the call took.
+    init(
+        _ lock: RateLock, _ milliseconds: UInt64, _ version: RateDeckVersion?, digits: String, used: [AllowanceUse]
+    ) throws(Contradiction) {
         let explained: Explanation
         do throws(RatingError) {
-            explained = try Explanation(lock, milliseconds: milliseconds)
+            explained = try Explanation(lock, milliseconds: milliseconds, free: used)
         } catch {
             throw Contradiction("the charge of the \(lock.edge) edge cannot be computed: \(error)")
         }
@@ -117,15 +121,22 @@ extension CallExplanation.Charge {
         candidates = index.candidates(for: digits).map { CallExplanation.Candidate($0, version) }
         seconds = explained.usedSeconds
         billedSeconds = explained.billedSeconds
-        amount = Money.decimal(micros: explained.sum.amountMicros)
+        amount = Money.decimal(micros: explained.dueMicros)
         currency = lock.currency
         payer = lock.payer.text
         payee = lock.payee.text
         steps = ["\(milliseconds) ms from answer to end: a second that has begun counts, so \(seconds) s"]
         if let band = Self.bandStep(lock, version) { steps.insert(band, at: 0) }
         steps += Self.timeSteps(explained, increments: chosen.increments)
+        for use in explained.allowances where !use.isMoney {
+            steps.append("\(use.seconds) s of them are free units of \(use.name), of the period from \(CallExplanation.time(use.periodStart))")
+        }
         steps.append(Self.sumStep(explained, chosen))
-        steps.append("rounded half-up to \(lock.decimals) decimals: \(amount) \(currency)")
+        steps.append("rounded half-up to \(lock.decimals) decimals: \(Money.decimal(micros: explained.sum.amountMicros)) \(currency)")
+        for use in explained.allowances where use.isMoney {
+            steps.append("\(Money.decimal(micros: use.micros)) of it are free units of \(use.name), of the period from \(CallExplanation.time(use.periodStart))")
+        }
+        if explained.allowances.contains(where: \.isMoney) { steps.append("due beside them: \(amount) \(currency)") }
     }
 
     /// By which clock the band was chosen, if the version has bands.
@@ -153,11 +164,13 @@ extension CallExplanation.Charge {
     }
 
     private static func sumStep(_ explained: Explanation, _ price: CallExplanation.Candidate) -> String {
-        let (sum, entry, billed) = (explained.sum, explained.lock.entry, explained.billedSeconds)
+        let free = explained.allowances.reduce(UInt32(0)) { $1.isMoney ? $0 : $0 + $1.seconds }
+        let (sum, entry, billed) = (explained.sum, explained.lock.entry, explained.billedSeconds - free)
         var time = "\(price.perMinute) a minute × \(billed) s ÷ 60"
         var parts = "\(sum.time)"
         if let first = sum.first {
-            let seconds = min(UInt64(billed), explained.increments.first)
+            let increment = min(UInt64(explained.billedSeconds), explained.increments.first)
+            let seconds = increment - min(increment, UInt64(free))
             time = "\(Money.decimal(micros: entry.firstPerMinuteMicros)) a minute × \(seconds) s ÷ 60 + \(price.perMinute) a minute × \(UInt64(billed) - seconds) s ÷ 60"
             parts = "\(first) + \(sum.next)"
         }

@@ -124,9 +124,14 @@ extension DisputePack {
         let locks = events.answered == nil ? [] : events.started.event.rates
         let charges: [Charge]
         let postings: [Posting]
-        do throws(RatingError) {
-            charges = try Rater.charges(locks, milliseconds: events.cdr.durationMs)
+        do {
+            // How many units were left cannot be seen from here: what the record says was taken is, and that it was on offer.
+            let used = events.cdr.charges.flatMap(\.allowances)
+            try checkAllowances(used, locks)
+            charges = try Rater.charges(locks, milliseconds: events.cdr.durationMs, free: used)
             postings = try Rater.postings(for: charges)
+        } catch let error as Contradiction {
+            throw error
         } catch {
             throw Contradiction("the charge cannot be computed: \(error)")
         }
@@ -156,6 +161,16 @@ extension DisputePack {
         verdict.proven.append(postings.isEmpty ? "no money was moved for the call" : "the money that was moved is that of the charges, and sums to zero")
     }
 
+    private func checkAllowances(_ used: [AllowanceUse], _ locks: [RateLock]) throws(Contradiction) {
+        let offered = locks.flatMap(\.allowances)
+        for use in used {
+            let offer = offered.first { $0.sourceID == use.sourceID && $0.number == use.number && $0.periodStart == use.periodStart }
+            guard let offer, offer.isMoney == use.isMoney, use.seconds <= offer.seconds, use.micros <= offer.micros else {
+                throw Contradiction("the record takes free units of \(use.name) that were not on offer when the call started")
+            }
+        }
+    }
+
     /// A charge that was put right is computed again like the charge, and the money that was moved is the difference.
     private func checkCorrections(_ events: CallEvents, _ verdict: inout Verdict) throws(Contradiction) {
         var counts = events.cdr.charges.map(\.amountMicros)
@@ -166,7 +181,7 @@ extension DisputePack {
             guard event.callID == events.cdr.callID, event.cdrNumber == events.cdr.number, counts.indices.contains(index) else {
                 throw Contradiction("\(name) is of another call or charge")
             }
-            guard (try? Rater.charge(RateLock(charge), milliseconds: events.cdr.durationMs)) == charge else {
+            guard (try? Rater.charge(RateLock(charge), milliseconds: events.cdr.durationMs, free: charge.allowances)) == charge else {
                 throw Contradiction("\(name) says \(CallExplanation.amount(charge.amountMicros, charge.currency)), and its price gives something else")
             }
             let (difference, overflow) = charge.amountMicros.subtractingReportingOverflow(counts[index])

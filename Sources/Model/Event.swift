@@ -51,6 +51,9 @@ package enum Event: Sendable, Hashable {
     case chargeCorrected(ChargeCorrected)
     case rerateStepped(RerateStepped)
     case rateDeckRowsAdded(RateDeckRowsAdded)
+    case feeCharged(FeeCharged)
+    case packageBought(PackageBought)
+    case packageCancelled(PackageCancelled)
 }
 
 extension Event {
@@ -105,6 +108,9 @@ extension Event {
         case .chargeCorrected: "charge.corrected"
         case .rerateStepped: "rerate.stepped"
         case .rateDeckRowsAdded: "rate_deck.rows_added"
+        case .feeCharged: "fee.charged"
+        case .packageBought: "package.bought"
+        case .packageCancelled: "package.cancelled"
         }
     }
 
@@ -161,6 +167,9 @@ extension Event {
         case .chargeCorrected(let payload): payload
         case .rerateStepped(let payload): payload
         case .rateDeckRowsAdded(let payload): payload
+        case .feeCharged(let payload): payload
+        case .packageBought(let payload): payload
+        case .packageCancelled(let payload): payload
         }
     }
 
@@ -225,6 +234,9 @@ extension Event {
             case "charge.corrected": self = .chargeCorrected(try ChargeCorrected(serializedBytes: payload))
             case "rerate.stepped": self = .rerateStepped(try RerateStepped(serializedBytes: payload))
             case "rate_deck.rows_added": self = .rateDeckRowsAdded(try RateDeckRowsAdded(serializedBytes: payload))
+            case "fee.charged": self = .feeCharged(try FeeCharged(serializedBytes: payload))
+            case "package.bought": self = .packageBought(try PackageBought(serializedBytes: payload))
+            case "package.cancelled": self = .packageCancelled(try PackageCancelled(serializedBytes: payload))
             default: throw EventDecodingError.unknownType(storedType)
             }
         } catch let error as EventDecodingError {

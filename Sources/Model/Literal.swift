@@ -44,6 +44,43 @@ extension LegType: Literal {
         case .did: "did"
         case .tollFree: "toll_free"
         case .sip: "sip"
+        case .mobile: "mobile"
+        case .freephone: "freephone"
+        case .premium: "premium"
+        case .shortCode: "short_code"
+        case .UNRECOGNIZED(let value): unrecognised(value)
+        }
+    }
+}
+
+extension Proration: Literal {
+    package var literal: String {
+        switch self {
+        case .wholeMonth: "whole_month"
+        case .days: "days"
+        case .daily: "daily"
+        case .UNRECOGNIZED(let value): unrecognised(value)
+        }
+    }
+}
+
+extension AllowancePeriod: Literal {
+    package var literal: String {
+        switch self {
+        case .month: "month"
+        case .day: "day"
+        case .once: "once"
+        case .UNRECOGNIZED(let value): unrecognised(value)
+        }
+    }
+}
+
+extension FeeKind: Literal {
+    package var literal: String {
+        switch self {
+        case .plan: "plan"
+        case .subscriber: "subscriber"
+        case .number: "number"
         case .UNRECOGNIZED(let value): unrecognised(value)
         }
     }
@@ -215,7 +252,19 @@ extension JournalKind: Literal {
         case .topUp: "top_up"
         case .adjustment: "adjustment"
         case .rerating: "rerating"
+        case .fee: "fee"
+        case .package: "package"
         case .UNRECOGNIZED(let value): unrecognised(value)
+        }
+    }
+}
+
+extension JournalKind {
+    /// Another fact beside the journal says what it is for, and is what people look at.
+    package var isOfOtherFact: Bool {
+        switch self {
+        case .call, .rerating, .fee, .package: true
+        case .topUp, .adjustment, .UNRECOGNIZED: false
         }
     }
 }

@@ -68,11 +68,11 @@ extension AuditProjection {
         var hasCall = false
         // In its call's stream.
         var isOwn = false
-        var kind = UInt64(JournalKind.call.rawValue)
+        var kind = JournalKind.call
         var reader = WireReader(payload)
         while reader.next(in: payload) {
             switch reader.tag {
-            case 2 << 3: kind = reader.number
+            case 2 << 3: kind = JournalKind(rawValue: Int(truncatingIfNeeded: reader.number)) ?? .call
             case 1 << 3 | 2, 3 << 3 | 2:
                 let id = reader.id(in: payload)
                 if reader.tag == 3 << 3 | 2 {
@@ -93,6 +93,6 @@ extension AuditProjection {
         }
         if reader.isMalformed { throw CallFact.journalPosted.malformed(context) }
         if !isOwn { for id in subjects { add(id, context, views) } }
-        return kind != UInt64(JournalKind.call.rawValue) && kind != UInt64(JournalKind.rerating.rawValue)
+        return !kind.isOfOtherFact
     }
 }

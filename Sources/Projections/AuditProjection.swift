@@ -29,13 +29,13 @@ package enum AuditProjection: Projection {
         case .chargeCorrected: false
         // Of an import the published version is.
         case .rateDeckRowsAdded: false
-        case .journalPosted(let event): event.kind != .call && event.kind != .rerating
+        case .journalPosted(let event): !event.kind.isOfOtherFact
         case .providerCreated, .providerChanged, .contactCreated, .contactChanged, .rateDeckCreated, .rateDeckVersionPublished,
             .servicePlanCreated, .servicePlanChanged, .customerCreated, .customerChanged, .dialPlanCreated, .dialPlanChanged,
             .tenantCreated, .tenantChanged, .carrierCreated, .carrierChanged, .numberAdded, .numberChanged, .subscriberCreated,
             .subscriberChanged, .entityRemoved, .tokenIssued, .tokenRevoked, .registrationsCleared, .workerEnrolled, .workerRevoked, .subjectErased,
             .subjectHoldChanged, .recordsRead, .securityGroupCreated, .securityGroupChanged, .domainAdded, .domainChanged, .cdrExportCreated, .cdrExportChanged, .cdrFileExported, .cdrFileDelivered,
-            .rerateStepped:
+            .rerateStepped, .feeCharged, .packageBought, .packageCancelled:
             true
         }
     }
@@ -107,6 +107,15 @@ package enum AuditProjection: Projection {
         case .rerateStepped(let event):
             add(event.rerateID)
             add(event.deckID)
+            add(event.customerID)
+        case .feeCharged(let event):
+            add(event.payerID)
+            add(event.planID)
+        case .packageBought(let event):
+            add(event.id)
+            add(event.customerID)
+        case .packageCancelled(let event):
+            add(event.id)
             add(event.customerID)
         // In the import's stream alone: a deck's history is its versions.
         case .rateDeckRowsAdded, .workerEnrolled, .workerRevoked: break

@@ -35,7 +35,7 @@ extension Provider: DirectoryEntity {
     var references: [(field: String, id: Data)] {
         [
             ("parent_id", parentID.isEmpty ? Data(UUIDv7.platform.bytes) : parentID),
-            ("wholesale_deck_id", wholesaleDeckID), ("contact_id", contactID),
+            ("wholesale_deck_id", wholesaleDeckID), ("contact_id", contactID), ("service_plan_id", servicePlanID),
         ]
     }
 }

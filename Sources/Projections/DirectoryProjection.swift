@@ -55,7 +55,7 @@ package enum DirectoryProjection: Projection {
         case .subjectErased(let event): try forgetNames(event, context, in: &views)
         case .workerRevoked(let event): try views.remove(Key(text: event.name), in: .workers)
         case .registrationsCleared, .rateDeckVersionPublished, .journalPosted, .callStarted, .callAnswered, .callUpdated, .callAdopted,
-            .creditRenewed, .callEnded, .cdrRecorded, .subjectHoldChanged, .recordsRead, .cdrFileExported, .cdrFileDelivered, .chargeCorrected, .rerateStepped, .rateDeckRowsAdded:
+            .creditRenewed, .callEnded, .cdrRecorded, .subjectHoldChanged, .recordsRead, .cdrFileExported, .cdrFileDelivered, .chargeCorrected, .rerateStepped, .rateDeckRowsAdded, .feeCharged, .packageBought, .packageCancelled:
             break
         }
     }

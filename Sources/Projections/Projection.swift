@@ -36,4 +36,5 @@ extension Projection {
 package let projections: [any Projection.Type] = [
     DirectoryProjection.self, RatesProjection.self, LiveCallsProjection.self, CDRsProjection.self,
     AccountsProjection.self, SpendProjection.self, AuditProjection.self, SubjectsProjection.self, ExportsProjection.self, CorrectionsProjection.self,
+    FeesProjection.self, AllowancesProjection.self,
 ]

@@ -143,6 +143,7 @@ extension ViewTransaction {
         let context = EventContext(
             sequence: sequence, stream: header.stream, version: header.version, time: header.time)
         _ = try SpendProjection.evolve(.cdrRecorded, bytes.extracting(header.payload), context, in: &self)
+        _ = try AllowancesProjection.evolve(.cdrRecorded, bytes.extracting(header.payload), context, in: &self)
         last = context
         applied = sequence
         return true

@@ -45,6 +45,8 @@ extension Table {
         case .cdrsByParty: .journal(.recordRun)
         case .cdrsByCall: .journal(.recordNumberInValue)
         case .accounts, .holds, .spend, .spendHolds: .state
+        case .feeItems, .feeOpen, .feePlans, .feePeriods, .allowances, .allowanceHolds, .packages, .packageEnds: .state
+        case .fees: .journal(.sequenceInValue)
         case .postings: .journal(.postingRun)
         case .journals: .journal(.sequenceInValue)
         case .corrections: .journal(.sequenceInValue)

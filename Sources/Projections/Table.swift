@@ -85,6 +85,28 @@ package enum Table: String, CaseIterable, Sendable {
     /// Call → line, customer and what is held for it.
     case spendHolds = "spend_holds"
 
+    // What is paid by the month.
+    /// Customer or provider, kind, line or number (or itself), when it began → when it ended, plan.
+    case feeItems = "fee_items"
+    /// Line, number, customer or provider → who pays for it now, and since when.
+    case feeOpen = "fee_open"
+    /// Plan that has fees → since when.
+    case feePlans = "fee_plans"
+    /// Customer or provider, plan → up to when it was charged.
+    case feePeriods = "fee_periods"
+    /// Customer or provider, beginning of the period, plan → sequence of the fact.
+    case fees
+
+    // Free units.
+    /// Customer, plan or package, allowance, beginning of the period → what was used of it and what is set aside.
+    case allowances
+    /// Call → customer and what is set aside for it.
+    case allowanceHolds = "allowance_holds"
+    /// Customer, package → what was bought.
+    case packages
+    /// When it ends, package that is renewed → customer.
+    case packageEnds = "package_ends"
+
     // Exports of call records.
     /// Export, number of the file → the file.
     case exportFiles = "export_files"

@@ -12,29 +12,40 @@ package struct Explanation: Equatable, Sendable {
     package let increments: Increments
     package let counted: CountedTime
     package let sum: Sum
+    /// Free units that it took, in the order in which they were offered.
+    package let allowances: [AllowanceUse]
+    /// What is due beside them.
+    package let dueMicros: Int64
 
     /// How many of the next increments had begun, after the first.
     package var nextIncrements: UInt64 { counted.nextIncrements }
     package var billedSeconds: UInt32 { counted.billedSeconds }
 
-    /// - Parameter milliseconds: from answer to end.
-    package init(_ lock: RateLock, milliseconds: UInt64) throws(RatingError) {
+    /// - Parameters:
+    ///   - milliseconds: from answer to end.
+    ///   - free: units that are there for the call; those that it takes are in `allowances`.
+    package init(_ lock: RateLock, milliseconds: UInt64, free: [AllowanceUse] = []) throws(RatingError) {
         let (seconds, remainder) = milliseconds.quotientAndRemainder(dividingBy: 1_000)
-        try self.init(lock, seconds: remainder == 0 ? seconds : seconds + 1, milliseconds: milliseconds)
+        try self.init(lock, seconds: remainder == 0 ? seconds : seconds + 1, milliseconds: milliseconds, free: free)
     }
 
-    package init(_ lock: RateLock, seconds: UInt64) throws(RatingError) {
-        try self.init(lock, seconds: seconds, milliseconds: UInt64(clamping: UInt128(seconds) * 1_000))
+    package init(_ lock: RateLock, seconds: UInt64, free: [AllowanceUse] = []) throws(RatingError) {
+        try self.init(lock, seconds: seconds, milliseconds: UInt64(clamping: UInt128(seconds) * 1_000), free: free)
     }
 
-    private init(_ lock: RateLock, seconds: UInt64, milliseconds: UInt64) throws(RatingError) {
+    private init(_ lock: RateLock, seconds: UInt64, milliseconds: UInt64, free: [AllowanceUse]) throws(RatingError) {
         self.lock = lock
         self.milliseconds = milliseconds
         usedSeconds = seconds
         let price = lock.entry
         increments = Increments(price)
         counted = CountedTime(used: seconds, by: price)
-        sum = try Sum(lock, price, billedSeconds: counted.billedSeconds, isFeeDue: counted.reason != .freeDelay)
+        let units = FreeUnits(free)
+        let time = units.takingTime(of: counted.billedSeconds, by: price)
+        sum = try Sum(lock, price, billedSeconds: counted.billedSeconds, isFeeDue: counted.reason != .freeDelay, freeSeconds: time.total)
+        let money = units.takingMoney(of: sum.amountMicros)
+        allowances = time.uses + money.uses
+        dueMicros = sum.amountMicros - money.total
     }
 
     package var charge: Charge {
@@ -44,7 +55,8 @@ package struct Explanation: Equatable, Sendable {
         charge.deckVersion = lock.deckVersion
         charge.entry = lock.entry
         charge.billedSeconds = billedSeconds
-        charge.amountMicros = sum.amountMicros
+        charge.amountMicros = dueMicros
+        charge.allowances = allowances
         charge.currency = lock.currency
         charge.decimals = lock.decimals
         charge.payer = lock.payer
@@ -71,21 +83,24 @@ extension Explanation {
         package let amountMicros: Int64
 
         /// - Parameter billedSeconds: already a whole number of increments, or 0.
-        init(_ lock: RateLock, billedSeconds: UInt32) throws(RatingError) {
-            try self.init(lock, lock.entry, billedSeconds: billedSeconds, isFeeDue: true)
+        init(_ lock: RateLock, billedSeconds: UInt32, freeSeconds: UInt32 = 0) throws(RatingError) {
+            try self.init(lock, lock.entry, billedSeconds: billedSeconds, isFeeDue: true, freeSeconds: min(freeSeconds, billedSeconds))
         }
 
-        /// - Parameter price: the lock's, which is read from it once.
-        init(_ lock: RateLock, _ price: RateEntry, billedSeconds: UInt32, isFeeDue: Bool) throws(RatingError) {
+        /// - Parameters:
+        ///   - price: the lock's, which is read from it once.
+        ///   - freeSeconds: of the billed ones the first so many, which allowances pay for.
+        init(_ lock: RateLock, _ price: RateEntry, billedSeconds: UInt32, isFeeDue: Bool, freeSeconds: UInt32) throws(RatingError) {
             let decimals = lock.decimals
             guard decimals <= 6 else { throw .invalidDecimals(decimals) }
             var unit: Int64 = 1
             for _ in decimals..<6 { unit *= 10 }
             unitMicros = unit
             fee = ExactAmount(micros: isFeeDue ? price.connectionFeeMicros : 0)
-            var rest = billedSeconds
+            var rest = billedSeconds - freeSeconds
             if price.hasFirstPerMinuteMicros, billedSeconds > 0 {
-                let firstSeconds = min(billedSeconds, max(1, price.firstIncrementSeconds))
+                let increment = min(billedSeconds, max(1, price.firstIncrementSeconds))
+                let firstSeconds = increment - min(increment, freeSeconds)
                 first = ExactAmount(sixtieths: Int128(price.firstPerMinuteMicros) * Int128(firstSeconds))
                 rest -= firstSeconds
             } else {

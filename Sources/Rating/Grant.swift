@@ -19,7 +19,11 @@ extension Rater {
     ///
     /// Holding the grant's money beforehand makes it impossible for calls to spend together what the account does
     /// not have: a call that ends within the grant is charged at most `micros`.
-    package static func grant(_ lock: RateLock, available: Int64, wanted: UInt32) throws(RatingError) -> Grant? {
+    ///
+    /// - Parameter freeSeconds: that allowances pay for.
+    package static func grant(
+        _ lock: RateLock, available: Int64, wanted: UInt32, freeSeconds: UInt32 = 0
+    ) throws(RatingError) -> Grant? {
         let price = lock.entry
         let increments = Increments(price)
         let least = increments.nextBegun(used: UInt64(price.minimumSeconds))
@@ -27,13 +31,13 @@ extension Rater {
         // fewer increments. The price of the next ones is one rate, so the charge runs from the least count's to this one's.
         let sooner = try [
             0, price.freeSeconds > 0 ? Explanation.Sum(lock, billedSeconds: 0).amountMicros : 0,
-            Explanation.Sum(lock, billedSeconds: increments.billed(next: least)).amountMicros,
+            Explanation.Sum(lock, billedSeconds: increments.billed(next: least), freeSeconds: freeSeconds).amountMicros,
         ].max() ?? 0
         func grant(_ count: UInt64) throws(RatingError) -> Grant {
             let billed = increments.billed(next: count)
             let (seconds, overflow) = billed.addingReportingOverflow(price.freeSeconds)
             // A negative price is a refund, and nothing has to be set aside for it.
-            let micros = max(sooner, try Explanation.Sum(lock, billedSeconds: billed).amountMicros)
+            let micros = max(sooner, try Explanation.Sum(lock, billedSeconds: billed, freeSeconds: freeSeconds).amountMicros)
             return Grant(seconds: max(overflow ? .max : seconds, price.freeDelaySeconds), micros: micros)
         }
         let first = try grant(least)

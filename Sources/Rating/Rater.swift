@@ -8,8 +8,10 @@ package enum Rater {
     /// The charge of an answered call on one edge. A call that was not answered has none.
     ///
     /// - Parameter milliseconds: from answer to end; a second that has begun counts as a whole one.
-    package static func charge(_ lock: RateLock, milliseconds: UInt64) throws(RatingError) -> Charge {
-        try Explanation(lock, milliseconds: milliseconds).charge
+    package static func charge(
+        _ lock: RateLock, milliseconds: UInt64, free: [AllowanceUse] = []
+    ) throws(RatingError) -> Charge {
+        try Explanation(lock, milliseconds: milliseconds, free: free).charge
     }
 
     /// The charge of an answered call of so many whole seconds on one edge.
@@ -18,10 +20,16 @@ package enum Rater {
     }
 
     /// The charges of an answered call along its chain, one for each edge, in the order of the locks.
-    package static func charges(_ locks: [RateLock], milliseconds: UInt64) throws(RatingError) -> [Charge] {
+    ///
+    /// - Parameter free: units that are there for the call, on the edge that may use some.
+    package static func charges(
+        _ locks: [RateLock], milliseconds: UInt64, free: [AllowanceUse] = []
+    ) throws(RatingError) -> [Charge] {
         var charges: [Charge] = []
         charges.reserveCapacity(locks.count)
-        for lock in locks { charges.append(try charge(lock, milliseconds: milliseconds)) }
+        for lock in locks {
+            charges.append(try charge(lock, milliseconds: milliseconds, free: lock.allowances.isEmpty ? [] : free))
+        }
         return charges
     }
 

@@ -71,7 +71,9 @@ struct History: Sendable {
         case 28...30: return publishDeck()
         case 31...33: return token()
         case 34: return worker()
-        case 35...39: return topUp()
+        case 35...36: return topUp()
+        case 37: return chargeFee()
+        case 38...39: return buyPackage()
         case 40...60: return startCall()
         case 61...62: return exportRecords()
         case 63...71: return updateCall()
@@ -378,6 +380,55 @@ struct History: Sendable {
         return [(.journalPosted(journal), stream(journal.id))]
     }
 
+    /// A plan gets a monthly price, and a customer is charged by it.
+    private mutating func chargeFee() -> Step {
+        let customer = customers.randomElement(using: &random)!
+        let index = plans.firstIndex { $0.id == customer.servicePlanID }!
+        plans[index].subscriberMonthMicros = 2_000_000
+        let fee = FeeCharged.with {
+            $0.id = id()
+            $0.payerID = customer.id
+            $0.payeeID = customer.providerID
+            $0.planID = customer.servicePlanID
+            $0.periodStart = (now + .seconds(-30 * 86_400)).microseconds
+            $0.periodEnd = now.microseconds
+            $0.amountMicros = 2_000_000
+        }
+        let journal = JournalPosted.with {
+            $0.id = fee.id
+            $0.kind = .fee
+            $0.postings = [
+                Posting(.customer(CustomerID(customer.id)!, currency), micros: -2_000_000),
+                Posting(.providerRevenue(ProviderID(customer.providerID)!, currency), micros: 2_000_000),
+            ]
+        }
+        return [
+            (.servicePlanChanged(.with { $0.plan = plans[index] }), stream(plans[index].id)), (.feeCharged(fee), stream(fee.id)),
+            (.journalPosted(journal), stream(fee.id)),
+        ]
+    }
+
+    private mutating func buyPackage() -> Step {
+        let customer = customers.randomElement(using: &random)!
+        let bought = PackageBought.with {
+            $0.id = id()
+            $0.customerID = customer.id
+            $0.planID = customer.servicePlanID
+            $0.package.isRenewing = Bool.random(using: &random)
+            $0.startsAt = now.microseconds
+            $0.endsAt = (now + .seconds(86_400)).microseconds
+        }
+        var step: Step = [(.packageBought(bought), stream(bought.id))]
+        if Bool.random(using: &random) {
+            let cancelled = PackageCancelled.with {
+                $0.id = bought.id
+                $0.customerID = customer.id
+            }
+            step.append((.packageCancelled(cancelled), stream(bought.id)))
+        }
+        return step
+    }
+
     private func party(_ subscriber: Subscriber) -> CallParty {
         let tenant = tenants.first { $0.id == subscriber.tenantID }!
         let customer = customers.first { $0.id == tenant.customerID }!
@@ -417,11 +468,21 @@ struct History: Sendable {
                 $0.account = payer
                 $0.amountMicros = 12_000
                 $0.grantedSeconds = 120
+                if counter % 3 == 0 { $0.allowances = [freeMinute(of: call)] }
             }
             if let group = groups.randomElement(using: &random) { call.securityGroupID = group.id }
         }
         live.append(call)
         return [(.callStarted(call), stream(call.callID))]
+    }
+
+    /// Sixty seconds of some plan's first allowance, since the beginning of time.
+    private func freeMinute(of call: CallStarted) -> AllowanceUse {
+        .with {
+            $0.sourceID = call.caller.providerID
+            $0.number = 1
+            $0.seconds = 60
+        }
     }
 
     private mutating func updateCall() -> Step {
@@ -520,6 +581,7 @@ struct History: Sendable {
             let postings = try? Rater.postings(for: charges)
         {
             cdr.charges = charges
+            cdr.charges[0].allowances = call.hold.allowances
             cdr.journalID = id()
             let journal = JournalPosted.with {
                 $0.id = cdr.journalID

@@ -61,7 +61,7 @@ struct EntityState {
             return
         case .entityRemoved, .rateDeckVersionPublished, .tokenRevoked, .registrationsCleared, .workerRevoked, .journalPosted, .callStarted,
             .callAnswered, .callUpdated, .callAdopted, .creditRenewed, .callEnded, .cdrRecorded, .subjectErased,
-            .subjectHoldChanged, .recordsRead, .cdrFileExported, .cdrFileDelivered, .chargeCorrected, .rerateStepped, .rateDeckRowsAdded:
+            .subjectHoldChanged, .recordsRead, .cdrFileExported, .cdrFileDelivered, .chargeCorrected, .rerateStepped, .rateDeckRowsAdded, .feeCharged, .packageBought, .packageCancelled:
             return nil
         }
         guard let fields = try HistoryEndpoint.data(of: event, try Redaction(.platform, in: views), in: views) else {

@@ -70,6 +70,21 @@ struct FactFields {
             add("chunk", .integer(event.chunk))
             add("rows", .integer(event.rows))
             try stand(.rateDeck, event.deckID, in: views)
+        case .feeCharged(let event):
+            kind = "fee"
+            add("period", .string(event.period))
+            add("amount", .string("\(Decimal.text(micros: event.amountMicros)) \(event.currency)"))
+            try stand(event.isProvider ? .provider : .customer, event.payerID, in: views)
+        case .packageBought(let event):
+            kind = "package"
+            add("name", .string(event.package.name))
+            add("price", .string("\(Decimal.text(micros: event.package.priceMicros)) \(event.currency)"))
+            add("renewals", .integer(event.renewals))
+            try stand(.customer, event.customerID, in: views)
+        case .packageCancelled(let event):
+            kind = "package"
+            add("reason", .string(event.reason))
+            try stand(.customer, event.customerID, in: views)
         case .callStarted(let event): call(event.callID)
         case .callAnswered(let event): call(event.callID)
         case .callUpdated(let event): call(event.callID)

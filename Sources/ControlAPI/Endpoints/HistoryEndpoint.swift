@@ -145,7 +145,7 @@ enum HistoryEndpoint {
         case .cdrRecorded(let event): try redaction.seen(event.cdr, in: views).map { Shape<Cdr>.cdr.json($0) }
         case .rateDeckVersionPublished, .entityRemoved, .tokenIssued, .tokenRevoked, .registrationsCleared, .workerEnrolled, .workerRevoked,
             .callStarted, .callAnswered, .callUpdated, .callAdopted, .creditRenewed, .callEnded,
-            .subjectErased, .subjectHoldChanged, .recordsRead, .cdrFileDelivered, .chargeCorrected, .rerateStepped, .rateDeckRowsAdded:
+            .subjectErased, .subjectHoldChanged, .recordsRead, .cdrFileDelivered, .chargeCorrected, .rerateStepped, .rateDeckRowsAdded, .feeCharged, .packageBought, .packageCancelled:
             nil
         }
     }
@@ -191,7 +191,7 @@ enum HistoryEndpoint {
         case .cdrExportChanged(let event): try views.place(of: event.export)
         case .rateDeckVersionPublished, .entityRemoved, .tokenIssued, .tokenRevoked, .registrationsCleared, .workerEnrolled, .workerRevoked,
             .journalPosted, .callStarted, .callAnswered, .callUpdated, .callAdopted, .creditRenewed, .callEnded,
-            .cdrRecorded, .subjectErased, .subjectHoldChanged, .recordsRead, .cdrFileExported, .cdrFileDelivered, .chargeCorrected, .rerateStepped, .rateDeckRowsAdded:
+            .cdrRecorded, .subjectErased, .subjectHoldChanged, .recordsRead, .cdrFileExported, .cdrFileDelivered, .chargeCorrected, .rerateStepped, .rateDeckRowsAdded, .feeCharged, .packageBought, .packageCancelled:
             nil
         }
     }

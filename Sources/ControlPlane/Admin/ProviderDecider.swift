@@ -65,15 +65,18 @@ enum ProviderDecider {
         if let holder = try state.provider(namespace: provider.namespace), holder.id != provider.id {
             throw AdminRejection.taken("namespace", provider.namespace)
         }
+        if !provider.servicePlanID.isEmpty {
+            let planID = ServicePlanID(try Checks.reference(provider.servicePlanID, field: "service_plan_id"))
+            guard let plan = try state.servicePlan(planID), plan.providerID == provider.parentID else {
+                throw AdminRejection.unknownReference("service_plan_id", planID.description)
+            }
+        }
         guard !provider.wholesaleDeckID.isEmpty else { return }
         let deckID = RateDeckID(try Checks.reference(provider.wholesaleDeckID, field: "wholesale_deck_id"))
         guard let deck = try state.rateDeck(deckID), deck.providerID == provider.parentID else {
             throw AdminRejection.unknownReference("wholesale_deck_id", deckID.description)
         }
-        guard deck.currency == provider.currency else {
-            throw AdminRejection.invalid(
-                "wholesale_deck_id", "the deck is in \(deck.currency), the provider in \(provider.currency)")
-        }
+        // Whatever its currency: it is its owner's, and each edge of the chain is paid in the currency of its seller.
     }
 
     /// Deeper trees are walked nowhere.

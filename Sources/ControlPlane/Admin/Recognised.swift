@@ -41,3 +41,11 @@ extension CdrExportInterval {
 extension LegType {
     var isRecognised: Bool { if case .UNRECOGNIZED = self { false } else { true } }
 }
+
+extension Proration {
+    var isRecognised: Bool { if case .UNRECOGNIZED = self { false } else { true } }
+}
+
+extension AllowancePeriod {
+    var isRecognised: Bool { if case .UNRECOGNIZED = self { false } else { true } }
+}

@@ -26,6 +26,7 @@ enum ServicePlanDecider {
             throw AdminRejection.notFound("service plan", id.description)
         }
         try Checks.unchanged(plan.providerID, before.providerID, field: "provider_id")
+        try Checks.unchanged(plan.currency, before.currency, field: "currency")
         try check(plan, in: state)
         decision.record(.servicePlanChanged(.with { $0.plan = plan }), in: id)
         return id
@@ -39,7 +40,14 @@ enum ServicePlanDecider {
         guard plan.creditLimitMicros >= 0 else {
             throw AdminRejection.invalid("credit_limit_micros", "must not be negative")
         }
+        try PlanChecks.fees(plan)
+        try PlanChecks.allowances(plan.allowances, field: "allowances")
+        try PlanChecks.packages(plan.packages)
+        guard !plan.providerID.isEmpty else { return try PlanChecks.ofPlatform(plan) }
         let provider = try Ownership.provider(plan.providerID, in: state)
+        guard plan.currency.isEmpty || plan.currency == provider.currency else {
+            throw AdminRejection.invalid("currency", "the provider's currency is \(provider.currency)")
+        }
         for (field, id) in [
             ("rate_deck_id", plan.rateDeckID), ("inbound_rate_deck_id", plan.inboundRateDeckID), ("on_net_rate_deck_id", plan.onNetRateDeckID),
         ] where !id.isEmpty {
@@ -65,6 +73,13 @@ enum ServicePlanDecider {
         try Ownership.dialPlan(plan.dialPlanID, of: plan.providerID, field: "dial_plan_id", in: state)
         try Ownership.securityGroup(plan.securityGroupID, of: plan.providerID, in: state)
         try Ownership.carrier(plan.carrierID, reachableFrom: plan.providerID, field: "carrier_id", in: state)
+    }
+}
+
+extension ServicePlan {
+    /// Whether it makes a difference what kind of number is called: it costs some microseconds to know.
+    var asksForLegs: Bool {
+        serviceRates.contains { $0.leg.fallback != nil } || (allowances + packages.flatMap(\.allowances)).contains { !$0.legs.isEmpty }
     }
 }
 

@@ -158,7 +158,7 @@ enum SubscriberDecider {
         guard let customerID = CustomerID(tenant.customerID), let customer = try state.customer(customerID),
             let planID = ServicePlanID(customer.servicePlanID), let plan = try state.servicePlan(planID)
         else { return }
-        let limit = UInt64(plan.subscribersMax)
+        let limit = UInt64(customer.subscribersMax > 0 ? customer.subscribersMax : plan.subscribersMax)
         if limit > 0, try state.subscriberCount(of: customerID, limit: limit) >= limit {
             throw AdminRejection.limitReached(field: "tenant_id", limit: limit)
         }

@@ -199,7 +199,7 @@ enum CallDecider {
         ended.clearMedia()
         decision.record(.callEnded(ended), in: call.value)
         if live.answeredAt != 0, !live.started.rates.isEmpty {
-            let journal = charge(&cdr, live.started.rates, &decision)
+            let journal = try charge(&cdr, live, in: state, &decision)
             if let journal {
                 decision.record(.journalPosted(journal), in: call.value)
             }
@@ -208,9 +208,16 @@ enum CallDecider {
     }
 
     /// Puts the charges into the record; nil: all are zero, and nothing moves.
-    private static func charge(_ cdr: inout Cdr, _ locks: [RateLock], _ decision: inout Decision) -> JournalPosted? {
+    private static func charge<State: ViewQueries & ~Copyable>(
+        _ cdr: inout Cdr, _ live: LiveCall, in state: borrowing State, _ decision: inout Decision
+    ) throws -> JournalPosted? {
+        let locks = live.started.rates
+        var units = FreeUnits([])
+        if let lock = locks.first(where: { !$0.allowances.isEmpty }) {
+            units = try FreeUnitsOffer.left(of: lock, own: live.hold, in: state)
+        }
         // Decks are checked when they are published, so that no price and no duration can overflow.
-        guard let charges = try? Rater.charges(locks, milliseconds: cdr.durationMs),
+        guard let charges = try? Rater.charges(locks, milliseconds: cdr.durationMs, free: units.units),
             let postings = try? Rater.postings(for: charges)
         else { return nil }
         cdr.charges = charges

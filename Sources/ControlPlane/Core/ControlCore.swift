@@ -38,6 +38,8 @@ package struct ControlCore {
     private var tickedAt: Instant
     /// The newest time that was handed in.
     var latest: Instant
+    /// Of what is paid by the month.
+    var fees = FeeClock()
     /// When readers are to see what they do not see yet.
     var publishAt: Instant?
     /// The log has facts that the views do not: they catch up before the next decision.
@@ -114,6 +116,7 @@ package struct ControlCore {
             earlyCallsAt = now + .seconds(60)
             outputs += closeForgottenCalls(wall: wall)
         }
+        outputs += chargeFees(at: wall)
         if !behind, let error = destroyCondemned() { outputs.append(.note(.keyNotDestroyed(reason: "\(error)"))) }
         registrar.sweep(at: wall)
         outputs += storeContacts()
@@ -133,7 +136,7 @@ package struct ControlCore {
 
     /// When `tick` has something to do at the latest.
     package var nextWake: Instant {
-        min(headAt, workers.nextDeadline ?? headAt, publishAt ?? headAt)
+        fees.isBusy ? latest : min(headAt, workers.nextDeadline ?? headAt, publishAt ?? headAt)
     }
 
     /// Every enrolled worker, by name.

@@ -28,10 +28,11 @@ enum RerateDecider {
         var moved: [Posting] = []
         var seen: Set<UInt64> = []
         let now = decision.wall.microseconds
+        var tally = UnitTally()
         // What is decided here is recorded when all of it is, so a record that came twice would be put right twice.
         for record in step.records where seen.insert(record).inserted {
             guard let cdr = try state.cdr(number: record), let call = CallID(cdr.callID),
-                case .rated(let charge) = try rerater.verdict(on: cdr, in: state), charge.differenceMicros != 0
+                case .rated(let charge) = try rerater.verdict(on: cdr, in: state, &tally), charge.differenceMicros != 0
             else { continue }
             let (sum, overflow) = total.addingReportingOverflow(charge.differenceMicros)
             guard !overflow, charge.differenceMicros != .min else { throw tooLarge }
@@ -66,6 +67,7 @@ enum RerateDecider {
                         $0.differenceMicros = charge.differenceMicros
                         $0.reason = step.reason
                         $0.correctedAt = now
+                        $0.allowancesMoved = charge.moved
                     }), in: call.value)
             number += 1
         }

@@ -56,10 +56,11 @@ package struct RerateScan: Sendable {
         let records = try state.records(startedAfter: (start.at, start.number), before: rerater.terms.to, limit: limit)
         var page = Page()
         var differences = 0
+        var tally = UnitTally()
         for (at, number) in records {
             guard let cdr = try state.cdr(number: number) else { throw ViewsError.unreadable(table: .cdrsByStart) }
             page.records += 1
-            let verdict = try rerater.verdict(on: cdr, in: state)
+            let verdict = try rerater.verdict(on: cdr, in: state, &tally)
             switch verdict {
             case .notConcerned: continue
             case .rated(let difference): if difference.differenceMicros != 0 { differences += 1 }

@@ -50,6 +50,8 @@ package struct ChargeDifference: Equatable, Sendable {
     package let beforeMicros: Int64
     /// By the deck that is asked about.
     package let corrected: Charge
+    /// Free units that it takes, and those that it gives back.
+    package let moved: [AllowanceUse]
     package let differenceMicros: Int64
     /// What the customer's provider itself paid for the call; nil: nothing is recorded, or not in this currency.
     package let costMicros: Int64?

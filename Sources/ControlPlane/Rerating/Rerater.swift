@@ -38,8 +38,29 @@ package struct Rerater: Sendable {
         self.currency = currency
     }
 
+    /// - Parameter tally: of the calls that were set up before.
     package func verdict<State: ViewQueries & ~Copyable>(
-        on cdr: Cdr, in state: borrowing State
+        on cdr: Cdr, in state: borrowing State, _ tally: inout UnitTally
+    ) throws -> RerateVerdict {
+        try verdict(on: cdr, in: state) { charge in try tally.units(for: cdr, of: charge.payer, by: self, in: state) }
+    }
+
+    /// Which of the units that are left the call should have used, or, if it is not concerned, has used.
+    func uses<State: ViewQueries & ~Copyable>(
+        of cdr: Cdr, _ units: [AllowanceUse], in state: borrowing State
+    ) throws -> [AllowanceUse] {
+        switch try verdict(on: cdr, in: state, units: { _ in units }) {
+        case .rated(let difference): return difference.corrected.allowances
+        case .notConcerned, .unrated:
+            let corrections = try state.corrections(ofRecord: cdr.number)
+            return cdr.charges.enumerated().flatMap { index, charge in
+                (corrections.last { $0.chargeIndex == UInt32(index) }?.charge ?? charge).allowances
+            }
+        }
+    }
+
+    private func verdict<State: ViewQueries & ~Copyable>(
+        on cdr: Cdr, in state: borrowing State, units: (Charge) throws -> [AllowanceUse]
     ) throws -> RerateVerdict {
         guard cdr.startedAt >= terms.from.microseconds, cdr.startedAt < terms.to.microseconds,
             let index = cdr.charges.firstIndex(where: isConcerned)
@@ -60,13 +81,16 @@ package struct Rerater: Sendable {
         let corrections = try state.corrections(ofRecord: cdr.number).filter { $0.chargeIndex == UInt32(index) }
         var before: Int64? = original.amountMicros
         for correction in corrections { before = sum(before, correction.differenceMicros) }
-        guard let corrected = try? Rater.charge(lock, milliseconds: cdr.durationMs), let before,
+        let free = try units(original)
+        guard let corrected = try? Rater.charge(lock, milliseconds: cdr.durationMs, free: free), let before,
             case let (difference, overflow) = corrected.amountMicros.subtractingReportingOverflow(before), !overflow
         else { return .unrated(.tooLarge, original) }
         return .rated(
             ChargeDifference(
                 original: original, index: UInt32(index), corrections: UInt32(corrections.count), beforeMicros: before,
-                corrected: corrected, differenceMicros: difference, costMicros: cost(of: cdr, to: original.payee.ownerID)))
+                corrected: corrected,
+                moved: moved(from: (corrections.last?.charge ?? original).allowances, to: corrected.allowances),
+                differenceMicros: difference, costMicros: cost(of: cdr, to: original.payee.ownerID)))
     }
 
     /// What a customer of the deck's provider paid.

@@ -22,20 +22,25 @@ enum CreditLease {
     ) throws -> Opening {
         guard let lock = locks.first(where: { $0.edge == PriceLock.retail }) else { return .unlimited }
         let available = try available(lock.payer, plan: line.plan, in: state)
+        let units = try FreeUnitsOffer.left(of: lock, own: nil, in: state)
         switch line.plan.paymentMode {
         case .postpaid:
             let limited = line.plan.creditLimitMicros > 0
             if limited, available <= 0 { return .refused(reason: "the credit limit is reached") }
-            guard let limit else { return .unlimited }
-            guard let grant = grant(lock, available: limit, wanted: seconds) else { return .overLimit }
-            return .held(hold(lock, grant))
+            guard let limit else {
+                let hold = CreditHold(lock, nil, unlimitedFor: seconds, units)
+                return hold.allowances.isEmpty ? .unlimited : .held(hold)
+            }
+            guard let grant = grant(lock, available: limit, wanted: seconds, units) else { return .overLimit }
+            return .held(CreditHold(lock, grant, units))
         case .prepaid:
-            guard let full = grant(lock, available: available, wanted: seconds) else {
+            guard let full = grant(lock, available: available, wanted: seconds, units) else {
                 return .refused(reason: "the account does not pay for the first increment")
             }
-            guard let limit, limit < full.micros else { return .held(hold(lock, full)) }
-            guard let grant = grant(lock, available: limit, wanted: seconds) else { return .overLimit }
-            return .held(hold(lock, grant))
+            let hold = CreditHold(lock, full, units)
+            guard let limit, limit < hold.amountMicros else { return .held(hold) }
+            guard let grant = grant(lock, available: limit, wanted: seconds, units) else { return .overLimit }
+            return .held(CreditHold(lock, grant, units))
         case .UNRECOGNIZED:
             return .refused(reason: "the payment mode is not one that this version knows")
         }
@@ -47,7 +52,9 @@ enum CreditLease {
         _ call: LiveCallTerms, plan: ServicePlan, usedSeconds: UInt32, leaseSeconds: UInt32, in state: borrowing State,
         at time: WallTime
     ) throws -> CreditHold? {
-        guard let held = call.hold, let lock = call.rate else { return nil }
+        // Of a call that is not limited free units alone are set aside.
+        guard let held = call.hold, held.grantedSeconds > 0, let lock = call.rate else { return nil }
+        let units = try FreeUnitsOffer.left(of: lock, own: held, in: state)
         let (wanted, overflow) = usedSeconds.addingReportingOverflow(leaseSeconds)
         guard !overflow, wanted > held.grantedSeconds else { return nil }
         var available = max(0, try available(lock.payer, plan: plan, in: state))
@@ -58,10 +65,10 @@ enum CreditLease {
             available = min(available, max(0, left))
         }
         let (total, overflowTotal) = available.addingReportingOverflow(held.amountMicros)
-        guard !overflowTotal, let grant = grant(lock, available: total, wanted: wanted),
+        guard !overflowTotal, let grant = grant(lock, available: total, wanted: wanted, units),
             grant.seconds > held.grantedSeconds
         else { return nil }
-        return hold(lock, grant)
+        return CreditHold(lock, grant, units)
     }
 
     /// Balance and overdraft, less what is held for other calls (and for this one, if it holds something).
@@ -73,16 +80,9 @@ enum CreditLease {
         return Int64(clamping: free)
     }
 
-    private static func grant(_ lock: RateLock, available: Int64, wanted: UInt32) -> Grant? {
+    private static func grant(_ lock: RateLock, available: Int64, wanted: UInt32, _ units: FreeUnits) -> Grant? {
+        let (sum, overflow) = available.addingReportingOverflow(units.micros)
         // A price that cannot be computed is one that nobody can pay.
-        try? Rater.grant(lock, available: available, wanted: wanted)
-    }
-
-    private static func hold(_ lock: RateLock, _ grant: Grant) -> CreditHold {
-        var hold = CreditHold()
-        hold.account = lock.payer
-        hold.amountMicros = grant.micros
-        hold.grantedSeconds = grant.seconds
-        return hold
+        return try? Rater.grant(lock, available: overflow ? .max : sum, wanted: wanted, freeSeconds: units.seconds)
     }
 }

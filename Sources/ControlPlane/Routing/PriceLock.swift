@@ -44,7 +44,17 @@ enum PriceLock {
     }
 
     /// What a line's customer pays: by the deck, else by the plan's rate for all calls of the kind; nil: neither has a price.
+    ///
+    /// With the free units that the call may use.
     static func retailLock<State: ViewQueries & ~Copyable>(
+        for line: Line, deck id: Data, leg: LegType, e164: String, patterns: RowPatterns, in state: borrowing State, at time: WallTime
+    ) throws -> RateLock? {
+        var lock = try priceLock(for: line, deck: id, leg: leg, e164: e164, patterns: patterns, in: state, at: time)
+        lock?.allowances = try FreeUnitsOffer.terms(for: line, e164: e164, leg: leg, in: state, at: time)
+        return lock
+    }
+
+    private static func priceLock<State: ViewQueries & ~Copyable>(
         for line: Line, deck id: Data, leg: LegType, e164: String, patterns: RowPatterns, in state: borrowing State, at time: WallTime
     ) throws -> RateLock? {
         func accounts(_ currency: String) -> (payer: AccountRef, payee: AccountRef) {
@@ -61,11 +71,12 @@ enum PriceLock {
                 return found
             }
         }
-        guard let rate = line.plan.serviceRates.first(where: { $0.leg == leg && $0.isValid(at: time) }) else { return nil }
+        func serviceRate(_ leg: LegType) -> ServiceRate? { line.plan.serviceRates.first { $0.leg == leg && $0.isValid(at: time) } }
+        guard let rate = serviceRate(leg) ?? leg.fallback.flatMap(serviceRate) else { return nil }
         var made = RateLock()
         made.edge = retail
         made.entry = rate.price
-        made.entry.destination = "service rate: \(leg.literal)"
+        made.entry.destination = "service rate: \(rate.leg.literal)"
         made.currency = line.provider.currency
         made.decimals = rate.decimals
         (made.payer, made.payee) = accounts(line.provider.currency)
@@ -74,7 +85,7 @@ enum PriceLock {
 
     /// Retail first, then wholesale from the customer's provider upwards, then the carrier's cost.
     static func locks<State: ViewQueries & ~Copyable>(
-        for line: Line, carrier: Carrier, e164: String, patterns: RowPatterns, in state: borrowing State, at time: WallTime
+        for line: Line, carrier: Carrier, e164: String, leg: LegType, patterns: RowPatterns, in state: borrowing State, at time: WallTime
     ) throws -> Result {
         var locks: [RateLock] = []
         func add(_ deckID: Data, _ edge: String, _ accounts: (String) -> (payer: AccountRef, payee: AccountRef))
@@ -94,7 +105,7 @@ enum PriceLock {
         // What a customer buys must have a price; a free call is a price of zero.
         guard
             let price = try retailLock(
-                for: line, deck: line.plan.rateDeckID, leg: .pstn, e164: e164, patterns: patterns, in: state, at: time)
+                for: line, deck: line.plan.rateDeckID, leg: leg, e164: e164, patterns: patterns, in: state, at: time)
         else { return .noPrice(edge: retail) }
         locks.append(price)
         for provider in line.providers where !provider.wholesaleDeckID.isEmpty {

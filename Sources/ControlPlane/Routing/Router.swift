@@ -115,7 +115,7 @@ struct Router: Sendable {
         if lineMax > 0, try state.liveCallCount(of: line.id) >= UInt64(lineMax) {
             return "the line's limit of \(lineMax) calls"
         }
-        let customerMax = line.plan.concurrentCallsMax
+        let customerMax = line.customer.concurrentCallsMax > 0 ? line.customer.concurrentCallsMax : line.plan.concurrentCallsMax
         if customerMax > 0, try state.liveCallCount(of: line.customerID) >= UInt64(customerMax) {
             return "the customer's limit of \(customerMax) calls"
         }
@@ -227,7 +227,8 @@ struct Router: Sendable {
         guard !gateways.isEmpty else { return refused(.noRoute, "the carrier has no enabled gateway") }
         started.called.carrierID = carrier.id
 
-        switch try PriceLock.locks(for: line, carrier: carrier, e164: e164, patterns: patterns, in: state, at: came) {
+        let leg = try line.plan.asksForLegs || FreeUnitsOffer.asksForLegs(line.customerID, in: state) ? LegType(called: e164, book.facts(of: e164)) : .pstn
+        switch try PriceLock.locks(for: line, carrier: carrier, e164: e164, leg: leg, patterns: patterns, in: state, at: came) {
         case .locked(let locks): started.rates = locks
         case .noPrice(let edge): return refused(.notRated, "no \(edge) price for \(e164)")
         }

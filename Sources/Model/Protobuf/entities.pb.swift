@@ -105,6 +105,91 @@ package nonisolated enum PaymentMode: SwiftProtobuf.Enum, Swift.CaseIterable {
 
 }
 
+/// How a month is charged that a line or a number was not there for as a whole.
+package nonisolated enum Proration: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+
+  /// as a whole
+  case wholeMonth // = 0
+
+  /// its days; when the month is over
+  case days // = 1
+
+  /// each day by itself when it is over; the days of a month add up to its price
+  case daily // = 2
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .wholeMonth
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .wholeMonth
+    case 1: self = .days
+    case 2: self = .daily
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .wholeMonth: return 0
+    case .days: return 1
+    case .daily: return 2
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [Proration] = [
+    .wholeMonth,
+    .days,
+    .daily,
+  ]
+
+}
+
+package nonisolated enum AllowancePeriod: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+  case month // = 0
+  case day // = 1
+
+  /// as long as the package lasts
+  case once // = 2
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .month
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .month
+    case 1: self = .day
+    case 2: self = .once
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .month: return 0
+    case .day: return 1
+    case .once: return 2
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [AllowancePeriod] = [
+    .month,
+    .day,
+    .once,
+  ]
+
+}
+
 /// A price for all calls of one kind, where no rate deck has one.
 package nonisolated enum LegType: SwiftProtobuf.Enum, Swift.CaseIterable {
   package typealias RawValue = Int
@@ -120,6 +205,16 @@ package nonisolated enum LegType: SwiftProtobuf.Enum, Swift.CaseIterable {
 
   /// to another customer's line
   case sip // = 3
+
+  /// Of calls to a carrier; without a rate of its own, each is PSTN.
+  case mobile // = 90
+
+  /// a toll-free number
+  case freephone // = 91
+
+  /// a number of raised price
+  case premium // = 92
+  case shortCode // = 93
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -132,6 +227,10 @@ package nonisolated enum LegType: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 1: self = .did
     case 2: self = .tollFree
     case 3: self = .sip
+    case 90: self = .mobile
+    case 91: self = .freephone
+    case 92: self = .premium
+    case 93: self = .shortCode
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -142,6 +241,10 @@ package nonisolated enum LegType: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .did: return 1
     case .tollFree: return 2
     case .sip: return 3
+    case .mobile: return 90
+    case .freephone: return 91
+    case .premium: return 92
+    case .shortCode: return 93
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -152,6 +255,10 @@ package nonisolated enum LegType: SwiftProtobuf.Enum, Swift.CaseIterable {
     .did,
     .tollFree,
     .sip,
+    .mobile,
+    .freephone,
+    .premium,
+    .shortCode,
   ]
 
 }
@@ -632,6 +739,9 @@ package nonisolated struct Provider: Sendable {
   /// how long a released number is given to nobody; 0: it is available at once
   package var numberQuarantineDays: UInt32 = 0
 
+  /// of its parent: what it pays a month for everything below it; empty: nothing
+  package var servicePlanID: Data = Data()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -860,45 +970,186 @@ package nonisolated struct RateDeckVersion: Sendable {
   package init() {}
 }
 
-package nonisolated struct ServicePlan: Sendable {
+package nonisolated struct ServicePlan: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var id: Data = Data()
+  package var id: Data {
+    get {_storage._id}
+    set {_uniqueStorage()._id = newValue}
+  }
 
-  package var providerID: Data = Data()
+  package var providerID: Data {
+    get {_storage._providerID}
+    set {_uniqueStorage()._providerID = newValue}
+  }
+
+  package var name: String {
+    get {_storage._name}
+    set {_uniqueStorage()._name = newValue}
+  }
+
+  package var paymentMode: PaymentMode {
+    get {_storage._paymentMode}
+    set {_uniqueStorage()._paymentMode = newValue}
+  }
+
+  package var rateDeckID: Data {
+    get {_storage._rateDeckID}
+    set {_uniqueStorage()._rateDeckID = newValue}
+  }
+
+  package var dialPlanID: Data {
+    get {_storage._dialPlanID}
+    set {_uniqueStorage()._dialPlanID = newValue}
+  }
+
+  package var carrierID: Data {
+    get {_storage._carrierID}
+    set {_uniqueStorage()._carrierID = newValue}
+  }
+
+  /// 0: no limit
+  package var subscribersMax: UInt32 {
+    get {_storage._subscribersMax}
+    set {_uniqueStorage()._subscribersMax = newValue}
+  }
+
+  /// 0: no limit
+  package var concurrentCallsMax: UInt32 {
+    get {_storage._concurrentCallsMax}
+    set {_uniqueStorage()._concurrentCallsMax = newValue}
+  }
+
+  /// postpaid: 0 means no limit; prepaid: an overdraft
+  package var creditLimitMicros: Int64 {
+    get {_storage._creditLimitMicros}
+    set {_uniqueStorage()._creditLimitMicros = newValue}
+  }
+
+  /// by which calls from outside are charged to the called customer; empty: not by a deck
+  package var inboundRateDeckID: Data {
+    get {_storage._inboundRateDeckID}
+    set {_uniqueStorage()._inboundRateDeckID = newValue}
+  }
+
+  /// by which calls to other customers' lines are charged; empty: not by a deck
+  package var onNetRateDeckID: Data {
+    get {_storage._onNetRateDeckID}
+    set {_uniqueStorage()._onNetRateDeckID = newValue}
+  }
+
+  /// where no deck has a price
+  package var serviceRates: [ServiceRate] {
+    get {_storage._serviceRates}
+    set {_uniqueStorage()._serviceRates = newValue}
+  }
+
+  /// for lines and tenants that name none
+  package var securityGroupID: Data {
+    get {_storage._securityGroupID}
+    set {_uniqueStorage()._securityGroupID = newValue}
+  }
+
+  /// of each line
+  package var subscriberMonthMicros: Int64 {
+    get {_storage._subscriberMonthMicros}
+    set {_uniqueStorage()._subscriberMonthMicros = newValue}
+  }
+
+  /// of each number that has no price of its own
+  package var numberMonthMicros: Int64 {
+    get {_storage._numberMonthMicros}
+    set {_uniqueStorage()._numberMonthMicros = newValue}
+  }
+
+  /// once, whatever there is
+  package var monthMicros: Int64 {
+    get {_storage._monthMicros}
+    set {_uniqueStorage()._monthMicros = newValue}
+  }
+
+  package var proration: Proration {
+    get {_storage._proration}
+    set {_uniqueStorage()._proration = newValue}
+  }
+
+  /// in this order
+  package var allowances: [Allowance] {
+    get {_storage._allowances}
+    set {_uniqueStorage()._allowances = newValue}
+  }
+
+  /// of the platform's own plans; others are in their provider's
+  package var currency: String {
+    get {_storage._currency}
+    set {_uniqueStorage()._currency = newValue}
+  }
+
+  /// that a customer of the plan may buy
+  package var packages: [Package] {
+    get {_storage._packages}
+    set {_uniqueStorage()._packages = newValue}
+  }
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// What is free in every period, for all lines of a customer together.
+package nonisolated struct Allowance: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// in the plan or package; names it in records
+  package var number: UInt32 = 0
 
   package var name: String = String()
 
-  package var paymentMode: PaymentMode = .postpaid
+  /// of talk; 0: it is money
+  package var seconds: UInt32 = 0
 
-  package var rateDeckID: Data = Data()
+  /// of charges
+  package var micros: Int64 = 0
 
-  package var dialPlanID: Data = Data()
+  package var period: AllowancePeriod = .month
 
-  package var carrierID: Data = Data()
+  /// E.164 with +; empty: every number
+  package var prefixes: [String] = []
 
-  /// 0: no limit
-  package var subscribersMax: UInt32 = 0
+  /// empty: every kind of call
+  package var legs: [LegType] = []
 
-  /// 0: no limit
-  package var concurrentCallsMax: UInt32 = 0
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  /// postpaid: 0 means no limit; prepaid: an overdraft
-  package var creditLimitMicros: Int64 = 0
+  package init() {}
+}
 
-  /// by which calls from outside are charged to the called customer; empty: not by a deck
-  package var inboundRateDeckID: Data = Data()
+/// A bundle that is paid at once and holds for some time.
+package nonisolated struct Package: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
 
-  /// by which calls to other customers' lines are charged; empty: not by a deck
-  package var onNetRateDeckID: Data = Data()
+  /// in the plan
+  package var number: UInt32 = 0
 
-  /// where no deck has a price
-  package var serviceRates: [ServiceRate] = []
+  package var name: String = String()
 
-  /// for lines and tenants that name none
-  package var securityGroupID: Data = Data()
+  package var priceMicros: Int64 = 0
+
+  /// how long it holds; 0: a month
+  package var days: UInt32 = 0
+
+  /// bought again when it ends, until somebody says no
+  package var isRenewing: Bool = false
+
+  package var allowances: [Allowance] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -982,6 +1233,12 @@ package nonisolated struct Customer: Sendable {
 
   /// added to its bills, in hundredths of a percent
   package var vatBasisPoints: UInt32 = 0
+
+  /// 0: the plan's
+  package var subscribersMax: UInt32 = 0
+
+  /// 0: the plan's
+  package var concurrentCallsMax: UInt32 = 0
 
   /// personal fields, each part under its subject's key: docs/wire/sealed.md
   package var sealed: [Data] = []
@@ -1631,8 +1888,16 @@ nonisolated extension PaymentMode: SwiftProtobuf._ProtoNameProviding {
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0PAYMENT_MODE_POSTPAID\0\u{1}PAYMENT_MODE_PREPAID\0")
 }
 
+nonisolated extension Proration: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0PRORATION_WHOLE_MONTH\0\u{1}PRORATION_DAYS\0\u{1}PRORATION_DAILY\0")
+}
+
+nonisolated extension AllowancePeriod: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ALLOWANCE_PERIOD_MONTH\0\u{1}ALLOWANCE_PERIOD_DAY\0\u{1}ALLOWANCE_PERIOD_ONCE\0")
+}
+
 nonisolated extension LegType: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0LEG_TYPE_PSTN\0\u{1}LEG_TYPE_DID\0\u{1}LEG_TYPE_TOLL_FREE\0\u{1}LEG_TYPE_SIP\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0LEG_TYPE_PSTN\0\u{1}LEG_TYPE_DID\0\u{1}LEG_TYPE_TOLL_FREE\0\u{1}LEG_TYPE_SIP\0\u{2}W\u{1}LEG_TYPE_MOBILE\0\u{1}LEG_TYPE_FREEPHONE\0\u{1}LEG_TYPE_PREMIUM\0\u{1}LEG_TYPE_SHORT_CODE\0")
 }
 
 nonisolated extension ApplyTo: SwiftProtobuf._ProtoNameProviding {
@@ -1708,7 +1973,7 @@ nonisolated extension Amount: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
 
 nonisolated extension Provider: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Provider"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}parent_id\0\u{1}name\0\u{1}namespace\0\u{1}currency\0\u{3}time_zone\0\u{1}status\0\u{3}wholesale_deck_id\0\u{4}*number_quarantine_days\0\u{4}\u{a}contact_id\0\u{3}external_id\0\u{1}language\0\u{3}vat_basis_points\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}parent_id\0\u{1}name\0\u{1}namespace\0\u{1}currency\0\u{3}time_zone\0\u{1}status\0\u{3}wholesale_deck_id\0\u{4}*number_quarantine_days\0\u{4}\u{a}contact_id\0\u{3}external_id\0\u{1}language\0\u{3}vat_basis_points\0\u{4}\u{1b}service_plan_id\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1729,6 +1994,7 @@ nonisolated extension Provider: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       case 61: try { try decoder.decodeSingularStringField(value: &self.externalID) }()
       case 62: try { try decoder.decodeSingularStringField(value: &self.language) }()
       case 63: try { try decoder.decodeSingularUInt32Field(value: &self.vatBasisPoints) }()
+      case 90: try { try decoder.decodeSingularBytesField(value: &self.servicePlanID) }()
       default: break
       }
     }
@@ -1774,6 +2040,9 @@ nonisolated extension Provider: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if self.vatBasisPoints != 0 {
       try visitor.visitSingularUInt32Field(value: self.vatBasisPoints, fieldNumber: 63)
     }
+    if !self.servicePlanID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.servicePlanID, fieldNumber: 90)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1791,6 +2060,7 @@ nonisolated extension Provider: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if lhs.language != rhs.language {return false}
     if lhs.vatBasisPoints != rhs.vatBasisPoints {return false}
     if lhs.numberQuarantineDays != rhs.numberQuarantineDays {return false}
+    if lhs.servicePlanID != rhs.servicePlanID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2257,7 +2527,213 @@ nonisolated extension RateDeckVersion: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension ServicePlan: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ServicePlan"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}provider_id\0\u{1}name\0\u{3}payment_mode\0\u{3}rate_deck_id\0\u{3}dial_plan_id\0\u{3}carrier_id\0\u{3}subscribers_max\0\u{3}concurrent_calls_max\0\u{3}credit_limit_micros\0\u{4}\u{1e}inbound_rate_deck_id\0\u{3}on_net_rate_deck_id\0\u{3}service_rates\0\u{4}\u{8}security_group_id\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}provider_id\0\u{1}name\0\u{3}payment_mode\0\u{3}rate_deck_id\0\u{3}dial_plan_id\0\u{3}carrier_id\0\u{3}subscribers_max\0\u{3}concurrent_calls_max\0\u{3}credit_limit_micros\0\u{4}\u{1e}inbound_rate_deck_id\0\u{3}on_net_rate_deck_id\0\u{3}service_rates\0\u{4}\u{8}security_group_id\0\u{4}(subscriber_month_micros\0\u{3}number_month_micros\0\u{3}month_micros\0\u{1}proration\0\u{1}allowances\0\u{1}currency\0\u{1}packages\0")
+
+  fileprivate class _StorageClass {
+    var _id: Data = Data()
+    var _providerID: Data = Data()
+    var _name: String = String()
+    var _paymentMode: PaymentMode = .postpaid
+    var _rateDeckID: Data = Data()
+    var _dialPlanID: Data = Data()
+    var _carrierID: Data = Data()
+    var _subscribersMax: UInt32 = 0
+    var _concurrentCallsMax: UInt32 = 0
+    var _creditLimitMicros: Int64 = 0
+    var _inboundRateDeckID: Data = Data()
+    var _onNetRateDeckID: Data = Data()
+    var _serviceRates: [ServiceRate] = []
+    var _securityGroupID: Data = Data()
+    var _subscriberMonthMicros: Int64 = 0
+    var _numberMonthMicros: Int64 = 0
+    var _monthMicros: Int64 = 0
+    var _proration: Proration = .wholeMonth
+    var _allowances: [Allowance] = []
+    var _currency: String = String()
+    var _packages: [Package] = []
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _id = source._id
+      _providerID = source._providerID
+      _name = source._name
+      _paymentMode = source._paymentMode
+      _rateDeckID = source._rateDeckID
+      _dialPlanID = source._dialPlanID
+      _carrierID = source._carrierID
+      _subscribersMax = source._subscribersMax
+      _concurrentCallsMax = source._concurrentCallsMax
+      _creditLimitMicros = source._creditLimitMicros
+      _inboundRateDeckID = source._inboundRateDeckID
+      _onNetRateDeckID = source._onNetRateDeckID
+      _serviceRates = source._serviceRates
+      _securityGroupID = source._securityGroupID
+      _subscriberMonthMicros = source._subscriberMonthMicros
+      _numberMonthMicros = source._numberMonthMicros
+      _monthMicros = source._monthMicros
+      _proration = source._proration
+      _allowances = source._allowances
+      _currency = source._currency
+      _packages = source._packages
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularBytesField(value: &_storage._id) }()
+        case 2: try { try decoder.decodeSingularBytesField(value: &_storage._providerID) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._name) }()
+        case 4: try { try decoder.decodeSingularEnumField(value: &_storage._paymentMode) }()
+        case 5: try { try decoder.decodeSingularBytesField(value: &_storage._rateDeckID) }()
+        case 6: try { try decoder.decodeSingularBytesField(value: &_storage._dialPlanID) }()
+        case 7: try { try decoder.decodeSingularBytesField(value: &_storage._carrierID) }()
+        case 8: try { try decoder.decodeSingularUInt32Field(value: &_storage._subscribersMax) }()
+        case 9: try { try decoder.decodeSingularUInt32Field(value: &_storage._concurrentCallsMax) }()
+        case 10: try { try decoder.decodeSingularSInt64Field(value: &_storage._creditLimitMicros) }()
+        case 40: try { try decoder.decodeSingularBytesField(value: &_storage._inboundRateDeckID) }()
+        case 41: try { try decoder.decodeSingularBytesField(value: &_storage._onNetRateDeckID) }()
+        case 42: try { try decoder.decodeRepeatedMessageField(value: &_storage._serviceRates) }()
+        case 50: try { try decoder.decodeSingularBytesField(value: &_storage._securityGroupID) }()
+        case 90: try { try decoder.decodeSingularSInt64Field(value: &_storage._subscriberMonthMicros) }()
+        case 91: try { try decoder.decodeSingularSInt64Field(value: &_storage._numberMonthMicros) }()
+        case 92: try { try decoder.decodeSingularSInt64Field(value: &_storage._monthMicros) }()
+        case 93: try { try decoder.decodeSingularEnumField(value: &_storage._proration) }()
+        case 94: try { try decoder.decodeRepeatedMessageField(value: &_storage._allowances) }()
+        case 95: try { try decoder.decodeSingularStringField(value: &_storage._currency) }()
+        case 96: try { try decoder.decodeRepeatedMessageField(value: &_storage._packages) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      if !_storage._id.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._id, fieldNumber: 1)
+      }
+      if !_storage._providerID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._providerID, fieldNumber: 2)
+      }
+      if !_storage._name.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._name, fieldNumber: 3)
+      }
+      if _storage._paymentMode != .postpaid {
+        try visitor.visitSingularEnumField(value: _storage._paymentMode, fieldNumber: 4)
+      }
+      if !_storage._rateDeckID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._rateDeckID, fieldNumber: 5)
+      }
+      if !_storage._dialPlanID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._dialPlanID, fieldNumber: 6)
+      }
+      if !_storage._carrierID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._carrierID, fieldNumber: 7)
+      }
+      if _storage._subscribersMax != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._subscribersMax, fieldNumber: 8)
+      }
+      if _storage._concurrentCallsMax != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._concurrentCallsMax, fieldNumber: 9)
+      }
+      if _storage._creditLimitMicros != 0 {
+        try visitor.visitSingularSInt64Field(value: _storage._creditLimitMicros, fieldNumber: 10)
+      }
+      if !_storage._inboundRateDeckID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._inboundRateDeckID, fieldNumber: 40)
+      }
+      if !_storage._onNetRateDeckID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._onNetRateDeckID, fieldNumber: 41)
+      }
+      if !_storage._serviceRates.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._serviceRates, fieldNumber: 42)
+      }
+      if !_storage._securityGroupID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._securityGroupID, fieldNumber: 50)
+      }
+      if _storage._subscriberMonthMicros != 0 {
+        try visitor.visitSingularSInt64Field(value: _storage._subscriberMonthMicros, fieldNumber: 90)
+      }
+      if _storage._numberMonthMicros != 0 {
+        try visitor.visitSingularSInt64Field(value: _storage._numberMonthMicros, fieldNumber: 91)
+      }
+      if _storage._monthMicros != 0 {
+        try visitor.visitSingularSInt64Field(value: _storage._monthMicros, fieldNumber: 92)
+      }
+      if _storage._proration != .wholeMonth {
+        try visitor.visitSingularEnumField(value: _storage._proration, fieldNumber: 93)
+      }
+      if !_storage._allowances.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._allowances, fieldNumber: 94)
+      }
+      if !_storage._currency.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._currency, fieldNumber: 95)
+      }
+      if !_storage._packages.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._packages, fieldNumber: 96)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: ServicePlan, rhs: ServicePlan) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._id != rhs_storage._id {return false}
+        if _storage._providerID != rhs_storage._providerID {return false}
+        if _storage._name != rhs_storage._name {return false}
+        if _storage._paymentMode != rhs_storage._paymentMode {return false}
+        if _storage._rateDeckID != rhs_storage._rateDeckID {return false}
+        if _storage._dialPlanID != rhs_storage._dialPlanID {return false}
+        if _storage._carrierID != rhs_storage._carrierID {return false}
+        if _storage._subscribersMax != rhs_storage._subscribersMax {return false}
+        if _storage._concurrentCallsMax != rhs_storage._concurrentCallsMax {return false}
+        if _storage._creditLimitMicros != rhs_storage._creditLimitMicros {return false}
+        if _storage._inboundRateDeckID != rhs_storage._inboundRateDeckID {return false}
+        if _storage._onNetRateDeckID != rhs_storage._onNetRateDeckID {return false}
+        if _storage._serviceRates != rhs_storage._serviceRates {return false}
+        if _storage._securityGroupID != rhs_storage._securityGroupID {return false}
+        if _storage._subscriberMonthMicros != rhs_storage._subscriberMonthMicros {return false}
+        if _storage._numberMonthMicros != rhs_storage._numberMonthMicros {return false}
+        if _storage._monthMicros != rhs_storage._monthMicros {return false}
+        if _storage._proration != rhs_storage._proration {return false}
+        if _storage._allowances != rhs_storage._allowances {return false}
+        if _storage._currency != rhs_storage._currency {return false}
+        if _storage._packages != rhs_storage._packages {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Allowance: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Allowance"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}name\0\u{1}seconds\0\u{1}micros\0\u{1}period\0\u{1}prefixes\0\u{1}legs\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2265,86 +2741,106 @@ nonisolated extension ServicePlan: SwiftProtobuf.Message, SwiftProtobuf._Message
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularBytesField(value: &self.id) }()
-      case 2: try { try decoder.decodeSingularBytesField(value: &self.providerID) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.name) }()
-      case 4: try { try decoder.decodeSingularEnumField(value: &self.paymentMode) }()
-      case 5: try { try decoder.decodeSingularBytesField(value: &self.rateDeckID) }()
-      case 6: try { try decoder.decodeSingularBytesField(value: &self.dialPlanID) }()
-      case 7: try { try decoder.decodeSingularBytesField(value: &self.carrierID) }()
-      case 8: try { try decoder.decodeSingularUInt32Field(value: &self.subscribersMax) }()
-      case 9: try { try decoder.decodeSingularUInt32Field(value: &self.concurrentCallsMax) }()
-      case 10: try { try decoder.decodeSingularSInt64Field(value: &self.creditLimitMicros) }()
-      case 40: try { try decoder.decodeSingularBytesField(value: &self.inboundRateDeckID) }()
-      case 41: try { try decoder.decodeSingularBytesField(value: &self.onNetRateDeckID) }()
-      case 42: try { try decoder.decodeRepeatedMessageField(value: &self.serviceRates) }()
-      case 50: try { try decoder.decodeSingularBytesField(value: &self.securityGroupID) }()
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.number) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.seconds) }()
+      case 4: try { try decoder.decodeSingularSInt64Field(value: &self.micros) }()
+      case 5: try { try decoder.decodeSingularEnumField(value: &self.period) }()
+      case 6: try { try decoder.decodeRepeatedStringField(value: &self.prefixes) }()
+      case 7: try { try decoder.decodeRepeatedEnumField(value: &self.legs) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.id.isEmpty {
-      try visitor.visitSingularBytesField(value: self.id, fieldNumber: 1)
-    }
-    if !self.providerID.isEmpty {
-      try visitor.visitSingularBytesField(value: self.providerID, fieldNumber: 2)
+    if self.number != 0 {
+      try visitor.visitSingularUInt32Field(value: self.number, fieldNumber: 1)
     }
     if !self.name.isEmpty {
-      try visitor.visitSingularStringField(value: self.name, fieldNumber: 3)
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 2)
     }
-    if self.paymentMode != .postpaid {
-      try visitor.visitSingularEnumField(value: self.paymentMode, fieldNumber: 4)
+    if self.seconds != 0 {
+      try visitor.visitSingularUInt32Field(value: self.seconds, fieldNumber: 3)
     }
-    if !self.rateDeckID.isEmpty {
-      try visitor.visitSingularBytesField(value: self.rateDeckID, fieldNumber: 5)
+    if self.micros != 0 {
+      try visitor.visitSingularSInt64Field(value: self.micros, fieldNumber: 4)
     }
-    if !self.dialPlanID.isEmpty {
-      try visitor.visitSingularBytesField(value: self.dialPlanID, fieldNumber: 6)
+    if self.period != .month {
+      try visitor.visitSingularEnumField(value: self.period, fieldNumber: 5)
     }
-    if !self.carrierID.isEmpty {
-      try visitor.visitSingularBytesField(value: self.carrierID, fieldNumber: 7)
+    if !self.prefixes.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.prefixes, fieldNumber: 6)
     }
-    if self.subscribersMax != 0 {
-      try visitor.visitSingularUInt32Field(value: self.subscribersMax, fieldNumber: 8)
-    }
-    if self.concurrentCallsMax != 0 {
-      try visitor.visitSingularUInt32Field(value: self.concurrentCallsMax, fieldNumber: 9)
-    }
-    if self.creditLimitMicros != 0 {
-      try visitor.visitSingularSInt64Field(value: self.creditLimitMicros, fieldNumber: 10)
-    }
-    if !self.inboundRateDeckID.isEmpty {
-      try visitor.visitSingularBytesField(value: self.inboundRateDeckID, fieldNumber: 40)
-    }
-    if !self.onNetRateDeckID.isEmpty {
-      try visitor.visitSingularBytesField(value: self.onNetRateDeckID, fieldNumber: 41)
-    }
-    if !self.serviceRates.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.serviceRates, fieldNumber: 42)
-    }
-    if !self.securityGroupID.isEmpty {
-      try visitor.visitSingularBytesField(value: self.securityGroupID, fieldNumber: 50)
+    if !self.legs.isEmpty {
+      try visitor.visitPackedEnumField(value: self.legs, fieldNumber: 7)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  package static func ==(lhs: ServicePlan, rhs: ServicePlan) -> Bool {
-    if lhs.id != rhs.id {return false}
-    if lhs.providerID != rhs.providerID {return false}
+  package static func ==(lhs: Allowance, rhs: Allowance) -> Bool {
+    if lhs.number != rhs.number {return false}
     if lhs.name != rhs.name {return false}
-    if lhs.paymentMode != rhs.paymentMode {return false}
-    if lhs.rateDeckID != rhs.rateDeckID {return false}
-    if lhs.dialPlanID != rhs.dialPlanID {return false}
-    if lhs.carrierID != rhs.carrierID {return false}
-    if lhs.subscribersMax != rhs.subscribersMax {return false}
-    if lhs.concurrentCallsMax != rhs.concurrentCallsMax {return false}
-    if lhs.creditLimitMicros != rhs.creditLimitMicros {return false}
-    if lhs.inboundRateDeckID != rhs.inboundRateDeckID {return false}
-    if lhs.onNetRateDeckID != rhs.onNetRateDeckID {return false}
-    if lhs.serviceRates != rhs.serviceRates {return false}
-    if lhs.securityGroupID != rhs.securityGroupID {return false}
+    if lhs.seconds != rhs.seconds {return false}
+    if lhs.micros != rhs.micros {return false}
+    if lhs.period != rhs.period {return false}
+    if lhs.prefixes != rhs.prefixes {return false}
+    if lhs.legs != rhs.legs {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Package: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Package"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}name\0\u{3}price_micros\0\u{1}days\0\u{3}is_renewing\0\u{1}allowances\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.number) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 3: try { try decoder.decodeSingularSInt64Field(value: &self.priceMicros) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.days) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.isRenewing) }()
+      case 6: try { try decoder.decodeRepeatedMessageField(value: &self.allowances) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.number != 0 {
+      try visitor.visitSingularUInt32Field(value: self.number, fieldNumber: 1)
+    }
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 2)
+    }
+    if self.priceMicros != 0 {
+      try visitor.visitSingularSInt64Field(value: self.priceMicros, fieldNumber: 3)
+    }
+    if self.days != 0 {
+      try visitor.visitSingularUInt32Field(value: self.days, fieldNumber: 4)
+    }
+    if self.isRenewing != false {
+      try visitor.visitSingularBoolField(value: self.isRenewing, fieldNumber: 5)
+    }
+    if !self.allowances.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.allowances, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Package, rhs: Package) -> Bool {
+    if lhs.number != rhs.number {return false}
+    if lhs.name != rhs.name {return false}
+    if lhs.priceMicros != rhs.priceMicros {return false}
+    if lhs.days != rhs.days {return false}
+    if lhs.isRenewing != rhs.isRenewing {return false}
+    if lhs.allowances != rhs.allowances {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2450,7 +2946,7 @@ nonisolated extension ServiceRate: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension Customer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Customer"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}provider_id\0\u{3}contact_id\0\u{3}service_plan_id\0\u{1}name\0\u{3}external_id\0\u{1}currency\0\u{1}status\0\u{4}4time_zone\0\u{1}language\0\u{1}email\0\u{3}vat_basis_points\0\u{2}%sealed\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}provider_id\0\u{3}contact_id\0\u{3}service_plan_id\0\u{1}name\0\u{3}external_id\0\u{1}currency\0\u{1}status\0\u{4}4time_zone\0\u{1}language\0\u{1}email\0\u{3}vat_basis_points\0\u{4}\u{1b}subscribers_max\0\u{3}concurrent_calls_max\0\u{2}\u{9}sealed\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2470,6 +2966,8 @@ nonisolated extension Customer: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       case 61: try { try decoder.decodeSingularStringField(value: &self.language) }()
       case 62: try { try decoder.decodeSingularStringField(value: &self.email) }()
       case 63: try { try decoder.decodeSingularUInt32Field(value: &self.vatBasisPoints) }()
+      case 90: try { try decoder.decodeSingularUInt32Field(value: &self.subscribersMax) }()
+      case 91: try { try decoder.decodeSingularUInt32Field(value: &self.concurrentCallsMax) }()
       case 100: try { try decoder.decodeRepeatedBytesField(value: &self.sealed) }()
       default: break
       }
@@ -2513,6 +3011,12 @@ nonisolated extension Customer: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if self.vatBasisPoints != 0 {
       try visitor.visitSingularUInt32Field(value: self.vatBasisPoints, fieldNumber: 63)
     }
+    if self.subscribersMax != 0 {
+      try visitor.visitSingularUInt32Field(value: self.subscribersMax, fieldNumber: 90)
+    }
+    if self.concurrentCallsMax != 0 {
+      try visitor.visitSingularUInt32Field(value: self.concurrentCallsMax, fieldNumber: 91)
+    }
     if !self.sealed.isEmpty {
       try visitor.visitRepeatedBytesField(value: self.sealed, fieldNumber: 100)
     }
@@ -2532,6 +3036,8 @@ nonisolated extension Customer: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if lhs.language != rhs.language {return false}
     if lhs.email != rhs.email {return false}
     if lhs.vatBasisPoints != rhs.vatBasisPoints {return false}
+    if lhs.subscribersMax != rhs.subscribersMax {return false}
+    if lhs.concurrentCallsMax != rhs.concurrentCallsMax {return false}
     if lhs.sealed != rhs.sealed {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true

@@ -228,6 +228,10 @@ package nonisolated enum JournalKind: SwiftProtobuf.Enum, Swift.CaseIterable {
 
   /// what a charge was put right by, between the accounts of the charge
   case rerating // = 3
+
+  /// of a period, by a service plan
+  case fee // = 90
+  case package // = 91
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -240,6 +244,8 @@ package nonisolated enum JournalKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 1: self = .topUp
     case 2: self = .adjustment
     case 3: self = .rerating
+    case 90: self = .fee
+    case 91: self = .package
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -250,6 +256,8 @@ package nonisolated enum JournalKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .topUp: return 1
     case .adjustment: return 2
     case .rerating: return 3
+    case .fee: return 90
+    case .package: return 91
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -260,6 +268,8 @@ package nonisolated enum JournalKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     .topUp,
     .adjustment,
     .rerating,
+    .fee,
+    .package,
   ]
 
 }
@@ -515,6 +525,44 @@ package nonisolated enum Refusal: SwiftProtobuf.Enum, Swift.CaseIterable {
     .outsideHours,
     .spendLimit,
     .premiumNumber,
+  ]
+
+}
+
+package nonisolated enum FeeKind: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+  case plan // = 0
+  case subscriber // = 1
+  case number // = 2
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .plan
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .plan
+    case 1: self = .subscriber
+    case 2: self = .number
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .plan: return 0
+    case .subscriber: return 1
+    case .number: return 2
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [FeeKind] = [
+    .plan,
+    .subscriber,
+    .number,
   ]
 
 }
@@ -1332,11 +1380,49 @@ package nonisolated struct RateLock: @unchecked Sendable {
     set {_uniqueStorage()._utcOffsetSeconds = newValue}
   }
 
+  /// that the call may use, in this order; what each holds in all
+  package var allowances: [AllowanceUse] {
+    get {_storage._allowances}
+    set {_uniqueStorage()._allowances = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// Free units of a customer in one period: what of them a call may use, has set aside, or has used.
+package nonisolated struct AllowanceUse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// the plan, or the bought package
+  package var sourceID: Data = Data()
+
+  /// of the allowance there
+  package var number: UInt32 = 0
+
+  package var periodStart: Int64 = 0
+
+  /// of talk
+  package var seconds: UInt32 = 0
+
+  /// of the charge
+  package var micros: Int64 = 0
+
+  package var name: String = String()
+
+  package var isMoney: Bool = false
+
+  /// of a correction: given back
+  package var isReturned: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
 }
 
 package nonisolated struct CreditHold: Sendable {
@@ -1358,6 +1444,9 @@ package nonisolated struct CreditHold: Sendable {
 
   /// talk time that it covers
   package var grantedSeconds: UInt32 = 0
+
+  /// set aside for the call
+  package var allowances: [AllowanceUse] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1796,6 +1885,12 @@ package nonisolated struct Charge: @unchecked Sendable {
   package var hasPayee: Bool {_storage._payee != nil}
   /// Clears the value of `payee`. Subsequent reads from it will return its default value.
   package mutating func clearPayee() {_uniqueStorage()._payee = nil}
+
+  /// that the call used; the amount is what is due beside them
+  package var allowances: [AllowanceUse] {
+    get {_storage._allowances}
+    set {_uniqueStorage()._allowances = newValue}
+  }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2387,6 +2482,9 @@ package nonisolated struct ChargeCorrected: Sendable {
 
   package var correctedAt: Int64 = 0
 
+  /// units that it took more than what counted before, or gave back
+  package var allowancesMoved: [AllowanceUse] = []
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -2447,6 +2545,138 @@ package nonisolated struct RerateStepped: Sendable {
   package init() {}
 }
 
+/// What a customer owes its provider, or a provider its parent, for one period by one plan.
+package nonisolated struct FeeCharged: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// of its journal, too
+  package var id: Data = Data()
+
+  /// customer or provider
+  package var payerID: Data = Data()
+
+  /// the payer is a provider
+  package var isProvider: Bool = false
+
+  /// provider; empty: the platform
+  package var payeeID: Data = Data()
+
+  package var planID: Data = Data()
+
+  package var periodStart: Int64 = 0
+
+  /// not included
+  package var periodEnd: Int64 = 0
+
+  /// "2026-11" or "2026-11-21" by the clock of the time zone
+  package var period: String = String()
+
+  package var timeZone: String = String()
+
+  package var proration: Proration = .wholeMonth
+
+  package var lines: [FeeLine] = []
+
+  package var amountMicros: Int64 = 0
+
+  package var currency: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// All that cost the same and were there for as many days.
+package nonisolated struct FeeLine: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var kind: FeeKind = .plan
+
+  package var quantity: UInt32 = 0
+
+  /// the price of one for a month
+  package var monthMicros: Int64 = 0
+
+  /// that are charged; as many as the month has: all of it
+  package var days: UInt32 = 0
+
+  package var daysOfMonth: UInt32 = 0
+
+  /// of all together
+  package var amountMicros: Int64 = 0
+
+  /// which they are; empty when there are more than a thousand, and for providers
+  package var itemIds: [Data] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// A package was bought, or begins anew.
+package nonisolated struct PackageBought: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// the same when it is renewed
+  package var id: Data = Data()
+
+  package var customerID: Data = Data()
+
+  /// that offered it
+  package var planID: Data = Data()
+
+  /// as it was sold
+  package var package: Package {
+    get {_package ?? Package()}
+    set {_package = newValue}
+  }
+  /// Returns true if `package` has been explicitly set.
+  package var hasPackage: Bool {self._package != nil}
+  /// Clears the value of `package`. Subsequent reads from it will return its default value.
+  package mutating func clearPackage() {self._package = nil}
+
+  package var startsAt: Int64 = 0
+
+  package var endsAt: Int64 = 0
+
+  package var currency: String = String()
+
+  /// empty: it cost nothing
+  package var journalID: Data = Data()
+
+  /// 0: it was bought just now
+  package var renewals: UInt32 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _package: Package? = nil
+}
+
+/// It is not renewed any more; it holds until it ends.
+package nonisolated struct PackageCancelled: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var id: Data = Data()
+
+  package var customerID: Data = Data()
+
+  package var reason: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "ledgerline.v1"
@@ -2464,7 +2694,7 @@ nonisolated extension AccountKind: SwiftProtobuf._ProtoNameProviding {
 }
 
 nonisolated extension JournalKind: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0JOURNAL_KIND_CALL\0\u{1}JOURNAL_KIND_TOP_UP\0\u{1}JOURNAL_KIND_ADJUSTMENT\0\u{1}JOURNAL_KIND_RERATING\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0JOURNAL_KIND_CALL\0\u{1}JOURNAL_KIND_TOP_UP\0\u{1}JOURNAL_KIND_ADJUSTMENT\0\u{1}JOURNAL_KIND_RERATING\0\u{2}W\u{1}JOURNAL_KIND_FEE\0\u{1}JOURNAL_KIND_PACKAGE\0")
 }
 
 nonisolated extension CallDirection: SwiftProtobuf._ProtoNameProviding {
@@ -2477,6 +2707,10 @@ nonisolated extension EndCause: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension Refusal: SwiftProtobuf._ProtoNameProviding {
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0REFUSAL_NONE\0\u{1}REFUSAL_UNKNOWN_NUMBER\0\u{1}REFUSAL_NOT_PERMITTED\0\u{1}REFUSAL_NO_CREDIT\0\u{1}REFUSAL_LIMIT_REACHED\0\u{1}REFUSAL_NOT_RATED\0\u{1}REFUSAL_NOT_REGISTERED\0\u{1}REFUSAL_LOCKED\0\u{1}REFUSAL_NO_ROUTE\0\u{1}REFUSAL_INVALID_NUMBER\0\u{1}REFUSAL_UNKNOWN_SOURCE\0\u{2}(REFUSAL_NUMBER_BLOCKED\0\u{1}REFUSAL_OUTSIDE_HOURS\0\u{1}REFUSAL_SPEND_LIMIT\0\u{1}REFUSAL_PREMIUM_NUMBER\0")
+}
+
+nonisolated extension FeeKind: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0FEE_KIND_PLAN\0\u{1}FEE_KIND_SUBSCRIBER\0\u{1}FEE_KIND_NUMBER\0")
 }
 
 nonisolated extension ProviderCreated: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -3826,7 +4060,7 @@ nonisolated extension CallParty: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
 
 nonisolated extension RateLock: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".RateLock"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}deck_id\0\u{3}deck_version\0\u{1}entry\0\u{1}currency\0\u{1}decimals\0\u{1}payer\0\u{1}payee\0\u{1}edge\0\u{3}utc_offset_seconds\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}deck_id\0\u{3}deck_version\0\u{1}entry\0\u{1}currency\0\u{1}decimals\0\u{1}payer\0\u{1}payee\0\u{1}edge\0\u{3}utc_offset_seconds\0\u{2}Q\u{1}allowances\0")
 
   fileprivate class _StorageClass {
     var _deckID: Data = Data()
@@ -3838,6 +4072,7 @@ nonisolated extension RateLock: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     var _payee: AccountRef? = nil
     var _edge: String = String()
     var _utcOffsetSeconds: Int32 = 0
+    var _allowances: [AllowanceUse] = []
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -3857,6 +4092,7 @@ nonisolated extension RateLock: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       _payee = source._payee
       _edge = source._edge
       _utcOffsetSeconds = source._utcOffsetSeconds
+      _allowances = source._allowances
     }
   }
 
@@ -3884,6 +4120,7 @@ nonisolated extension RateLock: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
         case 7: try { try decoder.decodeSingularMessageField(value: &_storage._payee) }()
         case 8: try { try decoder.decodeSingularStringField(value: &_storage._edge) }()
         case 9: try { try decoder.decodeSingularSInt32Field(value: &_storage._utcOffsetSeconds) }()
+        case 90: try { try decoder.decodeRepeatedMessageField(value: &_storage._allowances) }()
         default: break
         }
       }
@@ -3923,6 +4160,9 @@ nonisolated extension RateLock: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       if _storage._utcOffsetSeconds != 0 {
         try visitor.visitSingularSInt32Field(value: _storage._utcOffsetSeconds, fieldNumber: 9)
       }
+      if !_storage._allowances.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._allowances, fieldNumber: 90)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3941,6 +4181,7 @@ nonisolated extension RateLock: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
         if _storage._payee != rhs_storage._payee {return false}
         if _storage._edge != rhs_storage._edge {return false}
         if _storage._utcOffsetSeconds != rhs_storage._utcOffsetSeconds {return false}
+        if _storage._allowances != rhs_storage._allowances {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -3950,9 +4191,74 @@ nonisolated extension RateLock: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
   }
 }
 
+nonisolated extension AllowanceUse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".AllowanceUse"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}source_id\0\u{1}number\0\u{3}period_start\0\u{1}seconds\0\u{1}micros\0\u{1}name\0\u{3}is_money\0\u{3}is_returned\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.sourceID) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.number) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.periodStart) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.seconds) }()
+      case 5: try { try decoder.decodeSingularSInt64Field(value: &self.micros) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 7: try { try decoder.decodeSingularBoolField(value: &self.isMoney) }()
+      case 8: try { try decoder.decodeSingularBoolField(value: &self.isReturned) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.sourceID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.sourceID, fieldNumber: 1)
+    }
+    if self.number != 0 {
+      try visitor.visitSingularUInt32Field(value: self.number, fieldNumber: 2)
+    }
+    if self.periodStart != 0 {
+      try visitor.visitSingularInt64Field(value: self.periodStart, fieldNumber: 3)
+    }
+    if self.seconds != 0 {
+      try visitor.visitSingularUInt32Field(value: self.seconds, fieldNumber: 4)
+    }
+    if self.micros != 0 {
+      try visitor.visitSingularSInt64Field(value: self.micros, fieldNumber: 5)
+    }
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 6)
+    }
+    if self.isMoney != false {
+      try visitor.visitSingularBoolField(value: self.isMoney, fieldNumber: 7)
+    }
+    if self.isReturned != false {
+      try visitor.visitSingularBoolField(value: self.isReturned, fieldNumber: 8)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: AllowanceUse, rhs: AllowanceUse) -> Bool {
+    if lhs.sourceID != rhs.sourceID {return false}
+    if lhs.number != rhs.number {return false}
+    if lhs.periodStart != rhs.periodStart {return false}
+    if lhs.seconds != rhs.seconds {return false}
+    if lhs.micros != rhs.micros {return false}
+    if lhs.name != rhs.name {return false}
+    if lhs.isMoney != rhs.isMoney {return false}
+    if lhs.isReturned != rhs.isReturned {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension CreditHold: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CreditHold"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}account\0\u{3}amount_micros\0\u{3}granted_seconds\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}account\0\u{3}amount_micros\0\u{3}granted_seconds\0\u{2}W\u{1}allowances\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3963,6 +4269,7 @@ nonisolated extension CreditHold: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       case 1: try { try decoder.decodeSingularMessageField(value: &self._account) }()
       case 2: try { try decoder.decodeSingularSInt64Field(value: &self.amountMicros) }()
       case 3: try { try decoder.decodeSingularUInt32Field(value: &self.grantedSeconds) }()
+      case 90: try { try decoder.decodeRepeatedMessageField(value: &self.allowances) }()
       default: break
       }
     }
@@ -3982,6 +4289,9 @@ nonisolated extension CreditHold: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if self.grantedSeconds != 0 {
       try visitor.visitSingularUInt32Field(value: self.grantedSeconds, fieldNumber: 3)
     }
+    if !self.allowances.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.allowances, fieldNumber: 90)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3989,6 +4299,7 @@ nonisolated extension CreditHold: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if lhs._account != rhs._account {return false}
     if lhs.amountMicros != rhs.amountMicros {return false}
     if lhs.grantedSeconds != rhs.grantedSeconds {return false}
+    if lhs.allowances != rhs.allowances {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4640,7 +4951,7 @@ nonisolated extension CallEnded: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
 
 nonisolated extension Charge: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Charge"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}edge\0\u{3}deck_id\0\u{3}deck_version\0\u{1}entry\0\u{3}billed_seconds\0\u{3}amount_micros\0\u{1}currency\0\u{1}decimals\0\u{1}payer\0\u{1}payee\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}edge\0\u{3}deck_id\0\u{3}deck_version\0\u{1}entry\0\u{3}billed_seconds\0\u{3}amount_micros\0\u{1}currency\0\u{1}decimals\0\u{1}payer\0\u{1}payee\0\u{2}P\u{1}allowances\0")
 
   fileprivate class _StorageClass {
     var _edge: String = String()
@@ -4653,6 +4964,7 @@ nonisolated extension Charge: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
     var _decimals: UInt32 = 0
     var _payer: AccountRef? = nil
     var _payee: AccountRef? = nil
+    var _allowances: [AllowanceUse] = []
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -4673,6 +4985,7 @@ nonisolated extension Charge: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
       _decimals = source._decimals
       _payer = source._payer
       _payee = source._payee
+      _allowances = source._allowances
     }
   }
 
@@ -4701,6 +5014,7 @@ nonisolated extension Charge: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
         case 8: try { try decoder.decodeSingularUInt32Field(value: &_storage._decimals) }()
         case 9: try { try decoder.decodeSingularMessageField(value: &_storage._payer) }()
         case 10: try { try decoder.decodeSingularMessageField(value: &_storage._payee) }()
+        case 90: try { try decoder.decodeRepeatedMessageField(value: &_storage._allowances) }()
         default: break
         }
       }
@@ -4743,6 +5057,9 @@ nonisolated extension Charge: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
       try { if let v = _storage._payee {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
       } }()
+      if !_storage._allowances.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._allowances, fieldNumber: 90)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -4762,6 +5079,7 @@ nonisolated extension Charge: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
         if _storage._decimals != rhs_storage._decimals {return false}
         if _storage._payer != rhs_storage._payer {return false}
         if _storage._payee != rhs_storage._payee {return false}
+        if _storage._allowances != rhs_storage._allowances {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -5665,7 +5983,7 @@ nonisolated extension CdrFileDelivered: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension ChargeCorrected: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ChargeCorrected"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{3}cdr_number\0\u{3}call_id\0\u{3}charge_index\0\u{1}ordinal\0\u{3}rerate_id\0\u{3}journal_id\0\u{1}charge\0\u{3}before_micros\0\u{3}difference_micros\0\u{1}reason\0\u{3}corrected_at\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{3}cdr_number\0\u{3}call_id\0\u{3}charge_index\0\u{1}ordinal\0\u{3}rerate_id\0\u{3}journal_id\0\u{1}charge\0\u{3}before_micros\0\u{3}difference_micros\0\u{1}reason\0\u{3}corrected_at\0\u{4}N\u{1}allowances_moved\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5685,6 +6003,7 @@ nonisolated extension ChargeCorrected: SwiftProtobuf.Message, SwiftProtobuf._Mes
       case 10: try { try decoder.decodeSingularSInt64Field(value: &self.differenceMicros) }()
       case 11: try { try decoder.decodeSingularStringField(value: &self.reason) }()
       case 12: try { try decoder.decodeSingularInt64Field(value: &self.correctedAt) }()
+      case 90: try { try decoder.decodeRepeatedMessageField(value: &self.allowancesMoved) }()
       default: break
       }
     }
@@ -5731,6 +6050,9 @@ nonisolated extension ChargeCorrected: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if self.correctedAt != 0 {
       try visitor.visitSingularInt64Field(value: self.correctedAt, fieldNumber: 12)
     }
+    if !self.allowancesMoved.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.allowancesMoved, fieldNumber: 90)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -5747,6 +6069,7 @@ nonisolated extension ChargeCorrected: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if lhs.differenceMicros != rhs.differenceMicros {return false}
     if lhs.reason != rhs.reason {return false}
     if lhs.correctedAt != rhs.correctedAt {return false}
+    if lhs.allowancesMoved != rhs.allowancesMoved {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -5852,6 +6175,270 @@ nonisolated extension RerateStepped: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.lastStartedAt != rhs.lastStartedAt {return false}
     if lhs.lastCdr != rhs.lastCdr {return false}
     if lhs.isLast != rhs.isLast {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension FeeCharged: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".FeeCharged"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}payer_id\0\u{3}is_provider\0\u{3}payee_id\0\u{3}plan_id\0\u{3}period_start\0\u{3}period_end\0\u{1}period\0\u{3}time_zone\0\u{1}proration\0\u{1}lines\0\u{3}amount_micros\0\u{1}currency\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.payerID) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.isProvider) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.payeeID) }()
+      case 5: try { try decoder.decodeSingularBytesField(value: &self.planID) }()
+      case 6: try { try decoder.decodeSingularInt64Field(value: &self.periodStart) }()
+      case 7: try { try decoder.decodeSingularInt64Field(value: &self.periodEnd) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.period) }()
+      case 9: try { try decoder.decodeSingularStringField(value: &self.timeZone) }()
+      case 10: try { try decoder.decodeSingularEnumField(value: &self.proration) }()
+      case 11: try { try decoder.decodeRepeatedMessageField(value: &self.lines) }()
+      case 12: try { try decoder.decodeSingularSInt64Field(value: &self.amountMicros) }()
+      case 13: try { try decoder.decodeSingularStringField(value: &self.currency) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.id.isEmpty {
+      try visitor.visitSingularBytesField(value: self.id, fieldNumber: 1)
+    }
+    if !self.payerID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.payerID, fieldNumber: 2)
+    }
+    if self.isProvider != false {
+      try visitor.visitSingularBoolField(value: self.isProvider, fieldNumber: 3)
+    }
+    if !self.payeeID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.payeeID, fieldNumber: 4)
+    }
+    if !self.planID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.planID, fieldNumber: 5)
+    }
+    if self.periodStart != 0 {
+      try visitor.visitSingularInt64Field(value: self.periodStart, fieldNumber: 6)
+    }
+    if self.periodEnd != 0 {
+      try visitor.visitSingularInt64Field(value: self.periodEnd, fieldNumber: 7)
+    }
+    if !self.period.isEmpty {
+      try visitor.visitSingularStringField(value: self.period, fieldNumber: 8)
+    }
+    if !self.timeZone.isEmpty {
+      try visitor.visitSingularStringField(value: self.timeZone, fieldNumber: 9)
+    }
+    if self.proration != .wholeMonth {
+      try visitor.visitSingularEnumField(value: self.proration, fieldNumber: 10)
+    }
+    if !self.lines.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.lines, fieldNumber: 11)
+    }
+    if self.amountMicros != 0 {
+      try visitor.visitSingularSInt64Field(value: self.amountMicros, fieldNumber: 12)
+    }
+    if !self.currency.isEmpty {
+      try visitor.visitSingularStringField(value: self.currency, fieldNumber: 13)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: FeeCharged, rhs: FeeCharged) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.payerID != rhs.payerID {return false}
+    if lhs.isProvider != rhs.isProvider {return false}
+    if lhs.payeeID != rhs.payeeID {return false}
+    if lhs.planID != rhs.planID {return false}
+    if lhs.periodStart != rhs.periodStart {return false}
+    if lhs.periodEnd != rhs.periodEnd {return false}
+    if lhs.period != rhs.period {return false}
+    if lhs.timeZone != rhs.timeZone {return false}
+    if lhs.proration != rhs.proration {return false}
+    if lhs.lines != rhs.lines {return false}
+    if lhs.amountMicros != rhs.amountMicros {return false}
+    if lhs.currency != rhs.currency {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension FeeLine: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".FeeLine"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}quantity\0\u{3}month_micros\0\u{1}days\0\u{3}days_of_month\0\u{3}amount_micros\0\u{3}item_ids\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.kind) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.quantity) }()
+      case 3: try { try decoder.decodeSingularSInt64Field(value: &self.monthMicros) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.days) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.daysOfMonth) }()
+      case 6: try { try decoder.decodeSingularSInt64Field(value: &self.amountMicros) }()
+      case 7: try { try decoder.decodeRepeatedBytesField(value: &self.itemIds) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.kind != .plan {
+      try visitor.visitSingularEnumField(value: self.kind, fieldNumber: 1)
+    }
+    if self.quantity != 0 {
+      try visitor.visitSingularUInt32Field(value: self.quantity, fieldNumber: 2)
+    }
+    if self.monthMicros != 0 {
+      try visitor.visitSingularSInt64Field(value: self.monthMicros, fieldNumber: 3)
+    }
+    if self.days != 0 {
+      try visitor.visitSingularUInt32Field(value: self.days, fieldNumber: 4)
+    }
+    if self.daysOfMonth != 0 {
+      try visitor.visitSingularUInt32Field(value: self.daysOfMonth, fieldNumber: 5)
+    }
+    if self.amountMicros != 0 {
+      try visitor.visitSingularSInt64Field(value: self.amountMicros, fieldNumber: 6)
+    }
+    if !self.itemIds.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.itemIds, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: FeeLine, rhs: FeeLine) -> Bool {
+    if lhs.kind != rhs.kind {return false}
+    if lhs.quantity != rhs.quantity {return false}
+    if lhs.monthMicros != rhs.monthMicros {return false}
+    if lhs.days != rhs.days {return false}
+    if lhs.daysOfMonth != rhs.daysOfMonth {return false}
+    if lhs.amountMicros != rhs.amountMicros {return false}
+    if lhs.itemIds != rhs.itemIds {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PackageBought: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".PackageBought"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}customer_id\0\u{3}plan_id\0\u{1}package\0\u{3}starts_at\0\u{3}ends_at\0\u{1}currency\0\u{3}journal_id\0\u{1}renewals\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.customerID) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.planID) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._package) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.startsAt) }()
+      case 6: try { try decoder.decodeSingularInt64Field(value: &self.endsAt) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.currency) }()
+      case 8: try { try decoder.decodeSingularBytesField(value: &self.journalID) }()
+      case 9: try { try decoder.decodeSingularUInt32Field(value: &self.renewals) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.id.isEmpty {
+      try visitor.visitSingularBytesField(value: self.id, fieldNumber: 1)
+    }
+    if !self.customerID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.customerID, fieldNumber: 2)
+    }
+    if !self.planID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.planID, fieldNumber: 3)
+    }
+    try { if let v = self._package {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
+    if self.startsAt != 0 {
+      try visitor.visitSingularInt64Field(value: self.startsAt, fieldNumber: 5)
+    }
+    if self.endsAt != 0 {
+      try visitor.visitSingularInt64Field(value: self.endsAt, fieldNumber: 6)
+    }
+    if !self.currency.isEmpty {
+      try visitor.visitSingularStringField(value: self.currency, fieldNumber: 7)
+    }
+    if !self.journalID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.journalID, fieldNumber: 8)
+    }
+    if self.renewals != 0 {
+      try visitor.visitSingularUInt32Field(value: self.renewals, fieldNumber: 9)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: PackageBought, rhs: PackageBought) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.customerID != rhs.customerID {return false}
+    if lhs.planID != rhs.planID {return false}
+    if lhs._package != rhs._package {return false}
+    if lhs.startsAt != rhs.startsAt {return false}
+    if lhs.endsAt != rhs.endsAt {return false}
+    if lhs.currency != rhs.currency {return false}
+    if lhs.journalID != rhs.journalID {return false}
+    if lhs.renewals != rhs.renewals {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PackageCancelled: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".PackageCancelled"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}customer_id\0\u{1}reason\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.customerID) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.id.isEmpty {
+      try visitor.visitSingularBytesField(value: self.id, fieldNumber: 1)
+    }
+    if !self.customerID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.customerID, fieldNumber: 2)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: PackageCancelled, rhs: PackageCancelled) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.customerID != rhs.customerID {return false}
+    if lhs.reason != rhs.reason {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

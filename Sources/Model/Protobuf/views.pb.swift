@@ -211,6 +211,31 @@ package nonisolated struct DeckImport: Sendable {
   package init() {}
 }
 
+/// A package that a customer has or had.
+package nonisolated struct PackageState: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// the last time
+  package var bought: PackageBought {
+    get {_bought ?? PackageBought()}
+    set {_bought = newValue}
+  }
+  /// Returns true if `bought` has been explicitly set.
+  package var hasBought: Bool {self._bought != nil}
+  /// Clears the value of `bought`. Subsequent reads from it will return its default value.
+  package mutating func clearBought() {self._bought = nil}
+
+  package var isCancelled: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _bought: PackageBought? = nil
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "ledgerline.v1"
@@ -533,6 +558,45 @@ nonisolated extension DeckImport: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if lhs.changedAt != rhs.changedAt {return false}
     if lhs.version != rhs.version {return false}
     if lhs.patternRows != rhs.patternRows {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PackageState: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".PackageState"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}bought\0\u{3}is_cancelled\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._bought) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.isCancelled) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._bought {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if self.isCancelled != false {
+      try visitor.visitSingularBoolField(value: self.isCancelled, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: PackageState, rhs: PackageState) -> Bool {
+    if lhs._bought != rhs._bought {return false}
+    if lhs.isCancelled != rhs.isCancelled {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
