@@ -29,6 +29,7 @@ package enum Right: String, CaseIterable, Sendable {
     case writeExports = "exports.write"
     case endCalls = "calls.end"
     case postMoney = "money.post"
+    case buyPackages = "packages.buy"
     case eraseSubjects = "subjects.erase"
     case writeTokens = "tokens.write"
     case writePlatform = "platform.write"
@@ -71,6 +72,7 @@ extension Right {
         case .writeExports: (.provider, [.administer])
         case .endCalls: (.tenant, [.administer])
         case .postMoney: (.provider, [.administer, .bill])
+        case .buyPackages: (.customer, [.administer, .bill])
         case .eraseSubjects: (.provider, [.administer])
         case .writeTokens: (.tenant, [.administer])
         case .writePlatform: (.platform, [.administer])
@@ -93,7 +95,7 @@ extension Right {
             .readBooks, .actFor:
             true
         case .clearRegistrations, .changeSubscribers, .writeSubscribers, .writeTenants, .writeParties, .writePrices,
-            .writeNetwork, .assignNumbers, .writeExports, .endCalls, .postMoney, .eraseSubjects, .writeTokens, .writePlatform:
+            .writeNetwork, .assignNumbers, .writeExports, .endCalls, .postMoney, .buyPackages, .eraseSubjects, .writeTokens, .writePlatform:
             false
         }
     }

@@ -8,7 +8,7 @@ import Primitives
 /// Amounts are no business of a view: they are decided when a period is over, and recorded.
 package enum FeesProjection: Projection {
     package static let name = "fees"
-    package static let version: UInt32 = 1
+    package static let version: UInt32 = 2
     package static let tables: [Table] = [.feeItems, .feeOpen, .feePlans, .feePeriods, .fees]
 
     /// What has ended stays for so long after the periods that it was charged in: the provider above has longer ones.
@@ -64,11 +64,12 @@ package enum FeesProjection: Projection {
         try place(key, .plan, payer: isCharged ? key : nil, plan: Key(Array(customer.servicePlanID)), context, in: &views)
     }
 
+    /// Without a plan it pays nothing itself; what is below it pays while its status lets it.
     private static func party(
         _ provider: Provider, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) {
         let key = try views.key(provider.id, "provider.id", context)
-        let isCharged = provider.status.allows(.fixedItems) && !provider.servicePlanID.isEmpty
+        let isCharged = provider.status.allows(.fixedItems)
         try place(key, .plan, payer: isCharged ? key : nil, plan: Key(Array(provider.servicePlanID)), context, in: &views)
     }
 

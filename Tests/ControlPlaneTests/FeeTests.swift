@@ -196,6 +196,36 @@ import Testing
         #expect(try town.platform.read { views throws(ViewsError) in try views.trialBalance() }.allSatisfy { $0.micros == 0 })
     }
 
+    @Test func belowAProviderThatIsPendingNobodyPays() throws {
+        let town = try Town()
+        var later = Provider()
+        later.parentID = town.provider.id
+        later.name = "Later"
+        later.namespace = "later.example"
+        later.currency = "USD"
+        later.timeZone = "America/Los_Angeles"
+        later.status = .pending
+        later = try town.create(later, AdminCommand.createProvider)
+        let plan = try town.create(
+            ServicePlan.with {
+                $0.providerID = later.id
+                $0.name = "Monthly"
+                $0.monthMicros = 31_000_000
+                $0.proration = .days
+            }, AdminCommand.createServicePlan)
+        let customer = try town.create(
+            Customer.with {
+                $0.providerID = later.id
+                $0.servicePlanID = plan.id
+                $0.name = "Below"
+            }, AdminCommand.createCustomer)
+        try go(town, to: "2026-12-22T20:00:00Z")
+        later.status = .active
+        try town.platform.admin(.changeProvider(later, expectedVersion: nil))
+        try go(town, to: "2027-01-01T08:00:00Z")
+        #expect(try fees(town, of: customer.id).map(\.amountMicros) == [0, 10_000_000])
+    }
+
     @Test func aPlanThatHadNoFeesIsNotChargedForThePast() throws {
         let town = try Town()
         try go(town, to: "2027-02-10T20:00:00Z")

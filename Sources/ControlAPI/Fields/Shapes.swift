@@ -36,6 +36,8 @@ extension Shape<Provider> {
                 "How long a number that is released is given to nobody; 0: it is available at once."),
             .reference(
                 "wholesale_deck_id", \.wholesaleDeckID, "Deck of its parent by which it is charged; null: not charged."),
+            .reference(
+                "service_plan_id", \.servicePlanID, "Plan of its parent: what it pays by the month for everything below it; null: nothing."),
             .reference("contact_id", \.contactID, "Who it is: one of its own contacts."),
             .text("external_id", \.externalID, "Its number in another system; unique under the same parent."),
             .text("language", \.language, max: 35, "BCP 47, such as de-AT."),
@@ -77,11 +79,11 @@ extension Shape<RateDeck> {
 }
 
 extension Shape<ServicePlan> {
-    static let servicePlan = Shape("ServicePlan", basics + prices)
+    static let servicePlan = Shape("ServicePlan", basics + prices + months)
 
     private static let basics: [Field<ServicePlan>] = [
         .id(\.id),
-        .reference("provider_id", \.providerID, access: .fixed, isRequired: true, "The provider that sells it."),
+        .reference("provider_id", \.providerID, access: .fixed, "The provider that sells it; null: the platform."),
         .text("name", \.name, isRequired: true, "Shown to people."),
         .choice("payment_mode", \.paymentMode, "Prepaid: money is held before a call rings."),
         .reference(
@@ -118,6 +120,8 @@ extension Shape<Customer> {
             .text("language", \.language, max: 35, "BCP 47, such as de-AT; empty: the provider's."),
             .text("email", \.email, "Where bills and warnings go."),
             .percent("vat_rate", \.vatBasisPoints, "Percent that are added to its bills, such as 19 or 8.1."),
+            .integer("subscribers_max", \.subscribersMax, 0...UInt32.max, "0: the plan's."),
+            .integer("concurrent_calls_max", \.concurrentCallsMax, 0...UInt32.max, "0: the plan's."),
         ])
 }
 

@@ -13,13 +13,14 @@ enum RouteTable {
         Subscribers.operations, BindingEndpoints.operations, LineTrialEndpoints.operations,
         TokenEndpoints.operations, WorkerEndpoints.operations, CallEndpoints.operations, CDREndpoints.operations,
         AccountEndpoints.operations, HistoryEndpoint.operations, ReplayEndpoints.operations, CdrExports.operations,
-        CdrExportEndpoints.operations, RerateEndpoints.operations, SubjectEndpoints.operations, AuditEndpoint.operations,
+        FeeEndpoints.operations, PackageEndpoints.operations, CdrExportEndpoints.operations, RerateEndpoints.operations, SubjectEndpoints.operations, AuditEndpoint.operations,
     ]
     static let operations: [Operation] = operationsByPart.flatMap { $0 }
 
     private static let schemasByPart: [[(String, JSON)]] = [
         [
             ("Money", money), ("Problem", Problem.schema), ("DialRule", Shape<DialRule>.dialRule.schema),
+            ("Allowance", Shape<Allowance>.allowance.schema), ("Package", Shape<Package>.package.schema),
             ("TimeWindow", Shape<TimeWindow>.timeWindow.schema),
         ],
         ServiceEndpoints.schemas, LogEndpoints.schemas, Providers.schemas, Contacts.schemas, Customers.schemas,
@@ -29,7 +30,7 @@ enum RouteTable {
         NumberRangeEndpoints.schemas, NumberHistoryEndpoint.schemas, SecurityGroups.schemas, SecurityTrialEndpoint.schemas,
         DialPresetEndpoints.schemas, Subscribers.schemas, BindingEndpoints.schemas, LineTrialEndpoints.schemas,
         TokenEndpoints.schemas, WorkerEndpoints.schemas, CallEndpoints.schemas, CDREndpoints.schemas, AccountEndpoints.schemas, HistoryEndpoint.schemas, ReplayEndpoints.schemas,
-        CdrExports.schemas, CdrExportEndpoints.schemas, RerateEndpoints.schemas, SubjectEndpoints.schemas, AuditEndpoint.schemas,
+        FeeEndpoints.schemas, PackageEndpoints.schemas, CdrExports.schemas, CdrExportEndpoints.schemas, RerateEndpoints.schemas, SubjectEndpoints.schemas, AuditEndpoint.schemas,
     ]
     static let schemas: [(String, JSON)] = schemasByPart.flatMap { $0 }
 

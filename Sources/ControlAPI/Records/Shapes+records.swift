@@ -57,6 +57,22 @@ extension Shape<LegMedia> {
         ])
 }
 
+/// What a charge took of an allowance.
+private let freeUnits = Schema.object(
+    [
+        ("source_id", Schema.uuid), ("number", Schema.sequence), ("name", Schema.text(max: 128)), ("period_from", Schema.time),
+        ("seconds", Schema.sequence), ("amount", Schema.decimal),
+    ], required: ["source_id", "number", "name", "period_from", "seconds", "amount"])
+
+extension AllowanceUse {
+    fileprivate var json: JSON {
+        [
+            "source_id": .id(sourceID), "number": .integer(number), "name": .string(name), "period_from": .time(microseconds: periodStart),
+            "seconds": .integer(seconds), "amount": .string(Decimal.text(micros: micros)),
+        ]
+    }
+}
+
 extension Shape<Charge> {
     static let charge = Shape(
         "Charge",
@@ -76,6 +92,9 @@ extension Shape<Charge> {
             },
             .shown("payee", Schema.text(max: 128), "Account that is credited.") { charge, _ in
                 .string(charge.payee.text)
+            },
+            .shown("free_units", Schema.list(freeUnits), "That it took; the amount is what is due beside them.") { charge, _ in
+                .array(charge.allowances.map { $0.json })
             },
         ])
 }

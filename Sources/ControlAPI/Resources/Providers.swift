@@ -43,6 +43,7 @@ enum Providers: ChangeableResource {
         [
             Reference("parent_id", .provider, UUIDv7(bytes: provider.parentID)),
             Reference("contact_id", .contact, UUIDv7(bytes: provider.contactID)),
+            Reference("service_plan_id", .servicePlan, UUIDv7(bytes: provider.servicePlanID)),
             Reference("wholesale_deck_id", .rateDeck, UUIDv7(bytes: provider.wholesaleDeckID)),
         ]
     }

@@ -27,7 +27,7 @@ enum ServicePlans: ChangeableResource {
     }
 
     static func currency(of plan: ServicePlan, in views: borrowing ViewSnapshot) throws(ViewsError) -> Currency? {
-        try views.currency(provider: plan.providerID)
+        try plan.providerID.isEmpty ? Currency(plan.currency) : views.currency(provider: plan.providerID)
     }
 
     static func references(of plan: ServicePlan, in views: borrowing ViewSnapshot) throws(ViewsError) -> [Reference] {

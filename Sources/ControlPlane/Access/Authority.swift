@@ -103,6 +103,7 @@ extension AdminCommand {
         }
         switch self {
         case .topUp(let id, _, _), .adjust(let id, _, _): return (.postMoney, try place(.customer, id.value))
+        case .buyPackage(let id, _), .cancelPackage(let id, _, _): return (.buyPackages, try place(.customer, id.value))
         case .rerate(let step): return (.postMoney, try place(.rateDeck, step.terms.deck.value))
         case .issueToken(let token):
             let scope = try state.reach(scope: UUIDv7(bytes: token.scopeID))

@@ -59,6 +59,10 @@ package enum AdminCommand: Sendable {
     case topUp(CustomerID, Amount, reason: String)
     /// A correction in either direction between provider and customer.
     case adjust(CustomerID, Amount, reason: String)
+    /// One of the packages of the customer's service plan, by its number there.
+    case buyPackage(CustomerID, UInt32)
+    /// It is not renewed any more.
+    case cancelPackage(CustomerID, UUIDv7, reason: String)
     /// Charges put right by another deck: the next calls of a re-rating.
     case rerate(RerateStep)
     /// `secret_hash` is the hash of a `BearerToken` that the asker has made and alone knows.

@@ -94,6 +94,10 @@ extension ControlCore {
             return try JournalDecider.topUp(customer, amount, reason: reason, in: views, &decision)
         case .adjust(let customer, let amount, let reason):
             return try JournalDecider.adjust(customer, amount, reason: reason, in: views, &decision)
+        case .buyPackage(let customer, let number):
+            return try PackageDecider.buy(customer, number, in: views, &decision)
+        case .cancelPackage(let customer, let package, let reason):
+            return try PackageDecider.cancel(customer, package, reason: reason, in: views, &decision)
         case .rerate(let step): return try RerateDecider.step(step, in: views, &decision)
         case .issueToken(let token): return try TokenDecider.issue(token, by: actor, in: views, &decision)
         case .revokeToken(let id): return try TokenDecider.revoke(id, in: views, &decision)
@@ -173,7 +177,7 @@ extension AdminCommand {
         case .changeCdrExport(let entity, let version): Self.expectation(UUIDv7(bytes: entity.id), version)
         case .remove(_, let id, let version): Self.expectation(id, version)
         case .createProvider, .createContact, .createRateDeck, .publishDeckVersion, .addDeckRows, .createServicePlan, .createCustomer,
-            .createDialPlan, .createTenant, .createCarrier, .addNumber, .addNumbers, .reserveNumbers, .freeNumbers, .createSecurityGroup, .createSubscriber, .topUp, .adjust, .issueToken,
+            .createDialPlan, .createTenant, .createCarrier, .addNumber, .addNumbers, .reserveNumbers, .freeNumbers, .createSecurityGroup, .createSubscriber, .topUp, .adjust, .buyPackage, .cancelPackage, .issueToken,
             .revokeToken, .enrollWorker, .revokeWorker, .drainWorker, .hangUp, .clearRegistrations, .addDomain, .recordDomainCheck, .createCdrExport, .recordCdrFile,
             .recordCdrDelivery, .rerate, .eraseSubject, .holdSubject, .recordReading:
             nil

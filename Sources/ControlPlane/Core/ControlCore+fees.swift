@@ -74,6 +74,28 @@ extension ControlCore {
     }
 }
 
+extension ControlCore {
+    /// Packages that have ended begin anew, one period after the other.
+    mutating func renewPackages(at wall: WallTime) -> [Output] {
+        let ended = try? views.read { views throws(ViewsError) in try views.packagesEnded(by: wall, limit: 1) }
+        guard ended?.isEmpty == false else { return [] }
+        let result = attempt { core, batch, views in
+            // One that is renewed may have ended again.
+            for _ in 0..<FeeClock.chargesMax {
+                guard let package = try views.packagesEnded(by: wall, limit: 1).first else { return }
+                var decision = Decision(wall: wall, random: core.random)
+                try PackageDecider.renew(package.bought, in: views, &decision)
+                core.random = decision.random
+                try batch.record(decision, actor: "control", cause: "a package has ended", in: &views)
+            }
+        }
+        switch result {
+        case .success(let outputs): return outputs
+        case .failure(let failure): return [.note(.batchFailed(commands: 1, reason: failure.reason))]
+        }
+    }
+}
+
 extension ViewQueries where Self: ~Copyable {
     fileprivate func isProvider(_ id: UUIDv7) throws(ViewsError) -> Bool { try provider(ProviderID(id)) != nil }
 }

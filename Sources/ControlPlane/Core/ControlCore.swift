@@ -117,6 +117,7 @@ package struct ControlCore {
             outputs += closeForgottenCalls(wall: wall)
         }
         outputs += chargeFees(at: wall)
+        outputs += renewPackages(at: wall)
         if !behind, let error = destroyCondemned() { outputs.append(.note(.keyNotDestroyed(reason: "\(error)"))) }
         registrar.sweep(at: wall)
         outputs += storeContacts()

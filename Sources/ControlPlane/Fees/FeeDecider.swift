@@ -106,7 +106,9 @@ enum FeeDecider {
     ) throws -> [FeeLine] {
         let (plan, period) = (due.plan, due.period)
         let planDays = days(under: plan.id, spans, period)
+        var chain = FeeChain(period)
         let chargeable = planDays.mine.intersection(period.days(since: due.since))
+            .intersection(try chain.days(under: party.payee, in: state))
         // Under a whole-month plan until the end of the month, and from where it had fees.
         let isWhole = planDays.isLast && due.isFirst && due.since <= max(period.start, spans.map(\.from).min() ?? period.start)
         var groups: [Group: [UUIDv7]] = [:]
@@ -118,7 +120,7 @@ enum FeeDecider {
             groups[Group(kind: kind.rawValue, price: price, days: shown, amount: amount), default: []].append(id)
         }
         add(.plan, party.id, plan.monthMicros, chargeable)
-        for item in try items(party, period, in: state) {
+        for item in try items(party, period, &chain, in: state) {
             switch item.kind {
             case .subscriber: add(.subscriber, item.id, plan.subscriberMonthMicros, item.days)
             case .number: add(.number, item.id, try price(ofNumber: item.id, plan, party, in: state), item.days)
@@ -169,13 +171,16 @@ enum FeeDecider {
 
     /// Lines and numbers with their days in the period, each once, in the order of their ids.
     private static func items<State: ViewQueries & ~Copyable>(
-        _ party: FeeParty, _ period: FeePeriod, in state: borrowing State
+        _ party: FeeParty, _ period: FeePeriod, _ chain: inout FeeChain, in state: borrowing State
     ) throws -> [(kind: FeeKind, id: UUIDv7, days: FeeDays)] {
         var found: [UUIDv7: (kind: FeeKind, days: FeeDays)] = [:]
         for customer in try party.customers(in: state) {
             let items = try state.feeItems(of: customer)
             var there = FeeDays()
             for span in items where span.kind == .plan { there.formUnion(period.days(from: span.from, to: span.to)) }
+            if party.isProvider, let provider = try state.customer(CustomerID(customer))?.providerID {
+                there = there.intersection(try chain.days(under: provider, in: state))
+            }
             guard !there.isEmpty else { continue }
             for item in items where item.kind != .plan {
                 let days = period.days(from: item.from, to: item.to).intersection(there)
@@ -184,5 +189,26 @@ enum FeeDecider {
             }
         }
         return found.sorted { $0.key < $1.key }.map { ($0.value.kind, $0.key, $0.value.days) }
+    }
+}
+
+/// The days on which a provider and all above it let what is below them be charged.
+private struct FeeChain {
+    private let period: FeePeriod
+    private var known: [Data: FeeDays] = [:]
+
+    init(_ period: FeePeriod) { self.period = period }
+
+    /// - Parameter provider: empty: the platform.
+    mutating func days<State: ViewQueries & ~Copyable>(under provider: Data, in state: borrowing State) throws -> FeeDays {
+        guard let id = ProviderID(provider) else { return period.days(since: period.start) }
+        if let days = known[provider] { return days }
+        var days = FeeDays()
+        for span in try state.feeItems(of: id.value, kind: .plan) { days.formUnion(period.days(from: span.from, to: span.to)) }
+        if let above = try state.provider(id)?.parentID, !days.isEmpty {
+            days = days.intersection(try self.days(under: above, in: state))
+        }
+        known[provider] = days
+        return days
     }
 }

@@ -1,7 +1,7 @@
 import Foundation
-import Model
-import Primitives
-import Projections
+package import Model
+package import Primitives
+package import Projections
 import Rating
 
 /// Free units of a customer: which a call may use, what is left of them, and what is set aside.
@@ -13,16 +13,21 @@ enum FreeUnitsOffer {
     static func terms<State: ViewQueries & ~Copyable>(
         for line: Line, e164: String, leg: LegType, in state: borrowing State, at time: WallTime
     ) throws -> [AllowanceUse] {
-        let bought = try state.packages(of: line.customerID).map(\.bought).filter {
+        try terms(of: line.customerID, line.plan, zone: line.provider.timeZone, in: state, at: time) { $0.covers(e164, leg) }
+    }
+
+    fileprivate static func terms<State: ViewQueries & ~Copyable>(
+        of customer: CustomerID, _ plan: ServicePlan, zone: String, in state: borrowing State, at time: WallTime,
+        where isWanted: (Allowance) -> Bool
+    ) throws -> [AllowanceUse] {
+        let bought = try state.packages(of: customer).map(\.bought).filter {
             !$0.package.allowances.isEmpty && $0.startsAt <= time.microseconds && time.microseconds < $0.endsAt
         }
-        guard !line.plan.allowances.isEmpty || !bought.isEmpty else { return [] }
-        let month = FeeMonth(containing: time, zone: line.provider.timeZone)
-        var terms = line.plan.allowances.filter { $0.covers(e164, leg) }.compactMap {
-            term($0, from: line.plan.id, lasts: nil, month, at: time)
-        }
+        guard !plan.allowances.isEmpty || !bought.isEmpty else { return [] }
+        let month = FeeMonth(containing: time, zone: zone)
+        var terms = plan.allowances.filter(isWanted).compactMap { term($0, from: plan.id, lasts: nil, month, at: time) }
         for package in bought.sorted(by: { ($0.endsAt, $0.startsAt) < ($1.endsAt, $1.startsAt) }) {
-            terms += package.package.allowances.filter { $0.covers(e164, leg) }.compactMap {
+            terms += package.package.allowances.filter(isWanted).compactMap {
                 term($0, from: package.id, lasts: package.startsAt, month, at: time)
             }
         }
@@ -105,5 +110,30 @@ extension CreditHold {
         guard let grant else { return }
         amountMicros = grant.micros - money.total
         grantedSeconds = grant.seconds
+    }
+}
+
+/// An allowance of a customer in the period that a time is in.
+package struct FreeUnitsState: Sendable {
+    /// What the period holds in all.
+    package let term: AllowanceUse
+    /// What of it is used, and set aside for calls that run.
+    package let state: AllowanceState
+
+    /// Of the plan, then of the packages that hold, as they end.
+    package static func all<State: ViewQueries & ~Copyable>(
+        of id: CustomerID, in state: borrowing State, at time: WallTime
+    ) throws -> [FreeUnitsState] {
+        guard let customer = try state.customer(id), let plan = try state.servicePlan(of: id),
+            let provider = ProviderID(customer.providerID)
+        else { return [] }
+        let zone = try state.provider(provider)?.timeZone ?? "UTC"
+        var all: [FreeUnitsState] = []
+        for term in try FreeUnitsOffer.terms(of: id, plan, zone: zone, in: state, at: time, where: { _ in true }) {
+            guard let source = UUIDv7(bytes: term.sourceID) else { continue }
+            let there = try state.allowance(of: id, source, term.number, from: WallTime(microseconds: term.periodStart))
+            all.append(FreeUnitsState(term: term, state: there))
+        }
+        return all
     }
 }
