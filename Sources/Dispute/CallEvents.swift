@@ -72,6 +72,9 @@ struct CallEvents {
         self.corrected = corrected
     }
 
+    /// The prices that the call was charged by: none if nobody answered.
+    var rates: [RateLock] { answered.map { started.event.rates(answeredBy: $0.gatewayID) } ?? [] }
+
     func deck(of lock: RateLock) -> RateDeckVersion? { decks.first { $0.deckID == lock.deckID && $0.version == lock.deckVersion } }
 }
 

@@ -32,6 +32,7 @@ package struct CallExplainer {
         if explanation.caller.isEmpty { explanation.caller = cdr.caller.number }
         if explanation.called.isEmpty { explanation.called = number }
         if explanation.dialled.isEmpty { explanation.dialled = cdr.dialled }
+        try name(&explanation)
         let patterns = RowPatterns()
         for index in explanation.charges.indices where explanation.charges[index].candidates.isEmpty {
             guard let deck = RateDeckID(explanation.charges[index].deck) else { continue }
@@ -45,6 +46,30 @@ package struct CallExplainer {
             }
         }
         return explanation
+    }
+
+    /// Puts in what carriers and gateways are called today.
+    private func name(_ explanation: inout CallExplanation) throws(DisputeError) {
+        var carriers = Set(explanation.route?.map(\.carrier) ?? [])
+        let gateways = Set(explanation.attempts.map(\.gateway) + (explanation.route?.map(\.gateway) ?? []))
+        let names = try reading { views throws(ViewsError) in
+            var names: [String: String] = [:]
+            for id in gateways {
+                guard let gateway = GatewayID(id), let carrier = try views.carrier(gateway: gateway) else { continue }
+                names[id] = carrier.gateways.first { $0.id == gateway.data }?.name
+                if let id = UUIDv7(bytes: carrier.id) { carriers.insert(id.description) }
+            }
+            for id in carriers {
+                if let carrier = CarrierID(id) { names[id] = try views.carrier(carrier)?.name }
+            }
+            return names
+        }
+        for index in explanation.attempts.indices { explanation.attempts[index].name = names[explanation.attempts[index].gateway] }
+        explanation.route = explanation.route?.map { step in
+            var step = step
+            (step.carrierName, step.gatewayName) = (names[step.carrier], names[step.gateway])
+            return step
+        }
     }
 
     /// The record and the events that tell of it, in the order of the log.

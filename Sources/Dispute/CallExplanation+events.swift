@@ -29,20 +29,49 @@ extension CallExplanation {
                 startedAt: Self.time(attempt.startedAt), ringingAt: Self.time(attempt.ringingAt), endedAt: Self.time(attempt.endedAt), status: attempt.sipStatus,
                 reason: attempt.reason)
         }
+        route = Self.route(started)
         mediaWorker = events.ended.media.mediaWorker
         media =
             events.ended.hasMedia
             ? [Self.leg("caller", events.ended.media.a, events), Self.leg("called", events.ended.media.b, events)] : []
         let digits = (called.isEmpty ? number : called).drop { $0 == "+" }
         var charges: [Charge] = []
-        if events.answered != nil {
-            for lock in started.rates { charges.append(try Charge(lock, cdr.durationMs, events.deck(of: lock), digits: String(digits), used: lock.allowances.isEmpty ? [] : cdr.charges.flatMap(\.allowances))) }
+        for lock in events.rates {
+            let used = lock.allowances.isEmpty ? [] : cdr.charges.flatMap(\.allowances)
+            charges.append(try Charge(lock, cdr.durationMs, events.deck(of: lock), digits: String(digits), used: used))
         }
         self.charges = charges
         movements = (events.journal?.postings ?? []).map(Self.movement)
         corrections = events.corrections.map { envelope, event in
             Correction(
                 sequence: envelope.sequence, recordedAt: envelope.time.rfc3339, reason: event.reason, movements: event.postings.map(Self.movement))
+        }
+    }
+
+    private static func route(_ started: CallStarted) -> [RouteStep]? {
+        guard !started.route.isEmpty else { return nil }
+        var place = 0
+        return started.route.map { step in
+            if step.verdict == .planned { place += 1 }
+            return RouteStep(
+                place: step.verdict == .planned ? place : nil,
+                carrier: id(step.carrierID.isEmpty ? (started.direction == .inbound ? started.caller.carrierID : started.called.carrierID) : step.carrierID),
+                gateway: id(step.gatewayID), verdict: step.verdict.literal, rule: step.detail, words: words(step, place))
+        }
+    }
+
+    private static func words(_ step: Model.RouteStep, _ place: Int) -> String {
+        switch step.verdict {
+        case .planned: place == 1 ? "chosen" : "to be tried if \(place == 2 ? "the first" : "those before it") cannot take the call"
+        case .disabled: "left out: it is disabled"
+        case .full: "left out: it had as many calls as it takes"
+        case .paced: "left out: as many calls as it takes had been sent there within a second"
+        case .noRule: "left out: no outbound rule fits"
+        case .stopped: "left out: the rule of a carrier before it stops the search"
+        case .noPrice: "left out: its deck has no price for the number"
+        case .atALoss: "left out: somebody who refuses losses would pay more than it earns"
+        case .noGateway: "left out: it has no gateways"
+        case .UNRECOGNIZED: "left out by a rule of a later version"
         }
     }
 

@@ -3,7 +3,10 @@ package import Model
 
 extension CallExplanation {
     /// Leaves what a record holds that is shown in part: whoever sees no cost of the carrier is not told how it came about.
-    package mutating func keep(what seen: Cdr) {
+    ///
+    /// - Parameter showsRoute: which carriers there are is the business of those who buy from them.
+    package mutating func keep(what seen: Cdr, showsRoute: Bool) {
+        if !showsRoute { route = nil }
         let edges = seen.charges
         charges = charges.filter { charge in
             edges.contains { $0.edge == charge.edge && Self.id($0.deckID) == charge.deck && $0.payer.text == charge.payer }
@@ -19,6 +22,7 @@ extension CallExplanation {
             var attempt = attempt
             attempt.target = seen.target
             attempt.gateway = Self.id(seen.gatewayID.isEmpty ? seen.subscriberID : seen.gatewayID)
+            if attempt.gateway.isEmpty { attempt.name = nil }
             return attempt
         }
         // They name workers, addresses and other people's money.

@@ -17,6 +17,22 @@ package struct CallExplanation: Codable, Hashable, Sendable {
         package var endedAt: String
         package var status: UInt32
         package var reason: String
+        /// As it is called today; nil in packs, which hold what was recorded.
+        package var name: String?
+    }
+
+    /// A gateway that the call was to be sent to, or was left out.
+    package struct RouteStep: Codable, Hashable, Sendable {
+        /// Its place among those to be tried, from 1; nil: it was left out.
+        package var place: Int?
+        package var carrier: String
+        package var gateway: String
+        package var verdict: String
+        /// The outbound rule that made the call fit.
+        package var rule: String
+        package var words: String
+        package var carrierName: String?
+        package var gatewayName: String?
     }
 
     package struct Leg: Codable, Hashable, Sendable {
@@ -91,6 +107,8 @@ package struct CallExplanation: Codable, Hashable, Sendable {
     package var sipStatus: UInt32
     package var milestones: [Milestone]
     package var attempts: [Attempt]
+    /// Where there was a choice; nil: one gateway, and nothing that could have left it out.
+    package var route: [RouteStep]?
     package var mediaWorker: String
     package var media: [Leg]
     package var charges: [Charge]

@@ -121,7 +121,7 @@ extension DisputePack {
 
     /// The charges are those of the prices in the call's first event, and the money that was moved is theirs.
     private func checkCharges(_ events: CallEvents, _ verdict: inout Verdict) throws(Contradiction) {
-        let locks = events.answered == nil ? [] : events.started.event.rates
+        let locks = events.rates
         let charges: [Charge]
         let postings: [Posting]
         do {
@@ -204,7 +204,7 @@ extension DisputePack {
     private func checkDecks(_ events: CallEvents, _ verdict: inout Verdict) throws(Contradiction) {
         let number = explanation.called.isEmpty ? stated.called : explanation.called
         let digits = number.drop { $0 == "+" }
-        for lock in events.answered == nil ? [] : events.started.event.rates {
+        for lock in events.rates {
             let name = "version \(lock.deckVersion) of deck \(CallExplanation.id(lock.deckID))"
             guard !lock.deckID.isEmpty else {
                 verdict.notProven.append("\(lock.edge): that the service plan held this rate for all calls of its kind")

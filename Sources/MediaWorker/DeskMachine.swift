@@ -131,7 +131,7 @@ package struct DeskMachine: Sendable {
             case .malformed, .unknownCall, .notOwner, .UNRECOGNIZED:
                 effects.append(.refused("the control plane did not understand: \(error.detail)"))
             }
-        case .credential, .source, .bind, .callPlan, .callRefused, .recorded, .creditGranted, .callLocated, nil:
+        case .credential, .source, .bind, .callPlan, .callRefused, .recorded, .creditGranted, .callLocated, .gatewayCredential, nil:
             break  // answers to what a media worker does not ask
         }
     }

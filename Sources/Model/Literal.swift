@@ -136,6 +136,45 @@ extension NumberType: Literal {
     }
 }
 
+extension InboundField: Literal {
+    package var literal: String {
+        switch self {
+        case .caller: "caller"
+        case .callerName: "caller_name"
+        case .called: "called"
+        case .received: "received"
+        case .UNRECOGNIZED(let value): unrecognised(value)
+        }
+    }
+}
+
+extension CarrierChoice: Literal {
+    package var literal: String {
+        switch self {
+        case .priority: "priority"
+        case .leastCost: "least_cost"
+        case .UNRECOGNIZED(let value): unrecognised(value)
+        }
+    }
+}
+
+extension RouteVerdict: Literal {
+    package var literal: String {
+        switch self {
+        case .planned: "planned"
+        case .disabled: "disabled"
+        case .full: "full"
+        case .paced: "paced"
+        case .noRule: "no_rule"
+        case .stopped: "stopped"
+        case .noPrice: "no_price"
+        case .atALoss: "at_a_loss"
+        case .noGateway: "no_gateway"
+        case .UNRECOGNIZED(let value): unrecognised(value)
+        }
+    }
+}
+
 extension Weekday: Literal {
     package var literal: String {
         switch self {
@@ -224,6 +263,9 @@ extension Refusal: Literal {
         case .outsideHours: "outside_hours"
         case .spendLimit: "spend_limit"
         case .premiumNumber: "premium_number"
+        case .gatewaysBusy: "gateways_busy"
+        case .inboundRule: "inbound_rule"
+        case .atALoss: "at_a_loss"
         case .UNRECOGNIZED(let value): unrecognised(value)
         }
     }

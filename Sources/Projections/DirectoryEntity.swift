@@ -111,7 +111,7 @@ extension Carrier: DirectoryEntity {
             ]
         }
     }
-    var references: [(field: String, id: Data)] { [("provider_id", providerID), ("cost_deck_id", costDeckID), ("contact_id", contactID)] }
+    var references: [(field: String, id: Data)] { [("provider_id", providerID), ("cost_deck_id", costDeckID), ("contact_id", contactID)] + memberIds.map { ("member_ids", $0) } }
 }
 
 extension Number: DirectoryEntity {

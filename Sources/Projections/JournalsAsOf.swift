@@ -73,7 +73,7 @@ struct JournalsAsOf: ~Copyable {
         _ key: Key, _ value: [UInt8], of table: Table, _ bound: JournalBound, _ state: borrowing ReadTransaction
     ) throws(ViewsError) -> Bool {
         switch bound {
-        case .recordNumberInKey, .recordRun, .sequenceInKey, .postingRun:
+        case .recordNumberInKey, .recordRun, .statisticsBlock, .sequenceInKey, .postingRun:
             guard let number = key.number(of: bound) else { throw .unreadable(table: table) }
             return number <= (bound.isOfRecords ? records : sequence)
         case .recordNumberInValue, .sequenceInValue:
@@ -95,6 +95,7 @@ struct JournalsAsOf: ~Copyable {
         let seen: [UInt8]?
         switch bound {
         case .recordRun: seen = RecordRun.cut(key, value, through: records)
+        case .statisticsBlock: seen = StatisticsBlock.cut(key, value, through: records)
         case .postingRun: seen = PostingRun.cut(key, value, through: sequence)
         case .recordNumberInKey, .recordNumberInValue, .sequenceInKey, .sequenceInValue, .streamVersion, .deckVersion: seen = value
         }
@@ -179,7 +180,7 @@ extension JournalBound {
     /// Cut off by how many records there were, not by the sequence.
     fileprivate var isOfRecords: Bool {
         switch self {
-        case .recordNumberInKey, .recordRun, .recordNumberInValue: true
+        case .recordNumberInKey, .recordRun, .statisticsBlock, .recordNumberInValue: true
         case .sequenceInKey, .postingRun, .sequenceInValue, .streamVersion, .deckVersion: false
         }
     }
@@ -187,7 +188,7 @@ extension JournalBound {
     /// nil: the number is not in the key.
     fileprivate var bytesBehindNumber: Int? {
         switch self {
-        case .recordNumberInKey, .recordRun: 0
+        case .recordNumberInKey, .recordRun, .statisticsBlock: 0
         case .postingRun: 4
         case .sequenceInKey(let behind): behind
         case .recordNumberInValue, .sequenceInValue, .streamVersion, .deckVersion: nil

@@ -34,6 +34,7 @@ extension LiveCallsProjection {
         views.buffers.writer.withBytes { calls.put(key, $0) }
         try views.putWorkerKey(payload, worker, key)
         try count(parties, 1, in: &views)
+        for gateway in try RouteGateways(ofStarted: payload, 0..<payload.byteCount).counted { try count(gateway, 1, in: &views) }
     }
 
     /// The row of a call that has just started.
@@ -70,11 +71,18 @@ extension LiveCallsProjection {
             return
         }
         let writer = views.buffers.writer
-        let moved: (old: Key, new: Range<Int>)? = try calls.withValue(row) { bytes throws(ViewsError) in
+        let (moved, before): ((old: Key, new: Range<Int>)?, [UUIDv7]) = try calls.withValue(row) { bytes throws(ViewsError) in
             let old = try LiveCallRow(bytes)
-            return try old.write(changedBy: fact, payload, bytes, context, writer)
+            let gateways = fact == .callAnswered ? try old.countedGateways(bytes) : []
+            return (try old.write(changedBy: fact, payload, bytes, context, writer), gateways)
         }
         writer.withBytes { calls.put(key, $0) }
+        if !before.isEmpty {
+            // It was held at each gateway that it might have gone to; now it is known which one carries it.
+            let after = try writer.withBytes { bytes throws(ViewsError) in try LiveCallRow(bytes).countedGateways(bytes) }
+            for gateway in before where !after.contains(gateway) { try count(gateway, -1, in: &views) }
+            for gateway in after where !before.contains(gateway) { try count(gateway, 1, in: &views) }
+        }
         if let moved {
             try views.remove(moved.old, in: .liveCallsByWorker)
             try views.putWorkerKey(payload, moved.new, key)
@@ -101,9 +109,10 @@ extension LiveCallsProjection {
             }
             let bytes = unsafe row.span.bytes
             calls.put(key, bytes)
-            let workerKey = try LiveCallRow(bytes).workerKey(bytes, key)
-            try views.put([], workerKey, in: .liveCallsByWorker)
+            let live = try LiveCallRow(bytes)
+            try views.put([], live.workerKey(bytes, key), in: .liveCallsByWorker)
             try count(parties, 1, in: &views)
+            for gateway in try live.countedGateways(bytes) { try count(gateway, 1, in: &views) }
         }
     }
 
@@ -112,9 +121,9 @@ extension LiveCallsProjection {
         guard let row = try views.find(key, in: .liveCalls, calls) else { return }
         // Nobody was told that it runs.
         if calls.isWaiting(row) { return calls.remove(row: row) }
-        let (parties, workerKey) = try calls.withValue(row) { bytes throws(ViewsError) in
+        let (parties, gateways, workerKey) = try calls.withValue(row) { bytes throws(ViewsError) in
             let call = try LiveCallRow(bytes)
-            return (try call.parties(bytes), call.workerKey(bytes, key))
+            return (try call.parties(bytes), try call.countedGateways(bytes), call.workerKey(bytes, key))
         }
         if let fixed = workerKey.fixed {
             views.buffers.liveCallsByWorker.remove(fixed)
@@ -122,6 +131,7 @@ extension LiveCallsProjection {
             try views.remove(workerKey, in: .liveCallsByWorker)
         }
         try count(parties, -1, in: &views)
+        for gateway in gateways { try count(gateway, -1, in: &views) }
         calls.remove(row: row)
     }
 

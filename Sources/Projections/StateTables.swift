@@ -144,6 +144,8 @@ extension ViewTransaction {
             sequence: sequence, stream: header.stream, version: header.version, time: header.time)
         _ = try SpendProjection.evolve(.cdrRecorded, bytes.extracting(header.payload), context, in: &self)
         _ = try AllowancesProjection.evolve(.cdrRecorded, bytes.extracting(header.payload), context, in: &self)
+        // Numbers of parties; the rows are of a journal, and go nowhere.
+        _ = try StatisticsProjection.evolve(.cdrRecorded, bytes.extracting(header.payload), context, in: &self)
         last = context
         applied = sequence
         return true

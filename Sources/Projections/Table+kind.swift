@@ -16,6 +16,8 @@ package enum JournalBound: Equatable, Sendable {
     case recordNumberInKey
     /// A `RecordRun`.
     case recordRun
+    /// A `StatisticsBlock`.
+    case statisticsBlock
     /// A `PostingRun`.
     case postingRun
     /// The value is the number of a call record.
@@ -40,7 +42,9 @@ extension Table {
             .state
         case .deckVersions, .deckTimes, .deckImports: .state
         case .rates: .journal(.deckVersion)
-        case .liveCalls, .liveCallsByWorker, .liveCallCounts: .state
+        case .liveCalls, .liveCallsByWorker, .liveCallCounts, .gatewayStarts: .state
+        case .statistics: .journal(.statisticsBlock)
+        case .statisticsParties: .state
         case .cdrs, .cdrsByStart: .journal(.recordNumberInKey)
         case .cdrsByParty: .journal(.recordRun)
         case .cdrsByCall: .journal(.recordNumberInValue)

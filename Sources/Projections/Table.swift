@@ -55,8 +55,10 @@ package enum Table: String, CaseIterable, Sendable {
     case liveCalls = "live_calls"
     /// Worker's name, 0, call → nothing.
     case liveCallsByWorker = "live_calls_by_worker"
-    /// Provider, customer, tenant, subscriber or carrier → how many calls run; all zeros: all of them.
+    /// Provider, customer, tenant, subscriber, carrier or limited gateway → how many calls run; all zeros: all of them.
     case liveCallCounts = "live_call_counts"
+    /// Gateway that takes so many starts a second → its newest ones: see `StartWindow`.
+    case gatewayStarts = "gateway_starts"
 
     // Call detail records.
     /// Number → sequence of the event that holds it.
@@ -67,6 +69,12 @@ package enum Table: String, CaseIterable, Sendable {
     case cdrsByParty = "cdrs_by_party"
     /// When the call came in, number of its record → nothing.
     case cdrsByStart = "cdrs_by_start"
+
+    // Statistics.
+    /// Number of a call record → what it and those after it count for: see `StatisticsBlock`.
+    case statistics
+    /// Provider, customer, tenant, carrier or gateway → the number that stands for it in `statistics`; all zeros: the last given.
+    case statisticsParties = "statistics_parties"
 
     // Accounts.
     /// Kind, owner, currency → state.

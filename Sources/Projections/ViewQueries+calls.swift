@@ -1,5 +1,5 @@
 package import Model
-import Primitives
+package import Primitives
 
 extension ViewQueries where Self: ~Copyable {
     /// nil: it has ended, or never was.
@@ -36,6 +36,16 @@ extension ViewQueries where Self: ~Copyable {
     package func liveCallCount(of id: TenantID) throws(ViewsError) -> UInt64 { try liveCallCount(party: id.value) }
     package func liveCallCount(of id: SubscriberID) throws(ViewsError) -> UInt64 { try liveCallCount(party: id.value) }
     package func liveCallCount(of id: CarrierID) throws(ViewsError) -> UInt64 { try liveCallCount(party: id.value) }
+
+    /// Those that it carries, and those that may still go there. Counted while the gateway takes only so many.
+    package func liveCallCount(of id: GatewayID) throws(ViewsError) -> UInt64 { try liveCallCount(party: id.value) }
+
+    /// Calls that were sent to it in the second up to then. Counted while it takes only so many.
+    package func starts(at id: GatewayID, before time: WallTime) throws(ViewsError) -> UInt64 {
+        guard let row = try value(Key(id.value), in: .gatewayStarts) else { return 0 }
+        guard let window = StartWindow(row) else { throw .unreadable(table: .gatewayStarts) }
+        return window.count(at: time)
+    }
 
     private func liveCallCount(party id: UUIDv7) throws(ViewsError) -> UInt64 {
         try number(Key(id), in: .liveCallCounts) ?? 0

@@ -13,8 +13,8 @@ struct Attempt: Sendable {
         case abandoned
     }
     let target: Target
-    let transaction: ClientTransactionID
-    let request: SIPMessage
+    var transaction: ClientTransactionID
+    var request: SIPMessage
     let hop: Hop
     var state = State.calling
     var record: CallAttempt
@@ -23,6 +23,8 @@ struct Attempt: Sendable {
     /// The key that we offered to send with; nil: plain RTP.
     var sending: SDPCrypto?
     let offer: SDP
+    /// What a gateway wants to know who we are, while the control plane is asked, and after it.
+    var challenge: (status: Int, reason: String, asked: DigestChallenge)?
 
     var isGateway: Bool {
         switch target.kind {

@@ -17,6 +17,7 @@ enum Pending: Sendable {
     case credit(CallID)
     case locate(CallID)
     case disowned(CallID)
+    case gatewayCredential(CallID, ClientTransactionID)
     case open(CallID)
     case change(CallID)
     case close(CallID)

@@ -123,6 +123,8 @@ extension CallMachine {
             progress(response, index, &kit)
         } else if response.isSuccess {
             answered(response, index, &kit)
+        } else if response.status == 401 || response.status == 407, challenged(index, by: response, &kit) {
+            return
         } else {
             failed(index, response.status, response.reason, &kit)
         }
@@ -216,6 +218,15 @@ extension CallMachine {
         request.callAnswered.answeredAt = kit.wall.microseconds
         request.callAnswered.gatewayID = attempt.record.gatewayID
         request.callAnswered.subscriberID = attempt.record.subscriberID
+        // Whoever may have to carry the call on reports its end, and has not seen what failed before.
+        let tried = settled + attempts.map(\.record)
+        if attempt.isGateway, tried.count > 1 {
+            request.callAnswered.attempts = tried.map { record in
+                var record = record
+                record.target = ""
+                return record
+            }
+        }
         request.callAnswered.snapshot = snapshot(kit)
         kit.report(request, of: id)
         var ok = invite.request.response(200, toTag: a.dialog.localTag)
@@ -232,7 +243,7 @@ extension CallMachine {
         kit.send(bye, to: leg.path, of: nil)
     }
 
-    private mutating func failed(_ index: Int, _ status: Int, _ reason: String, _ kit: inout CallKit) {
+    mutating func failed(_ index: Int, _ status: Int, _ reason: String, _ kit: inout CallKit) {
         guard attempts[index].isOpen else { return }
         attempts[index].state = .failed(status)
         attempts[index].record.sipStatus = UInt32(status)

@@ -97,7 +97,7 @@ extension SignalMachine {
                 }
             case .callUpdated(let updated): running[fact.call]?.snapshot = updated.snapshot
             case .callFinished: running[fact.call] = nil
-            case .hello, .heartbeat, .credential, .source, .bind, .startCall, .renewCredit, .locateCall, nil: break
+            case .hello, .heartbeat, .credential, .source, .bind, .startCall, .renewCredit, .locateCall, .gatewayChallenged, nil: break
             }
         }
         for id in running.keys.sorted() { if let call = running[id] { adopt(call) } }
@@ -216,6 +216,8 @@ extension SignalMachine {
             withCall(id) { call, kit in call.granted(credit.grantedSeconds, kit) }
         case (.locate(let id), .callLocated(let place)): found(place, id)
         case (.disowned(let id), .callLocated(let place)): disowned(id, place)
+        case (.gatewayCredential(let id, let transaction), .gatewayCredential(let credential)):
+            withCall(id) { call, kit in call.credential(credential, for: transaction, &kit) }
         default: unanswered(pending)  // an answer to another question
         }
     }
@@ -260,6 +262,8 @@ extension SignalMachine {
         case .fact: break  // facts are asked for ever
         case .credit(let id): withCall(id) { call, kit in call.creditUnanswered(kit) }
         case .locate(let id): _ = located.release(id)
+        case .gatewayCredential(let id, let transaction):
+            withCall(id) { call, kit in call.credential(GatewayCredential(), for: transaction, &kit) }
         case .disowned(let id): disowned(id)  // both would be wrong: it is asked until it is known
         case .open(let id): withCall(id) { call, kit in call.mediaFailed("the media worker does not answer", &kit) }
         case .change: break

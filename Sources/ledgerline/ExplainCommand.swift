@@ -40,9 +40,14 @@ struct ExplainCommand: AsyncParsableCommand {
         var lines = ["call \(call.call), record \(call.record), \(call.direction), \(call.startedAt)"]
         lines.append("  number   \(call.dialled) was dialled" + (call.called.isEmpty || call.called == call.dialled ? "" : ", read as \(call.called)"))
         lines.append("  rule     " + (call.dialRule.isEmpty ? "none was needed" : call.dialRule))
+        for step in call.route ?? [] {
+            let carrier = "carrier \(step.carrierName ?? step.carrier)"
+            let gateway = step.gateway.isEmpty ? carrier : "gateway \(step.gatewayName ?? step.gateway) of \(carrier)"
+            lines.append("  route    \(step.place.map { "\($0). " } ?? "-  ")\(gateway): \(step.words)" + (step.rule.isEmpty ? "" : ", by rule \(step.rule)"))
+        }
         for attempt in call.attempts {
             let times = attempt.ringingAt.isEmpty ? "never rang" : "rang at \(attempt.ringingAt)"
-            let target = attempt.target.isEmpty ? "gateway \(attempt.gateway)" : attempt.target
+            let target = attempt.name.map { "gateway \($0)" } ?? (attempt.target.isEmpty ? "gateway \(attempt.gateway)" : attempt.target)
             let reason = attempt.reason.isEmpty ? "" : " " + attempt.reason
             lines.append("  tried    \(target): \(attempt.status)\(reason), \(times)")
         }

@@ -212,7 +212,7 @@ import Testing
         #expect(explanation.called == "+12092488700")
         // What the token of the customer sees of it.
         var part = explanation
-        part.keep(what: .with { $0.charges = [cdr.charges[0]]; $0.calledE164 = "+12092488700" })
+        part.keep(what: .with { $0.charges = [cdr.charges[0]]; $0.calledE164 = "+12092488700" }, showsRoute: true)
         #expect(part.charges.map(\.edge) == ["retail"])
         #expect(part.milestones.isEmpty)
     }

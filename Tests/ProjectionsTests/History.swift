@@ -450,7 +450,14 @@ struct History: Sendable {
             call.called = party(subscribers.randomElement(using: &random)!)
         } else {
             call.direction = .outbound
-            call.called.carrierID = carriers.randomElement(using: &random)!.id
+            let carrier = carriers.randomElement(using: &random)!
+            call.called.carrierID = carrier.id
+            // Every other call has gateways with limits.
+            if Bool.random(using: &random) {
+                call.route = carrier.gateways.map { gateway in .with { $0.gatewayID = gateway.id; $0.isCounted = true } }
+                call.route[0].isPaced = true
+                call.route.append(.with { $0.carrierID = carrier.id; $0.verdict = .noRule })
+            }
             let payer = AccountRef.customer(CustomerID(call.caller.customerID)!, currency)
             call.rates = [
                 .with {
@@ -519,6 +526,7 @@ struct History: Sendable {
             $0.callID = call.callID
             $0.answeredAt = now.microseconds
             $0.snapshot = snapshot
+            $0.gatewayID = call.route.filter { $0.verdict == .planned }.randomElement(using: &random)?.gatewayID ?? Data()
         }
         return [(.callAnswered(event), stream(call.callID))]
     }
@@ -574,6 +582,19 @@ struct History: Sendable {
         cdr.called = call.called
         cdr.endedAt = now.microseconds
         cdr.securityGroupID = call.securityGroupID
+        cdr.direction = call.direction
+        cdr.destinationPrefix = call.direction == .outbound ? "120\(Int.random(in: 0...9, using: &random))" : ""
+        for (index, step) in call.route.enumerated() where step.verdict == .planned {
+            cdr.attempts.append(
+                .with {
+                    $0.gatewayID = step.gatewayID
+                    $0.startedAt = call.startedAt
+                    $0.ringingAt = index == 0 ? 0 : call.startedAt + 1_200_000
+                    $0.endedAt = now.microseconds
+                    $0.sipStatus = index == 0 ? 503 : 200
+                })
+        }
+        cdr.cause = cdr.attempts.isEmpty ? .refused : .callerHungUp
         cdr.durationMs = answered.contains(call.callID) ? UInt64.random(in: 0...400_000, using: &random) : 0
         var steps: Step = [(.callEnded(.with { $0.callID = call.callID }), stream(call.callID))]
         if answered.remove(call.callID) != nil, !call.rates.isEmpty,

@@ -102,6 +102,9 @@ struct Redaction {
         }
     }
 
+    /// An empty id is the platform's.
+    func holdsProvider(_ id: Data) -> Bool { reach == .platform || providers.contains(id) }
+
     private func shown(_ party: CallParty) -> CallParty {
         guard !sees(party) else { return party }
         var shown = CallParty()

@@ -74,7 +74,7 @@ enum CDREndpoints {
     static let schemas: [(String, JSON)] = [
         ("Cdr", CdrRecord.schema), ("ChargeCorrection", Shape<ChargeCorrected>.chargeCorrection.schema), ("CdrPage", Schema.page(of: Schema.reference("Cdr"))),
         ("CallParty", Shape<CallParty>.callParty.schema), ("CallAttempt", Shape<CallAttempt>.callAttempt.schema),
-        ("Charge", Shape<Charge>.charge.schema), ("MediaReport", MediaReport.schema),
+        ("Charge", Shape<Charge>.charge.schema), ("CallMargin", CallMargin.schema), ("MediaReport", MediaReport.schema),
         ("LegMedia", Shape<LegMedia>.legMedia.schema),
     ]
 
@@ -160,11 +160,15 @@ enum CDREndpoints {
 
     private static func explain(_ exchange: Exchange) throws -> Reply {
         let reach = try exchange.reach
-        let (cdr, seen) = try exchange.read { views in try record(exchange, reach, in: views) }
+        let (cdr, seen, showsRoute) = try exchange.read { views in
+            let (cdr, seen) = try record(exchange, reach, in: views)
+            let redaction = try Redaction(reach, in: views)
+            return (cdr, seen, redaction.isProvider && redaction.sees(cdr.direction == .inbound ? cdr.called : cdr.caller))
+        }
         guard let call = CallID(cdr.callID) else { throw Problem(.internalError, "the record names no call") }
         do throws(DisputeError) {
             var explanation = try CallExplainer(log: exchange.platform.log, views: exchange.platform.views).explanation(of: call)
-            if cdr != seen { explanation.keep(what: seen) }
+            if cdr != seen { explanation.keep(what: seen, showsRoute: showsRoute) }
             guard let json = try? JSON(parsing: [UInt8](explanation.encoded())) else { throw DisputeError.malformed("it is not JSON") }
             return .ok(json).showing(call.value)
         } catch {

@@ -39,9 +39,10 @@ enum LineTrialEndpoints {
                     ("refusal", Schema.choice(Refusal.literals)), ("sip_status", Schema.orNull(Schema.sequence)),
                     ("reason", Schema.text(max: 256)), ("assumes_registration", Schema.flag),
                     ("granted_seconds", Schema.orNull(Schema.sequence)), ("held", Schema.orNull(Schema.money)),
-                    ("targets", Schema.list(target)), ("prices", Schema.list(price)),
+                    ("targets", Schema.list(target)), ("prices", Schema.list(price)), ("route", Schema.list(step)),
                 ],
                 required: [
+                    "route",
                     "dialled", "number", "dial_rule", "direction", "refusal", "sip_status", "reason",
                     "assumes_registration", "granted_seconds", "held", "targets", "prices",
                 ])
@@ -69,6 +70,12 @@ enum LineTrialEndpoints {
             ("edge", Schema.text(max: 16)), ("rate_deck_id", Schema.uuid), ("version", Schema.sequence),
             ("currency", Schema.text(max: 3)), ("entry", Schema.reference("RateEntry")),
         ], required: ["edge", "rate_deck_id", "version", "currency", "entry"])
+    private static let step = Schema.object(
+        [
+            ("place", Schema.orNull(Schema.sequence)), ("carrier_id", Schema.uuid), ("carrier", Schema.text(max: 128)),
+            ("gateway_id", Schema.orNull(Schema.uuid)), ("gateway", Schema.orNull(Schema.text(max: 128))),
+            ("verdict", Schema.choice(RouteVerdict.literals)), ("detail", Schema.text(max: 256)),
+        ], required: ["place", "carrier_id", "carrier", "gateway_id", "gateway", "verdict", "detail"])
     private static let level = Schema.object(
         [
             ("kind", Schema.choice(["subscriber", "tenant", "customer", "provider"])), ("id", Schema.uuid),
@@ -107,6 +114,11 @@ enum LineTrialEndpoints {
                     targets += group.targets.map { json($0, group: index, seesCarriers: seesCarriers) }
                 }
             }
+            // Which carriers there are is the business of those who buy from them.
+            var route: [JSON] = []
+            if redaction.sees(started.caller), redaction.isProvider {
+                for step in trial.steps { route.append(try json(step, place: route.count + 1, in: views)) }
+            }
             let held = FieldContext(currency: Currency(started.hold.account.currency))
             return .ok([
                 "dialled": .string(started.dialled),
@@ -116,9 +128,20 @@ enum LineTrialEndpoints {
                 "reason": .string(reason), "assumes_registration": .bool(trial.assumesRegistration),
                 "granted_seconds": started.hasHold ? .integer(started.hold.grantedSeconds) : .null,
                 "held": started.hasHold ? held.amount(micros: started.hold.amountMicros) : .null,
-                "targets": .array(targets), "prices": .array(prices),
+                "targets": .array(targets), "prices": .array(prices), "route": .array(route),
             ])
         }
+    }
+
+    /// Planned ones come first, so that their places are 1, 2, 3 …
+    private static func json(_ step: RouteStep, place: Int, in views: borrowing ViewSnapshot) throws(ViewsError) -> JSON {
+        let carrier = try CarrierID(step.carrierID).flatMap { id throws(ViewsError) in try views.carrier(id) }
+        let gateway = carrier?.gateways.first { $0.id == step.gatewayID }
+        return [
+            "place": step.verdict == .planned ? .integer(place) : .null, "carrier_id": uuid(step.carrierID),
+            "carrier": .string(carrier?.name ?? ""), "gateway_id": uuid(step.gatewayID),
+            "gateway": gateway.map { .string($0.name) } ?? .null, "verdict": .string(step.verdict.literal), "detail": .string(step.detail),
+        ]
     }
 
     private static func json(_ target: Target, group: Int, seesCarriers: Bool) -> JSON {

@@ -37,6 +37,33 @@ extension Field {
             })
     }
 
+    /// Ids of other entities, in an order that counts.
+    static func references(_ name: String, _ path: Path<[Data]>, max: Int, _ about: String) -> Field {
+        Field(
+            name, path, .readWrite, isRequired: false, schema: Schema.list(Schema.uuid, max: max), about: about,
+            read: { entity, _ in .array(entity[keyPath: path].map { JSON.id($0) }) },
+            write: { value, entity, _, pointer, faults in
+                guard let items = items(value, max: max, pointer, &faults) else { return }
+                entity[keyPath: path] = items.enumerated().compactMap { index, item in
+                    guard let text = item.text, let id = UUIDv7(text) else {
+                        faults.add(pointer.appending(index), "must be a UUID")
+                        return nil
+                    }
+                    return Data(id.bytes)
+                }
+            })
+    }
+
+    /// Set, and never shown.
+    static func secret(_ name: String, _ path: Path<String>, _ about: String) -> Field {
+        Field(
+            name, path, .writeOnly, isRequired: false, schema: ["type": "string", "maxLength": 128, "format": "password"], about: about,
+            read: { _, _ in .null },
+            write: { value, entity, _, pointer, faults in
+                if let text = checked(value, max: 128, pointer, &faults) { entity[keyPath: path] = text }
+            })
+    }
+
     static func texts(
         _ name: String, _ path: Path<[String]>, max: Int, _ about: String
     ) -> Field {

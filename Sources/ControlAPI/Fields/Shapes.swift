@@ -38,6 +38,7 @@ extension Shape<Provider> {
                 "wholesale_deck_id", \.wholesaleDeckID, "Deck of its parent by which it is charged; null: not charged."),
             .reference(
                 "service_plan_id", \.servicePlanID, "Plan of its parent: what it pays by the month for everything below it; null: nothing."),
+            .flag("refuses_losses", \.refusesLosses, "Calls at which it would pay more than it earns are not made."),
             .reference("contact_id", \.contactID, "Who it is: one of its own contacts."),
             .text("external_id", \.externalID, "Its number in another system; unique under the same parent."),
             .text("language", \.language, max: 35, "BCP 47, such as de-AT."),
@@ -190,7 +191,7 @@ extension Shape<Gateway> {
             .flag("add_pai", \.addPai, "Whether P-Asserted-Identity is sent (RFC 3325)."),
             .attributes("attributes", \.attributes, max: 32, "For people and programs; not interpreted."),
             .flag("disabled", \.disabled, "Not tried."),
-        ])
+        ] + routing)
 }
 
 extension Shape<Carrier> {
@@ -203,8 +204,8 @@ extension Shape<Carrier> {
             .text("name", \.name, isRequired: true, "Shown to people."),
             .reference("cost_deck_id", \.costDeckID, "What it charges; null: nothing is recorded."),
             .reference("contact_id", \.contactID, "Who it is: a contact of the same provider."),
-            .list("gateways", \.gateways, of: .gateway, max: 32, "Tried in this order."),
-        ])
+            .list("gateways", \.gateways, of: .gateway, max: 32, "By priority and weight; without them, tried in this order."),
+        ] + routing)
 }
 
 extension Shape<Number> {

@@ -13,7 +13,7 @@ enum RouteTable {
         Subscribers.operations, BindingEndpoints.operations, LineTrialEndpoints.operations,
         TokenEndpoints.operations, WorkerEndpoints.operations, CallEndpoints.operations, CDREndpoints.operations,
         AccountEndpoints.operations, HistoryEndpoint.operations, ReplayEndpoints.operations, CdrExports.operations,
-        FeeEndpoints.operations, PackageEndpoints.operations, CdrExportEndpoints.operations, RerateEndpoints.operations, SubjectEndpoints.operations, AuditEndpoint.operations,
+        FeeEndpoints.operations, PackageEndpoints.operations, CdrExportEndpoints.operations, RerateEndpoints.operations, SubjectEndpoints.operations, AuditEndpoint.operations, StatisticsEndpoint.operations,
     ]
     static let operations: [Operation] = operationsByPart.flatMap { $0 }
 
@@ -21,7 +21,7 @@ enum RouteTable {
         [
             ("Money", money), ("Problem", Problem.schema), ("DialRule", Shape<DialRule>.dialRule.schema),
             ("Allowance", Shape<Allowance>.allowance.schema), ("Package", Shape<Package>.package.schema),
-            ("TimeWindow", Shape<TimeWindow>.timeWindow.schema),
+            ("InboundRule", Shape<InboundRule>.inboundRule.schema), ("OutboundRule", Shape<OutboundRule>.outboundRule.schema), ("TimeWindow", Shape<TimeWindow>.timeWindow.schema),
         ],
         ServiceEndpoints.schemas, LogEndpoints.schemas, Providers.schemas, Contacts.schemas, Customers.schemas,
         CustomerMoneyEndpoints.schemas, ServicePlans.schemas, RateDecks.schemas, DeckVersionEndpoints.schemas,
@@ -30,7 +30,7 @@ enum RouteTable {
         NumberRangeEndpoints.schemas, NumberHistoryEndpoint.schemas, SecurityGroups.schemas, SecurityTrialEndpoint.schemas,
         DialPresetEndpoints.schemas, Subscribers.schemas, BindingEndpoints.schemas, LineTrialEndpoints.schemas,
         TokenEndpoints.schemas, WorkerEndpoints.schemas, CallEndpoints.schemas, CDREndpoints.schemas, AccountEndpoints.schemas, HistoryEndpoint.schemas, ReplayEndpoints.schemas,
-        FeeEndpoints.schemas, PackageEndpoints.schemas, CdrExports.schemas, CdrExportEndpoints.schemas, RerateEndpoints.schemas, SubjectEndpoints.schemas, AuditEndpoint.schemas,
+        FeeEndpoints.schemas, PackageEndpoints.schemas, CdrExports.schemas, CdrExportEndpoints.schemas, RerateEndpoints.schemas, SubjectEndpoints.schemas, AuditEndpoint.schemas, StatisticsEndpoint.schemas,
     ]
     static let schemas: [(String, JSON)] = schemasByPart.flatMap { $0 }
 

@@ -8,6 +8,8 @@ extension ChargeCorrected: Blank {}
 struct CdrRecord {
     let seen: Cdr
     let corrections: [ChargeCorrected]
+    /// What providers that the token reaches keep of the call.
+    let margins: [CallMargin]
 
     /// nil: neither side of the call is the token's.
     init?(_ cdr: Cdr, _ redaction: Redaction, in views: borrowing ViewSnapshot) throws(ViewsError) {
@@ -21,13 +23,15 @@ struct CdrRecord {
             if isPayer || isPayee { corrections.append(correction) }
         }
         self.corrections = corrections
+        margins = try CallMargin.all(of: cdr, redaction, in: views)
     }
 
     var json: JSON {
         let members = Shape<Cdr>.cdr.json(seen).members ?? []
         return .object(
             members + [
-                JSON.Member("corrections", .array(corrections.map { Shape<ChargeCorrected>.chargeCorrection.json($0) }))
+                JSON.Member("corrections", .array(corrections.map { Shape<ChargeCorrected>.chargeCorrection.json($0) })),
+                JSON.Member("margins", .array(margins.map(\.json))),
             ])
     }
 
@@ -37,9 +41,12 @@ struct CdrRecord {
             Schema.list(Schema.reference("ChargeCorrection")),
             "What charges were put right by later, the oldest first: what counts is the sum.",
             access: Field<Cdr>.Access.readOnly)
+        let margins = Schema.described(
+            Schema.list(Schema.reference("CallMargin")), "What each provider that the token reaches earns, pays and keeps; corrections are counted.",
+            access: Field<Cdr>.Access.readOnly)
         return Schema.object(
-            fields.map { ($0.name, $0.schema) } + [("corrections", corrections)],
-            required: fields.map(\.name) + ["corrections"])
+            fields.map { ($0.name, $0.schema) } + [("corrections", corrections), ("margins", margins)],
+            required: fields.map(\.name) + ["corrections", "margins"])
     }()
 }
 

@@ -39,6 +39,10 @@ extension Shape<CallAttempt> {
             .time("ended_at", \.endedAt, access: .readOnly, "When its final answer came."),
             .shown("sip_status", Schema.sequence, "Final status; 408 for our own time-out.") { .integer($0.sipStatus) },
             .text("reason", \.reason, access: .readOnly, "Reason phrase."),
+            .shown("post_dial_delay_ms", Schema.orNull(Schema.sequence), "From trying it to its ringing; null: it never rang.") { attempt, _ in
+                guard attempt.ringingAt > 0, attempt.ringingAt >= attempt.startedAt else { return .null }
+                return .integer((attempt.ringingAt - attempt.startedAt) / 1_000)
+            },
         ])
 }
 

@@ -1,3 +1,4 @@
+import Foundation
 import Model
 import Primitives
 import Projections
@@ -6,23 +7,24 @@ import SwiftProtobuf
 /// Carriers and their gateways. A gateway's address is unique on the platform: it says whose call comes in.
 enum CarrierDecider {
     static let gatewaysMax = 32
+    static let membersMax = 32
 
     /// A carrier without a provider is the platform's own.
     static func create<State: ViewQueries & ~Copyable>(
-        _ carrier: Carrier, in state: borrowing State, _ decision: inout Decision
+        _ carrier: Carrier, vault: Vault, in state: borrowing State, _ decision: inout Decision
     ) throws -> UUIDv7 {
         var carrier = carrier
         let id = try Checks.newID(carrier.id, &decision)
         guard try state.carrier(CarrierID(id)) == nil else { throw AdminRejection.taken("id", id.description) }
         carrier.id = CarrierID(id).data
         if !carrier.providerID.isEmpty { _ = try Ownership.provider(carrier.providerID, in: state) }
-        try complete(&carrier, in: state, &decision)
+        try complete(&carrier, before: nil, vault, in: state, &decision)
         decision.record(.carrierCreated(.with { $0.carrier = carrier }), in: id)
         return id
     }
 
     static func change<State: ViewQueries & ~Copyable>(
-        _ carrier: Carrier, in state: borrowing State, _ decision: inout Decision
+        _ carrier: Carrier, vault: Vault, in state: borrowing State, _ decision: inout Decision
     ) throws -> UUIDv7 {
         var carrier = carrier
         let id = try Checks.existingID(carrier.id)
@@ -35,13 +37,13 @@ enum CarrierDecider {
                 throw AdminRejection.invalid("gateways[\(index)].id", "is not a gateway of this carrier")
             }
         }
-        try complete(&carrier, in: state, &decision)
+        try complete(&carrier, before: before, vault, in: state, &decision)
         decision.record(.carrierChanged(.with { $0.carrier = carrier }), in: id)
         return id
     }
 
     private static func complete<State: ViewQueries & ~Copyable>(
-        _ carrier: inout Carrier, in state: borrowing State, _ decision: inout Decision
+        _ carrier: inout Carrier, before: Carrier?, _ vault: Vault, in state: borrowing State, _ decision: inout Decision
     ) throws {
         try Checks.name(carrier.name)
         if !carrier.costDeckID.isEmpty {
@@ -58,6 +60,8 @@ enum CarrierDecider {
         for index in carrier.gateways.indices {
             let field = "gateways[\(index)]"
             let address = try complete(&carrier.gateways[index], field: field, &decision)
+            let known = before?.gateways.first { $0.id == carrier.gateways[index].id }
+            try secret(of: &carrier.gateways[index], before: known, field: field, vault, &decision)
             guard addresses.insert(address).inserted else {
                 throw AdminRejection.taken(field + ".host", address.description)
             }
@@ -70,6 +74,52 @@ enum CarrierDecider {
         guard Set(carrier.gateways.map(\.id)).count == carrier.gateways.count else {
             throw AdminRejection.invalid("gateways", "two gateways have the same id")
         }
+        try CarrierRules.check(carrier)
+        try group(carrier, in: state)
+    }
+
+    /// Carriers that are asked one after the other. Groups have no groups in them.
+    private static func group<State: ViewQueries & ~Copyable>(_ carrier: Carrier, in state: borrowing State) throws {
+        try Checks.recognised(carrier.choice.isRecognised, field: "choice")
+        guard !carrier.memberIds.isEmpty else { return }
+        guard carrier.memberIds.count <= membersMax else { throw AdminRejection.limitReached(field: "member_ids", limit: UInt64(membersMax)) }
+        guard carrier.gateways.isEmpty, carrier.costDeckID.isEmpty, carrier.outboundRules.isEmpty, carrier.inboundRules.isEmpty else {
+            throw AdminRejection.invalid("member_ids", "a group has carriers and nothing else: gateways, rules and prices are theirs")
+        }
+        var known: Set<Data> = []
+        for (index, id) in carrier.memberIds.enumerated() {
+            let field = "member_ids[\(index)]"
+            try Ownership.carrier(id, reachableFrom: carrier.providerID, field: field, in: state)
+            guard known.insert(id).inserted else { throw AdminRejection.taken(field, UUIDv7(bytes: id)?.description ?? "") }
+            guard id != carrier.id, let member = CarrierID(id), try state.carrier(member)?.memberIds.isEmpty == true else {
+                throw AdminRejection.invalid(field, "is a group itself")
+            }
+        }
+        if let id = UUIDv7(bytes: carrier.id), let user = try state.firstReferrer(of: id), user.kind == .carrier {
+            throw AdminRejection.invalid("member_ids", "the carrier is in group \(user.id), so it cannot be one")
+        }
+    }
+
+    /// A password that comes is sealed; without one the old stays.
+    private static func secret(
+        of gateway: inout Gateway, before: Gateway?, field: String, _ vault: Vault, _ decision: inout Decision
+    ) throws {
+        let password = gateway.authPassword
+        gateway.authPassword = ""
+        try Checks.shortText(gateway.authUsername, field: field + ".auth_username")
+        guard !gateway.authUsername.isEmpty else {
+            gateway.sealedPassword = Data()
+            guard password.isEmpty else { throw AdminRejection.invalid(field + ".auth_password", "is of no use without auth_username") }
+            return
+        }
+        guard password.isEmpty else {
+            try Checks.shortText(password, field: field + ".auth_password")
+            guard let id = GatewayID(gateway.id) else { throw AdminRejection.invalid(field + ".id", "must be 16 bytes") }
+            gateway.sealedPassword = vault.seal(password, for: id, random: &decision.random)
+            return
+        }
+        gateway.sealedPassword = before?.sealedPassword ?? Data()
+        guard !gateway.sealedPassword.isEmpty else { throw AdminRejection.invalid(field + ".auth_password", "is required with auth_username") }
     }
 
     private static func complete(

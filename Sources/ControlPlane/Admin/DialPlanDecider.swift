@@ -55,7 +55,7 @@ enum DialPlanDecider {
         }
     }
 
-    private static func compiled(_ pattern: String, field: String) throws -> RegularExpression {
+    static func compiled(_ pattern: String, field: String) throws -> RegularExpression {
         guard pattern.utf8.count <= expressionBytesMax else {
             throw AdminRejection.invalid(field, "at most \(expressionBytesMax) bytes")
         }

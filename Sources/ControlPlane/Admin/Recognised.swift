@@ -18,6 +18,14 @@ extension NumberType {
     var isRecognised: Bool { if case .UNRECOGNIZED = self { false } else { true } }
 }
 
+extension InboundField {
+    var isRecognised: Bool { if case .UNRECOGNIZED = self { false } else { true } }
+}
+
+extension CarrierChoice {
+    var isRecognised: Bool { if case .UNRECOGNIZED = self { false } else { true } }
+}
+
 extension Weekday {
     var isRecognised: Bool { if case .UNRECOGNIZED = self { false } else { self != .unspecified } }
 }

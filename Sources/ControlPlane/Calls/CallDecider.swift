@@ -1,4 +1,5 @@
 import Foundation
+import Ledger
 import Model
 import Primitives
 import Projections
@@ -31,7 +32,7 @@ enum CallDecider {
         ended.callID = started.callID
         ended.endedAt = decision.wall.microseconds
         ended.cause = .refused
-        ended.sipStatus = refusal.sipStatus
+        ended.sipStatus = routing.status ?? refusal.sipStatus
         ended.refusal = refusal
         ended.refusalDetail = routing.detail
         ended.worker = started.worker
@@ -175,7 +176,11 @@ enum CallDecider {
         cdr.direction = live.started.direction
         cdr.caller = live.started.caller
         cdr.called = live.started.called
-        if live.started.direction == .outbound { cdr.called.gatewayID = live.answeredGatewayID }
+        if live.started.direction == .outbound {
+            cdr.called.gatewayID = live.answeredGatewayID
+            cdr.called.carrierID = live.started.carrierID(of: live.answeredGatewayID)
+        }
+        cdr.destinationPrefix = destinationPrefix(live.started.calledE164)
         cdr.dialled = live.started.dialled
         cdr.calledE164 = live.started.calledE164
         cdr.startedAt = live.started.startedAt
@@ -187,7 +192,7 @@ enum CallDecider {
         cdr.refusal = ended.refusal
         cdr.refusalDetail = ended.refusalDetail
         cdr.securityGroupID = live.started.securityGroupID
-        cdr.attempts = ended.attempts
+        cdr.attempts = ended.attempts.isEmpty ? try attemptsBefore(call, live, in: state) : ended.attempts
         if ended.hasMedia { cdr.media = ended.media }
         cdr.sipCallID = live.started.sipCallID
         cdr.worker = live.worker
@@ -207,11 +212,37 @@ enum CallDecider {
         decision.record(.cdrRecorded(.with { $0.cdr = cdr }), in: call.value)
     }
 
+    /// Of an answered call whose worker was lost: what it had tried before the answer, without addresses.
+    private static func attemptsBefore<State: ViewQueries & ~Copyable>(
+        _ call: CallID, _ live: LiveCall, in state: borrowing State
+    ) throws -> [CallAttempt] {
+        guard live.answeredAt != 0, live.started.direction == .outbound, !live.answeredGatewayID.isEmpty else { return [] }
+        for envelope in try state.stream(call.value) where envelope.type == "call.answered" {
+            guard case .callAnswered(let fact)? = try? Event(storedType: envelope.type, schemaVersion: envelope.schemaVersion, payload: envelope.payload)
+            else { continue }
+            if !fact.attempts.isEmpty { return fact.attempts }
+        }
+        return [
+            .with {
+                $0.gatewayID = live.answeredGatewayID
+                $0.startedAt = live.started.startedAt
+                $0.endedAt = live.answeredAt
+                $0.sipStatus = 200
+            }
+        ]
+    }
+
+    /// For statistics by destination; not so much of a number that it names a line.
+    private static func destinationPrefix(_ e164: String) -> String {
+        let digits = e164.drop { $0 == "+" }
+        return String(digits.prefix(min(7, max(0, digits.count - 4))))
+    }
+
     /// Puts the charges into the record; nil: all are zero, and nothing moves.
     private static func charge<State: ViewQueries & ~Copyable>(
         _ cdr: inout Cdr, _ live: LiveCall, in state: borrowing State, _ decision: inout Decision
     ) throws -> JournalPosted? {
-        let locks = live.started.rates
+        let locks = live.started.rates(answeredBy: live.answeredGatewayID)
         var units = FreeUnits([])
         if let lock = locks.first(where: { !$0.allowances.isEmpty }) {
             units = try FreeUnitsOffer.left(of: lock, own: live.hold, in: state)

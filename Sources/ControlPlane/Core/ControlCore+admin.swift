@@ -60,8 +60,8 @@ extension ControlCore {
         case .changeDialPlan(let plan, _): return try DialPlanDecider.change(plan, in: views, &decision)
         case .createTenant(let tenant): return try TenantDecider.create(tenant, in: views, &decision)
         case .changeTenant(let tenant, _): return try TenantDecider.change(tenant, in: views, &decision)
-        case .createCarrier(let carrier): return try CarrierDecider.create(carrier, in: views, &decision)
-        case .changeCarrier(let carrier, _): return try CarrierDecider.change(carrier, in: views, &decision)
+        case .createCarrier(let carrier): return try CarrierDecider.create(carrier, vault: vault, in: views, &decision)
+        case .changeCarrier(let carrier, _): return try CarrierDecider.change(carrier, vault: vault, in: views, &decision)
         case .addNumber(let number): return try NumberDecider.add(number, in: views, &decision)
         case .changeNumber(let number, _): return try NumberDecider.change(number, in: views, &decision)
         case .assignNumber(let id, let subscriber, _):

@@ -75,6 +75,8 @@ extension ControlCore {
             }
         case .locateCall(let request):
             return try locate(request, for: name, views)
+        case .gatewayChallenged(let question):
+            return try gatewayCredential(question, views)
         }
     }
 
@@ -121,6 +123,24 @@ extension ControlCore {
             reply.tenantID = tenant.id
         }
         return .with { $0.credential = reply }
+    }
+
+    /// What a gateway's challenge is answered with. The hash of this realm alone leaves, not the password.
+    private func gatewayCredential(_ question: GatewayChallenged, _ views: borrowing ViewTransaction) throws -> DeskReply {
+        var reply = GatewayCredential()
+        if let id = GatewayID(question.gatewayID), let carrier = try views.carrier(gateway: id),
+            let gateway = carrier.gateways.first(where: { $0.id == id.data }), !gateway.authUsername.isEmpty
+        {
+            do throws(VaultError) {
+                reply.ha1 = Data(
+                    try vault.ha1(
+                        username: gateway.authUsername, realm: question.realm, sealed: gateway.sealedPassword, of: id, isSHA256: question.sha256))
+            } catch {
+                return .error(.unavailable, "the gateway's password cannot be opened: is keys/vault.key the one it was sealed with?")
+            }
+            reply.username = gateway.authUsername
+        }
+        return .with { $0.gatewayCredential = reply }
     }
 
     private func source(_ query: SourceQuery, _ views: borrowing ViewTransaction) throws -> DeskReply {
@@ -177,7 +197,7 @@ extension ControlCore {
         case .refused(let refusal, let reason):
             reply = .with {
                 $0.callRefused.refusal = refusal
-                $0.callRefused.sipStatus = refusal.sipStatus
+                $0.callRefused.sipStatus = routing.status ?? refusal.sipStatus
                 $0.callRefused.reason = reason
                 $0.callRefused.logPosition = routing.started?.logPosition ?? views.applied
             }

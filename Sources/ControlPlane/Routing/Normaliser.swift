@@ -37,6 +37,9 @@ struct Normaliser: Sendable {
         return digits.hasPrefix("+") ? .notANumber(digits) : .noRule
     }
 
+    /// Of a rule that an operator wrote; one that does not compile matches nothing.
+    mutating func matches(_ pattern: String, _ text: String) -> Bool { expression(pattern)?.matches(text) ?? false }
+
     private mutating func expression(_ pattern: String) -> RegularExpression? {
         if let known = compiled[pattern] { return known }
         guard let fresh = try? RegularExpression(pattern) else { return nil }

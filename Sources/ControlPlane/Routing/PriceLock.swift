@@ -14,7 +14,7 @@ enum PriceLock {
 
     static let retail = "retail"
     static let wholesale = "wholesale"
-    static let carrier = "carrier"
+    static let carrier = CallStarted.carrierEdge
 
     /// The price of a number on one edge, by one version of a deck; nil: it has none.
     ///
@@ -83,25 +83,34 @@ enum PriceLock {
         return made
     }
 
-    /// Retail first, then wholesale from the customer's provider upwards, then the carrier's cost.
+    private static func lock<State: ViewQueries & ~Copyable>(
+        _ deckID: Data, _ edge: String, e164: String, patterns: RowPatterns, in state: borrowing State, at time: WallTime,
+        _ accounts: (String) -> (payer: AccountRef, payee: AccountRef)
+    ) throws -> RateLock? {
+        guard let id = RateDeckID(deckID), let deck = try state.rateDeck(id),
+            let rows = try state.deckRows(id, at: time)
+        else { return nil }
+        let (payer, payee) = accounts(deck.currency)
+        return try lock(deck, rows, edge: edge, e164: e164, payer: payer, payee: payee, patterns: patterns, in: state, at: time)
+    }
+
+    /// What a carrier charges; nil: its deck has no price for the number. A carrier without a deck is not asked.
+    static func cost<State: ViewQueries & ~Copyable>(
+        of carrier: Carrier, e164: String, patterns: RowPatterns, in state: borrowing State, at time: WallTime
+    ) throws -> RateLock? {
+        try lock(carrier.costDeckID, Self.carrier, e164: e164, patterns: patterns, in: state, at: time) { currency in
+            (
+                .of(.carrierCost, owner: carrier.providerID, currency: currency),
+                .of(.carrierPayable, owner: carrier.id, currency: currency)
+            )
+        }
+    }
+
+    /// Retail first, then wholesale from the customer's provider upwards; what carriers cost comes after them.
     static func locks<State: ViewQueries & ~Copyable>(
-        for line: Line, carrier: Carrier, e164: String, leg: LegType, patterns: RowPatterns, in state: borrowing State, at time: WallTime
+        for line: Line, e164: String, leg: LegType, patterns: RowPatterns, in state: borrowing State, at time: WallTime
     ) throws -> Result {
         var locks: [RateLock] = []
-        func add(_ deckID: Data, _ edge: String, _ accounts: (String) -> (payer: AccountRef, payee: AccountRef))
-            throws -> Bool
-        {
-            guard let id = RateDeckID(deckID), let deck = try state.rateDeck(id),
-                let rows = try state.deckRows(id, at: time)
-            else { return false }
-            let (payer, payee) = accounts(deck.currency)
-            guard
-                let lock = try lock(
-                    deck, rows, edge: edge, e164: e164, payer: payer, payee: payee, patterns: patterns, in: state, at: time)
-            else { return false }
-            locks.append(lock)
-            return true
-        }
         // What a customer buys must have a price; a free call is a price of zero.
         guard
             let price = try retailLock(
@@ -109,28 +118,14 @@ enum PriceLock {
         else { return .noPrice(edge: retail) }
         locks.append(price)
         for provider in line.providers where !provider.wholesaleDeckID.isEmpty {
-            guard
-                try add(
-                    provider.wholesaleDeckID, wholesale,
-                    { currency in
-                        (
-                            .of(.providerCost, owner: provider.id, currency: currency),
-                            .of(.providerPayable, owner: provider.id, currency: currency)
-                        )
-                    })
-            else { return .noPrice(edge: wholesale) }
-        }
-        if !carrier.costDeckID.isEmpty {
-            guard
-                try add(
-                    carrier.costDeckID, Self.carrier,
-                    { currency in
-                        (
-                            .of(.carrierCost, owner: carrier.providerID, currency: currency),
-                            .of(.carrierPayable, owner: carrier.id, currency: currency)
-                        )
-                    })
-            else { return .noPrice(edge: Self.carrier) }
+            let price = try lock(provider.wholesaleDeckID, wholesale, e164: e164, patterns: patterns, in: state, at: time) { currency in
+                (
+                    .of(.providerCost, owner: provider.id, currency: currency),
+                    .of(.providerPayable, owner: provider.id, currency: currency)
+                )
+            }
+            guard let price else { return .noPrice(edge: wholesale) }
+            locks.append(price)
         }
         return .locked(locks)
     }

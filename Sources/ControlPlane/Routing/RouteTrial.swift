@@ -18,6 +18,8 @@ package struct RouteTrial: Sendable {
     package let started: CallStarted?
     package let outcome: Outcome
     package let assumesRegistration: Bool
+    /// Of a call to a carrier: the gateways in the order of trying, then what is left out. The order among weights is that of one call.
+    package let steps: [RouteStep]
 
     /// - Parameters:
     ///   - dialled: as the phone would send it.
@@ -44,10 +46,11 @@ package struct RouteTrial: Sendable {
         }
         started = routing.started
         assumesRegistration = isAssumed
+        steps = routing.steps
         outcome =
             switch routing.outcome {
             case .plan(let plan): .plan(plan)
-            case .refused(let refusal, let reason): .refused(refusal, sipStatus: refusal.sipStatus, reason: reason)
+            case .refused(let refusal, let reason): .refused(refusal, sipStatus: routing.status ?? refusal.sipStatus, reason: reason)
             }
     }
 }

@@ -4,6 +4,7 @@ import PhoneNumbers
 import Primitives
 import Projections
 import Rating
+import SwiftProtobuf
 
 /// Turns "who dialled what" into a call plan or a refusal. Reads the state and the registrar; changes
 /// neither.
@@ -104,7 +105,7 @@ struct Router: Sendable {
                 subscriber, shown: outside ?? line.extensionNumber, display: line.subscriber.displayName, caller: line,
                 started, registrar: registrar, in: state, at: wall)
         }
-        return try toCarrier(line, request, number: outside, started, in: state)
+        return try toCarrier(line, request, number: outside, started, in: state, at: wall)
     }
 
     /// Which limit another call of the line would break; nil: none.
@@ -195,7 +196,7 @@ struct Router: Sendable {
     // MARK: - to a carrier
 
     private mutating func toCarrier<State: ViewQueries & ~Copyable>(
-        _ line: Line, _ request: StartCall, number: String?, _ started: CallStarted, in state: borrowing State
+        _ line: Line, _ request: StartCall, number: String?, _ started: CallStarted, in state: borrowing State, at wall: WallTime
     ) throws -> Routing {
         var started = started
         started.direction = .outbound
@@ -223,15 +224,24 @@ struct Router: Sendable {
         guard let carrierID = line.carrierID, let carrier = try state.carrier(carrierID) else {
             return refused(.noRoute, "neither tenant nor service plan has a carrier")
         }
-        let gateways = carrier.gateways.filter { !$0.disabled }
-        guard !gateways.isEmpty else { return refused(.noRoute, "the carrier has no enabled gateway") }
-        started.called.carrierID = carrier.id
-
         let leg = try line.plan.asksForLegs || FreeUnitsOffer.asksForLegs(line.customerID, in: state) ? LegType(called: e164, book.facts(of: e164)) : .pstn
-        switch try PriceLock.locks(for: line, carrier: carrier, e164: e164, leg: leg, patterns: patterns, in: state, at: came) {
+        switch try PriceLock.locks(for: line, e164: e164, leg: leg, patterns: patterns, in: state, at: came) {
         case .locked(let locks): started.rates = locks
         case .noPrice(let edge): return refused(.notRated, "no \(edge) price for \(e164)")
         }
+        let wish = RouteChoice.Wish(
+            call: CallID(request.callID), e164: e164, caller: number, chain: started.rates, providers: line.providers, came: came, now: wall)
+        let choice = try RouteChoice(of: carrier, for: wish, &normaliser, patterns, in: state)
+        guard !choice.ways.isEmpty else {
+            let (refusal, detail) = choice.refusal(of: carrier)
+            started.called.carrierID = carrier.id
+            var routing = refused(refusal, refusal == .notRated ? "\(detail) for \(e164)" : detail)
+            routing.detail = detail
+            routing.steps = choice.steps
+            return routing
+        }
+        choice.write(to: &started)
+
         switch try CreditLease.open(line, started.rates, seconds: leaseSeconds, limit: spendLeft, in: state) {
         case .unlimited: break
         case .held(let hold): started.hold = hold
@@ -250,17 +260,19 @@ struct Router: Sendable {
         plan.callerMediaSecurity = line.subscriber.mediaSecurity
         plan.grantedSeconds = started.hold.grantedSeconds
         plan.logPosition = started.logPosition
-        plan.groups = gateways.map { gateway in
+        plan.groups = choice.ways.map { way in
             var target = Target()
             target.gateway = GatewayTarget(
-                gateway, of: carrier, e164: e164, dialled: started.dialled, caller: number,
+                way.gateway, of: way.carrier, e164: e164, dialled: started.dialled, caller: number,
                 display: line.subscriber.displayName)
             target.timeoutSeconds = line.ringSeconds
             var group = TargetGroup()
             group.targets = [target]
             return group
         }
-        return Routing(started: started, outcome: .plan(plan))
+        var routing = Routing(started: started, outcome: .plan(plan))
+        routing.steps = choice.steps
+        return routing
     }
 
     private func isEmergency(_ dialled: String, of line: Line) -> Bool {
@@ -271,7 +283,7 @@ struct Router: Sendable {
 
     // MARK: - from a carrier
 
-    private func inbound<State: ViewQueries & ~Copyable>(
+    private mutating func inbound<State: ViewQueries & ~Copyable>(
         _ request: StartCall, from gatewayID: GatewayID, _ started: CallStarted, registrar: Registrar,
         in state: borrowing State, at wall: WallTime
     ) throws -> Routing {
@@ -298,6 +310,28 @@ struct Router: Sendable {
         }
         started.calledE164 = e164
         started.called.number = e164
+        if gateway.callsMax > 0 {
+            guard try !RouteChoice.isFull(gateway, in: state) else {
+                var routing = refused(.gatewaysBusy, "the gateway \(gateway.name) has as many calls as it takes")
+                routing.detail = "gateway \(gateway.name) has as many calls as it takes"
+                return routing
+            }
+            started.route = [.with { $0.gatewayID = gateway.id; $0.carrierID = carrier.id; $0.isCounted = true }]
+        }
+        for (index, rule) in carrier.inboundRules.enumerated() where !rule.disabled {
+            let text =
+                switch rule.field {
+                case .caller, .UNRECOGNIZED: started.caller.number
+                case .callerName: String(request.fromDisplay.prefix(Self.textMax))
+                case .called: e164
+                case .received: started.dialled
+                }
+            guard normaliser.matches(rule.pattern, text) else { continue }
+            var routing = refused(.inboundRule, rule.reason.isEmpty ? "refused by a rule" : rule.reason)
+            routing.detail = "inbound rule \(index + 1) of carrier \(carrier.name): \(rule.reason)"
+            routing.status = rule.rejectCode
+            return routing
+        }
         guard let number = try state.number(e164: e164),
             try isReachable(number, by: carrier, in: state)
         else { return refused(.unknownNumber, "\(e164) does not come in by this carrier") }
@@ -313,7 +347,10 @@ struct Router: Sendable {
     private func isReachable<State: ViewQueries & ~Copyable>(
         _ number: Number, by carrier: Carrier, in state: borrowing State
     ) throws -> Bool {
-        guard number.carrierID.isEmpty else { return number.carrierID == carrier.id }
+        if let id = CarrierID(number.carrierID) {
+            guard id.data != carrier.id else { return true }
+            return try state.carrier(id)?.memberIds.contains(carrier.id) ?? false
+        }
         var owner = number.providerID
         while owner != carrier.providerID {
             guard let id = ProviderID(owner), let provider = try state.provider(id) else { return false }

@@ -14,6 +14,10 @@ struct Routing {
     var outcome: Outcome
     /// Of a refusal, as it stays in the record: which rule it was, without numbers.
     var detail = ""
+    /// Another final response than the refusal's own, as a rule says it.
+    var status: UInt32?
+    /// Of a call to a carrier: every gateway that was looked at.
+    var steps: [RouteStep] = []
 }
 
 extension Refusal {
@@ -35,6 +39,9 @@ extension Refusal {
         case .outsideHours: 403
         case .spendLimit: 403
         case .premiumNumber: 403
+        case .gatewaysBusy: 503
+        case .inboundRule: 603
+        case .atALoss: 503
         case .UNRECOGNIZED: 500
         }
     }

@@ -54,6 +54,31 @@ package struct Vault: Sendable {
         return credential
     }
 
+    // MARK: - passwords of gateways
+
+    private static let gatewayFormat: UInt8 = 0x02
+
+    /// A password that has to be known, because each gateway's realm is hashed into the answer.
+    func seal(_ password: String, for gateway: GatewayID, random: inout RandomSource) -> Data {
+        let nonce = random.bytes(Self.nonceBytes)
+        let sealed = sealer.seal(Array(password.utf8), nonce: nonce, associatedData: [Self.gatewayFormat] + gateway.value.bytes)
+        return Data([Self.gatewayFormat] + nonce + sealed)
+    }
+
+    /// H(user ":" realm ":" password) of RFC 7616 §3.4.2.
+    func ha1(
+        username: String, realm: String, sealed: Data, of gateway: GatewayID, isSHA256: Bool
+    ) throws(VaultError) -> [UInt8] {
+        let bytes = Array(sealed)
+        guard bytes.count > 1 + Self.nonceBytes, bytes[0] == Self.gatewayFormat else { throw .notSealedHere }
+        let plain = sealer.open(
+            Array(bytes[(1 + Self.nonceBytes)...]), nonce: Array(bytes[1...Self.nonceBytes]),
+            associatedData: [Self.gatewayFormat] + gateway.value.bytes)
+        guard let plain else { throw .notSealedHere }
+        let secret = Array("\(username):\(realm):".utf8) + plain
+        return isSHA256 ? Hash.sha256(secret) : Hash.md5(secret)
+    }
+
     private static func associatedData(_ subscriber: SubscriberID) -> [UInt8] { [format] + subscriber.value.bytes }
 }
 

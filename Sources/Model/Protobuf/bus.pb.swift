@@ -307,6 +307,14 @@ package nonisolated struct DeskRequest: Sendable {
     set {kind = .locateCall(newValue)}
   }
 
+  package var gatewayChallenged: GatewayChallenged {
+    get {
+      if case .gatewayChallenged(let v)? = kind {return v}
+      return GatewayChallenged()
+    }
+    set {kind = .gatewayChallenged(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -322,6 +330,7 @@ package nonisolated struct DeskRequest: Sendable {
     case callFinished(CallFinished)
     case renewCredit(RenewCredit)
     case locateCall(LocateCall)
+    case gatewayChallenged(GatewayChallenged)
 
   }
 
@@ -423,6 +432,14 @@ package nonisolated struct DeskReply: Sendable {
     set {kind = .error(newValue)}
   }
 
+  package var gatewayCredential: GatewayCredential {
+    get {
+      if case .gatewayCredential(let v)? = kind {return v}
+      return GatewayCredential()
+    }
+    set {kind = .gatewayCredential(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -437,8 +454,43 @@ package nonisolated struct DeskReply: Sendable {
     case creditGranted(CreditGranted)
     case callLocated(CallLocated)
     case error(DeskError)
+    case gatewayCredential(GatewayCredential)
 
   }
+
+  package init() {}
+}
+
+/// A gateway wants to know who calls it (RFC 7616).
+package nonisolated struct GatewayChallenged: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var gatewayID: Data = Data()
+
+  package var realm: String = String()
+
+  /// else MD5
+  package var sha256: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct GatewayCredential: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// empty: there is none for it
+  package var username: String = String()
+
+  /// of user, realm and password; the password stays in the control plane
+  package var ha1: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 }
@@ -1657,7 +1709,7 @@ nonisolated extension StudioNoticeKind: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension DeskRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".DeskRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}hello\0\u{1}heartbeat\0\u{1}credential\0\u{1}source\0\u{1}bind\0\u{3}start_call\0\u{3}call_answered\0\u{3}call_updated\0\u{3}call_finished\0\u{3}renew_credit\0\u{3}locate_call\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}hello\0\u{1}heartbeat\0\u{1}credential\0\u{1}source\0\u{1}bind\0\u{3}start_call\0\u{3}call_answered\0\u{3}call_updated\0\u{3}call_finished\0\u{3}renew_credit\0\u{3}locate_call\0\u{4}E\u{1}gateway_challenged\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1808,6 +1860,19 @@ nonisolated extension DeskRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
           self.kind = .locateCall(v)
         }
       }()
+      case 80: try {
+        var v: GatewayChallenged?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .gatewayChallenged(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .gatewayChallenged(v)
+        }
+      }()
       default: break
       }
     }
@@ -1863,6 +1928,10 @@ nonisolated extension DeskRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
       guard case .locateCall(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
     }()
+    case .gatewayChallenged?: try {
+      guard case .gatewayChallenged(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 80)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -1877,7 +1946,7 @@ nonisolated extension DeskRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension DeskReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".DeskReply"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}welcome\0\u{1}heartbeat\0\u{1}credential\0\u{1}source\0\u{1}bind\0\u{3}call_plan\0\u{3}call_refused\0\u{1}recorded\0\u{3}credit_granted\0\u{3}call_located\0\u{2}\u{5}error\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}welcome\0\u{1}heartbeat\0\u{1}credential\0\u{1}source\0\u{1}bind\0\u{3}call_plan\0\u{3}call_refused\0\u{1}recorded\0\u{3}credit_granted\0\u{3}call_located\0\u{2}\u{5}error\0\u{4}A\u{1}gateway_credential\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2028,6 +2097,19 @@ nonisolated extension DeskReply: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
           self.kind = .error(v)
         }
       }()
+      case 80: try {
+        var v: GatewayCredential?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .gatewayCredential(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .gatewayCredential(v)
+        }
+      }()
       default: break
       }
     }
@@ -2083,6 +2165,10 @@ nonisolated extension DeskReply: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       guard case .error(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 15)
     }()
+    case .gatewayCredential?: try {
+      guard case .gatewayCredential(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 80)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -2090,6 +2176,81 @@ nonisolated extension DeskReply: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
 
   package static func ==(lhs: DeskReply, rhs: DeskReply) -> Bool {
     if lhs.kind != rhs.kind {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension GatewayChallenged: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".GatewayChallenged"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}gateway_id\0\u{1}realm\0\u{1}sha256\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.gatewayID) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.realm) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.sha256) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.gatewayID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.gatewayID, fieldNumber: 1)
+    }
+    if !self.realm.isEmpty {
+      try visitor.visitSingularStringField(value: self.realm, fieldNumber: 2)
+    }
+    if self.sha256 != false {
+      try visitor.visitSingularBoolField(value: self.sha256, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: GatewayChallenged, rhs: GatewayChallenged) -> Bool {
+    if lhs.gatewayID != rhs.gatewayID {return false}
+    if lhs.realm != rhs.realm {return false}
+    if lhs.sha256 != rhs.sha256 {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension GatewayCredential: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".GatewayCredential"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}username\0\u{1}ha1\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.username) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.ha1) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.username.isEmpty {
+      try visitor.visitSingularStringField(value: self.username, fieldNumber: 1)
+    }
+    if !self.ha1.isEmpty {
+      try visitor.visitSingularBytesField(value: self.ha1, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: GatewayCredential, rhs: GatewayCredential) -> Bool {
+    if lhs.username != rhs.username {return false}
+    if lhs.ha1 != rhs.ha1 {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -297,6 +297,95 @@ package nonisolated enum ApplyTo: SwiftProtobuf.Enum, Swift.CaseIterable {
 
 }
 
+package nonisolated enum InboundField: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+
+  /// user of From
+  case caller // = 0
+
+  /// its display name
+  case callerName // = 1
+
+  /// E.164, after strip and prefix
+  case called // = 2
+
+  /// user of the request URI, as it came
+  case received // = 3
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .caller
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .caller
+    case 1: self = .callerName
+    case 2: self = .called
+    case 3: self = .received
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .caller: return 0
+    case .callerName: return 1
+    case .called: return 2
+    case .received: return 3
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [InboundField] = [
+    .caller,
+    .callerName,
+    .called,
+    .received,
+  ]
+
+}
+
+/// In which order the carriers of a group are asked.
+package nonisolated enum CarrierChoice: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+
+  /// the longest prefix of a rule first, then by priority
+  case priority // = 0
+
+  /// the cheapest minute first
+  case leastCost // = 1
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .priority
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .priority
+    case 1: self = .leastCost
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .priority: return 0
+    case .leastCost: return 1
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [CarrierChoice] = [
+    .priority,
+    .leastCost,
+  ]
+
+}
+
 package nonisolated enum NumberType: SwiftProtobuf.Enum, Swift.CaseIterable {
   package typealias RawValue = Int
   case local // = 0
@@ -741,6 +830,9 @@ package nonisolated struct Provider: Sendable {
 
   /// of its parent: what it pays a month for everything below it; empty: nothing
   package var servicePlanID: Data = Data()
+
+  /// no call at which it would pay more than it earns
+  package var refusesLosses: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1331,42 +1423,183 @@ package nonisolated struct Tenant: Sendable {
   package init() {}
 }
 
-package nonisolated struct Gateway: Sendable {
+package nonisolated struct Gateway: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var id: Data = Data()
+  package var id: Data {
+    get {_storage._id}
+    set {_uniqueStorage()._id = newValue}
+  }
 
-  package var name: String = String()
+  package var name: String {
+    get {_storage._name}
+    set {_uniqueStorage()._name = newValue}
+  }
 
   /// address literal
-  package var host: String = String()
+  package var host: String {
+    get {_storage._host}
+    set {_uniqueStorage()._host = newValue}
+  }
 
-  package var port: UInt32 = 0
+  package var port: UInt32 {
+    get {_storage._port}
+    set {_uniqueStorage()._port = newValue}
+  }
 
-  package var display: String = String()
+  package var display: String {
+    get {_storage._display}
+    set {_uniqueStorage()._display = newValue}
+  }
 
   /// characters removed from the left, the + counted
-  package var outboundStrip: UInt32 = 0
+  package var outboundStrip: UInt32 {
+    get {_storage._outboundStrip}
+    set {_uniqueStorage()._outboundStrip = newValue}
+  }
 
-  package var outboundPrefix: String = String()
+  package var outboundPrefix: String {
+    get {_storage._outboundPrefix}
+    set {_uniqueStorage()._outboundPrefix = newValue}
+  }
 
-  package var inboundStrip: UInt32 = 0
+  package var inboundStrip: UInt32 {
+    get {_storage._inboundStrip}
+    set {_uniqueStorage()._inboundStrip = newValue}
+  }
 
-  package var inboundPrefix: String = String()
+  package var inboundPrefix: String {
+    get {_storage._inboundPrefix}
+    set {_uniqueStorage()._inboundPrefix = newValue}
+  }
 
   /// From user; empty: the caller's number
-  package var sourceUser: String = String()
+  package var sourceUser: String {
+    get {_storage._sourceUser}
+    set {_uniqueStorage()._sourceUser = newValue}
+  }
 
   /// From domain; empty: the gateway's host
-  package var sourceDomain: String = String()
+  package var sourceDomain: String {
+    get {_storage._sourceDomain}
+    set {_uniqueStorage()._sourceDomain = newValue}
+  }
 
-  package var applyTo: ApplyTo = .e164
+  package var applyTo: ApplyTo {
+    get {_storage._applyTo}
+    set {_uniqueStorage()._applyTo = newValue}
+  }
 
-  package var addPai: Bool = false
+  package var addPai: Bool {
+    get {_storage._addPai}
+    set {_uniqueStorage()._addPai = newValue}
+  }
 
-  package var attributes: Dictionary<String,String> = [:]
+  package var attributes: Dictionary<String,String> {
+    get {_storage._attributes}
+    set {_uniqueStorage()._attributes = newValue}
+  }
+
+  package var disabled: Bool {
+    get {_storage._disabled}
+    set {_uniqueStorage()._disabled = newValue}
+  }
+
+  /// lower is tried first; gateways of one priority share the calls by weight
+  package var priority: UInt32 {
+    get {_storage._priority}
+    set {_uniqueStorage()._priority = newValue}
+  }
+
+  /// of one priority; if none has any, they are tried in their order
+  package var weight: UInt32 {
+    get {_storage._weight}
+    set {_uniqueStorage()._weight = newValue}
+  }
+
+  /// to it and from it at a time; 0: no limit
+  package var callsMax: UInt32 {
+    get {_storage._callsMax}
+    set {_uniqueStorage()._callsMax = newValue}
+  }
+
+  /// to it; 0: no limit
+  package var callsPerSecondMax: UInt32 {
+    get {_storage._callsPerSecondMax}
+    set {_uniqueStorage()._callsPerSecondMax = newValue}
+  }
+
+  /// digest towards it; empty: it does not ask
+  package var authUsername: String {
+    get {_storage._authUsername}
+    set {_uniqueStorage()._authUsername = newValue}
+  }
+
+  /// under the platform's vault key, bound to the gateway's id
+  package var sealedPassword: Data {
+    get {_storage._sealedPassword}
+    set {_uniqueStorage()._sealedPassword = newValue}
+  }
+
+  /// on its way in alone: never stored
+  package var authPassword: String {
+    get {_storage._authPassword}
+    set {_uniqueStorage()._authPassword = newValue}
+  }
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// Which calls of a carrier are not taken. The first rule that matches decides.
+package nonisolated struct InboundRule: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var field: InboundField = .caller
+
+  /// RE2
+  package var pattern: String = String()
+
+  /// final response, 400 to 699
+  package var rejectCode: UInt32 = 0
+
+  /// for the Reason of the response and the record
+  package var reason: String = String()
+
+  package var disabled: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// Which calls a carrier is asked to take: those that fit one of its rules. What is empty fits all.
+package nonisolated struct OutboundRule: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// for people
+  package var description_p: String = String()
+
+  /// E.164 with +
+  package var calleePrefix: String = String()
+
+  /// RE2 over the E.164 number
+  package var calleePattern: String = String()
+
+  /// RE2 over the number that is shown
+  package var callerPattern: String = String()
+
+  /// carriers behind this one are not tried
+  package var stopper: Bool = false
 
   package var disabled: Bool = false
 
@@ -1389,8 +1622,22 @@ package nonisolated struct Carrier: Sendable {
   /// what the carrier charges; empty: nothing recorded
   package var costDeckID: Data = Data()
 
-  /// tried in this order
+  /// by priority and weight; else in this order
   package var gateways: [Gateway] = []
+
+  /// in groups; lower is asked first
+  package var priority: UInt32 = 0
+
+  package var inboundRules: [InboundRule] = []
+
+  /// none: it takes all calls
+  package var outboundRules: [OutboundRule] = []
+
+  /// carriers; then it is a group, and has no gateways of its own
+  package var memberIds: [Data] = []
+
+  /// of a group
+  package var choice: CarrierChoice = .priority
 
   /// who it is
   package var contactID: Data = Data()
@@ -1904,6 +2151,14 @@ nonisolated extension ApplyTo: SwiftProtobuf._ProtoNameProviding {
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0APPLY_TO_E164\0\u{1}APPLY_TO_DIALLED\0")
 }
 
+nonisolated extension InboundField: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0INBOUND_FIELD_CALLER\0\u{1}INBOUND_FIELD_CALLER_NAME\0\u{1}INBOUND_FIELD_CALLED\0\u{1}INBOUND_FIELD_RECEIVED\0")
+}
+
+nonisolated extension CarrierChoice: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0CARRIER_CHOICE_PRIORITY\0\u{1}CARRIER_CHOICE_LEAST_COST\0")
+}
+
 nonisolated extension NumberType: SwiftProtobuf._ProtoNameProviding {
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0NUMBER_TYPE_LOCAL\0\u{1}NUMBER_TYPE_TOLL_FREE\0\u{2}1NUMBER_TYPE_MOBILE\0\u{1}NUMBER_TYPE_NATIONAL\0")
 }
@@ -1973,7 +2228,7 @@ nonisolated extension Amount: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
 
 nonisolated extension Provider: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Provider"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}parent_id\0\u{1}name\0\u{1}namespace\0\u{1}currency\0\u{3}time_zone\0\u{1}status\0\u{3}wholesale_deck_id\0\u{4}*number_quarantine_days\0\u{4}\u{a}contact_id\0\u{3}external_id\0\u{1}language\0\u{3}vat_basis_points\0\u{4}\u{1b}service_plan_id\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}parent_id\0\u{1}name\0\u{1}namespace\0\u{1}currency\0\u{3}time_zone\0\u{1}status\0\u{3}wholesale_deck_id\0\u{4}*number_quarantine_days\0\u{4}\u{a}contact_id\0\u{3}external_id\0\u{1}language\0\u{3}vat_basis_points\0\u{4}\u{11}refuses_losses\0\u{4}\u{a}service_plan_id\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1994,6 +2249,7 @@ nonisolated extension Provider: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       case 61: try { try decoder.decodeSingularStringField(value: &self.externalID) }()
       case 62: try { try decoder.decodeSingularStringField(value: &self.language) }()
       case 63: try { try decoder.decodeSingularUInt32Field(value: &self.vatBasisPoints) }()
+      case 80: try { try decoder.decodeSingularBoolField(value: &self.refusesLosses) }()
       case 90: try { try decoder.decodeSingularBytesField(value: &self.servicePlanID) }()
       default: break
       }
@@ -2040,6 +2296,9 @@ nonisolated extension Provider: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if self.vatBasisPoints != 0 {
       try visitor.visitSingularUInt32Field(value: self.vatBasisPoints, fieldNumber: 63)
     }
+    if self.refusesLosses != false {
+      try visitor.visitSingularBoolField(value: self.refusesLosses, fieldNumber: 80)
+    }
     if !self.servicePlanID.isEmpty {
       try visitor.visitSingularBytesField(value: self.servicePlanID, fieldNumber: 90)
     }
@@ -2061,6 +2320,7 @@ nonisolated extension Provider: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if lhs.vatBasisPoints != rhs.vatBasisPoints {return false}
     if lhs.numberQuarantineDays != rhs.numberQuarantineDays {return false}
     if lhs.servicePlanID != rhs.servicePlanID {return false}
+    if lhs.refusesLosses != rhs.refusesLosses {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3226,7 +3486,220 @@ nonisolated extension Tenant: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
 
 nonisolated extension Gateway: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Gateway"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}name\0\u{1}host\0\u{1}port\0\u{1}display\0\u{3}outbound_strip\0\u{3}outbound_prefix\0\u{3}inbound_strip\0\u{3}inbound_prefix\0\u{3}source_user\0\u{3}source_domain\0\u{3}apply_to\0\u{3}add_pai\0\u{1}attributes\0\u{1}disabled\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}name\0\u{1}host\0\u{1}port\0\u{1}display\0\u{3}outbound_strip\0\u{3}outbound_prefix\0\u{3}inbound_strip\0\u{3}inbound_prefix\0\u{3}source_user\0\u{3}source_domain\0\u{3}apply_to\0\u{3}add_pai\0\u{1}attributes\0\u{1}disabled\0\u{2}A\u{1}priority\0\u{1}weight\0\u{3}calls_max\0\u{3}calls_per_second_max\0\u{3}auth_username\0\u{3}sealed_password\0\u{3}auth_password\0")
+
+  fileprivate class _StorageClass {
+    var _id: Data = Data()
+    var _name: String = String()
+    var _host: String = String()
+    var _port: UInt32 = 0
+    var _display: String = String()
+    var _outboundStrip: UInt32 = 0
+    var _outboundPrefix: String = String()
+    var _inboundStrip: UInt32 = 0
+    var _inboundPrefix: String = String()
+    var _sourceUser: String = String()
+    var _sourceDomain: String = String()
+    var _applyTo: ApplyTo = .e164
+    var _addPai: Bool = false
+    var _attributes: Dictionary<String,String> = [:]
+    var _disabled: Bool = false
+    var _priority: UInt32 = 0
+    var _weight: UInt32 = 0
+    var _callsMax: UInt32 = 0
+    var _callsPerSecondMax: UInt32 = 0
+    var _authUsername: String = String()
+    var _sealedPassword: Data = Data()
+    var _authPassword: String = String()
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _id = source._id
+      _name = source._name
+      _host = source._host
+      _port = source._port
+      _display = source._display
+      _outboundStrip = source._outboundStrip
+      _outboundPrefix = source._outboundPrefix
+      _inboundStrip = source._inboundStrip
+      _inboundPrefix = source._inboundPrefix
+      _sourceUser = source._sourceUser
+      _sourceDomain = source._sourceDomain
+      _applyTo = source._applyTo
+      _addPai = source._addPai
+      _attributes = source._attributes
+      _disabled = source._disabled
+      _priority = source._priority
+      _weight = source._weight
+      _callsMax = source._callsMax
+      _callsPerSecondMax = source._callsPerSecondMax
+      _authUsername = source._authUsername
+      _sealedPassword = source._sealedPassword
+      _authPassword = source._authPassword
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularBytesField(value: &_storage._id) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._name) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._host) }()
+        case 4: try { try decoder.decodeSingularUInt32Field(value: &_storage._port) }()
+        case 5: try { try decoder.decodeSingularStringField(value: &_storage._display) }()
+        case 6: try { try decoder.decodeSingularUInt32Field(value: &_storage._outboundStrip) }()
+        case 7: try { try decoder.decodeSingularStringField(value: &_storage._outboundPrefix) }()
+        case 8: try { try decoder.decodeSingularUInt32Field(value: &_storage._inboundStrip) }()
+        case 9: try { try decoder.decodeSingularStringField(value: &_storage._inboundPrefix) }()
+        case 10: try { try decoder.decodeSingularStringField(value: &_storage._sourceUser) }()
+        case 11: try { try decoder.decodeSingularStringField(value: &_storage._sourceDomain) }()
+        case 12: try { try decoder.decodeSingularEnumField(value: &_storage._applyTo) }()
+        case 13: try { try decoder.decodeSingularBoolField(value: &_storage._addPai) }()
+        case 14: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: &_storage._attributes) }()
+        case 15: try { try decoder.decodeSingularBoolField(value: &_storage._disabled) }()
+        case 80: try { try decoder.decodeSingularUInt32Field(value: &_storage._priority) }()
+        case 81: try { try decoder.decodeSingularUInt32Field(value: &_storage._weight) }()
+        case 82: try { try decoder.decodeSingularUInt32Field(value: &_storage._callsMax) }()
+        case 83: try { try decoder.decodeSingularUInt32Field(value: &_storage._callsPerSecondMax) }()
+        case 84: try { try decoder.decodeSingularStringField(value: &_storage._authUsername) }()
+        case 85: try { try decoder.decodeSingularBytesField(value: &_storage._sealedPassword) }()
+        case 86: try { try decoder.decodeSingularStringField(value: &_storage._authPassword) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      if !_storage._id.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._id, fieldNumber: 1)
+      }
+      if !_storage._name.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._name, fieldNumber: 2)
+      }
+      if !_storage._host.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._host, fieldNumber: 3)
+      }
+      if _storage._port != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._port, fieldNumber: 4)
+      }
+      if !_storage._display.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._display, fieldNumber: 5)
+      }
+      if _storage._outboundStrip != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._outboundStrip, fieldNumber: 6)
+      }
+      if !_storage._outboundPrefix.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._outboundPrefix, fieldNumber: 7)
+      }
+      if _storage._inboundStrip != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._inboundStrip, fieldNumber: 8)
+      }
+      if !_storage._inboundPrefix.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._inboundPrefix, fieldNumber: 9)
+      }
+      if !_storage._sourceUser.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._sourceUser, fieldNumber: 10)
+      }
+      if !_storage._sourceDomain.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._sourceDomain, fieldNumber: 11)
+      }
+      if _storage._applyTo != .e164 {
+        try visitor.visitSingularEnumField(value: _storage._applyTo, fieldNumber: 12)
+      }
+      if _storage._addPai != false {
+        try visitor.visitSingularBoolField(value: _storage._addPai, fieldNumber: 13)
+      }
+      if !_storage._attributes.isEmpty {
+        try visitor.visitMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: _storage._attributes, fieldNumber: 14)
+      }
+      if _storage._disabled != false {
+        try visitor.visitSingularBoolField(value: _storage._disabled, fieldNumber: 15)
+      }
+      if _storage._priority != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._priority, fieldNumber: 80)
+      }
+      if _storage._weight != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._weight, fieldNumber: 81)
+      }
+      if _storage._callsMax != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._callsMax, fieldNumber: 82)
+      }
+      if _storage._callsPerSecondMax != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._callsPerSecondMax, fieldNumber: 83)
+      }
+      if !_storage._authUsername.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._authUsername, fieldNumber: 84)
+      }
+      if !_storage._sealedPassword.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._sealedPassword, fieldNumber: 85)
+      }
+      if !_storage._authPassword.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._authPassword, fieldNumber: 86)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Gateway, rhs: Gateway) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._id != rhs_storage._id {return false}
+        if _storage._name != rhs_storage._name {return false}
+        if _storage._host != rhs_storage._host {return false}
+        if _storage._port != rhs_storage._port {return false}
+        if _storage._display != rhs_storage._display {return false}
+        if _storage._outboundStrip != rhs_storage._outboundStrip {return false}
+        if _storage._outboundPrefix != rhs_storage._outboundPrefix {return false}
+        if _storage._inboundStrip != rhs_storage._inboundStrip {return false}
+        if _storage._inboundPrefix != rhs_storage._inboundPrefix {return false}
+        if _storage._sourceUser != rhs_storage._sourceUser {return false}
+        if _storage._sourceDomain != rhs_storage._sourceDomain {return false}
+        if _storage._applyTo != rhs_storage._applyTo {return false}
+        if _storage._addPai != rhs_storage._addPai {return false}
+        if _storage._attributes != rhs_storage._attributes {return false}
+        if _storage._disabled != rhs_storage._disabled {return false}
+        if _storage._priority != rhs_storage._priority {return false}
+        if _storage._weight != rhs_storage._weight {return false}
+        if _storage._callsMax != rhs_storage._callsMax {return false}
+        if _storage._callsPerSecondMax != rhs_storage._callsPerSecondMax {return false}
+        if _storage._authUsername != rhs_storage._authUsername {return false}
+        if _storage._sealedPassword != rhs_storage._sealedPassword {return false}
+        if _storage._authPassword != rhs_storage._authPassword {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension InboundRule: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".InboundRule"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}field\0\u{1}pattern\0\u{3}reject_code\0\u{1}reason\0\u{1}disabled\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3234,90 +3707,95 @@ nonisolated extension Gateway: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularBytesField(value: &self.id) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.name) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.host) }()
-      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.port) }()
-      case 5: try { try decoder.decodeSingularStringField(value: &self.display) }()
-      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.outboundStrip) }()
-      case 7: try { try decoder.decodeSingularStringField(value: &self.outboundPrefix) }()
-      case 8: try { try decoder.decodeSingularUInt32Field(value: &self.inboundStrip) }()
-      case 9: try { try decoder.decodeSingularStringField(value: &self.inboundPrefix) }()
-      case 10: try { try decoder.decodeSingularStringField(value: &self.sourceUser) }()
-      case 11: try { try decoder.decodeSingularStringField(value: &self.sourceDomain) }()
-      case 12: try { try decoder.decodeSingularEnumField(value: &self.applyTo) }()
-      case 13: try { try decoder.decodeSingularBoolField(value: &self.addPai) }()
-      case 14: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: &self.attributes) }()
-      case 15: try { try decoder.decodeSingularBoolField(value: &self.disabled) }()
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.field) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.pattern) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.rejectCode) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.disabled) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.id.isEmpty {
-      try visitor.visitSingularBytesField(value: self.id, fieldNumber: 1)
+    if self.field != .caller {
+      try visitor.visitSingularEnumField(value: self.field, fieldNumber: 1)
     }
-    if !self.name.isEmpty {
-      try visitor.visitSingularStringField(value: self.name, fieldNumber: 2)
+    if !self.pattern.isEmpty {
+      try visitor.visitSingularStringField(value: self.pattern, fieldNumber: 2)
     }
-    if !self.host.isEmpty {
-      try visitor.visitSingularStringField(value: self.host, fieldNumber: 3)
+    if self.rejectCode != 0 {
+      try visitor.visitSingularUInt32Field(value: self.rejectCode, fieldNumber: 3)
     }
-    if self.port != 0 {
-      try visitor.visitSingularUInt32Field(value: self.port, fieldNumber: 4)
-    }
-    if !self.display.isEmpty {
-      try visitor.visitSingularStringField(value: self.display, fieldNumber: 5)
-    }
-    if self.outboundStrip != 0 {
-      try visitor.visitSingularUInt32Field(value: self.outboundStrip, fieldNumber: 6)
-    }
-    if !self.outboundPrefix.isEmpty {
-      try visitor.visitSingularStringField(value: self.outboundPrefix, fieldNumber: 7)
-    }
-    if self.inboundStrip != 0 {
-      try visitor.visitSingularUInt32Field(value: self.inboundStrip, fieldNumber: 8)
-    }
-    if !self.inboundPrefix.isEmpty {
-      try visitor.visitSingularStringField(value: self.inboundPrefix, fieldNumber: 9)
-    }
-    if !self.sourceUser.isEmpty {
-      try visitor.visitSingularStringField(value: self.sourceUser, fieldNumber: 10)
-    }
-    if !self.sourceDomain.isEmpty {
-      try visitor.visitSingularStringField(value: self.sourceDomain, fieldNumber: 11)
-    }
-    if self.applyTo != .e164 {
-      try visitor.visitSingularEnumField(value: self.applyTo, fieldNumber: 12)
-    }
-    if self.addPai != false {
-      try visitor.visitSingularBoolField(value: self.addPai, fieldNumber: 13)
-    }
-    if !self.attributes.isEmpty {
-      try visitor.visitMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: self.attributes, fieldNumber: 14)
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 4)
     }
     if self.disabled != false {
-      try visitor.visitSingularBoolField(value: self.disabled, fieldNumber: 15)
+      try visitor.visitSingularBoolField(value: self.disabled, fieldNumber: 5)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  package static func ==(lhs: Gateway, rhs: Gateway) -> Bool {
-    if lhs.id != rhs.id {return false}
-    if lhs.name != rhs.name {return false}
-    if lhs.host != rhs.host {return false}
-    if lhs.port != rhs.port {return false}
-    if lhs.display != rhs.display {return false}
-    if lhs.outboundStrip != rhs.outboundStrip {return false}
-    if lhs.outboundPrefix != rhs.outboundPrefix {return false}
-    if lhs.inboundStrip != rhs.inboundStrip {return false}
-    if lhs.inboundPrefix != rhs.inboundPrefix {return false}
-    if lhs.sourceUser != rhs.sourceUser {return false}
-    if lhs.sourceDomain != rhs.sourceDomain {return false}
-    if lhs.applyTo != rhs.applyTo {return false}
-    if lhs.addPai != rhs.addPai {return false}
-    if lhs.attributes != rhs.attributes {return false}
+  package static func ==(lhs: InboundRule, rhs: InboundRule) -> Bool {
+    if lhs.field != rhs.field {return false}
+    if lhs.pattern != rhs.pattern {return false}
+    if lhs.rejectCode != rhs.rejectCode {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.disabled != rhs.disabled {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension OutboundRule: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".OutboundRule"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}description\0\u{3}callee_prefix\0\u{3}callee_pattern\0\u{3}caller_pattern\0\u{1}stopper\0\u{1}disabled\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.description_p) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.calleePrefix) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.calleePattern) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.callerPattern) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.stopper) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.disabled) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.description_p.isEmpty {
+      try visitor.visitSingularStringField(value: self.description_p, fieldNumber: 1)
+    }
+    if !self.calleePrefix.isEmpty {
+      try visitor.visitSingularStringField(value: self.calleePrefix, fieldNumber: 2)
+    }
+    if !self.calleePattern.isEmpty {
+      try visitor.visitSingularStringField(value: self.calleePattern, fieldNumber: 3)
+    }
+    if !self.callerPattern.isEmpty {
+      try visitor.visitSingularStringField(value: self.callerPattern, fieldNumber: 4)
+    }
+    if self.stopper != false {
+      try visitor.visitSingularBoolField(value: self.stopper, fieldNumber: 5)
+    }
+    if self.disabled != false {
+      try visitor.visitSingularBoolField(value: self.disabled, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: OutboundRule, rhs: OutboundRule) -> Bool {
+    if lhs.description_p != rhs.description_p {return false}
+    if lhs.calleePrefix != rhs.calleePrefix {return false}
+    if lhs.calleePattern != rhs.calleePattern {return false}
+    if lhs.callerPattern != rhs.callerPattern {return false}
+    if lhs.stopper != rhs.stopper {return false}
     if lhs.disabled != rhs.disabled {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -3326,7 +3804,7 @@ nonisolated extension Gateway: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
 
 nonisolated extension Carrier: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Carrier"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}provider_id\0\u{1}name\0\u{3}cost_deck_id\0\u{1}gateways\0\u{4}7contact_id\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}provider_id\0\u{1}name\0\u{3}cost_deck_id\0\u{1}gateways\0\u{4}7contact_id\0\u{2}\u{14}priority\0\u{3}inbound_rules\0\u{3}outbound_rules\0\u{3}member_ids\0\u{1}choice\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3340,6 +3818,11 @@ nonisolated extension Carrier: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
       case 4: try { try decoder.decodeSingularBytesField(value: &self.costDeckID) }()
       case 5: try { try decoder.decodeRepeatedMessageField(value: &self.gateways) }()
       case 60: try { try decoder.decodeSingularBytesField(value: &self.contactID) }()
+      case 80: try { try decoder.decodeSingularUInt32Field(value: &self.priority) }()
+      case 81: try { try decoder.decodeRepeatedMessageField(value: &self.inboundRules) }()
+      case 82: try { try decoder.decodeRepeatedMessageField(value: &self.outboundRules) }()
+      case 83: try { try decoder.decodeRepeatedBytesField(value: &self.memberIds) }()
+      case 84: try { try decoder.decodeSingularEnumField(value: &self.choice) }()
       default: break
       }
     }
@@ -3364,6 +3847,21 @@ nonisolated extension Carrier: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
     if !self.contactID.isEmpty {
       try visitor.visitSingularBytesField(value: self.contactID, fieldNumber: 60)
     }
+    if self.priority != 0 {
+      try visitor.visitSingularUInt32Field(value: self.priority, fieldNumber: 80)
+    }
+    if !self.inboundRules.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.inboundRules, fieldNumber: 81)
+    }
+    if !self.outboundRules.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.outboundRules, fieldNumber: 82)
+    }
+    if !self.memberIds.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.memberIds, fieldNumber: 83)
+    }
+    if self.choice != .priority {
+      try visitor.visitSingularEnumField(value: self.choice, fieldNumber: 84)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3373,6 +3871,11 @@ nonisolated extension Carrier: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
     if lhs.name != rhs.name {return false}
     if lhs.costDeckID != rhs.costDeckID {return false}
     if lhs.gateways != rhs.gateways {return false}
+    if lhs.priority != rhs.priority {return false}
+    if lhs.inboundRules != rhs.inboundRules {return false}
+    if lhs.outboundRules != rhs.outboundRules {return false}
+    if lhs.memberIds != rhs.memberIds {return false}
+    if lhs.choice != rhs.choice {return false}
     if lhs.contactID != rhs.contactID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true

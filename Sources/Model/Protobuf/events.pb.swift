@@ -460,6 +460,15 @@ package nonisolated enum Refusal: SwiftProtobuf.Enum, Swift.CaseIterable {
 
   /// 403: a number of raised price
   case premiumNumber // = 53
+
+  /// 503: every gateway has as many calls as it takes
+  case gatewaysBusy // = 80
+
+  /// as the carrier's rule says
+  case inboundRule // = 81
+
+  /// 503: whoever carries it would lose money
+  case atALoss // = 82
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -483,6 +492,9 @@ package nonisolated enum Refusal: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 51: self = .outsideHours
     case 52: self = .spendLimit
     case 53: self = .premiumNumber
+    case 80: self = .gatewaysBusy
+    case 81: self = .inboundRule
+    case 82: self = .atALoss
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -504,6 +516,9 @@ package nonisolated enum Refusal: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .outsideHours: return 51
     case .spendLimit: return 52
     case .premiumNumber: return 53
+    case .gatewaysBusy: return 80
+    case .inboundRule: return 81
+    case .atALoss: return 82
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -525,6 +540,83 @@ package nonisolated enum Refusal: SwiftProtobuf.Enum, Swift.CaseIterable {
     .outsideHours,
     .spendLimit,
     .premiumNumber,
+    .gatewaysBusy,
+    .inboundRule,
+    .atALoss,
+  ]
+
+}
+
+package nonisolated enum RouteVerdict: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+  case planned // = 0
+  case disabled // = 1
+
+  /// it has as many calls as it takes
+  case full // = 2
+
+  /// it had as many starts in the last second as it takes
+  case paced // = 3
+
+  /// no outbound rule of the carrier fits
+  case noRule // = 4
+
+  /// behind a rule that stops
+  case stopped // = 5
+
+  /// the carrier's deck has no price
+  case noPrice // = 6
+  case atALoss // = 7
+
+  /// the carrier has none
+  case noGateway // = 8
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .planned
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .planned
+    case 1: self = .disabled
+    case 2: self = .full
+    case 3: self = .paced
+    case 4: self = .noRule
+    case 5: self = .stopped
+    case 6: self = .noPrice
+    case 7: self = .atALoss
+    case 8: self = .noGateway
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .planned: return 0
+    case .disabled: return 1
+    case .full: return 2
+    case .paced: return 3
+    case .noRule: return 4
+    case .stopped: return 5
+    case .noPrice: return 6
+    case .atALoss: return 7
+    case .noGateway: return 8
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [RouteVerdict] = [
+    .planned,
+    .disabled,
+    .full,
+    .paced,
+    .noRule,
+    .stopped,
+    .noPrice,
+    .atALoss,
+    .noGateway,
   ]
 
 }
@@ -1555,6 +1647,18 @@ package nonisolated struct CallStarted: @unchecked Sendable {
     set {_uniqueStorage()._securityGroupID = newValue}
   }
 
+  /// where there was a choice: what was to be tried in this order, and what was left out
+  package var route: [RouteStep] {
+    get {_storage._route}
+    set {_uniqueStorage()._route = newValue}
+  }
+
+  /// of carriers other than called.carrier_id that are to be tried: instead of the one in rates
+  package var costs: [CarrierCost] {
+    get {_storage._costs}
+    set {_uniqueStorage()._costs = newValue}
+  }
+
   /// personal fields, each part under its subject's key: docs/wire/sealed.md
   package var sealed: [Data] {
     get {_storage._sealed}
@@ -1566,6 +1670,57 @@ package nonisolated struct CallStarted: @unchecked Sendable {
   package init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// A gateway that a call was, or was not, to be sent to.
+package nonisolated struct RouteStep: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// empty: the carrier as a whole was left out
+  package var gatewayID: Data = Data()
+
+  /// empty: called.carrier_id
+  package var carrierID: Data = Data()
+
+  package var verdict: RouteVerdict = .planned
+
+  /// it takes so many calls at a time: counted there until another gateway answers
+  package var isCounted: Bool = false
+
+  /// it takes so many starts a second: this was one
+  package var isPaced: Bool = false
+
+  /// which rule, which prices
+  package var detail: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct CarrierCost: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var carrierID: Data = Data()
+
+  package var lock: RateLock {
+    get {_lock ?? RateLock()}
+    set {_lock = newValue}
+  }
+  /// Returns true if `lock` has been explicitly set.
+  package var hasLock: Bool {self._lock != nil}
+  /// Clears the value of `lock`. Subsequent reads from it will return its default value.
+  package mutating func clearLock() {self._lock = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _lock: RateLock? = nil
 }
 
 package nonisolated struct CallAnswered: Sendable {
@@ -1591,6 +1746,9 @@ package nonisolated struct CallAnswered: Sendable {
   package var hasSnapshot: Bool {self._snapshot != nil}
   /// Clears the value of `snapshot`. Subsequent reads from it will return its default value.
   package mutating func clearSnapshot() {self._snapshot = nil}
+
+  /// up to the answer, without addresses: for whoever carries the call on
+  package var attempts: [CallAttempt] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2067,6 +2225,12 @@ package nonisolated struct Cdr: @unchecked Sendable {
   package var refusalDetail: String {
     get {_storage._refusalDetail}
     set {_uniqueStorage()._refusalDetail = newValue}
+  }
+
+  /// first digits of the number called: at most 7, and at least 4 fewer than it has
+  package var destinationPrefix: String {
+    get {_storage._destinationPrefix}
+    set {_uniqueStorage()._destinationPrefix = newValue}
   }
 
   /// personal fields, each part under its subject's key: docs/wire/sealed.md
@@ -2706,7 +2870,11 @@ nonisolated extension EndCause: SwiftProtobuf._ProtoNameProviding {
 }
 
 nonisolated extension Refusal: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0REFUSAL_NONE\0\u{1}REFUSAL_UNKNOWN_NUMBER\0\u{1}REFUSAL_NOT_PERMITTED\0\u{1}REFUSAL_NO_CREDIT\0\u{1}REFUSAL_LIMIT_REACHED\0\u{1}REFUSAL_NOT_RATED\0\u{1}REFUSAL_NOT_REGISTERED\0\u{1}REFUSAL_LOCKED\0\u{1}REFUSAL_NO_ROUTE\0\u{1}REFUSAL_INVALID_NUMBER\0\u{1}REFUSAL_UNKNOWN_SOURCE\0\u{2}(REFUSAL_NUMBER_BLOCKED\0\u{1}REFUSAL_OUTSIDE_HOURS\0\u{1}REFUSAL_SPEND_LIMIT\0\u{1}REFUSAL_PREMIUM_NUMBER\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0REFUSAL_NONE\0\u{1}REFUSAL_UNKNOWN_NUMBER\0\u{1}REFUSAL_NOT_PERMITTED\0\u{1}REFUSAL_NO_CREDIT\0\u{1}REFUSAL_LIMIT_REACHED\0\u{1}REFUSAL_NOT_RATED\0\u{1}REFUSAL_NOT_REGISTERED\0\u{1}REFUSAL_LOCKED\0\u{1}REFUSAL_NO_ROUTE\0\u{1}REFUSAL_INVALID_NUMBER\0\u{1}REFUSAL_UNKNOWN_SOURCE\0\u{2}(REFUSAL_NUMBER_BLOCKED\0\u{1}REFUSAL_OUTSIDE_HOURS\0\u{1}REFUSAL_SPEND_LIMIT\0\u{1}REFUSAL_PREMIUM_NUMBER\0\u{2}\u{1b}REFUSAL_GATEWAYS_BUSY\0\u{1}REFUSAL_INBOUND_RULE\0\u{1}REFUSAL_AT_A_LOSS\0")
+}
+
+nonisolated extension RouteVerdict: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ROUTE_VERDICT_PLANNED\0\u{1}ROUTE_VERDICT_DISABLED\0\u{1}ROUTE_VERDICT_FULL\0\u{1}ROUTE_VERDICT_PACED\0\u{1}ROUTE_VERDICT_NO_RULE\0\u{1}ROUTE_VERDICT_STOPPED\0\u{1}ROUTE_VERDICT_NO_PRICE\0\u{1}ROUTE_VERDICT_AT_A_LOSS\0\u{1}ROUTE_VERDICT_NO_GATEWAY\0")
 }
 
 nonisolated extension FeeKind: SwiftProtobuf._ProtoNameProviding {
@@ -4307,7 +4475,7 @@ nonisolated extension CreditHold: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension CallStarted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CallStarted"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}call_id\0\u{1}worker\0\u{1}direction\0\u{1}caller\0\u{1}called\0\u{1}dialled\0\u{3}called_e164\0\u{3}sip_call_id\0\u{3}source_address\0\u{3}started_at\0\u{1}rates\0\u{1}hold\0\u{3}log_position\0\u{3}dial_rule\0\u{4}$security_group_id\0\u{2}2sealed\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}call_id\0\u{1}worker\0\u{1}direction\0\u{1}caller\0\u{1}called\0\u{1}dialled\0\u{3}called_e164\0\u{3}sip_call_id\0\u{3}source_address\0\u{3}started_at\0\u{1}rates\0\u{1}hold\0\u{3}log_position\0\u{3}dial_rule\0\u{4}$security_group_id\0\u{2}\u{1e}route\0\u{1}costs\0\u{2}\u{13}sealed\0")
 
   fileprivate class _StorageClass {
     var _callID: Data = Data()
@@ -4325,6 +4493,8 @@ nonisolated extension CallStarted: SwiftProtobuf.Message, SwiftProtobuf._Message
     var _logPosition: UInt64 = 0
     var _dialRule: String = String()
     var _securityGroupID: Data = Data()
+    var _route: [RouteStep] = []
+    var _costs: [CarrierCost] = []
     var _sealed: [Data] = []
 
       // This property is used as the initial default value for new instances of the type.
@@ -4351,6 +4521,8 @@ nonisolated extension CallStarted: SwiftProtobuf.Message, SwiftProtobuf._Message
       _logPosition = source._logPosition
       _dialRule = source._dialRule
       _securityGroupID = source._securityGroupID
+      _route = source._route
+      _costs = source._costs
       _sealed = source._sealed
     }
   }
@@ -4385,6 +4557,8 @@ nonisolated extension CallStarted: SwiftProtobuf.Message, SwiftProtobuf._Message
         case 13: try { try decoder.decodeSingularUInt64Field(value: &_storage._logPosition) }()
         case 14: try { try decoder.decodeSingularStringField(value: &_storage._dialRule) }()
         case 50: try { try decoder.decodeSingularBytesField(value: &_storage._securityGroupID) }()
+        case 80: try { try decoder.decodeRepeatedMessageField(value: &_storage._route) }()
+        case 81: try { try decoder.decodeRepeatedMessageField(value: &_storage._costs) }()
         case 100: try { try decoder.decodeRepeatedBytesField(value: &_storage._sealed) }()
         default: break
         }
@@ -4443,6 +4617,12 @@ nonisolated extension CallStarted: SwiftProtobuf.Message, SwiftProtobuf._Message
       if !_storage._securityGroupID.isEmpty {
         try visitor.visitSingularBytesField(value: _storage._securityGroupID, fieldNumber: 50)
       }
+      if !_storage._route.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._route, fieldNumber: 80)
+      }
+      if !_storage._costs.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._costs, fieldNumber: 81)
+      }
       if !_storage._sealed.isEmpty {
         try visitor.visitRepeatedBytesField(value: _storage._sealed, fieldNumber: 100)
       }
@@ -4470,6 +4650,8 @@ nonisolated extension CallStarted: SwiftProtobuf.Message, SwiftProtobuf._Message
         if _storage._logPosition != rhs_storage._logPosition {return false}
         if _storage._dialRule != rhs_storage._dialRule {return false}
         if _storage._securityGroupID != rhs_storage._securityGroupID {return false}
+        if _storage._route != rhs_storage._route {return false}
+        if _storage._costs != rhs_storage._costs {return false}
         if _storage._sealed != rhs_storage._sealed {return false}
         return true
       }
@@ -4480,9 +4662,103 @@ nonisolated extension CallStarted: SwiftProtobuf.Message, SwiftProtobuf._Message
   }
 }
 
+nonisolated extension RouteStep: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RouteStep"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}gateway_id\0\u{3}carrier_id\0\u{1}verdict\0\u{3}is_counted\0\u{3}is_paced\0\u{1}detail\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.gatewayID) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.carrierID) }()
+      case 3: try { try decoder.decodeSingularEnumField(value: &self.verdict) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.isCounted) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.isPaced) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.detail) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.gatewayID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.gatewayID, fieldNumber: 1)
+    }
+    if !self.carrierID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.carrierID, fieldNumber: 2)
+    }
+    if self.verdict != .planned {
+      try visitor.visitSingularEnumField(value: self.verdict, fieldNumber: 3)
+    }
+    if self.isCounted != false {
+      try visitor.visitSingularBoolField(value: self.isCounted, fieldNumber: 4)
+    }
+    if self.isPaced != false {
+      try visitor.visitSingularBoolField(value: self.isPaced, fieldNumber: 5)
+    }
+    if !self.detail.isEmpty {
+      try visitor.visitSingularStringField(value: self.detail, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: RouteStep, rhs: RouteStep) -> Bool {
+    if lhs.gatewayID != rhs.gatewayID {return false}
+    if lhs.carrierID != rhs.carrierID {return false}
+    if lhs.verdict != rhs.verdict {return false}
+    if lhs.isCounted != rhs.isCounted {return false}
+    if lhs.isPaced != rhs.isPaced {return false}
+    if lhs.detail != rhs.detail {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension CarrierCost: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".CarrierCost"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}carrier_id\0\u{1}lock\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.carrierID) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._lock) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.carrierID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.carrierID, fieldNumber: 1)
+    }
+    try { if let v = self._lock {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: CarrierCost, rhs: CarrierCost) -> Bool {
+    if lhs.carrierID != rhs.carrierID {return false}
+    if lhs._lock != rhs._lock {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension CallAnswered: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CallAnswered"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}call_id\0\u{3}answered_at\0\u{3}gateway_id\0\u{3}subscriber_id\0\u{1}snapshot\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}call_id\0\u{3}answered_at\0\u{3}gateway_id\0\u{3}subscriber_id\0\u{1}snapshot\0\u{2}K\u{1}attempts\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4495,6 +4771,7 @@ nonisolated extension CallAnswered: SwiftProtobuf.Message, SwiftProtobuf._Messag
       case 3: try { try decoder.decodeSingularBytesField(value: &self.gatewayID) }()
       case 4: try { try decoder.decodeSingularBytesField(value: &self.subscriberID) }()
       case 5: try { try decoder.decodeSingularMessageField(value: &self._snapshot) }()
+      case 80: try { try decoder.decodeRepeatedMessageField(value: &self.attempts) }()
       default: break
       }
     }
@@ -4520,6 +4797,9 @@ nonisolated extension CallAnswered: SwiftProtobuf.Message, SwiftProtobuf._Messag
     try { if let v = self._snapshot {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
     } }()
+    if !self.attempts.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.attempts, fieldNumber: 80)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4529,6 +4809,7 @@ nonisolated extension CallAnswered: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if lhs.gatewayID != rhs.gatewayID {return false}
     if lhs.subscriberID != rhs.subscriberID {return false}
     if lhs._snapshot != rhs._snapshot {return false}
+    if lhs.attempts != rhs.attempts {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -5125,7 +5406,7 @@ nonisolated extension CdrRecorded: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension Cdr: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Cdr"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{3}call_id\0\u{1}direction\0\u{1}caller\0\u{1}called\0\u{1}dialled\0\u{3}called_e164\0\u{3}started_at\0\u{3}answered_at\0\u{3}ended_at\0\u{3}duration_ms\0\u{1}cause\0\u{3}sip_status\0\u{1}refusal\0\u{1}attempts\0\u{1}charges\0\u{1}media\0\u{3}sip_call_id\0\u{1}worker\0\u{3}log_position\0\u{3}journal_id\0\u{3}answered_gateway_id\0\u{3}answered_subscriber_id\0\u{4}\u{1b}security_group_id\0\u{3}refusal_detail\0\u{2}1sealed\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{3}call_id\0\u{1}direction\0\u{1}caller\0\u{1}called\0\u{1}dialled\0\u{3}called_e164\0\u{3}started_at\0\u{3}answered_at\0\u{3}ended_at\0\u{3}duration_ms\0\u{1}cause\0\u{3}sip_status\0\u{1}refusal\0\u{1}attempts\0\u{1}charges\0\u{1}media\0\u{3}sip_call_id\0\u{1}worker\0\u{3}log_position\0\u{3}journal_id\0\u{3}answered_gateway_id\0\u{3}answered_subscriber_id\0\u{4}\u{1b}security_group_id\0\u{3}refusal_detail\0\u{4}\u{1d}destination_prefix\0\u{2}\u{14}sealed\0")
 
   fileprivate class _StorageClass {
     var _number: UInt64 = 0
@@ -5153,6 +5434,7 @@ nonisolated extension Cdr: SwiftProtobuf.Message, SwiftProtobuf._MessageImplemen
     var _answeredSubscriberID: Data = Data()
     var _securityGroupID: Data = Data()
     var _refusalDetail: String = String()
+    var _destinationPrefix: String = String()
     var _sealed: [Data] = []
 
       // This property is used as the initial default value for new instances of the type.
@@ -5189,6 +5471,7 @@ nonisolated extension Cdr: SwiftProtobuf.Message, SwiftProtobuf._MessageImplemen
       _answeredSubscriberID = source._answeredSubscriberID
       _securityGroupID = source._securityGroupID
       _refusalDetail = source._refusalDetail
+      _destinationPrefix = source._destinationPrefix
       _sealed = source._sealed
     }
   }
@@ -5233,6 +5516,7 @@ nonisolated extension Cdr: SwiftProtobuf.Message, SwiftProtobuf._MessageImplemen
         case 23: try { try decoder.decodeSingularBytesField(value: &_storage._answeredSubscriberID) }()
         case 50: try { try decoder.decodeSingularBytesField(value: &_storage._securityGroupID) }()
         case 51: try { try decoder.decodeSingularStringField(value: &_storage._refusalDetail) }()
+        case 80: try { try decoder.decodeSingularStringField(value: &_storage._destinationPrefix) }()
         case 100: try { try decoder.decodeRepeatedBytesField(value: &_storage._sealed) }()
         default: break
         }
@@ -5321,6 +5605,9 @@ nonisolated extension Cdr: SwiftProtobuf.Message, SwiftProtobuf._MessageImplemen
       if !_storage._refusalDetail.isEmpty {
         try visitor.visitSingularStringField(value: _storage._refusalDetail, fieldNumber: 51)
       }
+      if !_storage._destinationPrefix.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._destinationPrefix, fieldNumber: 80)
+      }
       if !_storage._sealed.isEmpty {
         try visitor.visitRepeatedBytesField(value: _storage._sealed, fieldNumber: 100)
       }
@@ -5358,6 +5645,7 @@ nonisolated extension Cdr: SwiftProtobuf.Message, SwiftProtobuf._MessageImplemen
         if _storage._answeredSubscriberID != rhs_storage._answeredSubscriberID {return false}
         if _storage._securityGroupID != rhs_storage._securityGroupID {return false}
         if _storage._refusalDetail != rhs_storage._refusalDetail {return false}
+        if _storage._destinationPrefix != rhs_storage._destinationPrefix {return false}
         if _storage._sealed != rhs_storage._sealed {return false}
         return true
       }

@@ -58,7 +58,7 @@ extension Table {
             true
         case .contacts, .tokens, .cdrExports, .exportFiles, .exportDeliveries, .providersByNamespace, .tenantsByDomain, .subscribersByName, .numbersByE164,
             .gatewaysByAddress, .gateways, .externalIDs, .domains, .domainsByName, .tokensBySecret, .references, .deckTimes, .deckImports, .rates, .liveCalls, .liveCallsByWorker,
-            .liveCallCounts, .cdrs, .cdrsByCall, .cdrsByParty, .cdrsByStart, .corrections, .correctionsByRecord, .accounts, .postings, .holds, .journals, .spend, .spendHolds, .streams, .history, .changes,
+            .liveCallCounts, .gatewayStarts, .statistics, .statisticsParties, .cdrs, .cdrsByCall, .cdrsByParty, .cdrsByStart, .corrections, .correctionsByRecord, .accounts, .postings, .holds, .journals, .spend, .spendHolds, .streams, .history, .changes,
             .subjects, .subjectsErased, .feeItems, .feeOpen, .feePlans, .feePeriods, .fees, .allowances, .allowanceHolds, .packages, .packageEnds, .meta:
             false
         }

@@ -10,6 +10,7 @@ final class ViewBuffers {
     let liveCallsByWorker = TableBuffer(isIndexed: true)
     let liveCallCounts = TableBuffer(isIndexed: true)
     let cdrsByCall = TableBuffer(isIndexed: true)
+    let statisticsParties = TableBuffer(isIndexed: true)
     let accounts = TableBuffer(isIndexed: true)
     let holds = TableBuffer(isIndexed: true)
     // Added to.
@@ -20,6 +21,7 @@ final class ViewBuffers {
     // Runs.
     let cdrsByParty = RunBuffer(.records)
     let postings = RunBuffer(.postings)
+    let statistics = RunBuffer(.statistics)
 
     let entities = EntityCache()
     /// Records and journals that are not in the log yet, by their sequences.
@@ -41,7 +43,7 @@ final class ViewBuffers {
     init() {
         all = [
             (.streams, streams), (.liveCalls, liveCalls), (.liveCallsByWorker, liveCallsByWorker),
-            (.liveCallCounts, liveCallCounts), (.cdrsByCall, cdrsByCall), (.accounts, accounts), (.holds, holds),
+            (.liveCallCounts, liveCallCounts), (.cdrsByCall, cdrsByCall), (.statisticsParties, statisticsParties), (.accounts, accounts), (.holds, holds),
             (.history, history), (.cdrs, cdrs), (.cdrsByStart, cdrsByStart), (.journals, journals),
         ]
         var byPosition = [TableBuffer?](repeating: nil, count: Table.allCases.count)
@@ -55,12 +57,13 @@ final class ViewBuffers {
     /// nil: the table is not one of runs.
     func runs(_ table: Table) -> RunBuffer? {
         if table == .cdrsByParty { return cdrsByParty }
+        if table == .statistics { return statistics }
         return table == .postings ? postings : nil
     }
 
     /// Memory in use, roughly.
     var byteCount: Int {
-        all.reduce(cdrsByParty.byteCount + postings.byteCount) { $0 + $1.buffer.valueBytes + $1.buffer.rowCount * 96 }
+        all.reduce(cdrsByParty.byteCount + postings.byteCount + statistics.byteCount) { $0 + $1.buffer.valueBytes + $1.buffer.rowCount * 96 }
     }
 
     func flush(_ databases: TableDatabases, _ transaction: borrowing WriteTransaction) throws(ViewsError) {
@@ -73,12 +76,14 @@ final class ViewBuffers {
         }
         try cdrsByParty.flush(.cdrsByParty, databases, transaction)
         try postings.flush(.postings, databases, transaction)
+        try statistics.flush(.statistics, databases, transaction)
     }
 
     func clear() {
         for (_, buffer) in all { buffer.clear() }
         cdrsByParty.clear()
         postings.clear()
+        statistics.clear()
     }
 
     /// Of a transaction that was dropped.
@@ -92,5 +97,6 @@ final class ViewBuffers {
         for (_, buffer) in all { buffer.shrink() }
         cdrsByParty.shrink()
         postings.shrink()
+        statistics.shrink()
     }
 }

@@ -104,6 +104,14 @@ struct LiveCallRow {
         return parties
     }
 
+    /// Where the call takes a place: before an answer at every gateway that it may go to, after it at the one that carries it.
+    func countedGateways(_ bytes: RawSpan) throws(ViewsError) -> [UUIDv7] {
+        let counted = try RouteGateways(ofStarted: bytes, started).counted
+        guard !counted.isEmpty, !gateway.isEmpty else { return counted }
+        let answered = unsafe bytes.extracting(gateway).withUnsafeBytes { unsafe Array($0) }
+        return counted.filter { $0.bytes == answered }
+    }
+
     func workerKey(_ bytes: RawSpan, _ call: FixedKey) -> Key { Self.workerKey(bytes, worker, call) }
 
     static func workerKey(_ bytes: RawSpan, _ worker: Range<Int>, _ call: FixedKey) -> Key {

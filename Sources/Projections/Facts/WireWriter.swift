@@ -12,9 +12,9 @@
     @inline(__always) func begin() { count = 0 }
 
     /// What was written since `begin`.
-    @inline(__always) func withBytes<R>(_ body: (RawSpan) -> R) -> R {
+    @inline(__always) func withBytes<R, E: Error>(_ body: (RawSpan) throws(E) -> R) throws(E) -> R {
         let written = unsafe UnsafeRawBufferPointer(start: bytes, count: count)
-        return unsafe body(written.bytes)
+        return try unsafe body(written.bytes)
     }
 
     /// Left out if it is 0.

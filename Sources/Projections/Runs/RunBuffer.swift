@@ -8,6 +8,8 @@ final class RunBuffer {
     enum Kind {
         case records
         case postings
+        /// All under one owner, the empty key.
+        case statistics
     }
 
     private let kind: Kind
@@ -28,6 +30,9 @@ final class RunBuffer {
         added.append(account, unsafe bytes.span.bytes)
     }
 
+    /// A record's rows, behind `StatisticsBlock.Head`.
+    @inline(__always) func addStatistics(_ bytes: RawSpan) { added.append(FixedKey(0, count: 0), bytes) }
+
     var byteCount: Int { added.valueBytes + added.rowCount * 96 }
 
     func clear() { added.clear() }
@@ -42,12 +47,13 @@ final class RunBuffer {
         var rows: [(Key, [UInt8])] = []
         for row in added.sortedRows() {
             let owner = Key(added.key(row))
-            let end = Key(owner.bytes + [UInt8](repeating: 0xFF, count: kind == .records ? 8 : 12))
+            let end = Key(owner.bytes + [UInt8](repeating: 0xFF, count: kind == .postings ? 12 : 8))
             let last = try databases.last(in: table, atOrBefore: end, transaction)
             let known = last.flatMap { $0.key.hasPrefix(owner) ? $0 : nil }
             switch kind {
             case .records: rows += try records(behind: known, owner, row)
             case .postings: rows += try postings(behind: known, owner, row)
+            case .statistics: rows += try statistics(behind: known, row)
             }
         }
         do {
@@ -84,6 +90,30 @@ final class RunBuffer {
             }
         }
         if let run { rows.append((owner.adding(run.first), run.value)) }
+        return rows
+    }
+
+    private func statistics(behind last: (key: Key, value: [UInt8])?, _ row: Int) throws(ViewsError) -> [(Key, [UInt8])] {
+        var rows: [(Key, [UInt8])] = []
+        var block: StatisticsBlock?
+        if let last {
+            block = StatisticsBlock(last.key, last.value)
+            if block == nil { throw .unreadable(table: .statistics) }
+        }
+        added.withValue(row) { bytes in
+            var offset = 0
+            while offset < bytes.byteCount {
+                let head = StatisticsBlock.Head(bytes, at: offset)
+                offset += StatisticsBlock.Head.byteCount
+                let end = offset + head.rows * StatisticsRow.byteCount
+                let record = bytes.extracting(offset..<end)
+                offset = end
+                if block?.append(record) == true { continue }
+                if let block { rows.append((block.key, block.value)) }
+                block = StatisticsBlock(head, record)
+            }
+        }
+        if let block { rows.append((block.key, block.value)) }
         return rows
     }
 

@@ -84,6 +84,15 @@ struct FakeDesk {
             reply.callLocated.ownerAlive = roster.workers.contains { $0.worker == owner }
             reply.callLocated.answeredAt = answered[call]?.answeredAt ?? 0
             if owner == worker, let fact = answered[call] { reply.callLocated.snapshot = fact.snapshot }
+        case .gatewayChallenged(let question):
+            // `password gw1 secret`: what is set up for it.
+            guard let password = ladder.settings.first(where: { $0[0] == "password" && Data(Addresses.id($0[1])) == question.gatewayID })?[2] else {
+                reply.gatewayCredential = GatewayCredential()
+                return reply
+            }
+            let algorithm = question.sha256 ? DigestAlgorithm.sha256 : .md5
+            reply.gatewayCredential.username = "trunk"
+            reply.gatewayCredential.ha1 = Data(algorithm.ha1(username: "trunk", realm: question.realm, password: password))
         case nil: return nil
         }
         return reply

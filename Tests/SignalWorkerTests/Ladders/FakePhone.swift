@@ -96,6 +96,11 @@ struct FakePhone {
         if status >= 200 { incoming.remove(at: index) }
         var response = request.response(status, toTag: "tag-of-" + name)
         response.headers.append(.contact, contact.description)
+        if words.contains("challenge") {
+            let isStale = words.contains("stale")
+            let challenge = DigestChallenge(realm: "carrier.example", nonce: isStale ? "fresh" : "first", algorithm: words.contains("md5") ? .md5 : .sha256, isStale: isStale)
+            response.headers.append(status == 401 ? .wwwAuthenticate : .proxyAuthenticate, challenge.description)
+        }
         if request.method == .invite, words.contains("sdp") || (status == 200 && !words.contains("empty")) {
             response.setBody(description(words, answering: request), type: "application/sdp")
         }

@@ -17,6 +17,8 @@ enum Telling {
         if let user = message.requestURI?.user { facts.insert("to=\(user)") }
         if let user = message.from.uri.user, message.isRequest { facts.insert("from=\(user)") }
         if let hops = message.maxForwards { facts.insert("hops=\(hops)") }
+        facts.insert("cseq=\(message.cseq.number)")
+        if let credentials = credentials(of: message) { facts.formUnion(["credentials", "credentials=\(credentials)"]) }
         if message.headers.contains(.assertedIdentity) { facts.insert("pai") }
         if message.headers.contains(.reason) { facts.insert("reason") }
         if message.headers.contains(.retryAfter) { facts.insert("retry") }
@@ -31,13 +33,25 @@ enum Telling {
         return facts
     }
 
+    /// Whether a gateway's challenge is answered with the password that its ladder calls right.
+    private static func credentials(of message: SIPMessage) -> String? {
+        let values = message.headers.all(.authorization) + message.headers.all(.proxyAuthorization)
+        guard message.isRequest, let said = values.compactMap({ DigestCredentials($0) }).first else { return nil }
+        guard said.username == "trunk", let count = said.count else { return "strange" }
+        let right = DigestCredentials(
+            answering: DigestChallenge(realm: said.realm, nonce: said.nonce, algorithm: said.algorithm), username: "trunk",
+            ha1: said.algorithm.ha1(username: "trunk", realm: "carrier.example", password: "tea"), method: .invite, uri: said.uri, cnonce: count.cnonce,
+            nc: UInt32(count.nc, radix: 16) ?? 0)
+        return said.response == right.response ? "right" : "wrong"
+    }
+
     // MARK: desk
 
     /// What a worker says to the desk whatever happens.
     static func isRoutine(_ request: DeskRequest) -> Bool {
         switch request.kind {
         case .hello, .heartbeat: true
-        case .credential, .source, .bind, .startCall, .callAnswered, .callUpdated, .callFinished, .renewCredit, .locateCall, nil:
+        case .credential, .source, .bind, .startCall, .callAnswered, .callUpdated, .callFinished, .renewCredit, .locateCall, .gatewayChallenged, nil:
             false
         }
     }
@@ -46,7 +60,7 @@ enum Telling {
     static func isLookup(_ request: DeskRequest) -> Bool {
         switch request.kind {
         case .hello, .heartbeat, .credential, .source: true
-        case .bind, .startCall, .callAnswered, .callUpdated, .callFinished, .renewCredit, .locateCall, nil: false
+        case .bind, .startCall, .callAnswered, .callUpdated, .callFinished, .renewCredit, .locateCall, .gatewayChallenged, nil: false
         }
     }
 
@@ -63,6 +77,7 @@ enum Telling {
         case .callFinished: "CallFinished"
         case .renewCredit: "RenewCredit"
         case .locateCall: "LocateCall"
+        case .gatewayChallenged: "GatewayChallenged"
         case nil: "nothing"
         }
     }
@@ -82,7 +97,7 @@ enum Telling {
         case .callUpdated(let fact): secrets(fact.snapshot).union(["media=\(fact.snapshot.mediaWorker)"])
         case .callFinished(let fact): facts(of: fact.ended, wall: wall)
         case .renewCredit(let renewal): ["used=\(renewal.usedSeconds)"]
-        case .heartbeat, .credential, .source, .locateCall, nil: []
+        case .heartbeat, .credential, .source, .locateCall, .gatewayChallenged, nil: []
         }
     }
 
