@@ -51,6 +51,7 @@ let package = Package(
         .systemLibrary(name: "COSIP", providers: [.apt(["libosip2-dev"])]),
         .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
         .target(name: "CPhoneNumber", linkerSettings: [.linkedLibrary("phonenumber")]),
+        .target(name: "CPrompts", exclude: ["audio"]),
         .target(name: "CShims"),
         .target(name: "CSRTPPrimitives", linkerSettings: [.linkedLibrary("srtp2"), .linkedLibrary("crypto")]),
         library("Primitives", []),
@@ -99,7 +100,7 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
         library("SignalWorker", ["Bus", "CShims", "Model", "OpenSSL", "Primitives", "SIP", "UDP", logging, protobuf]),
-        library("MediaWorker", ["Bus", "Model", "Primitives", "RTP", "UDP", logging, protobuf]),
+        library("MediaWorker", ["Bus", "CPrompts", "Model", "Primitives", "RTP", "UDP", logging, protobuf]),
 
         // The seeded world: imported by tests and tools alone.
         library(

@@ -1,6 +1,7 @@
 import Ledger
 import Model
 import Primitives
+import Rating
 
 /// The events of a pack, decoded and put in their places. Only their public parts are read: what was sealed for a person's
 /// sake stays closed to whoever checks a pack.
@@ -14,6 +15,8 @@ struct CallEvents {
     let entries: [Entry]
     let started: (envelope: Envelope, event: CallStarted)
     let answered: CallAnswered?
+    /// What was set aside for the call in the end.
+    let hold: CreditHold?
     let ended: CallEnded
     let journal: JournalPosted?
     let cdr: Cdr
@@ -26,6 +29,7 @@ struct CallEvents {
         var decoded: [Entry] = []
         var started: (Envelope, CallStarted)?
         var answered: CallAnswered?
+        var renewed: CreditHold?
         var ended: CallEnded?
         var journal: JournalPosted?
         var cdr: Cdr?
@@ -43,6 +47,7 @@ struct CallEvents {
             switch (role, event) {
             case (.call, .callStarted(let event)): started = started ?? (envelope, event)
             case (.call, .callAnswered(let event)): answered = answered ?? event
+            case (.call, .creditRenewed(let event)): renewed = event.hold
             case (.call, .callEnded(let event)): ended = ended ?? event
             case (.call, .cdrRecorded(let event)): cdr = cdr ?? event.cdr
             case (.call, .journalPosted(let event)):
@@ -64,6 +69,7 @@ struct CallEvents {
         self.entries = decoded
         self.started = started
         self.answered = answered
+        hold = renewed ?? (started.1.hasHold ? started.1.hold : nil)
         self.ended = ended
         self.journal = journal
         self.cdr = cdr
@@ -72,8 +78,13 @@ struct CallEvents {
         self.corrected = corrected
     }
 
-    /// The prices that the call was charged by: none if nobody answered.
-    var rates: [RateLock] { answered.map { started.event.rates(answeredBy: $0.gatewayID) } ?? [] }
+    /// The prices that the call was charged by: none if nobody answered. Earlier versions charged what went beyond the time
+    /// that was set aside for.
+    var rates: [RateLock] {
+        let rates = answered.map { started.event.rates(answeredBy: $0.gatewayID) } ?? []
+        guard cdr.charges.contains(where: { $0.timeLimitSeconds > 0 }) else { return rates }
+        return rates.map { $0.limited(by: hold) }
+    }
 
     func deck(of lock: RateLock) -> RateDeckVersion? { decks.first { $0.deckID == lock.deckID && $0.version == lock.deckVersion } }
 }

@@ -154,7 +154,11 @@ extension CallExplanation.Charge {
         currency = lock.currency
         payer = lock.payer.text
         payee = lock.payee.text
-        steps = ["\(milliseconds) ms from answer to end: a second that has begun counts, so \(seconds) s"]
+        steps = [
+            explained.isLimited
+                ? "\(milliseconds) ms from answer to end: money was set aside for \(seconds) s, and no more is charged"
+                : "\(milliseconds) ms from answer to end: a second that has begun counts, so \(seconds) s"
+        ]
         if let band = Self.bandStep(lock, version) { steps.insert(band, at: 0) }
         steps += Self.timeSteps(explained, increments: chosen.increments)
         for use in explained.allowances where !use.isMoney {

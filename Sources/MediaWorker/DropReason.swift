@@ -24,6 +24,8 @@ package enum DropReason: Int, CaseIterable, Hashable, Sendable {
     case protectionLimit
     /// Valid, but the other leg has no address yet.
     case undeliverable
+    /// Valid, but the other leg hears an announcement meanwhile.
+    case announcing
     /// To a port that belongs to no session.
     case noSession
 }

@@ -10,16 +10,16 @@ package struct LegCounters: Sendable {
     package internal(set) var controlOut: UInt64 = 0
     /// When a valid packet, media or control, last came from the peer.
     package internal(set) var lastHeard: Instant?
-    private var drops = InlineArray<13, UInt64>(repeating: 0)
+    private var drops = InlineArray<14, UInt64>(repeating: 0)
 
     package init() {}
 
     package subscript(reason: DropReason) -> UInt64 { drops[reason.rawValue] }
 
-    /// Everything that did not belong; valid packets that had nowhere to go are not among them.
+    /// Everything that did not belong; valid packets that had nowhere to go, or gave way to an announcement, are not among them.
     package var dropped: UInt64 {
         var sum: UInt64 = 0
-        for reason in DropReason.allCases where reason != .undeliverable { sum += self[reason] }
+        for reason in DropReason.allCases where reason != .undeliverable && reason != .announcing { sum += self[reason] }
         return sum
     }
 

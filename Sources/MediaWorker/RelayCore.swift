@@ -1,3 +1,4 @@
+internal import Bus
 package import Primitives
 package import RTP
 
@@ -11,6 +12,8 @@ package struct RelayCore: ~Copyable {
     private var routes: [UInt32]
     private var sessions: Slab<RelaySession>
     private var places: [MediaSessionID: Int] = [:]
+    /// Prompts that are being played, by when their next packet is due.
+    private var prompts = DeadlineQueue<Playing>()
     /// Packets to ports that belong to no session.
     package private(set) var packetsWithoutSession: UInt64 = 0
 
@@ -57,6 +60,40 @@ package struct RelayCore: ~Copyable {
             case .b: session.b.counters.count(.tooLong)
             }
         }
+    }
+
+    // MARK: - Prompts
+
+    private struct Playing: Sendable {
+        let session: MediaSessionID
+        let side: Side
+        /// Which of the prompts that a leg has been given: a second one replaces the first.
+        let ssrc: UInt32
+    }
+
+    /// Lets one side hear a prompt; an unknown session is left alone.
+    package mutating func play(_ id: MediaSessionID, to side: Side, _ prompt: PromptStream) {
+        guard let place = places[id] else { return }
+        let playing = Playing(session: id, side: side, ssrc: prompt.ssrc)
+        prompts.insert(playing, at: prompt.nextAt)
+        sessions.withElement(at: place) { $0.set(prompt, for: side) }
+    }
+
+    /// When `promptPacket` has one.
+    package var nextPrompt: Instant? { prompts.first }
+
+    /// Writes the next packet of a prompt that is due.
+    /// - Parameter buffer: room for a packet and `SRTPSession.spareByteCount` bytes.
+    /// - Returns: nil: none is due.
+    package mutating func promptPacket(at now: Instant, _ buffer: inout MutableRawSpan) -> RelayVerdict? {
+        while let playing = prompts.popFirst(dueBy: now) {
+            guard let place = places[playing.session] else { continue }
+            let step = sessions.withElement(at: place) { $0.promptPacket(playing.side, ssrc: playing.ssrc, at: now, &buffer) }
+            guard let step else { continue }
+            if let next = step.next { prompts.insert(playing, at: next) }
+            return step.verdict
+        }
+        return nil
     }
 
     // MARK: - Sessions

@@ -26,6 +26,8 @@ struct RelayLeg: ~Copyable {
     private var inbound: SRTPSession?
     private var outbound: SRTPSession?
     var counters = LegCounters()
+    /// What its peer hears instead of the other leg.
+    var prompt: PromptStream?
 
     init(port: UInt16, setup: LegSetup) throws(SRTPError) {
         let inbound = try RelayLeg.session(.inbound, setup.protection?.suite, setup.protection?.receiveKey)
@@ -155,6 +157,19 @@ struct RelayLeg: ~Copyable {
             return .ready(port: ownPort ? port : port + 1, to: destination, count: sent)
         } catch {
             return .dropped(error.reason)
+        }
+    }
+
+    /// See `RelaySession.promptPacket`.
+    mutating func promptPacket(
+        ssrc: UInt32, at now: Instant, _ buffer: inout MutableRawSpan
+    ) -> (verdict: RelayVerdict, next: Instant?)? {
+        guard prompt?.ssrc == ssrc, let count = prompt?.write(into: &buffer, at: now) else { return nil }
+        let next = prompt?.isOver == false ? prompt?.nextAt : nil
+        if next == nil { prompt = nil }
+        switch dispatch(.media, &buffer, count: count) {
+        case .ready(let port, let destination, let count): return (.forward(from: port, to: destination, count: count), next)
+        case .dropped(let reason): return (.drop(reason), next)
         }
     }
 

@@ -33,6 +33,10 @@ struct RelaySession: ~Copyable {
         switch near.receive(on: channel, from: source, &buffer, count: count, at: now, rules: rules) {
         case .dropped(let reason): return .drop(reason)
         case .accepted(let channel, let count):
+            if channel == .media, far.prompt != nil {
+                near.counters.count(.announcing)
+                return .drop(.announcing)
+            }
             switch far.dispatch(channel, &buffer, count: count) {
             case .ready(let port, let destination, let count):
                 return .forward(from: port, to: destination, count: count)
@@ -40,6 +44,25 @@ struct RelaySession: ~Copyable {
                 near.counters.count(reason)
                 return .drop(reason)
             }
+        }
+    }
+
+    // MARK: - Prompts
+
+    mutating func set(_ prompt: PromptStream, for side: Side) {
+        switch side {
+        case .a: a.prompt = prompt
+        case .b: b.prompt = prompt
+        }
+    }
+
+    /// - Returns: nil: the prompt was replaced or is over; `next`: when the one after is due, nil behind the last.
+    mutating func promptPacket(
+        _ side: Side, ssrc: UInt32, at now: Instant, _ buffer: inout MutableRawSpan
+    ) -> (verdict: RelayVerdict, next: Instant?)? {
+        switch side {
+        case .a: a.promptPacket(ssrc: ssrc, at: now, &buffer)
+        case .b: b.promptPacket(ssrc: ssrc, at: now, &buffer)
         }
     }
 }

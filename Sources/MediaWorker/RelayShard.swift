@@ -82,7 +82,7 @@ package final class RelayShard: Sendable {
         /// Waits, then serves each socket that has packets.
         /// - Returns: whether there are orders.
         mutating func relayWhatIsReady(refused: borrowing Atomic<UInt64>) -> Bool {
-            let ready = queue.wait(timeoutMilliseconds: nil)
+            let ready = queue.wait(timeoutMilliseconds: core.nextPrompt.map { Loop.milliseconds(until: $0) })
             let now = Instant.now
             var hasOrders = false
             for index in 0..<ready {
@@ -93,7 +93,31 @@ package final class RelayShard: Sendable {
                     relay(port: UInt16(truncatingIfNeeded: tag), at: now, refused: refused)
                 }
             }
+            playPrompts(at: now, refused: refused)
             return hasOrders
+        }
+
+        /// Rounded up, so that what is waited for is due afterwards.
+        private static func milliseconds(until time: Instant) -> Int32 {
+            Int32(clamping: max(0, ((time - Instant.now).nanoseconds + 999_999) / 1_000_000))
+        }
+
+        private mutating func playPrompts(at now: Instant, refused: borrowing Atomic<UInt64>) {
+            var lost = 0
+            while let next = core.nextPrompt, next <= now {
+                // What was received has been sent on: the first place is free.
+                guard let verdict = Loop.promptPacket(&core, &batch, at: now) else { break }
+                guard case .forward(let port, let destination, let count) = verdict else { continue }
+                batch.enqueue(0, count: count, to: destination)
+                lost += batch.flush(over: descriptors[Int(port - ports.lowerBound)])
+            }
+            if lost > 0 { refused.add(UInt64(lost), ordering: .relaxed) }
+        }
+
+        private static func promptPacket(
+            _ core: inout RelayCore, _ batch: inout DatagramBatch, at now: Instant
+        ) -> RelayVerdict? {
+            batch.withBytes(at: 0) { bytes in core.promptPacket(at: now, &bytes) }
         }
 
         /// One batch of one socket; what is left is ready again at once.
@@ -153,6 +177,8 @@ package final class RelayShard: Sendable {
                 } catch {
                     answer(.failed(id, "cannot be changed: \(error)"))
                 }
+            case .play(let id, let side, let recording, let encoding, let seed):
+                core.play(id, to: side, PromptStream(recording, encoding, seed: seed, at: Instant.now))
             case .query(let id):
                 answer(.reported(core.report(id) ?? RelayReport.nothing(id)))
             case .close(let id):

@@ -1,9 +1,12 @@
+package import Model
 package import Primitives
 
 /// What the control thread asks of a shard. Orders are carried out in the order in which they were given.
 package enum ShardOrder: Sendable {
     case open(MediaSessionID, portA: UInt16, portB: UInt16, a: LegSetup, b: LegSetup, SessionSockets)
     case change(MediaSessionID, a: LegSetup?, b: LegSetup?)
+    /// - Parameter seed: number, timestamp and source of the packets begin anywhere (RFC 3550 §5.1).
+    case play(MediaSessionID, Side, Recording, PromptEncoding, seed: UInt64)
     case query(MediaSessionID)
     case close(MediaSessionID)
     case sweep(silentSince: Instant)

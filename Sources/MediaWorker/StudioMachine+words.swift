@@ -31,6 +31,8 @@ extension StudioMachine {
         /// Bind both ports and their successors, and relay between them.
         case bind(MediaSessionID, portA: UInt16, portB: UInt16, a: LegSetup, b: LegSetup)
         case change(MediaSessionID, a: LegSetup?, b: LegSetup?)
+        /// The side hears it instead of the other side.
+        case play(MediaSessionID, Side, Recording, PromptEncoding)
         case query(MediaSessionID)
         case close(MediaSessionID)
         /// Name the sessions of which neither side was heard since then.

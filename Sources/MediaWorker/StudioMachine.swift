@@ -80,6 +80,7 @@ package struct StudioMachine: Sendable {
         switch request.kind {
         case .open(let open): handle(open, ticket, from: worker, at: now, &effects)
         case .change(let change): handle(change, ticket, at: now, &effects)
+        case .play(let play): handle(play, ticket, at: now, &effects)
         case .close(let close):
             guard let id = MediaSessionID(close.sessionID) else {
                 return refuse(ticket, .malformed, "session id", &effects)
@@ -158,6 +159,21 @@ package struct StudioMachine: Sendable {
         sessions[id] = session
         if legs.a != nil || legs.b != nil { effects.append(.change(id, a: legs.a, b: legs.b)) }
         effects.append(.reply(ticket, opened(session)))
+    }
+
+    private mutating func handle(_ play: PlayPrompt, _ ticket: Ticket, at now: Instant, _ effects: inout [Effect]) {
+        guard let id = MediaSessionID(play.sessionID) else { return refuse(ticket, .malformed, "session id", &effects) }
+        guard let session = sessions[id], case .open = session.state else {
+            return refuse(ticket, .unknownSession, "", &effects)
+        }
+        guard let recording = rules.prompts[play.prompt, play.language] else {
+            return refuse(ticket, .unknownPrompt, "\(play.prompt)", &effects)
+        }
+        sessions[id]?.touchedAt = now
+        effects.append(.play(id, play.toB ? .b : .a, recording, play.encoding))
+        var reply = StudioReply()
+        reply.playing.milliseconds = UInt32(clamping: recording.duration.milliseconds)
+        effects.append(.reply(ticket, reply))
     }
 
     private mutating func handle(close id: MediaSessionID, _ ticket: Ticket, at now: Instant, _ effects: inout [Effect])

@@ -7,6 +7,7 @@ package struct StudioRules: Equatable, Sendable {
     /// The address that goes into session descriptions.
     package var address: SocketAddress.Host
     package var ports: ClosedRange<UInt16>
+    package var prompts = PromptLibrary.carried
     /// Nothing heard from either side for this long is reported to the owner.
     package var silenceLimit: Duration = .seconds(60)
     /// How often it is reported again while it lasts.

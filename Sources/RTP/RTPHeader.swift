@@ -56,4 +56,27 @@ package struct RTPHeader: Equatable, Sendable {
         }
         return byteCount..<packet.byteCount - padding
     }
+
+    // MARK: - Writing
+
+    /// Of a packet of our own: without padding, extension and contributing sources.
+    package init(marker: Bool, payloadType: UInt8, sequence: UInt16, timestamp: UInt32, ssrc: UInt32) {
+        hasPadding = false
+        self.marker = marker
+        self.payloadType = payloadType & 0x7F
+        self.sequence = sequence
+        self.timestamp = timestamp
+        self.ssrc = ssrc
+        byteCount = RTPHeader.fixedByteCount
+    }
+
+    /// Only for a header made by the other initialiser: what a parsed one may have had behind its fixed part is not kept.
+    package func write(into packet: inout MutableRawSpan) {
+        precondition(byteCount == RTPHeader.fixedByteCount && !hasPadding)
+        packet.storeBytes(of: 0x80, toByteOffset: 0, as: UInt8.self)
+        packet.storeBytes(of: (marker ? 0x80 : 0) | payloadType, toByteOffset: 1, as: UInt8.self)
+        packet.storeBytes(of: sequence.bigEndian, toByteOffset: 2, as: UInt16.self)
+        packet.storeBytes(of: timestamp.bigEndian, toByteOffset: 4, as: UInt32.self)
+        packet.storeBytes(of: ssrc.bigEndian, toByteOffset: 8, as: UInt32.self)
+    }
 }

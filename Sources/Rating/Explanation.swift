@@ -7,8 +7,10 @@ package struct Explanation: Equatable, Sendable {
     package let lock: RateLock
     /// From answer to end.
     package let milliseconds: UInt64
-    /// A second that has begun counts as a whole one.
+    /// A second that has begun counts as a whole one; those beyond the limit do not count.
     package let usedSeconds: UInt64
+    /// The call went on beyond what money was set aside for: a timer is late, or a worker was lost.
+    package var isLimited: Bool { lock.timeLimitSeconds > 0 && milliseconds > UInt64(lock.timeLimitSeconds) * 1_000 }
     package let increments: Increments
     package let counted: CountedTime
     package let sum: Sum
@@ -26,7 +28,9 @@ package struct Explanation: Equatable, Sendable {
     ///   - free: units that are there for the call; those that it takes are in `allowances`.
     package init(_ lock: RateLock, milliseconds: UInt64, free: [AllowanceUse] = []) throws(RatingError) {
         let (seconds, remainder) = milliseconds.quotientAndRemainder(dividingBy: 1_000)
-        try self.init(lock, seconds: remainder == 0 ? seconds : seconds + 1, milliseconds: milliseconds, free: free)
+        let begun = remainder == 0 ? seconds : seconds + 1
+        let limit = UInt64(lock.timeLimitSeconds)
+        try self.init(lock, seconds: limit > 0 ? min(begun, limit) : begun, milliseconds: milliseconds, free: free)
     }
 
     package init(_ lock: RateLock, seconds: UInt64, free: [AllowanceUse] = []) throws(RatingError) {
@@ -61,6 +65,7 @@ package struct Explanation: Equatable, Sendable {
         charge.decimals = lock.decimals
         charge.payer = lock.payer
         charge.payee = lock.payee
+        charge.timeLimitSeconds = lock.timeLimitSeconds
         return charge
     }
 }
@@ -128,5 +133,14 @@ extension RateLock {
         decimals = charge.decimals
         payer = charge.payer
         payee = charge.payee
+        timeLimitSeconds = charge.timeLimitSeconds
+    }
+
+    /// The price under which no more is charged than was set aside, to whom it was set aside for.
+    package func limited(by hold: CreditHold?) -> RateLock {
+        guard let hold, hold.account == payer else { return self }
+        var lock = self
+        lock.timeLimitSeconds = hold.grantedSeconds
+        return lock
     }
 }

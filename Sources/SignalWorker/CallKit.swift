@@ -20,6 +20,7 @@ enum Pending: Sendable {
     case gatewayCredential(CallID, ClientTransactionID)
     case open(CallID)
     case change(CallID)
+    case play(CallID)
     case close(CallID)
 }
 

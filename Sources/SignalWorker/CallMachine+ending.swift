@@ -64,7 +64,7 @@ extension CallMachine {
             kit.respond(entry.request.response(487, toTag: self[entry.from]?.dialog.localTag), to: entry.transaction)
         }
         passing = []
-        (renewAt, creditEnds) = (nil, nil)
+        (renewAt, creditEnds, announcement) = (nil, nil, nil)
         var ended = CallEnded()
         ended.callID = id.data
         ended.endedAt = (lastHeard ?? kit.wall).microseconds

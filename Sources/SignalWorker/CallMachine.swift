@@ -56,6 +56,8 @@ struct CallMachine: Sendable {
     var creditUntil: WallTime?
     var renewAt: Instant?
     var creditEnds: Instant?
+    /// There is no more talk time to be had: what the payer hears before the end, and when.
+    var announcement: (of: Announcement, at: Instant)?
     /// An offer of one side that the other is being asked about.
     var reoffer: Reoffer?
     var passing: [Passing] = []
@@ -90,6 +92,7 @@ struct CallMachine: Sendable {
         var wakes = attempts.filter(\.isOpen).map(\.deadline)
         if let renewAt { wakes.append(renewAt) }
         if let creditEnds { wakes.append(creditEnds) }
+        if let announcement { wakes.append(announcement.at) }
         return wakes.min()
     }
 

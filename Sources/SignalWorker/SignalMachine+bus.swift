@@ -213,7 +213,7 @@ extension SignalMachine {
         case (.start(let id), .callRefused(let refusal)): withCall(id) { call, kit in call.refused(refusal, &kit) }
         case (.fact(let fact), _): settle(fact)
         case (.credit(let id), .creditGranted(let credit)):
-            withCall(id) { call, kit in call.granted(credit.grantedSeconds, kit) }
+            withCall(id) { call, kit in call.granted(credit, kit) }
         case (.locate(let id), .callLocated(let place)): found(place, id)
         case (.disowned(let id), .callLocated(let place)): disowned(id, place)
         case (.gatewayCredential(let id, let transaction), .gatewayCredential(let credential)):
@@ -266,7 +266,7 @@ extension SignalMachine {
             withCall(id) { call, kit in call.credential(GatewayCredential(), for: transaction, &kit) }
         case .disowned(let id): disowned(id)  // both would be wrong: it is asked until it is known
         case .open(let id): withCall(id) { call, kit in call.mediaFailed("the media worker does not answer", &kit) }
-        case .change: break
+        case .change, .play: break
         case .close(let id): withCall(id) { call, kit in call.mediaClosed(nil, &kit) }
         }
     }

@@ -56,6 +56,44 @@ import Testing
         #expect(try town.held() == 200_000)
     }
 
+    @Test func whoPaysIsToldInItsLanguageWhenNothingIsLeft() throws {
+        let town = try Town(prepaid: true)
+        try town.topUp(240_000)
+        let call = town.newCall()
+        _ = try town.start(call, from: town.alice, to: "2488700")
+        _ = try town.answer(call)
+        #expect(try !town.renew(call, used: 270).creditGranted.hasAnnouncement)
+        let last = try town.renew(call, used: 350).creditGranted
+        #expect(last.grantedSeconds == 360)
+        #expect(last.hasAnnouncement && !last.announcement.toCalled)
+        #expect(last.announcement.language.isEmpty)
+        var alice = town.alice
+        alice.language = "de-AT"
+        try town.platform.admin(.changeSubscriber(alice, password: nil, expectedVersion: nil))
+        #expect(try town.renew(call, used: 351).creditGranted.announcement.language == "de-AT")
+        try town.topUp(40_000)
+        #expect(try !town.renew(call, used: 352).creditGranted.hasAnnouncement)
+    }
+
+    @Test func timeBeyondTheLeaseIsNotCharged() throws {
+        let town = try Town(prepaid: true)
+        try town.topUp(80_000)
+        let call = town.newCall()
+        #expect(try town.start(call, from: town.alice, to: "2488700").callPlan.grantedSeconds == 120)
+        _ = try town.answer(call)
+        // A timer was late by 3 s, and a minute that has begun would be a third one.
+        town.platform.run(.seconds(123), beating: ["s1", "s2"])
+        _ = try town.finish(call, cause: .creditExhausted)
+        let cdr = try #require(try town.cdrs().last)
+        #expect(cdr.durationMs == 123_000)
+        let retail = try #require(cdr.charges.first { $0.edge == "retail" })
+        #expect(retail.timeLimitSeconds == 120 && retail.billedSeconds == 120 && retail.amountMicros == 80_000)
+        // What others are paid for the call is paid for all of it.
+        #expect(cdr.charges.filter { $0.edge != "retail" }.allSatisfy { $0.timeLimitSeconds == 0 && $0.billedSeconds >= 123 })
+        #expect(try town.balance(town.account) == 0)
+        #expect(try town.held() == 0)
+    }
+
     @Test func allCallsTogetherHoldNoMoreThanThereIs() throws {
         let town = try Town(prepaid: true)
         var plan = town.plan

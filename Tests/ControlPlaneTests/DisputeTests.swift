@@ -112,6 +112,29 @@ import Testing
         #expect(throws: DisputeError.self) { try pack(town, town.newCall()) }
     }
 
+    @Test func aCallThatOutranItsCreditIsExplainedAndALimitNobodySetIsRefused() throws {
+        let town = try Town(prepaid: true)
+        try town.topUp(40_000)
+        let call = town.newCall()
+        _ = try town.start(call, from: town.alice, to: "2488700")
+        _ = try town.answer(call)
+        town.platform.run(.seconds(60) + .milliseconds(40), beating: ["s1", "s2"])
+        _ = try town.finish(call, cause: .creditExhausted)
+        let pack = try pack(town, call)
+        _ = try pack.verified(with: verifier)
+        let retail = try #require(pack.explanation.charges.first { $0.edge == "retail" })
+        #expect(retail.steps[0] == "60040 ms from answer to end: money was set aside for 60 s, and no more is charged")
+        #expect(retail.billedSeconds == 60)
+        for limit in [59, 61, 120] as [UInt32] {
+            let forged = try relogged(pack, call) {
+                guard case .cdrRecorded(var event) = $0 else { return }
+                event.cdr.charges[0].timeLimitSeconds = limit
+                $0 = .cdrRecorded(event)
+            }
+            #expect(throws: (any Error).self) { try forged.verified(with: verifier) }
+        }
+    }
+
     @Test func aPackIsCheckedByTheKeyThatIsGiven() throws {
         let (town, call) = try charged()
         let pack = try pack(town, call)

@@ -89,4 +89,16 @@ extension RelayCore {
         case .drop(let reason): return .drop(reason)
         }
     }
+
+    /// The next packet of a prompt that is due.
+    mutating func prompt(at now: Instant) -> Passed? {
+        var buffer: [UInt8] = Array(repeating: 0, count: 400)
+        var bytes = buffer.mutableSpan
+        var span = bytes.mutableBytes
+        return switch promptPacket(at: now, &span) {
+        case .forward(let port, let destination, let count): .forward(from: port, to: destination, Array(buffer[..<count]))
+        case .drop(let reason): .drop(reason)
+        case nil: nil
+        }
+    }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import MediaWorker
+import Model
 import Primitives
 import RTP
 import Synchronization
@@ -183,4 +184,27 @@ func protectedPhonesTalkThroughAWorkerThatHoldsBothKeys(suite: SRTPSuite) throws
     }
     running.stop()
     _ = try UDPSocket(binding: .loopback(portA))
+}
+
+@Test func aPromptIsHeardAtTheSpeedOfSpeech() throws {
+    let (sockets, portA, portB) = try freeSockets()
+    let running = try RunningShard(ports: portA...portB + 1)
+    var alice = try Phone()
+    let bob = try Phone()
+    running.shard.order(
+        .open(
+            sessionID(1), portA: portA, portB: portB, a: LegSetup(remote: alice.address),
+            b: LegSetup(remote: bob.address), sockets))
+    let recording = Recording(samples: (0..<800).map { UInt8($0 / 160) })
+    let start = ContinuousClock.now
+    running.shard.order(.play(sessionID(1), .a, recording, .pcmu, seed: 7))
+    for packet in 0..<5 {
+        let heard = try alice.receive()
+        #expect(heard.from == portA)
+        #expect(heard.packet[12...].allSatisfy { $0 == UInt8(packet) })
+        #expect(heard.packet.count == 172)
+    }
+    // Five packets, 20 ms apart: never faster.
+    #expect(ContinuousClock.now - start >= .milliseconds(79))
+    running.stop()
 }

@@ -18,6 +18,7 @@ private struct Studio {
     var replies: [StudioMachine.Ticket: StudioReply] = [:]
     var notices: [(owner: String, notice: StudioNotice)] = []
     var drained = false
+    var played: [(session: MediaSessionID, side: Side, recording: Recording, encoding: PromptEncoding)] = []
     private var nextTicket: StudioMachine.Ticket = 0
 
     init(ports: ClosedRange<UInt16> = 30_000...30_015, configure: (inout StudioRules) -> Void = { _ in }) {
@@ -47,6 +48,7 @@ private struct Studio {
                         pending.append(.bound(id))
                     }
                 case .change: break
+                case .play(let id, let side, let recording, let encoding): played.append((id, side, recording, encoding))
                 case .query(let id): pending.append(.reported(report(id)))
                 case .close(let id):
                     #expect(relayed.remove(id) != nil)
@@ -111,6 +113,16 @@ private func close(_ number: UInt64) -> StudioRequest {
 private func query(_ number: UInt64) -> StudioRequest {
     var request = StudioRequest()
     request.query.sessionID = sessionID(number).data
+    return request
+}
+
+private func play(_ number: UInt64, _ prompt: Prompt = .creditUsedUp, language: String = "en", toB: Bool = false) -> StudioRequest {
+    var request = StudioRequest()
+    request.play.sessionID = sessionID(number).data
+    request.play.prompt = prompt
+    request.play.language = language
+    request.play.toB = toB
+    request.play.encoding = .pcma
     return request
 }
 
@@ -223,12 +235,13 @@ func aStreamOnHoldHasNowhereToGo(spec: LegSpec) throws {
 @Test func aRequestWithoutAnIDOrAKindIsMalformed() {
     var studio = Studio()
     #expect(studio.ask(StudioRequest())?.error.code == .malformed)
-    for request in [open(1), change(1), close(1), query(1)] {
+    for request in [open(1), change(1), close(1), query(1), play(1)] {
         var short = request
         switch request.kind {
         case .open: short.open.sessionID = .init([1])
         case .change: short.change.sessionID = .init([1])
         case .close: short.close.sessionID = .init([1])
+        case .play: short.play.sessionID = .init([1])
         case .query, nil: short.query.sessionID = .init([1])
         }
         #expect(studio.ask(short)?.error.code == .malformed)
@@ -237,13 +250,32 @@ func aStreamOnHoldHasNowhereToGo(spec: LegSpec) throws {
 
 @Test func anUnknownSessionIsNamedAsSuch() {
     var studio = Studio()
-    for request in [change(9), close(9), query(9)] { #expect(studio.ask(request)?.error.code == .unknownSession) }
+    for request in [change(9), close(9), query(9), play(9)] { #expect(studio.ask(request)?.error.code == .unknownSession) }
 }
 
 @Test func aQueryIsAnsweredWithFigures() {
     var studio = Studio()
     _ = studio.ask(open(1))
     #expect(studio.ask(query(1))?.report.report.mediaWorker == "media1")
+}
+
+@Test func aPromptIsPlayedInTheLanguageOrInEnglish() throws {
+    var studio = Studio()
+    _ = studio.ask(open(1))
+    let prompts = PromptLibrary.carried
+    let (german, english) = (prompts[.creditUsedUp, "de"], prompts[.creditUsedUp, "en"])
+    for (language, expected) in [("de-AT", german), ("DE", german), ("tlh", english), ("", english)] {
+        let answer = studio.ask(play(1, language: language, toB: language == "DE"))
+        let reply = try #require(answer)
+        let heard = try #require(studio.played.last)
+        #expect(heard.recording == expected)
+        #expect(heard.side == (language == "DE" ? .b : .a))
+        #expect(heard.encoding == .pcma)
+        #expect(Int64(reply.playing.milliseconds) == heard.recording.duration.milliseconds)
+    }
+    #expect(german != english)
+    #expect(studio.ask(play(1, .unspecified))?.error.code == .unknownPrompt)
+    #expect(studio.played.count == 4)
 }
 
 @Test func silenceIsToldToTheOwnerUntilItEndsOrIsForgotten() {

@@ -23,6 +23,25 @@ import Testing
         #expect(try Rater.charge(RateLock(first), seconds: 100) == first)
     }
 
+    @Test func noTimeBeyondWhatWasSetAsideForIsCharged() throws {
+        var hold = CreditHold()
+        hold.grantedSeconds = 60
+        let price = lock(perMinute: 60_000, first: 60, next: 60)
+        hold.account = price.payer
+        let limited = price.limited(by: hold)
+        #expect(try Rater.charge(limited, milliseconds: 60_020).billedSeconds == 60)
+        #expect(try Rater.charge(limited, milliseconds: 59_001).amountMicros == 60_000)
+        #expect(try Rater.charge(price, milliseconds: 60_020).billedSeconds == 120)
+        #expect(try Explanation(limited, milliseconds: 60_020).isLimited)
+        #expect(try !Explanation(limited, milliseconds: 60_000).isLimited)
+        let charge = try Rater.charge(limited, milliseconds: 90_000)
+        #expect(try Rater.charge(RateLock(charge), milliseconds: 90_000) == charge)
+        // Somebody else's money is not limited by it.
+        hold.account.kind = .providerRevenue
+        #expect(price.limited(by: hold) == price)
+        #expect(price.limited(by: nil) == price)
+    }
+
     @Test(
         "an amount is printed with every digit, and the one that repeats in parentheses",
         arguments: [

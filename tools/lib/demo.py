@@ -23,22 +23,22 @@ SIGNAL = {"s1": ("127.0.0.1:5061", "127.0.0.1:7411"), "s2": ("127.0.0.1:5062", "
 MEDIA = {"m1": ("30000-30999", "127.0.0.1:7421"), "m2": ("31000-31999", "127.0.0.1:7422")}
 # Ports of the phones; nothing listens on the last one. All on one address, because a phone that listens to one loopback
 # address sends its media from another, and a media worker takes that for a stranger.
-PHONES, ALICE, BOB, CARRIER, DEAD_GATEWAY = "127.0.0.1", 5090, 5092, 5094, 5099
+PHONES, ALICE, BOB, CARRIER, DORA, DEAD_GATEWAY = "127.0.0.1", 5090, 5092, 5094, 5096, 5099
 STRANGER = "127.0.0.1:5069", "127.0.0.1:7499"
 CONTROL_OFFSET = 1000
-DOMAIN = "acme.kages.example"
-ALICE_TONE, BOB_TONE, CARRIER_TONE = 440, 1000, 1400
+DOMAIN, SHORT_DOMAIN = "acme.kages.example", "short.kages.example"
+ALICE_TONE, BOB_TONE, CARRIER_TONE, DORA_TONE = 440, 1000, 1400, 620
 NUMBER, OUTSIDE, DIALLED = "+12095550100", "+12092488700", "2092488700"
 
 
 def use_ports_from(first):
     """Instead of the usual ports two hundred in a row, so that a test disturbs nobody."""
-    global HTTP, DESK, FEED, CLUSTER, SIGNAL, MEDIA, STRANGER, ALICE, BOB, CARRIER, DEAD_GATEWAY, CONTROL_OFFSET
+    global HTTP, DESK, FEED, CLUSTER, SIGNAL, MEDIA, STRANGER, ALICE, BOB, CARRIER, DORA, DEAD_GATEWAY, CONTROL_OFFSET
     HTTP, DESK, FEED, CLUSTER = (f"127.0.0.1:{first + n}" for n in range(4))
     SIGNAL = {name: (f"127.0.0.1:{first + n}", f"127.0.0.1:{first + n + 1}") for name, n in (("s1", 4), ("s2", 6))}
     MEDIA = {name: (f"{first + n}-{first + n + 49}", f"127.0.0.1:{first + bus}") for name, n, bus in (("m1", 100, 8), ("m2", 150, 9))}
     STRANGER = f"127.0.0.1:{first + 10}", f"127.0.0.1:{first + 11}"
-    ALICE, BOB, CARRIER, DEAD_GATEWAY = (first + n for n in (20, 22, 24, 29))
+    ALICE, BOB, CARRIER, DORA, DEAD_GATEWAY = (first + n for n in (20, 22, 24, 26, 29))
     CONTROL_OFFSET = 20
 
 
@@ -134,9 +134,21 @@ class Demo:
                                                "name": "Acme Corp", "external_id": "C-1001", "currency": "USD"})
         post(f"/v1/customers/{self.customer['id']}/top-ups", {"amount": {"amount": "10.00", "currency": "USD"}, "reason": "first payment"}, headers={"Idempotency-Key": "first-payment"})
         self.tenant = post("/v1/tenants", {"customer_id": self.customer["id"], "name": "Acme", "domain": DOMAIN, "country_code": "1", "area_code": "209"})
+        # A second customer, whose money lasts for eight seconds.
+        thrifty = post("/v1/rate-decks", {"provider_id": self.provider["id"], "name": "By the second", "currency": "USD", "decimals": 4})
+        post(f"/v1/rate-decks/{thrifty['id']}/versions", {"entries": [
+            {"prefix": "1", "destination": "USA", "connection_fee": "0", "per_minute": "0.60", "first_increment_seconds": 1, "next_increment_seconds": 1}]})
+        short = post("/v1/service-plans", {"provider_id": self.provider["id"], "name": "By the second", "payment_mode": "prepaid", "rate_deck_id": thrifty["id"],
+                                           "dial_plan_id": dial_plan["id"], "carrier_id": carrier["id"], "subscribers_max": 10, "concurrent_calls_max": 5})
+        self.short = post("/v1/customers", {"provider_id": self.provider["id"], "contact_id": contact["id"], "service_plan_id": short["id"],
+                                            "name": "Short of money", "currency": "USD"})
+        post(f"/v1/customers/{self.short['id']}/top-ups", {"amount": {"amount": "0.08", "currency": "USD"}, "reason": "first payment"}, headers={"Idempotency-Key": "short-payment"})
+        tenant = post("/v1/tenants", {"customer_id": self.short["id"], "name": "Short", "domain": SHORT_DOMAIN, "country_code": "1", "area_code": "209"})
         number = post("/v1/numbers", {"provider_id": self.provider["id"], "e164": NUMBER, "source": "Carrier One", "type": "local", "price": {"amount": "1.00", "currency": "USD"},
                                       "vendor_price": {"amount": "0.40", "currency": "USD"}, "voice": True, "sms": False, "carrier_id": carrier["id"]})
-        self.passwords = {"alice": secrets.token_hex(12), "bob": secrets.token_hex(12)}
+        self.passwords = {name: secrets.token_hex(12) for name in ("alice", "bob", "dora")}
+        self.dora = post("/v1/subscribers", {"tenant_id": tenant["id"], "username": "dora", "password": self.passwords["dora"], "display_name": "Dora",
+                                             "allowed_prefixes": ["+1"], "language": "pt-BR"})
         self.alice = post("/v1/subscribers", {"tenant_id": self.tenant["id"], "username": "alice", "password": self.passwords["alice"], "aliases": ["1000"],
                                               "display_name": "Alice", "allowed_prefixes": ["+1"], "caller_id": NUMBER})
         self.bob = post("/v1/subscribers", {"tenant_id": self.tenant["id"], "username": "bob", "password": self.passwords["bob"], "aliases": ["1001"], "display_name": "Bob"})
@@ -145,18 +157,18 @@ class Demo:
                    self.api.get(f"/v1/numbers/{number['id']}")["subscriber_id"] == self.bob["id"])
 
     def start_phones(self):
-        for name, port, hertz, via in (("alice", ALICE, ALICE_TONE, "s1"), ("bob", BOB, BOB_TONE, "s2")):
+        for name, domain, port, hertz, via in (("alice", DOMAIN, ALICE, ALICE_TONE, "s1"), ("bob", DOMAIN, BOB, BOB_TONE, "s2"),
+                                               ("dora", SHORT_DOMAIN, DORA, DORA_TONE, "s1")):
             play = self.directory / f"{name}.wav"
             tone.write(play, hertz, 90)
-            account = (f"<sip:{name}@{DOMAIN}>;auth_user={name};auth_pass={self.passwords[name]};outbound=\"sip:{SIGNAL[via][0]}\";"
+            account = (f"<sip:{name}@{domain}>;auth_user={name};auth_pass={self.passwords[name]};outbound=\"sip:{SIGNAL[via][0]}\";"
                        "regint=600;answermode=manual;audio_codecs=PCMU,PCMA;ptime=20")
             self.phones[name] = Phone(name, self.directory / f"phone-{name}", PHONES, port, port + CONTROL_OFFSET, account, play).start()
         play = self.directory / "carrier.wav"
         tone.write(play, CARRIER_TONE, 90)
         self.phones["carrier"] = Phone("carrier", self.directory / "phone-carrier", PHONES, CARRIER, CARRIER + CONTROL_OFFSET,
                                        f"<sip:{OUTSIDE}@{PHONES}:{CARRIER}>;regint=0;answermode=manual;audio_codecs=PCMU;ptime=20", play).start()
-        for name, via in (("alice", "s1"), ("bob", "s2")):
-            subscriber = self.alice if name == "alice" else self.bob
+        for name, via, subscriber in (("alice", "s1", self.alice), ("bob", "s2", self.bob), ("dora", "s1", self.dora)):
             bindings = self.api.wait_until(f"/v1/subscribers/{subscriber['id']}/bindings", lambda a: a["items"], f"{name} registered")["items"]
             worker = bindings[0]["worker"] if bindings else "none"
             self.check(f"{name} is registered with digest on {via}", worker == via, worker=worker)
@@ -182,7 +194,7 @@ class Demo:
         self.phones[hang_up].hang_up()
         closed_at, _ = other.wait("CALL_CLOSED", since=mark, timeout=20)
         time.sleep(0.2)
-        tones = {"alice": ALICE_TONE, "bob": BOB_TONE, "carrier": CARRIER_TONE}
+        tones = {"alice": ALICE_TONE, "bob": BOB_TONE, "carrier": CARRIER_TONE, "dora": DORA_TONE}
         return {"post_dial_delay_ms": round((rang_at - dialled_at) * 1000), "talk_seconds": round(hung_up_at - answered_at, 2),
                 "release_ms": round((closed_at - hung_up_at) * 1000),
                 "heard_a": tone.heard(a.recording(), tones[called]), "heard_b": tone.heard(b.recording(), tones[caller]), "extra": extra}
@@ -239,16 +251,36 @@ class Demo:
                    cause=cdr["cause"])
         self.duration_check("inbound call", cdr, third)
 
+        self.say("dora, whose money lasts for 8 seconds, dials the same number")
+        self.run_out_of_money()
+
         self.say("alice calls bob again, and the signal worker that owns the call is killed with SIGKILL")
         fourth = self.call("alice", "bob", f"sip:1001@{DOMAIN}", 8, "bob", during=self.kill_owner)
         owner, survivor = fourth["extra"]
         self.speech_check(f"call of the killed worker {owner}", fourth, 7.0)
-        cdr = self.newest_cdr(4)
+        cdr = self.newest_cdr(5)
         self.duration_check(f"call of the killed worker {owner}", cdr, fourth)
         self.check(f"call of the killed worker {owner}: ended by bob through {survivor}", cdr["cause"] == "called_hung_up" and cdr["worker"] == survivor,
                    cause=cdr["cause"], worker=cdr["worker"])
-        self.check("every call has exactly one CDR", len(self.api.get("/v1/cdrs?limit=100")["items"]) == 4)
+        self.check("every call has exactly one CDR", len(self.api.get("/v1/cdrs?limit=100")["items"]) == 5)
         self.api.wait_until("/v1/calls", lambda a: not a["items"], "no call left over")
+
+    def run_out_of_money(self):
+        dora, carrier = self.phones["dora"], self.phones["carrier"]
+        mark_a, mark_b = dora.mark(), carrier.mark()
+        dora.dial(f"sip:{DIALLED}@{SHORT_DOMAIN}")
+        carrier.wait("CALL_INCOMING", since=mark_b, timeout=15)
+        carrier.answer()
+        answered_at, _ = dora.wait("CALL_ESTABLISHED", since=mark_a)
+        closed_at, _ = dora.wait("CALL_CLOSED", since=mark_a, timeout=20)
+        time.sleep(0.2)
+        cdr = self.newest_cdr(4)
+        balance = self.api.get(f"/v1/customers/{self.short['id']}/balance")
+        self.check("prepaid call: it ends when the money does, and costs no more than there was",
+                   cdr["cause"] == "credit_exhausted" and decimal.Decimal(balance["balance"]["amount"]) == 0 and 7.5 <= closed_at - answered_at <= 9,
+                   cause=cdr["cause"], talked=round(closed_at - answered_at, 2), balance=balance["balance"]["amount"])
+        likeness, begins = tone.says(dora.recording(), pathlib.Path(__file__).parents[2] / "Sources/CPrompts/audio/credit_used_up.pt.wav")
+        self.check("prepaid call: before that its caller is told so, in Portuguese", likeness > 0.9, likeness=likeness, begins_at_second=begins)
 
     def kill_owner(self, talk):
         calls = self.api.wait_until("/v1/calls", lambda a: len(a["items"]) == 1 and a["items"][0]["answered_at"], "one live call")["items"]

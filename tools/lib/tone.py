@@ -1,4 +1,4 @@
-"""WAV files with a tone, and what tone a WAV file holds."""
+"""WAV files with a tone, and what tone or which speech a WAV file holds."""
 import math
 import struct
 import wave
@@ -40,3 +40,42 @@ def heard(path, hertz, window=0.1, threshold=0.8):
     size = int(window * rate)
     hits = sum(power(samples[i:i + size], rate, hertz) >= threshold for i in range(0, len(samples) - size + 1, size))
     return round(hits * window, 3)
+
+
+def loudness(samples, size):
+    """Root mean square of each run of `size` samples."""
+    return [math.sqrt(sum(s * s for s in samples[i:i + size]) / size) for i in range(0, len(samples) - size + 1, size)]
+
+
+def speech(path):
+    """Samples of a prompt: a WAV file of G.711 µ-law (ITU-T G.711), which Python's `wave` does not read."""
+    data = path.read_bytes()
+    place = 12
+    while data[place:place + 4] != b"data":
+        place += 8 + struct.unpack_from("<I", data, place + 4)[0]
+    size, = struct.unpack_from("<I", data, place + 4)
+
+    def linear(byte):
+        bits = ~byte & 0xFF
+        level = ((((bits & 0x0F) << 3) + 0x84) << (bits >> 4 & 7)) - 0x84
+        return -level if bits & 0x80 else level
+    return [linear(byte) for byte in data[place + 8:place + 8 + size]]
+
+
+def says(path, prompt):
+    """How well the loudness of some part of the file follows that of the prompt, -1 to 1, and when that part begins, in seconds."""
+    samples, rate = read(path)
+    step = rate // 50
+    # Without the silence around it, of which the file has the other side's sound when its pieces begin elsewhere.
+    heard, spoken = loudness(samples, step), loudness(speech(prompt), step)[5:-5]
+    mean = sum(spoken) / len(spoken)
+    wanted = [level - mean for level in spoken]
+    best = (-1.0, 0.0)
+    for start in range(len(heard) - len(spoken) + 1):
+        part = heard[start:start + len(spoken)]
+        mean = sum(part) / len(part)
+        centred = [level - mean for level in part]
+        norm = math.sqrt(sum(a * a for a in centred) * sum(b * b for b in wanted))
+        if norm > 0:
+            best = max(best, (sum(a * b for a, b in zip(centred, wanted)) / norm, start / 50))
+    return round(best[0], 3), best[1]

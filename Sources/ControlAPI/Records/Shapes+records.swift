@@ -86,6 +86,9 @@ extension Shape<Charge> {
                 FieldContext(currency: Currency(charge.currency)).amount(micros: charge.amountMicros)
             },
             .shown("billed_seconds", Schema.sequence, "After increments.") { .integer($0.billedSeconds) },
+            .shown("time_limit_seconds", Schema.sequence, "Talk time that money was set aside for, beyond which nothing is charged; 0: no limit.") {
+                .integer($0.timeLimitSeconds)
+            },
             .shown("decimals", Schema.sequence, "That the amount was rounded to.") { .integer($0.decimals) },
             .reference("deck_id", \.deckID, access: .readOnly, "By which it was charged."),
             .shown("deck_version", Schema.sequence, "In force when the call started.") { .integer($0.deckVersion) },

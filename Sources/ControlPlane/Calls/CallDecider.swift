@@ -94,29 +94,37 @@ enum CallDecider {
 
     // MARK: - credit
 
-    /// The talk time that the call has in all; nil if it is not limited or not this worker's.
+    /// The talk time that the call has in all, and once there is no more to be had, what its payer is to be told.
     static func renew<State: ViewQueries & ~Copyable>(
         _ request: RenewCredit, by worker: String, leaseSeconds: UInt32, in state: borrowing State,
         _ decision: inout Decision
-    ) throws -> Result<UInt32, Refused> {
+    ) throws -> Result<CreditGranted, Refused> {
         guard let call = CallID(request.callID) else { return .failure(Refused(verdict: .malformed("call_id"))) }
         guard let terms = try state.liveCallTerms(call, edge: PriceLock.retail) else {
             return .failure(Refused(verdict: try state.cdr(call: call) == nil ? .unknownCall : .notOwner))
         }
         guard terms.worker == worker else { return .failure(Refused(verdict: .notOwner)) }
-        let granted = terms.hold?.grantedSeconds ?? 0
+        var granted = CreditGranted()
+        granted.grantedSeconds = terms.hold?.grantedSeconds ?? 0
         guard let customer = terms.customer, let plan = try state.servicePlan(of: customer),
             let hold = try CreditLease.renewed(
                 terms, plan: plan, usedSeconds: request.usedSeconds, leaseSeconds: leaseSeconds, in: state,
                 at: decision.wall)
-        else { return .success(granted) }
+        else {
+            if terms.hold != nil, request.usedSeconds.addingReportingOverflow(leaseSeconds).partialValue > granted.grantedSeconds {
+                granted.announcement.toCalled = terms.isOfCalled
+                granted.announcement.language = try terms.line.flatMap { try Line($0, in: state) }?.language ?? ""
+            }
+            return .success(granted)
+        }
+        granted.grantedSeconds = hold.grantedSeconds
         decision.record(
             .creditRenewed(
                 .with {
                     $0.callID = request.callID
                     $0.hold = hold
                 }), in: call.value)
-        return .success(hold.grantedSeconds)
+        return .success(granted)
     }
 
     struct Refused: Error, Equatable {
@@ -242,7 +250,7 @@ enum CallDecider {
     private static func charge<State: ViewQueries & ~Copyable>(
         _ cdr: inout Cdr, _ live: LiveCall, in state: borrowing State, _ decision: inout Decision
     ) throws -> JournalPosted? {
-        let locks = live.started.rates(answeredBy: live.answeredGatewayID)
+        let locks = live.started.rates(answeredBy: live.answeredGatewayID).map { $0.limited(by: live.hasHold ? live.hold : nil) }
         var units = FreeUnits([])
         if let lock = locks.first(where: { !$0.allowances.isEmpty }) {
             units = try FreeUnitsOffer.left(of: lock, own: live.hold, in: state)

@@ -67,9 +67,9 @@ extension ControlCore {
             let granted = try CallDecider.renew(
                 request, by: name, leaseSeconds: settings.creditLeaseSeconds, in: views, &decision)
             switch granted {
-            case .success(let seconds):
+            case .success(let credit):
                 _ = try conclude(.recorded, decision, record, &batch, &views)
-                return .with { $0.creditGranted.grantedSeconds = seconds }
+                return .with { $0.creditGranted = credit }
             case .failure(let refused):
                 return try conclude(refused.verdict, decision, record, &batch, &views)
             }

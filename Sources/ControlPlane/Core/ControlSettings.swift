@@ -10,8 +10,7 @@ package struct ControlSettings: Sendable {
     package var callLease: Duration = .seconds(60)
     /// A call that was neither answered nor ended for so long is closed by rule: no plan rings that long.
     package var earlyCallMax: Duration = .seconds(15 * 60)
-    /// Talk time that a prepaid call is granted at a time. All calls together can overspend only what a worker
-    /// lets a call run on after its grant.
+    /// Talk time that a prepaid call is granted at a time. What a call runs on beyond it is not charged.
     package var creditLeaseSeconds: UInt32 = 300
     /// The ledger's head goes out on the feed this often.
     package var headInterval: Duration = .seconds(1)

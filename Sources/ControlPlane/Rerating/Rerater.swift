@@ -74,10 +74,11 @@ package struct Rerater: Sendable {
         let rows = if let version = terms.version { try state.deckRows(terms.deck, version: version) } else { try state.deckRows(terms.deck, at: started) }
         guard let rows else { return .unrated(.noVersion, original) }
         guard
-            let lock = try PriceLock.lock(
+            var lock = try PriceLock.lock(
                 deck, rows, edge: original.edge, e164: cdr.calledE164, payer: original.payer, payee: original.payee,
                 patterns: patterns, in: state, at: started)
         else { return .unrated(.noPrice, original) }
+        lock.timeLimitSeconds = original.timeLimitSeconds
         let corrections = try state.corrections(ofRecord: cdr.number).filter { $0.chargeIndex == UInt32(index) }
         var before: Int64? = original.amountMicros
         for correction in corrections { before = sum(before, correction.differenceMicros) }

@@ -50,6 +50,11 @@ struct Line {
 
     func allows(_ activity: PartyActivity) -> Bool { status.allows(activity) }
 
+    /// The nearest that is set; empty: none is.
+    var language: String {
+        [subscriber.language, tenant.language, customer.language].first { !$0.isEmpty } ?? provider.language
+    }
+
     var countryCode: String { subscriber.countryCode.isEmpty ? tenant.countryCode : subscriber.countryCode }
     var areaCode: String { subscriber.areaCode.isEmpty ? tenant.areaCode : subscriber.areaCode }
     var dialPlanID: DialPlanID? { DialPlanID(tenant.dialPlanID) ?? DialPlanID(plan.dialPlanID) }

@@ -136,6 +136,7 @@ package nonisolated enum StudioErrorCode: SwiftProtobuf.Enum, Swift.CaseIterable
   case unknownSession // = 1
   case malformed // = 2
   case draining // = 3
+  case unknownPrompt // = 4
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -148,6 +149,7 @@ package nonisolated enum StudioErrorCode: SwiftProtobuf.Enum, Swift.CaseIterable
     case 1: self = .unknownSession
     case 2: self = .malformed
     case 3: self = .draining
+    case 4: self = .unknownPrompt
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -158,6 +160,7 @@ package nonisolated enum StudioErrorCode: SwiftProtobuf.Enum, Swift.CaseIterable
     case .unknownSession: return 1
     case .malformed: return 2
     case .draining: return 3
+    case .unknownPrompt: return 4
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -168,6 +171,75 @@ package nonisolated enum StudioErrorCode: SwiftProtobuf.Enum, Swift.CaseIterable
     .unknownSession,
     .malformed,
     .draining,
+    .unknownPrompt,
+  ]
+
+}
+
+package nonisolated enum Prompt: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+  case unspecified // = 0
+  case creditUsedUp // = 1
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .unspecified
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .creditUsedUp
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .creditUsedUp: return 1
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [Prompt] = [
+    .unspecified,
+    .creditUsedUp,
+  ]
+
+}
+
+package nonisolated enum PromptEncoding: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+  case pcmu // = 0
+  case pcma // = 1
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .pcmu
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .pcmu
+    case 1: self = .pcma
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .pcmu: return 0
+    case .pcma: return 1
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [PromptEncoding] = [
+    .pcmu,
+    .pcma,
   ]
 
 }
@@ -979,6 +1051,35 @@ package nonisolated struct CreditGranted: Sendable {
   /// in all, counted from the answer; unchanged: nothing left
   package var grantedSeconds: UInt32 = 0
 
+  /// with nothing left: what is heard before the call ends
+  package var announcement: Announcement {
+    get {_announcement ?? Announcement()}
+    set {_announcement = newValue}
+  }
+  /// Returns true if `announcement` has been explicitly set.
+  package var hasAnnouncement: Bool {self._announcement != nil}
+  /// Clears the value of `announcement`. Subsequent reads from it will return its default value.
+  package mutating func clearAnnouncement() {self._announcement = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _announcement: Announcement? = nil
+}
+
+/// To whom of a call something is said, and in which language.
+package nonisolated struct Announcement: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// the called side pays; else the caller
+  package var toCalled: Bool = false
+
+  /// BCP 47; empty: the worker's own
+  package var language: String = String()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1297,6 +1398,14 @@ package nonisolated struct StudioRequest: Sendable {
     set {kind = .query(newValue)}
   }
 
+  package var play: PlayPrompt {
+    get {
+      if case .play(let v)? = kind {return v}
+      return PlayPrompt()
+    }
+    set {kind = .play(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -1304,6 +1413,7 @@ package nonisolated struct StudioRequest: Sendable {
     case change(ChangeSession)
     case close(CloseSession)
     case query(QuerySession)
+    case play(PlayPrompt)
 
   }
 
@@ -1341,6 +1451,14 @@ package nonisolated struct StudioReply: Sendable {
     set {kind = .report(newValue)}
   }
 
+  package var playing: PromptStarted {
+    get {
+      if case .playing(let v)? = kind {return v}
+      return PromptStarted()
+    }
+    set {kind = .playing(newValue)}
+  }
+
   package var error: StudioError {
     get {
       if case .error(let v)? = kind {return v}
@@ -1355,6 +1473,7 @@ package nonisolated struct StudioReply: Sendable {
     case opened(SessionOpened)
     case closed(SessionClosed)
     case report(SessionReport)
+    case playing(PromptStarted)
     case error(StudioError)
 
   }
@@ -1493,6 +1612,42 @@ package nonisolated struct QuerySession: Sendable {
   // methods supported on all messages.
 
   package var sessionID: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// One side hears a prompt instead of the other side. A second one replaces the first.
+package nonisolated struct PlayPrompt: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var sessionID: Data = Data()
+
+  package var toB: Bool = false
+
+  package var prompt: Prompt = .unspecified
+
+  /// BCP 47; one that is not to be had: English
+  package var language: String = String()
+
+  /// that this side has said it takes (RFC 3551 §6)
+  package var encoding: PromptEncoding = .pcmu
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct PromptStarted: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// its length
+  package var milliseconds: UInt32 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1700,7 +1855,15 @@ nonisolated extension BindOutcome: SwiftProtobuf._ProtoNameProviding {
 }
 
 nonisolated extension StudioErrorCode: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0STUDIO_ERROR_CODE_NO_PORTS\0\u{1}STUDIO_ERROR_CODE_UNKNOWN_SESSION\0\u{1}STUDIO_ERROR_CODE_MALFORMED\0\u{1}STUDIO_ERROR_CODE_DRAINING\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0STUDIO_ERROR_CODE_NO_PORTS\0\u{1}STUDIO_ERROR_CODE_UNKNOWN_SESSION\0\u{1}STUDIO_ERROR_CODE_MALFORMED\0\u{1}STUDIO_ERROR_CODE_DRAINING\0\u{1}STUDIO_ERROR_CODE_UNKNOWN_PROMPT\0")
+}
+
+nonisolated extension Prompt: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0PROMPT_UNSPECIFIED\0\u{1}PROMPT_CREDIT_USED_UP\0")
+}
+
+nonisolated extension PromptEncoding: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0PROMPT_ENCODING_PCMU\0\u{1}PROMPT_ENCODING_PCMA\0")
 }
 
 nonisolated extension StudioNoticeKind: SwiftProtobuf._ProtoNameProviding {
@@ -3270,7 +3433,7 @@ nonisolated extension RenewCredit: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension CreditGranted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CreditGranted"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}granted_seconds\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}granted_seconds\0\u{1}announcement\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3279,20 +3442,64 @@ nonisolated extension CreditGranted: SwiftProtobuf.Message, SwiftProtobuf._Messa
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularUInt32Field(value: &self.grantedSeconds) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._announcement) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if self.grantedSeconds != 0 {
       try visitor.visitSingularUInt32Field(value: self.grantedSeconds, fieldNumber: 1)
     }
+    try { if let v = self._announcement {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: CreditGranted, rhs: CreditGranted) -> Bool {
     if lhs.grantedSeconds != rhs.grantedSeconds {return false}
+    if lhs._announcement != rhs._announcement {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Announcement: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Announcement"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}to_called\0\u{1}language\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBoolField(value: &self.toCalled) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.language) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.toCalled != false {
+      try visitor.visitSingularBoolField(value: self.toCalled, fieldNumber: 1)
+    }
+    if !self.language.isEmpty {
+      try visitor.visitSingularStringField(value: self.language, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Announcement, rhs: Announcement) -> Bool {
+    if lhs.toCalled != rhs.toCalled {return false}
+    if lhs.language != rhs.language {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3853,7 +4060,7 @@ nonisolated extension Drain: SwiftProtobuf.Message, SwiftProtobuf._MessageImplem
 
 nonisolated extension StudioRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".StudioRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}open\0\u{1}change\0\u{1}close\0\u{1}query\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}open\0\u{1}change\0\u{1}close\0\u{1}query\0\u{1}play\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3913,6 +4120,19 @@ nonisolated extension StudioRequest: SwiftProtobuf.Message, SwiftProtobuf._Messa
           self.kind = .query(v)
         }
       }()
+      case 5: try {
+        var v: PlayPrompt?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .play(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .play(v)
+        }
+      }()
       default: break
       }
     }
@@ -3940,6 +4160,10 @@ nonisolated extension StudioRequest: SwiftProtobuf.Message, SwiftProtobuf._Messa
       guard case .query(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
     }()
+    case .play?: try {
+      guard case .play(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -3954,7 +4178,7 @@ nonisolated extension StudioRequest: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension StudioReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".StudioReply"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}opened\0\u{1}closed\0\u{1}report\0\u{2}\u{c}error\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}opened\0\u{1}closed\0\u{1}report\0\u{1}playing\0\u{2}\u{b}error\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4001,6 +4225,19 @@ nonisolated extension StudioReply: SwiftProtobuf.Message, SwiftProtobuf._Message
           self.kind = .report(v)
         }
       }()
+      case 4: try {
+        var v: PromptStarted?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .playing(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .playing(v)
+        }
+      }()
       case 15: try {
         var v: StudioError?
         var hadOneofValue = false
@@ -4036,6 +4273,10 @@ nonisolated extension StudioReply: SwiftProtobuf.Message, SwiftProtobuf._Message
     case .report?: try {
       guard case .report(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    }()
+    case .playing?: try {
+      guard case .playing(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
     }()
     case .error?: try {
       guard case .error(let v)? = self.kind else { preconditionFailure() }
@@ -4291,6 +4532,86 @@ nonisolated extension QuerySession: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
   package static func ==(lhs: QuerySession, rhs: QuerySession) -> Bool {
     if lhs.sessionID != rhs.sessionID {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PlayPrompt: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".PlayPrompt"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}session_id\0\u{3}to_b\0\u{1}prompt\0\u{1}language\0\u{1}encoding\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.sessionID) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.toB) }()
+      case 3: try { try decoder.decodeSingularEnumField(value: &self.prompt) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.language) }()
+      case 5: try { try decoder.decodeSingularEnumField(value: &self.encoding) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.sessionID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.sessionID, fieldNumber: 1)
+    }
+    if self.toB != false {
+      try visitor.visitSingularBoolField(value: self.toB, fieldNumber: 2)
+    }
+    if self.prompt != .unspecified {
+      try visitor.visitSingularEnumField(value: self.prompt, fieldNumber: 3)
+    }
+    if !self.language.isEmpty {
+      try visitor.visitSingularStringField(value: self.language, fieldNumber: 4)
+    }
+    if self.encoding != .pcmu {
+      try visitor.visitSingularEnumField(value: self.encoding, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: PlayPrompt, rhs: PlayPrompt) -> Bool {
+    if lhs.sessionID != rhs.sessionID {return false}
+    if lhs.toB != rhs.toB {return false}
+    if lhs.prompt != rhs.prompt {return false}
+    if lhs.language != rhs.language {return false}
+    if lhs.encoding != rhs.encoding {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PromptStarted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".PromptStarted"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}milliseconds\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.milliseconds) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.milliseconds != 0 {
+      try visitor.visitSingularUInt32Field(value: self.milliseconds, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: PromptStarted, rhs: PromptStarted) -> Bool {
+    if lhs.milliseconds != rhs.milliseconds {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -1478,6 +1478,12 @@ package nonisolated struct RateLock: @unchecked Sendable {
     set {_uniqueStorage()._allowances = newValue}
   }
 
+  /// as in Charge; not known when the call starts
+  package var timeLimitSeconds: UInt32 {
+    get {_storage._timeLimitSeconds}
+    set {_uniqueStorage()._timeLimitSeconds = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -2048,6 +2054,12 @@ package nonisolated struct Charge: @unchecked Sendable {
   package var allowances: [AllowanceUse] {
     get {_storage._allowances}
     set {_uniqueStorage()._allowances = newValue}
+  }
+
+  /// talk time that money was set aside for; what goes beyond it is not charged; 0: no limit
+  package var timeLimitSeconds: UInt32 {
+    get {_storage._timeLimitSeconds}
+    set {_uniqueStorage()._timeLimitSeconds = newValue}
   }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -4228,7 +4240,7 @@ nonisolated extension CallParty: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
 
 nonisolated extension RateLock: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".RateLock"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}deck_id\0\u{3}deck_version\0\u{1}entry\0\u{1}currency\0\u{1}decimals\0\u{1}payer\0\u{1}payee\0\u{1}edge\0\u{3}utc_offset_seconds\0\u{2}Q\u{1}allowances\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}deck_id\0\u{3}deck_version\0\u{1}entry\0\u{1}currency\0\u{1}decimals\0\u{1}payer\0\u{1}payee\0\u{1}edge\0\u{3}utc_offset_seconds\0\u{2}Q\u{1}allowances\0\u{4}\u{14}time_limit_seconds\0")
 
   fileprivate class _StorageClass {
     var _deckID: Data = Data()
@@ -4241,6 +4253,7 @@ nonisolated extension RateLock: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     var _edge: String = String()
     var _utcOffsetSeconds: Int32 = 0
     var _allowances: [AllowanceUse] = []
+    var _timeLimitSeconds: UInt32 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -4261,6 +4274,7 @@ nonisolated extension RateLock: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       _edge = source._edge
       _utcOffsetSeconds = source._utcOffsetSeconds
       _allowances = source._allowances
+      _timeLimitSeconds = source._timeLimitSeconds
     }
   }
 
@@ -4289,6 +4303,7 @@ nonisolated extension RateLock: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
         case 8: try { try decoder.decodeSingularStringField(value: &_storage._edge) }()
         case 9: try { try decoder.decodeSingularSInt32Field(value: &_storage._utcOffsetSeconds) }()
         case 90: try { try decoder.decodeRepeatedMessageField(value: &_storage._allowances) }()
+        case 110: try { try decoder.decodeSingularUInt32Field(value: &_storage._timeLimitSeconds) }()
         default: break
         }
       }
@@ -4331,6 +4346,9 @@ nonisolated extension RateLock: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       if !_storage._allowances.isEmpty {
         try visitor.visitRepeatedMessageField(value: _storage._allowances, fieldNumber: 90)
       }
+      if _storage._timeLimitSeconds != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._timeLimitSeconds, fieldNumber: 110)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -4350,6 +4368,7 @@ nonisolated extension RateLock: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
         if _storage._edge != rhs_storage._edge {return false}
         if _storage._utcOffsetSeconds != rhs_storage._utcOffsetSeconds {return false}
         if _storage._allowances != rhs_storage._allowances {return false}
+        if _storage._timeLimitSeconds != rhs_storage._timeLimitSeconds {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -5232,7 +5251,7 @@ nonisolated extension CallEnded: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
 
 nonisolated extension Charge: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Charge"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}edge\0\u{3}deck_id\0\u{3}deck_version\0\u{1}entry\0\u{3}billed_seconds\0\u{3}amount_micros\0\u{1}currency\0\u{1}decimals\0\u{1}payer\0\u{1}payee\0\u{2}P\u{1}allowances\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}edge\0\u{3}deck_id\0\u{3}deck_version\0\u{1}entry\0\u{3}billed_seconds\0\u{3}amount_micros\0\u{1}currency\0\u{1}decimals\0\u{1}payer\0\u{1}payee\0\u{2}P\u{1}allowances\0\u{4}\u{14}time_limit_seconds\0")
 
   fileprivate class _StorageClass {
     var _edge: String = String()
@@ -5246,6 +5265,7 @@ nonisolated extension Charge: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
     var _payer: AccountRef? = nil
     var _payee: AccountRef? = nil
     var _allowances: [AllowanceUse] = []
+    var _timeLimitSeconds: UInt32 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -5267,6 +5287,7 @@ nonisolated extension Charge: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
       _payer = source._payer
       _payee = source._payee
       _allowances = source._allowances
+      _timeLimitSeconds = source._timeLimitSeconds
     }
   }
 
@@ -5296,6 +5317,7 @@ nonisolated extension Charge: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
         case 9: try { try decoder.decodeSingularMessageField(value: &_storage._payer) }()
         case 10: try { try decoder.decodeSingularMessageField(value: &_storage._payee) }()
         case 90: try { try decoder.decodeRepeatedMessageField(value: &_storage._allowances) }()
+        case 110: try { try decoder.decodeSingularUInt32Field(value: &_storage._timeLimitSeconds) }()
         default: break
         }
       }
@@ -5341,6 +5363,9 @@ nonisolated extension Charge: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
       if !_storage._allowances.isEmpty {
         try visitor.visitRepeatedMessageField(value: _storage._allowances, fieldNumber: 90)
       }
+      if _storage._timeLimitSeconds != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._timeLimitSeconds, fieldNumber: 110)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -5361,6 +5386,7 @@ nonisolated extension Charge: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
         if _storage._payer != rhs_storage._payer {return false}
         if _storage._payee != rhs_storage._payee {return false}
         if _storage._allowances != rhs_storage._allowances {return false}
+        if _storage._timeLimitSeconds != rhs_storage._timeLimitSeconds {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -11,6 +11,8 @@ package struct LiveCallTerms: Sendable {
     package private(set) var customer: CustomerID?
     /// Of the same party.
     package private(set) var line: SubscriberID?
+    /// They are of the called.
+    package private(set) var isOfCalled = false
     /// That the call was judged by, and whose limits hold while it lasts.
     package private(set) var securityGroup: SecurityGroupID?
     /// What is held now; nil: the call is not limited.
@@ -42,7 +44,10 @@ package struct LiveCallTerms: Sendable {
                 var party = WireReader(reader.range)
                 while party.next(in: bytes) {
                     if party.tag == 1 << 3 | 2, line == nil { line = party.id(in: bytes).map(SubscriberID.init) }
-                    if party.tag == 3 << 3 | 2, customer == nil { customer = party.id(in: bytes).map(CustomerID.init) }
+                    if party.tag == 3 << 3 | 2, customer == nil {
+                        customer = party.id(in: bytes).map(CustomerID.init)
+                        isOfCalled = reader.tag == 5 << 3 | 2
+                    }
                 }
                 guard !party.isMalformed else { return nil }
             case 11 << 3 | 2:

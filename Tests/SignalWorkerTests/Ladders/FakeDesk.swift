@@ -73,6 +73,10 @@ struct FakeDesk {
             reply.recorded.logPosition = 75
         case .renewCredit:
             reply.creditGranted.grantedSeconds = ladder.setting("renewed").flatMap { UInt32($0[0]) } ?? 0
+            if let announced = ladder.setting("announced") {
+                reply.creditGranted.announcement.toCalled = announced[0] == "called"
+                reply.creditGranted.announcement.language = announced[1]
+            }
         case .locateCall(let locate):
             let call = locate.callID
             guard mood == .usual, let owner = owners[call] else {

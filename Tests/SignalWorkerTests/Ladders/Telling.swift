@@ -125,6 +125,7 @@ enum Telling {
         case .change: "Change"
         case .close: "Close"
         case .query: "Query"
+        case .play: "Play"
         case nil: "nothing"
         }
     }
@@ -144,6 +145,8 @@ enum Telling {
             if change.hasA { tell("a", change.a) }
             if change.hasB { tell("b", change.b) }
             if !change.owner.isEmpty { facts.insert("owner=\(change.owner)") }
+        case .play(let play):
+            facts = [play.toB ? "b" : "a", "\(play.prompt)", "\(play.encoding)", "in=\(play.language)"]
         case .close, .query, nil: break
         }
         return facts
