@@ -98,6 +98,40 @@ import Testing
     }
 }
 
+/// Alpha's provider earns 0.022, and omega's pays the carrier 0.005; the platform sees both, and each of them its own.
+@Test func marginsAreShownToWhoSeesBothSidesOfThem() async throws {
+    try await withPastCalls { client, ours, theirs, _ in
+        let all = try await client.get("/v1/cdrs/1")["margins"]?.items ?? []
+        #expect(all.compactMap { $0["provider_id"]?.text } == [ours.provider, theirs.provider])
+        #expect(all.compactMap { $0["margin"]?["amount"]?.text } == ["0.022", "-0.005"])
+        let provider = try await client.token("alpha", role: "provider_admin", scope: ours.provider)
+        let own = try await provider.get("/v1/cdrs/1")["margins"]
+        #expect(own?.items?.count == 1 && own?[0]?["earned"] == ["amount": "0.022", "currency": "EUR"])
+        let customer = try await client.token("customer", role: "customer_admin", scope: ours.customer)
+        #expect(try await customer.get("/v1/cdrs/1")["margins"] == [])
+    }
+}
+
+@Test func statisticsCountTheCallsOfTheTokensOwnSubtree() async throws {
+    try await withPastCalls { client, ours, theirs, _ in
+        let all = try await client.get("/v1/statistics?by=provider,direction&from=2026-01-01T00:00:00Z")
+        #expect(all.status == 200, "\(all.text)")
+        #expect(all["counts"] == "calls" && all["groups"]?.items?.count == 1)
+        let group = try #require(all["groups"]?[0])
+        #expect(group["values"] == [.string(ours.provider), "outbound"] && group["names"] == ["alpha", .null])
+        #expect(group["calls"] == 1 && group["asr"] == "100.00" && group["acd_seconds"] == "30.000")
+        #expect(group["pdd_milliseconds"]?["mean"] == 2_000)
+        let called = try await client.token("omega", role: "provider_admin", scope: theirs.provider)
+        #expect(try await called.get("/v1/statistics")["groups"] == [])
+        let customer = try await client.token("customer", role: "customer_admin", scope: ours.customer)
+        #expect(try await customer.get("/v1/statistics?by=hour")["groups"]?.items?.count == 1)
+        #expect(try await customer.get("/v1/statistics?by=carrier").status == 400)
+        #expect(try await customer.get("/v1/statistics?provider_id=\(theirs.provider)").status == 400)
+        #expect(try await client.get("/v1/statistics?by=colour").status == 400)
+        #expect(try await client.get("/v1/statistics?by=hour,day,cause,status").status == 400)
+    }
+}
+
 @Test func chargesArePutRightOnceAndTheCorrectionsStandBesideTheRecord() async throws {
     try await withPastCalls { client, ours, theirs, _ in
         let from: JSON = "2026-09-01T00:00:00Z", to: JSON = "2026-10-01T00:00:00Z"

@@ -19,8 +19,8 @@ import memory_bench
 from platform_under_test import Api, Process, cpu_seconds, run
 
 HERE = pathlib.Path(__file__).resolve().parent.parent / "benchmarks"
-GROUPS = ("ledger", "backup", "control", "views", "as_of", "rating", "rerate", "reconcile", "export", "sip", "rtp")
-MICRO = ("backup", "views", "as_of", "rating", "rerate", "reconcile", "export", "sip", "rtp")
+GROUPS = ("ledger", "backup", "control", "views", "as_of", "rating", "rerate", "statistics", "reconcile", "export", "sip", "rtp")
+MICRO = ("backup", "views", "as_of", "rating", "rerate", "statistics", "reconcile", "export", "sip", "rtp")
 DOMAIN = "sip.bench.example"
 UAC, UAS = "127.0.0.1:15070", "127.0.0.1:15080"
 HOLD_MS, RING_MS = 1000, 30
