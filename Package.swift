@@ -122,7 +122,7 @@ let package = Package(
         .executableTarget(
             name: "ledgerline-bench",
             dependencies: [
-                "Backup", "ControlPlane", "Exports", "LMDB", "Ledger", "MediaWorker", "Model", "OpenSSL", "Primitives", "Projections", "Subjects", "RTP", "Rating",
+                "Backup", "Bus", "ControlPlane", "Exports", "LMDB", "Ledger", "MediaWorker", "Model", "OpenSSL", "Primitives", "Projections", "Subjects", "RTP", "Rating",
                 "Reconciliation", "SIP", "UDP",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),

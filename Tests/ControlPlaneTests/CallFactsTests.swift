@@ -180,6 +180,24 @@ import Testing
         #expect(town.platform.head == head)
     }
 
+    @Test(arguments: [Status.locked, .terminated])
+    func callsOfAPartyThatIsTerminatedAreHungUpAndThoseOfALockedOneGoOn(status: Status) throws {
+        let town = try Town()
+        let (outside, inside) = (town.newCall(), town.newCall())
+        _ = try town.start(outside, from: town.alice, to: "2488700")
+        try town.register(town.alice, contact: "sip:alice")
+        _ = try town.start(inside, from: town.bob, to: "1000", worker: "s2")
+        var alice = town.alice
+        alice.status = status
+        try town.platform.admin(.changeSubscriber(alice, password: nil, expectedVersion: nil))
+        let hungUp = town.platform.feed.filter { if case .hangUp = $0.kind { true } else { false } }.map(\.hangUp)
+        #expect(Set(hungUp.map(\.callID)) == (status == .terminated ? [outside.data, inside.data] : []))
+        #expect(Set(hungUp.map(\.worker)) == (status == .terminated ? ["s1", "s2"] : []))
+        #expect(hungUp.allSatisfy { $0.cause == .operator })
+        // The facts come from the workers, as of any call.
+        #expect(try town.live(outside) != nil)
+    }
+
     @Test func anOperatorHangsUpThroughTheWorker() throws {
         let town = try Town()
         let call = town.newCall()

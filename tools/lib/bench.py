@@ -16,11 +16,12 @@ import time
 import control_bench
 import ledger_bench
 import memory_bench
+import provision_bench
 from platform_under_test import Api, Process, cpu_seconds, run
 
 HERE = pathlib.Path(__file__).resolve().parent.parent / "benchmarks"
-GROUPS = ("ledger", "backup", "control", "views", "as_of", "rating", "rerate", "statistics", "reconcile", "export", "sip", "rtp")
-MICRO = ("backup", "views", "as_of", "rating", "rerate", "statistics", "reconcile", "export", "sip", "rtp")
+GROUPS = ("ledger", "backup", "control", "bus", "provision", "views", "as_of", "rating", "rerate", "statistics", "reconcile", "export", "sip", "rtp")
+MICRO = ("backup", "bus", "views", "as_of", "rating", "rerate", "statistics", "reconcile", "export", "sip", "rtp")
 DOMAIN = "sip.bench.example"
 UAC, UAS = "127.0.0.1:15070", "127.0.0.1:15080"
 HOLD_MS, RING_MS = 1000, 30
@@ -305,6 +306,8 @@ def main():
         ledger_bench.measure(figures, options.binaries, groups, options.runs, options.peers, options.directory)
     if "control" in groups:
         control_bench.measure(figures, options.binaries, options.runs, options.peers, options.directory)
+    if "provision" in groups:
+        provision_bench.measure(figures, options.binaries, options.directory)
     if "memory" in groups:
         memory_bench.measure(figures, options.binaries, options.events, options.directory)
     micro(figures, options.binaries, [name for name in groups if name in MICRO], options.runs)

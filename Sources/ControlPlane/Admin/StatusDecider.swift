@@ -28,11 +28,23 @@ enum StatusDecider {
         }
     }
 
-    /// What a party that is terminated gives back: the numbers of its lines, and where their phones are.
+    /// What a party that is terminated gives back: the numbers of its lines, where their phones are, and calls that run. A call
+    /// ends as its worker reports it, with a record like any other.
     static func release<State: ViewQueries & ~Copyable>(
         _ kind: EntityKind, _ id: UUIDv7, in state: borrowing State, _ decision: inout Decision
     ) throws {
-        for line in try lines(of: kind, id, in: state) {
+        let lines = try lines(of: kind, id, in: state)
+        let gone = Set(lines.map { SubscriberID($0).data })
+        for call in try state.liveCalls(limit: .max)
+        where gone.contains(call.started.caller.subscriberID) || gone.contains(call.started.called.subscriberID) {
+            decision.announcements.append(
+                .with {
+                    $0.hangUp.worker = call.worker
+                    $0.hangUp.callID = call.started.callID
+                    $0.hangUp.cause = .operator
+                })
+        }
+        for line in lines {
             for number in try state.numbers(of: SubscriberID(line), limit: .max) {
                 guard let stream = NumberID(number.id) else { continue }
                 _ = try NumberDecider.release(stream, .asProviderSays, in: state, &decision)
