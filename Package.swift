@@ -51,6 +51,7 @@ let package = Package(
         .systemLibrary(name: "COSIP", providers: [.apt(["libosip2-dev"])]),
         .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
         .target(name: "CPhoneNumber", linkerSettings: [.linkedLibrary("phonenumber")]),
+        .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
         .target(name: "CPrompts", exclude: ["audio"]),
         .target(name: "CShims"),
         .target(name: "CSRTPPrimitives", linkerSettings: [.linkedLibrary("srtp2"), .linkedLibrary("crypto")]),
@@ -67,6 +68,7 @@ let package = Package(
         library("RTP", ["CSRTP", "CSRTPPrimitives", "Primitives"]),
         library("UDP", ["CShims", "Primitives"]),
         library("DNS", ["CCARES"]),
+        library("Mail", ["CCurl", "OpenSSL", "Primitives"]),
         library("Tables", []),
         library("PhoneNumbers", ["CPhoneNumber"]),
 
@@ -87,7 +89,7 @@ let package = Package(
         library("Exports", ["Model", "OpenSSL", "Primitives", "Projections", "Tables"]),
         library(
             "ControlPlane",
-            ["Bus", "CShims", "Exports", "Expressions", "LMDB", "Ledger", "Model", "OpenSSL", "PhoneNumbers", "Primitives", "Projections", "Subjects", "Rating", logging, protobuf]),
+            ["Bus", "CShims", "Exports", "Expressions", "LMDB", "Ledger", "Mail", "Model", "OpenSSL", "PhoneNumbers", "Primitives", "Projections", "Subjects", "Rating", logging, protobuf]),
         library("Dispute", ["Ledger", "Model", "OpenSSL", "Primitives", "Projections", "Rating", "Subjects", "Tables", protobuf]),
         library(
             "ControlAPI",
@@ -111,7 +113,7 @@ let package = Package(
         .executableTarget(
             name: "ledgerline",
             dependencies: [
-                "Backup", "Bus", "ControlAPI", "ControlPlane", "DNS", "Dispute", "Exports", "Ledger", "MediaWorker", "Model", "OpenSSL", "Primitives", "Projections", "Subjects",
+                "Backup", "Bus", "ControlAPI", "ControlPlane", "DNS", "Dispute", "Exports", "Ledger", "Mail", "MediaWorker", "Model", "OpenSSL", "Primitives", "Projections", "Subjects",
                 "Rating", "Reconciliation", "SignalWorker", "Tables", logging, protobuf,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -156,6 +158,7 @@ let package = Package(
         tests("ModelTests", ["Model", "Primitives", protobuf]),
         tests("RatingTests", ["Rating", "Model", "Primitives", "Tables", protobuf]),
         tests("TablesTests", ["Tables"]),
+        tests("MailTests", ["Mail", "OpenSSL"]),
         tests("PhoneNumbersTests", ["PhoneNumbers"]),
         tests("ExportsTests", ["Exports", "LMDB", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", protobuf]),
         tests("ReconciliationTests", ["Reconciliation", "Model", "Primitives", "Rating", "Tables"]),
@@ -165,7 +168,7 @@ let package = Package(
         tests(
             "ControlAPITests",
             [
-                "ControlAPI", "ControlPlane", "DNS", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", "Subjects", logging, protobuf,
+                "ControlAPI", "ControlPlane", "DNS", "Ledger", "Mail", "Model", "OpenSSL", "Primitives", "Projections", "Subjects", logging, protobuf,
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),

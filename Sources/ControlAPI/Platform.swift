@@ -32,6 +32,12 @@ package struct Platform: Sendable {
     package var resolver = TXTResolver()
     /// Signs the head, and has it cosigned.
     package var publisher: CheckpointPublisher
+    /// Looks at passwords, codes and links; nil: nobody logs in here.
+    package var identity: IdentityDesk?
+    /// There is something to send; nil: there is no mail server.
+    package var wakeMail: (@Sendable () -> Void)?
+    /// How often one address may ask for mail or try a password.
+    package var throttle = Throttle()
     let counters = RequestCounters()
 
     /// A data directory that is read, beside a control plane that runs on it or without one.
@@ -73,6 +79,8 @@ package struct Platform: Sendable {
         busKey = service.busKey
         endpoints = { service.endpoints }
         published = { [log = service.log] path throws(LedgerError) in try log.published(path) }
+        identity = service.identity
+        if let mail = service.mail { wakeMail = { mail.wake() } }
         publisher = CheckpointPublisher(
             log: service.log, origin: service.logName, key: service.signingKey, policy: witnesses)
     }

@@ -54,6 +54,14 @@ package enum Event: Sendable, Hashable {
     case feeCharged(FeeCharged)
     case packageBought(PackageBought)
     case packageCancelled(PackageCancelled)
+    case userCreated(UserCreated)
+    case userChanged(UserChanged)
+    case userLoggedIn(UserLoggedIn)
+    case userLoginFailed(UserLoginFailed)
+    case letterWanted(LetterWanted)
+    case letterSent(LetterSent)
+    case letterFailed(LetterFailed)
+    case letterUsed(LetterUsed)
 }
 
 extension Event {
@@ -111,6 +119,14 @@ extension Event {
         case .feeCharged: "fee.charged"
         case .packageBought: "package.bought"
         case .packageCancelled: "package.cancelled"
+        case .userCreated: "user.created"
+        case .userChanged: "user.changed"
+        case .userLoggedIn: "user.logged_in"
+        case .userLoginFailed: "user.login_failed"
+        case .letterWanted: "letter.wanted"
+        case .letterSent: "letter.sent"
+        case .letterFailed: "letter.failed"
+        case .letterUsed: "letter.used"
         }
     }
 
@@ -170,6 +186,14 @@ extension Event {
         case .feeCharged(let payload): payload
         case .packageBought(let payload): payload
         case .packageCancelled(let payload): payload
+        case .userCreated(let payload): payload
+        case .userChanged(let payload): payload
+        case .userLoggedIn(let payload): payload
+        case .userLoginFailed(let payload): payload
+        case .letterWanted(let payload): payload
+        case .letterSent(let payload): payload
+        case .letterFailed(let payload): payload
+        case .letterUsed(let payload): payload
         }
     }
 
@@ -237,6 +261,14 @@ extension Event {
             case "fee.charged": self = .feeCharged(try FeeCharged(serializedBytes: payload))
             case "package.bought": self = .packageBought(try PackageBought(serializedBytes: payload))
             case "package.cancelled": self = .packageCancelled(try PackageCancelled(serializedBytes: payload))
+            case "user.created": self = .userCreated(try UserCreated(serializedBytes: payload))
+            case "user.changed": self = .userChanged(try UserChanged(serializedBytes: payload))
+            case "user.logged_in": self = .userLoggedIn(try UserLoggedIn(serializedBytes: payload))
+            case "user.login_failed": self = .userLoginFailed(try UserLoginFailed(serializedBytes: payload))
+            case "letter.wanted": self = .letterWanted(try LetterWanted(serializedBytes: payload))
+            case "letter.sent": self = .letterSent(try LetterSent(serializedBytes: payload))
+            case "letter.failed": self = .letterFailed(try LetterFailed(serializedBytes: payload))
+            case "letter.used": self = .letterUsed(try LetterUsed(serializedBytes: payload))
             default: throw EventDecodingError.unknownType(storedType)
             }
         } catch let error as EventDecodingError {

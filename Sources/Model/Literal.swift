@@ -27,6 +27,19 @@ extension Status: Literal {
     }
 }
 
+extension LetterKind: Literal {
+    package var literal: String {
+        switch self {
+        case .signUp: "sign_up"
+        case .alreadyRegistered: "already_registered"
+        case .passwordReset: "password_reset"
+        case .invitation: "invitation"
+        case .passwordChanged: "password_changed"
+        case .UNRECOGNIZED(let value): unrecognised(value)
+        }
+    }
+}
+
 extension PaymentMode: Literal {
     package var literal: String {
         switch self {

@@ -34,7 +34,8 @@ package enum AuditProjection: Projection {
             .servicePlanCreated, .servicePlanChanged, .customerCreated, .customerChanged, .dialPlanCreated, .dialPlanChanged,
             .tenantCreated, .tenantChanged, .carrierCreated, .carrierChanged, .numberAdded, .numberChanged, .subscriberCreated,
             .subscriberChanged, .entityRemoved, .tokenIssued, .tokenRevoked, .registrationsCleared, .workerEnrolled, .workerRevoked, .subjectErased,
-            .subjectHoldChanged, .recordsRead, .securityGroupCreated, .securityGroupChanged, .domainAdded, .domainChanged, .cdrExportCreated, .cdrExportChanged, .cdrFileExported, .cdrFileDelivered,
+            .subjectHoldChanged, .recordsRead, .securityGroupCreated, .securityGroupChanged, .domainAdded, .domainChanged,
+            .userCreated, .userChanged, .userLoggedIn, .userLoginFailed, .letterWanted, .letterSent, .letterFailed, .letterUsed, .cdrExportCreated, .cdrExportChanged, .cdrFileExported, .cdrFileDelivered,
             .rerateStepped, .feeCharged, .packageBought, .packageCancelled:
             true
         }
@@ -118,6 +119,16 @@ package enum AuditProjection: Projection {
             add(event.id)
             add(event.customerID)
         // In the import's stream alone: a deck's history is its versions.
+        case .userCreated(let event): add(event.user.id)
+        case .userChanged(let event): add(event.user.id)
+        case .userLoggedIn(let event): add(event.userID)
+        case .userLoginFailed(let event): add(event.userID)
+        case .letterWanted(let event):
+            add(event.letter.id)
+            add(event.letter.subjectID)
+        case .letterSent(let event): add(event.letterID)
+        case .letterFailed(let event): add(event.letterID)
+        case .letterUsed(let event): add(event.letterID)
         case .rateDeckRowsAdded, .workerEnrolled, .workerRevoked: break
         }
         return ids

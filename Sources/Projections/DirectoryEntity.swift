@@ -164,7 +164,24 @@ extension Domain: DirectoryEntity {
     var references: [(field: String, id: Data)] { [("provider_id", providerID)] }
 }
 
+extension User: DirectoryEntity {
+    static var kind: EntityKind { .user }
+    static var table: Table { .users }
+    func indexes(_ keys: SubjectKeys?) -> [(table: Table, key: Key, value: [UInt8])] {
+        email.isEmpty ? [] : [(.usersByEmail, Key(email: email, keys), Array(id))]
+    }
+    var references: [(field: String, id: Data)] {
+        [
+            ("scope_id", scopeID.isEmpty ? Data(UUIDv7.platform.bytes) : scopeID),
+            ("provider_id", providerID == scopeID ? Data() : providerID), ("customer_id", customerID == scopeID ? Data() : customerID),
+            ("tenant_id", tenantID == scopeID ? Data() : tenantID),
+        ]
+    }
+}
+
 extension Key {
+    init(email: String, _ keys: SubjectKeys?) { self = Key([EntityKind.user.keyByte]).adding(name: email, keys) }
+
     /// A user name is personal, and old pages of the views keep what was in them: with keys, a token stands for it.
     func adding(name: String, _ keys: SubjectKeys?) -> Key {
         guard let keys else { return adding(text: name) }
@@ -200,7 +217,7 @@ extension SubjectKind {
         switch self {
         case .customer: .customer
         case .subscriber: .subscriber
-        case .contact, .UNRECOGNIZED: nil
+        case .contact, .user, .UNRECOGNIZED: nil
         }
     }
 }

@@ -6,11 +6,11 @@ import Subjects
 /// Every entity by its id, the unique names that find it, and who refers to whom.
 package enum DirectoryProjection: Projection {
     package static let name = "directory"
-    package static let version: UInt32 = 5
+    package static let version: UInt32 = 6
     package static let tables: [Table] = [
         .providers, .contacts, .rateDecks, .servicePlans, .customers, .dialPlans, .tenants, .carriers, .numbers,
         .subscribers, .tokens, .workers, .securityGroups, .cdrExports, .providersByNamespace, .tenantsByDomain, .subscribersByName, .numbersByE164,
-        .gatewaysByAddress, .gateways, .externalIDs, .domains, .domainsByName, .tokensBySecret, .references,
+        .gatewaysByAddress, .gateways, .externalIDs, .domains, .domainsByName, .users, .usersByEmail, .tokensBySecret, .references,
     ]
 
     package static func evolve(
@@ -42,6 +42,8 @@ package enum DirectoryProjection: Projection {
         case .cdrExportChanged(let event): try store(event.export, context, in: &views)
         case .domainAdded(let event): try store(event.domain, context, in: &views)
         case .domainChanged(let event): try store(event.domain, context, in: &views)
+        case .userCreated(let event): try store(event.user, context, in: &views)
+        case .userChanged(let event): try store(event.user, context, in: &views)
         case .entityRemoved(let event): try remove(event.kind, event.id, context, in: &views)
         case .tokenIssued(let event):
             try views.putMessage(event.token, try views.key(event.token.id, "token.id", context), in: .tokens)
@@ -55,7 +57,8 @@ package enum DirectoryProjection: Projection {
         case .subjectErased(let event): try forgetNames(event, context, in: &views)
         case .workerRevoked(let event): try views.remove(Key(text: event.name), in: .workers)
         case .registrationsCleared, .rateDeckVersionPublished, .journalPosted, .callStarted, .callAnswered, .callUpdated, .callAdopted,
-            .creditRenewed, .callEnded, .cdrRecorded, .subjectHoldChanged, .recordsRead, .cdrFileExported, .cdrFileDelivered, .chargeCorrected, .rerateStepped, .rateDeckRowsAdded, .feeCharged, .packageBought, .packageCancelled:
+            .creditRenewed, .callEnded, .cdrRecorded, .subjectHoldChanged, .recordsRead, .cdrFileExported, .cdrFileDelivered, .chargeCorrected, .rerateStepped, .rateDeckRowsAdded, .feeCharged, .packageBought, .packageCancelled,
+            .userLoggedIn, .userLoginFailed, .letterWanted, .letterSent, .letterFailed, .letterUsed:
             break
         }
     }
@@ -104,6 +107,7 @@ package enum DirectoryProjection: Projection {
         case .securityGroup: try remove(SecurityGroup.self, id, context, in: &views)
         case .cdrExport: try remove(CdrExport.self, id, context, in: &views)
         case .domain: try remove(Domain.self, id, context, in: &views)
+        case .user: try remove(User.self, id, context, in: &views)
         case .UNRECOGNIZED: throw .broken(sequence: context.sequence, .malformedField("kind"))
         }
     }
@@ -139,6 +143,11 @@ package enum DirectoryProjection: Projection {
         if let kind = event.kind.directoryKind {
             for (entry, _) in try views.page(.externalIDs, prefix: Key([kind.keyByte]), limit: .max)
             where entry.bytes.suffix(16).elementsEqual(key.bytes) { try views.remove(entry, in: .externalIDs) }
+        }
+        if event.kind == .user {
+            for (entry, id) in try views.page(.usersByEmail, prefix: Key([]), limit: .max) where id == key.bytes {
+                try views.remove(entry, in: .usersByEmail)
+            }
         }
         guard event.kind == .subscriber else { return }
         guard let subscriber = try views.message(Subscriber.self, key, in: .subscribers) else { return }

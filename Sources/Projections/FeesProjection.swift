@@ -36,7 +36,7 @@ package enum FeesProjection: Projection {
             case .number: try place(id, .number, payer: nil, context, in: &views)
             case .subscriber: try place(id, .subscriber, payer: nil, context, in: &views)
             case .servicePlan: try views.remove(id, in: .feePlans)
-            case .contact, .rateDeck, .dialPlan, .tenant, .carrier, .cdrExport, .securityGroup, .domain, .UNRECOGNIZED: break
+            case .contact, .rateDeck, .dialPlan, .tenant, .carrier, .cdrExport, .securityGroup, .domain, .user, .UNRECOGNIZED: break
             }
         case .feeCharged(let event): try charge(event, context, in: &views)
         case .contactCreated, .contactChanged, .rateDeckCreated, .rateDeckVersionPublished, .dialPlanCreated, .dialPlanChanged,
@@ -44,6 +44,7 @@ package enum FeesProjection: Projection {
             .workerRevoked, .journalPosted, .callStarted, .callAnswered, .callUpdated, .callAdopted, .creditRenewed, .callEnded,
             .cdrRecorded, .securityGroupCreated, .securityGroupChanged, .domainAdded, .domainChanged, .cdrExportCreated, .cdrExportChanged, .cdrFileExported,
             .cdrFileDelivered, .subjectErased, .subjectHoldChanged, .recordsRead, .chargeCorrected, .rerateStepped, .rateDeckRowsAdded,
+            .userCreated, .userChanged, .userLoggedIn, .userLoginFailed, .letterWanted, .letterSent, .letterFailed, .letterUsed,
             .packageBought, .packageCancelled:
             break
         }

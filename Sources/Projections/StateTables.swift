@@ -28,7 +28,7 @@ struct StateTables: ~Copyable, Sendable {
             throw .file(path: directory, code: (error as NSError).code32)
         }
         let environment = try storage { () throws(LMDBError) in
-            try Environment(directory: directory, sizeMax: 1 << 36, databasesMax: 64, durability: .none)
+            try Environment(directory: directory, sizeMax: 1 << 36, databasesMax: Table.allCases.count, durability: .none)
         }
         databases = try storage { () throws(LMDBError) in
             var transaction = try environment.beginWrite()

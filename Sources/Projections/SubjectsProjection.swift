@@ -6,7 +6,7 @@ import Primitives
 /// does not remove the subject: its history is still in the log.
 package enum SubjectsProjection: Projection {
     package static let name = "subjects"
-    package static let version: UInt32 = 1
+    package static let version: UInt32 = 2
     package static let tables: [Table] = [.subjects, .subjectsErased]
 
     package static func evolve(
@@ -16,6 +16,9 @@ package enum SubjectsProjection: Projection {
         case .contactCreated(let event): try meet(event.contact.id, .contact, context, in: &views)
         case .customerCreated(let event): try meet(event.customer.id, .customer, context, in: &views)
         case .subscriberCreated(let event): try meet(event.subscriber.id, .subscriber, context, in: &views)
+        case .userCreated(let event): try meet(event.user.id, .user, context, in: &views)
+        // Whoever signs up is a person before there is a user.
+        case .letterWanted(let event): try meet(event.letter.subjectID, .user, context, in: &views)
         case .subjectErased(let event):
             var state = try meet(event.subjectID, event.kind, context, in: &views)
             guard state.erasedAt == 0 else { return }
@@ -32,7 +35,8 @@ package enum SubjectsProjection: Projection {
         case .providerCreated, .providerChanged, .contactChanged, .rateDeckCreated, .rateDeckVersionPublished,
             .servicePlanCreated, .servicePlanChanged, .customerChanged, .dialPlanCreated, .dialPlanChanged,
             .tenantCreated, .tenantChanged, .carrierCreated, .carrierChanged, .numberAdded, .numberChanged,
-            .subscriberChanged, .entityRemoved, .tokenIssued, .tokenRevoked, .registrationsCleared, .domainAdded, .domainChanged, .workerEnrolled, .workerRevoked,
+            .subscriberChanged, .entityRemoved, .tokenIssued, .tokenRevoked, .registrationsCleared, .domainAdded, .domainChanged,
+            .userChanged, .userLoggedIn, .userLoginFailed, .letterSent, .letterFailed, .letterUsed, .workerEnrolled, .workerRevoked,
             .journalPosted, .callStarted, .callAnswered, .callUpdated, .callAdopted, .creditRenewed, .callEnded,
             .cdrRecorded, .recordsRead, .securityGroupCreated, .securityGroupChanged, .cdrExportCreated, .cdrExportChanged, .cdrFileExported, .cdrFileDelivered, .chargeCorrected, .rerateStepped, .rateDeckRowsAdded, .feeCharged, .packageBought, .packageCancelled:
             break

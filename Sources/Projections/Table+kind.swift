@@ -38,7 +38,7 @@ extension Table {
         switch self {
         case .providers, .contacts, .rateDecks, .servicePlans, .customers, .dialPlans, .tenants, .carriers, .numbers,
             .subscribers, .tokens, .workers, .securityGroups, .cdrExports, .exportFiles, .exportDeliveries, .providersByNamespace, .tenantsByDomain, .subscribersByName,
-            .numbersByE164, .gatewaysByAddress, .gateways, .externalIDs, .domains, .domainsByName, .tokensBySecret, .references:
+            .numbersByE164, .gatewaysByAddress, .gateways, .externalIDs, .domains, .domainsByName, .users, .usersByEmail, .tokensBySecret, .references:
             .state
         case .deckVersions, .deckTimes, .deckImports: .state
         case .rates: .journal(.deckVersion)
@@ -57,7 +57,7 @@ extension Table {
         case .correctionsByRecord: .journal(.sequenceInKey(bytesBehind: 0))
         case .streams: .journal(.streamVersion)
         case .history, .changes: .journal(.sequenceInKey(bytesBehind: 0))
-        case .subjects, .subjectsErased: .state
+        case .subjects, .subjectsErased, .logins, .letters, .lettersDue: .state
         case .meta: .mark
         }
     }

@@ -34,6 +34,9 @@ package enum Table: String, CaseIterable, Sendable {
     case domains
     /// Verified domain → domain.
     case domainsByName = "domains_by_name"
+    case users
+    /// What stands for an e-mail address → user.
+    case usersByEmail = "users_by_email"
     /// Kind, number in another system, entity → nothing.
     case externalIDs = "external_ids"
     /// SHA-256 of the bearer token → token.
@@ -134,6 +137,14 @@ package enum Table: String, CaseIterable, Sendable {
     case history
     /// Sequence of what is no fact of a call → nothing.
     case changes
+
+    // Users and their mail.
+    /// User → failures, lock, sessions.
+    case logins
+    /// Letter → how far it has come.
+    case letters
+    /// When it is due, letter → nothing.
+    case lettersDue = "letters_due"
 
     // Subjects.
     /// Subject → what became of it.

@@ -67,6 +67,13 @@ extension ViewQueries where Self: ~Copyable {
 
     package func domains(after: DomainID? = nil, limit: Int) throws(ViewsError) -> [Domain] { try all(after, limit) }
 
+    package func user(_ id: UserID) throws(ViewsError) -> User? { try entity(id) }
+
+    /// - Parameter email: in lower case, as it is stored.
+    package func user(email: String) throws(ViewsError) -> User? { try entity(found(Key(email: email, keys), in: .usersByEmail)) }
+
+    package func users(after: UserID? = nil, limit: Int) throws(ViewsError) -> [User] { try all(after, limit) }
+
     /// Those with this number in another system, of any provider.
     package func entities(_ kind: EntityKind, externalID: String) throws(ViewsError) -> [UUIDv7] {
         guard !externalID.isEmpty else { return [] }

@@ -25,6 +25,13 @@ extension ViewQueries where Self: ~Copyable {
         return call
     }
 
+    func opened(_ state: LetterState) throws(ViewsError) -> LetterState {
+        guard let keys else { return state }
+        var state = state
+        try personal { () throws(SubjectKeyError) in try keys.open(&state.letter, of: state.letter.id) }
+        return state
+    }
+
     func opened(_ record: Cdr) throws(ViewsError) -> Cdr {
         guard let keys else { return record }
         var record = record

@@ -16,7 +16,7 @@ final class ViewStore: Sendable {
     /// - Parameter sizeMax: bytes of address space set aside.
     init(_ directory: String, _ sizeMax: Int) throws(ViewsError) {
         do {
-            environment = try Environment(directory: directory, sizeMax: sizeMax, databasesMax: 64, durability: .none)
+            environment = try Environment(directory: directory, sizeMax: sizeMax, databasesMax: Table.allCases.count, durability: .none)
             try ViewStore.checkLength(of: directory, environment.bytesUsed)
             var transaction = try environment.beginWrite()
             databases = try TableDatabases(&transaction)
@@ -29,7 +29,7 @@ final class ViewStore: Sendable {
     init(reading directory: String, _ sizeMax: Int) throws(ViewsError) {
         do throws(LMDBError) {
             environment = try Environment(
-                directory: directory, sizeMax: sizeMax, databasesMax: 64, durability: .none, isReadOnly: true)
+                directory: directory, sizeMax: sizeMax, databasesMax: Table.allCases.count, durability: .none, isReadOnly: true)
             try ViewStore.checkLength(of: directory, environment.bytesUsed)
             let transaction = try environment.beginRead()
             guard let databases = try TableDatabases(existing: transaction) else { throw .corrupted }

@@ -27,6 +27,16 @@ extension SubjectKeys {
         case .subscriberChanged(var fact):
             try seal(&fact.subscriber, fact.subscriber.id, &random)
             event = .subscriberChanged(fact)
+        case .userCreated(var fact):
+            try seal(&fact.user, fact.user.id, &random)
+            event = .userCreated(fact)
+        case .userChanged(var fact):
+            try seal(&fact.user, fact.user.id, &random)
+            event = .userChanged(fact)
+        case .letterWanted(var fact):
+            guard let subject = UUIDv7(bytes: fact.letter.subjectID) else { throw SubjectKeyError.malformed }
+            try seal(&fact.letter, of: fact.letter.id, subject, subject, &random)
+            event = .letterWanted(fact)
         case .callStarted(var fact):
             try seal(&fact, of: fact.callID, CallSubjects(fact.caller, fact.called), &random)
             event = .callStarted(fact)
@@ -48,6 +58,7 @@ extension SubjectKeys {
         case .providerCreated, .providerChanged, .rateDeckCreated, .rateDeckVersionPublished, .servicePlanCreated,
             .servicePlanChanged, .dialPlanCreated, .dialPlanChanged, .tenantCreated, .tenantChanged, .carrierCreated,
             .carrierChanged, .numberAdded, .numberChanged, .entityRemoved, .tokenIssued, .tokenRevoked, .registrationsCleared, .domainAdded, .domainChanged,
+            .userLoggedIn, .userLoginFailed, .letterSent, .letterFailed, .letterUsed,
             .workerEnrolled, .workerRevoked, .journalPosted, .callAdopted, .creditRenewed, .subjectErased,
             .subjectHoldChanged, .recordsRead, .securityGroupCreated, .securityGroupChanged, .cdrExportCreated, .cdrExportChanged, .cdrFileExported, .cdrFileDelivered, .chargeCorrected, .rerateStepped, .rateDeckRowsAdded, .feeCharged, .packageBought, .packageCancelled:
             break
@@ -75,6 +86,15 @@ extension SubjectKeys {
         case .subscriberChanged(var fact):
             try open(&fact.subscriber, of: fact.subscriber.id)
             event = .subscriberChanged(fact)
+        case .userCreated(var fact):
+            try open(&fact.user, of: fact.user.id)
+            event = .userCreated(fact)
+        case .userChanged(var fact):
+            try open(&fact.user, of: fact.user.id)
+            event = .userChanged(fact)
+        case .letterWanted(var fact):
+            try open(&fact.letter, of: fact.letter.id)
+            event = .letterWanted(fact)
         case .callStarted(var fact):
             try open(&fact, of: fact.callID)
             event = .callStarted(fact)
@@ -95,6 +115,7 @@ extension SubjectKeys {
         case .providerCreated, .providerChanged, .rateDeckCreated, .rateDeckVersionPublished, .servicePlanCreated,
             .servicePlanChanged, .dialPlanCreated, .dialPlanChanged, .tenantCreated, .tenantChanged, .carrierCreated,
             .carrierChanged, .numberAdded, .numberChanged, .entityRemoved, .tokenIssued, .tokenRevoked, .registrationsCleared, .domainAdded, .domainChanged,
+            .userLoggedIn, .userLoginFailed, .letterSent, .letterFailed, .letterUsed,
             .workerEnrolled, .workerRevoked, .journalPosted, .callAdopted, .creditRenewed, .subjectErased,
             .subjectHoldChanged, .recordsRead, .securityGroupCreated, .securityGroupChanged, .cdrExportCreated, .cdrExportChanged, .cdrFileExported, .cdrFileDelivered, .chargeCorrected, .rerateStepped, .rateDeckRowsAdded, .feeCharged, .packageBought, .packageCancelled:
             break

@@ -41,6 +41,8 @@ struct ControlOptions: ParsableArguments {
     @Option(help: "DNS servers that are asked for records that prove domains, as 192.0.2.53:53, several with commas; none: the machine's.")
     var dnsServer = ""
 
+    @OptionGroup var mail: MailOptions
+
     @Option(help: "A witness that cosigns checkpoints, as VKEY,URL; may be given again and again.")
     var witness: [String] = []
 
@@ -56,6 +58,8 @@ struct ControlOptions: ParsableArguments {
         configuration.platform = platform
         configuration.deskEndpoint = desk.bus
         configuration.feedEndpoint = feed.bus
+        configuration.mail = try mail.settings()
+        configuration.settings.identity.providers = mail.signUp
         do throws(ControlPlaneError) {
             let service = try ControlPlaneService(configuration, logger: logger)
             try service.start()

@@ -23,6 +23,7 @@ struct History: Sendable {
     private var tokens: [Token] = []
     private var exports: [CdrExport] = []
     private var groups: [SecurityGroup] = []
+    private var users: [User] = []
     private var files: [CdrFileExported] = []
     private var live: [CallStarted] = []
     private var answered: Set<Data> = []
@@ -79,6 +80,8 @@ struct History: Sendable {
         case 63...71: return updateCall()
         case 72...74: return correctCharge()
         case 75: return ownDomain()
+        case 76: return user()
+        case 77: return logIn()
         default: return live.isEmpty ? startCall() : endCall()
         }
     }
@@ -292,6 +295,74 @@ struct History: Sendable {
             (.domainAdded(.with { $0.domain = domain }), stream(domain.id)),
             (.domainChanged(.with { $0.domain = looked }), stream(domain.id)),
         ]
+    }
+
+    /// Somebody signs up by mail, which reaches its address at the second attempt or never.
+    private mutating func user() -> Step {
+        var letter = Letter()
+        letter.id = id()
+        letter.subjectID = letter.id
+        letter.to = name("user") + "@example.net"
+        letter.wantedAt = now.microseconds
+        let isGivenUp = Int.random(in: 0..<4, using: &random) == 0
+        let failed = LetterFailed.with {
+            $0.letterID = letter.id
+            $0.attempt = 1
+            $0.reason = "the server answered 451"
+            $0.retryAt = isGivenUp ? 0 : now.microseconds + 30_000_000
+        }
+        let first: Step = [
+            (.letterWanted(.with { $0.letter = letter }), stream(letter.id)), (.letterFailed(failed), stream(letter.id)),
+        ]
+        if isGivenUp { return first }
+        var user = User()
+        user.id = letter.id
+        user.role = .customerAdmin
+        user.scopeID = customers.randomElement(using: &random)!.id
+        user.email = letter.to
+        user.createdAt = now.microseconds
+        users.append(user)
+        var changed = user
+        changed.passwordSetAt = now.microseconds
+        let sent = LetterSent.with {
+            $0.letterID = letter.id
+            $0.attempt = 2
+        }
+        let used = LetterUsed.with {
+            $0.letterID = letter.id
+            $0.userID = user.id
+        }
+        // One more, which nobody has sent yet.
+        var reset = letter
+        reset.id = id()
+        reset.kind = .passwordReset
+        return first + [
+            (.letterWanted(.with { $0.letter = reset }), stream(reset.id)), (.letterSent(sent), stream(letter.id)), (.userCreated(.with { $0.user = user }), stream(user.id)),
+            (.letterUsed(used), stream(letter.id)), (.userChanged(.with { $0.user = changed }), stream(user.id)),
+        ]
+    }
+
+    private mutating func logIn() -> Step {
+        guard let user = users.randomElement(using: &random) else { return self.user() }
+        if Int.random(in: 0..<8, using: &random) == 0 {
+            users.removeAll { $0.id == user.id }
+            let removed = EntityRemoved.with {
+                $0.kind = .user
+                $0.id = user.id
+            }
+            return [(.entityRemoved(removed), stream(user.id))]
+        }
+        let failed = UserLoginFailed.with {
+            $0.userID = user.id
+            $0.failures = 1
+        }
+        let session = id()
+        let entered = UserLoggedIn.with {
+            $0.userID = user.id
+            $0.tokenID = session
+            $0.totpStep = 7
+        }
+        return [(.userLoginFailed(failed), stream(user.id)), (.userLoggedIn(entered), stream(user.id))]
     }
 
     private mutating func token() -> Step {

@@ -1,12 +1,14 @@
 # Installs Debian packages by name, once, without letting any daemon start itself.
 # Sourced by tools/demo, tools/test and tools/bench.
 
-build_packages=(liblmdb-dev zlib1g-dev libzmq3-dev libsrtp2-dev libssl-dev libosip2-dev libre2-dev libphonenumber-dev libc-ares-dev g++ pkg-config python3)
+build_packages=(liblmdb-dev zlib1g-dev libzmq3-dev libsrtp2-dev libssl-dev libosip2-dev libre2-dev libphonenumber-dev libc-ares-dev libcurl4-openssl-dev g++ pkg-config python3)
 phone_packages=(baresip-core sip-tester)
 # Exports are sent with the client; the server answers in their tests, under a configuration of its own, never as a daemon.
 ssh_packages=(openssh-client openssh-server)
 # A DNS server that tests start on loopback, without its daemon.
 dns_packages=(dnsmasq-base)
+# A mail server that tests start on loopback.
+mail_packages=(python3-aiosmtpd)
 # Others' tools on our tree (tools/tlog), and kills at chosen system calls.
 proof_packages=(curl golang-go golang-golang-x-mod-dev strace)
 python3 -m pip --version >/dev/null 2>&1 || proof_packages+=(python3-pip)

@@ -23,7 +23,7 @@ extension ViewQueries where Self: ~Copyable {
             case .securityGroup:
                 let tenants = try tenants(of: id, limit: 1_000)
                 return ids([plan?.securityGroupID ?? Data()] + tenants.map(\.securityGroupID))
-            case .provider, .customer, .tenant, .carrier, .number, .subscriber, .cdrExport, .domain, .UNRECOGNIZED: return []
+            case .provider, .customer, .tenant, .carrier, .number, .subscriber, .cdrExport, .domain, .user, .UNRECOGNIZED: return []
             }
         case .subscriber: return []
         case .tenant(let id):

@@ -47,6 +47,14 @@ struct EntityState {
         case .securityGroupCreated, .securityGroupChanged: kind = "security_group"
         case .cdrExportCreated, .cdrExportChanged: kind = "cdr_export"
         case .domainAdded, .domainChanged: kind = "domain"
+        case .userCreated(let event):
+            kind = "user"
+            secret = event.user.sealedSecret
+            isErased = event.user.isErased
+        case .userChanged(let event):
+            kind = "user"
+            secret = event.user.sealedSecret
+            isErased = event.user.isErased
         case .tokenIssued(let event):
             kind = "token"
             fields = Shape<Token>.token.json(event.token)
@@ -61,7 +69,8 @@ struct EntityState {
             return
         case .entityRemoved, .rateDeckVersionPublished, .tokenRevoked, .registrationsCleared, .workerRevoked, .journalPosted, .callStarted,
             .callAnswered, .callUpdated, .callAdopted, .creditRenewed, .callEnded, .cdrRecorded, .subjectErased,
-            .subjectHoldChanged, .recordsRead, .cdrFileExported, .cdrFileDelivered, .chargeCorrected, .rerateStepped, .rateDeckRowsAdded, .feeCharged, .packageBought, .packageCancelled:
+            .subjectHoldChanged, .recordsRead, .cdrFileExported, .cdrFileDelivered, .chargeCorrected, .rerateStepped, .rateDeckRowsAdded, .feeCharged, .packageBought, .packageCancelled,
+            .userLoggedIn, .userLoginFailed, .letterWanted, .letterSent, .letterFailed, .letterUsed:
             return nil
         }
         guard let fields = try HistoryEndpoint.data(of: event, try Redaction(.platform, in: views), in: views) else {

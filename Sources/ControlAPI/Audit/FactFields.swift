@@ -54,6 +54,23 @@ struct FactFields {
             add("file", .integer(event.file))
             add("host", .string(event.host))
             try stand(.cdrExport, event.exportID, in: views)
+        case .userLoggedIn(let event):
+            kind = "user"
+            try stand(.user, event.userID, in: views)
+        case .userLoginFailed(let event):
+            kind = "user"
+            add("failures", .integer(event.failures))
+            if event.lockedUntil != 0 { add("locked_until", JSON.time(microseconds: event.lockedUntil)) }
+            try stand(.user, event.userID, in: views)
+        case .letterWanted(let event):
+            kind = "letter"
+            add("kind", .string(event.letter.kind.literal))
+            try stand(.provider, event.letter.providerID, in: views)
+        case .letterSent(let event): try letter(event.letterID, event.attempt, "", in: views)
+        case .letterFailed(let event): try letter(event.letterID, event.attempt, event.reason, in: views)
+        case .letterUsed(let event):
+            kind = "letter"
+            try stand(.user, event.userID, in: views)
         case .chargeCorrected(let event):
             call(event.callID)
             add("correction", .integer(event.number))
@@ -100,9 +117,16 @@ struct FactFields {
             .servicePlanChanged, .customerCreated, .customerChanged, .dialPlanCreated, .dialPlanChanged, .tenantCreated,
             .tenantChanged, .carrierCreated, .carrierChanged, .numberAdded, .numberChanged, .subscriberCreated,
             .subscriberChanged, .entityRemoved, .tokenIssued, .tokenRevoked, .workerEnrolled, .workerRevoked,
-            .securityGroupCreated, .securityGroupChanged, .domainAdded, .domainChanged, .cdrExportCreated, .cdrExportChanged:
+            .securityGroupCreated, .securityGroupChanged, .domainAdded, .domainChanged, .userCreated, .userChanged, .cdrExportCreated, .cdrExportChanged:
             break
         }
+    }
+
+    private mutating func letter(_ id: Data, _ attempt: UInt32, _ reason: String, in views: borrowing ViewSnapshot) throws {
+        kind = "letter"
+        add("attempt", .integer(attempt))
+        if !reason.isEmpty { add("reason", .string(reason)) }
+        if let id = LetterID(id), let found = try views.letter(id) { try stand(.provider, found.letter.providerID, in: views) }
     }
 
     /// A reading is its subject's to know of; one of everything that a token reaches, the token's own node's.

@@ -137,6 +137,8 @@ enum HistoryEndpoint {
             SecurityGroups.shape.json(event.group, try SecurityGroups.context(of: event.group, in: views))
         case .cdrExportCreated(let event): CdrExports.shape.json(event.export)
         case .domainAdded(let event): Domains.shape.json(event.domain)
+        case .userCreated(let event): Users.shape.json(event.user)
+        case .userChanged(let event): Users.shape.json(event.user)
         case .domainChanged(let event): Domains.shape.json(event.domain)
         case .cdrExportChanged(let event): CdrExports.shape.json(event.export)
         case .cdrFileExported(let event): Shape<CdrFileExported>.cdrFile.json(event)
@@ -145,7 +147,8 @@ enum HistoryEndpoint {
         case .cdrRecorded(let event): try redaction.seen(event.cdr, in: views).map { Shape<Cdr>.cdr.json($0) }
         case .rateDeckVersionPublished, .entityRemoved, .tokenIssued, .tokenRevoked, .registrationsCleared, .workerEnrolled, .workerRevoked,
             .callStarted, .callAnswered, .callUpdated, .callAdopted, .creditRenewed, .callEnded,
-            .subjectErased, .subjectHoldChanged, .recordsRead, .cdrFileDelivered, .chargeCorrected, .rerateStepped, .rateDeckRowsAdded, .feeCharged, .packageBought, .packageCancelled:
+            .subjectErased, .subjectHoldChanged, .recordsRead, .cdrFileDelivered, .chargeCorrected, .rerateStepped, .rateDeckRowsAdded, .feeCharged, .packageBought, .packageCancelled,
+            .userLoggedIn, .userLoginFailed, .letterWanted, .letterSent, .letterFailed, .letterUsed:
             nil
         }
     }
@@ -186,12 +189,15 @@ enum HistoryEndpoint {
         case .securityGroupCreated(let event): try views.place(provider: event.group.providerID)
         case .securityGroupChanged(let event): try views.place(provider: event.group.providerID)
         case .cdrExportCreated(let event): try views.place(of: event.export)
+        case .userCreated(let event): try views.place(of: event.user)
+        case .userChanged(let event): try views.place(of: event.user)
         case .domainAdded(let event): try views.place(provider: event.domain.providerID)
         case .domainChanged(let event): try views.place(provider: event.domain.providerID)
         case .cdrExportChanged(let event): try views.place(of: event.export)
         case .rateDeckVersionPublished, .entityRemoved, .tokenIssued, .tokenRevoked, .registrationsCleared, .workerEnrolled, .workerRevoked,
             .journalPosted, .callStarted, .callAnswered, .callUpdated, .callAdopted, .creditRenewed, .callEnded,
-            .cdrRecorded, .subjectErased, .subjectHoldChanged, .recordsRead, .cdrFileExported, .cdrFileDelivered, .chargeCorrected, .rerateStepped, .rateDeckRowsAdded, .feeCharged, .packageBought, .packageCancelled:
+            .cdrRecorded, .subjectErased, .subjectHoldChanged, .recordsRead, .cdrFileExported, .cdrFileDelivered, .chargeCorrected, .rerateStepped, .rateDeckRowsAdded, .feeCharged, .packageBought, .packageCancelled,
+            .userLoggedIn, .userLoginFailed, .letterWanted, .letterSent, .letterFailed, .letterUsed:
             nil
         }
     }

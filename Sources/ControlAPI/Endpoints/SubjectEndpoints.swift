@@ -137,6 +137,7 @@ extension SubjectKind {
         case .contact: "contact"
         case .customer: "customer"
         case .subscriber: "subscriber"
+        case .user: "user"
         case .UNRECOGNIZED: "unknown"
         }
     }
@@ -146,6 +147,7 @@ extension SubjectKind {
         case .contact: .contact
         case .customer: .customer
         case .subscriber: .subscriber
+        case .user: .user
         case .UNRECOGNIZED(let number): .UNRECOGNIZED(number)
         }
     }

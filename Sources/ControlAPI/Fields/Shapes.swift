@@ -43,6 +43,13 @@ extension Shape<Provider> {
             .text("external_id", \.externalID, "Its number in another system; unique under the same parent."),
             .text("language", \.language, max: 35, "BCP 47, such as de-AT."),
             .percent("vat_rate", \.vatBasisPoints, "Percent that the parent adds to its bills."),
+            .text("theme_product_name", \.brand.productName, "What its service is called, in mails and consoles; empty: its name."),
+            .text("theme_logo_url", \.brand.logoURL, "https://…"),
+            .text("theme_primary_color", \.brand.primaryColor, max: 7, "#rrggbb."),
+            .text("theme_secondary_color", \.brand.secondaryColor, max: 7, "#rrggbb."),
+            .text("mail_sender_name", \.brand.mailSenderName, "Stands before the address that its mail is from; empty: the product's name."),
+            .text("mail_reply_to", \.brand.replyTo, max: 254, "Where answers to its mails go."),
+            .text("public_url", \.brand.publicURL, "What the links in its mails begin with: https://…; empty: the platform's."),
         ])
 }
 
@@ -76,6 +83,7 @@ extension Shape<RateDeck> {
             .text("name", \.name, access: .fixed, isRequired: true, "Shown to people."),
             .text("currency", \.currency, access: .fixed, isRequired: true, max: 3, "ISO 4217 code."),
             .integer("decimals", \.decimals, 0...6, "Decimals of a charge after rounding."),
+            .flag("is_offered", \.isOffered, "Of the platform's decks: whoever becomes a provider by signing up may choose it."),
         ])
 }
 
@@ -86,6 +94,7 @@ extension Shape<ServicePlan> {
         .id(\.id),
         .reference("provider_id", \.providerID, access: .fixed, "The provider that sells it; null: the platform."),
         .text("name", \.name, isRequired: true, "Shown to people."),
+        .flag("is_offered", \.isOffered, "Whoever becomes a customer by signing up may choose it."),
         .choice("payment_mode", \.paymentMode, "Prepaid: money is held before a call rings."),
         .reference(
             "rate_deck_id", \.rateDeckID, "By which calls are charged; without it there are no outside calls."),

@@ -33,9 +33,9 @@ struct Dispatcher: Sendable {
                 address: context.peer, onBehalfOf: try onBehalfOf(request),
                 actingFor: caller?.actsFor?.description ?? ""),
             idempotencyKey: key,
-            fingerprint: Hash.sha256(
+            fingerprint: MAC.sha256(
                 Array("\(request.method.rawValue) \(request.uri.string)\n".utf8)
-                    + Array((caller?.actsFor?.description ?? "").utf8) + bytes),
+                    + Array((caller?.actsFor?.description ?? "").utf8) + bytes, key: platform.identity?.fingerprintKey ?? []),
             file: operation.body?.isFile == true ? bytes : [])
         do {
             let reply = try await operation.handle(exchange)

@@ -19,7 +19,7 @@ struct Exchange: Sendable {
     let requestID: String
     let origin: Origin
     let idempotencyKey: String?
-    /// SHA-256 over method, target and body.
+    /// HMAC-SHA-256 over method, target and body.
     let fingerprint: [UInt8]
     /// Of operations whose body is a file.
     var file: [UInt8] = []

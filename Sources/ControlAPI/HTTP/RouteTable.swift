@@ -14,6 +14,7 @@ enum RouteTable {
         TokenEndpoints.operations, WorkerEndpoints.operations, CallEndpoints.operations, CDREndpoints.operations,
         AccountEndpoints.operations, HistoryEndpoint.operations, ReplayEndpoints.operations, CdrExports.operations,
         FeeEndpoints.operations, PackageEndpoints.operations, CdrExportEndpoints.operations, RerateEndpoints.operations, SubjectEndpoints.operations, AuditEndpoint.operations, StatisticsEndpoint.operations,
+        SessionEndpoints.operations, SecondFactorEndpoints.operations, PasswordEndpoints.operations, Users.operations, SignUpEndpoints.operations,
     ]
     static let operations: [Operation] = operationsByPart.flatMap { $0 }
 
@@ -31,6 +32,7 @@ enum RouteTable {
         DialPresetEndpoints.schemas, Subscribers.schemas, BindingEndpoints.schemas, LineTrialEndpoints.schemas,
         TokenEndpoints.schemas, WorkerEndpoints.schemas, CallEndpoints.schemas, CDREndpoints.schemas, AccountEndpoints.schemas, HistoryEndpoint.schemas, ReplayEndpoints.schemas,
         FeeEndpoints.schemas, PackageEndpoints.schemas, CdrExports.schemas, CdrExportEndpoints.schemas, RerateEndpoints.schemas, SubjectEndpoints.schemas, AuditEndpoint.schemas, StatisticsEndpoint.schemas,
+        SessionEndpoints.schemas, SecondFactorEndpoints.schemas, PasswordEndpoints.schemas, Users.schemas, SignUpEndpoints.schemas,
     ]
     static let schemas: [(String, JSON)] = schemasByPart.flatMap { $0 }
 

@@ -30,6 +30,7 @@ package struct Problem: Error, Sendable {
         case tooLarge = "too-large"
         case unsupportedMediaType = "unsupported-media-type"
         case idempotencyKeyReused = "idempotency-key-reused"
+        case tooManyRequests = "too-many-requests"
         case internalError = "internal-error"
         case unavailable
 
@@ -46,6 +47,7 @@ package struct Problem: Error, Sendable {
             case .versionMismatch: .preconditionFailed
             case .tooLarge: .contentTooLarge
             case .unsupportedMediaType: .unsupportedMediaType
+            case .tooManyRequests: .tooManyRequests
             case .internalError: .internalServerError
             case .unavailable: .serviceUnavailable
             }
@@ -66,6 +68,7 @@ package struct Problem: Error, Sendable {
             case .tooLarge: "The body is too large"
             case .unsupportedMediaType: "The body's media type is not understood"
             case .idempotencyKeyReused: "The idempotency key belongs to another request"
+            case .tooManyRequests: "This is asked too often"
             case .internalError: "Something went wrong on our side"
             case .unavailable: "It cannot be done now"
             }

@@ -16,7 +16,7 @@ enum Numbers: ChangeableResource {
         case .provider: [.number]
         case .customer, .tenant: [.number]
         case .subscriber: [.number]
-        case .contact, .rateDeck, .servicePlan, .dialPlan, .carrier, .number, .securityGroup, .cdrExport, .domain, .UNRECOGNIZED: nil
+        case .contact, .rateDeck, .servicePlan, .dialPlan, .carrier, .number, .securityGroup, .cdrExport, .domain, .user, .UNRECOGNIZED: nil
         }
     }
 

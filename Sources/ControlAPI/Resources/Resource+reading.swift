@@ -152,6 +152,7 @@ extension EntityKind {
         case .securityGroup: "security_group"
         case .cdrExport: "cdr_export"
         case .domain: "domain"
+        case .user: "user"
         case .UNRECOGNIZED(let value): "unrecognised_\(value)"
         }
     }

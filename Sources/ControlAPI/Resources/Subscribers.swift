@@ -16,7 +16,7 @@ enum Subscribers: ChangeableResource {
         case .provider: [.customer, .tenant, .subscriber]
         case .customer: [.tenant, .subscriber]
         case .tenant: [.subscriber]
-        case .contact, .rateDeck, .servicePlan, .dialPlan, .carrier, .number, .subscriber, .securityGroup, .cdrExport, .domain, .UNRECOGNIZED: nil
+        case .contact, .rateDeck, .servicePlan, .dialPlan, .carrier, .number, .subscriber, .securityGroup, .cdrExport, .domain, .user, .UNRECOGNIZED: nil
         }
     }
 

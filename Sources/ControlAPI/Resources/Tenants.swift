@@ -18,7 +18,7 @@ enum Tenants: ChangeableResource {
         switch node {
         case .provider: [.customer, .tenant]
         case .customer: [.tenant]
-        case .contact, .rateDeck, .servicePlan, .dialPlan, .tenant, .carrier, .number, .subscriber, .securityGroup, .cdrExport, .domain, .UNRECOGNIZED: nil
+        case .contact, .rateDeck, .servicePlan, .dialPlan, .tenant, .carrier, .number, .subscriber, .securityGroup, .cdrExport, .domain, .user, .UNRECOGNIZED: nil
         }
     }
 

@@ -85,6 +85,10 @@ extension Authority {
         for place in demand.places where !standing.reach.holds(place) {
             throw AdminRejection.forbidden(reason: "this is outside of the token's scope")
         }
+        if case .identity(.createUser(let user)) = command, !standing.role.mayGrant(user.role) {
+            throw AdminRejection.forbidden(
+                reason: "a token with the role \(standing.role.literal) makes no user with \(user.role.literal)")
+        }
         if case .issueToken(let issued) = command, !standing.role.mayGrant(issued.role) {
             throw AdminRejection.forbidden(
                 reason: "a token with the role \(standing.role.literal) issues none with \(issued.role.literal)")
@@ -119,6 +123,13 @@ extension AdminCommand {
         case .createCarrier(let carrier):
             return (.writeNetwork, [try state.place(provider: carrier.providerID)])
         case .changeCarrier(let carrier, _): return (.writeNetwork, try place(.carrier, UUIDv7(bytes: carrier.id)))
+        case .identity(.createUser(let user)):
+            let scope = try state.reach(scope: UUIDv7(bytes: user.scopeID))
+            return (.writeTokens, try scope.flatMap { try state.place(of: $0) }.map { [$0] } ?? [])
+        case .identity(.changeUser(let user, _)): return (.writeTokens, try place(.user, UUIDv7(bytes: user.id)))
+        case .remove(.user, let id, _): return (.writeTokens, try place(.user, id))
+        // The user's own, and shown to be by a password, a code or a link.
+        case .identity: return nil
         case .eraseSubject: return (.eraseSubjects, [])
         case .createProvider, .changeProvider, .createContact, .changeContact, .createRateDeck, .publishDeckVersion, .addDeckRows,
             .createServicePlan, .changeServicePlan, .createCustomer, .changeCustomer, .createDialPlan, .changeDialPlan,

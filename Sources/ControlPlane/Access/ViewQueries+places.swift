@@ -29,6 +29,8 @@ extension ViewQueries where Self: ~Copyable {
             try cdrExport(CdrExportID(id)).map { export throws(ViewsError) in try place(of: export) }
         case .domain:
             try domain(DomainID(id)).map { domain throws(ViewsError) in try place(provider: domain.providerID) }
+        case .user:
+            try user(UserID(id)).map { user throws(ViewsError) in try place(of: user) }
         case .UNRECOGNIZED: nil
         }
     }
@@ -69,6 +71,12 @@ extension ViewQueries where Self: ~Copyable {
             place = try self.place(of: customer)
         }
         place.tenant = TenantID(tenant.id)
+        return place
+    }
+
+    /// Where the node stands that the user is confined to.
+    package func place(of user: User) throws(ViewsError) -> Place {
+        guard let reach = try reach(scope: UUIDv7(bytes: user.scopeID)), let place = try place(of: reach) else { return Place() }
         return place
     }
 

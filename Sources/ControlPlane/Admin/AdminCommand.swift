@@ -54,6 +54,8 @@ package enum AdminCommand: Sendable {
     case addDomain(Domain)
     /// DNS was asked for the domain's record.
     case recordDomainCheck(DomainID, DomainFinding)
+    /// Users, signing up, logging in, and the mail of that.
+    case identity(IdentityCommand)
     case remove(EntityKind, UUIDv7, expectedVersion: UInt64?)
     /// Money from outside: cash − , customer +. The amount is positive.
     case topUp(CustomerID, Amount, reason: String)

@@ -1,3 +1,4 @@
+import Foundation
 import Model
 import Primitives
 import Projections
@@ -21,6 +22,15 @@ enum ContactDecider {
         try check(contact)
         decision.record(.contactCreated(.with { $0.contact = contact }), in: id)
         return id
+    }
+
+    /// A new contact of a provider that is there, or is being made.
+    static func make(_ contact: Contact, of provider: Data, _ decision: inout Decision) throws -> Contact {
+        var contact = contact
+        contact.id = ContactID(decision.newID()).data
+        contact.providerID = provider
+        try check(contact)
+        return contact
     }
 
     static func change<State: ViewQueries & ~Copyable>(

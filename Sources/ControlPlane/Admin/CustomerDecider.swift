@@ -5,8 +5,9 @@ import SwiftProtobuf
 
 /// Customers: a contract with one provider, in that provider's currency.
 enum CustomerDecider {
+    /// - Parameter contact: made with it, in the same commit.
     static func create<State: ViewQueries & ~Copyable>(
-        _ customer: Customer, in state: borrowing State, _ decision: inout Decision
+        _ customer: Customer, contact: Contact? = nil, in state: borrowing State, _ decision: inout Decision
     ) throws -> UUIDv7 {
         var customer = customer
         let id = try Checks.newID(customer.id, &decision)
@@ -22,6 +23,11 @@ enum CustomerDecider {
         try StatusDecider.check(customer.status, after: nil)
         try StatusDecider.notTerminated(provider.status, field: "provider_id")
         try check(customer, id, in: state)
+        if let contact {
+            let made = try ContactDecider.make(contact, of: customer.providerID, &decision)
+            customer.contactID = made.id
+            decision.record(.contactCreated(.with { $0.contact = made }), in: try Checks.existingID(made.id))
+        }
         decision.record(.customerCreated(.with { $0.customer = customer }), in: id)
         return id
     }

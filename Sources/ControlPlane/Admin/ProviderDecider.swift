@@ -5,8 +5,9 @@ import SwiftProtobuf
 
 /// Providers: their name space is unique, their currency and place in the tree are for good.
 enum ProviderDecider {
+    /// - Parameter contact: made with it, in the same commit.
     static func create<State: ViewQueries & ~Copyable>(
-        _ provider: Provider, in state: borrowing State, _ decision: inout Decision
+        _ provider: Provider, contact: Contact? = nil, in state: borrowing State, _ decision: inout Decision
     ) throws -> UUIDv7 {
         var provider = provider
         let id = try Checks.newID(provider.id, &decision)
@@ -26,7 +27,13 @@ enum ProviderDecider {
         try StatusDecider.check(provider.status, after: nil)
         try Checks.timeZone(provider.timeZone)
         try check(provider, id, in: state)
+        var made: Contact?
+        if let contact { made = try ContactDecider.make(contact, of: provider.id, &decision) }
+        if let made { provider.contactID = made.id }
         decision.record(.providerCreated(.with { $0.provider = provider }), in: id)
+        if let made, let contactID = UUIDv7(bytes: made.id) {
+            decision.record(.contactCreated(.with { $0.contact = made }), in: contactID)
+        }
         return id
     }
 
@@ -56,6 +63,7 @@ enum ProviderDecider {
         try Checks.name(provider.name)
         try Checks.domain(provider.namespace, field: "namespace")
         try Checks.language(provider.language)
+        try provider.brand.check()
         try Checks.vatRate(provider.vatBasisPoints)
         try Checks.externalID(provider.externalID, .provider, id, below: provider.parentID, in: state)
         try Checks.contact(provider.contactID, of: provider.id, in: state)

@@ -22,6 +22,7 @@ enum RemovalDecider {
             throw AdminRejection.inUse(
                 reason: "tenant \(UUIDv7(bytes: tenant.id)?.description ?? "") has the domain: remove or change that first")
         }
+        if kind == .user { try UserDecider.endSessions(of: UserID(id), in: state, &decision) }
         if kind == .customer { try isSettled(CustomerID(id), in: state) }
         if kind == .subscriber {
             for number in try state.numbers(of: SubscriberID(id), limit: .max) {
@@ -69,6 +70,7 @@ enum RemovalDecider {
         case .securityGroup: try state.securityGroup(SecurityGroupID(id)) != nil
         case .cdrExport: try state.cdrExport(CdrExportID(id)) != nil
         case .domain: try state.domain(DomainID(id)) != nil
+        case .user: try state.user(UserID(id)) != nil
         case .UNRECOGNIZED: false
         }
     }
@@ -88,6 +90,7 @@ enum RemovalDecider {
         case .securityGroup: "security group"
         case .cdrExport: "export of call records"
         case .domain: "domain"
+        case .user: "user"
         case .UNRECOGNIZED: throw AdminRejection.invalid("kind", "is not a value that this version knows")
         }
     }

@@ -73,7 +73,7 @@ enum StatusDecider {
             case .provider:
                 open += try state.referrers(of: id, kind: .customer, limit: .max).map { (.customer, $0) }
                 open += try state.referrers(of: id, kind: .provider, limit: .max).map { (.provider, $0) }
-            case .contact, .rateDeck, .servicePlan, .dialPlan, .carrier, .number, .securityGroup, .cdrExport, .domain, .UNRECOGNIZED: break
+            case .contact, .rateDeck, .servicePlan, .dialPlan, .carrier, .number, .securityGroup, .cdrExport, .domain, .user, .UNRECOGNIZED: break
             }
         }
         return found

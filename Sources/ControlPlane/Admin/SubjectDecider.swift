@@ -32,6 +32,10 @@ enum SubjectDecider {
                 _ = try RemovalDecider.remove(.subscriber, id, in: state, &decision)
             }
         }
+        // Nobody logs in without an address, and the address is free again.
+        if subject.kind == .user, try state.user(UserID(id)) != nil {
+            _ = try RemovalDecider.remove(.user, id, in: state, &decision)
+        }
         decision.record(
             .subjectErased(
                 .with {

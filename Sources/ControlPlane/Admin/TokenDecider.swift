@@ -56,7 +56,7 @@ enum TokenDecider {
     }
 
     /// The role says where in the tree the scope stands.
-    private static func scope<State: ViewQueries & ~Copyable>(
+    static func scope<State: ViewQueries & ~Copyable>(
         _ token: Token, in state: borrowing State
     ) throws {
         let field = "scope_id"

@@ -89,6 +89,7 @@ extension ControlCore {
         case .addDomain(let domain): return try DomainDecider.add(domain, in: views, &decision)
         case .recordDomainCheck(let id, let finding):
             return try DomainDecider.record(id, finding, in: views, &decision)
+        case .identity(let command): return try decide(command, views, &decision)
         case .remove(let kind, let id, _): return try RemovalDecider.remove(kind, id, in: views, &decision)
         case .topUp(let customer, let amount, let reason):
             return try JournalDecider.topUp(customer, amount, reason: reason, in: views, &decision)
@@ -175,6 +176,8 @@ extension AdminCommand {
         case .freeNumber(let id, let version): Self.expectation(id.value, version)
         case .changeSecurityGroup(let entity, let version): Self.expectation(UUIDv7(bytes: entity.id), version)
         case .changeCdrExport(let entity, let version): Self.expectation(UUIDv7(bytes: entity.id), version)
+        case .identity(.changeUser(let entity, let version)): Self.expectation(UUIDv7(bytes: entity.id), version)
+        case .identity: nil
         case .remove(_, let id, let version): Self.expectation(id, version)
         case .createProvider, .createContact, .createRateDeck, .publishDeckVersion, .addDeckRows, .createServicePlan, .createCustomer,
             .createDialPlan, .createTenant, .createCarrier, .addNumber, .addNumbers, .reserveNumbers, .freeNumbers, .createSecurityGroup, .createSubscriber, .topUp, .adjust, .buyPackage, .cancelPackage, .issueToken,

@@ -19,6 +19,9 @@ package struct ControlSettings: Sendable {
     /// one. What the API has been asked to do is seen at once.
     package var viewsLag: Duration = .zero
 
+    /// Of users and sign-up.
+    package var identity = IdentityRules()
+
     package init() {}
 
     /// Those of a running control plane; the plain ones show every fact at once, as tests want it.

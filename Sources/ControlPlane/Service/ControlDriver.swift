@@ -6,8 +6,10 @@ internal import Synchronization
 /// The way to the one thread that decides. Commands wait here while the last batch is made durable, and then go
 /// into the next one together.
 package final class ControlDriver: Sendable {
+    typealias Answer = @Sendable (Result<AdminOutcome, AdminRejection>) -> Void
+
     enum Item: Sendable {
-        case command(AdminRequest, CheckedContinuation<Result<AdminOutcome, AdminRejection>, Never>)
+        case command(AdminRequest, answer: Answer)
         case workers(CheckedContinuation<[WorkerStatus], Never>)
         case bindings(SubscriberID, CheckedContinuation<[Binding], Never>)
     }
@@ -20,6 +22,7 @@ package final class ControlDriver: Sendable {
 
     /// Commands that may wait at once; more is a flood, and is told so.
     private static let itemsMax = 10_000
+    private static let full = AdminRejection.unavailable(reason: "the control plane is stopping or overloaded")
     private let inbox = Mutex(Inbox())
     let waker: Waker
 
@@ -34,31 +37,26 @@ package final class ControlDriver: Sendable {
     /// Returns when the command is durable. Cancelling the task does not take the command back.
     package func submit(_ request: AdminRequest) async throws(AdminRejection) -> AdminOutcome {
         let result = await withCheckedContinuation { continuation in
-            if !put(.command(request, continuation)) {
-                continuation.resume(
-                    returning: .failure(.unavailable(reason: "the control plane is stopping or overloaded")))
-            }
+            let answer: Answer = { continuation.resume(returning: $0) }
+            if !put(.command(request, answer: answer)) { answer(.failure(Self.full)) }
         }
         return try result.get()
     }
 
-    /// The same for a thread of our own, which may wait.
+    /// The same for a thread of our own, which may wait. Needs no task: whoever waits for that thread to end may hold all that
+    /// tasks run on.
     @Sendable func submitAndWait(_ request: AdminRequest) -> Result<AdminOutcome, AdminRejection> {
-        final class Answer: Sendable {
+        final class Box: Sendable {
             let value = Mutex<Result<AdminOutcome, AdminRejection>?>(nil)
             let arrived = DispatchSemaphore(value: 0)
         }
-        let answer = Answer()
-        Task {
-            let result: Result<AdminOutcome, AdminRejection>
-            do throws(AdminRejection) {
-                result = .success(try await submit(request))
-            } catch {
-                result = .failure(error)
-            }
-            answer.value.withLock { $0 = result }
-            answer.arrived.signal()
-        }
+        let answer = Box()
+        let isTaken = put(
+            .command(request) { result in
+                answer.value.withLock { $0 = result }
+                answer.arrived.signal()
+            })
+        guard isTaken else { return .failure(Self.full) }
         answer.arrived.wait()
         return answer.value.withLock { $0 } ?? .failure(.unavailable(reason: "the control plane is stopping"))
     }

@@ -17,7 +17,7 @@ final class ControlLoop {
     private let logger: Logger
     private let deskToken: Poller.Token
     private var peers: [PeerRequest: Bus.Router.Peer] = [:]
-    private var commands: [UInt64: CheckedContinuation<Result<AdminOutcome, AdminRejection>, Never>] = [:]
+    private var commands: [UInt64: ControlDriver.Answer] = [:]
     private var tickets: UInt64 = 0
 
     private struct PeerRequest: Hashable {
@@ -65,9 +65,9 @@ final class ControlLoop {
 
     private func take(_ item: ControlDriver.Item, at wall: WallTime, into work: inout [Work]) {
         switch item {
-        case .command(let request, let continuation):
+        case .command(let request, let answer):
             tickets += 1
-            commands[tickets] = continuation
+            commands[tickets] = answer
             work.append(.admin(ticket: tickets, request))
         case .workers(let continuation):
             continuation.resume(returning: core.workerStatuses())
@@ -99,7 +99,7 @@ final class ControlLoop {
         for output in outputs {
             switch output {
             case .reply(let worker, let requestID, let reply): answer(worker, requestID, reply)
-            case .adminResult(let ticket, let result): commands.removeValue(forKey: ticket)?.resume(returning: result)
+            case .adminResult(let ticket, let result): commands.removeValue(forKey: ticket)?(result)
             case .feed(let message): _ = feed.publish(serialized(message))
             case .admission(.admit(let name, let publicKey)):
                 if let key = CurvePublicKey(bytes: publicKey) { allowlist.enrol(key, name: name) }

@@ -12,5 +12,8 @@ package struct ControlPlaneConfiguration: Sendable {
     package var settings = ControlSettings.service
     package var snapshots = SnapshotSettings()
 
+    /// nil: there is no mail server, and nobody signs up.
+    package var mail: MailSettings?
+
     package init(directory: String) { self.directory = directory }
 }

@@ -19,6 +19,9 @@ package final class ControlPlaneService: Sendable {
     package let configuration: ControlPlaneConfiguration
     package let driver: ControlDriver
     package let exports: ExportService
+    /// nil: there is no mail server.
+    package let mail: MailService?
+    package let identity: IdentityDesk
     package let log: LMDBEventLog
     package let views: Views
     /// Questions about the past.
@@ -91,6 +94,10 @@ package final class ControlPlaneService: Sendable {
         }
         driver = try ControlDriver()
         exports = ExportService(directory: directory, views: views, logger: logger, submit: driver.submitAndWait)
+        identity = IdentityDesk(vault: keys.vault, rules: configuration.settings.identity)
+        mail = configuration.mail.map { [identity, views, driver] settings in
+            MailService(settings, secrets: identity.links, views: views, logger: logger, submit: driver.submitAndWait)
+        }
         var core = try ControlCore(
             log: log, views: views, vault: keys.vault, platform: configuration.platform, random: .system,
             settings: configuration.settings, location: location, now: .now, wall: .now)
@@ -129,6 +136,7 @@ package final class ControlPlaneService: Sendable {
         snapshotKeeper.stop()
         replays.close()
         exports.stop()
+        mail?.stop()
         driver.close()
         thread?.join()
         parked.drop()
@@ -165,6 +173,7 @@ package final class ControlPlaneService: Sendable {
         }
         snapshotKeeper.start()
         try exports.start()
+        try mail?.start()
         logger.info(
             "the control plane is ready",
             metadata: ["desk": "\(endpoints.desk)", "feed": "\(endpoints.feed)", "log": "\(log.head)"])

@@ -2,13 +2,13 @@ internal import Foundation
 internal import Glibc
 
 /// A small file that only its owner may read: mode 0600, written whole, never overwritten.
-enum SecretFile {
+package enum SecretFile {
     static let bytesMax = 4_096
 
     static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
 
     /// Refuses a file that others can read: its secret may be known.
-    static func read(_ path: String) throws(ControlPlaneError) -> [UInt8] {
+    package static func read(_ path: String) throws(ControlPlaneError) -> [UInt8] {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
             throw .keyUnusable(path: path, reason: "it cannot be opened (system error \(errno))")

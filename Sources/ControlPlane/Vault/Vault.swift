@@ -4,12 +4,13 @@ import OpenSSL
 import Primitives
 import SwiftProtobuf
 
-/// Seals digest credentials for the log with AES-256-GCM, each bound to its subscriber: a sealed credential that
-/// is moved to another subscriber does not open.
+/// Seals credentials for the log with AES-256-GCM, each bound to its subscriber or user: one that is moved to another does
+/// not open.
 ///
 ///     byte 0        format, 0x01
 ///     bytes 1..<13  nonce
-///     then          ciphertext and tag of the `Credential` message; associated data: format, subscriber id
+///     then          ciphertext and tag of the `Credential` message; associated data: format, subscriber id; of a
+///                   `UserSecret`: format, "user", user id
 package struct Vault: Sendable {
     private let sealer: Sealer
     private let key: [UInt8]
@@ -38,20 +39,28 @@ package struct Vault: Sendable {
     }
 
     func seal(_ credential: Credential, for subscriber: SubscriberID, random: inout RandomSource) -> Data {
-        let nonce = random.bytes(Self.nonceBytes)
-        let sealed = sealer.seal(
-            serialized(credential), nonce: nonce, associatedData: Self.associatedData(subscriber))
-        return Data([Self.format] + nonce + sealed)
+        seal(serialized(credential), context: subscriber.value.bytes, random: &random)
     }
 
     func open(_ sealed: Data, of subscriber: SubscriberID) throws(VaultError) -> Credential {
+        let plain = try open(sealed, context: subscriber.value.bytes)
+        guard let credential = try? Credential(serializedBytes: plain) else { throw .notSealedHere }
+        return credential
+    }
+
+    /// - Parameter context: whose it is; it opens with the same alone.
+    func seal(_ plain: [UInt8], context: [UInt8], random: inout RandomSource) -> Data {
+        let nonce = random.bytes(Self.nonceBytes)
+        return Data([Self.format] + nonce + sealer.seal(plain, nonce: nonce, associatedData: [Self.format] + context))
+    }
+
+    func open(_ sealed: Data, context: [UInt8]) throws(VaultError) -> [UInt8] {
         let bytes = Array(sealed)
         guard bytes.count > 1 + Self.nonceBytes, bytes[0] == Self.format else { throw .notSealedHere }
         let plain = sealer.open(
-            Array(bytes[(1 + Self.nonceBytes)...]), nonce: Array(bytes[1...Self.nonceBytes]),
-            associatedData: Self.associatedData(subscriber))
-        guard let plain, let credential = try? Credential(serializedBytes: plain) else { throw .notSealedHere }
-        return credential
+            Array(bytes[(1 + Self.nonceBytes)...]), nonce: Array(bytes[1...Self.nonceBytes]), associatedData: [Self.format] + context)
+        guard let plain else { throw .notSealedHere }
+        return plain
     }
 
     // MARK: - passwords of gateways
@@ -78,8 +87,6 @@ package struct Vault: Sendable {
         let secret = Array("\(username):\(realm):".utf8) + plain
         return isSHA256 ? Hash.sha256(secret) : Hash.md5(secret)
     }
-
-    private static func associatedData(_ subscriber: SubscriberID) -> [UInt8] { [format] + subscriber.value.bytes }
 }
 
 package enum VaultError: Error, Equatable, Sendable {

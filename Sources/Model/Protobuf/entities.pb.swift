@@ -772,6 +772,54 @@ package nonisolated enum CdrExportInterval: SwiftProtobuf.Enum, Swift.CaseIterab
 
 }
 
+package nonisolated enum LetterKind: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+  case signUp // = 0
+
+  /// somebody signed up with a user's address
+  case alreadyRegistered // = 1
+  case passwordReset // = 2
+  case invitation // = 3
+  case passwordChanged // = 4
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .signUp
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .signUp
+    case 1: self = .alreadyRegistered
+    case 2: self = .passwordReset
+    case 3: self = .invitation
+    case 4: self = .passwordChanged
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .signUp: return 0
+    case .alreadyRegistered: return 1
+    case .passwordReset: return 2
+    case .invitation: return 3
+    case .passwordChanged: return 4
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [LetterKind] = [
+    .signUp,
+    .alreadyRegistered,
+    .passwordReset,
+    .invitation,
+    .passwordChanged,
+  ]
+
+}
+
 package nonisolated struct Amount: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -788,51 +836,137 @@ package nonisolated struct Amount: Sendable {
   package init() {}
 }
 
-package nonisolated struct Provider: Sendable {
+package nonisolated struct Provider: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var id: Data = Data()
+  package var id: Data {
+    get {_storage._id}
+    set {_uniqueStorage()._id = newValue}
+  }
 
   /// empty: directly under the platform
-  package var parentID: Data = Data()
+  package var parentID: Data {
+    get {_storage._parentID}
+    set {_uniqueStorage()._parentID = newValue}
+  }
 
-  package var name: String = String()
+  package var name: String {
+    get {_storage._name}
+    set {_uniqueStorage()._name = newValue}
+  }
 
   /// domain under which its tenants live, e.g. "kages.example"
-  package var namespace: String = String()
+  package var namespace: String {
+    get {_storage._namespace}
+    set {_uniqueStorage()._namespace = newValue}
+  }
 
-  package var currency: String = String()
+  package var currency: String {
+    get {_storage._currency}
+    set {_uniqueStorage()._currency = newValue}
+  }
 
   /// IANA name
-  package var timeZone: String = String()
+  package var timeZone: String {
+    get {_storage._timeZone}
+    set {_uniqueStorage()._timeZone = newValue}
+  }
 
-  package var status: Status = .active
+  package var status: Status {
+    get {_storage._status}
+    set {_uniqueStorage()._status = newValue}
+  }
 
   /// deck by which the parent charges this provider; empty: not charged
-  package var wholesaleDeckID: Data = Data()
+  package var wholesaleDeckID: Data {
+    get {_storage._wholesaleDeckID}
+    set {_uniqueStorage()._wholesaleDeckID = newValue}
+  }
 
   /// who it is; one of its own contacts
-  package var contactID: Data = Data()
+  package var contactID: Data {
+    get {_storage._contactID}
+    set {_uniqueStorage()._contactID = newValue}
+  }
 
   /// its number in another system; unique under the same parent
-  package var externalID: String = String()
+  package var externalID: String {
+    get {_storage._externalID}
+    set {_uniqueStorage()._externalID = newValue}
+  }
 
   /// BCP 47
-  package var language: String = String()
+  package var language: String {
+    get {_storage._language}
+    set {_uniqueStorage()._language = newValue}
+  }
 
   /// what the parent adds to its bills, in hundredths of a percent
-  package var vatBasisPoints: UInt32 = 0
+  package var vatBasisPoints: UInt32 {
+    get {_storage._vatBasisPoints}
+    set {_uniqueStorage()._vatBasisPoints = newValue}
+  }
+
+  package var brand: Brand {
+    get {_storage._brand ?? Brand()}
+    set {_uniqueStorage()._brand = newValue}
+  }
+  /// Returns true if `brand` has been explicitly set.
+  package var hasBrand: Bool {_storage._brand != nil}
+  /// Clears the value of `brand`. Subsequent reads from it will return its default value.
+  package mutating func clearBrand() {_uniqueStorage()._brand = nil}
 
   /// how long a released number is given to nobody; 0: it is available at once
-  package var numberQuarantineDays: UInt32 = 0
+  package var numberQuarantineDays: UInt32 {
+    get {_storage._numberQuarantineDays}
+    set {_uniqueStorage()._numberQuarantineDays = newValue}
+  }
 
   /// of its parent: what it pays a month for everything below it; empty: nothing
-  package var servicePlanID: Data = Data()
+  package var servicePlanID: Data {
+    get {_storage._servicePlanID}
+    set {_uniqueStorage()._servicePlanID = newValue}
+  }
 
   /// no call at which it would pay more than it earns
-  package var refusesLosses: Bool = false
+  package var refusesLosses: Bool {
+    get {_storage._refusesLosses}
+    set {_uniqueStorage()._refusesLosses = newValue}
+  }
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// How a provider shows itself to its customers: in its mails, and in what is built for browsers.
+package nonisolated struct Brand: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// empty: the provider's name
+  package var productName: String = String()
+
+  package var logoURL: String = String()
+
+  /// #rrggbb
+  package var primaryColor: String = String()
+
+  package var secondaryColor: String = String()
+
+  /// empty: the product's name
+  package var mailSenderName: String = String()
+
+  /// where answers to its mails go
+  package var replyTo: String = String()
+
+  /// what the links in its mails begin with; empty: the platform's
+  package var publicURL: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1018,6 +1152,9 @@ package nonisolated struct RateDeck: Sendable {
   /// decimals of a charge after rounding, 0 to 6
   package var decimals: UInt32 = 0
 
+  /// whoever signs up may choose it
+  package var isOffered: Bool = false
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1142,6 +1279,12 @@ package nonisolated struct ServicePlan: @unchecked Sendable {
   package var securityGroupID: Data {
     get {_storage._securityGroupID}
     set {_uniqueStorage()._securityGroupID = newValue}
+  }
+
+  /// whoever signs up may choose it
+  package var isOffered: Bool {
+    get {_storage._isOffered}
+    set {_uniqueStorage()._isOffered = newValue}
   }
 
   /// of each line
@@ -2094,6 +2237,126 @@ package nonisolated struct SftpDestination: Sendable {
 }
 
 /// A domain outside of a provider's namespace that the provider may give to tenants once a TXT record has shown it.
+/// A person who logs in.
+package nonisolated struct User: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var id: Data = Data()
+
+  package var role: Role = .platformAdmin
+
+  /// provider, customer, tenant or subscriber; empty: the platform
+  package var scopeID: Data = Data()
+
+  /// lower case; unique on the platform
+  package var email: String = String()
+
+  package var name: String = String()
+
+  /// BCP 47
+  package var language: String = String()
+
+  package var status: Status = .active
+
+  /// a UserSecret, sealed under the platform's vault key
+  package var sealedSecret: Data = Data()
+
+  /// 0: there is none yet
+  package var passwordSetAt: Int64 = 0
+
+  /// 0: the password alone lets in
+  package var secondFactorSince: Int64 = 0
+
+  package var createdAt: Int64 = 0
+
+  /// whose it is, as far as it is below one
+  package var providerID: Data = Data()
+
+  package var customerID: Data = Data()
+
+  package var tenantID: Data = Data()
+
+  /// personal fields, each part under its subject's key: docs/wire/sealed.md
+  package var sealed: [Data] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// What a user logs in with.
+package nonisolated struct UserSecret: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var salt: Data = Data()
+
+  /// scrypt's N, as a power of two
+  package var cost: UInt32 = 0
+
+  /// r
+  package var blockSize: UInt32 = 0
+
+  /// p
+  package var parallel: UInt32 = 0
+
+  /// scrypt of the password, 32 bytes
+  package var hash: Data = Data()
+
+  /// RFC 6238; empty: there is no second factor
+  package var totpKey: Data = Data()
+
+  /// offered, and not confirmed by a code yet
+  package var totpCandidate: Data = Data()
+
+  /// SHA-256 of the codes that are left
+  package var recoveryHashes: [Data] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// A mail that is wanted. The secret of its link is made of its id and the platform's key when it is sent, and is in no log.
+package nonisolated struct Letter: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var id: Data = Data()
+
+  package var kind: LetterKind = .signUp
+
+  /// whose address it is: a user, or one to be
+  package var subjectID: Data = Data()
+
+  /// in whose name; empty: the platform's
+  package var providerID: Data = Data()
+
+  package var to: String = String()
+
+  package var name: String = String()
+
+  package var language: String = String()
+
+  package var wantedAt: Int64 = 0
+
+  /// of the link; 0: it has none
+  package var expiresAt: Int64 = 0
+
+  /// of the user then: the link is void once there is another password
+  package var passwordSetAt: Int64 = 0
+
+  package var sealed: [Data] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 package nonisolated struct Domain: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -2191,6 +2454,10 @@ nonisolated extension CdrExportInterval: SwiftProtobuf._ProtoNameProviding {
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0CDR_EXPORT_INTERVAL_HOURLY\0\u{1}CDR_EXPORT_INTERVAL_DAILY\0\u{1}CDR_EXPORT_INTERVAL_WEEKLY\0\u{1}CDR_EXPORT_INTERVAL_MONTHLY\0\u{1}CDR_EXPORT_INTERVAL_EVERY_MINUTE\0")
 }
 
+nonisolated extension LetterKind: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0LETTER_KIND_SIGN_UP\0\u{1}LETTER_KIND_ALREADY_REGISTERED\0\u{1}LETTER_KIND_PASSWORD_RESET\0\u{1}LETTER_KIND_INVITATION\0\u{1}LETTER_KIND_PASSWORD_CHANGED\0")
+}
+
 nonisolated extension Amount: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Amount"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}micros\0\u{1}currency\0")
@@ -2228,7 +2495,182 @@ nonisolated extension Amount: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
 
 nonisolated extension Provider: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Provider"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}parent_id\0\u{1}name\0\u{1}namespace\0\u{1}currency\0\u{3}time_zone\0\u{1}status\0\u{3}wholesale_deck_id\0\u{4}*number_quarantine_days\0\u{4}\u{a}contact_id\0\u{3}external_id\0\u{1}language\0\u{3}vat_basis_points\0\u{4}\u{11}refuses_losses\0\u{4}\u{a}service_plan_id\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}parent_id\0\u{1}name\0\u{1}namespace\0\u{1}currency\0\u{3}time_zone\0\u{1}status\0\u{3}wholesale_deck_id\0\u{4}*number_quarantine_days\0\u{4}\u{a}contact_id\0\u{3}external_id\0\u{1}language\0\u{3}vat_basis_points\0\u{1}brand\0\u{4}\u{10}refuses_losses\0\u{4}\u{a}service_plan_id\0")
+
+  fileprivate class _StorageClass {
+    var _id: Data = Data()
+    var _parentID: Data = Data()
+    var _name: String = String()
+    var _namespace: String = String()
+    var _currency: String = String()
+    var _timeZone: String = String()
+    var _status: Status = .active
+    var _wholesaleDeckID: Data = Data()
+    var _contactID: Data = Data()
+    var _externalID: String = String()
+    var _language: String = String()
+    var _vatBasisPoints: UInt32 = 0
+    var _brand: Brand? = nil
+    var _numberQuarantineDays: UInt32 = 0
+    var _servicePlanID: Data = Data()
+    var _refusesLosses: Bool = false
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _id = source._id
+      _parentID = source._parentID
+      _name = source._name
+      _namespace = source._namespace
+      _currency = source._currency
+      _timeZone = source._timeZone
+      _status = source._status
+      _wholesaleDeckID = source._wholesaleDeckID
+      _contactID = source._contactID
+      _externalID = source._externalID
+      _language = source._language
+      _vatBasisPoints = source._vatBasisPoints
+      _brand = source._brand
+      _numberQuarantineDays = source._numberQuarantineDays
+      _servicePlanID = source._servicePlanID
+      _refusesLosses = source._refusesLosses
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularBytesField(value: &_storage._id) }()
+        case 2: try { try decoder.decodeSingularBytesField(value: &_storage._parentID) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._name) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._namespace) }()
+        case 5: try { try decoder.decodeSingularStringField(value: &_storage._currency) }()
+        case 6: try { try decoder.decodeSingularStringField(value: &_storage._timeZone) }()
+        case 7: try { try decoder.decodeSingularEnumField(value: &_storage._status) }()
+        case 8: try { try decoder.decodeSingularBytesField(value: &_storage._wholesaleDeckID) }()
+        case 50: try { try decoder.decodeSingularUInt32Field(value: &_storage._numberQuarantineDays) }()
+        case 60: try { try decoder.decodeSingularBytesField(value: &_storage._contactID) }()
+        case 61: try { try decoder.decodeSingularStringField(value: &_storage._externalID) }()
+        case 62: try { try decoder.decodeSingularStringField(value: &_storage._language) }()
+        case 63: try { try decoder.decodeSingularUInt32Field(value: &_storage._vatBasisPoints) }()
+        case 64: try { try decoder.decodeSingularMessageField(value: &_storage._brand) }()
+        case 80: try { try decoder.decodeSingularBoolField(value: &_storage._refusesLosses) }()
+        case 90: try { try decoder.decodeSingularBytesField(value: &_storage._servicePlanID) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._id.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._id, fieldNumber: 1)
+      }
+      if !_storage._parentID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._parentID, fieldNumber: 2)
+      }
+      if !_storage._name.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._name, fieldNumber: 3)
+      }
+      if !_storage._namespace.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._namespace, fieldNumber: 4)
+      }
+      if !_storage._currency.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._currency, fieldNumber: 5)
+      }
+      if !_storage._timeZone.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._timeZone, fieldNumber: 6)
+      }
+      if _storage._status != .active {
+        try visitor.visitSingularEnumField(value: _storage._status, fieldNumber: 7)
+      }
+      if !_storage._wholesaleDeckID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._wholesaleDeckID, fieldNumber: 8)
+      }
+      if _storage._numberQuarantineDays != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._numberQuarantineDays, fieldNumber: 50)
+      }
+      if !_storage._contactID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._contactID, fieldNumber: 60)
+      }
+      if !_storage._externalID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._externalID, fieldNumber: 61)
+      }
+      if !_storage._language.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._language, fieldNumber: 62)
+      }
+      if _storage._vatBasisPoints != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._vatBasisPoints, fieldNumber: 63)
+      }
+      try { if let v = _storage._brand {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 64)
+      } }()
+      if _storage._refusesLosses != false {
+        try visitor.visitSingularBoolField(value: _storage._refusesLosses, fieldNumber: 80)
+      }
+      if !_storage._servicePlanID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._servicePlanID, fieldNumber: 90)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Provider, rhs: Provider) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._id != rhs_storage._id {return false}
+        if _storage._parentID != rhs_storage._parentID {return false}
+        if _storage._name != rhs_storage._name {return false}
+        if _storage._namespace != rhs_storage._namespace {return false}
+        if _storage._currency != rhs_storage._currency {return false}
+        if _storage._timeZone != rhs_storage._timeZone {return false}
+        if _storage._status != rhs_storage._status {return false}
+        if _storage._wholesaleDeckID != rhs_storage._wholesaleDeckID {return false}
+        if _storage._contactID != rhs_storage._contactID {return false}
+        if _storage._externalID != rhs_storage._externalID {return false}
+        if _storage._language != rhs_storage._language {return false}
+        if _storage._vatBasisPoints != rhs_storage._vatBasisPoints {return false}
+        if _storage._brand != rhs_storage._brand {return false}
+        if _storage._numberQuarantineDays != rhs_storage._numberQuarantineDays {return false}
+        if _storage._servicePlanID != rhs_storage._servicePlanID {return false}
+        if _storage._refusesLosses != rhs_storage._refusesLosses {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Brand: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Brand"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}product_name\0\u{3}logo_url\0\u{3}primary_color\0\u{3}secondary_color\0\u{3}mail_sender_name\0\u{3}reply_to\0\u{3}public_url\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2236,91 +2678,51 @@ nonisolated extension Provider: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularBytesField(value: &self.id) }()
-      case 2: try { try decoder.decodeSingularBytesField(value: &self.parentID) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.name) }()
-      case 4: try { try decoder.decodeSingularStringField(value: &self.namespace) }()
-      case 5: try { try decoder.decodeSingularStringField(value: &self.currency) }()
-      case 6: try { try decoder.decodeSingularStringField(value: &self.timeZone) }()
-      case 7: try { try decoder.decodeSingularEnumField(value: &self.status) }()
-      case 8: try { try decoder.decodeSingularBytesField(value: &self.wholesaleDeckID) }()
-      case 50: try { try decoder.decodeSingularUInt32Field(value: &self.numberQuarantineDays) }()
-      case 60: try { try decoder.decodeSingularBytesField(value: &self.contactID) }()
-      case 61: try { try decoder.decodeSingularStringField(value: &self.externalID) }()
-      case 62: try { try decoder.decodeSingularStringField(value: &self.language) }()
-      case 63: try { try decoder.decodeSingularUInt32Field(value: &self.vatBasisPoints) }()
-      case 80: try { try decoder.decodeSingularBoolField(value: &self.refusesLosses) }()
-      case 90: try { try decoder.decodeSingularBytesField(value: &self.servicePlanID) }()
+      case 1: try { try decoder.decodeSingularStringField(value: &self.productName) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.logoURL) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.primaryColor) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.secondaryColor) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.mailSenderName) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.replyTo) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.publicURL) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.id.isEmpty {
-      try visitor.visitSingularBytesField(value: self.id, fieldNumber: 1)
+    if !self.productName.isEmpty {
+      try visitor.visitSingularStringField(value: self.productName, fieldNumber: 1)
     }
-    if !self.parentID.isEmpty {
-      try visitor.visitSingularBytesField(value: self.parentID, fieldNumber: 2)
+    if !self.logoURL.isEmpty {
+      try visitor.visitSingularStringField(value: self.logoURL, fieldNumber: 2)
     }
-    if !self.name.isEmpty {
-      try visitor.visitSingularStringField(value: self.name, fieldNumber: 3)
+    if !self.primaryColor.isEmpty {
+      try visitor.visitSingularStringField(value: self.primaryColor, fieldNumber: 3)
     }
-    if !self.namespace.isEmpty {
-      try visitor.visitSingularStringField(value: self.namespace, fieldNumber: 4)
+    if !self.secondaryColor.isEmpty {
+      try visitor.visitSingularStringField(value: self.secondaryColor, fieldNumber: 4)
     }
-    if !self.currency.isEmpty {
-      try visitor.visitSingularStringField(value: self.currency, fieldNumber: 5)
+    if !self.mailSenderName.isEmpty {
+      try visitor.visitSingularStringField(value: self.mailSenderName, fieldNumber: 5)
     }
-    if !self.timeZone.isEmpty {
-      try visitor.visitSingularStringField(value: self.timeZone, fieldNumber: 6)
+    if !self.replyTo.isEmpty {
+      try visitor.visitSingularStringField(value: self.replyTo, fieldNumber: 6)
     }
-    if self.status != .active {
-      try visitor.visitSingularEnumField(value: self.status, fieldNumber: 7)
-    }
-    if !self.wholesaleDeckID.isEmpty {
-      try visitor.visitSingularBytesField(value: self.wholesaleDeckID, fieldNumber: 8)
-    }
-    if self.numberQuarantineDays != 0 {
-      try visitor.visitSingularUInt32Field(value: self.numberQuarantineDays, fieldNumber: 50)
-    }
-    if !self.contactID.isEmpty {
-      try visitor.visitSingularBytesField(value: self.contactID, fieldNumber: 60)
-    }
-    if !self.externalID.isEmpty {
-      try visitor.visitSingularStringField(value: self.externalID, fieldNumber: 61)
-    }
-    if !self.language.isEmpty {
-      try visitor.visitSingularStringField(value: self.language, fieldNumber: 62)
-    }
-    if self.vatBasisPoints != 0 {
-      try visitor.visitSingularUInt32Field(value: self.vatBasisPoints, fieldNumber: 63)
-    }
-    if self.refusesLosses != false {
-      try visitor.visitSingularBoolField(value: self.refusesLosses, fieldNumber: 80)
-    }
-    if !self.servicePlanID.isEmpty {
-      try visitor.visitSingularBytesField(value: self.servicePlanID, fieldNumber: 90)
+    if !self.publicURL.isEmpty {
+      try visitor.visitSingularStringField(value: self.publicURL, fieldNumber: 7)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  package static func ==(lhs: Provider, rhs: Provider) -> Bool {
-    if lhs.id != rhs.id {return false}
-    if lhs.parentID != rhs.parentID {return false}
-    if lhs.name != rhs.name {return false}
-    if lhs.namespace != rhs.namespace {return false}
-    if lhs.currency != rhs.currency {return false}
-    if lhs.timeZone != rhs.timeZone {return false}
-    if lhs.status != rhs.status {return false}
-    if lhs.wholesaleDeckID != rhs.wholesaleDeckID {return false}
-    if lhs.contactID != rhs.contactID {return false}
-    if lhs.externalID != rhs.externalID {return false}
-    if lhs.language != rhs.language {return false}
-    if lhs.vatBasisPoints != rhs.vatBasisPoints {return false}
-    if lhs.numberQuarantineDays != rhs.numberQuarantineDays {return false}
-    if lhs.servicePlanID != rhs.servicePlanID {return false}
-    if lhs.refusesLosses != rhs.refusesLosses {return false}
+  package static func ==(lhs: Brand, rhs: Brand) -> Bool {
+    if lhs.productName != rhs.productName {return false}
+    if lhs.logoURL != rhs.logoURL {return false}
+    if lhs.primaryColor != rhs.primaryColor {return false}
+    if lhs.secondaryColor != rhs.secondaryColor {return false}
+    if lhs.mailSenderName != rhs.mailSenderName {return false}
+    if lhs.replyTo != rhs.replyTo {return false}
+    if lhs.publicURL != rhs.publicURL {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2657,7 +3059,7 @@ nonisolated extension DateWindow: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension RateDeck: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".RateDeck"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}provider_id\0\u{1}name\0\u{1}currency\0\u{1}decimals\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}provider_id\0\u{1}name\0\u{1}currency\0\u{1}decimals\0\u{4}7is_offered\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2670,6 +3072,7 @@ nonisolated extension RateDeck: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       case 3: try { try decoder.decodeSingularStringField(value: &self.name) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.currency) }()
       case 5: try { try decoder.decodeSingularUInt32Field(value: &self.decimals) }()
+      case 60: try { try decoder.decodeSingularBoolField(value: &self.isOffered) }()
       default: break
       }
     }
@@ -2691,6 +3094,9 @@ nonisolated extension RateDeck: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if self.decimals != 0 {
       try visitor.visitSingularUInt32Field(value: self.decimals, fieldNumber: 5)
     }
+    if self.isOffered != false {
+      try visitor.visitSingularBoolField(value: self.isOffered, fieldNumber: 60)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2700,6 +3106,7 @@ nonisolated extension RateDeck: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if lhs.name != rhs.name {return false}
     if lhs.currency != rhs.currency {return false}
     if lhs.decimals != rhs.decimals {return false}
+    if lhs.isOffered != rhs.isOffered {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2787,7 +3194,7 @@ nonisolated extension RateDeckVersion: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension ServicePlan: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ServicePlan"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}provider_id\0\u{1}name\0\u{3}payment_mode\0\u{3}rate_deck_id\0\u{3}dial_plan_id\0\u{3}carrier_id\0\u{3}subscribers_max\0\u{3}concurrent_calls_max\0\u{3}credit_limit_micros\0\u{4}\u{1e}inbound_rate_deck_id\0\u{3}on_net_rate_deck_id\0\u{3}service_rates\0\u{4}\u{8}security_group_id\0\u{4}(subscriber_month_micros\0\u{3}number_month_micros\0\u{3}month_micros\0\u{1}proration\0\u{1}allowances\0\u{1}currency\0\u{1}packages\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}provider_id\0\u{1}name\0\u{3}payment_mode\0\u{3}rate_deck_id\0\u{3}dial_plan_id\0\u{3}carrier_id\0\u{3}subscribers_max\0\u{3}concurrent_calls_max\0\u{3}credit_limit_micros\0\u{4}\u{1e}inbound_rate_deck_id\0\u{3}on_net_rate_deck_id\0\u{3}service_rates\0\u{4}\u{8}security_group_id\0\u{4}\u{a}is_offered\0\u{4}\u{1e}subscriber_month_micros\0\u{3}number_month_micros\0\u{3}month_micros\0\u{1}proration\0\u{1}allowances\0\u{1}currency\0\u{1}packages\0")
 
   fileprivate class _StorageClass {
     var _id: Data = Data()
@@ -2804,6 +3211,7 @@ nonisolated extension ServicePlan: SwiftProtobuf.Message, SwiftProtobuf._Message
     var _onNetRateDeckID: Data = Data()
     var _serviceRates: [ServiceRate] = []
     var _securityGroupID: Data = Data()
+    var _isOffered: Bool = false
     var _subscriberMonthMicros: Int64 = 0
     var _numberMonthMicros: Int64 = 0
     var _monthMicros: Int64 = 0
@@ -2835,6 +3243,7 @@ nonisolated extension ServicePlan: SwiftProtobuf.Message, SwiftProtobuf._Message
       _onNetRateDeckID = source._onNetRateDeckID
       _serviceRates = source._serviceRates
       _securityGroupID = source._securityGroupID
+      _isOffered = source._isOffered
       _subscriberMonthMicros = source._subscriberMonthMicros
       _numberMonthMicros = source._numberMonthMicros
       _monthMicros = source._monthMicros
@@ -2874,6 +3283,7 @@ nonisolated extension ServicePlan: SwiftProtobuf.Message, SwiftProtobuf._Message
         case 41: try { try decoder.decodeSingularBytesField(value: &_storage._onNetRateDeckID) }()
         case 42: try { try decoder.decodeRepeatedMessageField(value: &_storage._serviceRates) }()
         case 50: try { try decoder.decodeSingularBytesField(value: &_storage._securityGroupID) }()
+        case 60: try { try decoder.decodeSingularBoolField(value: &_storage._isOffered) }()
         case 90: try { try decoder.decodeSingularSInt64Field(value: &_storage._subscriberMonthMicros) }()
         case 91: try { try decoder.decodeSingularSInt64Field(value: &_storage._numberMonthMicros) }()
         case 92: try { try decoder.decodeSingularSInt64Field(value: &_storage._monthMicros) }()
@@ -2931,6 +3341,9 @@ nonisolated extension ServicePlan: SwiftProtobuf.Message, SwiftProtobuf._Message
       if !_storage._securityGroupID.isEmpty {
         try visitor.visitSingularBytesField(value: _storage._securityGroupID, fieldNumber: 50)
       }
+      if _storage._isOffered != false {
+        try visitor.visitSingularBoolField(value: _storage._isOffered, fieldNumber: 60)
+      }
       if _storage._subscriberMonthMicros != 0 {
         try visitor.visitSingularSInt64Field(value: _storage._subscriberMonthMicros, fieldNumber: 90)
       }
@@ -2975,6 +3388,7 @@ nonisolated extension ServicePlan: SwiftProtobuf.Message, SwiftProtobuf._Message
         if _storage._onNetRateDeckID != rhs_storage._onNetRateDeckID {return false}
         if _storage._serviceRates != rhs_storage._serviceRates {return false}
         if _storage._securityGroupID != rhs_storage._securityGroupID {return false}
+        if _storage._isOffered != rhs_storage._isOffered {return false}
         if _storage._subscriberMonthMicros != rhs_storage._subscriberMonthMicros {return false}
         if _storage._numberMonthMicros != rhs_storage._numberMonthMicros {return false}
         if _storage._monthMicros != rhs_storage._monthMicros {return false}
@@ -4677,6 +5091,251 @@ nonisolated extension SftpDestination: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if lhs.user != rhs.user {return false}
     if lhs.directory != rhs.directory {return false}
     if lhs.hostKey != rhs.hostKey {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension User: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".User"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}role\0\u{3}scope_id\0\u{1}email\0\u{1}name\0\u{1}language\0\u{1}status\0\u{3}sealed_secret\0\u{3}password_set_at\0\u{3}second_factor_since\0\u{3}created_at\0\u{3}provider_id\0\u{3}customer_id\0\u{3}tenant_id\0\u{2}V\u{1}sealed\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularEnumField(value: &self.role) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.scopeID) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.email) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.language) }()
+      case 7: try { try decoder.decodeSingularEnumField(value: &self.status) }()
+      case 8: try { try decoder.decodeSingularBytesField(value: &self.sealedSecret) }()
+      case 9: try { try decoder.decodeSingularInt64Field(value: &self.passwordSetAt) }()
+      case 10: try { try decoder.decodeSingularInt64Field(value: &self.secondFactorSince) }()
+      case 11: try { try decoder.decodeSingularInt64Field(value: &self.createdAt) }()
+      case 12: try { try decoder.decodeSingularBytesField(value: &self.providerID) }()
+      case 13: try { try decoder.decodeSingularBytesField(value: &self.customerID) }()
+      case 14: try { try decoder.decodeSingularBytesField(value: &self.tenantID) }()
+      case 100: try { try decoder.decodeRepeatedBytesField(value: &self.sealed) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.id.isEmpty {
+      try visitor.visitSingularBytesField(value: self.id, fieldNumber: 1)
+    }
+    if self.role != .platformAdmin {
+      try visitor.visitSingularEnumField(value: self.role, fieldNumber: 2)
+    }
+    if !self.scopeID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.scopeID, fieldNumber: 3)
+    }
+    if !self.email.isEmpty {
+      try visitor.visitSingularStringField(value: self.email, fieldNumber: 4)
+    }
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 5)
+    }
+    if !self.language.isEmpty {
+      try visitor.visitSingularStringField(value: self.language, fieldNumber: 6)
+    }
+    if self.status != .active {
+      try visitor.visitSingularEnumField(value: self.status, fieldNumber: 7)
+    }
+    if !self.sealedSecret.isEmpty {
+      try visitor.visitSingularBytesField(value: self.sealedSecret, fieldNumber: 8)
+    }
+    if self.passwordSetAt != 0 {
+      try visitor.visitSingularInt64Field(value: self.passwordSetAt, fieldNumber: 9)
+    }
+    if self.secondFactorSince != 0 {
+      try visitor.visitSingularInt64Field(value: self.secondFactorSince, fieldNumber: 10)
+    }
+    if self.createdAt != 0 {
+      try visitor.visitSingularInt64Field(value: self.createdAt, fieldNumber: 11)
+    }
+    if !self.providerID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.providerID, fieldNumber: 12)
+    }
+    if !self.customerID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.customerID, fieldNumber: 13)
+    }
+    if !self.tenantID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.tenantID, fieldNumber: 14)
+    }
+    if !self.sealed.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.sealed, fieldNumber: 100)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: User, rhs: User) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.role != rhs.role {return false}
+    if lhs.scopeID != rhs.scopeID {return false}
+    if lhs.email != rhs.email {return false}
+    if lhs.name != rhs.name {return false}
+    if lhs.language != rhs.language {return false}
+    if lhs.status != rhs.status {return false}
+    if lhs.sealedSecret != rhs.sealedSecret {return false}
+    if lhs.passwordSetAt != rhs.passwordSetAt {return false}
+    if lhs.secondFactorSince != rhs.secondFactorSince {return false}
+    if lhs.createdAt != rhs.createdAt {return false}
+    if lhs.providerID != rhs.providerID {return false}
+    if lhs.customerID != rhs.customerID {return false}
+    if lhs.tenantID != rhs.tenantID {return false}
+    if lhs.sealed != rhs.sealed {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension UserSecret: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".UserSecret"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}salt\0\u{1}cost\0\u{3}block_size\0\u{1}parallel\0\u{1}hash\0\u{3}totp_key\0\u{3}totp_candidate\0\u{3}recovery_hashes\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.salt) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.cost) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.blockSize) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.parallel) }()
+      case 5: try { try decoder.decodeSingularBytesField(value: &self.hash) }()
+      case 6: try { try decoder.decodeSingularBytesField(value: &self.totpKey) }()
+      case 7: try { try decoder.decodeSingularBytesField(value: &self.totpCandidate) }()
+      case 8: try { try decoder.decodeRepeatedBytesField(value: &self.recoveryHashes) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.salt.isEmpty {
+      try visitor.visitSingularBytesField(value: self.salt, fieldNumber: 1)
+    }
+    if self.cost != 0 {
+      try visitor.visitSingularUInt32Field(value: self.cost, fieldNumber: 2)
+    }
+    if self.blockSize != 0 {
+      try visitor.visitSingularUInt32Field(value: self.blockSize, fieldNumber: 3)
+    }
+    if self.parallel != 0 {
+      try visitor.visitSingularUInt32Field(value: self.parallel, fieldNumber: 4)
+    }
+    if !self.hash.isEmpty {
+      try visitor.visitSingularBytesField(value: self.hash, fieldNumber: 5)
+    }
+    if !self.totpKey.isEmpty {
+      try visitor.visitSingularBytesField(value: self.totpKey, fieldNumber: 6)
+    }
+    if !self.totpCandidate.isEmpty {
+      try visitor.visitSingularBytesField(value: self.totpCandidate, fieldNumber: 7)
+    }
+    if !self.recoveryHashes.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.recoveryHashes, fieldNumber: 8)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: UserSecret, rhs: UserSecret) -> Bool {
+    if lhs.salt != rhs.salt {return false}
+    if lhs.cost != rhs.cost {return false}
+    if lhs.blockSize != rhs.blockSize {return false}
+    if lhs.parallel != rhs.parallel {return false}
+    if lhs.hash != rhs.hash {return false}
+    if lhs.totpKey != rhs.totpKey {return false}
+    if lhs.totpCandidate != rhs.totpCandidate {return false}
+    if lhs.recoveryHashes != rhs.recoveryHashes {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Letter: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Letter"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}kind\0\u{3}subject_id\0\u{3}provider_id\0\u{1}to\0\u{1}name\0\u{1}language\0\u{3}wanted_at\0\u{3}expires_at\0\u{3}password_set_at\0\u{2}Z\u{1}sealed\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularEnumField(value: &self.kind) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.subjectID) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.providerID) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.to) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.language) }()
+      case 8: try { try decoder.decodeSingularInt64Field(value: &self.wantedAt) }()
+      case 9: try { try decoder.decodeSingularInt64Field(value: &self.expiresAt) }()
+      case 10: try { try decoder.decodeSingularInt64Field(value: &self.passwordSetAt) }()
+      case 100: try { try decoder.decodeRepeatedBytesField(value: &self.sealed) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.id.isEmpty {
+      try visitor.visitSingularBytesField(value: self.id, fieldNumber: 1)
+    }
+    if self.kind != .signUp {
+      try visitor.visitSingularEnumField(value: self.kind, fieldNumber: 2)
+    }
+    if !self.subjectID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.subjectID, fieldNumber: 3)
+    }
+    if !self.providerID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.providerID, fieldNumber: 4)
+    }
+    if !self.to.isEmpty {
+      try visitor.visitSingularStringField(value: self.to, fieldNumber: 5)
+    }
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 6)
+    }
+    if !self.language.isEmpty {
+      try visitor.visitSingularStringField(value: self.language, fieldNumber: 7)
+    }
+    if self.wantedAt != 0 {
+      try visitor.visitSingularInt64Field(value: self.wantedAt, fieldNumber: 8)
+    }
+    if self.expiresAt != 0 {
+      try visitor.visitSingularInt64Field(value: self.expiresAt, fieldNumber: 9)
+    }
+    if self.passwordSetAt != 0 {
+      try visitor.visitSingularInt64Field(value: self.passwordSetAt, fieldNumber: 10)
+    }
+    if !self.sealed.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.sealed, fieldNumber: 100)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Letter, rhs: Letter) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.kind != rhs.kind {return false}
+    if lhs.subjectID != rhs.subjectID {return false}
+    if lhs.providerID != rhs.providerID {return false}
+    if lhs.to != rhs.to {return false}
+    if lhs.name != rhs.name {return false}
+    if lhs.language != rhs.language {return false}
+    if lhs.wantedAt != rhs.wantedAt {return false}
+    if lhs.expiresAt != rhs.expiresAt {return false}
+    if lhs.passwordSetAt != rhs.passwordSetAt {return false}
+    if lhs.sealed != rhs.sealed {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -43,6 +43,7 @@ package nonisolated enum EntityKind: SwiftProtobuf.Enum, Swift.CaseIterable {
   case cdrExport // = 10
   case domain // = 20
   case securityGroup // = 21
+  case user // = 60
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -64,6 +65,7 @@ package nonisolated enum EntityKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 10: self = .cdrExport
     case 20: self = .domain
     case 21: self = .securityGroup
+    case 60: self = .user
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -83,6 +85,7 @@ package nonisolated enum EntityKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .cdrExport: return 10
     case .domain: return 20
     case .securityGroup: return 21
+    case .user: return 60
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -102,6 +105,7 @@ package nonisolated enum EntityKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     .cdrExport,
     .domain,
     .securityGroup,
+    .user,
   ]
 
 }
@@ -112,6 +116,9 @@ package nonisolated enum SubjectKind: SwiftProtobuf.Enum, Swift.CaseIterable {
   case contact // = 0
   case customer // = 1
   case subscriber // = 2
+
+  /// also one who has asked to become one
+  case user // = 60
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -123,6 +130,7 @@ package nonisolated enum SubjectKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 0: self = .contact
     case 1: self = .customer
     case 2: self = .subscriber
+    case 60: self = .user
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -132,6 +140,7 @@ package nonisolated enum SubjectKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .contact: return 0
     case .customer: return 1
     case .subscriber: return 2
+    case .user: return 60
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -141,6 +150,7 @@ package nonisolated enum SubjectKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     .contact,
     .customer,
     .subscriber,
+    .user,
   ]
 
 }
@@ -1245,6 +1255,162 @@ package nonisolated struct RegistrationsCleared: Sendable {
 
   /// how many there were
   package var contacts: UInt32 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct UserCreated: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var user: User {
+    get {_user ?? User()}
+    set {_user = newValue}
+  }
+  /// Returns true if `user` has been explicitly set.
+  package var hasUser: Bool {self._user != nil}
+  /// Clears the value of `user`. Subsequent reads from it will return its default value.
+  package mutating func clearUser() {self._user = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _user: User? = nil
+}
+
+package nonisolated struct UserChanged: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var user: User {
+    get {_user ?? User()}
+    set {_user = newValue}
+  }
+  /// Returns true if `user` has been explicitly set.
+  package var hasUser: Bool {self._user != nil}
+  /// Clears the value of `user`. Subsequent reads from it will return its default value.
+  package mutating func clearUser() {self._user = nil}
+
+  /// of a code that was used up by the change; 0: none
+  package var totpStep: UInt64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _user: User? = nil
+}
+
+package nonisolated struct UserLoggedIn: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var userID: Data = Data()
+
+  /// the session
+  package var tokenID: Data = Data()
+
+  /// of the code that was accepted (RFC 6238's T); 0: none was
+  package var totpStep: UInt64 = 0
+
+  /// sessions that are over
+  package var ended: [Data] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// A wrong password or code. None is recorded while the user is locked out.
+package nonisolated struct UserLoginFailed: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var userID: Data = Data()
+
+  /// in a row
+  package var failures: UInt32 = 0
+
+  /// 0: not locked out
+  package var lockedUntil: Int64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct LetterWanted: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var letter: Letter {
+    get {_letter ?? Letter()}
+    set {_letter = newValue}
+  }
+  /// Returns true if `letter` has been explicitly set.
+  package var hasLetter: Bool {self._letter != nil}
+  /// Clears the value of `letter`. Subsequent reads from it will return its default value.
+  package mutating func clearLetter() {self._letter = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _letter: Letter? = nil
+}
+
+package nonisolated struct LetterSent: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var letterID: Data = Data()
+
+  /// 1, 2, 3 …
+  package var attempt: UInt32 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct LetterFailed: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var letterID: Data = Data()
+
+  package var attempt: UInt32 = 0
+
+  /// without addresses
+  package var reason: String = String()
+
+  /// 0: it is given up
+  package var retryAt: Int64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// Its link was followed to the end.
+package nonisolated struct LetterUsed: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var letterID: Data = Data()
+
+  package var userID: Data = Data()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2858,11 +3024,11 @@ package nonisolated struct PackageCancelled: Sendable {
 fileprivate nonisolated let _protobuf_package = "ledgerline.v1"
 
 nonisolated extension EntityKind: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ENTITY_KIND_PROVIDER\0\u{1}ENTITY_KIND_CONTACT\0\u{1}ENTITY_KIND_RATE_DECK\0\u{1}ENTITY_KIND_SERVICE_PLAN\0\u{1}ENTITY_KIND_CUSTOMER\0\u{1}ENTITY_KIND_DIAL_PLAN\0\u{1}ENTITY_KIND_TENANT\0\u{1}ENTITY_KIND_CARRIER\0\u{1}ENTITY_KIND_NUMBER\0\u{1}ENTITY_KIND_SUBSCRIBER\0\u{1}ENTITY_KIND_CDR_EXPORT\0\u{2}\u{a}ENTITY_KIND_DOMAIN\0\u{1}ENTITY_KIND_SECURITY_GROUP\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ENTITY_KIND_PROVIDER\0\u{1}ENTITY_KIND_CONTACT\0\u{1}ENTITY_KIND_RATE_DECK\0\u{1}ENTITY_KIND_SERVICE_PLAN\0\u{1}ENTITY_KIND_CUSTOMER\0\u{1}ENTITY_KIND_DIAL_PLAN\0\u{1}ENTITY_KIND_TENANT\0\u{1}ENTITY_KIND_CARRIER\0\u{1}ENTITY_KIND_NUMBER\0\u{1}ENTITY_KIND_SUBSCRIBER\0\u{1}ENTITY_KIND_CDR_EXPORT\0\u{2}\u{a}ENTITY_KIND_DOMAIN\0\u{1}ENTITY_KIND_SECURITY_GROUP\0\u{2}'ENTITY_KIND_USER\0")
 }
 
 nonisolated extension SubjectKind: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0SUBJECT_KIND_CONTACT\0\u{1}SUBJECT_KIND_CUSTOMER\0\u{1}SUBJECT_KIND_SUBSCRIBER\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0SUBJECT_KIND_CONTACT\0\u{1}SUBJECT_KIND_CUSTOMER\0\u{1}SUBJECT_KIND_SUBSCRIBER\0\u{2}:SUBJECT_KIND_USER\0")
 }
 
 nonisolated extension AccountKind: SwiftProtobuf._ProtoNameProviding {
@@ -3916,6 +4082,313 @@ nonisolated extension RegistrationsCleared: SwiftProtobuf.Message, SwiftProtobuf
   package static func ==(lhs: RegistrationsCleared, rhs: RegistrationsCleared) -> Bool {
     if lhs.subscriberID != rhs.subscriberID {return false}
     if lhs.contacts != rhs.contacts {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension UserCreated: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".UserCreated"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}user\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._user) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._user {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: UserCreated, rhs: UserCreated) -> Bool {
+    if lhs._user != rhs._user {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension UserChanged: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".UserChanged"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}user\0\u{3}totp_step\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._user) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.totpStep) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._user {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if self.totpStep != 0 {
+      try visitor.visitSingularUInt64Field(value: self.totpStep, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: UserChanged, rhs: UserChanged) -> Bool {
+    if lhs._user != rhs._user {return false}
+    if lhs.totpStep != rhs.totpStep {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension UserLoggedIn: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".UserLoggedIn"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}user_id\0\u{3}token_id\0\u{3}totp_step\0\u{1}ended\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.userID) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.tokenID) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.totpStep) }()
+      case 4: try { try decoder.decodeRepeatedBytesField(value: &self.ended) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.userID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.userID, fieldNumber: 1)
+    }
+    if !self.tokenID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.tokenID, fieldNumber: 2)
+    }
+    if self.totpStep != 0 {
+      try visitor.visitSingularUInt64Field(value: self.totpStep, fieldNumber: 3)
+    }
+    if !self.ended.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.ended, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: UserLoggedIn, rhs: UserLoggedIn) -> Bool {
+    if lhs.userID != rhs.userID {return false}
+    if lhs.tokenID != rhs.tokenID {return false}
+    if lhs.totpStep != rhs.totpStep {return false}
+    if lhs.ended != rhs.ended {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension UserLoginFailed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".UserLoginFailed"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}user_id\0\u{1}failures\0\u{3}locked_until\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.userID) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.failures) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.lockedUntil) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.userID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.userID, fieldNumber: 1)
+    }
+    if self.failures != 0 {
+      try visitor.visitSingularUInt32Field(value: self.failures, fieldNumber: 2)
+    }
+    if self.lockedUntil != 0 {
+      try visitor.visitSingularInt64Field(value: self.lockedUntil, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: UserLoginFailed, rhs: UserLoginFailed) -> Bool {
+    if lhs.userID != rhs.userID {return false}
+    if lhs.failures != rhs.failures {return false}
+    if lhs.lockedUntil != rhs.lockedUntil {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension LetterWanted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".LetterWanted"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}letter\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._letter) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._letter {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: LetterWanted, rhs: LetterWanted) -> Bool {
+    if lhs._letter != rhs._letter {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension LetterSent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".LetterSent"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}letter_id\0\u{1}attempt\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.letterID) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.attempt) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.letterID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.letterID, fieldNumber: 1)
+    }
+    if self.attempt != 0 {
+      try visitor.visitSingularUInt32Field(value: self.attempt, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: LetterSent, rhs: LetterSent) -> Bool {
+    if lhs.letterID != rhs.letterID {return false}
+    if lhs.attempt != rhs.attempt {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension LetterFailed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".LetterFailed"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}letter_id\0\u{1}attempt\0\u{1}reason\0\u{3}retry_at\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.letterID) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.attempt) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.retryAt) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.letterID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.letterID, fieldNumber: 1)
+    }
+    if self.attempt != 0 {
+      try visitor.visitSingularUInt32Field(value: self.attempt, fieldNumber: 2)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 3)
+    }
+    if self.retryAt != 0 {
+      try visitor.visitSingularInt64Field(value: self.retryAt, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: LetterFailed, rhs: LetterFailed) -> Bool {
+    if lhs.letterID != rhs.letterID {return false}
+    if lhs.attempt != rhs.attempt {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.retryAt != rhs.retryAt {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension LetterUsed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".LetterUsed"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}letter_id\0\u{3}user_id\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.letterID) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.userID) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.letterID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.letterID, fieldNumber: 1)
+    }
+    if !self.userID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.userID, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: LetterUsed, rhs: LetterUsed) -> Bool {
+    if lhs.letterID != rhs.letterID {return false}
+    if lhs.userID != rhs.userID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

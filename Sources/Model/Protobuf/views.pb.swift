@@ -148,6 +148,62 @@ package nonisolated struct AccountPosting: Sendable {
   package init() {}
 }
 
+/// How a user's logging in goes.
+package nonisolated struct LoginState: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// in a row
+  package var failures: UInt32 = 0
+
+  package var lockedUntil: Int64 = 0
+
+  /// of the last code that was accepted
+  package var totpStep: UInt64 = 0
+
+  /// tokens
+  package var sessions: [Data] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// A mail on its way.
+package nonisolated struct LetterState: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var letter: Letter {
+    get {_letter ?? Letter()}
+    set {_letter = newValue}
+  }
+  /// Returns true if `letter` has been explicitly set.
+  package var hasLetter: Bool {self._letter != nil}
+  /// Clears the value of `letter`. Subsequent reads from it will return its default value.
+  package mutating func clearLetter() {self._letter = nil}
+
+  package var attempts: UInt32 = 0
+
+  /// 0: it is sent, or given up
+  package var dueAt: Int64 = 0
+
+  package var sentAt: Int64 = 0
+
+  package var usedAt: Int64 = 0
+
+  /// of the last attempt
+  package var fault: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _letter: Letter? = nil
+}
+
 /// What became of one subject.
 package nonisolated struct SubjectState: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -423,6 +479,110 @@ nonisolated extension AccountPosting: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs.callID != rhs.callID {return false}
     if lhs.reason != rhs.reason {return false}
     if lhs.postedAt != rhs.postedAt {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension LoginState: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".LoginState"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}failures\0\u{3}locked_until\0\u{3}totp_step\0\u{1}sessions\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.failures) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.lockedUntil) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.totpStep) }()
+      case 4: try { try decoder.decodeRepeatedBytesField(value: &self.sessions) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.failures != 0 {
+      try visitor.visitSingularUInt32Field(value: self.failures, fieldNumber: 1)
+    }
+    if self.lockedUntil != 0 {
+      try visitor.visitSingularInt64Field(value: self.lockedUntil, fieldNumber: 2)
+    }
+    if self.totpStep != 0 {
+      try visitor.visitSingularUInt64Field(value: self.totpStep, fieldNumber: 3)
+    }
+    if !self.sessions.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.sessions, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: LoginState, rhs: LoginState) -> Bool {
+    if lhs.failures != rhs.failures {return false}
+    if lhs.lockedUntil != rhs.lockedUntil {return false}
+    if lhs.totpStep != rhs.totpStep {return false}
+    if lhs.sessions != rhs.sessions {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension LetterState: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".LetterState"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}letter\0\u{1}attempts\0\u{3}due_at\0\u{3}sent_at\0\u{3}used_at\0\u{1}fault\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._letter) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.attempts) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.dueAt) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.sentAt) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.usedAt) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.fault) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._letter {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if self.attempts != 0 {
+      try visitor.visitSingularUInt32Field(value: self.attempts, fieldNumber: 2)
+    }
+    if self.dueAt != 0 {
+      try visitor.visitSingularInt64Field(value: self.dueAt, fieldNumber: 3)
+    }
+    if self.sentAt != 0 {
+      try visitor.visitSingularInt64Field(value: self.sentAt, fieldNumber: 4)
+    }
+    if self.usedAt != 0 {
+      try visitor.visitSingularInt64Field(value: self.usedAt, fieldNumber: 5)
+    }
+    if !self.fault.isEmpty {
+      try visitor.visitSingularStringField(value: self.fault, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: LetterState, rhs: LetterState) -> Bool {
+    if lhs._letter != rhs._letter {return false}
+    if lhs.attempts != rhs.attempts {return false}
+    if lhs.dueAt != rhs.dueAt {return false}
+    if lhs.sentAt != rhs.sentAt {return false}
+    if lhs.usedAt != rhs.usedAt {return false}
+    if lhs.fault != rhs.fault {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -23,7 +23,12 @@ final class TestPlatform: Sendable {
         try self.init(directory: NSTemporaryDirectory() + "ledgerline-api-" + UUID().uuidString, admin: nil)
     }
 
-    private init(directory: String, admin: String?) throws {
+    /// With mail, users, or other settings.
+    convenience init(_ configure: (inout ControlPlaneConfiguration) -> Void) throws {
+        try self.init(directory: NSTemporaryDirectory() + "ledgerline-api-" + UUID().uuidString, admin: nil, configure)
+    }
+
+    private init(directory: String, admin: String?, _ configure: (inout ControlPlaneConfiguration) -> Void = { _ in }) throws {
         self.directory = directory
         var configuration = ControlPlaneConfiguration(directory: directory)
         configuration.platform = "test.example/log"
@@ -31,6 +36,7 @@ final class TestPlatform: Sendable {
         configuration.feedEndpoint = "tcp://127.0.0.1:*"
         // No worker ever comes here: calls of the past run on, however long the test takes.
         configuration.settings.startGrace = .seconds(3_600)
+        configure(&configuration)
         service = try ControlPlaneService(configuration, logger: quiet)
         try service.start()
         self.admin = try #require(admin ?? service.firstToken?.text)

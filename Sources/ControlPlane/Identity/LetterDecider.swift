@@ -1,0 +1,86 @@
+import Foundation
+import Model
+import Primitives
+import Projections
+import SwiftProtobuf
+
+/// Mail that is wanted: the fact is in the log with the fact that it is about, and whoever sends it reads it there.
+enum LetterDecider {
+    /// - Parameter link: how long the link in it may be followed; nil: it has none.
+    @discardableResult
+    static func want(
+        _ kind: LetterKind, to email: String, name: String, language: String, subject: UUIDv7?, provider: Data, link: Duration?,
+        passwordSetAt: Int64 = 0, _ decision: inout Decision
+    ) -> LetterID {
+        let id = LetterID(decision.newID())
+        var letter = Letter()
+        letter.id = id.data
+        letter.kind = kind
+        // Whoever signs up is somebody already: what is sealed now is under the key of the user to be.
+        letter.subjectID = Data((subject ?? decision.newID()).bytes)
+        letter.providerID = provider
+        letter.to = email
+        letter.name = name
+        letter.language = language
+        letter.wantedAt = decision.wall.microseconds
+        letter.expiresAt = link.map { (decision.wall + $0).microseconds } ?? 0
+        letter.passwordSetAt = passwordSetAt
+        decision.record(.letterWanted(.with { $0.letter = letter }), in: id.value)
+        return id
+    }
+
+    /// The letter whose link is followed, if it still leads somewhere.
+    static func followed<State: ViewQueries & ~Copyable>(
+        _ id: LetterID, _ kinds: [LetterKind], in state: borrowing State, _ decision: borrowing Decision
+    ) throws -> Letter {
+        guard let found = try state.letter(id), kinds.contains(found.letter.kind), !found.letter.to.isEmpty else {
+            throw AdminRejection.invalid("token", "leads nowhere: ask for a new link")
+        }
+        guard found.usedAt == 0 else { throw AdminRejection.invalid("token", "was used already: ask for a new link") }
+        guard found.letter.expiresAt > decision.wall.microseconds else {
+            throw AdminRejection.invalid("token", "has expired: ask for a new link")
+        }
+        return found.letter
+    }
+
+    static func use(_ letter: Letter, by user: UserID, _ decision: inout Decision) throws {
+        let id = try Checks.existingID(letter.id)
+        decision.record(
+            .letterUsed(
+                .with {
+                    $0.letterID = letter.id
+                    $0.userID = user.data
+                }), in: id)
+    }
+
+    static func record<State: ViewQueries & ~Copyable>(
+        _ sent: LetterSent, in state: borrowing State, _ decision: inout Decision
+    ) throws -> UUIDv7 {
+        let id = try due(sent.letterID, sent.attempt, in: state)
+        decision.record(.letterSent(sent), in: id)
+        return id
+    }
+
+    static func record<State: ViewQueries & ~Copyable>(
+        _ failed: LetterFailed, in state: borrowing State, _ decision: inout Decision
+    ) throws -> UUIDv7 {
+        let id = try due(failed.letterID, failed.attempt, in: state)
+        try Checks.shortText(failed.reason, field: "reason")
+        decision.record(.letterFailed(failed), in: id)
+        return id
+    }
+
+    /// An attempt is recorded once.
+    private static func due<State: ViewQueries & ~Copyable>(
+        _ letter: Data, _ attempt: UInt32, in state: borrowing State
+    ) throws -> UUIDv7 {
+        let id = try Checks.existingID(letter)
+        guard let found = try state.letter(LetterID(id)), found.dueAt != 0 else {
+            throw AdminRejection.notFound("letter that is due", id.description)
+        }
+        guard attempt == found.attempts + 1 else {
+            throw AdminRejection.invalid("attempt", "must be \(found.attempts + 1)")
+        }
+        return id
+    }
+}

@@ -1,0 +1,129 @@
+internal import Dispatch
+internal import Foundation
+package import Logging
+internal import Mail
+internal import Model
+package import Primitives
+package import Projections
+internal import SwiftProtobuf
+internal import Synchronization
+
+/// Sends the mail that the log says is wanted, on a thread of its own, and records what became of it. Killed in between, it sends
+/// again: the message has the same id then.
+package final class MailService: Sendable {
+    private let settings: MailSettings
+    private let secrets: LinkSecret
+    private let views: Views
+    private let logger: Logger
+    /// Returns when the command is durable, and in the views.
+    private let submit: @Sendable (AdminRequest) -> Result<AdminOutcome, AdminRejection>
+    private let isStopping = Mutex(false)
+    private let wakened = DispatchSemaphore(value: 0)
+    private let thread = Mutex<DriverThread?>(nil)
+    /// One pass at a time: what is being sent is not due.
+    private let passing = Mutex(())
+
+    /// After an attempt that failed, the first wait; each further one is twice as long.
+    package static let firstRetry: Duration = .seconds(30)
+    package static let retryMax: Duration = .seconds(3_600)
+    package static let attemptsMax: UInt32 = 20
+
+    package init(
+        _ settings: MailSettings, secrets: LinkSecret, views: Views, logger: Logger,
+        submit: @escaping @Sendable (AdminRequest) -> Result<AdminOutcome, AdminRejection>
+    ) {
+        self.settings = settings
+        self.secrets = secrets
+        self.views = views
+        self.logger = logger
+        self.submit = submit
+    }
+
+    func start() throws(ControlPlaneError) {
+        let started = try DriverThread { [self] in
+            while !isStopping.withLock({ $0 }) {
+                pass(at: .now)
+                _ = wakened.wait(timeout: .now() + 1)
+            }
+        }
+        thread.withLock { $0 = started }
+    }
+
+    /// Ends after the message that is being sent.
+    func stop() {
+        isStopping.withLock { $0 = true }
+        wakened.signal()
+        let started = thread.withLock { thread in
+            defer { thread = nil }
+            return thread
+        }
+        started?.join()
+    }
+
+    /// There may be something to send; it does not have to wait for the next look.
+    package func wake() { wakened.signal() }
+
+    /// Sends all that is due.
+    package func pass(at now: WallTime) { passing.withLock { _ in sendDue(at: now) } }
+
+    private func sendDue(at now: WallTime) {
+        while !isStopping.withLock({ $0 }) {
+            let due = (try? views.read { views throws(ViewsError) in try views.letters(dueBy: now, limit: 50) }) ?? []
+            if due.isEmpty { return }
+            for state in due where !isStopping.withLock({ $0 }) {
+                guard send(state, at: now) else { return }
+            }
+        }
+    }
+
+    /// false: what became of it could not be recorded, so that nothing more is sent now.
+    private func send(_ state: LetterState, at now: WallTime) -> Bool {
+        let letter = state.letter
+        guard let id = LetterID(letter.id) else { return false }
+        let attempt = state.attempts + 1
+        // The address was erased with its owner, or the link is of no use any more.
+        if letter.to.isEmpty { return fail(letter, attempt, "the address is erased", retryAt: 0) }
+        if letter.expiresAt != 0, letter.expiresAt <= now.microseconds {
+            return fail(letter, attempt, "its link expired before it could be sent", retryAt: 0)
+        }
+        let provider = ProviderID(letter.providerID).flatMap { id in
+            (try? views.read { views throws(ViewsError) in try views.provider(id) }) ?? nil
+        }
+        let text = LetterText(letter: letter, settings: settings, provider: provider, secret: secrets.text(of: id))
+        do throws(MailError) {
+            try settings.server.send(text.message(at: WallTime(microseconds: letter.wantedAt)))
+        } catch {
+            logger.warning(
+                "mail could not be sent", metadata: ["letter": "\(id)", "attempt": "\(attempt)", "reason": "\(error)"])
+            let isOver = error.isFinal || attempt >= Self.attemptsMax
+            let wait = min(Self.firstRetry * (1 << Int(min(attempt - 1, 10))), Self.retryMax)
+            return fail(letter, attempt, "\(error)", retryAt: isOver ? 0 : (now + wait).microseconds)
+        }
+        return record(
+            .recordLetterSent(
+                .with {
+                    $0.letterID = letter.id
+                    $0.attempt = attempt
+                }))
+    }
+
+    private func fail(_ letter: Letter, _ attempt: UInt32, _ reason: String, retryAt: Int64) -> Bool {
+        record(
+            .recordLetterFailure(
+                .with {
+                    $0.letterID = letter.id
+                    $0.attempt = attempt
+                    $0.reason = String(reason.prefix(Checks.nameCharactersMax))
+                    $0.retryAt = retryAt
+                }))
+    }
+
+    private func record(_ command: IdentityCommand) -> Bool {
+        switch submit(AdminRequest(.identity(command), actor: "mail", requestID: "mail")) {
+        case .success: return true
+        case .failure(let rejection):
+            logger.error("what became of a mail could not be recorded", metadata: ["reason": "\(rejection.reason)"])
+            return false
+        }
+    }
+}
