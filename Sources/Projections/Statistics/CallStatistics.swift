@@ -31,7 +31,7 @@ package struct CallStatistics: Sendable {
         package var prefixDigits = 4
         /// Every gateway that was tried is one; else every call is.
         package var countsAttempts = false
-        /// Of the first digits of a number: two letters as a number; 0: unknown. Asked once for each different one.
+        /// Of the first digits of a number, at most four: two letters as a number; 0: unknown. Asked once for each different one.
         package var country: @Sendable (_ digits: String) -> UInt32 = { _ in 0 }
 
         package init() {}

@@ -75,16 +75,31 @@ extension ViewQueries where Self: ~Copyable {
 
 /// Adds up the rows of blocks.
 private struct StatisticsScan {
-    private let question: CallStatistics.Question
+    private let dimensions: Int
+    private let by: InlineArray<3, CallStatistics.Dimension>
+    private let only: [(dimension: CallStatistics.Dimension, values: Set<UInt32>)]
+    private let isFiltered: Bool
+    private let countsAttempts: Bool
+    /// Where the delay that counts is in a row.
+    private let delay: Int
     private let from, to: Int64
+    private let prefixMax: UInt32
+    private let country: @Sendable (String) -> UInt32
+    /// By the first four digits behind a 1, which tell a country: its code, or 1 and an area code. All ones: not asked yet.
+    private var countries = [UInt32](repeating: .max, count: 20_000)
     private var table = StatisticsTable()
     private var rows: UInt64 = 0
-    private var countries: [UInt32: UInt32] = [:]
-    private var recentCountry: (prefix: UInt32, country: UInt32) = (0, 0)
-    private let prefixMax: UInt32
 
     init(_ question: CallStatistics.Question) {
-        self.question = question
+        dimensions = min(3, question.by.count)
+        var by: InlineArray<3, CallStatistics.Dimension> = [.hour, .hour, .hour]
+        for (index, dimension) in question.by.prefix(3).enumerated() { by[index] = dimension }
+        self.by = by
+        only = question.only
+        isFiltered = !question.only.isEmpty
+        countsAttempts = question.countsAttempts
+        delay = question.countsAttempts ? 8 : 12
+        country = question.country
         from = question.from.microseconds / 1_000_000
         to = question.to.microseconds == .max ? .max : (question.to.microseconds + 999_999) / 1_000_000
         var bound: UInt32 = 2
@@ -92,7 +107,7 @@ private struct StatisticsScan {
         prefixMax = bound
     }
 
-    var result: CallStatistics { CallStatistics(groups: table.groups(dimensions: question.by.count), rows: rows) }
+    var result: CallStatistics { CallStatistics(groups: table.groups(dimensions: dimensions), rows: rows) }
 
     mutating func take(_ block: [UInt8]) throws(StatisticsTable.Full) {
         let bytes = unsafe block.span.bytes
@@ -107,35 +122,21 @@ private struct StatisticsScan {
         @inline(__always) func number(_ place: Int) -> UInt32 {
             unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset + place, as: UInt32.self)
         }
-        @inline(__always) func byte(_ place: Int) -> UInt8 { unsafe bytes.unsafeLoad(fromByteOffset: offset + place, as: UInt8.self) }
         rows += 1
-        let flags = byte(46)
-        if !question.countsAttempts, flags & StatisticsRow.Flag.isLast == 0 { return }
+        let last = number(44)
+        let flags = UInt8(truncatingIfNeeded: last >> 16)
+        if !countsAttempts, flags & StatisticsRow.Flag.isLast == 0 { return }
         let started = Int64(number(0))
         guard started >= from, started < to else { return }
-        for filter in question.only where !filter.values.contains(value(filter.dimension, bytes, offset)) { return }
-        var key: InlineArray<3, UInt32> = [0, 0, 0]
-        for index in 0..<min(3, question.by.count) { key[index] = value(question.by[index], bytes, offset) }
-        let delay = question.countsAttempts ? number(8) : number(12)
-        let place = try table.place(of: key)
-        let (talk, outcome) = (number(4), byte(47))
-        table.change(place) { sums in
-            sums.calls += 1
-            if flags & StatisticsRow.Flag.isSeizure != 0 { sums.seizures += 1 }
-            if flags & StatisticsRow.Flag.isEffective != 0 { sums.effective += 1 }
-            switch outcome {
-            case StatisticsRow.Outcome.answered.rawValue:
-                sums.answered += 1
-                sums.talkMilliseconds += UInt64(talk)
-            case StatisticsRow.Outcome.busy.rawValue: sums.busy += 1
-            case StatisticsRow.Outcome.noAnswer.rawValue: sums.noAnswer += 1
-            case StatisticsRow.Outcome.rejected.rawValue: sums.rejected += 1
-            case StatisticsRow.Outcome.cancelled.rawValue: sums.cancelled += 1
-            case StatisticsRow.Outcome.refused.rawValue: sums.refused += 1
-            default: sums.failed += 1
-            }
-            if delay != StatisticsRow.never { sums.delays.add(delay) }
+        if isFiltered {
+            for filter in only where !filter.values.contains(value(filter.dimension, bytes, offset)) { return }
         }
+        var key: InlineArray<3, UInt32> = [0, 0, 0]
+        if dimensions > 0 { key[0] = value(by[0], bytes, offset) }
+        if dimensions > 1 { key[1] = value(by[1], bytes, offset) }
+        if dimensions > 2 { key[2] = value(by[2], bytes, offset) }
+        let place = try table.place(of: key)
+        table.count(place, flags: flags, outcome: UInt8(truncatingIfNeeded: last >> 24), talk: number(4), delay: number(delay))
     }
 
     @inline(__always) private mutating func value(_ dimension: CallStatistics.Dimension, _ bytes: RawSpan, _ offset: Int) -> UInt32 {
@@ -151,7 +152,11 @@ private struct StatisticsScan {
         case .tenant: return number(24)
         case .carrier: return number(28)
         case .gateway: return number(32)
-        case .country: return country(number(36))
+        case .country:
+            var prefix = number(36)
+            while prefix >= 20_000 { prefix /= 10 }
+            let known = countries[Int(prefix)]
+            return known == .max ? ask(prefix) : known
         case .prefix:
             var prefix = number(36)
             while prefix >= prefixMax { prefix /= 10 }
@@ -163,17 +168,9 @@ private struct StatisticsScan {
         }
     }
 
-    private mutating func country(_ prefix: UInt32) -> UInt32 {
-        guard prefix != 0 else { return 0 }
-        if recentCountry.prefix == prefix { return recentCountry.country }
-        let country: UInt32
-        if let known = countries[prefix] {
-            country = known
-        } else {
-            country = question.country(String(String(prefix).dropFirst()))
-            countries[prefix] = country
-        }
-        recentCountry = (prefix, country)
-        return country
+    @inline(never) private mutating func ask(_ prefix: UInt32) -> UInt32 {
+        let found = prefix == 0 ? 0 : country(String(String(prefix).dropFirst()))
+        countries[Int(prefix)] = found
+        return found
     }
 }
