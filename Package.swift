@@ -86,15 +86,16 @@ let package = Package(
         library("Projections", ["CShims", "LMDB", "Ledger", "Model", "OpenSSL", "Primitives", "Subjects", protobuf]),
 
         // Floor 4: the roles.
+        library("Invoices", ["Ledger", "Model", "OpenSSL", "Primitives", "Projections", "Subjects", "Tables", protobuf]),
         library("Exports", ["Model", "OpenSSL", "Primitives", "Projections", "Tables"]),
         library(
             "ControlPlane",
-            ["Bus", "CShims", "Exports", "Expressions", "LMDB", "Ledger", "Mail", "Model", "OpenSSL", "PhoneNumbers", "Primitives", "Projections", "Subjects", "Rating", logging, protobuf]),
+            ["Bus", "CShims", "Exports", "Expressions", "Invoices", "LMDB", "Ledger", "Mail", "Model", "OpenSSL", "PhoneNumbers", "Primitives", "Projections", "Subjects", "Rating", logging, protobuf]),
         library("Dispute", ["Ledger", "Model", "OpenSSL", "Primitives", "Projections", "Rating", "Subjects", "Tables", protobuf]),
         library(
             "ControlAPI",
             [
-                "Bus", "ControlPlane", "DNS", "Dispute", "Ledger", "Model", "OpenSSL", "PhoneNumbers", "Primitives", "Projections", "Rating", "Subjects", logging, protobuf,
+                "Bus", "ControlPlane", "DNS", "Dispute", "Invoices", "Ledger", "Model", "OpenSSL", "PhoneNumbers", "Primitives", "Projections", "Rating", "Subjects", logging, protobuf,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -113,7 +114,7 @@ let package = Package(
         .executableTarget(
             name: "ledgerline",
             dependencies: [
-                "Backup", "Bus", "ControlAPI", "ControlPlane", "DNS", "Dispute", "Exports", "Ledger", "Mail", "MediaWorker", "Model", "OpenSSL", "Primitives", "Projections", "Subjects",
+                "Backup", "Bus", "ControlAPI", "ControlPlane", "DNS", "Dispute", "Exports", "Invoices", "Ledger", "Mail", "MediaWorker", "Model", "OpenSSL", "Primitives", "Projections", "Subjects",
                 "Rating", "Reconciliation", "SignalWorker", "Tables", logging, protobuf,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -161,10 +162,11 @@ let package = Package(
         tests("MailTests", ["Mail", "OpenSSL"]),
         tests("PhoneNumbersTests", ["PhoneNumbers"]),
         tests("ExportsTests", ["Exports", "LMDB", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", protobuf]),
+        tests("InvoicesTests", ["ControlPlane", "Invoices", "LMDB", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", "Rating", "Subjects", protobuf]),
         tests("ReconciliationTests", ["Reconciliation", "Model", "Primitives", "Rating", "Tables"]),
         tests("SubjectsTests", ["Deflate", "Subjects", "Model", "OpenSSL", "Primitives", protobuf]),
         tests("ProjectionsTests", ["crash-rebuilder", "Backup", "OpenSSL", "Projections", "Subjects", "LMDB", "Ledger", "Model", "Primitives", "Rating", protobuf]),
-        tests("ControlPlaneTests", ["Backup", "Bus", "ControlPlane", "Dispute", "Exports", "Expressions", "LMDB", "Ledger", "Model", "OpenSSL", "PhoneNumbers", "Primitives", "Projections", "Rating", "Subjects", protobuf]),
+        tests("ControlPlaneTests", ["Backup", "Bus", "ControlPlane", "Dispute", "Exports", "Expressions", "Invoices", "LMDB", "Ledger", "Model", "OpenSSL", "PhoneNumbers", "Primitives", "Projections", "Rating", "Subjects", protobuf, logging]),
         tests(
             "ControlAPITests",
             [

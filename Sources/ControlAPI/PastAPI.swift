@@ -54,6 +54,7 @@ package struct PastAPI: Sendable {
             case .none: return Answer(status: reply.status.code, text: "null")
             case .json(let json): return Answer(status: reply.status.code, text: String(decoding: json.bytes, as: UTF8.self))
             case .text(let text): return Answer(status: reply.status.code, text: text)
+            case .bytes(let bytes, _): return Answer(status: reply.status.code, text: String(decoding: bytes, as: UTF8.self))
             }
         } catch let problem as Problem {
             return PastAPI.answer(problem)

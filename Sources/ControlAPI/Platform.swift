@@ -38,6 +38,9 @@ package struct Platform: Sendable {
     package var wakeMail: (@Sendable () -> Void)?
     /// How often one address may ask for mail or try a password.
     package var throttle = Throttle()
+    /// By which a provider checks what is posted to it.
+    package var webhookKey: @Sendable (ProviderID) -> String
+    package var invoices: InvoiceDesk
     let counters = RequestCounters()
 
     /// A data directory that is read, beside a control plane that runs on it or without one.
@@ -61,6 +64,8 @@ package struct Platform: Sendable {
         endpoints = { nil }
         published = { _ throws(LedgerError) in nil }
         publisher = CheckpointPublisher(log: log, origin: "", key: signingKey)
+        webhookKey = { _ in "" }
+        invoices = InvoiceDesk(views: views, log: log, store: InvoiceStore(folder: "", keys: nil))
     }
 
     /// - Parameter witnesses: who is asked to cosign each checkpoint.
@@ -78,6 +83,8 @@ package struct Platform: Sendable {
         signingKey = service.signingKey
         busKey = service.busKey
         endpoints = { service.endpoints }
+        webhookKey = service.webhookKey
+        invoices = service.books.desk
         published = { [log = service.log] path throws(LedgerError) in try log.published(path) }
         identity = service.identity
         if let mail = service.mail { wakeMail = { mail.wake() } }

@@ -98,7 +98,7 @@ package enum ExportScope: Sendable, Equatable {
             [cdr.caller, cdr.called].contains { $0.customerID == account.ownerID && sees($0) }
         case (.provider(let ids), .carrierPayable): names.carriers[account.ownerID].map { ids.contains($0.providerID) } ?? false
         case (.provider(let ids), .providerRevenue), (.provider(let ids), .providerPayable), (.provider(let ids), .carrierCost),
-            (.provider(let ids), .cash), (.provider(let ids), .providerCost):
+            (.provider(let ids), .cash), (.provider(let ids), .providerCost), (.provider(let ids), .providerTax):
             ids.contains(account.ownerID)
         case (.provider, .platformRevenue), (.provider, .UNRECOGNIZED): false
         }

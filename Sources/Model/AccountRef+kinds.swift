@@ -36,6 +36,10 @@ extension AccountRef {
         AccountRef(.cash, owner.data, currency)
     }
 
+    package static func providerTax(_ owner: ProviderID, _ currency: Currency) -> AccountRef {
+        AccountRef(.providerTax, owner.data, currency)
+    }
+
     private init(_ kind: AccountKind, _ owner: Data, _ currency: Currency) {
         self.init()
         self.kind = kind

@@ -62,6 +62,18 @@ package enum Event: Sendable, Hashable {
     case letterSent(LetterSent)
     case letterFailed(LetterFailed)
     case letterUsed(LetterUsed)
+    case billingChanged(BillingChanged)
+    case invoiceTemplatePublished(InvoiceTemplatePublished)
+    case adjustmentRequested(AdjustmentRequested)
+    case adjustmentDecided(AdjustmentDecided)
+    case vouchersMade(VouchersMade)
+    case voucherRedeemed(VoucherRedeemed)
+    case voucherMissed(VoucherMissed)
+    case alertRaised(AlertRaised)
+    case alertCleared(AlertCleared)
+    case alertSent(AlertSent)
+    case invoiceIssued(InvoiceIssued)
+    case invoicePrinted(InvoicePrinted)
 }
 
 extension Event {
@@ -127,6 +139,18 @@ extension Event {
         case .letterSent: "letter.sent"
         case .letterFailed: "letter.failed"
         case .letterUsed: "letter.used"
+        case .billingChanged: "billing.changed"
+        case .invoiceTemplatePublished: "invoice_template.published"
+        case .adjustmentRequested: "adjustment.requested"
+        case .adjustmentDecided: "adjustment.decided"
+        case .vouchersMade: "voucher.batch_made"
+        case .voucherRedeemed: "voucher.redeemed"
+        case .voucherMissed: "voucher.missed"
+        case .alertRaised: "alert.raised"
+        case .alertCleared: "alert.cleared"
+        case .alertSent: "alert.sent"
+        case .invoiceIssued: "invoice.issued"
+        case .invoicePrinted: "invoice.printed"
         }
     }
 
@@ -194,6 +218,18 @@ extension Event {
         case .letterSent(let payload): payload
         case .letterFailed(let payload): payload
         case .letterUsed(let payload): payload
+        case .billingChanged(let payload): payload
+        case .invoiceTemplatePublished(let payload): payload
+        case .adjustmentRequested(let payload): payload
+        case .adjustmentDecided(let payload): payload
+        case .vouchersMade(let payload): payload
+        case .voucherRedeemed(let payload): payload
+        case .voucherMissed(let payload): payload
+        case .alertRaised(let payload): payload
+        case .alertCleared(let payload): payload
+        case .alertSent(let payload): payload
+        case .invoiceIssued(let payload): payload
+        case .invoicePrinted(let payload): payload
         }
     }
 
@@ -269,6 +305,18 @@ extension Event {
             case "letter.sent": self = .letterSent(try LetterSent(serializedBytes: payload))
             case "letter.failed": self = .letterFailed(try LetterFailed(serializedBytes: payload))
             case "letter.used": self = .letterUsed(try LetterUsed(serializedBytes: payload))
+            case "billing.changed": self = .billingChanged(try BillingChanged(serializedBytes: payload))
+            case "invoice_template.published": self = .invoiceTemplatePublished(try InvoiceTemplatePublished(serializedBytes: payload))
+            case "adjustment.requested": self = .adjustmentRequested(try AdjustmentRequested(serializedBytes: payload))
+            case "adjustment.decided": self = .adjustmentDecided(try AdjustmentDecided(serializedBytes: payload))
+            case "voucher.batch_made": self = .vouchersMade(try VouchersMade(serializedBytes: payload))
+            case "voucher.redeemed": self = .voucherRedeemed(try VoucherRedeemed(serializedBytes: payload))
+            case "voucher.missed": self = .voucherMissed(try VoucherMissed(serializedBytes: payload))
+            case "alert.raised": self = .alertRaised(try AlertRaised(serializedBytes: payload))
+            case "alert.cleared": self = .alertCleared(try AlertCleared(serializedBytes: payload))
+            case "alert.sent": self = .alertSent(try AlertSent(serializedBytes: payload))
+            case "invoice.issued": self = .invoiceIssued(try InvoiceIssued(serializedBytes: payload))
+            case "invoice.printed": self = .invoicePrinted(try InvoicePrinted(serializedBytes: payload))
             default: throw EventDecodingError.unknownType(storedType)
             }
         } catch let error as EventDecodingError {

@@ -51,3 +51,7 @@ package typealias LetterID = ID<Letter>
 package typealias TokenID = ID<Token>
 package typealias CallID = ID<Call>
 package typealias JournalID = ID<Journal>
+package typealias InvoiceID = ID<InvoiceIssued>
+package typealias VoucherBatchID = ID<VouchersMade>
+package typealias AdjustmentID = ID<AdjustmentRequested>
+package typealias AlertID = ID<AlertRaised>

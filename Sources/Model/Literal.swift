@@ -295,6 +295,7 @@ extension AccountKind: Literal {
         case .carrierCost: "carrier_cost"
         case .cash: "cash"
         case .providerCost: "provider_cost"
+        case .providerTax: "provider_tax"
         case .UNRECOGNIZED(let value): unrecognised(value)
         }
     }
@@ -309,6 +310,52 @@ extension JournalKind: Literal {
         case .rerating: "rerating"
         case .fee: "fee"
         case .package: "package"
+        case .voucher: "voucher"
+        case .invoice: "invoice"
+        case .creditNote: "credit_note"
+        case .UNRECOGNIZED(let value): unrecognised(value)
+        }
+    }
+}
+
+extension AdjustmentOutcome: Literal {
+    package var literal: String {
+        switch self {
+        case .pending: "pending"
+        case .approved: "approved"
+        case .refused: "refused"
+        case .expired: "expired"
+        case .UNRECOGNIZED(let value): unrecognised(value)
+        }
+    }
+}
+
+extension AlertKind: Literal {
+    package var literal: String {
+        switch self {
+        case .lowBalance: "low_balance"
+        case .spend: "spend"
+        case .UNRECOGNIZED(let value): unrecognised(value)
+        }
+    }
+}
+
+extension InvoiceKind: Literal {
+    package var literal: String {
+        switch self {
+        case .invoice: "invoice"
+        case .creditNote: "credit_note"
+        case .UNRECOGNIZED(let value): unrecognised(value)
+        }
+    }
+}
+
+extension InvoiceLineKind: Literal {
+    package var literal: String {
+        switch self {
+        case .usage: "usage"
+        case .item: "item"
+        case .correction: "correction"
         case .UNRECOGNIZED(let value): unrecognised(value)
         }
     }
@@ -318,7 +365,7 @@ extension JournalKind {
     /// Another fact beside the journal says what it is for, and is what people look at.
     package var isOfOtherFact: Bool {
         switch self {
-        case .call, .rerating, .fee, .package: true
+        case .call, .rerating, .fee, .package, .voucher, .invoice, .creditNote: true
         case .topUp, .adjustment, .UNRECOGNIZED: false
         }
     }

@@ -30,6 +30,7 @@ package enum Right: String, CaseIterable, Sendable {
     case endCalls = "calls.end"
     case postMoney = "money.post"
     case buyPackages = "packages.buy"
+    case redeemVouchers = "vouchers.redeem"
     case eraseSubjects = "subjects.erase"
     case writeTokens = "tokens.write"
     case writePlatform = "platform.write"
@@ -73,6 +74,7 @@ extension Right {
         case .endCalls: (.tenant, [.administer])
         case .postMoney: (.provider, [.administer, .bill])
         case .buyPackages: (.customer, [.administer, .bill])
+        case .redeemVouchers: (.customer, [.administer, .bill])
         case .eraseSubjects: (.provider, [.administer])
         case .writeTokens: (.tenant, [.administer])
         case .writePlatform: (.platform, [.administer])
@@ -95,7 +97,7 @@ extension Right {
             .readBooks, .actFor:
             true
         case .clearRegistrations, .changeSubscribers, .writeSubscribers, .writeTenants, .writeParties, .writePrices,
-            .writeNetwork, .assignNumbers, .writeExports, .endCalls, .postMoney, .buyPackages, .eraseSubjects, .writeTokens, .writePlatform:
+            .writeNetwork, .assignNumbers, .writeExports, .endCalls, .postMoney, .buyPackages, .redeemVouchers, .eraseSubjects, .writeTokens, .writePlatform:
             false
         }
     }

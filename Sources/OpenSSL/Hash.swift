@@ -8,6 +8,13 @@ package enum Hash {
     /// 32 bytes.
     package static func sha256(_ bytes: [UInt8]) -> [UInt8] { unsafe digest(bytes, EVP_sha256(), count: 32) }
 
+    /// HMAC with SHA-256 (RFC 2104), 32 bytes.
+    package static func hmacSHA256(_ bytes: [UInt8], key: [UInt8]) -> [UInt8] {
+        let short = key.count > 64 ? sha256(key) : key
+        let block = short + [UInt8](repeating: 0, count: 64 - short.count)
+        return sha256(block.map { $0 ^ 0x5C } + sha256(block.map { $0 ^ 0x36 } + bytes))
+    }
+
     private static func digest(_ bytes: [UInt8], _ algorithm: OpaquePointer?, count: Int) -> [UInt8] {
         unsafe [UInt8](unsafeUninitializedCapacity: count) { out, written in
             let status = unsafe bytes.withUnsafeBytes { input in

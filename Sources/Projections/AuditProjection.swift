@@ -36,7 +36,7 @@ package enum AuditProjection: Projection {
             .subscriberChanged, .entityRemoved, .tokenIssued, .tokenRevoked, .registrationsCleared, .workerEnrolled, .workerRevoked, .subjectErased,
             .subjectHoldChanged, .recordsRead, .securityGroupCreated, .securityGroupChanged, .domainAdded, .domainChanged,
             .userCreated, .userChanged, .userLoggedIn, .userLoginFailed, .letterWanted, .letterSent, .letterFailed, .letterUsed, .cdrExportCreated, .cdrExportChanged, .cdrFileExported, .cdrFileDelivered,
-            .rerateStepped, .feeCharged, .packageBought, .packageCancelled:
+            .rerateStepped, .feeCharged, .packageBought, .packageCancelled, .billingChanged, .invoiceTemplatePublished, .adjustmentRequested, .adjustmentDecided, .vouchersMade, .voucherRedeemed, .voucherMissed, .alertRaised, .alertCleared, .alertSent, .invoiceIssued, .invoicePrinted:
             true
         }
     }
@@ -118,6 +118,33 @@ package enum AuditProjection: Projection {
         case .packageCancelled(let event):
             add(event.id)
             add(event.customerID)
+        case .billingChanged(let event): add(event.billing.providerID)
+        case .invoiceTemplatePublished(let event): add(event.providerID)
+        case .adjustmentRequested(let event):
+            add(event.id)
+            add(event.customerID)
+        case .adjustmentDecided(let event):
+            add(event.id)
+            add(event.customerID)
+        case .vouchersMade(let event):
+            add(event.batchID)
+            add(event.providerID)
+        case .voucherRedeemed(let event):
+            add(event.batchID)
+            add(event.customerID)
+        case .voucherMissed(let event): add(event.customerID)
+        case .alertRaised(let event):
+            add(event.id)
+            add(event.customerID)
+        case .alertCleared(let event):
+            add(event.id)
+            add(event.customerID)
+        case .alertSent(let event): add(event.id)
+        case .invoiceIssued(let event):
+            add(event.id)
+            add(event.customerID)
+            add(event.creditedID)
+        case .invoicePrinted(let event): add(event.invoiceID)
         // In the import's stream alone: a deck's history is its versions.
         case .userCreated(let event): add(event.user.id)
         case .userChanged(let event): add(event.user.id)

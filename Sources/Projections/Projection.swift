@@ -37,5 +37,5 @@ package let projections: [any Projection.Type] = [
     DirectoryProjection.self, RatesProjection.self, LiveCallsProjection.self, CDRsProjection.self,
     AccountsProjection.self, SpendProjection.self, GatewayStartsProjection.self, StatisticsProjection.self, AuditProjection.self, SubjectsProjection.self, ExportsProjection.self, CorrectionsProjection.self,
     FeesProjection.self, AllowancesProjection.self,
-    UsersProjection.self,
+    UsersProjection.self, BooksProjection.self,
 ]

@@ -55,6 +55,11 @@ extension Table {
         case .journals: .journal(.sequenceInValue)
         case .corrections: .journal(.sequenceInValue)
         case .correctionsByRecord: .journal(.sequenceInKey(bytesBehind: 0))
+        case .billing, .invoiceTemplates, .adjustments, .vouchers, .voucherBatches, .voucherMisses, .alerts, .openAlerts,
+            .alertThresholds, .unsentAlerts, .invoiceSeries, .invoiceHeads, .invoiceBalances, .invoicePrints:
+            .state
+        case .invoices, .invoicesByNumber: .journal(.sequenceInValue)
+        case .invoicesByOwner: .journal(.sequenceInKey(bytesBehind: 0))
         case .streams: .journal(.streamVersion)
         case .history, .changes: .journal(.sequenceInKey(bytesBehind: 0))
         case .subjects, .subjectsErased, .logins, .letters, .lettersDue: .state

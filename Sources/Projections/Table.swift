@@ -130,6 +130,42 @@ package enum Table: String, CaseIterable, Sendable {
     /// Number of the record, sequence → correction.
     case correctionsByRecord = "corrections_by_record"
 
+    // Books: how a provider bills, adjustments, vouchers, alerts, invoices.
+    /// Provider → how it bills.
+    case billing
+    /// Hash → the template of that hash.
+    case invoiceTemplates = "invoice_templates"
+    /// Request → what became of it.
+    case adjustments
+    /// Keyed hash of a code → batch, and who redeemed it.
+    case vouchers
+    /// Batch → what it is, and how many were redeemed.
+    case voucherBatches = "voucher_batches"
+    /// Customer → when codes were tried that are none.
+    case voucherMisses = "voucher_misses"
+    /// Alert → what became of it.
+    case alerts
+    /// Customer, kind → the alert that lasts.
+    case openAlerts = "open_alerts"
+    /// Customer with a threshold → nothing.
+    case alertThresholds = "alert_thresholds"
+    /// Alert that waits to be delivered → nothing.
+    case unsentAlerts = "unsent_alerts"
+    /// Provider, kind → the last number.
+    case invoiceSeries = "invoice_series"
+    /// Customer → where its last invoice ended.
+    case invoiceHeads = "invoice_heads"
+    /// Invoice → what it comes to, and what was credited of it.
+    case invoiceBalances = "invoice_balances"
+    /// Invoice, format → the file that was made of it first.
+    case invoicePrints = "invoice_prints"
+    /// Invoice → its sequence in the log.
+    case invoices
+    /// Provider or customer, sequence → nothing.
+    case invoicesByOwner = "invoices_by_owner"
+    /// Provider, kind, number → sequence.
+    case invoicesByNumber = "invoices_by_number"
+
     // Audit.
     /// Stream → its version.
     case streams

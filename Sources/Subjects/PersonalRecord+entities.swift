@@ -37,3 +37,19 @@ extension Subscriber: PersonalRecord {
         return (part, Subscriber())
     }
 }
+
+/// Who an invoice is for, as it stood on it. It belongs to the customer, whoever the contact was.
+extension InvoiceIssued: PersonalRecord {
+    package static var mark: UInt8 { 100 }
+
+    package mutating func withdraw() -> (first: InvoiceIssued, second: InvoiceIssued) {
+        var part = InvoiceIssued()
+        if hasBuyer {
+            for field in [
+                \InvoiceIssued.buyer.name, \.buyer.company, \.buyer.street, \.buyer.postalCode, \.buyer.city,
+                \.buyer.vatNumber, \.buyer.email, \.buyer.externalID,
+            ] { move(field, "", from: &self, to: &part) }
+        }
+        return (part, InvoiceIssued())
+    }
+}

@@ -55,12 +55,16 @@ extension SubjectKeys {
         case .cdrRecorded(var fact):
             try seal(&fact.cdr, of: fact.cdr.callID, CallSubjects(fact.cdr.caller, fact.cdr.called), &random)
             event = .cdrRecorded(fact)
+        case .invoiceIssued(var fact):
+            guard let customer = UUIDv7(bytes: fact.customerID) else { throw SubjectKeyError.malformed }
+            try seal(&fact, of: fact.id, customer, customer, &random)
+            event = .invoiceIssued(fact)
         case .providerCreated, .providerChanged, .rateDeckCreated, .rateDeckVersionPublished, .servicePlanCreated,
             .servicePlanChanged, .dialPlanCreated, .dialPlanChanged, .tenantCreated, .tenantChanged, .carrierCreated,
             .carrierChanged, .numberAdded, .numberChanged, .entityRemoved, .tokenIssued, .tokenRevoked, .registrationsCleared, .domainAdded, .domainChanged,
             .userLoggedIn, .userLoginFailed, .letterSent, .letterFailed, .letterUsed,
             .workerEnrolled, .workerRevoked, .journalPosted, .callAdopted, .creditRenewed, .subjectErased,
-            .subjectHoldChanged, .recordsRead, .securityGroupCreated, .securityGroupChanged, .cdrExportCreated, .cdrExportChanged, .cdrFileExported, .cdrFileDelivered, .chargeCorrected, .rerateStepped, .rateDeckRowsAdded, .feeCharged, .packageBought, .packageCancelled:
+            .subjectHoldChanged, .recordsRead, .securityGroupCreated, .securityGroupChanged, .cdrExportCreated, .cdrExportChanged, .cdrFileExported, .cdrFileDelivered, .chargeCorrected, .rerateStepped, .rateDeckRowsAdded, .feeCharged, .packageBought, .packageCancelled, .billingChanged, .invoiceTemplatePublished, .adjustmentRequested, .adjustmentDecided, .vouchersMade, .voucherRedeemed, .voucherMissed, .alertRaised, .alertCleared, .alertSent, .invoicePrinted:
             break
         }
     }
@@ -112,12 +116,15 @@ extension SubjectKeys {
         case .cdrRecorded(var fact):
             try open(&fact.cdr, of: fact.cdr.callID)
             event = .cdrRecorded(fact)
+        case .invoiceIssued(var fact):
+            try open(&fact, of: fact.id)
+            event = .invoiceIssued(fact)
         case .providerCreated, .providerChanged, .rateDeckCreated, .rateDeckVersionPublished, .servicePlanCreated,
             .servicePlanChanged, .dialPlanCreated, .dialPlanChanged, .tenantCreated, .tenantChanged, .carrierCreated,
             .carrierChanged, .numberAdded, .numberChanged, .entityRemoved, .tokenIssued, .tokenRevoked, .registrationsCleared, .domainAdded, .domainChanged,
             .userLoggedIn, .userLoginFailed, .letterSent, .letterFailed, .letterUsed,
             .workerEnrolled, .workerRevoked, .journalPosted, .callAdopted, .creditRenewed, .subjectErased,
-            .subjectHoldChanged, .recordsRead, .securityGroupCreated, .securityGroupChanged, .cdrExportCreated, .cdrExportChanged, .cdrFileExported, .cdrFileDelivered, .chargeCorrected, .rerateStepped, .rateDeckRowsAdded, .feeCharged, .packageBought, .packageCancelled:
+            .subjectHoldChanged, .recordsRead, .securityGroupCreated, .securityGroupChanged, .cdrExportCreated, .cdrExportChanged, .cdrFileExported, .cdrFileDelivered, .chargeCorrected, .rerateStepped, .rateDeckRowsAdded, .feeCharged, .packageBought, .packageCancelled, .billingChanged, .invoiceTemplatePublished, .adjustmentRequested, .adjustmentDecided, .vouchersMade, .voucherRedeemed, .voucherMissed, .alertRaised, .alertCleared, .alertSent, .invoicePrinted:
             break
         }
     }

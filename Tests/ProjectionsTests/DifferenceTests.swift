@@ -20,7 +20,7 @@ import Testing
 
     /// Changes a table as no code of the project does.
     private func tamper(_ table: Table, _ change: (inout WriteTransaction, Database) throws -> Void) throws {
-        let environment = try Environment(directory: path, sizeMax: 1 << 28, databasesMax: 64, durability: .none)
+        let environment = try Environment(directory: path, sizeMax: 1 << 28, databasesMax: 128, durability: .none)
         var transaction = try environment.beginWrite()
         let database = try transaction.database(table.rawValue)
         try change(&transaction, database)

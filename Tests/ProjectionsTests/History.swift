@@ -26,6 +26,8 @@ struct History: Sendable {
     private var users: [User] = []
     private var files: [CdrFileExported] = []
     private var live: [CallStarted] = []
+    /// Of each provider, the last number.
+    private var invoices: [Data: UInt64] = [:]
     private var answered: Set<Data> = []
     private var counter = 0
     private let workerStream: UUIDv7
@@ -82,6 +84,7 @@ struct History: Sendable {
         case 75: return ownDomain()
         case 76: return user()
         case 77: return logIn()
+        case 78: return keepBooks()
         default: return live.isEmpty ? startCall() : endCall()
         }
     }
@@ -435,6 +438,14 @@ struct History: Sendable {
             (.workerEnrolled(.with { $0.worker = worker }), workerStream),
             (.workerRevoked(.with { $0.name = gone }), workerStream),
         ]
+    }
+
+    private mutating func keepBooks() -> Step {
+        let customer = customers.randomElement(using: &random)!
+        let number = (invoices[customer.providerID] ?? 0) + 1
+        invoices[customer.providerID] = number
+        return BooksDay.step(
+            provider: customer.providerID, customer: customer, after: number - 1, number: number, through: number, random: &random, at: now)
     }
 
     private mutating func topUp() -> Step {

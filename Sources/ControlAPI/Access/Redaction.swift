@@ -84,7 +84,7 @@ struct Redaction {
         switch account.kind {
         case .customer: return try holds(.customer, owner, in: views)
         case .carrierPayable: return isProvider ? try holds(.carrier, owner, in: views) : false
-        case .providerRevenue, .providerPayable, .carrierCost, .cash, .providerCost:
+        case .providerRevenue, .providerPayable, .carrierCost, .cash, .providerCost, .providerTax:
             return providers.contains(account.ownerID)
         case .platformRevenue, .UNRECOGNIZED: return false
         }

@@ -102,6 +102,59 @@ struct FactFields {
             kind = "package"
             add("reason", .string(event.reason))
             try stand(.customer, event.customerID, in: views)
+        case .billingChanged(let event):
+            kind = "billing"
+            add("seller", .string(event.billing.seller.name))
+            try stand(.provider, event.billing.providerID, in: views)
+        case .invoiceTemplatePublished(let event):
+            kind = "invoice_template"
+            add("hash", .string(hex(Array(event.hash))))
+            try stand(.provider, event.providerID, in: views)
+        case .adjustmentRequested(let event):
+            kind = "adjustment"
+            add("amount", .string("\(Decimal.text(micros: event.amount.micros)) \(event.amount.currency)"))
+            add("reason", .string(event.reason))
+            try stand(.customer, event.customerID, in: views)
+        case .adjustmentDecided(let event):
+            kind = "adjustment"
+            add("outcome", .string(event.outcome.literal))
+            add("reason", .string(event.reason))
+            try stand(.customer, event.customerID, in: views)
+        case .vouchersMade(let event):
+            kind = "voucher_batch"
+            add("name", .string(event.name))
+            add("vouchers", .integer(event.codes.count))
+            add("amount", .string("\(Decimal.text(micros: event.amount.micros)) \(event.amount.currency)"))
+            try stand(.provider, event.providerID, in: views)
+        case .voucherRedeemed(let event):
+            kind = "voucher_batch"
+            try stand(.customer, event.customerID, in: views)
+        case .voucherMissed(let event):
+            kind = "customer"
+            add("voucher", "a code that is none")
+            try stand(.customer, event.customerID, in: views)
+        case .alertRaised(let event):
+            kind = "alert"
+            add("kind", .string(event.kind.literal))
+            add("value", .string("\(Decimal.text(micros: event.value.micros)) \(event.value.currency)"))
+            try stand(.customer, event.customerID, in: views)
+        case .alertCleared(let event):
+            kind = "alert"
+            try stand(.customer, event.customerID, in: views)
+        case .alertSent(let event):
+            kind = "alert"
+            add("way", .string(event.way))
+            add("delivered", .bool(event.delivered))
+        case .invoiceIssued(let event):
+            kind = "invoice"
+            add("number", .string(event.numberText))
+            add("total", .string("\(Decimal.text(micros: event.totalMicros)) \(event.currency)"))
+            try stand(.customer, event.customerID, in: views)
+        case .invoicePrinted(let event):
+            kind = "invoice"
+            add("format", .string(event.format))
+            add("sha256", .string(hex(Array(event.sha256))))
+            add("tool", .string(event.tool))
         case .callStarted(let event): call(event.callID)
         case .callAnswered(let event): call(event.callID)
         case .callUpdated(let event): call(event.callID)

@@ -39,7 +39,7 @@ enum CustomerMoneyEndpoints {
             }),
         Operation(
             method: .post, path: "/v1/customers/{customer_id}/adjustments", name: "adjust", tag: "customers",
-            summary: "A correction between provider and customer, in either direction.",
+            summary: "A correction between provider and customer, in either direction. Beyond the provider's limit it waits for a second person.",
             access: .needs(.postMoney), body: .init(schema: Schema.reference("Payment")),
             success: .init(status: .created, about: "It is booked.", schema: Schema.reference("Booking")),
             needsIdempotencyKey: true,
@@ -62,10 +62,14 @@ enum CustomerMoneyEndpoints {
             "Booking",
             Schema.object(
                 [
-                    ("journal_id", Schema.uuid), ("log_position", Schema.sequence),
+                    ("journal_id", Schema.orNull(Schema.uuid)),
+                    (
+                        "request_id",
+                        Schema.orNull(Schema.uuid).adding("description", "Of an adjustment that waits for a second person; nothing is posted yet.")
+                    ), ("log_position", Schema.sequence),
                     ("balance", Schema.reference("Balance")),
                 ],
-                required: ["journal_id", "log_position", "balance"])
+                required: ["journal_id", "request_id", "log_position", "balance"])
         ),
     ]
 
@@ -83,13 +87,19 @@ enum CustomerMoneyEndpoints {
             return id
         }
         guard let amount = payment.amount?.amount else { throw Problem.invalid("amount", "is required") }
-        let outcome = try await exchange.submit(command(id, amount, payment.reason))
-        return try exchange.read { views in
+        return try booked(try await exchange.submit(command(id, amount, payment.reason)), exchange)
+    }
+
+    /// What came of a command that moves money, or asks for it.
+    static func booked(_ outcome: AdminOutcome, _ exchange: Exchange) throws -> Reply {
+        try exchange.read { views in
             let balance = try balance(of: try customer(exchange, in: views), in: views)
+            let isRequest = try views.adjustment(AdjustmentID(outcome.id)) != nil
+            let id = JSON.string(outcome.id.description)
             return Reply(
                 .created,
                 .json([
-                    "journal_id": .string(outcome.id.description), "log_position": .integer(outcome.sequence),
+                    "journal_id": isRequest ? .null : id, "request_id": isRequest ? id : .null, "log_position": .integer(outcome.sequence),
                     "balance": balance,
                 ])
             ).replayed(outcome.repeated)

@@ -132,6 +132,8 @@ extension Shape<Customer> {
             .percent("vat_rate", \.vatBasisPoints, "Percent that are added to its bills, such as 19 or 8.1."),
             .integer("subscribers_max", \.subscribersMax, 0...UInt32.max, "0: the plan's."),
             .integer("concurrent_calls_max", \.concurrentCallsMax, 0...UInt32.max, "0: the plan's."),
+            .money(orNull: "low_balance_alert", \.lowBalanceAlert, "An alert when what it can spend falls below; null: none."),
+            .money(orNull: "spend_alert", \.spendAlert, "An alert when a calendar month's charges reach it; null: none."),
         ])
 }
 

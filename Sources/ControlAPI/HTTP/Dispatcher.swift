@@ -17,8 +17,9 @@ struct Dispatcher: Sendable {
     func respond(to request: Request, context: APIContext) async throws -> Response {
         let caller = operation.access == .open ? nil : try Caller(of: request, on: platform)
         try authorise(caller)
-        guard ContentNegotiation.accepts(operation.success.mediaType, request.headers[.accept]) else {
-            throw Problem(.notAcceptable, "This is \(operation.success.mediaType).")
+        let offered = [operation.success.mediaType] + operation.success.otherMediaTypes
+        guard offered.contains(where: { ContentNegotiation.accepts($0, request.headers[.accept]) }) else {
+            throw Problem(.notAcceptable, "This is \(offered.joined(separator: " or ")).")
         }
         let query = try Query(pairs(request.uri.query), operation.allQuery)
         let key = try idempotencyKey(request)

@@ -128,7 +128,9 @@ package enum OpenAPIDocument {
             "headers": success.hasVersion
                 ? ["ETag": ["schema": ["type": "string"], "description": "The version."]] : nil,
             "content": success.schema.map { schema in
-                .object([JSON.Member(success.mediaType, ["schema": schema])])
+                .object(
+                    [JSON.Member(success.mediaType, ["schema": schema])]
+                        + success.otherMediaTypes.map { JSON.Member($0, ["schema": ["type": "string"]]) })
             },
         ])
     }

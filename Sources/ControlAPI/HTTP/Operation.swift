@@ -56,6 +56,8 @@ struct Operation: Sendable {
         var schema: JSON?
         var mediaType = ContentNegotiation.json
         var hasVersion = false
+        /// What else it can be, when the query asks for it.
+        var otherMediaTypes: [String] = []
     }
 
     let method: Method

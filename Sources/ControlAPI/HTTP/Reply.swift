@@ -7,6 +7,7 @@ struct Reply: Sendable {
         case none
         case json(JSON)
         case text(String)
+        case bytes([UInt8], mediaType: String)
     }
     var status: HTTPResponse.Status
     var body: Body
@@ -62,6 +63,11 @@ struct Reply: Sendable {
         case .text(let text):
             headers[.contentType] = "text/plain; charset=utf-8"
             return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+        case .bytes(let bytes, let mediaType):
+            headers[.contentType] = mediaType
+            // What a person opens in a browser runs nothing and loads nothing.
+            headers[.contentSecurityPolicy] = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
+            return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
         }
     }
 }

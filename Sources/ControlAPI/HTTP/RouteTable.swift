@@ -15,6 +15,8 @@ enum RouteTable {
         AccountEndpoints.operations, HistoryEndpoint.operations, ReplayEndpoints.operations, CdrExports.operations,
         FeeEndpoints.operations, PackageEndpoints.operations, CdrExportEndpoints.operations, RerateEndpoints.operations, SubjectEndpoints.operations, AuditEndpoint.operations, StatisticsEndpoint.operations,
         SessionEndpoints.operations, SecondFactorEndpoints.operations, PasswordEndpoints.operations, Users.operations, SignUpEndpoints.operations,
+        BillingEndpoints.operations, StatementEndpoint.operations, VoucherEndpoints.operations, AdjustmentEndpoints.operations, AlertEndpoints.operations,
+        InvoiceEndpoints.operations, InvoiceDocumentEndpoints.operations,
     ]
     static let operations: [Operation] = operationsByPart.flatMap { $0 }
 
@@ -33,6 +35,8 @@ enum RouteTable {
         TokenEndpoints.schemas, WorkerEndpoints.schemas, CallEndpoints.schemas, CDREndpoints.schemas, AccountEndpoints.schemas, HistoryEndpoint.schemas, ReplayEndpoints.schemas,
         FeeEndpoints.schemas, PackageEndpoints.schemas, CdrExports.schemas, CdrExportEndpoints.schemas, RerateEndpoints.schemas, SubjectEndpoints.schemas, AuditEndpoint.schemas, StatisticsEndpoint.schemas,
         SessionEndpoints.schemas, SecondFactorEndpoints.schemas, PasswordEndpoints.schemas, Users.schemas, SignUpEndpoints.schemas,
+        BillingEndpoints.schemas, StatementEndpoint.schemas, VoucherEndpoints.schemas, AdjustmentEndpoints.schemas, AlertEndpoints.schemas,
+        InvoiceEndpoints.schemas, InvoiceDocumentEndpoints.schemas,
     ]
     static let schemas: [(String, JSON)] = schemasByPart.flatMap { $0 }
 

@@ -30,6 +30,13 @@ enum Customers: ChangeableResource {
         try views.place(of: customer)
     }
 
+    /// The provider's; of one that is still to be made, it is not known.
+    static func currency(of customer: Customer, in views: borrowing ViewSnapshot) throws(ViewsError) -> Currency? {
+        if let currency = Currency(customer.currency) { return currency }
+        guard let id = ProviderID(customer.providerID) else { return nil }
+        return try views.provider(id).flatMap { Currency($0.currency) }
+    }
+
     static func references(of customer: Customer, in views: borrowing ViewSnapshot) throws(ViewsError) -> [Reference] {
         [
             Reference("provider_id", .provider, UUIDv7(bytes: customer.providerID)),

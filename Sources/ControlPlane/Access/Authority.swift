@@ -130,13 +130,20 @@ extension AdminCommand {
         case .remove(.user, let id, _): return (.writeTokens, try place(.user, id))
         // The user's own, and shown to be by a password, a code or a link.
         case .identity: return nil
+        case .approveAdjustment(let id), .refuseAdjustment(let id, _):
+            return (.postMoney, try place(.customer, try state.adjustment(id).flatMap { UUIDv7(bytes: $0.requested.customerID) }))
+        case .makeVouchers(let batch, _): return (.postMoney, [try state.place(provider: batch.providerID)])
+        case .redeemVoucher(let id, _): return (.redeemVouchers, try place(.customer, id.value))
+        case .issueInvoice(let invoice): return (.postMoney, try place(.customer, UUIDv7(bytes: invoice.customerID)))
+        case .changeBilling(let billing): return (.writePrices, [try state.place(provider: billing.providerID)])
         case .eraseSubject: return (.eraseSubjects, [])
         case .createProvider, .changeProvider, .createContact, .changeContact, .createRateDeck, .publishDeckVersion, .addDeckRows,
             .createServicePlan, .changeServicePlan, .createCustomer, .changeCustomer, .createDialPlan, .changeDialPlan,
             .createTenant, .changeTenant, .addNumber, .addNumbers, .reserveNumber,
             .reserveNumbers, .freeNumber, .freeNumbers, .createSecurityGroup, .changeSecurityGroup, .changeNumber, .assignNumber, .releaseNumber, .createCdrExport,
             .changeCdrExport, .recordCdrFile, .recordCdrDelivery, .remove, .enrollWorker, .revokeWorker, .drainWorker,
-            .hangUp, .holdSubject, .recordReading, .clearRegistrations, .addDomain, .recordDomainCheck:
+            .hangUp, .holdSubject, .recordReading, .publishInvoiceTemplate, .expireAdjustment, .watchBalance, .watchSpend, .recordAlertSent,
+            .recordInvoicePrint, .clearRegistrations, .addDomain, .recordDomainCheck:
             return nil
         }
     }

@@ -84,4 +84,24 @@ package enum AdminCommand: Sendable {
     case holdSubject(UUIDv7, isHeld: Bool, reason: String)
     /// Somebody is about to be shown records.
     case recordReading(RecordsRead)
+    /// How the provider bills, as a whole.
+    case changeBilling(Billing)
+    /// `hash` is filled in.
+    case publishInvoiceTemplate(InvoiceTemplatePublished)
+    /// By another than who asked for it.
+    case approveAdjustment(AdjustmentID)
+    case refuseAdjustment(AdjustmentID, reason: String)
+    /// From the thread that keeps the books: nobody has decided in time.
+    case expireAdjustment(AdjustmentID)
+    /// The codes' hashes are filled in.
+    case makeVouchers(VouchersMade, [VoucherCode])
+    /// A code that is none is no refusal: the try is recorded, and the outcome's id is no journal.
+    case redeemVoucher(CustomerID, VoucherCode)
+    /// From the thread that keeps the books: what a customer can spend, or has spent, may have crossed its threshold.
+    case watchBalance(CustomerID)
+    case watchSpend(CustomerID, spent: Int64, period: String)
+    case recordAlertSent(AlertSent)
+    /// Worked out beside, and issued if nothing came in between.
+    case issueInvoice(InvoiceIssued)
+    case recordInvoicePrint(InvoicePrinted)
 }

@@ -17,12 +17,24 @@ enum JournalDecider {
         return try record(.topUp, from: cash, to: .customer(customer), amount.micros, reason, in: state, &decision)
     }
 
+    /// Beyond the provider's limit the adjustment is asked for, and posted when somebody else has approved it.
+    /// - Parameter asker: nil: the platform itself, which needs nobody.
     static func adjust<State: ViewQueries & ~Copyable>(
-        _ id: CustomerID, _ amount: Amount, reason: String, in state: borrowing State, _ decision: inout Decision
+        _ id: CustomerID, _ amount: Amount, reason: String, asker: AdjustmentDecider.Asker?, in state: borrowing State,
+        _ decision: inout Decision
     ) throws -> UUIDv7 {
         let customer = try check(id, amount, reason: reason, in: state)
         guard amount.micros != 0 else { throw AdminRejection.invalid("amount.micros", "must not be zero") }
         guard !reason.isEmpty else { throw AdminRejection.invalid("reason", "an adjustment says why") }
+        if let asker, let request = try AdjustmentDecider.request(customer, amount, reason: reason, asker, in: state, &decision) {
+            return request
+        }
+        return try post(customer, amount, reason: reason, in: state, &decision)
+    }
+
+    static func post<State: ViewQueries & ~Copyable>(
+        _ customer: Customer, _ amount: Amount, reason: String, in state: borrowing State, _ decision: inout Decision
+    ) throws -> UUIDv7 {
         let revenue = AccountRef.of(.providerRevenue, owner: customer.providerID, currency: customer.currency)
         return try record(
             .adjustment, from: revenue, to: .customer(customer), amount.micros, reason, in: state, &decision)
@@ -42,7 +54,7 @@ enum JournalDecider {
         return customer
     }
 
-    private static func record<State: ViewQueries & ~Copyable>(
+    static func record<State: ViewQueries & ~Copyable>(
         _ kind: JournalKind, from: AccountRef, to: AccountRef, _ micros: Int64, _ reason: String,
         in state: borrowing State, _ decision: inout Decision
     ) throws -> UUIDv7 {

@@ -57,3 +57,7 @@ extension Proration {
 extension AllowancePeriod {
     var isRecognised: Bool { if case .UNRECOGNIZED = self { false } else { true } }
 }
+
+extension InvoiceKind {
+    var isRecognised: Bool { if case .UNRECOGNIZED = self { false } else { true } }
+}

@@ -28,7 +28,8 @@ extension ControlCore {
             }
         }
         var decision = Decision(wall: wall, random: random)
-        let id = try decide(request.command, by: request.actor, views, &decision)
+        let asker = request.authority.map { AdjustmentDecider.Asker(token: $0.token, name: request.actor) }
+        let id = try decide(request.command, by: request.actor, asker, views, &decision)
         random = decision.random
         try batch.record(
             decision, actor: request.actor, cause: request.requestID, origin: request.origin, key: key,
@@ -42,7 +43,7 @@ extension ControlCore {
     }
 
     private mutating func decide(
-        _ command: AdminCommand, by actor: String, _ views: borrowing ViewTransaction, _ decision: inout Decision
+        _ command: AdminCommand, by actor: String, _ asker: AdjustmentDecider.Asker?, _ views: borrowing ViewTransaction, _ decision: inout Decision
     ) throws -> UUIDv7 {
         switch command {
         case .createProvider(let provider): return try ProviderDecider.create(provider, in: views, &decision)
@@ -94,7 +95,7 @@ extension ControlCore {
         case .topUp(let customer, let amount, let reason):
             return try JournalDecider.topUp(customer, amount, reason: reason, in: views, &decision)
         case .adjust(let customer, let amount, let reason):
-            return try JournalDecider.adjust(customer, amount, reason: reason, in: views, &decision)
+            return try JournalDecider.adjust(customer, amount, reason: reason, asker: asker, in: views, &decision)
         case .buyPackage(let customer, let number):
             return try PackageDecider.buy(customer, number, in: views, &decision)
         case .cancelPackage(let customer, let package, let reason):
@@ -112,7 +113,30 @@ extension ControlCore {
         case .holdSubject(let id, let isHeld, let reason):
             return try SubjectDecider.hold(id, isHeld, reason: reason, in: views, &decision)
         case .recordReading(let reading): return SubjectDecider.read(reading, &decision)
+        case .changeBilling(let billing): return try BillingDecider.change(billing, in: views, &decision)
+        case .publishInvoiceTemplate(let template): return try BillingDecider.publish(template, in: views, &decision)
+        case .approveAdjustment(let id):
+            return try AdjustmentDecider.approve(id, by: try named(asker), in: views, &decision)
+        case .refuseAdjustment(let id, let reason):
+            return try AdjustmentDecider.refuse(id, by: try named(asker), reason: reason, in: views, &decision)
+        case .expireAdjustment(let id): return try AdjustmentDecider.expire(id, in: views, &decision)
+        case .makeVouchers(let batch, let codes):
+            return try VoucherDecider.make(batch, codes, key: vault.derivedKey("vouchers"), in: views, &decision)
+        case .redeemVoucher(let customer, let code):
+            return try VoucherDecider.redeem(customer, code, key: vault.derivedKey("vouchers"), in: views, &decision)
+        case .watchBalance(let customer): return try AlertDecider.watchBalance(customer, in: views, &decision)
+        case .watchSpend(let customer, let spent, let period):
+            return try AlertDecider.watchSpend(customer, spent: spent, period: period, in: views, &decision)
+        case .recordAlertSent(let sent): return try AlertDecider.sent(sent, in: views, &decision)
+        case .issueInvoice(let invoice): return try InvoiceDecider.issue(invoice, in: views, &decision)
+        case .recordInvoicePrint(let print): return try InvoiceDecider.printed(print, in: views, &decision)
         }
+    }
+
+    /// What needs two persons needs to know who they are.
+    private func named(_ asker: AdjustmentDecider.Asker?) throws -> AdjustmentDecider.Asker {
+        guard let asker else { throw AdminRejection.forbidden(reason: "this is for somebody with a token") }
+        return asker
     }
 
     private mutating func drain(
@@ -182,7 +206,8 @@ extension AdminCommand {
         case .createProvider, .createContact, .createRateDeck, .publishDeckVersion, .addDeckRows, .createServicePlan, .createCustomer,
             .createDialPlan, .createTenant, .createCarrier, .addNumber, .addNumbers, .reserveNumbers, .freeNumbers, .createSecurityGroup, .createSubscriber, .topUp, .adjust, .buyPackage, .cancelPackage, .issueToken,
             .revokeToken, .enrollWorker, .revokeWorker, .drainWorker, .hangUp, .clearRegistrations, .addDomain, .recordDomainCheck, .createCdrExport, .recordCdrFile,
-            .recordCdrDelivery, .rerate, .eraseSubject, .holdSubject, .recordReading:
+            .recordCdrDelivery, .rerate, .eraseSubject, .holdSubject, .recordReading, .changeBilling, .publishInvoiceTemplate, .approveAdjustment, .refuseAdjustment,
+            .expireAdjustment, .makeVouchers, .redeemVoucher, .watchBalance, .watchSpend, .recordAlertSent, .issueInvoice, .recordInvoicePrint:
             nil
         }
     }

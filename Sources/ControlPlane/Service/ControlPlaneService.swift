@@ -1,8 +1,9 @@
 package import Bus
 internal import Foundation
+internal import Invoices
 package import Ledger
 package import Logging
-internal import Model
+package import Model
 package import OpenSSL
 internal import Primitives
 package import Projections
@@ -22,6 +23,7 @@ package final class ControlPlaneService: Sendable {
     /// nil: there is no mail server.
     package let mail: MailService?
     package let identity: IdentityDesk
+    package let books: BooksService
     package let log: LMDBEventLog
     package let views: Views
     /// Questions about the past.
@@ -34,6 +36,9 @@ package final class ControlPlaneService: Sendable {
     package let busKey: CurvePublicKey
     /// The platform administrator's token, on the very first start alone; its text is kept nowhere.
     package let firstToken: BearerToken?
+
+    /// By which a provider checks what is posted to it.
+    package let webhookKey: @Sendable (ProviderID) -> String
 
     private let keys: ControlKeys
     private let lock: DirectoryLock
@@ -98,6 +103,11 @@ package final class ControlPlaneService: Sendable {
         mail = configuration.mail.map { [identity, views, driver] settings in
             MailService(settings, secrets: identity.links, views: views, logger: logger, submit: driver.submitAndWait)
         }
+        let vault = keys.vault
+        let desk = InvoiceDesk(views: views, log: log, store: InvoiceStore(folder: directory.invoices, keys: subjects))
+        books = BooksService(
+            views: views, log: log, desk: desk, carriers: [WebhookCarrier(key: { vault.webhookKey(of: $0) })], logger: logger, submit: driver.submitAndWait)
+        webhookKey = { provider in vault.webhookKey(of: provider) }
         var core = try ControlCore(
             log: log, views: views, vault: keys.vault, platform: configuration.platform, random: .system,
             settings: configuration.settings, location: location, now: .now, wall: .now)
@@ -137,6 +147,7 @@ package final class ControlPlaneService: Sendable {
         replays.close()
         exports.stop()
         mail?.stop()
+        books.stop()
         driver.close()
         thread?.join()
         parked.drop()
@@ -174,6 +185,7 @@ package final class ControlPlaneService: Sendable {
         snapshotKeeper.start()
         try exports.start()
         try mail?.start()
+        try books.start()
         logger.info(
             "the control plane is ready",
             metadata: ["desk": "\(endpoints.desk)", "feed": "\(endpoints.feed)", "log": "\(log.head)"])

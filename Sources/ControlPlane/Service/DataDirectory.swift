@@ -17,6 +17,8 @@ package struct DataDirectory: Sendable {
     package var snapshots: String { path + "/snapshots" }
     /// A folder to every export, named by its id.
     package var exports: String { path + "/exports" }
+    /// PDF files as they were first made, sealed.
+    package var invoices: String { path + "/invoices" }
     package var keys: String { path + "/keys" }
     package var logSigningKey: String { keys + "/log-signing.pem" }
     /// The public half as a signed-note key, for whoever verifies checkpoints.

@@ -1,5 +1,5 @@
 import Foundation
-import Model
+package import Model
 import OpenSSL
 import Primitives
 import SwiftProtobuf
@@ -26,6 +26,11 @@ package struct Vault: Sendable {
 
     /// A key of 32 bytes for another use; tells nothing of the vault's own.
     package func derivedKey(_ use: String) -> [UInt8] { Hash.sha256(Array("ledgerline \(use)\0".utf8) + key) }
+
+    /// What is posted to a provider is signed by this: made, not stored.
+    package func webhookKey(of provider: ProviderID) -> String {
+        "llw_" + hex(derivedKey("webhook " + provider.description))
+    }
 
     /// The credential of a new password, ready for the log (RFC 2617 §3.2.2.2, RFC 7616 §3.4.2).
     func seal(

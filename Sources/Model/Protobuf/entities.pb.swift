@@ -1436,51 +1436,118 @@ package nonisolated struct ServiceRate: @unchecked Sendable {
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
-package nonisolated struct Customer: Sendable {
+package nonisolated struct Customer: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var id: Data = Data()
+  package var id: Data {
+    get {_storage._id}
+    set {_uniqueStorage()._id = newValue}
+  }
 
-  package var providerID: Data = Data()
+  package var providerID: Data {
+    get {_storage._providerID}
+    set {_uniqueStorage()._providerID = newValue}
+  }
 
-  package var contactID: Data = Data()
+  package var contactID: Data {
+    get {_storage._contactID}
+    set {_uniqueStorage()._contactID = newValue}
+  }
 
-  package var servicePlanID: Data = Data()
+  package var servicePlanID: Data {
+    get {_storage._servicePlanID}
+    set {_uniqueStorage()._servicePlanID = newValue}
+  }
 
-  package var name: String = String()
+  package var name: String {
+    get {_storage._name}
+    set {_uniqueStorage()._name = newValue}
+  }
 
-  package var externalID: String = String()
+  package var externalID: String {
+    get {_storage._externalID}
+    set {_uniqueStorage()._externalID = newValue}
+  }
 
-  package var currency: String = String()
+  package var currency: String {
+    get {_storage._currency}
+    set {_uniqueStorage()._currency = newValue}
+  }
 
-  package var status: Status = .active
+  package var status: Status {
+    get {_storage._status}
+    set {_uniqueStorage()._status = newValue}
+  }
 
   /// IANA name; empty: the provider's
-  package var timeZone: String = String()
+  package var timeZone: String {
+    get {_storage._timeZone}
+    set {_uniqueStorage()._timeZone = newValue}
+  }
 
   /// BCP 47; empty: the provider's
-  package var language: String = String()
+  package var language: String {
+    get {_storage._language}
+    set {_uniqueStorage()._language = newValue}
+  }
 
   /// where bills and warnings go
-  package var email: String = String()
+  package var email: String {
+    get {_storage._email}
+    set {_uniqueStorage()._email = newValue}
+  }
 
   /// added to its bills, in hundredths of a percent
-  package var vatBasisPoints: UInt32 = 0
+  package var vatBasisPoints: UInt32 {
+    get {_storage._vatBasisPoints}
+    set {_uniqueStorage()._vatBasisPoints = newValue}
+  }
 
   /// 0: the plan's
-  package var subscribersMax: UInt32 = 0
+  package var subscribersMax: UInt32 {
+    get {_storage._subscribersMax}
+    set {_uniqueStorage()._subscribersMax = newValue}
+  }
 
   /// 0: the plan's
-  package var concurrentCallsMax: UInt32 = 0
+  package var concurrentCallsMax: UInt32 {
+    get {_storage._concurrentCallsMax}
+    set {_uniqueStorage()._concurrentCallsMax = newValue}
+  }
+
+  /// an alert when what it can spend falls below; not set: none
+  package var lowBalanceAlertMicros: Int64 {
+    get {_storage._lowBalanceAlertMicros ?? 0}
+    set {_uniqueStorage()._lowBalanceAlertMicros = newValue}
+  }
+  /// Returns true if `lowBalanceAlertMicros` has been explicitly set.
+  package var hasLowBalanceAlertMicros: Bool {_storage._lowBalanceAlertMicros != nil}
+  /// Clears the value of `lowBalanceAlertMicros`. Subsequent reads from it will return its default value.
+  package mutating func clearLowBalanceAlertMicros() {_uniqueStorage()._lowBalanceAlertMicros = nil}
+
+  /// an alert when a calendar month's charges reach it; not set: none
+  package var spendAlertMicros: Int64 {
+    get {_storage._spendAlertMicros ?? 0}
+    set {_uniqueStorage()._spendAlertMicros = newValue}
+  }
+  /// Returns true if `spendAlertMicros` has been explicitly set.
+  package var hasSpendAlertMicros: Bool {_storage._spendAlertMicros != nil}
+  /// Clears the value of `spendAlertMicros`. Subsequent reads from it will return its default value.
+  package mutating func clearSpendAlertMicros() {_uniqueStorage()._spendAlertMicros = nil}
 
   /// personal fields, each part under its subject's key: docs/wire/sealed.md
-  package var sealed: [Data] = []
+  package var sealed: [Data] {
+    get {_storage._sealed}
+    set {_uniqueStorage()._sealed = newValue}
+  }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 package nonisolated struct DialRule: Sendable {
@@ -2380,6 +2447,174 @@ package nonisolated struct Domain: Sendable {
 
   /// what was missing then
   package var fault: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// How a provider bills: who it is on paper, its numbers, its schedule, and what one person may not do alone.
+package nonisolated struct Billing: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var providerID: Data {
+    get {_storage._providerID}
+    set {_uniqueStorage()._providerID = newValue}
+  }
+
+  package var seller: SellerParty {
+    get {_storage._seller ?? SellerParty()}
+    set {_uniqueStorage()._seller = newValue}
+  }
+  /// Returns true if `seller` has been explicitly set.
+  package var hasSeller: Bool {_storage._seller != nil}
+  /// Clears the value of `seller`. Subsequent reads from it will return its default value.
+  package mutating func clearSeller() {_uniqueStorage()._seller = nil}
+
+  /// before the number
+  package var invoicePrefix: String {
+    get {_storage._invoicePrefix}
+    set {_uniqueStorage()._invoicePrefix = newValue}
+  }
+
+  package var creditNotePrefix: String {
+    get {_storage._creditNotePrefix}
+    set {_uniqueStorage()._creditNotePrefix = newValue}
+  }
+
+  /// of the month, 1 to 28, in the provider's time zone; 0: nothing is issued by itself
+  package var invoiceDay: UInt32 {
+    get {_storage._invoiceDay}
+    set {_uniqueStorage()._invoiceDay = newValue}
+  }
+
+  /// from the date of issue
+  package var paymentDays: UInt32 {
+    get {_storage._paymentDays}
+    set {_uniqueStorage()._paymentDays = newValue}
+  }
+
+  /// for people
+  package var paymentTerms: String {
+    get {_storage._paymentTerms}
+    set {_uniqueStorage()._paymentTerms = newValue}
+  }
+
+  /// at the foot of every page
+  package var note: String {
+    get {_storage._note}
+    set {_uniqueStorage()._note = newValue}
+  }
+
+  /// SHA-256 of a published template; empty: the built-in one
+  package var templateHash: Data {
+    get {_storage._templateHash}
+    set {_uniqueStorage()._templateHash = newValue}
+  }
+
+  /// each call is listed behind the invoice
+  package var callList: Bool {
+    get {_storage._callList}
+    set {_uniqueStorage()._callList = newValue}
+  }
+
+  /// why a customer pays no VAT; stands on invoices without
+  package var exemptionReason: String {
+    get {_storage._exemptionReason}
+    set {_uniqueStorage()._exemptionReason = newValue}
+  }
+
+  /// an adjustment beyond it, in either direction, needs a second person
+  package var approvalAboveMicros: Int64 {
+    get {_storage._approvalAboveMicros ?? 0}
+    set {_uniqueStorage()._approvalAboveMicros = newValue}
+  }
+  /// Returns true if `approvalAboveMicros` has been explicitly set.
+  package var hasApprovalAboveMicros: Bool {_storage._approvalAboveMicros != nil}
+  /// Clears the value of `approvalAboveMicros`. Subsequent reads from it will return its default value.
+  package mutating func clearApprovalAboveMicros() {_uniqueStorage()._approvalAboveMicros = nil}
+
+  /// for so long a request waits; 0: 7
+  package var approvalDays: UInt32 {
+    get {_storage._approvalDays}
+    set {_uniqueStorage()._approvalDays = newValue}
+  }
+
+  /// where alerts of its customers are posted
+  package var alertWebhook: String {
+    get {_storage._alertWebhook}
+    set {_uniqueStorage()._alertWebhook = newValue}
+  }
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+package nonisolated struct SellerParty: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var name: String = String()
+
+  package var street: String = String()
+
+  package var postalCode: String = String()
+
+  package var city: String = String()
+
+  /// ISO 3166-1 alpha-2
+  package var country: String = String()
+
+  /// with the country before it
+  package var vatNumber: String = String()
+
+  /// in the register of companies
+  package var registration: String = String()
+
+  package var email: String = String()
+
+  package var phone: String = String()
+
+  package var iban: String = String()
+
+  package var bic: String = String()
+
+  package var bank: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct BuyerParty: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var name: String = String()
+
+  package var company: String = String()
+
+  package var street: String = String()
+
+  package var postalCode: String = String()
+
+  package var city: String = String()
+
+  package var country: String = String()
+
+  package var vatNumber: String = String()
+
+  package var email: String = String()
+
+  /// its number in the seller's other system
+  package var externalID: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -3620,99 +3855,181 @@ nonisolated extension ServiceRate: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension Customer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Customer"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}provider_id\0\u{3}contact_id\0\u{3}service_plan_id\0\u{1}name\0\u{3}external_id\0\u{1}currency\0\u{1}status\0\u{4}4time_zone\0\u{1}language\0\u{1}email\0\u{3}vat_basis_points\0\u{4}\u{1b}subscribers_max\0\u{3}concurrent_calls_max\0\u{2}\u{9}sealed\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}provider_id\0\u{3}contact_id\0\u{3}service_plan_id\0\u{1}name\0\u{3}external_id\0\u{1}currency\0\u{1}status\0\u{4}4time_zone\0\u{1}language\0\u{1}email\0\u{3}vat_basis_points\0\u{4}\u{1b}subscribers_max\0\u{3}concurrent_calls_max\0\u{2}\u{9}sealed\0\u{3}low_balance_alert_micros\0\u{3}spend_alert_micros\0")
+
+  fileprivate class _StorageClass {
+    var _id: Data = Data()
+    var _providerID: Data = Data()
+    var _contactID: Data = Data()
+    var _servicePlanID: Data = Data()
+    var _name: String = String()
+    var _externalID: String = String()
+    var _currency: String = String()
+    var _status: Status = .active
+    var _timeZone: String = String()
+    var _language: String = String()
+    var _email: String = String()
+    var _vatBasisPoints: UInt32 = 0
+    var _subscribersMax: UInt32 = 0
+    var _concurrentCallsMax: UInt32 = 0
+    var _lowBalanceAlertMicros: Int64? = nil
+    var _spendAlertMicros: Int64? = nil
+    var _sealed: [Data] = []
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _id = source._id
+      _providerID = source._providerID
+      _contactID = source._contactID
+      _servicePlanID = source._servicePlanID
+      _name = source._name
+      _externalID = source._externalID
+      _currency = source._currency
+      _status = source._status
+      _timeZone = source._timeZone
+      _language = source._language
+      _email = source._email
+      _vatBasisPoints = source._vatBasisPoints
+      _subscribersMax = source._subscribersMax
+      _concurrentCallsMax = source._concurrentCallsMax
+      _lowBalanceAlertMicros = source._lowBalanceAlertMicros
+      _spendAlertMicros = source._spendAlertMicros
+      _sealed = source._sealed
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularBytesField(value: &self.id) }()
-      case 2: try { try decoder.decodeSingularBytesField(value: &self.providerID) }()
-      case 3: try { try decoder.decodeSingularBytesField(value: &self.contactID) }()
-      case 4: try { try decoder.decodeSingularBytesField(value: &self.servicePlanID) }()
-      case 5: try { try decoder.decodeSingularStringField(value: &self.name) }()
-      case 6: try { try decoder.decodeSingularStringField(value: &self.externalID) }()
-      case 7: try { try decoder.decodeSingularStringField(value: &self.currency) }()
-      case 8: try { try decoder.decodeSingularEnumField(value: &self.status) }()
-      case 60: try { try decoder.decodeSingularStringField(value: &self.timeZone) }()
-      case 61: try { try decoder.decodeSingularStringField(value: &self.language) }()
-      case 62: try { try decoder.decodeSingularStringField(value: &self.email) }()
-      case 63: try { try decoder.decodeSingularUInt32Field(value: &self.vatBasisPoints) }()
-      case 90: try { try decoder.decodeSingularUInt32Field(value: &self.subscribersMax) }()
-      case 91: try { try decoder.decodeSingularUInt32Field(value: &self.concurrentCallsMax) }()
-      case 100: try { try decoder.decodeRepeatedBytesField(value: &self.sealed) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularBytesField(value: &_storage._id) }()
+        case 2: try { try decoder.decodeSingularBytesField(value: &_storage._providerID) }()
+        case 3: try { try decoder.decodeSingularBytesField(value: &_storage._contactID) }()
+        case 4: try { try decoder.decodeSingularBytesField(value: &_storage._servicePlanID) }()
+        case 5: try { try decoder.decodeSingularStringField(value: &_storage._name) }()
+        case 6: try { try decoder.decodeSingularStringField(value: &_storage._externalID) }()
+        case 7: try { try decoder.decodeSingularStringField(value: &_storage._currency) }()
+        case 8: try { try decoder.decodeSingularEnumField(value: &_storage._status) }()
+        case 60: try { try decoder.decodeSingularStringField(value: &_storage._timeZone) }()
+        case 61: try { try decoder.decodeSingularStringField(value: &_storage._language) }()
+        case 62: try { try decoder.decodeSingularStringField(value: &_storage._email) }()
+        case 63: try { try decoder.decodeSingularUInt32Field(value: &_storage._vatBasisPoints) }()
+        case 90: try { try decoder.decodeSingularUInt32Field(value: &_storage._subscribersMax) }()
+        case 91: try { try decoder.decodeSingularUInt32Field(value: &_storage._concurrentCallsMax) }()
+        case 100: try { try decoder.decodeRepeatedBytesField(value: &_storage._sealed) }()
+        case 101: try { try decoder.decodeSingularSInt64Field(value: &_storage._lowBalanceAlertMicros) }()
+        case 102: try { try decoder.decodeSingularSInt64Field(value: &_storage._spendAlertMicros) }()
+        default: break
+        }
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.id.isEmpty {
-      try visitor.visitSingularBytesField(value: self.id, fieldNumber: 1)
-    }
-    if !self.providerID.isEmpty {
-      try visitor.visitSingularBytesField(value: self.providerID, fieldNumber: 2)
-    }
-    if !self.contactID.isEmpty {
-      try visitor.visitSingularBytesField(value: self.contactID, fieldNumber: 3)
-    }
-    if !self.servicePlanID.isEmpty {
-      try visitor.visitSingularBytesField(value: self.servicePlanID, fieldNumber: 4)
-    }
-    if !self.name.isEmpty {
-      try visitor.visitSingularStringField(value: self.name, fieldNumber: 5)
-    }
-    if !self.externalID.isEmpty {
-      try visitor.visitSingularStringField(value: self.externalID, fieldNumber: 6)
-    }
-    if !self.currency.isEmpty {
-      try visitor.visitSingularStringField(value: self.currency, fieldNumber: 7)
-    }
-    if self.status != .active {
-      try visitor.visitSingularEnumField(value: self.status, fieldNumber: 8)
-    }
-    if !self.timeZone.isEmpty {
-      try visitor.visitSingularStringField(value: self.timeZone, fieldNumber: 60)
-    }
-    if !self.language.isEmpty {
-      try visitor.visitSingularStringField(value: self.language, fieldNumber: 61)
-    }
-    if !self.email.isEmpty {
-      try visitor.visitSingularStringField(value: self.email, fieldNumber: 62)
-    }
-    if self.vatBasisPoints != 0 {
-      try visitor.visitSingularUInt32Field(value: self.vatBasisPoints, fieldNumber: 63)
-    }
-    if self.subscribersMax != 0 {
-      try visitor.visitSingularUInt32Field(value: self.subscribersMax, fieldNumber: 90)
-    }
-    if self.concurrentCallsMax != 0 {
-      try visitor.visitSingularUInt32Field(value: self.concurrentCallsMax, fieldNumber: 91)
-    }
-    if !self.sealed.isEmpty {
-      try visitor.visitRepeatedBytesField(value: self.sealed, fieldNumber: 100)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._id.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._id, fieldNumber: 1)
+      }
+      if !_storage._providerID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._providerID, fieldNumber: 2)
+      }
+      if !_storage._contactID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._contactID, fieldNumber: 3)
+      }
+      if !_storage._servicePlanID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._servicePlanID, fieldNumber: 4)
+      }
+      if !_storage._name.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._name, fieldNumber: 5)
+      }
+      if !_storage._externalID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._externalID, fieldNumber: 6)
+      }
+      if !_storage._currency.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._currency, fieldNumber: 7)
+      }
+      if _storage._status != .active {
+        try visitor.visitSingularEnumField(value: _storage._status, fieldNumber: 8)
+      }
+      if !_storage._timeZone.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._timeZone, fieldNumber: 60)
+      }
+      if !_storage._language.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._language, fieldNumber: 61)
+      }
+      if !_storage._email.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._email, fieldNumber: 62)
+      }
+      if _storage._vatBasisPoints != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._vatBasisPoints, fieldNumber: 63)
+      }
+      if _storage._subscribersMax != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._subscribersMax, fieldNumber: 90)
+      }
+      if _storage._concurrentCallsMax != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._concurrentCallsMax, fieldNumber: 91)
+      }
+      if !_storage._sealed.isEmpty {
+        try visitor.visitRepeatedBytesField(value: _storage._sealed, fieldNumber: 100)
+      }
+      try { if let v = _storage._lowBalanceAlertMicros {
+        try visitor.visitSingularSInt64Field(value: v, fieldNumber: 101)
+      } }()
+      try { if let v = _storage._spendAlertMicros {
+        try visitor.visitSingularSInt64Field(value: v, fieldNumber: 102)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Customer, rhs: Customer) -> Bool {
-    if lhs.id != rhs.id {return false}
-    if lhs.providerID != rhs.providerID {return false}
-    if lhs.contactID != rhs.contactID {return false}
-    if lhs.servicePlanID != rhs.servicePlanID {return false}
-    if lhs.name != rhs.name {return false}
-    if lhs.externalID != rhs.externalID {return false}
-    if lhs.currency != rhs.currency {return false}
-    if lhs.status != rhs.status {return false}
-    if lhs.timeZone != rhs.timeZone {return false}
-    if lhs.language != rhs.language {return false}
-    if lhs.email != rhs.email {return false}
-    if lhs.vatBasisPoints != rhs.vatBasisPoints {return false}
-    if lhs.subscribersMax != rhs.subscribersMax {return false}
-    if lhs.concurrentCallsMax != rhs.concurrentCallsMax {return false}
-    if lhs.sealed != rhs.sealed {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._id != rhs_storage._id {return false}
+        if _storage._providerID != rhs_storage._providerID {return false}
+        if _storage._contactID != rhs_storage._contactID {return false}
+        if _storage._servicePlanID != rhs_storage._servicePlanID {return false}
+        if _storage._name != rhs_storage._name {return false}
+        if _storage._externalID != rhs_storage._externalID {return false}
+        if _storage._currency != rhs_storage._currency {return false}
+        if _storage._status != rhs_storage._status {return false}
+        if _storage._timeZone != rhs_storage._timeZone {return false}
+        if _storage._language != rhs_storage._language {return false}
+        if _storage._email != rhs_storage._email {return false}
+        if _storage._vatBasisPoints != rhs_storage._vatBasisPoints {return false}
+        if _storage._subscribersMax != rhs_storage._subscribersMax {return false}
+        if _storage._concurrentCallsMax != rhs_storage._concurrentCallsMax {return false}
+        if _storage._lowBalanceAlertMicros != rhs_storage._lowBalanceAlertMicros {return false}
+        if _storage._spendAlertMicros != rhs_storage._spendAlertMicros {return false}
+        if _storage._sealed != rhs_storage._sealed {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -5396,6 +5713,322 @@ nonisolated extension Domain: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
     if lhs.verifiedAt != rhs.verifiedAt {return false}
     if lhs.checkedAt != rhs.checkedAt {return false}
     if lhs.fault != rhs.fault {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Billing: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Billing"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}provider_id\0\u{1}seller\0\u{3}invoice_prefix\0\u{3}credit_note_prefix\0\u{3}invoice_day\0\u{3}payment_days\0\u{3}payment_terms\0\u{1}note\0\u{3}template_hash\0\u{3}call_list\0\u{3}exemption_reason\0\u{3}approval_above_micros\0\u{3}approval_days\0\u{3}alert_webhook\0")
+
+  fileprivate class _StorageClass {
+    var _providerID: Data = Data()
+    var _seller: SellerParty? = nil
+    var _invoicePrefix: String = String()
+    var _creditNotePrefix: String = String()
+    var _invoiceDay: UInt32 = 0
+    var _paymentDays: UInt32 = 0
+    var _paymentTerms: String = String()
+    var _note: String = String()
+    var _templateHash: Data = Data()
+    var _callList: Bool = false
+    var _exemptionReason: String = String()
+    var _approvalAboveMicros: Int64? = nil
+    var _approvalDays: UInt32 = 0
+    var _alertWebhook: String = String()
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _providerID = source._providerID
+      _seller = source._seller
+      _invoicePrefix = source._invoicePrefix
+      _creditNotePrefix = source._creditNotePrefix
+      _invoiceDay = source._invoiceDay
+      _paymentDays = source._paymentDays
+      _paymentTerms = source._paymentTerms
+      _note = source._note
+      _templateHash = source._templateHash
+      _callList = source._callList
+      _exemptionReason = source._exemptionReason
+      _approvalAboveMicros = source._approvalAboveMicros
+      _approvalDays = source._approvalDays
+      _alertWebhook = source._alertWebhook
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularBytesField(value: &_storage._providerID) }()
+        case 2: try { try decoder.decodeSingularMessageField(value: &_storage._seller) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._invoicePrefix) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._creditNotePrefix) }()
+        case 5: try { try decoder.decodeSingularUInt32Field(value: &_storage._invoiceDay) }()
+        case 6: try { try decoder.decodeSingularUInt32Field(value: &_storage._paymentDays) }()
+        case 7: try { try decoder.decodeSingularStringField(value: &_storage._paymentTerms) }()
+        case 8: try { try decoder.decodeSingularStringField(value: &_storage._note) }()
+        case 9: try { try decoder.decodeSingularBytesField(value: &_storage._templateHash) }()
+        case 10: try { try decoder.decodeSingularBoolField(value: &_storage._callList) }()
+        case 11: try { try decoder.decodeSingularStringField(value: &_storage._exemptionReason) }()
+        case 12: try { try decoder.decodeSingularSInt64Field(value: &_storage._approvalAboveMicros) }()
+        case 13: try { try decoder.decodeSingularUInt32Field(value: &_storage._approvalDays) }()
+        case 14: try { try decoder.decodeSingularStringField(value: &_storage._alertWebhook) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._providerID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._providerID, fieldNumber: 1)
+      }
+      try { if let v = _storage._seller {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+      } }()
+      if !_storage._invoicePrefix.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._invoicePrefix, fieldNumber: 3)
+      }
+      if !_storage._creditNotePrefix.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._creditNotePrefix, fieldNumber: 4)
+      }
+      if _storage._invoiceDay != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._invoiceDay, fieldNumber: 5)
+      }
+      if _storage._paymentDays != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._paymentDays, fieldNumber: 6)
+      }
+      if !_storage._paymentTerms.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._paymentTerms, fieldNumber: 7)
+      }
+      if !_storage._note.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._note, fieldNumber: 8)
+      }
+      if !_storage._templateHash.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._templateHash, fieldNumber: 9)
+      }
+      if _storage._callList != false {
+        try visitor.visitSingularBoolField(value: _storage._callList, fieldNumber: 10)
+      }
+      if !_storage._exemptionReason.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._exemptionReason, fieldNumber: 11)
+      }
+      try { if let v = _storage._approvalAboveMicros {
+        try visitor.visitSingularSInt64Field(value: v, fieldNumber: 12)
+      } }()
+      if _storage._approvalDays != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._approvalDays, fieldNumber: 13)
+      }
+      if !_storage._alertWebhook.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._alertWebhook, fieldNumber: 14)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Billing, rhs: Billing) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._providerID != rhs_storage._providerID {return false}
+        if _storage._seller != rhs_storage._seller {return false}
+        if _storage._invoicePrefix != rhs_storage._invoicePrefix {return false}
+        if _storage._creditNotePrefix != rhs_storage._creditNotePrefix {return false}
+        if _storage._invoiceDay != rhs_storage._invoiceDay {return false}
+        if _storage._paymentDays != rhs_storage._paymentDays {return false}
+        if _storage._paymentTerms != rhs_storage._paymentTerms {return false}
+        if _storage._note != rhs_storage._note {return false}
+        if _storage._templateHash != rhs_storage._templateHash {return false}
+        if _storage._callList != rhs_storage._callList {return false}
+        if _storage._exemptionReason != rhs_storage._exemptionReason {return false}
+        if _storage._approvalAboveMicros != rhs_storage._approvalAboveMicros {return false}
+        if _storage._approvalDays != rhs_storage._approvalDays {return false}
+        if _storage._alertWebhook != rhs_storage._alertWebhook {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SellerParty: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".SellerParty"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}street\0\u{3}postal_code\0\u{1}city\0\u{1}country\0\u{3}vat_number\0\u{1}registration\0\u{1}email\0\u{1}phone\0\u{1}iban\0\u{1}bic\0\u{1}bank\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.street) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.postalCode) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.city) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.country) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.vatNumber) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.registration) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.email) }()
+      case 9: try { try decoder.decodeSingularStringField(value: &self.phone) }()
+      case 10: try { try decoder.decodeSingularStringField(value: &self.iban) }()
+      case 11: try { try decoder.decodeSingularStringField(value: &self.bic) }()
+      case 12: try { try decoder.decodeSingularStringField(value: &self.bank) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    if !self.street.isEmpty {
+      try visitor.visitSingularStringField(value: self.street, fieldNumber: 2)
+    }
+    if !self.postalCode.isEmpty {
+      try visitor.visitSingularStringField(value: self.postalCode, fieldNumber: 3)
+    }
+    if !self.city.isEmpty {
+      try visitor.visitSingularStringField(value: self.city, fieldNumber: 4)
+    }
+    if !self.country.isEmpty {
+      try visitor.visitSingularStringField(value: self.country, fieldNumber: 5)
+    }
+    if !self.vatNumber.isEmpty {
+      try visitor.visitSingularStringField(value: self.vatNumber, fieldNumber: 6)
+    }
+    if !self.registration.isEmpty {
+      try visitor.visitSingularStringField(value: self.registration, fieldNumber: 7)
+    }
+    if !self.email.isEmpty {
+      try visitor.visitSingularStringField(value: self.email, fieldNumber: 8)
+    }
+    if !self.phone.isEmpty {
+      try visitor.visitSingularStringField(value: self.phone, fieldNumber: 9)
+    }
+    if !self.iban.isEmpty {
+      try visitor.visitSingularStringField(value: self.iban, fieldNumber: 10)
+    }
+    if !self.bic.isEmpty {
+      try visitor.visitSingularStringField(value: self.bic, fieldNumber: 11)
+    }
+    if !self.bank.isEmpty {
+      try visitor.visitSingularStringField(value: self.bank, fieldNumber: 12)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: SellerParty, rhs: SellerParty) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.street != rhs.street {return false}
+    if lhs.postalCode != rhs.postalCode {return false}
+    if lhs.city != rhs.city {return false}
+    if lhs.country != rhs.country {return false}
+    if lhs.vatNumber != rhs.vatNumber {return false}
+    if lhs.registration != rhs.registration {return false}
+    if lhs.email != rhs.email {return false}
+    if lhs.phone != rhs.phone {return false}
+    if lhs.iban != rhs.iban {return false}
+    if lhs.bic != rhs.bic {return false}
+    if lhs.bank != rhs.bank {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension BuyerParty: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".BuyerParty"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}company\0\u{1}street\0\u{3}postal_code\0\u{1}city\0\u{1}country\0\u{3}vat_number\0\u{1}email\0\u{3}external_id\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.company) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.street) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.postalCode) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.city) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.country) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.vatNumber) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.email) }()
+      case 9: try { try decoder.decodeSingularStringField(value: &self.externalID) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    if !self.company.isEmpty {
+      try visitor.visitSingularStringField(value: self.company, fieldNumber: 2)
+    }
+    if !self.street.isEmpty {
+      try visitor.visitSingularStringField(value: self.street, fieldNumber: 3)
+    }
+    if !self.postalCode.isEmpty {
+      try visitor.visitSingularStringField(value: self.postalCode, fieldNumber: 4)
+    }
+    if !self.city.isEmpty {
+      try visitor.visitSingularStringField(value: self.city, fieldNumber: 5)
+    }
+    if !self.country.isEmpty {
+      try visitor.visitSingularStringField(value: self.country, fieldNumber: 6)
+    }
+    if !self.vatNumber.isEmpty {
+      try visitor.visitSingularStringField(value: self.vatNumber, fieldNumber: 7)
+    }
+    if !self.email.isEmpty {
+      try visitor.visitSingularStringField(value: self.email, fieldNumber: 8)
+    }
+    if !self.externalID.isEmpty {
+      try visitor.visitSingularStringField(value: self.externalID, fieldNumber: 9)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: BuyerParty, rhs: BuyerParty) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.company != rhs.company {return false}
+    if lhs.street != rhs.street {return false}
+    if lhs.postalCode != rhs.postalCode {return false}
+    if lhs.city != rhs.city {return false}
+    if lhs.country != rhs.country {return false}
+    if lhs.vatNumber != rhs.vatNumber {return false}
+    if lhs.email != rhs.email {return false}
+    if lhs.externalID != rhs.externalID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -182,6 +182,9 @@ package nonisolated enum AccountKind: SwiftProtobuf.Enum, Swift.CaseIterable {
 
   /// a provider's wholesale cost (owner: provider)
   case providerCost // = 7
+
+  /// VAT that a provider has billed (owner: provider)
+  case providerTax // = 20
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -198,6 +201,7 @@ package nonisolated enum AccountKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 5: self = .carrierCost
     case 6: self = .cash
     case 7: self = .providerCost
+    case 20: self = .providerTax
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -212,6 +216,7 @@ package nonisolated enum AccountKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .carrierCost: return 5
     case .cash: return 6
     case .providerCost: return 7
+    case .providerTax: return 20
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -226,6 +231,7 @@ package nonisolated enum AccountKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     .carrierCost,
     .cash,
     .providerCost,
+    .providerTax,
   ]
 
 }
@@ -242,6 +248,13 @@ package nonisolated enum JournalKind: SwiftProtobuf.Enum, Swift.CaseIterable {
   /// of a period, by a service plan
   case fee // = 90
   case package // = 91
+
+  /// a voucher's worth
+  case voucher // = 20
+
+  /// what an invoice adds to the charges it lists: VAT, and the rounding to whole cents
+  case invoice // = 21
+  case creditNote // = 22
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -254,6 +267,9 @@ package nonisolated enum JournalKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 1: self = .topUp
     case 2: self = .adjustment
     case 3: self = .rerating
+    case 20: self = .voucher
+    case 21: self = .invoice
+    case 22: self = .creditNote
     case 90: self = .fee
     case 91: self = .package
     default: self = .UNRECOGNIZED(rawValue)
@@ -266,6 +282,9 @@ package nonisolated enum JournalKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .topUp: return 1
     case .adjustment: return 2
     case .rerating: return 3
+    case .voucher: return 20
+    case .invoice: return 21
+    case .creditNote: return 22
     case .fee: return 90
     case .package: return 91
     case .UNRECOGNIZED(let i): return i
@@ -280,6 +299,9 @@ package nonisolated enum JournalKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     .rerating,
     .fee,
     .package,
+    .voucher,
+    .invoice,
+    .creditNote,
   ]
 
 }
@@ -665,6 +687,160 @@ package nonisolated enum FeeKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     .plan,
     .subscriber,
     .number,
+  ]
+
+}
+
+package nonisolated enum AdjustmentOutcome: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+  case pending // = 0
+  case approved // = 1
+  case refused // = 2
+  case expired // = 3
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .pending
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .pending
+    case 1: self = .approved
+    case 2: self = .refused
+    case 3: self = .expired
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .pending: return 0
+    case .approved: return 1
+    case .refused: return 2
+    case .expired: return 3
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [AdjustmentOutcome] = [
+    .pending,
+    .approved,
+    .refused,
+    .expired,
+  ]
+
+}
+
+package nonisolated enum AlertKind: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+  case lowBalance // = 0
+  case spend // = 1
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .lowBalance
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .lowBalance
+    case 1: self = .spend
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .lowBalance: return 0
+    case .spend: return 1
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [AlertKind] = [
+    .lowBalance,
+    .spend,
+  ]
+
+}
+
+package nonisolated enum InvoiceKind: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+  case invoice // = 0
+  case creditNote // = 1
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .invoice
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .invoice
+    case 1: self = .creditNote
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .invoice: return 0
+    case .creditNote: return 1
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [InvoiceKind] = [
+    .invoice,
+    .creditNote,
+  ]
+
+}
+
+package nonisolated enum InvoiceLineKind: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+
+  /// calls
+  case usage // = 0
+
+  /// fees, adjustments
+  case item // = 1
+
+  /// of charges that are on earlier invoices, or on this one
+  case correction // = 2
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .usage
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .usage
+    case 1: self = .item
+    case 2: self = .correction
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .usage: return 0
+    case .item: return 1
+    case .correction: return 2
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [InvoiceLineKind] = [
+    .usage,
+    .item,
+    .correction,
   ]
 
 }
@@ -3019,6 +3195,580 @@ package nonisolated struct PackageCancelled: Sendable {
   package init() {}
 }
 
+/// Books: adjustments that need a second person, vouchers, alerts, invoices.
+package nonisolated struct BillingChanged: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var billing: Billing {
+    get {_billing ?? Billing()}
+    set {_billing = newValue}
+  }
+  /// Returns true if `billing` has been explicitly set.
+  package var hasBilling: Bool {self._billing != nil}
+  /// Clears the value of `billing`. Subsequent reads from it will return its default value.
+  package mutating func clearBilling() {self._billing = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _billing: Billing? = nil
+}
+
+package nonisolated struct InvoiceTemplatePublished: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var providerID: Data = Data()
+
+  /// SHA-256 of the text
+  package var hash: Data = Data()
+
+  package var html: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// An adjustment beyond the provider's limit. Nothing is posted before somebody else has approved it.
+package nonisolated struct AdjustmentRequested: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var id: Data = Data()
+
+  package var customerID: Data = Data()
+
+  package var amount: Amount {
+    get {_amount ?? Amount()}
+    set {_amount = newValue}
+  }
+  /// Returns true if `amount` has been explicitly set.
+  package var hasAmount: Bool {self._amount != nil}
+  /// Clears the value of `amount`. Subsequent reads from it will return its default value.
+  package mutating func clearAmount() {self._amount = nil}
+
+  package var reason: String = String()
+
+  /// who asks
+  package var tokenID: Data = Data()
+
+  /// the person behind the token, if it is one of a person
+  package var userID: Data = Data()
+
+  package var requestedBy: String = String()
+
+  package var expiresAt: Int64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _amount: Amount? = nil
+}
+
+package nonisolated struct AdjustmentDecided: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var id: Data = Data()
+
+  package var customerID: Data = Data()
+
+  package var outcome: AdjustmentOutcome = .pending
+
+  package var tokenID: Data = Data()
+
+  package var decidedBy: String = String()
+
+  package var reason: String = String()
+
+  /// approved: what was posted
+  package var journalID: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// Codes that stand for money. Of each the log holds a keyed hash; whoever made them was shown them once.
+package nonisolated struct VouchersMade: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var batchID: Data = Data()
+
+  package var providerID: Data = Data()
+
+  package var name: String = String()
+
+  /// of each
+  package var amount: Amount {
+    get {_amount ?? Amount()}
+    set {_amount = newValue}
+  }
+  /// Returns true if `amount` has been explicitly set.
+  package var hasAmount: Bool {self._amount != nil}
+  /// Clears the value of `amount`. Subsequent reads from it will return its default value.
+  package mutating func clearAmount() {self._amount = nil}
+
+  /// 0: never
+  package var expiresAt: Int64 = 0
+
+  /// HMAC-SHA256, first 16 bytes
+  package var codes: [Data] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _amount: Amount? = nil
+}
+
+package nonisolated struct VoucherRedeemed: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var batchID: Data = Data()
+
+  package var code: Data = Data()
+
+  package var customerID: Data = Data()
+
+  package var journalID: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// Somebody tried a code that is none.
+package nonisolated struct VoucherMissed: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var customerID: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// A threshold was crossed. There is no second one of the kind before the first is cleared.
+package nonisolated struct AlertRaised: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var id: Data = Data()
+
+  package var customerID: Data = Data()
+
+  package var providerID: Data = Data()
+
+  package var kind: AlertKind = .lowBalance
+
+  package var threshold: Amount {
+    get {_threshold ?? Amount()}
+    set {_threshold = newValue}
+  }
+  /// Returns true if `threshold` has been explicitly set.
+  package var hasThreshold: Bool {self._threshold != nil}
+  /// Clears the value of `threshold`. Subsequent reads from it will return its default value.
+  package mutating func clearThreshold() {self._threshold = nil}
+
+  /// that crossed it
+  package var value: Amount {
+    get {_value ?? Amount()}
+    set {_value = newValue}
+  }
+  /// Returns true if `value` has been explicitly set.
+  package var hasValue: Bool {self._value != nil}
+  /// Clears the value of `value`. Subsequent reads from it will return its default value.
+  package mutating func clearValue() {self._value = nil}
+
+  /// of spending: the month by the customer's clock, 2026-11
+  package var period: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _threshold: Amount? = nil
+  fileprivate var _value: Amount? = nil
+}
+
+/// The customer is on the good side again, or has no such threshold any more; of spending: another month has begun.
+package nonisolated struct AlertCleared: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var id: Data = Data()
+
+  package var customerID: Data = Data()
+
+  package var kind: AlertKind = .lowBalance
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct AlertSent: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var id: Data = Data()
+
+  /// "webhook"
+  package var way: String = String()
+
+  /// false: given up
+  package var delivered: Bool = false
+
+  package var attempts: UInt32 = 0
+
+  /// what the other side said last; no secrets
+  package var detail: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct InvoiceLine: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var kind: InvoiceLineKind = .usage
+
+  package var description_p: String = String()
+
+  package var calls: UInt64 = 0
+
+  /// billed
+  package var seconds: UInt64 = 0
+
+  /// in whole units of the currency's decimals; charged: positive
+  package var amountMicros: Int64 = 0
+
+  /// what the account moved by
+  package var exactMicros: Int64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct InvoiceTax: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var vatBasisPoints: UInt32 = 0
+
+  /// UNCL 5305: S standard, Z zero, E exempt
+  package var category: String = String()
+
+  package var taxableMicros: Int64 = 0
+
+  package var taxMicros: Int64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// A stretch of a customer's account on paper: every movement behind one sequence up to another, each on one invoice and no other.
+/// Everything that is printed follows from this event and from what is in the log up to its cut.
+package nonisolated struct InvoiceIssued: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var id: Data {
+    get {_storage._id}
+    set {_uniqueStorage()._id = newValue}
+  }
+
+  package var providerID: Data {
+    get {_storage._providerID}
+    set {_uniqueStorage()._providerID = newValue}
+  }
+
+  package var customerID: Data {
+    get {_storage._customerID}
+    set {_uniqueStorage()._customerID = newValue}
+  }
+
+  package var kind: InvoiceKind {
+    get {_storage._kind}
+    set {_uniqueStorage()._kind = newValue}
+  }
+
+  /// in the provider's series of the kind: 1, 2, 3 … without a gap
+  package var number: UInt64 {
+    get {_storage._number}
+    set {_uniqueStorage()._number = newValue}
+  }
+
+  package var numberText: String {
+    get {_storage._numberText}
+    set {_uniqueStorage()._numberText = newValue}
+  }
+
+  /// 2026-11-30
+  package var issuedOn: String {
+    get {_storage._issuedOn}
+    set {_uniqueStorage()._issuedOn = newValue}
+  }
+
+  package var dueOn: String {
+    get {_storage._dueOn}
+    set {_uniqueStorage()._dueOn = newValue}
+  }
+
+  /// of all dates
+  package var timeZone: String {
+    get {_storage._timeZone}
+    set {_uniqueStorage()._timeZone = newValue}
+  }
+
+  package var periodFrom: Int64 {
+    get {_storage._periodFrom}
+    set {_uniqueStorage()._periodFrom = newValue}
+  }
+
+  /// not included
+  package var periodTo: Int64 {
+    get {_storage._periodTo}
+    set {_uniqueStorage()._periodTo = newValue}
+  }
+
+  /// the cut of the customer's invoice before
+  package var afterSequence: UInt64 {
+    get {_storage._afterSequence}
+    set {_uniqueStorage()._afterSequence = newValue}
+  }
+
+  /// the cut: up to and with this event
+  package var throughSequence: UInt64 {
+    get {_storage._throughSequence}
+    set {_uniqueStorage()._throughSequence = newValue}
+  }
+
+  package var currency: String {
+    get {_storage._currency}
+    set {_uniqueStorage()._currency = newValue}
+  }
+
+  package var decimals: UInt32 {
+    get {_storage._decimals}
+    set {_uniqueStorage()._decimals = newValue}
+  }
+
+  package var lines: [InvoiceLine] {
+    get {_storage._lines}
+    set {_uniqueStorage()._lines = newValue}
+  }
+
+  package var taxes: [InvoiceTax] {
+    get {_storage._taxes}
+    set {_uniqueStorage()._taxes = newValue}
+  }
+
+  package var netMicros: Int64 {
+    get {_storage._netMicros}
+    set {_uniqueStorage()._netMicros = newValue}
+  }
+
+  package var taxMicros: Int64 {
+    get {_storage._taxMicros}
+    set {_uniqueStorage()._taxMicros = newValue}
+  }
+
+  package var totalMicros: Int64 {
+    get {_storage._totalMicros}
+    set {_uniqueStorage()._totalMicros = newValue}
+  }
+
+  /// paid before, out of a prepaid account
+  package var prepaidMicros: Int64 {
+    get {_storage._prepaidMicros}
+    set {_uniqueStorage()._prepaidMicros = newValue}
+  }
+
+  /// of the account at the cut before
+  package var openingMicros: Int64 {
+    get {_storage._openingMicros}
+    set {_uniqueStorage()._openingMicros = newValue}
+  }
+
+  /// in between
+  package var paymentsMicros: Int64 {
+    get {_storage._paymentsMicros}
+    set {_uniqueStorage()._paymentsMicros = newValue}
+  }
+
+  /// of the account when the invoice is posted
+  package var closingMicros: Int64 {
+    get {_storage._closingMicros}
+    set {_uniqueStorage()._closingMicros = newValue}
+  }
+
+  /// by which the account is moved so that it agrees with the total
+  package var roundingMicros: Int64 {
+    get {_storage._roundingMicros}
+    set {_uniqueStorage()._roundingMicros = newValue}
+  }
+
+  /// posts VAT and rounding; empty: there is nothing to post
+  package var journalID: Data {
+    get {_storage._journalID}
+    set {_uniqueStorage()._journalID = newValue}
+  }
+
+  /// a credit note's invoice
+  package var creditedID: Data {
+    get {_storage._creditedID}
+    set {_uniqueStorage()._creditedID = newValue}
+  }
+
+  package var creditedNumber: String {
+    get {_storage._creditedNumber}
+    set {_uniqueStorage()._creditedNumber = newValue}
+  }
+
+  package var creditedOn: String {
+    get {_storage._creditedOn}
+    set {_uniqueStorage()._creditedOn = newValue}
+  }
+
+  /// of a credit note
+  package var reason: String {
+    get {_storage._reason}
+    set {_uniqueStorage()._reason = newValue}
+  }
+
+  package var seller: SellerParty {
+    get {_storage._seller ?? SellerParty()}
+    set {_uniqueStorage()._seller = newValue}
+  }
+  /// Returns true if `seller` has been explicitly set.
+  package var hasSeller: Bool {_storage._seller != nil}
+  /// Clears the value of `seller`. Subsequent reads from it will return its default value.
+  package mutating func clearSeller() {_uniqueStorage()._seller = nil}
+
+  package var buyer: BuyerParty {
+    get {_storage._buyer ?? BuyerParty()}
+    set {_uniqueStorage()._buyer = newValue}
+  }
+  /// Returns true if `buyer` has been explicitly set.
+  package var hasBuyer: Bool {_storage._buyer != nil}
+  /// Clears the value of `buyer`. Subsequent reads from it will return its default value.
+  package mutating func clearBuyer() {_uniqueStorage()._buyer = nil}
+
+  package var paymentTerms: String {
+    get {_storage._paymentTerms}
+    set {_uniqueStorage()._paymentTerms = newValue}
+  }
+
+  package var note: String {
+    get {_storage._note}
+    set {_uniqueStorage()._note = newValue}
+  }
+
+  package var exemptionReason: String {
+    get {_storage._exemptionReason}
+    set {_uniqueStorage()._exemptionReason = newValue}
+  }
+
+  /// BCP 47
+  package var language: String {
+    get {_storage._language}
+    set {_uniqueStorage()._language = newValue}
+  }
+
+  /// version of the code that writes the documents
+  package var layout: UInt32 {
+    get {_storage._layout}
+    set {_uniqueStorage()._layout = newValue}
+  }
+
+  package var templateHash: Data {
+    get {_storage._templateHash}
+    set {_uniqueStorage()._templateHash = newValue}
+  }
+
+  package var htmlSha256: Data {
+    get {_storage._htmlSha256}
+    set {_uniqueStorage()._htmlSha256 = newValue}
+  }
+
+  package var ublSha256: Data {
+    get {_storage._ublSha256}
+    set {_uniqueStorage()._ublSha256 = newValue}
+  }
+
+  /// empty: there is no list of calls
+  package var callsSha256: Data {
+    get {_storage._callsSha256}
+    set {_uniqueStorage()._callsSha256 = newValue}
+  }
+
+  package var calls: UInt64 {
+    get {_storage._calls}
+    set {_uniqueStorage()._calls = newValue}
+  }
+
+  /// personal fields, each part under its subject's key: docs/wire/sealed.md
+  package var sealed: [Data] {
+    get {_storage._sealed}
+    set {_uniqueStorage()._sealed = newValue}
+  }
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// A file was made of an invoice for the first time.
+package nonisolated struct InvoicePrinted: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var invoiceID: Data = Data()
+
+  /// "pdf"
+  package var format: String = String()
+
+  package var sha256: Data = Data()
+
+  package var bytes: UInt64 = 0
+
+  /// "WeasyPrint 57.2"
+  package var tool: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "ledgerline.v1"
@@ -3032,11 +3782,11 @@ nonisolated extension SubjectKind: SwiftProtobuf._ProtoNameProviding {
 }
 
 nonisolated extension AccountKind: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ACCOUNT_KIND_CUSTOMER\0\u{1}ACCOUNT_KIND_PROVIDER_REVENUE\0\u{1}ACCOUNT_KIND_PROVIDER_PAYABLE\0\u{1}ACCOUNT_KIND_PLATFORM_REVENUE\0\u{1}ACCOUNT_KIND_CARRIER_PAYABLE\0\u{1}ACCOUNT_KIND_CARRIER_COST\0\u{1}ACCOUNT_KIND_CASH\0\u{1}ACCOUNT_KIND_PROVIDER_COST\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ACCOUNT_KIND_CUSTOMER\0\u{1}ACCOUNT_KIND_PROVIDER_REVENUE\0\u{1}ACCOUNT_KIND_PROVIDER_PAYABLE\0\u{1}ACCOUNT_KIND_PLATFORM_REVENUE\0\u{1}ACCOUNT_KIND_CARRIER_PAYABLE\0\u{1}ACCOUNT_KIND_CARRIER_COST\0\u{1}ACCOUNT_KIND_CASH\0\u{1}ACCOUNT_KIND_PROVIDER_COST\0\u{2}\u{d}ACCOUNT_KIND_PROVIDER_TAX\0")
 }
 
 nonisolated extension JournalKind: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0JOURNAL_KIND_CALL\0\u{1}JOURNAL_KIND_TOP_UP\0\u{1}JOURNAL_KIND_ADJUSTMENT\0\u{1}JOURNAL_KIND_RERATING\0\u{2}W\u{1}JOURNAL_KIND_FEE\0\u{1}JOURNAL_KIND_PACKAGE\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0JOURNAL_KIND_CALL\0\u{1}JOURNAL_KIND_TOP_UP\0\u{1}JOURNAL_KIND_ADJUSTMENT\0\u{1}JOURNAL_KIND_RERATING\0\u{2}\u{11}JOURNAL_KIND_VOUCHER\0\u{1}JOURNAL_KIND_INVOICE\0\u{1}JOURNAL_KIND_CREDIT_NOTE\0\u{2}D\u{1}JOURNAL_KIND_FEE\0\u{1}JOURNAL_KIND_PACKAGE\0")
 }
 
 nonisolated extension CallDirection: SwiftProtobuf._ProtoNameProviding {
@@ -3057,6 +3807,22 @@ nonisolated extension RouteVerdict: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension FeeKind: SwiftProtobuf._ProtoNameProviding {
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0FEE_KIND_PLAN\0\u{1}FEE_KIND_SUBSCRIBER\0\u{1}FEE_KIND_NUMBER\0")
+}
+
+nonisolated extension AdjustmentOutcome: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ADJUSTMENT_OUTCOME_PENDING\0\u{1}ADJUSTMENT_OUTCOME_APPROVED\0\u{1}ADJUSTMENT_OUTCOME_REFUSED\0\u{1}ADJUSTMENT_OUTCOME_EXPIRED\0")
+}
+
+nonisolated extension AlertKind: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ALERT_KIND_LOW_BALANCE\0\u{1}ALERT_KIND_SPEND\0")
+}
+
+nonisolated extension InvoiceKind: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0INVOICE_KIND_INVOICE\0\u{1}INVOICE_KIND_CREDIT_NOTE\0")
+}
+
+nonisolated extension InvoiceLineKind: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0INVOICE_LINE_KIND_USAGE\0\u{1}INVOICE_LINE_KIND_ITEM\0\u{1}INVOICE_LINE_KIND_CORRECTION\0")
 }
 
 nonisolated extension ProviderCreated: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -7226,6 +7992,1011 @@ nonisolated extension PackageCancelled: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs.id != rhs.id {return false}
     if lhs.customerID != rhs.customerID {return false}
     if lhs.reason != rhs.reason {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension BillingChanged: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".BillingChanged"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}billing\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._billing) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._billing {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: BillingChanged, rhs: BillingChanged) -> Bool {
+    if lhs._billing != rhs._billing {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension InvoiceTemplatePublished: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".InvoiceTemplatePublished"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}provider_id\0\u{1}hash\0\u{1}html\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.providerID) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.hash) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.html) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.providerID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.providerID, fieldNumber: 1)
+    }
+    if !self.hash.isEmpty {
+      try visitor.visitSingularBytesField(value: self.hash, fieldNumber: 2)
+    }
+    if !self.html.isEmpty {
+      try visitor.visitSingularStringField(value: self.html, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: InvoiceTemplatePublished, rhs: InvoiceTemplatePublished) -> Bool {
+    if lhs.providerID != rhs.providerID {return false}
+    if lhs.hash != rhs.hash {return false}
+    if lhs.html != rhs.html {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension AdjustmentRequested: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".AdjustmentRequested"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}customer_id\0\u{1}amount\0\u{1}reason\0\u{3}token_id\0\u{3}user_id\0\u{3}requested_by\0\u{3}expires_at\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.customerID) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._amount) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 5: try { try decoder.decodeSingularBytesField(value: &self.tokenID) }()
+      case 6: try { try decoder.decodeSingularBytesField(value: &self.userID) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.requestedBy) }()
+      case 8: try { try decoder.decodeSingularInt64Field(value: &self.expiresAt) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.id.isEmpty {
+      try visitor.visitSingularBytesField(value: self.id, fieldNumber: 1)
+    }
+    if !self.customerID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.customerID, fieldNumber: 2)
+    }
+    try { if let v = self._amount {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 4)
+    }
+    if !self.tokenID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.tokenID, fieldNumber: 5)
+    }
+    if !self.userID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.userID, fieldNumber: 6)
+    }
+    if !self.requestedBy.isEmpty {
+      try visitor.visitSingularStringField(value: self.requestedBy, fieldNumber: 7)
+    }
+    if self.expiresAt != 0 {
+      try visitor.visitSingularInt64Field(value: self.expiresAt, fieldNumber: 8)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: AdjustmentRequested, rhs: AdjustmentRequested) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.customerID != rhs.customerID {return false}
+    if lhs._amount != rhs._amount {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.tokenID != rhs.tokenID {return false}
+    if lhs.userID != rhs.userID {return false}
+    if lhs.requestedBy != rhs.requestedBy {return false}
+    if lhs.expiresAt != rhs.expiresAt {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension AdjustmentDecided: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".AdjustmentDecided"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}customer_id\0\u{1}outcome\0\u{3}token_id\0\u{3}decided_by\0\u{1}reason\0\u{3}journal_id\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.customerID) }()
+      case 3: try { try decoder.decodeSingularEnumField(value: &self.outcome) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.tokenID) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.decidedBy) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 7: try { try decoder.decodeSingularBytesField(value: &self.journalID) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.id.isEmpty {
+      try visitor.visitSingularBytesField(value: self.id, fieldNumber: 1)
+    }
+    if !self.customerID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.customerID, fieldNumber: 2)
+    }
+    if self.outcome != .pending {
+      try visitor.visitSingularEnumField(value: self.outcome, fieldNumber: 3)
+    }
+    if !self.tokenID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.tokenID, fieldNumber: 4)
+    }
+    if !self.decidedBy.isEmpty {
+      try visitor.visitSingularStringField(value: self.decidedBy, fieldNumber: 5)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 6)
+    }
+    if !self.journalID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.journalID, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: AdjustmentDecided, rhs: AdjustmentDecided) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.customerID != rhs.customerID {return false}
+    if lhs.outcome != rhs.outcome {return false}
+    if lhs.tokenID != rhs.tokenID {return false}
+    if lhs.decidedBy != rhs.decidedBy {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.journalID != rhs.journalID {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension VouchersMade: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".VouchersMade"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}batch_id\0\u{3}provider_id\0\u{1}name\0\u{1}amount\0\u{3}expires_at\0\u{1}codes\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.batchID) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.providerID) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._amount) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.expiresAt) }()
+      case 6: try { try decoder.decodeRepeatedBytesField(value: &self.codes) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.batchID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.batchID, fieldNumber: 1)
+    }
+    if !self.providerID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.providerID, fieldNumber: 2)
+    }
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 3)
+    }
+    try { if let v = self._amount {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
+    if self.expiresAt != 0 {
+      try visitor.visitSingularInt64Field(value: self.expiresAt, fieldNumber: 5)
+    }
+    if !self.codes.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.codes, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: VouchersMade, rhs: VouchersMade) -> Bool {
+    if lhs.batchID != rhs.batchID {return false}
+    if lhs.providerID != rhs.providerID {return false}
+    if lhs.name != rhs.name {return false}
+    if lhs._amount != rhs._amount {return false}
+    if lhs.expiresAt != rhs.expiresAt {return false}
+    if lhs.codes != rhs.codes {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension VoucherRedeemed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".VoucherRedeemed"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}batch_id\0\u{1}code\0\u{3}customer_id\0\u{3}journal_id\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.batchID) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.code) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.customerID) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.journalID) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.batchID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.batchID, fieldNumber: 1)
+    }
+    if !self.code.isEmpty {
+      try visitor.visitSingularBytesField(value: self.code, fieldNumber: 2)
+    }
+    if !self.customerID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.customerID, fieldNumber: 3)
+    }
+    if !self.journalID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.journalID, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: VoucherRedeemed, rhs: VoucherRedeemed) -> Bool {
+    if lhs.batchID != rhs.batchID {return false}
+    if lhs.code != rhs.code {return false}
+    if lhs.customerID != rhs.customerID {return false}
+    if lhs.journalID != rhs.journalID {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension VoucherMissed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".VoucherMissed"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}customer_id\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.customerID) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.customerID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.customerID, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: VoucherMissed, rhs: VoucherMissed) -> Bool {
+    if lhs.customerID != rhs.customerID {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension AlertRaised: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".AlertRaised"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}customer_id\0\u{3}provider_id\0\u{1}kind\0\u{1}threshold\0\u{1}value\0\u{1}period\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.customerID) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.providerID) }()
+      case 4: try { try decoder.decodeSingularEnumField(value: &self.kind) }()
+      case 5: try { try decoder.decodeSingularMessageField(value: &self._threshold) }()
+      case 6: try { try decoder.decodeSingularMessageField(value: &self._value) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.period) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.id.isEmpty {
+      try visitor.visitSingularBytesField(value: self.id, fieldNumber: 1)
+    }
+    if !self.customerID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.customerID, fieldNumber: 2)
+    }
+    if !self.providerID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.providerID, fieldNumber: 3)
+    }
+    if self.kind != .lowBalance {
+      try visitor.visitSingularEnumField(value: self.kind, fieldNumber: 4)
+    }
+    try { if let v = self._threshold {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    } }()
+    try { if let v = self._value {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    } }()
+    if !self.period.isEmpty {
+      try visitor.visitSingularStringField(value: self.period, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: AlertRaised, rhs: AlertRaised) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.customerID != rhs.customerID {return false}
+    if lhs.providerID != rhs.providerID {return false}
+    if lhs.kind != rhs.kind {return false}
+    if lhs._threshold != rhs._threshold {return false}
+    if lhs._value != rhs._value {return false}
+    if lhs.period != rhs.period {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension AlertCleared: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".AlertCleared"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}customer_id\0\u{1}kind\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.customerID) }()
+      case 3: try { try decoder.decodeSingularEnumField(value: &self.kind) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.id.isEmpty {
+      try visitor.visitSingularBytesField(value: self.id, fieldNumber: 1)
+    }
+    if !self.customerID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.customerID, fieldNumber: 2)
+    }
+    if self.kind != .lowBalance {
+      try visitor.visitSingularEnumField(value: self.kind, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: AlertCleared, rhs: AlertCleared) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.customerID != rhs.customerID {return false}
+    if lhs.kind != rhs.kind {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension AlertSent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".AlertSent"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}way\0\u{1}delivered\0\u{1}attempts\0\u{1}detail\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.way) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.delivered) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.attempts) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.detail) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.id.isEmpty {
+      try visitor.visitSingularBytesField(value: self.id, fieldNumber: 1)
+    }
+    if !self.way.isEmpty {
+      try visitor.visitSingularStringField(value: self.way, fieldNumber: 2)
+    }
+    if self.delivered != false {
+      try visitor.visitSingularBoolField(value: self.delivered, fieldNumber: 3)
+    }
+    if self.attempts != 0 {
+      try visitor.visitSingularUInt32Field(value: self.attempts, fieldNumber: 4)
+    }
+    if !self.detail.isEmpty {
+      try visitor.visitSingularStringField(value: self.detail, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: AlertSent, rhs: AlertSent) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.way != rhs.way {return false}
+    if lhs.delivered != rhs.delivered {return false}
+    if lhs.attempts != rhs.attempts {return false}
+    if lhs.detail != rhs.detail {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension InvoiceLine: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".InvoiceLine"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}description\0\u{1}calls\0\u{1}seconds\0\u{3}amount_micros\0\u{3}exact_micros\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.kind) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.description_p) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.calls) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.seconds) }()
+      case 5: try { try decoder.decodeSingularSInt64Field(value: &self.amountMicros) }()
+      case 6: try { try decoder.decodeSingularSInt64Field(value: &self.exactMicros) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.kind != .usage {
+      try visitor.visitSingularEnumField(value: self.kind, fieldNumber: 1)
+    }
+    if !self.description_p.isEmpty {
+      try visitor.visitSingularStringField(value: self.description_p, fieldNumber: 2)
+    }
+    if self.calls != 0 {
+      try visitor.visitSingularUInt64Field(value: self.calls, fieldNumber: 3)
+    }
+    if self.seconds != 0 {
+      try visitor.visitSingularUInt64Field(value: self.seconds, fieldNumber: 4)
+    }
+    if self.amountMicros != 0 {
+      try visitor.visitSingularSInt64Field(value: self.amountMicros, fieldNumber: 5)
+    }
+    if self.exactMicros != 0 {
+      try visitor.visitSingularSInt64Field(value: self.exactMicros, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: InvoiceLine, rhs: InvoiceLine) -> Bool {
+    if lhs.kind != rhs.kind {return false}
+    if lhs.description_p != rhs.description_p {return false}
+    if lhs.calls != rhs.calls {return false}
+    if lhs.seconds != rhs.seconds {return false}
+    if lhs.amountMicros != rhs.amountMicros {return false}
+    if lhs.exactMicros != rhs.exactMicros {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension InvoiceTax: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".InvoiceTax"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}vat_basis_points\0\u{1}category\0\u{3}taxable_micros\0\u{3}tax_micros\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.vatBasisPoints) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.category) }()
+      case 3: try { try decoder.decodeSingularSInt64Field(value: &self.taxableMicros) }()
+      case 4: try { try decoder.decodeSingularSInt64Field(value: &self.taxMicros) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.vatBasisPoints != 0 {
+      try visitor.visitSingularUInt32Field(value: self.vatBasisPoints, fieldNumber: 1)
+    }
+    if !self.category.isEmpty {
+      try visitor.visitSingularStringField(value: self.category, fieldNumber: 2)
+    }
+    if self.taxableMicros != 0 {
+      try visitor.visitSingularSInt64Field(value: self.taxableMicros, fieldNumber: 3)
+    }
+    if self.taxMicros != 0 {
+      try visitor.visitSingularSInt64Field(value: self.taxMicros, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: InvoiceTax, rhs: InvoiceTax) -> Bool {
+    if lhs.vatBasisPoints != rhs.vatBasisPoints {return false}
+    if lhs.category != rhs.category {return false}
+    if lhs.taxableMicros != rhs.taxableMicros {return false}
+    if lhs.taxMicros != rhs.taxMicros {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension InvoiceIssued: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".InvoiceIssued"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}provider_id\0\u{3}customer_id\0\u{1}kind\0\u{1}number\0\u{3}number_text\0\u{3}issued_on\0\u{3}due_on\0\u{3}time_zone\0\u{3}period_from\0\u{3}period_to\0\u{3}after_sequence\0\u{3}through_sequence\0\u{1}currency\0\u{1}decimals\0\u{1}lines\0\u{1}taxes\0\u{3}net_micros\0\u{3}tax_micros\0\u{3}total_micros\0\u{3}prepaid_micros\0\u{3}opening_micros\0\u{3}payments_micros\0\u{3}closing_micros\0\u{3}rounding_micros\0\u{3}journal_id\0\u{3}credited_id\0\u{3}credited_number\0\u{3}credited_on\0\u{1}reason\0\u{1}seller\0\u{1}buyer\0\u{3}payment_terms\0\u{1}note\0\u{3}exemption_reason\0\u{1}language\0\u{1}layout\0\u{3}template_hash\0\u{3}html_sha256\0\u{3}ubl_sha256\0\u{3}calls_sha256\0\u{1}calls\0\u{2}:sealed\0")
+
+  fileprivate class _StorageClass {
+    var _id: Data = Data()
+    var _providerID: Data = Data()
+    var _customerID: Data = Data()
+    var _kind: InvoiceKind = .invoice
+    var _number: UInt64 = 0
+    var _numberText: String = String()
+    var _issuedOn: String = String()
+    var _dueOn: String = String()
+    var _timeZone: String = String()
+    var _periodFrom: Int64 = 0
+    var _periodTo: Int64 = 0
+    var _afterSequence: UInt64 = 0
+    var _throughSequence: UInt64 = 0
+    var _currency: String = String()
+    var _decimals: UInt32 = 0
+    var _lines: [InvoiceLine] = []
+    var _taxes: [InvoiceTax] = []
+    var _netMicros: Int64 = 0
+    var _taxMicros: Int64 = 0
+    var _totalMicros: Int64 = 0
+    var _prepaidMicros: Int64 = 0
+    var _openingMicros: Int64 = 0
+    var _paymentsMicros: Int64 = 0
+    var _closingMicros: Int64 = 0
+    var _roundingMicros: Int64 = 0
+    var _journalID: Data = Data()
+    var _creditedID: Data = Data()
+    var _creditedNumber: String = String()
+    var _creditedOn: String = String()
+    var _reason: String = String()
+    var _seller: SellerParty? = nil
+    var _buyer: BuyerParty? = nil
+    var _paymentTerms: String = String()
+    var _note: String = String()
+    var _exemptionReason: String = String()
+    var _language: String = String()
+    var _layout: UInt32 = 0
+    var _templateHash: Data = Data()
+    var _htmlSha256: Data = Data()
+    var _ublSha256: Data = Data()
+    var _callsSha256: Data = Data()
+    var _calls: UInt64 = 0
+    var _sealed: [Data] = []
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _id = source._id
+      _providerID = source._providerID
+      _customerID = source._customerID
+      _kind = source._kind
+      _number = source._number
+      _numberText = source._numberText
+      _issuedOn = source._issuedOn
+      _dueOn = source._dueOn
+      _timeZone = source._timeZone
+      _periodFrom = source._periodFrom
+      _periodTo = source._periodTo
+      _afterSequence = source._afterSequence
+      _throughSequence = source._throughSequence
+      _currency = source._currency
+      _decimals = source._decimals
+      _lines = source._lines
+      _taxes = source._taxes
+      _netMicros = source._netMicros
+      _taxMicros = source._taxMicros
+      _totalMicros = source._totalMicros
+      _prepaidMicros = source._prepaidMicros
+      _openingMicros = source._openingMicros
+      _paymentsMicros = source._paymentsMicros
+      _closingMicros = source._closingMicros
+      _roundingMicros = source._roundingMicros
+      _journalID = source._journalID
+      _creditedID = source._creditedID
+      _creditedNumber = source._creditedNumber
+      _creditedOn = source._creditedOn
+      _reason = source._reason
+      _seller = source._seller
+      _buyer = source._buyer
+      _paymentTerms = source._paymentTerms
+      _note = source._note
+      _exemptionReason = source._exemptionReason
+      _language = source._language
+      _layout = source._layout
+      _templateHash = source._templateHash
+      _htmlSha256 = source._htmlSha256
+      _ublSha256 = source._ublSha256
+      _callsSha256 = source._callsSha256
+      _calls = source._calls
+      _sealed = source._sealed
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularBytesField(value: &_storage._id) }()
+        case 2: try { try decoder.decodeSingularBytesField(value: &_storage._providerID) }()
+        case 3: try { try decoder.decodeSingularBytesField(value: &_storage._customerID) }()
+        case 4: try { try decoder.decodeSingularEnumField(value: &_storage._kind) }()
+        case 5: try { try decoder.decodeSingularUInt64Field(value: &_storage._number) }()
+        case 6: try { try decoder.decodeSingularStringField(value: &_storage._numberText) }()
+        case 7: try { try decoder.decodeSingularStringField(value: &_storage._issuedOn) }()
+        case 8: try { try decoder.decodeSingularStringField(value: &_storage._dueOn) }()
+        case 9: try { try decoder.decodeSingularStringField(value: &_storage._timeZone) }()
+        case 10: try { try decoder.decodeSingularInt64Field(value: &_storage._periodFrom) }()
+        case 11: try { try decoder.decodeSingularInt64Field(value: &_storage._periodTo) }()
+        case 12: try { try decoder.decodeSingularUInt64Field(value: &_storage._afterSequence) }()
+        case 13: try { try decoder.decodeSingularUInt64Field(value: &_storage._throughSequence) }()
+        case 14: try { try decoder.decodeSingularStringField(value: &_storage._currency) }()
+        case 15: try { try decoder.decodeSingularUInt32Field(value: &_storage._decimals) }()
+        case 16: try { try decoder.decodeRepeatedMessageField(value: &_storage._lines) }()
+        case 17: try { try decoder.decodeRepeatedMessageField(value: &_storage._taxes) }()
+        case 18: try { try decoder.decodeSingularSInt64Field(value: &_storage._netMicros) }()
+        case 19: try { try decoder.decodeSingularSInt64Field(value: &_storage._taxMicros) }()
+        case 20: try { try decoder.decodeSingularSInt64Field(value: &_storage._totalMicros) }()
+        case 21: try { try decoder.decodeSingularSInt64Field(value: &_storage._prepaidMicros) }()
+        case 22: try { try decoder.decodeSingularSInt64Field(value: &_storage._openingMicros) }()
+        case 23: try { try decoder.decodeSingularSInt64Field(value: &_storage._paymentsMicros) }()
+        case 24: try { try decoder.decodeSingularSInt64Field(value: &_storage._closingMicros) }()
+        case 25: try { try decoder.decodeSingularSInt64Field(value: &_storage._roundingMicros) }()
+        case 26: try { try decoder.decodeSingularBytesField(value: &_storage._journalID) }()
+        case 27: try { try decoder.decodeSingularBytesField(value: &_storage._creditedID) }()
+        case 28: try { try decoder.decodeSingularStringField(value: &_storage._creditedNumber) }()
+        case 29: try { try decoder.decodeSingularStringField(value: &_storage._creditedOn) }()
+        case 30: try { try decoder.decodeSingularStringField(value: &_storage._reason) }()
+        case 31: try { try decoder.decodeSingularMessageField(value: &_storage._seller) }()
+        case 32: try { try decoder.decodeSingularMessageField(value: &_storage._buyer) }()
+        case 33: try { try decoder.decodeSingularStringField(value: &_storage._paymentTerms) }()
+        case 34: try { try decoder.decodeSingularStringField(value: &_storage._note) }()
+        case 35: try { try decoder.decodeSingularStringField(value: &_storage._exemptionReason) }()
+        case 36: try { try decoder.decodeSingularStringField(value: &_storage._language) }()
+        case 37: try { try decoder.decodeSingularUInt32Field(value: &_storage._layout) }()
+        case 38: try { try decoder.decodeSingularBytesField(value: &_storage._templateHash) }()
+        case 39: try { try decoder.decodeSingularBytesField(value: &_storage._htmlSha256) }()
+        case 40: try { try decoder.decodeSingularBytesField(value: &_storage._ublSha256) }()
+        case 41: try { try decoder.decodeSingularBytesField(value: &_storage._callsSha256) }()
+        case 42: try { try decoder.decodeSingularUInt64Field(value: &_storage._calls) }()
+        case 100: try { try decoder.decodeRepeatedBytesField(value: &_storage._sealed) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._id.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._id, fieldNumber: 1)
+      }
+      if !_storage._providerID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._providerID, fieldNumber: 2)
+      }
+      if !_storage._customerID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._customerID, fieldNumber: 3)
+      }
+      if _storage._kind != .invoice {
+        try visitor.visitSingularEnumField(value: _storage._kind, fieldNumber: 4)
+      }
+      if _storage._number != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._number, fieldNumber: 5)
+      }
+      if !_storage._numberText.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._numberText, fieldNumber: 6)
+      }
+      if !_storage._issuedOn.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._issuedOn, fieldNumber: 7)
+      }
+      if !_storage._dueOn.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._dueOn, fieldNumber: 8)
+      }
+      if !_storage._timeZone.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._timeZone, fieldNumber: 9)
+      }
+      if _storage._periodFrom != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._periodFrom, fieldNumber: 10)
+      }
+      if _storage._periodTo != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._periodTo, fieldNumber: 11)
+      }
+      if _storage._afterSequence != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._afterSequence, fieldNumber: 12)
+      }
+      if _storage._throughSequence != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._throughSequence, fieldNumber: 13)
+      }
+      if !_storage._currency.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._currency, fieldNumber: 14)
+      }
+      if _storage._decimals != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._decimals, fieldNumber: 15)
+      }
+      if !_storage._lines.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._lines, fieldNumber: 16)
+      }
+      if !_storage._taxes.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._taxes, fieldNumber: 17)
+      }
+      if _storage._netMicros != 0 {
+        try visitor.visitSingularSInt64Field(value: _storage._netMicros, fieldNumber: 18)
+      }
+      if _storage._taxMicros != 0 {
+        try visitor.visitSingularSInt64Field(value: _storage._taxMicros, fieldNumber: 19)
+      }
+      if _storage._totalMicros != 0 {
+        try visitor.visitSingularSInt64Field(value: _storage._totalMicros, fieldNumber: 20)
+      }
+      if _storage._prepaidMicros != 0 {
+        try visitor.visitSingularSInt64Field(value: _storage._prepaidMicros, fieldNumber: 21)
+      }
+      if _storage._openingMicros != 0 {
+        try visitor.visitSingularSInt64Field(value: _storage._openingMicros, fieldNumber: 22)
+      }
+      if _storage._paymentsMicros != 0 {
+        try visitor.visitSingularSInt64Field(value: _storage._paymentsMicros, fieldNumber: 23)
+      }
+      if _storage._closingMicros != 0 {
+        try visitor.visitSingularSInt64Field(value: _storage._closingMicros, fieldNumber: 24)
+      }
+      if _storage._roundingMicros != 0 {
+        try visitor.visitSingularSInt64Field(value: _storage._roundingMicros, fieldNumber: 25)
+      }
+      if !_storage._journalID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._journalID, fieldNumber: 26)
+      }
+      if !_storage._creditedID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._creditedID, fieldNumber: 27)
+      }
+      if !_storage._creditedNumber.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._creditedNumber, fieldNumber: 28)
+      }
+      if !_storage._creditedOn.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._creditedOn, fieldNumber: 29)
+      }
+      if !_storage._reason.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._reason, fieldNumber: 30)
+      }
+      try { if let v = _storage._seller {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 31)
+      } }()
+      try { if let v = _storage._buyer {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 32)
+      } }()
+      if !_storage._paymentTerms.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._paymentTerms, fieldNumber: 33)
+      }
+      if !_storage._note.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._note, fieldNumber: 34)
+      }
+      if !_storage._exemptionReason.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._exemptionReason, fieldNumber: 35)
+      }
+      if !_storage._language.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._language, fieldNumber: 36)
+      }
+      if _storage._layout != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._layout, fieldNumber: 37)
+      }
+      if !_storage._templateHash.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._templateHash, fieldNumber: 38)
+      }
+      if !_storage._htmlSha256.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._htmlSha256, fieldNumber: 39)
+      }
+      if !_storage._ublSha256.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._ublSha256, fieldNumber: 40)
+      }
+      if !_storage._callsSha256.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._callsSha256, fieldNumber: 41)
+      }
+      if _storage._calls != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._calls, fieldNumber: 42)
+      }
+      if !_storage._sealed.isEmpty {
+        try visitor.visitRepeatedBytesField(value: _storage._sealed, fieldNumber: 100)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: InvoiceIssued, rhs: InvoiceIssued) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._id != rhs_storage._id {return false}
+        if _storage._providerID != rhs_storage._providerID {return false}
+        if _storage._customerID != rhs_storage._customerID {return false}
+        if _storage._kind != rhs_storage._kind {return false}
+        if _storage._number != rhs_storage._number {return false}
+        if _storage._numberText != rhs_storage._numberText {return false}
+        if _storage._issuedOn != rhs_storage._issuedOn {return false}
+        if _storage._dueOn != rhs_storage._dueOn {return false}
+        if _storage._timeZone != rhs_storage._timeZone {return false}
+        if _storage._periodFrom != rhs_storage._periodFrom {return false}
+        if _storage._periodTo != rhs_storage._periodTo {return false}
+        if _storage._afterSequence != rhs_storage._afterSequence {return false}
+        if _storage._throughSequence != rhs_storage._throughSequence {return false}
+        if _storage._currency != rhs_storage._currency {return false}
+        if _storage._decimals != rhs_storage._decimals {return false}
+        if _storage._lines != rhs_storage._lines {return false}
+        if _storage._taxes != rhs_storage._taxes {return false}
+        if _storage._netMicros != rhs_storage._netMicros {return false}
+        if _storage._taxMicros != rhs_storage._taxMicros {return false}
+        if _storage._totalMicros != rhs_storage._totalMicros {return false}
+        if _storage._prepaidMicros != rhs_storage._prepaidMicros {return false}
+        if _storage._openingMicros != rhs_storage._openingMicros {return false}
+        if _storage._paymentsMicros != rhs_storage._paymentsMicros {return false}
+        if _storage._closingMicros != rhs_storage._closingMicros {return false}
+        if _storage._roundingMicros != rhs_storage._roundingMicros {return false}
+        if _storage._journalID != rhs_storage._journalID {return false}
+        if _storage._creditedID != rhs_storage._creditedID {return false}
+        if _storage._creditedNumber != rhs_storage._creditedNumber {return false}
+        if _storage._creditedOn != rhs_storage._creditedOn {return false}
+        if _storage._reason != rhs_storage._reason {return false}
+        if _storage._seller != rhs_storage._seller {return false}
+        if _storage._buyer != rhs_storage._buyer {return false}
+        if _storage._paymentTerms != rhs_storage._paymentTerms {return false}
+        if _storage._note != rhs_storage._note {return false}
+        if _storage._exemptionReason != rhs_storage._exemptionReason {return false}
+        if _storage._language != rhs_storage._language {return false}
+        if _storage._layout != rhs_storage._layout {return false}
+        if _storage._templateHash != rhs_storage._templateHash {return false}
+        if _storage._htmlSha256 != rhs_storage._htmlSha256 {return false}
+        if _storage._ublSha256 != rhs_storage._ublSha256 {return false}
+        if _storage._callsSha256 != rhs_storage._callsSha256 {return false}
+        if _storage._calls != rhs_storage._calls {return false}
+        if _storage._sealed != rhs_storage._sealed {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension InvoicePrinted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".InvoicePrinted"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}invoice_id\0\u{1}format\0\u{1}sha256\0\u{1}bytes\0\u{1}tool\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.invoiceID) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.format) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.sha256) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.bytes) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.tool) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.invoiceID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.invoiceID, fieldNumber: 1)
+    }
+    if !self.format.isEmpty {
+      try visitor.visitSingularStringField(value: self.format, fieldNumber: 2)
+    }
+    if !self.sha256.isEmpty {
+      try visitor.visitSingularBytesField(value: self.sha256, fieldNumber: 3)
+    }
+    if self.bytes != 0 {
+      try visitor.visitSingularUInt64Field(value: self.bytes, fieldNumber: 4)
+    }
+    if !self.tool.isEmpty {
+      try visitor.visitSingularStringField(value: self.tool, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: InvoicePrinted, rhs: InvoicePrinted) -> Bool {
+    if lhs.invoiceID != rhs.invoiceID {return false}
+    if lhs.format != rhs.format {return false}
+    if lhs.sha256 != rhs.sha256 {return false}
+    if lhs.bytes != rhs.bytes {return false}
+    if lhs.tool != rhs.tool {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -292,6 +292,187 @@ package nonisolated struct PackageState: Sendable {
   fileprivate var _bought: PackageBought? = nil
 }
 
+package nonisolated struct AdjustmentState: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var requested: AdjustmentRequested {
+    get {_storage._requested ?? AdjustmentRequested()}
+    set {_uniqueStorage()._requested = newValue}
+  }
+  /// Returns true if `requested` has been explicitly set.
+  package var hasRequested: Bool {_storage._requested != nil}
+  /// Clears the value of `requested`. Subsequent reads from it will return its default value.
+  package mutating func clearRequested() {_uniqueStorage()._requested = nil}
+
+  package var requestedAt: Int64 {
+    get {_storage._requestedAt}
+    set {_uniqueStorage()._requestedAt = newValue}
+  }
+
+  /// not set: it waits
+  package var decided: AdjustmentDecided {
+    get {_storage._decided ?? AdjustmentDecided()}
+    set {_uniqueStorage()._decided = newValue}
+  }
+  /// Returns true if `decided` has been explicitly set.
+  package var hasDecided: Bool {_storage._decided != nil}
+  /// Clears the value of `decided`. Subsequent reads from it will return its default value.
+  package mutating func clearDecided() {_uniqueStorage()._decided = nil}
+
+  package var decidedAt: Int64 {
+    get {_storage._decidedAt}
+    set {_uniqueStorage()._decidedAt = newValue}
+  }
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+package nonisolated struct VoucherState: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var batchID: Data = Data()
+
+  /// empty: nobody has redeemed it
+  package var customerID: Data = Data()
+
+  package var journalID: Data = Data()
+
+  package var redeemedAt: Int64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct VoucherBatch: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// without the codes
+  package var made: VouchersMade {
+    get {_made ?? VouchersMade()}
+    set {_made = newValue}
+  }
+  /// Returns true if `made` has been explicitly set.
+  package var hasMade: Bool {self._made != nil}
+  /// Clears the value of `made`. Subsequent reads from it will return its default value.
+  package mutating func clearMade() {self._made = nil}
+
+  package var madeAt: Int64 = 0
+
+  package var count: UInt64 = 0
+
+  package var redeemed: UInt64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _made: VouchersMade? = nil
+}
+
+package nonisolated struct VoucherMisses: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var at: [Int64] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct AlertState: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var raised: AlertRaised {
+    get {_storage._raised ?? AlertRaised()}
+    set {_uniqueStorage()._raised = newValue}
+  }
+  /// Returns true if `raised` has been explicitly set.
+  package var hasRaised: Bool {_storage._raised != nil}
+  /// Clears the value of `raised`. Subsequent reads from it will return its default value.
+  package mutating func clearRaised() {_uniqueStorage()._raised = nil}
+
+  package var raisedAt: Int64 {
+    get {_storage._raisedAt}
+    set {_uniqueStorage()._raisedAt = newValue}
+  }
+
+  /// 0: it lasts
+  package var clearedAt: Int64 {
+    get {_storage._clearedAt}
+    set {_uniqueStorage()._clearedAt = newValue}
+  }
+
+  /// not set: it waits to be delivered
+  package var sent: AlertSent {
+    get {_storage._sent ?? AlertSent()}
+    set {_uniqueStorage()._sent = newValue}
+  }
+  /// Returns true if `sent` has been explicitly set.
+  package var hasSent: Bool {_storage._sent != nil}
+  /// Clears the value of `sent`. Subsequent reads from it will return its default value.
+  package mutating func clearSent() {_uniqueStorage()._sent = nil}
+
+  package var sentAt: Int64 {
+    get {_storage._sentAt}
+    set {_uniqueStorage()._sentAt = newValue}
+  }
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// Where the next invoice of a customer goes on.
+package nonisolated struct InvoiceHead: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var invoiceID: Data = Data()
+
+  package var throughSequence: UInt64 = 0
+
+  package var periodTo: Int64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// What an invoice comes to, and what was credited of it.
+package nonisolated struct InvoiceBalance: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var totalMicros: Int64 = 0
+
+  package var netMicros: Int64 = 0
+
+  package var creditedMicros: Int64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "ledgerline.v1"
@@ -757,6 +938,399 @@ nonisolated extension PackageState: SwiftProtobuf.Message, SwiftProtobuf._Messag
   package static func ==(lhs: PackageState, rhs: PackageState) -> Bool {
     if lhs._bought != rhs._bought {return false}
     if lhs.isCancelled != rhs.isCancelled {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension AdjustmentState: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".AdjustmentState"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}requested\0\u{3}requested_at\0\u{1}decided\0\u{3}decided_at\0")
+
+  fileprivate class _StorageClass {
+    var _requested: AdjustmentRequested? = nil
+    var _requestedAt: Int64 = 0
+    var _decided: AdjustmentDecided? = nil
+    var _decidedAt: Int64 = 0
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _requested = source._requested
+      _requestedAt = source._requestedAt
+      _decided = source._decided
+      _decidedAt = source._decidedAt
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularMessageField(value: &_storage._requested) }()
+        case 2: try { try decoder.decodeSingularInt64Field(value: &_storage._requestedAt) }()
+        case 3: try { try decoder.decodeSingularMessageField(value: &_storage._decided) }()
+        case 4: try { try decoder.decodeSingularInt64Field(value: &_storage._decidedAt) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      try { if let v = _storage._requested {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+      } }()
+      if _storage._requestedAt != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._requestedAt, fieldNumber: 2)
+      }
+      try { if let v = _storage._decided {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      } }()
+      if _storage._decidedAt != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._decidedAt, fieldNumber: 4)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: AdjustmentState, rhs: AdjustmentState) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._requested != rhs_storage._requested {return false}
+        if _storage._requestedAt != rhs_storage._requestedAt {return false}
+        if _storage._decided != rhs_storage._decided {return false}
+        if _storage._decidedAt != rhs_storage._decidedAt {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension VoucherState: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".VoucherState"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}batch_id\0\u{3}customer_id\0\u{3}journal_id\0\u{3}redeemed_at\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.batchID) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.customerID) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.journalID) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.redeemedAt) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.batchID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.batchID, fieldNumber: 1)
+    }
+    if !self.customerID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.customerID, fieldNumber: 2)
+    }
+    if !self.journalID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.journalID, fieldNumber: 3)
+    }
+    if self.redeemedAt != 0 {
+      try visitor.visitSingularInt64Field(value: self.redeemedAt, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: VoucherState, rhs: VoucherState) -> Bool {
+    if lhs.batchID != rhs.batchID {return false}
+    if lhs.customerID != rhs.customerID {return false}
+    if lhs.journalID != rhs.journalID {return false}
+    if lhs.redeemedAt != rhs.redeemedAt {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension VoucherBatch: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".VoucherBatch"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}made\0\u{3}made_at\0\u{1}count\0\u{1}redeemed\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._made) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.madeAt) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.count) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.redeemed) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._made {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if self.madeAt != 0 {
+      try visitor.visitSingularInt64Field(value: self.madeAt, fieldNumber: 2)
+    }
+    if self.count != 0 {
+      try visitor.visitSingularUInt64Field(value: self.count, fieldNumber: 3)
+    }
+    if self.redeemed != 0 {
+      try visitor.visitSingularUInt64Field(value: self.redeemed, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: VoucherBatch, rhs: VoucherBatch) -> Bool {
+    if lhs._made != rhs._made {return false}
+    if lhs.madeAt != rhs.madeAt {return false}
+    if lhs.count != rhs.count {return false}
+    if lhs.redeemed != rhs.redeemed {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension VoucherMisses: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".VoucherMisses"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}at\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedInt64Field(value: &self.at) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.at.isEmpty {
+      try visitor.visitPackedInt64Field(value: self.at, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: VoucherMisses, rhs: VoucherMisses) -> Bool {
+    if lhs.at != rhs.at {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension AlertState: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".AlertState"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}raised\0\u{3}raised_at\0\u{3}cleared_at\0\u{1}sent\0\u{3}sent_at\0")
+
+  fileprivate class _StorageClass {
+    var _raised: AlertRaised? = nil
+    var _raisedAt: Int64 = 0
+    var _clearedAt: Int64 = 0
+    var _sent: AlertSent? = nil
+    var _sentAt: Int64 = 0
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _raised = source._raised
+      _raisedAt = source._raisedAt
+      _clearedAt = source._clearedAt
+      _sent = source._sent
+      _sentAt = source._sentAt
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularMessageField(value: &_storage._raised) }()
+        case 2: try { try decoder.decodeSingularInt64Field(value: &_storage._raisedAt) }()
+        case 3: try { try decoder.decodeSingularInt64Field(value: &_storage._clearedAt) }()
+        case 4: try { try decoder.decodeSingularMessageField(value: &_storage._sent) }()
+        case 5: try { try decoder.decodeSingularInt64Field(value: &_storage._sentAt) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      try { if let v = _storage._raised {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+      } }()
+      if _storage._raisedAt != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._raisedAt, fieldNumber: 2)
+      }
+      if _storage._clearedAt != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._clearedAt, fieldNumber: 3)
+      }
+      try { if let v = _storage._sent {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+      } }()
+      if _storage._sentAt != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._sentAt, fieldNumber: 5)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: AlertState, rhs: AlertState) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._raised != rhs_storage._raised {return false}
+        if _storage._raisedAt != rhs_storage._raisedAt {return false}
+        if _storage._clearedAt != rhs_storage._clearedAt {return false}
+        if _storage._sent != rhs_storage._sent {return false}
+        if _storage._sentAt != rhs_storage._sentAt {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension InvoiceHead: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".InvoiceHead"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}invoice_id\0\u{3}through_sequence\0\u{3}period_to\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.invoiceID) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.throughSequence) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.periodTo) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.invoiceID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.invoiceID, fieldNumber: 1)
+    }
+    if self.throughSequence != 0 {
+      try visitor.visitSingularUInt64Field(value: self.throughSequence, fieldNumber: 2)
+    }
+    if self.periodTo != 0 {
+      try visitor.visitSingularInt64Field(value: self.periodTo, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: InvoiceHead, rhs: InvoiceHead) -> Bool {
+    if lhs.invoiceID != rhs.invoiceID {return false}
+    if lhs.throughSequence != rhs.throughSequence {return false}
+    if lhs.periodTo != rhs.periodTo {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension InvoiceBalance: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".InvoiceBalance"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}total_micros\0\u{3}net_micros\0\u{3}credited_micros\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularSInt64Field(value: &self.totalMicros) }()
+      case 2: try { try decoder.decodeSingularSInt64Field(value: &self.netMicros) }()
+      case 3: try { try decoder.decodeSingularSInt64Field(value: &self.creditedMicros) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.totalMicros != 0 {
+      try visitor.visitSingularSInt64Field(value: self.totalMicros, fieldNumber: 1)
+    }
+    if self.netMicros != 0 {
+      try visitor.visitSingularSInt64Field(value: self.netMicros, fieldNumber: 2)
+    }
+    if self.creditedMicros != 0 {
+      try visitor.visitSingularSInt64Field(value: self.creditedMicros, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: InvoiceBalance, rhs: InvoiceBalance) -> Bool {
+    if lhs.totalMicros != rhs.totalMicros {return false}
+    if lhs.netMicros != rhs.netMicros {return false}
+    if lhs.creditedMicros != rhs.creditedMicros {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -1,0 +1,113 @@
+import ControlPlane
+import Dispatch
+import Foundation
+import HTTPTypes
+import Invoices
+import Model
+import OpenSSL
+import Primitives
+import Projections
+
+/// Invoices as files, and the templates that they are made by.
+enum InvoiceDocumentEndpoints {
+    private struct Draft: Blank {
+        var html = ""
+    }
+    private static let shape = Shape<Draft>(
+        "NewInvoiceTemplate", [.text("html", \.html, isRequired: true, max: 128 << 10, "A page with gaps: docs/invoices.md says which.")])
+
+    static let operations = [
+        Operation(
+            method: .get, path: "/v1/invoices/{invoice_id}/document", name: "getInvoiceDocument", tag: "invoices",
+            summary: "An invoice as a file, made of what was recorded when it was issued.", access: .needs(.readAccounts),
+            query: [QueryParameter("format", .choice(["pdf", "html", "ubl"]), "pdf if it is not given; ubl is the electronic invoice by EN 16931.")],
+            success: .init(
+                status: .ok, about: "The file.", schema: ["type": "string"], mediaType: "application/pdf",
+                otherMediaTypes: ["text/html", "application/xml"]),
+            handle: { try await document($0) }),
+        Operation(
+            method: .get, path: "/v1/invoices/{invoice_id}/calls", name: "getInvoiceCalls", tag: "invoices",
+            summary: "The calls of an invoice, one a line, as the log has them now.", access: .needs(.readRecords),
+            success: .init(status: .ok, about: "A table by RFC 4180.", schema: ["type": "string"], mediaType: "text/csv"), reading: "invoice_calls",
+            handle: { exchange in
+                try exchange.read { views in
+                    let invoice = try InvoiceEndpoints.visible(exchange, in: views)
+                    do throws(InvoiceError) {
+                        let list = try InvoiceMaker.calls(of: invoice, in: views)
+                        var reply = Reply(.ok, .bytes(list.csv, mediaType: "text/csv; charset=utf-8; header=present"))
+                        reply.shown = list.entries.count
+                        return reply
+                    } catch {
+                        throw InvoiceEndpoints.problem(error)
+                    }
+                }
+            }),
+        Operation(
+            method: .post, path: "/v1/providers/{provider_id}/invoice-templates", name: "publishInvoiceTemplate", tag: "invoices",
+            summary: "Publishes a template. It is used from when the provider's billing names its hash.", access: .needs(.writePrices),
+            body: .init(schema: Schema.reference("NewInvoiceTemplate")),
+            success: .init(
+                status: .created, about: "Its hash.", schema: Schema.object([("hash", Schema.text(max: 64))], required: ["hash"])),
+            handle: { exchange in
+                let html = try exchange.decode { body, faults in shape.new(body, FieldContext(), &faults) }.html
+                let provider = try exchange.read { views in try BillingEndpoints.provider(exchange, in: views) }
+                var template = InvoiceTemplatePublished()
+                template.providerID = provider.id
+                template.html = html
+                let outcome = try await exchange.submit(.publishInvoiceTemplate(template))
+                return Reply(.created, .json(["hash": .string(hex(Hash.sha256(Array(html.utf8))))])).replayed(outcome.repeated)
+            }),
+        Operation(
+            method: .get, path: "/v1/providers/{provider_id}/invoice-template", name: "getInvoiceTemplate", tag: "invoices",
+            summary: "The template that the provider's next invoice is made by: to begin with, the built-in one.", access: .needs(.readPrices),
+            success: .init(status: .ok, about: "The template.", schema: ["type": "string"], mediaType: "text/html"),
+            handle: { exchange in
+                try exchange.read { views in
+                    let billing = try BillingEndpoints.billing(of: try BillingEndpoints.provider(exchange, in: views), in: views)
+                    let own = try billing.templateHash.isEmpty ? nil : views.invoiceTemplate(hash: billing.templateHash)
+                    return Reply(.ok, .bytes(Array((own?.html ?? InvoicePage.builtIn).utf8), mediaType: "text/html; charset=utf-8"))
+                }
+            }),
+    ]
+
+    static let schemas: [(String, JSON)] = [("NewInvoiceTemplate", shape.newSchema)]
+
+    private static func document(_ exchange: Exchange) async throws -> Reply {
+        let (invoice, template) = try exchange.read { views in
+            let invoice = try InvoiceEndpoints.visible(exchange, in: views)
+            do throws(InvoiceError) {
+                return (invoice, try InvoicePage.template(of: invoice, in: views))
+            } catch {
+                throw InvoiceEndpoints.problem(error)
+            }
+        }
+        switch exchange.query.text("format") {
+        case "html": return Reply(.ok, .bytes(InvoicePage.html(invoice, template), mediaType: "text/html; charset=utf-8"))
+        case "ubl":
+            guard invoice.decimals <= 2 else { throw InvoiceEndpoints.problem(.decimals(invoice.currency)) }
+            let broken = InvoiceRule.broken(by: invoice)
+            guard broken.isEmpty else { throw InvoiceEndpoints.problem(.rules(broken)) }
+            return Reply(.ok, .bytes(ElectronicInvoice.xml(invoice), mediaType: "application/xml"))
+        default: return try await pdf(invoice, exchange)
+        }
+    }
+
+    /// The tool runs on a thread that may wait. What comes of it the first time is a fact.
+    private static func pdf(_ invoice: InvoiceIssued, _ exchange: Exchange) async throws -> Reply {
+        let desk = exchange.platform.invoices
+        let result = await withCheckedContinuation { (continuation: CheckedContinuation<Result<InvoiceDesk.Print, InvoiceError>, Never>) in
+            Thread.detachNewThread {
+                continuation.resume(returning: Result { () throws(InvoiceError) in try desk.pdf(of: invoice) })
+            }
+        }
+        do throws(InvoiceError) {
+            let print = try result.get()
+            if let fact = print.fact, exchange.past == nil {
+                _ = try? await exchange.platform.submit(AdminRequest(.recordInvoicePrint(fact), actor: "invoices", requestID: exchange.requestID))
+            }
+            return Reply(.ok, .bytes(print.bytes, mediaType: "application/pdf"))
+        } catch {
+            throw InvoiceEndpoints.problem(error)
+        }
+    }
+}

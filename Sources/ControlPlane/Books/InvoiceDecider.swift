@@ -1,0 +1,105 @@
+import Foundation
+import Model
+import Primitives
+import Projections
+import SwiftProtobuf
+
+/// Invoices are worked out beside, from a snapshot; here it is seen that each goes on exactly where the last one ended, has the next
+/// number of its series, and adds up. So two that were worked out at once cannot both be issued.
+enum InvoiceDecider {
+    static let linesMax = 10_000
+
+    static func issue<State: ViewQueries & ~Copyable>(
+        _ draft: InvoiceIssued, in state: borrowing State, _ decision: inout Decision
+    ) throws -> UUIDv7 {
+        var invoice = draft
+        let id = try Checks.existingID(invoice.id)
+        guard try state.invoiceSequence(InvoiceID(id)) == nil else { throw AdminRejection.taken("id", id.description) }
+        let customerID = CustomerID(try Checks.reference(invoice.customerID, field: "customer_id"))
+        guard let customer = try state.customer(customerID), customer.providerID == invoice.providerID,
+            customer.currency == invoice.currency, let provider = ProviderID(customer.providerID), let currency = Currency(customer.currency)
+        else { throw AdminRejection.notFound("customer", customerID.description) }
+        try Checks.recognised(invoice.kind.isRecognised, field: "kind")
+        let next = try state.nextInvoiceNumber(of: provider, invoice.kind)
+        guard invoice.number == next else { throw stale("number \(next) is the next of the series") }
+        try addUp(invoice)
+        switch invoice.kind {
+        case .invoice, .UNRECOGNIZED:
+            let after = try state.invoiceHead(of: customerID)?.throughSequence ?? 0
+            guard invoice.afterSequence == after else { throw stale("the last invoice ends at sequence \(after)") }
+            guard invoice.throughSequence >= after, invoice.throughSequence <= state.applied else {
+                throw AdminRejection.invalid("through_sequence", "must not be before the last invoice's cut nor behind the log's head")
+            }
+        case .creditNote:
+            guard let creditedID = InvoiceID(invoice.creditedID), let balance = try state.invoiceBalance(creditedID) else {
+                throw AdminRejection.unknownReference("invoice_id", UUIDv7(bytes: invoice.creditedID)?.description ?? "")
+            }
+            let (sum, overflow) = balance.creditedMicros.addingReportingOverflow(invoice.totalMicros)
+            guard !overflow, invoice.totalMicros > 0, sum <= balance.totalMicros else {
+                let rest = Money.decimal(micros: max(0, balance.totalMicros - balance.creditedMicros))
+                throw AdminRejection.invalid("amount", "\(rest) \(invoice.currency) of the invoice are left to be credited")
+            }
+        }
+        let postings = postings(of: invoice, .customer(customerID, currency), provider, currency)
+        if postings.isEmpty {
+            invoice.journalID = Data()
+        } else {
+            guard try state.overflow(of: postings) == nil else { throw AdminRejection.invalid("amount", "the account cannot hold so much") }
+            let journalID = decision.newID()
+            invoice.journalID = Data(journalID.bytes)
+            var journal = JournalPosted()
+            journal.id = invoice.journalID
+            journal.kind = invoice.kind == .creditNote ? .creditNote : .invoice
+            journal.reason = invoice.numberText
+            journal.postings = postings
+            decision.record(.journalPosted(journal), in: journalID)
+        }
+        decision.record(.invoiceIssued(invoice), in: id)
+        return id
+    }
+
+    /// An invoice adds VAT and rounding to what its calls and fees have moved already. A credit note gives back all of what it says.
+    private static func postings(
+        of invoice: InvoiceIssued, _ customer: AccountRef, _ provider: ProviderID, _ currency: Currency
+    ) -> [Posting] {
+        let isCredit = invoice.kind == .creditNote
+        let revenue = isCredit ? -invoice.netMicros : invoice.roundingMicros
+        let tax = isCredit ? -invoice.taxMicros : invoice.taxMicros
+        var postings: [Posting] = []
+        if revenue + tax != 0 { postings.append(Posting(customer, micros: -(revenue + tax))) }
+        if revenue != 0 { postings.append(Posting(.providerRevenue(provider, currency), micros: revenue)) }
+        if tax != 0 { postings.append(Posting(.providerTax(provider, currency), micros: tax)) }
+        return postings
+    }
+
+    /// The sums that EN 16931 asks for (BR-CO-10, 13, 14, 15), once more.
+    private static func addUp(_ invoice: InvoiceIssued) throws {
+        guard !invoice.lines.isEmpty, invoice.lines.count <= linesMax else {
+            throw AdminRejection.invalid("lines", "an invoice has 1 to \(linesMax) lines")
+        }
+        let bound = Int128(JournalDecider.amountMicrosMax)
+        let lines = invoice.lines.reduce(Int128(0)) { $0 + Int128($1.amountMicros) }
+        let exact = invoice.lines.reduce(Int128(0)) { $0 + Int128($1.exactMicros) }
+        let taxable = invoice.taxes.reduce(Int128(0)) { $0 + Int128($1.taxableMicros) }
+        let tax = invoice.taxes.reduce(Int128(0)) { $0 + Int128($1.taxMicros) }
+        guard lines == Int128(invoice.netMicros), taxable == lines, tax == Int128(invoice.taxMicros),
+            lines + tax == Int128(invoice.totalMicros), lines - exact == Int128(invoice.roundingMicros), lines.magnitude <= bound.magnitude,
+            tax.magnitude <= bound.magnitude
+        else { throw AdminRejection.invalid("lines", "do not add up") }
+    }
+
+    /// Something was issued in between: work it out again.
+    private static func stale(_ reason: String) -> AdminRejection {
+        .inUse(reason: "another invoice came in between: " + reason)
+    }
+
+    static func printed<State: ViewQueries & ~Copyable>(
+        _ print: InvoicePrinted, in state: borrowing State, _ decision: inout Decision
+    ) throws -> UUIDv7 {
+        let id = try Checks.existingID(print.invoiceID)
+        guard try state.invoiceSequence(InvoiceID(id)) != nil else { throw AdminRejection.notFound("invoice", id.description) }
+        guard print.sha256.count == 32, print.format == "pdf" else { throw AdminRejection.invalid("format", "must be pdf with a hash") }
+        if try state.invoicePrint(InvoiceID(id), print.format) == nil { decision.record(.invoicePrinted(print), in: id) }
+        return id
+    }
+}

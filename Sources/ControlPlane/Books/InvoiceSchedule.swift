@@ -1,0 +1,82 @@
+internal import Foundation
+internal import Invoices
+package import Ledger
+package import Logging
+internal import Model
+package import Primitives
+package import Projections
+
+/// Issues the invoices of providers that have a day of the month for it. Each month that is over is one invoice, also when several went by
+/// while nothing ran. That a month is done is said by the customer's last invoice; a month without anything to bill has none, which is
+/// found out once a start.
+package final class InvoiceSchedule {
+    private let views: Views
+    private let log: any EventLog
+    private let desk: InvoiceDesk
+    private let logger: Logger
+    private let submit: @Sendable (AdminRequest) -> Result<AdminOutcome, AdminRejection>
+    /// For so long after the end of a month nothing is issued: the month's fees are charged then.
+    package static let graceMicroseconds: Int64 = 600_000_000
+    /// Up to which boundary a customer was looked at.
+    private var done: [CustomerID: WallTime] = [:]
+    /// When a customer whose invoice failed is tried again.
+    private var pausedUntil: [CustomerID: WallTime] = [:]
+
+    package init(
+        views: Views, log: any EventLog, desk: InvoiceDesk, logger: Logger,
+        submit: @escaping @Sendable (AdminRequest) -> Result<AdminOutcome, AdminRejection>
+    ) {
+        self.views = views
+        self.log = log
+        self.desk = desk
+        self.logger = logger
+        self.submit = submit
+    }
+
+    package func pass(at now: WallTime, isStopping: () -> Bool = { false }) {
+        let billings = (try? views.read { snapshot throws(ViewsError) in try snapshot.billings() }) ?? []
+        for billing in billings where billing.invoiceDay > 0 {
+            guard let id = ProviderID(billing.providerID), !isStopping() else { continue }
+            let found = try? views.read { snapshot throws(ViewsError) -> (zone: String, customers: [CustomerID]) in
+                let zone = try snapshot.provider(id)?.timeZone ?? ""
+                return (zone, try snapshot.customers(of: id, limit: .max).compactMap { CustomerID($0.id) })
+            }
+            guard let found else { continue }
+            let calendar = BillingCalendar(timeZone: found.zone)
+            let boundary = calendar.boundary(day: billing.invoiceDay, atOrBefore: WallTime(microseconds: now.microseconds - Self.graceMicroseconds))
+            for customer in found.customers where done[customer].map({ $0 < boundary }) ?? true {
+                guard !isStopping(), pausedUntil[customer].map({ $0 <= now }) ?? true else { continue }
+                catchUp(customer, billing.invoiceDay, calendar, to: boundary, at: now)
+            }
+        }
+    }
+
+    private func catchUp(_ customer: CustomerID, _ day: UInt32, _ calendar: BillingCalendar, to last: WallTime, at now: WallTime) {
+        let begin = try? views.read { snapshot throws(ViewsError) in try desk.begin(customer, before: last, in: snapshot) }
+        guard var from = begin else { return }
+        while true {
+            let boundary = calendar.boundary(day: day, after: from)
+            guard boundary <= last else { break }
+            do {
+                let invoice = try desk.worked { views throws(InvoiceError) in
+                    let through: UInt64
+                    do throws(ViewsError) { through = try desk.cut(customer, before: boundary, in: views) } catch { throw .views(error) }
+                    var random = RandomSource.system
+                    return try InvoiceMaker.invoice(
+                        of: customer, InvoicePeriod(through: through, from: from, to: boundary, issuedAt: now), id: UUIDv7(at: now, random: &random), in: views)
+                }
+                _ = try submit(AdminRequest(.issueInvoice(invoice), actor: "invoices", requestID: "schedule")).get()
+            } catch InvoiceError.nothingToBill {
+                // Nothing is issued, and the next one begins where this would have ended.
+            } catch InvoiceError.cutIsBeforeLast {
+                // Somebody has issued one by hand that goes further.
+            } catch {
+                logger.warning("an invoice could not be issued and is tried again", metadata: ["customer": "\(customer)", "reason": "\(error)"])
+                pausedUntil[customer] = now + .seconds(60)
+                return
+            }
+            from = boundary
+        }
+        done[customer] = last
+    }
+}

@@ -1,0 +1,40 @@
+internal import Foundation
+internal import Model
+internal import Primitives
+package import Subjects
+
+/// PDF files as they were first made, each sealed under its customer's key: whoever is forgotten is forgotten here as well. What is
+/// missing is made again, so that nothing depends on this folder but that old files stay as they were when the tool has changed.
+package struct InvoiceStore: Sendable {
+    private let folder: String
+    private let keys: SubjectKeys?
+    /// Part of the associated data; never changes.
+    private static let mark: UInt8 = 101
+
+    package init(folder: String, keys: SubjectKeys?) {
+        self.folder = folder
+        self.keys = keys
+    }
+
+    func load(_ invoice: InvoiceIssued) -> [UInt8]? {
+        guard let keys, let path = path(of: invoice), let sealed = FileManager.default.contents(atPath: path) else { return nil }
+        return (try? keys.open(Array(sealed), mark: Self.mark, record: invoice.id)) ?? nil
+    }
+
+    /// What cannot be kept is made again when it is wanted.
+    func save(_ bytes: [UInt8], of invoice: InvoiceIssued) {
+        var random = RandomSource.system
+        guard let keys, let path = path(of: invoice), let customer = UUIDv7(bytes: invoice.customerID),
+            let sealed = (try? keys.seal(bytes, mark: Self.mark, subject: customer, record: invoice.id, &random)) ?? nil
+        else { return }
+        let directory = URL(fileURLWithPath: path).deletingLastPathComponent()
+        try? FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        try? Data(sealed).write(to: URL(fileURLWithPath: path), options: .atomic)
+    }
+
+    /// A folder to every provider.
+    private func path(of invoice: InvoiceIssued) -> String? {
+        guard let id = UUIDv7(bytes: invoice.id), let provider = UUIDv7(bytes: invoice.providerID) else { return nil }
+        return "\(folder)/\(provider)/\(id).pdf.sealed"
+    }
+}

@@ -1,0 +1,219 @@
+import Foundation
+package import Model
+import OpenSSL
+package import Primitives
+package import Projections
+import SwiftProtobuf
+
+/// Works invoices and credit notes out of a snapshot: everything but that nothing came in between, which only the sequencer can say.
+///
+/// An invoice is a stretch of the customer's account: every movement behind the last invoice's cut up to this one's. So each movement
+/// is on exactly one invoice, late ones on the next, and a correction of an old charge on that of the time when it was corrected.
+package enum InvoiceMaker {
+    /// Version of the code that writes the documents. Layouts stay as they are once something was issued by them.
+    package static let layout: UInt32 = 1
+
+    /// - Parameter id: of the new invoice.
+    package static func invoice<State: ViewQueries & ~Copyable>(
+        of customerID: CustomerID, _ period: InvoicePeriod, id: UUIDv7, in views: borrowing State
+    ) throws(InvoiceError) -> InvoiceIssued {
+        let parties = try Parties(customerID, in: views)
+        let after = try onViews { () throws(ViewsError) in try views.invoiceHead(of: customerID)?.throughSequence ?? 0 }
+        guard period.through >= after else { throw .cutIsBeforeLast(after) }
+        let words = InvoiceWords(language: parties.language)
+        let tally = try onViews { () throws(ViewsError) in
+            try InvoiceTally(
+                of: parties.account, after: after, through: period.through, keepsCalls: parties.billing.callList, words: words, in: views)
+        }
+        var invoice = parties.blank(id, .invoice, issuedAt: period.issuedAt)
+        let lines = tally.lines(words, decimals: invoice.decimals)
+        guard !lines.isEmpty else { throw .nothingToBill }
+        invoice.lines = lines
+        invoice.periodFrom = period.from.microseconds
+        invoice.periodTo = period.to.microseconds
+        invoice.afterSequence = after
+        invoice.throughSequence = period.through
+        try sum(&invoice, parties)
+        if parties.isPrepaid, invoice.totalMicros > 0 { invoice.prepaidMicros = invoice.totalMicros }
+        invoice.openingMicros = tally.opening + tally.documents
+        invoice.paymentsMicros = tally.payments
+        invoice.closingMicros = tally.closing - invoice.roundingMicros - invoice.taxMicros
+        if parties.billing.callList, !tally.calls.isEmpty {
+            invoice.calls = UInt64(tally.calls.count)
+            let list = CallList(tally.calls, currency: invoice.currency, timeZone: invoice.timeZone)
+            invoice.callsSha256 = Data(Hash.sha256(list.csv))
+        }
+        return try numbered(invoice, parties, in: views)
+    }
+
+    /// - Parameter net: how much of the invoice's net sum; nil: all that is left.
+    package static func creditNote<State: ViewQueries & ~Copyable>(
+        of original: InvoiceIssued, net: Int64?, reason: String, issuedAt: WallTime, id: UUIDv7, in views: borrowing State
+    ) throws(InvoiceError) -> InvoiceIssued {
+        guard let customerID = CustomerID(original.customerID), let originalID = InvoiceID(original.id), original.kind == .invoice else {
+            throw .noInvoice
+        }
+        let parties = try Parties(customerID, in: views)
+        let balance = try onViews { () throws(ViewsError) in try views.invoiceBalance(originalID) } ?? InvoiceBalance()
+        let left = balance.totalMicros - balance.creditedMicros
+        var note = parties.blank(id, .creditNote, issuedAt: issuedAt)
+        (note.seller, note.buyer, note.language) = (original.seller, original.buyer, original.language)
+        note.creditedID = original.id
+        note.creditedNumber = original.numberText
+        note.creditedOn = original.issuedOn
+        note.reason = reason
+        note.periodFrom = original.periodFrom
+        note.periodTo = original.periodTo
+        note.throughSequence = views.applied
+        if net == nil, balance.creditedMicros == 0 {
+            // All of it: the same lines.
+            note.lines = original.lines
+            for index in note.lines.indices { note.lines[index].exactMicros = note.lines[index].amountMicros }
+        } else {
+            let rate = original.taxes.first?.vatBasisPoints ?? 0
+            var line = InvoiceLine()
+            line.kind = .correction
+            line.description_p = reason
+            line.calls = 1
+            line.amountMicros = net.map { InvoiceAmounts.rounded($0, note.decimals) } ?? Self.net(ofTotal: left, rate, note.decimals)
+            line.exactMicros = line.amountMicros
+            note.lines = [line]
+        }
+        try sum(&note, parties, rate: original.taxes.first)
+        guard note.totalMicros > 0, note.totalMicros <= left else {
+            throw .creditTooLarge(left: "\(Money.decimal(micros: max(0, left))) \(note.currency)")
+        }
+        note.dueOn = note.issuedOn
+        let account = try onViews { () throws(ViewsError) in try views.balance(parties.account) }
+        note.openingMicros = account
+        note.closingMicros = account + note.totalMicros
+        return try numbered(note, parties, in: views)
+    }
+
+    /// The net sum that comes to a total with VAT.
+    private static func net(ofTotal total: Int64, _ rate: UInt32, _ decimals: UInt32) -> Int64 {
+        var net = InvoiceAmounts.rounded(Int64(clamping: Int128(total) * 10_000 / Int128(10_000 + rate)), decimals)
+        let unit = InvoiceAmounts.unit(decimals)
+        while net > 0, net + InvoiceAmounts.tax(on: net, basisPoints: rate, decimals) > total { net -= unit }
+        return net
+    }
+
+    private static func sum(_ invoice: inout InvoiceIssued, _ parties: Parties, rate: InvoiceTax? = nil) throws(InvoiceError) {
+        let net = invoice.lines.reduce(Int128(0)) { $0 + Int128($1.amountMicros) }
+        let exact = invoice.lines.reduce(Int128(0)) { $0 + Int128($1.exactMicros) }
+        guard net.magnitude < 1 << 60, exact.magnitude < 1 << 60 else { throw .overflow }
+        var tax = rate ?? parties.rate
+        tax.taxableMicros = Int64(net)
+        tax.taxMicros = InvoiceAmounts.tax(on: Int64(net), basisPoints: tax.vatBasisPoints, invoice.decimals)
+        invoice.taxes = [tax]
+        invoice.netMicros = Int64(net)
+        invoice.taxMicros = tax.taxMicros
+        invoice.totalMicros = invoice.netMicros + invoice.taxMicros
+        invoice.roundingMicros = Int64(net - exact)
+    }
+
+    /// With the next number of its series, and the hashes of what is printed.
+    private static func numbered<State: ViewQueries & ~Copyable>(
+        _ draft: InvoiceIssued, _ parties: Parties, in views: borrowing State
+    ) throws(InvoiceError) -> InvoiceIssued {
+        var invoice = draft
+        invoice.number = try onViews { () throws(ViewsError) in try views.nextInvoiceNumber(of: parties.providerID, invoice.kind) }
+        let digits = String(invoice.number)
+        let prefix = invoice.kind == .creditNote ? parties.billing.creditNotePrefix : parties.billing.invoicePrefix
+        let zeros = String(repeating: "0", count: max(0, 6 - digits.count))
+        invoice.numberText = (prefix.isEmpty && invoice.kind == .creditNote ? "C-" : prefix) + zeros + digits
+        let template = try InvoicePage.template(of: invoice, in: views)
+        invoice.htmlSha256 = Data(Hash.sha256(InvoicePage.html(invoice, template)))
+        if invoice.decimals <= 2 { invoice.ublSha256 = Data(Hash.sha256(ElectronicInvoice.xml(invoice))) }
+        return invoice
+    }
+
+    /// The calls of an invoice that was issued, out of the log as it is now.
+    package static func calls<State: ViewQueries & ~Copyable>(
+        of invoice: InvoiceIssued, in views: borrowing State
+    ) throws(InvoiceError) -> CallList {
+        guard let customer = CustomerID(invoice.customerID), let currency = Currency(invoice.currency) else { throw .noInvoice }
+        let words = InvoiceWords(language: invoice.language)
+        let tally = try onViews { () throws(ViewsError) in
+            try InvoiceTally(
+                of: .customer(customer, currency), after: invoice.afterSequence, through: invoice.throughSequence, keepsCalls: true,
+                words: words, in: views)
+        }
+        return CallList(tally.calls, currency: invoice.currency, timeZone: invoice.timeZone)
+    }
+}
+
+/// Who bills whom, by what terms, as it is when the invoice is worked out.
+private struct Parties {
+    let customer: Customer
+    let providerID: ProviderID
+    let billing: Billing
+    let account: AccountRef
+    let language: String
+    let isPrepaid: Bool
+    private let provider: Provider
+    private let contact: Contact?
+
+    init<State: ViewQueries & ~Copyable>(_ id: CustomerID, in views: borrowing State) throws(InvoiceError) {
+        guard let customer = try onViews({ () throws(ViewsError) in try views.customer(id) }), let providerID = ProviderID(customer.providerID),
+            let currency = Currency(customer.currency), let provider = try onViews({ () throws(ViewsError) in try views.provider(providerID) })
+        else { throw .noCustomer }
+        self.customer = customer
+        self.provider = provider
+        self.providerID = providerID
+        account = .customer(id, currency)
+        billing = try onViews { () throws(ViewsError) in try views.billing(of: providerID) } ?? Billing()
+        let (contactID, planID) = (ContactID(customer.contactID), ServicePlanID(customer.servicePlanID))
+        contact = try onViews { () throws(ViewsError) in try contactID.map { id throws(ViewsError) in try views.contact(id) } ?? nil }
+        let plan = try onViews { () throws(ViewsError) in try planID.map { id throws(ViewsError) in try views.servicePlan(id) } ?? nil }
+        isPrepaid = plan?.paymentMode == .prepaid
+        language = customer.language.isEmpty ? provider.language : customer.language
+    }
+
+    var rate: InvoiceTax {
+        var tax = InvoiceTax()
+        tax.vatBasisPoints = customer.vatBasisPoints
+        // UNCL 5305: standard, exempt with a reason, zero.
+        tax.category = customer.vatBasisPoints > 0 ? "S" : billing.exemptionReason.isEmpty ? "Z" : "E"
+        return tax
+    }
+
+    func blank(_ id: UUIDv7, _ kind: InvoiceKind, issuedAt: WallTime) -> InvoiceIssued {
+        let calendar = BillingCalendar(timeZone: provider.timeZone)
+        var invoice = InvoiceIssued()
+        invoice.id = Data(id.bytes)
+        invoice.providerID = customer.providerID
+        invoice.customerID = customer.id
+        invoice.kind = kind
+        invoice.issuedOn = calendar.day(of: issuedAt)
+        invoice.dueOn = calendar.day(of: issuedAt, plus: billing.paymentDays)
+        invoice.timeZone = provider.timeZone.isEmpty ? "UTC" : provider.timeZone
+        invoice.currency = customer.currency
+        invoice.decimals = InvoiceAmounts.decimals(of: customer.currency)
+        invoice.seller = billing.seller
+        if invoice.seller.name.isEmpty { invoice.seller.name = provider.name }
+        invoice.buyer = buyer
+        invoice.paymentTerms = billing.paymentTerms
+        invoice.note = billing.note
+        if customer.vatBasisPoints == 0 { invoice.exemptionReason = billing.exemptionReason }
+        invoice.language = InvoiceWords(language: language).language
+        invoice.layout = InvoiceMaker.layout
+        invoice.templateHash = billing.templateHash
+        return invoice
+    }
+
+    private var buyer: BuyerParty {
+        var buyer = BuyerParty()
+        buyer.name = contact?.name ?? ""
+        buyer.company = contact?.company ?? ""
+        if buyer.name.isEmpty, buyer.company.isEmpty { buyer.name = customer.name }
+        buyer.street = contact?.street ?? ""
+        buyer.postalCode = contact?.postalCode ?? ""
+        buyer.city = contact?.city ?? ""
+        buyer.country = contact?.country ?? ""
+        buyer.vatNumber = contact?.vatNumber ?? ""
+        buyer.email = customer.email.isEmpty ? contact?.email ?? "" : customer.email
+        buyer.externalID = customer.externalID
+        return buyer
+    }
+}

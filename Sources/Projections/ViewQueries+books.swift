@@ -1,0 +1,136 @@
+package import Foundation
+package import Model
+package import Primitives
+import Subjects
+
+// Money beside calls: what waits for a second person, vouchers, alerts.
+extension ViewQueries where Self: ~Copyable {
+    /// nil: nothing was ever said.
+    package func billing(of provider: ProviderID) throws(ViewsError) -> Billing? {
+        try message(Billing.self, Key(provider.value), in: .billing)
+    }
+
+    package func billings() throws(ViewsError) -> [Billing] { try messages(Billing.self, in: .billing, limit: .max) }
+
+    package func adjustment(_ id: AdjustmentID) throws(ViewsError) -> AdjustmentState? {
+        try message(AdjustmentState.self, Key(id.value), in: .adjustments)
+    }
+
+    /// The oldest first.
+    package func adjustments(after: AdjustmentID? = nil, limit: Int) throws(ViewsError) -> [AdjustmentState] {
+        try messages(AdjustmentState.self, in: .adjustments, after: after.map { Key($0.value) }, limit: limit)
+    }
+
+    /// - Parameter code: its keyed hash.
+    package func voucher(code: Data) throws(ViewsError) -> VoucherState? {
+        try message(VoucherState.self, Key(Array(code)), in: .vouchers)
+    }
+
+    package func voucherBatch(_ id: VoucherBatchID) throws(ViewsError) -> VoucherBatch? {
+        try message(VoucherBatch.self, Key(id.value), in: .voucherBatches)
+    }
+
+    package func voucherBatches(after: VoucherBatchID? = nil, limit: Int) throws(ViewsError) -> [VoucherBatch] {
+        try messages(VoucherBatch.self, in: .voucherBatches, after: after.map { Key($0.value) }, limit: limit)
+    }
+
+    /// When the customer last tried codes that are none, the oldest first.
+    package func voucherMisses(of customer: CustomerID) throws(ViewsError) -> [Int64] {
+        try message(VoucherMisses.self, Key(customer.value), in: .voucherMisses)?.at ?? []
+    }
+
+    package func alert(_ id: AlertID) throws(ViewsError) -> AlertState? {
+        try message(AlertState.self, Key(id.value), in: .alerts)
+    }
+
+    /// The oldest first.
+    package func alerts(after: AlertID? = nil, limit: Int) throws(ViewsError) -> [AlertState] {
+        try messages(AlertState.self, in: .alerts, after: after.map { Key($0.value) }, limit: limit)
+    }
+
+    /// The alert of the kind that lasts; nil: none does.
+    package func openAlert(of customer: CustomerID, _ kind: AlertKind) throws(ViewsError) -> AlertState? {
+        let key = Key(customer.value).adding(UInt32(truncatingIfNeeded: kind.rawValue))
+        guard let id = try value(key, in: .openAlerts).flatMap({ UUIDv7(bytes: $0) }) else { return nil }
+        return try alert(AlertID(id))
+    }
+
+    /// Customers with a threshold.
+    package func watchedCustomers() throws(ViewsError) -> [CustomerID] {
+        try page(.alertThresholds, limit: .max).compactMap { UUIDv7(bytes: $0.key.bytes).map(CustomerID.init) }
+    }
+
+    /// Alerts that wait to be delivered, the oldest first.
+    package func unsentAlerts(limit: Int) throws(ViewsError) -> [AlertState] {
+        var found: [AlertState] = []
+        for (key, _) in try page(.unsentAlerts, limit: limit) {
+            if let state = try message(AlertState.self, key, in: .alerts) { found.append(state) }
+        }
+        return found
+    }
+}
+
+// Invoices.
+extension ViewQueries where Self: ~Copyable {
+    package func invoiceTemplate(hash: Data) throws(ViewsError) -> InvoiceTemplatePublished? {
+        try message(InvoiceTemplatePublished.self, Key(Array(hash)), in: .invoiceTemplates)
+    }
+
+    /// One more than the last of the provider's series.
+    package func nextInvoiceNumber(of provider: ProviderID, _ kind: InvoiceKind) throws(ViewsError) -> UInt64 {
+        let key = Key(provider.value).adding(UInt32(truncatingIfNeeded: kind.rawValue))
+        return try (number(key, in: .invoiceSeries) ?? 0) + 1
+    }
+
+    /// Where the customer's last invoice ended; nil: it has none.
+    package func invoiceHead(of customer: CustomerID) throws(ViewsError) -> InvoiceHead? {
+        try message(InvoiceHead.self, Key(customer.value), in: .invoiceHeads)
+    }
+
+    package func invoiceBalance(_ id: InvoiceID) throws(ViewsError) -> InvoiceBalance? {
+        try message(InvoiceBalance.self, Key(id.value), in: .invoiceBalances)
+    }
+
+    package func invoicePrint(_ id: InvoiceID, _ format: String) throws(ViewsError) -> InvoicePrinted? {
+        try message(InvoicePrinted.self, Key(id.value).adding(text: format), in: .invoicePrints)
+    }
+
+    package func invoice(_ id: InvoiceID) throws(ViewsError) -> InvoiceIssued? {
+        guard let sequence = try invoiceSequence(id) else { return nil }
+        return try invoice(at: sequence)
+    }
+
+    package func invoiceSequence(_ id: InvoiceID) throws(ViewsError) -> UInt64? { try number(Key(id.value), in: .invoices) }
+
+    package func invoice(of provider: ProviderID, _ kind: InvoiceKind, number: UInt64) throws(ViewsError) -> InvoiceIssued? {
+        let key = Key(provider.value).adding(UInt32(truncatingIfNeeded: kind.rawValue)).adding(number)
+        guard let sequence = try self.number(key, in: .invoicesByNumber) else { return nil }
+        return try invoice(at: sequence)
+    }
+
+    /// Of a provider or a customer, the oldest first, each with its sequence.
+    package func invoices(
+        of owner: UUIDv7, after sequence: UInt64 = 0, limit: Int
+    ) throws(ViewsError) -> [(sequence: UInt64, invoice: InvoiceIssued)] {
+        let prefix = Key(owner)
+        var found: [(sequence: UInt64, invoice: InvoiceIssued)] = []
+        for (key, _) in try page(.invoicesByOwner, prefix: prefix, after: prefix.adding(sequence), limit: limit) {
+            var reader = KeyReader(key.bytes)
+            reader.skip(16)
+            guard let sequence = reader.number64() else { throw .unreadable(table: .invoicesByOwner) }
+            found.append((sequence, try invoice(at: sequence)))
+        }
+        return found
+    }
+
+    private func invoice(at sequence: UInt64) throws(ViewsError) -> InvoiceIssued {
+        var invoice = try decoded(InvoiceIssued.self, try fact(at: sequence).payload, of: .invoices)
+        guard let keys else { return invoice }
+        do {
+            try keys.open(&invoice, of: invoice.id)
+        } catch {
+            throw .personal(error)
+        }
+        return invoice
+    }
+}

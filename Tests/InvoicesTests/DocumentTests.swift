@@ -1,0 +1,131 @@
+import Foundation
+import Model
+import OpenSSL
+import Primitives
+import SwiftProtobuf
+import Testing
+
+@testable import Invoices
+
+/// An invoice with everything on it.
+private func sample(_ kind: InvoiceKind = .invoice, language: String = "de") -> InvoiceIssued {
+    var invoice = InvoiceIssued()
+    invoice.id = Data(repeating: 7, count: 16)
+    invoice.kind = kind
+    (invoice.number, invoice.numberText) = (42, kind == .creditNote ? "C-000042" : "K-000042")
+    (invoice.issuedOn, invoice.dueOn, invoice.timeZone) = ("2026-12-01", "2026-12-15", "Europe/Berlin")
+    invoice.periodFrom = WallTime(rfc3339: "2026-10-31T23:00:00Z")!.microseconds
+    invoice.periodTo = WallTime(rfc3339: "2026-11-30T23:00:00Z")!.microseconds
+    (invoice.afterSequence, invoice.throughSequence) = (17, 10_482)
+    (invoice.currency, invoice.decimals, invoice.language, invoice.layout) = ("EUR", 2, language, 1)
+    func line(_ kind: InvoiceLineKind, _ text: String, _ calls: UInt64, _ seconds: UInt64, _ cents: Int64) -> InvoiceLine {
+        .with {
+            $0.kind = kind
+            $0.description_p = text
+            ($0.calls, $0.seconds, $0.amountMicros, $0.exactMicros) = (calls, seconds, cents * 10_000, cents * 10_000)
+        }
+    }
+    invoice.lines = [
+        line(.item, "Hosted PBX <12 seats> & more", 1, 0, 60_00), line(.usage, "Gespräche nach Österreich", 312, 62_600, 71_37),
+        line(.correction, "Berichtigung: Preisliste 7", 3, 0, -1_05),
+    ]
+    invoice.taxes = [
+        .with {
+            $0.vatBasisPoints = 1_900
+            $0.category = "S"
+            $0.taxableMicros = 130_320_000
+            $0.taxMicros = 24_760_000
+        }
+    ]
+    (invoice.netMicros, invoice.taxMicros, invoice.totalMicros) = (130_320_000, 24_760_000, 155_080_000)
+    (invoice.openingMicros, invoice.paymentsMicros, invoice.closingMicros) = (-20_000_000, 20_000_000, -155_080_000)
+    invoice.seller = .with {
+        ($0.name, $0.street, $0.postalCode, $0.city, $0.country) = ("Kages GmbH", "Torstraße 12", "10119", "Berlin", "DE")
+        ($0.vatNumber, $0.registration, $0.email, $0.phone) = ("DE123456789", "HRB 12345 B", "billing@kages.example", "+49 30 5550100")
+        ($0.iban, $0.bic, $0.bank) = ("DE89370400440532013000", "COBADEFFXXX", "Commerzbank")
+    }
+    invoice.buyer = .with {
+        ($0.name, $0.company, $0.street, $0.postalCode, $0.city, $0.country) = ("Berta Beispiel", "Acme & Söhne", "Lange Gasse 1", "1010", "Wien", "AT")
+        ($0.vatNumber, $0.email, $0.externalID) = ("ATU12345678", "berta@acme.example", "C-1017")
+    }
+    (invoice.paymentTerms, invoice.note) = ("Zahlbar innerhalb von 14 Tagen ohne Abzug.", "Sitz der Gesellschaft: Berlin")
+    if kind == .creditNote { (invoice.creditedNumber, invoice.creditedOn, invoice.reason) = ("K-000040", "2026-11-01", "Leitung gestört") }
+    return invoice
+}
+
+private func hash(_ bytes: [UInt8]) -> String { hex(Hash.sha256(bytes)) }
+
+/// Invoices were issued by this code. If a hash here changes, they are not printed again as they were: write another layout instead.
+@Test func theFirstLayoutPrintsWhatItAlwaysPrinted() {
+    #expect(hash(Array(InvoicePage.builtIn.utf8)) == "8f969e15726b0594925eabbd4ee3feeb613d63a30874f9943abf889b76b0fd41")
+    #expect(hash(InvoicePage.html(sample(), InvoicePage.builtIn)) == "0d039f3b728e8fce83067a23f35c7332dc6f52d7ece713327a8a9e580eb587e2")
+    #expect(hash(InvoicePage.html(sample(.creditNote, language: "en"), InvoicePage.builtIn)) == "62f9a15061559d03ce33423527657707825fb05fbeaad6c18306f62cb632eae0")
+    #expect(hash(ElectronicInvoice.xml(sample())) == "1a02ca1980825abe33478deb423e72e6e91d78aefd1d5a6b200d31572aca4196")
+    #expect(hash(ElectronicInvoice.xml(sample(.creditNote, language: "en"))) == "b9de789e0b84b82f0b8db74839cca321ae98085ff360b7076aca1bf47ef0de31")
+}
+
+@Test func anInvoiceIsTheSameAfterItHasBeenInTheLog() throws {
+    let invoice = sample()
+    let stored = try InvoiceIssued(serializedBytes: try invoice.serializedBytes() as [UInt8])
+    #expect(InvoicePage.html(stored, InvoicePage.builtIn) == InvoicePage.html(invoice, InvoicePage.builtIn))
+    #expect(ElectronicInvoice.xml(stored) == ElectronicInvoice.xml(invoice))
+}
+
+@Test func thePageSaysEverythingThatAnInvoiceHasToSay() {
+    let text = String(decoding: InvoicePage.html(sample(), InvoicePage.builtIn), as: UTF8.self)
+    for part in [
+        "Rechnung", "K-000042", "01.12.2026", "15.12.2026", "01.11.2026", "30.11.2026", "Kages GmbH", "DE123456789", "Acme &amp; Söhne", "ATU12345678",
+        "Hosted PBX &lt;12 seats&gt; &amp; more", "17:23:20", "71,37\u{A0}€", "\u{2212}1,05\u{A0}€", "USt. 19\u{A0}% auf 130,32\u{A0}€", "24,76\u{A0}€",
+        "155,08\u{A0}€", "DE89\u{A0}3704", "Zahlbar innerhalb",
+    ] { #expect(text.contains(part), "\(part)") }
+    #expect(!text.contains("{{"))
+}
+
+@Test func whatAnInvoiceLacksForThePublicRulesIsNamed() {
+    #expect(InvoiceRule.broken(by: sample()).isEmpty)
+    #expect(InvoiceRule.broken(by: sample(.creditNote)).isEmpty)
+    func broken(_ change: (inout InvoiceIssued) -> Void) -> [String] {
+        var invoice = sample()
+        change(&invoice)
+        return InvoiceRule.broken(by: invoice).map(\.id)
+    }
+    #expect(broken { $0.seller.country = "" } == ["BR-09"])
+    #expect(broken { $0.buyer.country = "" } == ["BR-11"])
+    #expect(broken { $0.seller.vatNumber = "" } == ["BR-S-02"])
+    #expect(broken { $0.lines[0].amountMicros += 10_000 } == ["BR-CO-10"])
+    #expect(broken { $0.taxes[0].taxMicros += 10_000 }.contains("BR-CO-17"))
+    #expect(broken { ($0.dueOn, $0.paymentTerms) = ("", "") } == ["BR-CO-25"])
+    #expect(broken { $0.taxes[0] = .with { ($0.category, $0.taxableMicros) = ("E", 130_320_000) } }.contains("BR-E-10"))
+}
+
+/// Well-formed, whatever somebody typed in. The schemas of OASIS and the rules of CEN are asked by hand: docs/invoices.md.
+@Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/xmllint"))) func theElectronicInvoiceIsWellFormedWhateverSomebodyTypedIn() async throws {
+    var invoice = sample()
+    invoice.buyer.company = "</cbc:Name>\u{1}\u{FFFF}\"'<&>\u{1F4DE}"
+    let folder = NSTemporaryDirectory() + "ledgerline-ubl-" + UUID().uuidString
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    for (index, xml) in [ElectronicInvoice.xml(invoice), ElectronicInvoice.xml(sample(.creditNote))].enumerated() {
+        let path = "\(folder)/\(index).xml"
+        try Data(xml).write(to: URL(fileURLWithPath: path))
+        let status = await withCheckedContinuation { (continuation: CheckedContinuation<Int32, Never>) in
+            Thread.detachNewThread {
+                let process = Process()
+                process.executableURL = URL(fileURLWithPath: "/usr/bin/xmllint")
+                process.arguments = ["--noout", "--nonet", path]
+                try? process.run()
+                process.waitUntilExit()
+                continuation.resume(returning: process.terminationStatus)
+            }
+        }
+        #expect(status == 0)
+        if let kept = ProcessInfo.processInfo.environment["LEDGERLINE_KEEP_UBL"] { try Data(xml).write(to: URL(fileURLWithPath: "\(kept)/\(index).xml")) }
+    }
+    if let kept = ProcessInfo.processInfo.environment["LEDGERLINE_KEEP_UBL"] {
+        try Data(ElectronicInvoice.xml(sample())).write(to: URL(fileURLWithPath: kept + "/sample.xml"))
+        for language in ["de", "en", "fr"] {
+            try Data(InvoicePage.html(sample(language: language), InvoicePage.builtIn)).write(to: URL(fileURLWithPath: "\(kept)/\(language).html"))
+        }
+        try Data(InvoicePage.html(sample(.creditNote, language: "en"), InvoicePage.builtIn)).write(to: URL(fileURLWithPath: kept + "/note.html"))
+    }
+}
