@@ -24,6 +24,7 @@ struct History: Sendable {
     private var exports: [CdrExport] = []
     private var groups: [SecurityGroup] = []
     private var users: [User] = []
+    private var rare = 0
     private var files: [CdrFileExported] = []
     private var live: [CallStarted] = []
     /// Of each provider, the last number.
@@ -60,6 +61,16 @@ struct History: Sendable {
         if customers.isEmpty { return addCustomer() }
         if subscribers.count < 2 { return tenants.isEmpty ? addTenant() : addSubscriber() }
         if carriers.isEmpty { return addCarrier() }
+        // What is rare comes once before luck decides, so that every table has rows.
+        rare += 1
+        switch rare {
+        case 1: return chargeFee()
+        case 2: return buyPackage()
+        case 3: return user()
+        case 4: return logIn()
+        case 5: return keepBooks()
+        default: break
+        }
         switch Int.random(in: 0..<100, using: &random) {
         case 0: return addProvider()
         case 1...2: return addCustomer()
@@ -307,7 +318,7 @@ struct History: Sendable {
         letter.subjectID = letter.id
         letter.to = name("user") + "@example.net"
         letter.wantedAt = now.microseconds
-        let isGivenUp = Int.random(in: 0..<4, using: &random) == 0
+        let isGivenUp = Int.random(in: 0..<4, using: &random) == 0 && !users.isEmpty
         let failed = LetterFailed.with {
             $0.letterID = letter.id
             $0.attempt = 1
@@ -347,7 +358,7 @@ struct History: Sendable {
 
     private mutating func logIn() -> Step {
         guard let user = users.randomElement(using: &random) else { return self.user() }
-        if Int.random(in: 0..<8, using: &random) == 0 {
+        if Int.random(in: 0..<8, using: &random) == 0, user.id != users.first?.id {
             users.removeAll { $0.id == user.id }
             let removed = EntityRemoved.with {
                 $0.kind = .user
@@ -500,7 +511,10 @@ struct History: Sendable {
             $0.startsAt = now.microseconds
             $0.endsAt = (now + .seconds(86_400)).microseconds
         }
-        var step: Step = [(.packageBought(bought), stream(bought.id))]
+        var kept = bought
+        kept.id = id()
+        kept.package.isRenewing = true
+        var step: Step = [(.packageBought(bought), stream(bought.id)), (.packageBought(kept), stream(kept.id))]
         if Bool.random(using: &random) {
             let cancelled = PackageCancelled.with {
                 $0.id = bought.id
