@@ -36,6 +36,7 @@ extension Provider: DirectoryEntity {
         [
             ("parent_id", parentID.isEmpty ? Data(UUIDv7.platform.bytes) : parentID),
             ("wholesale_deck_id", wholesaleDeckID), ("contact_id", contactID), ("service_plan_id", servicePlanID),
+            ("inbound_wholesale_deck_id", inboundWholesaleDeckID), ("on_net_wholesale_deck_id", onNetWholesaleDeckID),
         ]
     }
 }

@@ -132,6 +132,29 @@ import Testing
         #expect(try isBalanced(town))
     }
 
+    @Test func aCallFromOutsideAndOneBetweenLinesAreChargedAtEveryLevelToo() throws {
+        let town = try Town()
+        town.provider.inboundWholesaleDeckID = try deck(town, "Inbound", Data(), "EUR", perMinute: 1_000).id
+        town.provider.onNetWholesaleDeckID = try deck(town, "On-net", Data(), "GBP", perMinute: 2_000).id
+        try town.platform.admin(.changeProvider(town.provider, expectedVersion: nil))
+        try town.register(town.bob, contact: "sip:bob")
+        let call = town.newCall()
+        _ = try town.platform.desk("s1", town.inboundRequest(call, to: "2092488701"))
+        _ = try town.answer(call)
+        town.platform.run(.seconds(61), beating: ["s1", "s2"])
+        _ = try town.finish(call)
+        // The customer's month covers it; its provider pays.
+        let inbound = try #require(try town.cdrs().last)
+        #expect(inbound.charges.map(\.edge) == ["wholesale"])
+        #expect(inbound.charges.map(\.amountMicros) == [2_000])
+        #expect(inbound.charges.map(\.currency) == ["EUR"])
+        // Colleagues talk free of charge at every level.
+        let inside = town.newCall()
+        _ = try town.start(inside, from: town.alice, to: "1001")
+        #expect(try town.live(inside)?.started.rates.isEmpty == true)
+        #expect(try isBalanced(town))
+    }
+
     @Test func aLevelWithoutAPriceRefusesTheCall() throws {
         let town = try Town()
         let empty = try town.create(

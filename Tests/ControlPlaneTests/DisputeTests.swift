@@ -22,8 +22,12 @@ import Testing
     }
 
     /// An outbound call of 61 s with a failed first gateway, a change of worker, and media; the town's second call.
-    private func charged() throws -> (town: Town, call: CallID) {
+    private func charged(_ allowances: [Allowance] = []) throws -> (town: Town, call: CallID) {
         let town = try Town()
+        if !allowances.isEmpty {
+            town.plan.allowances = allowances
+            try town.platform.admin(.changeServicePlan(town.plan, expectedVersion: nil))
+        }
         let free = town.newCall()
         _ = try town.start(free, from: town.alice, to: "1001")
         _ = try town.finish(free, cause: .cancelled)
@@ -285,6 +289,42 @@ import Testing
             event.cdr.journalID = Data()
             $0 = .cdrRecorded(event)
         }
+    }
+
+    @Test func freeUnitsAreStepsOfTheSumAndOnlyThoseThatWereOnOffer() throws {
+        let minute = Allowance.with {
+            $0.number = 1
+            $0.name = "a minute"
+            $0.seconds = 60
+        }
+        let (town, call) = try charged([minute])
+        let good = try pack(town, call)
+        #expect(throws: Never.self) { try good.verified(with: verifier) }
+        let retail = good.explanation.charges[0]
+        #expect(retail.amount == "0.04")
+        #expect(
+            retail.steps.dropFirst(2) == [
+                "60 s of them are free units of a minute, of the period from 2026-11-01T07:00:00.000000Z",
+                "0.00 connection fee + 0.04 a minute × 60 s ÷ 60 = 0.00 + 0.04 = 0.04", "rounded half-up to 4 decimals: 0.04 USD",
+            ])
+        func forged(_ change: (inout AllowanceUse) -> Void) throws -> String {
+            let pack = try relogged(good, call) {
+                guard case .cdrRecorded(var event) = $0 else { return }
+                change(&event.cdr.charges[0].allowances[0])
+                $0 = .cdrRecorded(event)
+            }
+            do {
+                _ = try pack.verified(with: verifier)
+                return "accepted"
+            } catch {
+                return "\(error)"
+            }
+        }
+        #expect(try forged { $0.number = 2 }.contains("were not on offer"))
+        #expect(try forged { $0.seconds = 120 }.contains("were not on offer"))
+        #expect(try forged { $0.seconds = 59 }.contains("the retail charge is recorded as 0.04 USD"))
+        // Who owns a wholesale deck is not asked for free minutes.
+        #expect(good.explanation.charges[1].amount == "0.06")
     }
 
     private func parsed(_ bytes: [UInt8]) throws -> Envelope {

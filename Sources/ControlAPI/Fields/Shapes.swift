@@ -36,6 +36,8 @@ extension Shape<Provider> {
                 "How long a number that is released is given to nobody; 0: it is available at once."),
             .reference(
                 "wholesale_deck_id", \.wholesaleDeckID, "Deck of its parent by which it is charged; null: not charged."),
+            .reference("inbound_wholesale_deck_id", \.inboundWholesaleDeckID, "The same for calls from outside to its lines."),
+            .reference("on_net_wholesale_deck_id", \.onNetWholesaleDeckID, "The same for calls of its lines to other customers' lines."),
             .reference(
                 "service_plan_id", \.servicePlanID, "Plan of its parent: what it pays by the month for everything below it; null: nothing."),
             .flag("refuses_losses", \.refusesLosses, "Calls at which it would pay more than it earns are not made."),

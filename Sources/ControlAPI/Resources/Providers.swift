@@ -44,6 +44,8 @@ enum Providers: ChangeableResource {
             Reference("parent_id", .provider, UUIDv7(bytes: provider.parentID)),
             Reference("contact_id", .contact, UUIDv7(bytes: provider.contactID)),
             Reference("service_plan_id", .servicePlan, UUIDv7(bytes: provider.servicePlanID)),
+            Reference("inbound_wholesale_deck_id", .rateDeck, UUIDv7(bytes: provider.inboundWholesaleDeckID)),
+            Reference("on_net_wholesale_deck_id", .rateDeck, UUIDv7(bytes: provider.onNetWholesaleDeckID)),
             Reference("wholesale_deck_id", .rateDeck, UUIDv7(bytes: provider.wholesaleDeckID)),
         ]
     }

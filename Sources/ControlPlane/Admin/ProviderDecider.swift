@@ -79,12 +79,16 @@ enum ProviderDecider {
                 throw AdminRejection.unknownReference("service_plan_id", planID.description)
             }
         }
-        guard !provider.wholesaleDeckID.isEmpty else { return }
-        let deckID = RateDeckID(try Checks.reference(provider.wholesaleDeckID, field: "wholesale_deck_id"))
-        guard let deck = try state.rateDeck(deckID), deck.providerID == provider.parentID else {
-            throw AdminRejection.unknownReference("wholesale_deck_id", deckID.description)
+        for (field, id) in [
+            ("wholesale_deck_id", provider.wholesaleDeckID), ("inbound_wholesale_deck_id", provider.inboundWholesaleDeckID),
+            ("on_net_wholesale_deck_id", provider.onNetWholesaleDeckID),
+        ] where !id.isEmpty {
+            // Whatever its currency: it is its owner's, and each edge of the chain is paid in the currency of its seller.
+            let deckID = RateDeckID(try Checks.reference(id, field: field))
+            guard let deck = try state.rateDeck(deckID), deck.providerID == provider.parentID else {
+                throw AdminRejection.unknownReference(field, deckID.description)
+            }
         }
-        // Whatever its currency: it is its owner's, and each edge of the chain is paid in the currency of its seller.
     }
 
     /// Deeper trees are walked nowhere.

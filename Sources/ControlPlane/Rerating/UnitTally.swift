@@ -42,6 +42,8 @@ package struct UnitTally {
     }
 
     private var customers: [CustomerID: Customer] = [:]
+    /// Most.
+    private var withoutUnits: Set<CustomerID> = []
 
     package init() {}
 
@@ -49,7 +51,11 @@ package struct UnitTally {
     mutating func units<State: ViewQueries & ~Copyable>(
         for cdr: Cdr, of payer: AccountRef, by rerater: Rerater, in state: borrowing State
     ) throws -> [AllowanceUse] {
-        guard let id = CustomerID(payer.ownerID), try state.hasFreeUnits(id) else { return [] }
+        guard let id = CustomerID(payer.ownerID), !withoutUnits.contains(id) else { return [] }
+        guard try state.hasFreeUnits(id) else {
+            withoutUnits.insert(id)
+            return []
+        }
         let terms = try Self.terms(of: cdr, in: state)
         guard let start = terms.map(\.periodStart).min() else { return [] }
         var customer = try customers[id] ?? Customer(calls: Self.calls(of: id, since: start, in: state))

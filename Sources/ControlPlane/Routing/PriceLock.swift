@@ -106,6 +106,28 @@ enum PriceLock {
         }
     }
 
+    /// Of a call to a line: what the paying line's customer pays, then what each provider above it pays its parent. What has no price
+    /// is covered by the month.
+    static func locks<State: ViewQueries & ~Copyable>(
+        toLineFor line: Line, deck: Data, leg: LegType, e164: String, patterns: RowPatterns, in state: borrowing State, at time: WallTime
+    ) throws -> [RateLock] {
+        var locks: [RateLock] = []
+        if let lock = try retailLock(for: line, deck: deck, leg: leg, e164: e164, patterns: patterns, in: state, at: time) { locks = [lock] }
+        for provider in line.providers {
+            let id = leg == .sip ? provider.onNetWholesaleDeckID : provider.inboundWholesaleDeckID
+            let price = try lock(id, wholesale, e164: e164, patterns: patterns, in: state, at: time) { accounts(of: provider, $0) }
+            if let price { locks.append(price) }
+        }
+        return locks
+    }
+
+    private static func accounts(of provider: Provider, _ currency: String) -> (payer: AccountRef, payee: AccountRef) {
+        (
+            .of(.providerCost, owner: provider.id, currency: currency),
+            .of(.providerPayable, owner: provider.id, currency: currency)
+        )
+    }
+
     /// Retail first, then wholesale from the customer's provider upwards; what carriers cost comes after them.
     static func locks<State: ViewQueries & ~Copyable>(
         for line: Line, e164: String, leg: LegType, patterns: RowPatterns, in state: borrowing State, at time: WallTime
@@ -118,11 +140,8 @@ enum PriceLock {
         else { return .noPrice(edge: retail) }
         locks.append(price)
         for provider in line.providers where !provider.wholesaleDeckID.isEmpty {
-            let price = try lock(provider.wholesaleDeckID, wholesale, e164: e164, patterns: patterns, in: state, at: time) { currency in
-                (
-                    .of(.providerCost, owner: provider.id, currency: currency),
-                    .of(.providerPayable, owner: provider.id, currency: currency)
-                )
+            let price = try lock(provider.wholesaleDeckID, wholesale, e164: e164, patterns: patterns, in: state, at: time) {
+                accounts(of: provider, $0)
             }
             guard let price else { return .noPrice(edge: wholesale) }
             locks.append(price)

@@ -156,11 +156,9 @@ struct Router: Sendable {
             let isTollFree = try state.number(e164: started.calledE164)?.type == .tollFree
             payer = (called, called.plan.inboundRateDeckID, isTollFree ? .tollFree : .did)
         }
-        if let payer,
-            let lock = try PriceLock.retailLock(
-                for: payer.line, deck: payer.deck, leg: payer.leg, e164: started.calledE164, patterns: patterns, in: state, at: came)
-        {
-            started.rates = [lock]
+        if let payer {
+            started.rates = try PriceLock.locks(
+                toLineFor: payer.line, deck: payer.deck, leg: payer.leg, e164: started.calledE164, patterns: patterns, in: state, at: came)
             switch try CreditLease.open(payer.line, started.rates, seconds: leaseSeconds, in: state) {
             case .unlimited: break
             case .held(let hold): started.hold = hold

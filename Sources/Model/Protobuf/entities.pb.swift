@@ -936,6 +936,18 @@ package nonisolated struct Provider: @unchecked Sendable {
     set {_uniqueStorage()._refusesLosses = newValue}
   }
 
+  /// deck by which the parent charges this provider for calls from outside; empty: not charged
+  package var inboundWholesaleDeckID: Data {
+    get {_storage._inboundWholesaleDeckID}
+    set {_uniqueStorage()._inboundWholesaleDeckID = newValue}
+  }
+
+  /// the same for calls between customers' lines
+  package var onNetWholesaleDeckID: Data {
+    get {_storage._onNetWholesaleDeckID}
+    set {_uniqueStorage()._onNetWholesaleDeckID = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -2730,7 +2742,7 @@ nonisolated extension Amount: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
 
 nonisolated extension Provider: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Provider"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}parent_id\0\u{1}name\0\u{1}namespace\0\u{1}currency\0\u{3}time_zone\0\u{1}status\0\u{3}wholesale_deck_id\0\u{4}*number_quarantine_days\0\u{4}\u{a}contact_id\0\u{3}external_id\0\u{1}language\0\u{3}vat_basis_points\0\u{1}brand\0\u{4}\u{10}refuses_losses\0\u{4}\u{a}service_plan_id\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}parent_id\0\u{1}name\0\u{1}namespace\0\u{1}currency\0\u{3}time_zone\0\u{1}status\0\u{3}wholesale_deck_id\0\u{4}*number_quarantine_days\0\u{4}\u{a}contact_id\0\u{3}external_id\0\u{1}language\0\u{3}vat_basis_points\0\u{1}brand\0\u{4}\u{10}refuses_losses\0\u{4}\u{a}service_plan_id\0\u{3}inbound_wholesale_deck_id\0\u{3}on_net_wholesale_deck_id\0")
 
   fileprivate class _StorageClass {
     var _id: Data = Data()
@@ -2749,6 +2761,8 @@ nonisolated extension Provider: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     var _numberQuarantineDays: UInt32 = 0
     var _servicePlanID: Data = Data()
     var _refusesLosses: Bool = false
+    var _inboundWholesaleDeckID: Data = Data()
+    var _onNetWholesaleDeckID: Data = Data()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -2775,6 +2789,8 @@ nonisolated extension Provider: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       _numberQuarantineDays = source._numberQuarantineDays
       _servicePlanID = source._servicePlanID
       _refusesLosses = source._refusesLosses
+      _inboundWholesaleDeckID = source._inboundWholesaleDeckID
+      _onNetWholesaleDeckID = source._onNetWholesaleDeckID
     }
   }
 
@@ -2809,6 +2825,8 @@ nonisolated extension Provider: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
         case 64: try { try decoder.decodeSingularMessageField(value: &_storage._brand) }()
         case 80: try { try decoder.decodeSingularBoolField(value: &_storage._refusesLosses) }()
         case 90: try { try decoder.decodeSingularBytesField(value: &_storage._servicePlanID) }()
+        case 91: try { try decoder.decodeSingularBytesField(value: &_storage._inboundWholesaleDeckID) }()
+        case 92: try { try decoder.decodeSingularBytesField(value: &_storage._onNetWholesaleDeckID) }()
         default: break
         }
       }
@@ -2869,6 +2887,12 @@ nonisolated extension Provider: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       if !_storage._servicePlanID.isEmpty {
         try visitor.visitSingularBytesField(value: _storage._servicePlanID, fieldNumber: 90)
       }
+      if !_storage._inboundWholesaleDeckID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._inboundWholesaleDeckID, fieldNumber: 91)
+      }
+      if !_storage._onNetWholesaleDeckID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._onNetWholesaleDeckID, fieldNumber: 92)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2894,6 +2918,8 @@ nonisolated extension Provider: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
         if _storage._numberQuarantineDays != rhs_storage._numberQuarantineDays {return false}
         if _storage._servicePlanID != rhs_storage._servicePlanID {return false}
         if _storage._refusesLosses != rhs_storage._refusesLosses {return false}
+        if _storage._inboundWholesaleDeckID != rhs_storage._inboundWholesaleDeckID {return false}
+        if _storage._onNetWholesaleDeckID != rhs_storage._onNetWholesaleDeckID {return false}
         return true
       }
       if !storagesAreEqual {return false}
