@@ -39,7 +39,7 @@ struct CDRColumn: Sendable {
     }
 
     /// Raised when a column is added, at the end; none is ever taken away or moved.
-    static let version = 1
+    static let version = 2
 
     static let all: [CDRColumn] =
         [
@@ -74,6 +74,8 @@ struct CDRColumn: Sendable {
         + media("a", "the caller's side") { $0.cdr.media.a } + media("b", "the called side") { $0.cdr.media.b } + [
             CDRColumn("attempts", .json, "Every target that was tried, in order.") { .json($0.attempts) },
             CDRColumn("charges", .json, "Every charge with the price that made it. Of a correction: the differences.") { .json($0.chargesJSON) },
+            integer("free_seconds", "Of the billed seconds those that free units of the customer paid for. Of a correction empty.") { $0.freeSeconds },
+            decimal("free_amount", "Free money that paid beside the retail amount. Of a correction empty.") { $0.freeMicros },
         ]
 
     private static func party(_ side: String, _ party: @escaping @Sendable (CDRRow) -> CallParty) -> [CDRColumn] {
@@ -90,7 +92,7 @@ struct CDRColumn: Sendable {
 
     private static func edge(_ edge: String, _ what: String) -> [CDRColumn] {
         [
-            decimal("\(edge)_amount", "Charged where \(what); the sum if there are several such charges. Of a correction: the difference.") { $0.amount(edge) },
+            decimal("\(edge)_amount", "Charged where \(what); the sum if there are several such charges in the same currency. Of a correction: the difference.") { $0.amount(edge) },
             word("\(edge)_currency", "ISO 4217 code.") { $0.charge(edge)?.currency ?? "" },
             integer("\(edge)_billed_seconds", "After increments.") { $0.charge(edge).map { UInt64($0.billedSeconds) } },
             id("\(edge)_deck_id", "Rate deck of the (first) charge.") { $0.charge(edge)?.deckID ?? Data() },
@@ -132,9 +134,17 @@ struct CDRRow {
     /// nil: there is no such charge.
     func amount(_ edge: String) -> Int64? {
         var sum: Int64?
-        for charge in charges where charge.edge == edge { sum = (sum ?? 0) &+ charge.amountMicros }
+        let currency = charge(edge)?.currency
+        for charge in charges where charge.edge == edge && charge.currency == currency { sum = (sum ?? 0) &+ charge.amountMicros }
         return sum
     }
+
+    private var freeUnits: [AllowanceUse]? {
+        let uses = correction == nil ? charges.flatMap(\.allowances) : []
+        return uses.isEmpty ? nil : uses
+    }
+    var freeSeconds: UInt64? { freeUnits.map { $0.reduce(0) { $0 + UInt64($1.seconds) } } }
+    var freeMicros: Int64? { freeUnits.map { $0.reduce(0) { $0 &+ $1.micros } } }
 
     var attempts: String {
         let list = cdr.attempts.map { attempt in

@@ -48,6 +48,8 @@ struct SipwiseLayout {
         }
         let update = String(clock.text(updated))
         // A call in from outside is paid by the side that is called.
+        // Units that a correction moved are no units of the call's once more.
+        if case .correction = record { for index in charges.indices { charges[index].allowances = [] } }
         let payers = Payers(cdr, charges)
         var all = [id, update]
         all += side(cdr.caller, names) + [cdr.caller.number, "0", ""]
@@ -58,7 +60,7 @@ struct SipwiseLayout {
         let source = (payers.source("carrier"), payers.source("retail"), payers.source("wholesale"))
         let destination = (payers.destination("carrier"), payers.destination("retail"), payers.destination("wholesale"))
         for (carrier, customer, _) in [source, destination] {
-            all += [carrier.cost, customer.cost, carrier.zone, customer.zone, carrier.detail, customer.detail, "0", "0"]
+            all += [carrier.cost, customer.cost, carrier.zone, customer.zone, carrier.detail, customer.detail, "0", customer.freeTime]
         }
         for (_, _, reseller) in [source, destination] { all += [reseller.cost, reseller.zone, reseller.detail, "0"] }
         return isReseller ? zip(Self.fields, all).filter { !$0.0.isOperatorsOnly }.map(\.1) : all
@@ -126,6 +128,7 @@ private struct Payers {
         var cost = "0.000000"
         var zone = ""
         var detail = ""
+        var freeTime = "0"
     }
 
     private let charges: [Charge]
@@ -141,11 +144,14 @@ private struct Payers {
 
     private func figure(_ edge: String) -> Figure {
         var micros: Int64 = 0
+        var seconds: UInt64 = 0
         var figure = Figure()
         for charge in charges where charge.edge == edge {
             micros = micros &+ charge.amountMicros
+            seconds += charge.allowances.reduce(0) { $0 + UInt64($1.seconds) }
             if figure.zone.isEmpty { (figure.zone, figure.detail) = (charge.entry.destination, charge.entry.prefix) }
         }
+        figure.freeTime = String(seconds)
         // Hundredths with six decimals: a millionth is 0.000100 of them.
         let magnitude = micros.magnitude
         let fraction = String(magnitude % 10_000)
