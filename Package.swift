@@ -10,8 +10,10 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
     .treatAllWarnings(as: .error),
 ]
-// In `Sources` the word `unsafe` marks every place that the compiler cannot check.
-let strict = settings + [.strictMemorySafety()]
+// In `Sources` the word `unsafe` marks every place that the compiler cannot check. Debug builds, in which all tests run, check at
+// every access of an object's field that nobody else is changing it; release builds do without (docs/decisions/0039-exclusivity.md).
+let product: [SwiftSetting] = settings + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
+let strict = product + [.strictMemorySafety()]
 
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -77,7 +79,7 @@ let package = Package(
 
         // Floor 2: the words.
         // Generated code is not written for strict memory safety; everything by hand here is plain values.
-        .target(name: "Model", dependencies: ["Primitives", protobuf], exclude: ["Protobuf/entities.proto", "Protobuf/events.proto", "Protobuf/bus.proto", "Protobuf/views.proto"], swiftSettings: settings),
+        .target(name: "Model", dependencies: ["Primitives", protobuf], exclude: ["Protobuf/entities.proto", "Protobuf/events.proto", "Protobuf/bus.proto", "Protobuf/views.proto"], swiftSettings: product),
 
         // Floor 3: what follows from the words.
         library("Rating", ["Expressions", "Model", "Primitives", "Tables"]),

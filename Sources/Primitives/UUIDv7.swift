@@ -18,6 +18,18 @@ package struct UUIDv7: Hashable, Comparable, Sendable {
     /// nil unless there are exactly 16 bytes.
     package init?(bytes: some Collection<UInt8>) {
         guard bytes.count == 16 else { return nil }
+        // Where this is not specialised, as for most callers in other modules, a walk costs a call for every byte.
+        let whole = bytes.withContiguousStorageIfAvailable { bytes in
+            let memory = UnsafeRawBufferPointer(bytes)
+            return unsafe (
+                UInt64(bigEndian: memory.loadUnaligned(as: UInt64.self)),
+                UInt64(bigEndian: memory.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+            )
+        }
+        if let whole {
+            self.init(high: whole.0, low: whole.1)
+            return
+        }
         var words: (UInt64, UInt64) = (0, 0)
         // Counted by hand: in unspecialised code an enumeration looks its element's type up for every byte.
         var index = 0

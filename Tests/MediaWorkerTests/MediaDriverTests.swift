@@ -101,20 +101,25 @@ private struct Studio: ~Copyable {
         self.dealer = dealer
     }
 
+    /// Asked again each second, as signal workers do: a request or reply that finds no room is dropped (docs/wire/bus.md).
     mutating func ask(_ request: StudioRequest) throws -> StudioReply {
         requests += 1
         let id = RequestID(high: 1, low: requests)
         let body: [UInt8] = try request.serializedBytes()
-        // Not connected yet: the poller says when it is.
-        poller.watchWriting(token, true)
-        while dealer.send(BusMessage(id: id, body: body)) == .full {
-            guard poller.wait(for: .seconds(10)) > 0 else { throw NothingHeard() }
+        for _ in 0..<20 {
+            // Not connected yet: the poller says when it is.
+            poller.watchWriting(token, true)
+            while dealer.send(BusMessage(id: id, body: body)) == .full {
+                guard poller.wait(for: .seconds(10)) > 0 else { throw NothingHeard() }
+            }
+            poller.watchWriting(token, false)
+            repeat {
+                while let reply = dealer.receive() {
+                    if reply.id == id { return try StudioReply(serializedBytes: reply.body) }
+                }
+            } while poller.wait(for: .seconds(1)) > 0
         }
-        poller.watchWriting(token, false)
-        while true {
-            if let reply = dealer.receive(), reply.id == id { return try StudioReply(serializedBytes: reply.body) }
-            guard poller.wait(for: .seconds(10)) > 0 else { throw NothingHeard() }
-        }
+        throw NothingHeard()
     }
 }
 

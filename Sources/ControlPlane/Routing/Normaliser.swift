@@ -51,11 +51,16 @@ struct Normaliser: Sendable {
 
 /// Only a text of digits and separators is a number with separators; `bob-smith` stays as it is.
 func withoutSeparators(_ dialled: String) -> String {
-    let separators: Set<Character> = ["-", ".", "(", ")", " "]
-    guard dialled.allSatisfy({ $0.isASCII && ($0.isNumber || $0 == "+" || separators.contains($0)) }) else {
-        return dialled
+    var digits: [UInt8] = []
+    digits.reserveCapacity(dialled.utf8.count)
+    for byte in dialled.utf8 {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"): digits.append(byte)
+        case UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "("), UInt8(ascii: ")"), UInt8(ascii: " "): continue
+        default: return dialled
+        }
     }
-    return dialled.filter { !separators.contains($0) }
+    return String(decoding: digits, as: UTF8.self)
 }
 
 /// `+`, a country code that does not begin with 0, at most 15 digits (E.164 §6).

@@ -4,8 +4,8 @@ import Model
 import Primitives
 import SwiftProtobuf
 
-/// A signal worker's end of the desk, with one call of each line waiting for its plan. A call that has its plan ends, and the
-/// line makes the next one.
+/// A signal worker's end of the desk, with one call of each line waiting for its plan. A line whose call has its plan makes the
+/// next one; the calls go on.
 struct BusCallers: ~Copyable {
     private static let patience: Duration = .seconds(10)
 
@@ -13,7 +13,7 @@ struct BusCallers: ~Copyable {
     private var poller = Poller()
     private let token: Poller.Token
     private let lines: [Exchange.Line]
-    private var asked: [RequestID: (line: Int, call: Data, at: ContinuousClock.Instant)] = [:]
+    private var asked: [RequestID: (line: Int, at: ContinuousClock.Instant)] = [:]
     private var requests: UInt64 = 0
     private let clock = ContinuousClock()
 
@@ -46,13 +46,6 @@ struct BusCallers: ~Copyable {
                 let reply = try DeskReply(serializedBytes: message.body)
                 guard case .callPlan = reply.kind else { throw Exchange.Failure.unexpected("\(reply)") }
                 if call.at >= warm { latencies.append(now - call.at) }
-                _ = try send(
-                    .with {
-                        $0.callFinished.ended.callID = call.call
-                        $0.callFinished.ended.endedAt = WallTime.current.microseconds
-                        $0.callFinished.ended.cause = .cancelled
-                        $0.callFinished.ended.sipStatus = 487
-                    })
                 try start(call.line)
             }
             if clock.now - beat > .milliseconds(500) {
@@ -77,7 +70,7 @@ struct BusCallers: ~Copyable {
                 $0.startCall.sipCallID = "a84b4c76e66710@192.0.2.17"
                 $0.startCall.startedAt = WallTime.current.microseconds
             })
-        asked[id] = (line, call, clock.now)
+        asked[id] = (line, clock.now)
     }
 
     private mutating func send(_ request: DeskRequest) throws -> RequestID {

@@ -47,7 +47,6 @@ struct BusGroup: AsyncParsableCommand {
             return try callers.run(for: .seconds(seconds))
         }
         let flushAfter = try flushTimes(in: place)
-        // Two events to start, and two to end, are in the log for each call that was answered.
         guard service.log.head - before >= UInt64(latencies.count) else {
             throw CleanExit.message("fewer calls in the log than were answered")
         }
