@@ -28,7 +28,7 @@ extension Town {
 
     fileprivate var watch: AccountWatch { 
         let asked = Asked(town: self)
-        return AccountWatch(views: platform.views, log: platform.log) { asked.town.submit($0) }
+        return AccountWatch(views: platform.views, log: platform.log, logger: Logger(label: "test")) { asked.town.submit($0) }
     }
 
     fileprivate func alerts() throws -> [AlertState] {

@@ -72,14 +72,17 @@ import Testing
         let gateway = Ports.take(3)
         try await estate.grow(gateway: gateway)
         let (media, caller) = (Ports.take(4), Ports.take(5))
+        // SIPp that waits for calls does not heed its own limit of time.
         let answering = Task {
             try await run(
-                "sipp",
+                "timeout",
                 [
-                    "-sf", Self.fixtures.appending(path: "gateway-with-a-password.xml").path, "-i", "127.0.0.1", "-p", "\(gateway)", "-mp", "\(media)", "-nostdin",
+                    "--signal=KILL", "75", "sipp", "-sf", Self.fixtures.appending(path: "gateway-with-a-password.xml").path, "-i", "127.0.0.1", "-p", "\(gateway)", "-mp", "\(media)", "-nostdin",
                     "-m", "1", "-timeout", "60",
                 ])
         }
+        // A gateway that is not there yet would be one that is down.
+        #expect(try await Ports.isTaken(gateway, within: 20))
         let call = try await run(
             "sipp",
             [

@@ -29,6 +29,19 @@ enum Ports {
         return "\(first)-\(first + count - 1)"
     }
 
+    /// Whether somebody has the UDP port now, or takes it in so many seconds. Looked up and not tried, which would be in the way
+    /// of whoever takes it.
+    static func isTaken(_ port: Int, within seconds: Double) async throws -> Bool {
+        let deadline = Date().addingTimeInterval(seconds)
+        let digits = String(port, radix: 16, uppercase: true)
+        let local = ":" + String(repeating: "0", count: 4 - digits.count) + digits + " "
+        while try !String(contentsOfFile: "/proc/net/udp", encoding: .utf8).contains(local) {
+            guard Date() < deadline else { return false }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        return true
+    }
+
     private static func isFree(_ port: Int) -> Bool {
         [SOCK_DGRAM, SOCK_STREAM].allSatisfy { kind in
             let descriptor = socket(AF_INET, Int32(kind.rawValue), 0)

@@ -100,14 +100,15 @@ enum InvoiceDocumentEndpoints {
                 continuation.resume(returning: Result { () throws(InvoiceError) in try desk.pdf(of: invoice) })
             }
         }
-        do throws(InvoiceError) {
-            let print = try result.get()
-            if let fact = print.fact, exchange.past == nil {
-                _ = try? await exchange.platform.submit(AdminRequest(.recordInvoicePrint(fact), actor: "invoices", requestID: exchange.requestID))
-            }
-            return Reply(.ok, .bytes(print.bytes, mediaType: "application/pdf"))
-        } catch {
-            throw InvoiceEndpoints.problem(error)
+        let print: InvoiceDesk.Print
+        switch result {
+        case .success(let made): print = made
+        case .failure(let error): throw InvoiceEndpoints.problem(error)
         }
+        if let fact = print.fact, exchange.past == nil {
+            // Durable before anybody has the file.
+            _ = try await exchange.platform.submit(AdminRequest(.recordInvoicePrint(fact), actor: "invoices", requestID: exchange.requestID))
+        }
+        return Reply(.ok, .bytes(print.bytes, mediaType: "application/pdf"))
     }
 }

@@ -81,7 +81,11 @@ enum SecondFactorEndpoints {
         let step = TOTP(key: Array(secret.totpKey)).step(of: form["code"].trimmed, at: .now, after: logins.totpStep)
         guard logins.lockedUntil <= WallTime.now.microseconds, step != nil || secret.recoveryHashes.contains(RecoveryCode.hash(form["code"]))
         else {
-            _ = try? await exchange.submit(openly: .recordLogin(id, .wrong), as: "log in")
+            do {
+                _ = try await exchange.submit(openly: .recordLogin(id, .wrong), as: "log in")
+            } catch AdminRejection.forbidden {
+                // Locked out already.
+            }
             throw Problem.invalid("code", "is not accepted")
         }
         _ = try await exchange.submit(.identity(.removeSecondFactor(id, step: step ?? 0)))

@@ -1,5 +1,6 @@
 internal import Invoices
 package import Ledger
+package import Logging
 internal import Model
 package import Primitives
 package import Projections
@@ -9,6 +10,7 @@ package import Projections
 package final class AccountWatch {
     private let views: Views
     private let log: any EventLog
+    private let logger: Logger
     private let submit: @Sendable (AdminRequest) -> Result<AdminOutcome, AdminRejection>
     /// What was added up so far, so that a month's movements are read once.
     private var spending: [CustomerID: Spending] = [:]
@@ -21,16 +23,22 @@ package final class AccountWatch {
     }
 
     package init(
-        views: Views, log: any EventLog, submit: @escaping @Sendable (AdminRequest) -> Result<AdminOutcome, AdminRejection>
+        views: Views, log: any EventLog, logger: Logger, submit: @escaping @Sendable (AdminRequest) -> Result<AdminOutcome, AdminRejection>
     ) {
         self.views = views
         self.log = log
+        self.logger = logger
         self.submit = submit
     }
 
     package func pass(at now: WallTime) {
-        let commands = (try? views.read { snapshot throws(ViewsError) in try due(in: snapshot, at: now) }) ?? []
-        for command in commands { _ = submit(AdminRequest(command, actor: "alerts", requestID: "thresholds")) }
+        let commands = views.read(for: "thresholds", logger: logger) { snapshot throws(ViewsError) in try due(in: snapshot, at: now) }
+        for command in commands ?? [] {
+            // Looked at again in a second.
+            if case .failure(let reason) = submit(AdminRequest(command, actor: "alerts", requestID: "thresholds")) {
+                logger.warning("an alert could not be raised", metadata: ["reason": "\(reason)"])
+            }
+        }
     }
 
     private func due(in views: borrowing ViewSnapshot, at now: WallTime) throws(ViewsError) -> [AdminCommand] {

@@ -29,15 +29,15 @@ package final class AlertCourier {
     package static func pause(after attempts: UInt32) -> Duration { .seconds(1 << (2 * Int64(min(attempts, 7) - 1))) }
 
     package func pass(at now: WallTime) {
-        let waiting = (try? views.read { snapshot throws(ViewsError) in try snapshot.unsentAlerts(limit: 100) }) ?? []
-        for alert in waiting {
+        let waiting = views.read(for: "alerts", logger: logger) { snapshot throws(ViewsError) in try snapshot.unsentAlerts(limit: 100) }
+        for alert in waiting ?? [] {
             guard let id = AlertID(alert.raised.id), attempts[id].map({ $0.next <= now }) ?? true else { continue }
             deliver(alert, id, at: now)
         }
     }
 
     private func deliver(_ alert: AlertState, _ id: AlertID, at now: WallTime) {
-        let known = try? views.read { snapshot throws(ViewsError) -> (Billing?, Customer?) in
+        let known = views.read(for: "alerts", logger: logger) { snapshot throws(ViewsError) -> (Billing?, Customer?) in
             var customer: Customer?
             if let id = CustomerID(alert.raised.customerID) { customer = try snapshot.customer(id) }
             let provider = ProviderID(alert.raised.providerID)

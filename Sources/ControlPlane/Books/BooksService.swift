@@ -34,7 +34,7 @@ package final class BooksService: Sendable {
 
     func start() throws(ControlPlaneError) {
         let keeper = try DriverThread { [self] in
-            let watch = AccountWatch(views: views, log: log, submit: submit)
+            let watch = AccountWatch(views: views, log: log, logger: logger, submit: submit)
             every(second: wakers[0]) { now in
                 watch.pass(at: now)
                 expireAdjustments(at: now)
@@ -71,10 +71,12 @@ package final class BooksService: Sendable {
     }
 
     package func expireAdjustments(at now: WallTime) {
-        let due = (try? views.read { snapshot throws(ViewsError) in try snapshot.adjustments(limit: .max) }) ?? []
-        for state in due where !state.hasDecided && state.requested.expiresAt <= now.microseconds {
+        let due = views.read(for: "adjustments", logger: logger) { snapshot throws(ViewsError) in try snapshot.adjustments(limit: .max) }
+        for state in due ?? [] where !state.hasDecided && state.requested.expiresAt <= now.microseconds {
             guard let id = AdjustmentID(state.requested.id) else { continue }
-            _ = submit(AdminRequest(.expireAdjustment(id), actor: "books", requestID: "expiry"))
+            if case .failure(let reason) = submit(AdminRequest(.expireAdjustment(id), actor: "books", requestID: "expiry")) {
+                logger.warning("an adjustment could not be closed and is tried again", metadata: ["adjustment": "\(id)", "reason": "\(reason)"])
+            }
         }
     }
 }

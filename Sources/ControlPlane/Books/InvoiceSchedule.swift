@@ -17,6 +17,10 @@ package final class InvoiceSchedule {
     private let submit: @Sendable (AdminRequest) -> Result<AdminOutcome, AdminRejection>
     /// For so long after the end of a month nothing is issued: the month's fees are charged then.
     package static let graceMicroseconds: Int64 = 600_000_000
+    /// What failed is tried again after so long.
+    private static let pause: Duration = .seconds(60)
+    /// When the customers of a provider were looked at last, and for which boundary.
+    private var looked: [ProviderID: (boundary: WallTime, at: WallTime)] = [:]
     /// Up to which boundary a customer was looked at.
     private var done: [CustomerID: WallTime] = [:]
     /// When a customer whose invoice failed is tried again.
@@ -34,17 +38,20 @@ package final class InvoiceSchedule {
     }
 
     package func pass(at now: WallTime, isStopping: () -> Bool = { false }) {
-        let billings = (try? views.read { snapshot throws(ViewsError) in try snapshot.billings() }) ?? []
-        for billing in billings where billing.invoiceDay > 0 {
+        let billings = views.read(for: "invoices", logger: logger) { snapshot throws(ViewsError) in try snapshot.billings() }
+        for billing in billings ?? [] where billing.invoiceDay > 0 {
             guard let id = ProviderID(billing.providerID), !isStopping() else { continue }
-            let found = try? views.read { snapshot throws(ViewsError) -> (zone: String, customers: [CustomerID]) in
-                let zone = try snapshot.provider(id)?.timeZone ?? ""
-                return (zone, try snapshot.customers(of: id, limit: .max).compactMap { CustomerID($0.id) })
-            }
-            guard let found else { continue }
-            let calendar = BillingCalendar(timeZone: found.zone)
+            let zone = views.read(for: "invoices", logger: logger) { snapshot throws(ViewsError) in try snapshot.provider(id)?.timeZone ?? "" }
+            guard let zone else { continue }
+            let calendar = BillingCalendar(timeZone: zone)
             let boundary = calendar.boundary(day: billing.invoiceDay, atOrBefore: WallTime(microseconds: now.microseconds - Self.graceMicroseconds))
-            for customer in found.customers where done[customer].map({ $0 < boundary }) ?? true {
+            // Between two billing days nothing is due but what failed, and customers are many.
+            if let last = looked[id], last.boundary == boundary, now < last.at + Self.pause { continue }
+            looked[id] = (boundary, now)
+            let customers = views.read(for: "invoices", logger: logger) { snapshot throws(ViewsError) in
+                try snapshot.customers(of: id, limit: .max).compactMap { CustomerID($0.id) }
+            }
+            for customer in customers ?? [] where done[customer].map({ $0 < boundary }) ?? true {
                 guard !isStopping(), pausedUntil[customer].map({ $0 <= now }) ?? true else { continue }
                 catchUp(customer, billing.invoiceDay, calendar, to: boundary, at: now)
             }
@@ -52,7 +59,7 @@ package final class InvoiceSchedule {
     }
 
     private func catchUp(_ customer: CustomerID, _ day: UInt32, _ calendar: BillingCalendar, to last: WallTime, at now: WallTime) {
-        let begin = try? views.read { snapshot throws(ViewsError) in try desk.begin(customer, before: last, in: snapshot) }
+        let begin = views.read(for: "invoices", logger: logger) { snapshot throws(ViewsError) in try desk.begin(customer, before: last, in: snapshot) }
         guard var from = begin else { return }
         while true {
             let boundary = calendar.boundary(day: day, after: from)
@@ -72,7 +79,7 @@ package final class InvoiceSchedule {
                 // Somebody has issued one by hand that goes further.
             } catch {
                 logger.warning("an invoice could not be issued and is tried again", metadata: ["customer": "\(customer)", "reason": "\(error)"])
-                pausedUntil[customer] = now + .seconds(60)
+                pausedUntil[customer] = now + Self.pause
                 return
             }
             from = boundary

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Logging
 internal import Model
 internal import Primitives
 package import Subjects
@@ -10,6 +11,7 @@ package struct InvoiceStore: Sendable {
     private let keys: SubjectKeys?
     /// Part of the associated data; never changes.
     private static let mark: UInt8 = 101
+    private static let logger = Logger(label: "ledgerline.invoices")
 
     package init(folder: String, keys: SubjectKeys?) {
         self.folder = folder
@@ -21,15 +23,18 @@ package struct InvoiceStore: Sendable {
         return (try? keys.open(Array(sealed), mark: Self.mark, record: invoice.id)) ?? nil
     }
 
-    /// What cannot be kept is made again when it is wanted.
+    /// What cannot be kept is logged, and made again when it is wanted.
     func save(_ bytes: [UInt8], of invoice: InvoiceIssued) {
         var random = RandomSource.system
-        guard let keys, let path = path(of: invoice), let customer = UUIDv7(bytes: invoice.customerID),
-            let sealed = (try? keys.seal(bytes, mark: Self.mark, subject: customer, record: invoice.id, &random)) ?? nil
-        else { return }
-        let directory = URL(fileURLWithPath: path).deletingLastPathComponent()
-        try? FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        try? Data(sealed).write(to: URL(fileURLWithPath: path), options: .atomic)
+        guard let keys, let path = path(of: invoice), let customer = UUIDv7(bytes: invoice.customerID) else { return }
+        do {
+            guard let sealed = try keys.seal(bytes, mark: Self.mark, subject: customer, record: invoice.id, &random) else { return }
+            let directory = URL(fileURLWithPath: path).deletingLastPathComponent()
+            try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            try Data(sealed).write(to: URL(fileURLWithPath: path), options: .atomic)
+        } catch {
+            Self.logger.error("an invoice's file could not be kept", metadata: ["invoice": "\(hex(invoice.id))", "reason": "\(error)"])
+        }
     }
 
     /// A folder to every provider.

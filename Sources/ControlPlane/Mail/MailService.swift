@@ -68,8 +68,8 @@ package final class MailService: Sendable {
 
     private func sendDue(at now: WallTime) {
         while !isStopping.withLock({ $0 }) {
-            let due = (try? views.read { views throws(ViewsError) in try views.letters(dueBy: now, limit: 50) }) ?? []
-            if due.isEmpty { return }
+            let due = views.read(for: "mail", logger: logger) { views throws(ViewsError) in try views.letters(dueBy: now, limit: 50) }
+            guard let due, !due.isEmpty else { return }
             for state in due where !isStopping.withLock({ $0 }) {
                 guard send(state, at: now) else { return }
             }
@@ -87,7 +87,7 @@ package final class MailService: Sendable {
             return fail(letter, attempt, "its link expired before it could be sent", retryAt: 0)
         }
         let provider = ProviderID(letter.providerID).flatMap { id in
-            (try? views.read { views throws(ViewsError) in try views.provider(id) }) ?? nil
+            views.read(for: "mail", logger: logger) { views throws(ViewsError) in try views.provider(id) } ?? nil
         }
         let text = LetterText(letter: letter, settings: settings, provider: provider, secret: secrets.text(of: id))
         do throws(MailError) {
