@@ -99,7 +99,7 @@ package struct DeskMachine: Sendable {
         switch message.kind {
         case .roster(let roster): allow(roster, at: now, &effects)
         case .drain(let drain): if drain.worker == hello.worker { effects.append(.drain) }
-        case .invalidate, .head, .adopt, .hangUp, nil: break
+        case .invalidate, .head, .adopt, .hangUp, .notify, nil: break
         }
     }
 
@@ -131,7 +131,7 @@ package struct DeskMachine: Sendable {
             case .malformed, .unknownCall, .notOwner, .UNRECOGNIZED:
                 effects.append(.refused("the control plane did not understand: \(error.detail)"))
             }
-        case .credential, .source, .bind, .callPlan, .callRefused, .recorded, .creditGranted, .callLocated, .gatewayCredential, nil:
+        case .credential, .source, .bind, .callPlan, .callRefused, .recorded, .creditGranted, .callLocated, .gatewayCredential, .subscribed, nil:
             break  // answers to what a media worker does not ask
         }
     }

@@ -224,6 +224,20 @@ extension WorkerKind: Literal {
     }
 }
 
+extension ForwardKind: Literal {
+    package var literal: String {
+        switch self {
+        case .none: "none"
+        case .always: "always"
+        case .busy: "busy"
+        case .noAnswer: "no_answer"
+        case .notRegistered: "not_registered"
+        case .outsideHours: "outside_hours"
+        case .UNRECOGNIZED(let value): unrecognised(value)
+        }
+    }
+}
+
 extension CallDirection: Literal {
     package var literal: String {
         switch self {
@@ -279,6 +293,12 @@ extension Refusal: Literal {
         case .gatewaysBusy: "gateways_busy"
         case .inboundRule: "inbound_rule"
         case .atALoss: "at_a_loss"
+        case .doNotDisturb: "do_not_disturb"
+        case .callerBlocked: "caller_blocked"
+        case .anonymous: "anonymous"
+        case .forwardLoop: "forward_loop"
+        case .closed: "closed"
+        case .nothingToPickUp: "nothing_to_pick_up"
         case .UNRECOGNIZED(let value): unrecognised(value)
         }
     }

@@ -135,7 +135,8 @@ extension Subscriber: DirectoryEntity {
     func indexes(_ keys: SubjectKeys?) -> [(table: Table, key: Key, value: [UInt8])] {
         ([username] + aliases).filter { !$0.isEmpty }.map {
             (.subscribersByName, Key(Array(tenantID)).adding(name: $0, keys), Array(id))
-        } + Key.external(externalID, .subscriber, id, keys)
+        } + trunk.addresses.map { (.subscribersByName, Key(trunkAddress: $0, keys), Array(id)) }
+            + Key.external(externalID, .subscriber, id, keys)
     }
     var references: [(field: String, id: Data)] {
         [("tenant_id", tenantID), ("security_group_id", securityGroupID)]
@@ -199,6 +200,11 @@ extension Key {
 
     static func external(_ text: String, _ kind: EntityKind, _ keys: SubjectKeys?) -> Key {
         Key(Key([kind.keyByte]).adding(name: text, keys).bytes + [0])
+    }
+
+    /// Where a trunk sends from is no tenant's name: it is found by itself.
+    init(trunkAddress address: String, _ keys: SubjectKeys?) {
+        self = Key(UUIDv7.platform).adding(name: "trunk " + (SocketAddress(address)?.description ?? address), keys)
     }
 
     /// Literal addresses are written in one way, so that `[2001:DB8::1]` and `2001:db8:0::1` are one gateway.

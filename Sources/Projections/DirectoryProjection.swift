@@ -151,8 +151,10 @@ package enum DirectoryProjection: Projection {
         }
         guard event.kind == .subscriber else { return }
         guard let subscriber = try views.message(Subscriber.self, key, in: .subscribers) else { return }
-        for (name, id) in try views.page(.subscribersByName, prefix: Key(Array(subscriber.tenantID)), limit: .max)
-        where id == key.bytes { try views.remove(name, in: .subscribersByName) }
+        for owner in [Key(Array(subscriber.tenantID)), Key(UUIDv7.platform)] {
+            for (name, id) in try views.page(.subscribersByName, prefix: owner, limit: .max)
+            where id == key.bytes { try views.remove(name, in: .subscribersByName) }
+        }
     }
 
     private static func referenceKey(_ target: Key, _ kind: EntityKind, _ referrer: Key) -> Key {

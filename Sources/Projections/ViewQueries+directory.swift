@@ -36,6 +36,11 @@ extension ViewQueries where Self: ~Copyable {
         try entity(found(Key(tenant.value).adding(name: user, keys), in: .subscribersByName))
     }
 
+    /// Whose trunk sends from this address.
+    package func subscriber(trunkAddress address: String) throws(ViewsError) -> Subscriber? {
+        try entity(found(Key(trunkAddress: address, keys), in: .subscribersByName))
+    }
+
     package func number(e164: String) throws(ViewsError) -> Number? {
         try entity(found(Key(text: e164), in: .numbersByE164))
     }

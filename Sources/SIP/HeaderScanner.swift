@@ -21,7 +21,13 @@ struct HeaderScanner {
     /// Where the body begins.
     private(set) var bodyStart = 0
 
-    init(_ message: [UInt8]) throws(ParseError) {
+    private let lengthMax: Int
+    private let countMax: Int
+
+    /// - Parameter isForAnswer: no more than what a refusal repeats is looked for, in a message that has too much.
+    init(_ message: [UInt8], isForAnswer: Bool = false) throws(ParseError) {
+        lengthMax = isForAnswer ? HeaderScanner.sizeMax : HeaderScanner.fieldLengthMax
+        countMax = isForAnswer ? HeaderScanner.sizeMax : HeaderScanner.fieldsMax
         guard message.count <= HeaderScanner.sizeMax else {
             throw .tooLarge(have: message.count, limit: HeaderScanner.sizeMax)
         }
@@ -55,7 +61,7 @@ struct HeaderScanner {
         guard nameEnd > line.lowerBound,
             let colon = bytes.index(in: nameEnd..<line.upperBound, where: { !$0.isBlank }), bytes[colon] == ASCII.colon
         else { throw .notAHeader(number: fields.count + 1) }
-        guard fields.count < HeaderScanner.fieldsMax else { throw .tooManyHeaders(limit: HeaderScanner.fieldsMax) }
+        guard fields.count < countMax else { throw .tooManyHeaders(limit: countMax) }
         fields.append(
             Field(
                 name: HeaderName(parsing: bytes, line.lowerBound..<nameEnd), line: line,
@@ -63,8 +69,8 @@ struct HeaderScanner {
     }
 
     private func checkLength(_ line: Range<Int>) throws(ParseError) {
-        guard line.count <= HeaderScanner.fieldLengthMax else {
-            throw .lineTooLong(have: line.count, limit: HeaderScanner.fieldLengthMax)
+        guard line.count <= lengthMax else {
+            throw .lineTooLong(have: line.count, limit: lengthMax)
         }
     }
 

@@ -3,7 +3,7 @@ extension SIPMessage {
     /// a 4xx or 5xx, those fields copied as they came. nil for responses, for ACK, and for what says too
     /// little: silence. To be sent to where the bytes came from.
     package static func rejection(of bytes: [UInt8], for error: ParseError) -> [UInt8]? {
-        guard let status = error.status, let scanned = try? HeaderScanner(bytes) else { return nil }
+        guard let status = error.status, let scanned = try? HeaderScanner(bytes, isForAnswer: true) else { return nil }
         let line = scanned.startLine
         let word = line.lowerBound..<min(line.upperBound, line.lowerBound + 4)
         guard !scanned.bytes.matches(word, "SIP/"), !scanned.bytes.matches(word, "ACK ") else { return nil }

@@ -29,7 +29,7 @@ struct Attempt: Sendable {
     var isGateway: Bool {
         switch target.kind {
         case .gateway: true
-        case .contact, nil: false
+        case .contact, .forward, .pickup, nil: false
         }
     }
 

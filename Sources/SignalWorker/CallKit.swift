@@ -12,6 +12,9 @@ enum Pending: Sendable {
     case credential(CredentialKey)
     case source(SocketAddress)
     case bind(ServerTransactionID, SIPMessage)
+    case subscribe(ServerTransactionID, SIPMessage, tag: String)
+    /// Whatever the answer is.
+    case forgotten
     case start(CallID)
     case fact(Fact)
     case credit(CallID)
@@ -46,6 +49,12 @@ struct CallKit: Sendable {
     /// The newest position of the log that the control plane has spoken of.
     private(set) var position: UInt64 = 0
     private var branches: UInt64 = 0
+    /// Calls that go on as calls of our own, by the Call-ID of the INVITE that is on its way to ourselves.
+    var forwards: [String: Forwarded] = [:]
+    /// NOTIFYs that wait for their answers.
+    var notices: [ClientTransactionID: Notify] = [:]
+    /// Messages to ourselves.
+    var loop: [(bytes: [UInt8], hop: Hop)] = []
 
     init(_ configuration: SignalConfiguration, random: RandomSource) {
         self.configuration = configuration
@@ -96,6 +105,7 @@ struct CallKit: Sendable {
 
     /// Sends by our own listener, or by the fellow who holds the one that the peer knows.
     mutating func transmit(_ bytes: [UInt8], _ hop: Hop) {
+        if hop.isInternal { return loopBack(bytes, hop) }
         if let worker = hop.relay, worker != configuration.worker, colleagues.isAlive(worker) {
             var message = RelayMessage()
             message.send.listener = hop.listener.description
@@ -137,7 +147,10 @@ struct CallKit: Sendable {
 
     /// The path to a phone: its own listener if that is ours or a living fellow's, else the address that all share.
     func hop(_ flow: Flow) -> Hop? {
-        guard let listener = SocketAddress(flow.listener), let remote = SocketAddress(flow.remote) else { return nil }
+        guard let remote = SocketAddress(flow.remote) else { return nil }
+        // Whoever has not registered was heard by nobody, so all may call.
+        guard let listener = flow.listener.isEmpty ? configuration.advertised : SocketAddress(flow.listener) else { return nil }
+        if listener == remote { return internalHop(listener, of: flow.worker) }
         if configuration.isOurs(listener) { return Hop(listener: listener, remote: remote) }
         if flow.worker != configuration.worker, colleagues.isAlive(flow.worker) {
             return Hop(listener: listener, remote: remote, relay: flow.worker)

@@ -17,6 +17,10 @@ extension CallMachine {
 
     /// Nobody is left to be rung: the caller is told what the last word on it was.
     private mutating func giveUp(_ status: Int, _ kit: inout CallKit) {
+        if let target = forward(after: status) {
+            ring(target, &kit)
+            if attempts.contains(where: \.isOpen) { return }
+        }
         let last = attempts.last { $0.record.sipStatus == UInt32(status) }?.record
         let told = plan.direction == .outbound ? CallMachine.toldOutbound(status) : CallMachine.told(status)
         // Without the target: the caller need not know by which address somebody is reached.
@@ -30,6 +34,8 @@ extension CallMachine {
         switch target.kind {
         case .contact(let contact): made = address(contact, invite.request, kit)
         case .gateway(let gateway): made = address(gateway, kit)
+        case .forward(let forward): made = address(forward, kit)
+        case .pickup(let pickup): made = address(pickup, kit)
         case nil: made = nil
         }
         var record = CallAttempt()
@@ -62,8 +68,10 @@ extension CallMachine {
         switch target.kind {
         case .contact(let contact): record.subscriberID = contact.subscriberID
         case .gateway(let gateway): record.gatewayID = gateway.gatewayID
-        case nil: break
+        case .forward(let forward): record.subscriberID = forward.subscriberID
+        case .pickup, nil: break
         }
+        announce(target, &request, &kit)
         guard let transaction = kit.send(request, to: made.hop, of: id) else {
             record.endedAt = record.startedAt
             record.sipStatus = 503
@@ -81,7 +89,7 @@ extension CallMachine {
     private func silence(of target: Target, _ kit: CallKit) -> Duration {
         switch target.kind {
         case .gateway: kit.configuration.gatewaySilence
-        case .contact, nil: ringTime(of: target)
+        case .contact, .forward, .pickup, nil: ringTime(of: target)
         }
     }
 

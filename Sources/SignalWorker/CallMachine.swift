@@ -35,6 +35,8 @@ struct CallMachine: Sendable {
     /// Best final status so far, for the caller.
     var worstStatus = 0
     var hasRung = false
+    /// The line's phones did not take it, and it went on elsewhere.
+    var hasForwarded = false
 
     var mediaWorker = ""
     var mediaSession: UUIDv7

@@ -26,6 +26,8 @@ package struct SignalConfiguration: Sendable {
     package var callsMax = 10_000
     package var transactionsMax = 50_000
     package var registrationSeconds: ClosedRange<UInt32> = 60...3_600
+    /// A phone behind a NAT that does not keep its flow alive by itself registers again after so long at the latest.
+    package var natSeconds: UInt32 = 120
     /// Requests outside of dialogs that one source address may send in a second, on average and in a burst.
     package var sourceRate = 2_000
     package var sourceBurst = 4_000

@@ -229,6 +229,8 @@ struct SignalLoop: ~Copyable {
         case .factRefused(let reason): logger.warning("a fact was refused", metadata: ["reason": "\(reason)"])
         case .adopted(let call): logger.info("a call was taken over", metadata: ["call": "\(call)"])
         case .registered(let user): logger.debug("registered", metadata: ["user": "\(user)"])
+        case .tooManyContacts(let source): logger.notice("a REGISTER with too many contacts", metadata: ["from": "\(source)"])
+        case .forwarded(let kind): logger.debug("forwarded", metadata: ["kind": "\(kind.literal)"])
         }
     }
 

@@ -2,6 +2,7 @@ import Foundation
 import Model
 import Primitives
 import SIP
+import SwiftProtobuf
 
 /// Who sent a request: a subscriber with a password, or a gateway with an address.
 extension SignalMachine {
@@ -31,66 +32,10 @@ extension SignalMachine {
         }
     }
 
-    private mutating func bind(_ request: SIPMessage, _ id: ServerTransactionID, _ hop: Hop, _ reply: CredentialReply) {
-        var desk = DeskRequest()
-        desk.bind.subscriberID = reply.subscriberID
-        if request.isContactWildcard {
-            guard request.expires == 0 else { return kit.respond(request.response(400, toTag: "wildcard"), to: id) }
-            desk.bind.removeAll = true
-        }
-        for contact in request.contacts {
-            let asked = contact.expires ?? request.expires ?? configuration.registrationSeconds.upperBound
-            guard asked == 0 || asked >= configuration.registrationSeconds.lowerBound else {
-                var response = request.response(423, toTag: "brief")
-                response.headers.append(.minExpires, String(configuration.registrationSeconds.lowerBound))
-                return kit.respond(response, to: id)
-            }
-            var binding = Binding()
-            binding.contactUri = contact.uri.description
-            var reached = hop
-            reached.remote = reachable(contact.uri, from: hop.remote)
-            binding.flow = kit.flow(reached)
-            binding.expiresSeconds = min(asked, configuration.registrationSeconds.upperBound)
-            binding.callID = request.callID
-            binding.cseq = request.cseq.number
-            binding.qPermille = contact.parameters["q"].flatMap { Double($0) }.map { UInt32(max(0, min(1, $0)) * 1_000) } ?? 1_000
-            binding.instanceID = contact.parameters["+sip.instance"] ?? ""
-            binding.userAgent = request.headers[.userAgent] ?? ""
-            desk.bind.bindings.append(binding)
-        }
-        kit.ask(desk, .bind(id, request))
-    }
-
-    /// Where a contact's requests go. A phone behind a NAT is reached where its REGISTER came from (RFC 3581); one that names the
-    /// very address that it sent from is behind none, and may listen at another port than it sends from (RFC 3261 §19.1.2).
-    private func reachable(_ contact: URI, from source: SocketAddress) -> SocketAddress {
-        guard let host = SocketAddress.Host(contact.host), host == source.host else { return source }
-        return SocketAddress(host, port: contact.port ?? 5060)
-    }
-
-    mutating func bound(_ reply: BindReply, _ id: ServerTransactionID, _ request: SIPMessage) {
-        switch reply.outcome {
-        case .ok:
-            var ok = request.response(200, toTag: "registrar")
-            for binding in reply.bindings {
-                guard let uri = URI(binding.contactUri) else { continue }
-                var contact = NameAddress(uri: uri)
-                contact.parameters.set("expires", String(binding.expiresSeconds))
-                if !binding.instanceID.isEmpty { contact.parameters.set("+sip.instance", binding.instanceID) }
-                ok.headers.append(.contact, contact.description)
-            }
-            ok.headers[CallKit.position] = "\(reply.logPosition)"
-            kit.respond(ok, to: id)
-            kit.note(.registered(user: request.to.uri.user ?? ""))
-        case .stale: kit.respond(request.response(500, reason: "Out of order", toTag: "registrar"), to: id)
-        case .tooMany: kit.respond(request.response(403, reason: "Too many contacts", toTag: "registrar"), to: id)
-        case .unknownSubscriber, .UNRECOGNIZED: kit.respond(request.response(404, toTag: "registrar"), to: id)
-        }
-    }
-
     // MARK: INVITE
 
     mutating func invite(_ request: SIPMessage, _ id: ServerTransactionID, on hop: Hop) {
+        if hop.isInternal { return goOn(request, id, hop) }
         guard !isDraining, calls.count < configuration.callsMax else {
             var response = request.response(503, toTag: "full")
             response.headers.append(.retryAfter, "5")
@@ -106,6 +51,9 @@ extension SignalMachine {
                 }
                 return
             }
+            if source.found, !source.subscriberID.isEmpty {
+                return start(request, id, hop, .subscriber(.with { $0.subscriberID = source.subscriberID }))
+            }
             if source.found { return start(request, id, hop, .gateway(source)) }
         }
         let realm = request.from.uri.host
@@ -120,9 +68,11 @@ extension SignalMachine {
     enum Caller {
         case subscriber(CredentialReply)
         case gateway(SourceReply)
+        /// Of a call that runs here and goes on.
+        case forwarded(Forwarded)
     }
 
-    private mutating func start(_ request: SIPMessage, _ id: ServerTransactionID, _ hop: Hop, _ caller: Caller) {
+    mutating func start(_ request: SIPMessage, _ id: ServerTransactionID, _ hop: Hop, _ caller: Caller) {
         let call = CallID(UUIDv7(at: kit.wall, random: &kit.random))
         let tag = OwnerMark(worker: configuration.worker, call: call, part: "a").text
         guard let uri = request.requestURI, uri.isSIP, let dialog = Dialog(answering: request, localTag: tag) else {
@@ -135,7 +85,7 @@ extension SignalMachine {
         let isGateway =
             switch caller {
             case .gateway: true
-            case .subscriber: false
+            case .subscriber, .forwarded: false
             }
         var leg = Leg(dialog: dialog, hop: hop, isGateway: isGateway)
         do throws(OfferAnswer.Rejection) {
@@ -149,13 +99,20 @@ extension SignalMachine {
         case .gateway(let reply):
             desk.startCall.gatewayID = reply.gatewayID
             desk.startCall.carrierID = reply.carrierID
+        case .forwarded(let forwarded):
+            desk.startCall.callerSubscriberID = forwarded.target.subscriberID
+            desk.startCall.forwardedFrom = forwarded.call.data
+            desk.startCall.forwardKind = forwarded.target.kind
+            desk.startCall.isAnonymous = forwarded.isAnonymous
         }
+        if request.isAnonymous { desk.startCall.isAnonymous = true }
         desk.startCall.callID = call.data
         desk.startCall.dialled = uri.userDecoded ?? ""
         desk.startCall.domain = uri.host
         desk.startCall.fromUser = request.from.uri.userDecoded ?? ""
         desk.startCall.fromDisplay = request.from.displayName ?? ""
         desk.startCall.sipCallID = request.callID
+        desk.startCall.instanceID = uri.parameters["gr"] ?? ""
         desk.startCall.sourceAddress = hop.remote.description
         desk.startCall.startedAt = kit.wall.microseconds
         kit.respond(request.response(100), to: id)
@@ -165,6 +122,18 @@ extension SignalMachine {
     }
 
     // MARK: Passwords
+
+    /// The line that a request outside of calls comes from; nil: it has been answered, or waits.
+    mutating func authenticated(_ request: SIPMessage, _ id: ServerTransactionID, _ hop: Hop) -> CredentialReply? {
+        let realm = request.from.uri.host
+        switch judge(request, .authorization, realm: realm, id, hop) {
+        case .waiting: break
+        case .challenge(let isStale): challenge(request, id, 401, .wwwAuthenticate, realm: realm, isStale)
+        case .wrong(let user): wrongPassword(request, id, hop, user)
+        case .accepted(let reply): return reply
+        }
+        return nil
+    }
 
     private mutating func judge(
         _ request: SIPMessage, _ header: HeaderName, realm: String, _ id: ServerTransactionID, _ hop: Hop
@@ -220,6 +189,8 @@ extension SignalMachine {
                 kit.respond(entry.request.response(487, toTag: "cancelled"), to: entry.transaction)
             } else if entry.request.method == .register {
                 register(entry.request, entry.transaction, on: entry.hop)
+            } else if entry.request.method == .subscribe {
+                subscribe(entry.request, entry.transaction, on: entry.hop)
             } else {
                 invite(entry.request, entry.transaction, on: entry.hop)
             }

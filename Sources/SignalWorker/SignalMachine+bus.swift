@@ -75,8 +75,9 @@ extension SignalMachine {
             guard let id = CallID(hangUp.callID) else { return }
             withCall(id) { call, kit in call.hangUp(hangUp.cause == .unspecified ? .operator : hangUp.cause, &kit) }
         case .drain(let drain) where drain.worker == configuration.worker: isDraining = true
+        case .notify(let order) where order.worker == configuration.worker: notify(order)
         case .head(let head): kit.heard(position: head.logPosition)
-        case .adopt, .hangUp, .drain, nil: break
+        case .adopt, .hangUp, .drain, .notify, nil: break
         }
     }
 
@@ -97,7 +98,7 @@ extension SignalMachine {
                 }
             case .callUpdated(let updated): running[fact.call]?.snapshot = updated.snapshot
             case .callFinished: running[fact.call] = nil
-            case .hello, .heartbeat, .credential, .source, .bind, .startCall, .renewCredit, .locateCall, .gatewayChallenged, nil: break
+            case .hello, .heartbeat, .credential, .source, .bind, .startCall, .renewCredit, .locateCall, .gatewayChallenged, .subscribe, .subscriptionLost, nil: break
             }
         }
         for id in running.keys.sorted() { if let call = running[id] { adopt(call) } }
@@ -209,6 +210,8 @@ extension SignalMachine {
             kit.heard(position: reply.logPosition)
             resume(access.take(reply, for: address, now: kit.now))
         case (.bind(let id, let request), .bind(let reply)): bound(reply, id, request)
+        case (.subscribe(let id, let request, let tag), .subscribed(let reply)): subscribed(reply, id, request, tag: tag)
+        case (.forgotten, _): break
         case (.start(let id), .callPlan(let plan)): withCall(id) { call, kit in call.planned(plan, &kit) }
         case (.start(let id), .callRefused(let refusal)): withCall(id) { call, kit in call.refused(refusal, &kit) }
         case (.fact(let fact), _): settle(fact)
@@ -254,7 +257,8 @@ extension SignalMachine {
             isDeskSilent = true
         case .credential(let key): refuse(access.giveUp(key))
         case .source(let address): refuse(access.giveUp(address))
-        case .bind(let id, let request):
+        case .forgotten: break
+        case .bind(let id, let request), .subscribe(let id, let request, _):
             var response = request.response(503, toTag: "control")
             response.headers.append(.retryAfter, "5")
             kit.respond(response, to: id)

@@ -157,6 +157,7 @@ extension SignalMachine {
 
     mutating func request(_ request: SIPMessage, _ id: ServerTransactionID, on hop: Hop) {
         guard let method = request.method else { return }
+        if method == .subscribe, request.to.tag?.hasPrefix(SignalMachine.subscriptionTag) == true { return subscribe(request, id, on: hop) }
         if request.to.tag != nil {
             guard let mark = OwnerMark(tag: request.to.tag), let side = calls[mark.call]?.side(of: request) else {
                 return kit.respond(request.response(481), to: id)
@@ -166,14 +167,14 @@ extension SignalMachine {
             }
             return
         }
-        guard rates.admits(hop.remote, now: kit.now) else {
+        guard hop.isInternal || rates.admits(hop.remote, now: kit.now) else {
             kit.note(.tooFast(source: hop.remote))
             var response = request.response(503, toTag: "busy")
             response.headers.append(.retryAfter, "2")
             return kit.respond(response, to: id)
         }
         // An INVITE of a call that runs here, come back to us: it would call itself for ever (RFC 3261 §8.2.2.2).
-        if method == .invite, let mark = OwnerMark(tag: request.from.tag), calls[mark.call] != nil {
+        if method == .invite, !hop.isInternal, let mark = OwnerMark(tag: request.from.tag), calls[mark.call] != nil {
             return kit.respond(request.response(482, toTag: "loop"), to: id)
         }
         guard request.maxForwards ?? 70 > 0 else { return kit.respond(request.response(483, toTag: "hops"), to: id) }
@@ -187,12 +188,14 @@ extension SignalMachine {
         case .invite: invite(request, id, on: hop)
         case .options:
             var ok = request.response(200, toTag: "options")
-            ok.headers.append(.allow, CallMachine.allowed + ", REGISTER")
+            ok.headers.append(.allow, CallMachine.allowed + ", REGISTER, SUBSCRIBE")
+            ok.headers.append(.allowEvents, SignalMachine.eventPackages)
             ok.headers.append(.accept, "application/sdp")
             kit.respond(ok, to: id)
         case .bye, .info, .update, .prack, .notify, .refer: kit.respond(request.response(481, toTag: "none"), to: id)
         case .ack, .cancel: break  // the transactions' own
-        case .subscribe, .message, .publish, .other:
+        case .subscribe: subscribe(request, id, on: hop)
+        case .message, .publish, .other:
             var response = request.response(405, toTag: "method")
             response.headers.append(.allow, CallMachine.allowed + ", REGISTER")
             kit.respond(response, to: id)

@@ -90,6 +90,8 @@ package struct SignalMachine: Sendable {
         kit.wall = wall
         switch input {
         case .datagram(let bytes, let listener, let source):
+            // Nobody else sends as we do to ourselves.
+            guard listener != source else { break }
             receive(bytes, on: Hop(listener: listener, remote: source), isRelayed: false)
         case .answer(let id, let body, let peer): answer(id, body, from: peer)
         case .notice(let body, let peer): notice(body, from: peer)
@@ -120,7 +122,10 @@ package struct SignalMachine: Sendable {
 
     /// Carries out what the layers below have asked for, until nothing is left.
     private mutating func settle() {
-        while !kit.layer.isEmpty || !kit.requestEffects.isEmpty || kit.effects.contains(where: \.isUnanswered) {
+        while !kit.loop.isEmpty || !kit.layer.isEmpty || !kit.requestEffects.isEmpty || kit.effects.contains(where: \.isUnanswered) {
+            let loop = kit.loop
+            kit.loop.removeAll(keepingCapacity: true)
+            for (bytes, hop) in loop { receive(bytes, on: hop, isRelayed: false) }
             let layer = kit.layer
             kit.layer.removeAll(keepingCapacity: true)
             for effect in layer { carryOut(effect) }
@@ -168,6 +173,7 @@ package struct SignalMachine: Sendable {
             guard let call = kit.serverOwners.removeValue(forKey: id) ?? answeredCall(id) else { return }
             withCall(call) { call, kit in call.hangUp(.failed, &kit) }
         case .response(let id, let response, let hop):
+            if noticed(id, status: response.status) { return }
             guard let call = kit.clientOwners[id], calls[call] != nil else { return late(response, id, hop) }
             // An INVITE may have a second answer, nothing else has.
             let isLast = response.isFinal && response.cseq.method != .invite
@@ -177,6 +183,7 @@ package struct SignalMachine: Sendable {
                 call.response(response, of: id, hop, &kit)
             }
         case .failed(let id, let failure):
+            if noticed(id, status: 408) { return }
             guard let call = kit.clientOwners.removeValue(forKey: id) else { return }
             withCall(call) { call, kit in
                 call.clients.removeAll { $0 == id }

@@ -1,3 +1,4 @@
+package import Model
 package import Primitives
 
 /// What an operator may want to know; counted by name and logged by the driver.
@@ -13,6 +14,8 @@ package enum SignalNote: Hashable, Sendable {
     case factRefused(reason: String)
     case adopted(call: String)
     case registered(user: String)
+    case forwarded(ForwardKind)
+    case tooManyContacts(source: SocketAddress)
 
     package var name: String {
         switch self {
@@ -26,6 +29,8 @@ package enum SignalNote: Hashable, Sendable {
         case .factRefused: "fact_refused"
         case .adopted: "adopted"
         case .registered: "registered"
+        case .tooManyContacts: "too_many_contacts"
+        case .forwarded(let kind): "forwarded_\(kind.literal)"
         }
     }
 }

@@ -33,6 +33,19 @@ extension Subscriber: PersonalRecord {
             move(field, "", from: &self, to: &part)
         }
         move(\.aliases, [], from: &self, to: &part)
+        // Numbers of others, and addresses that somebody may live at.
+        if hasForwards {
+            part.forwards = forwards
+            clearForwards()
+        }
+        if hasBlocks {
+            part.blocks = blocks
+            clearBlocks()
+        }
+        if hasTrunk {
+            part.trunk = trunk
+            clearTrunk()
+        }
         move(\.sealedCredential, Data(), from: &self, to: &part)
         return (part, Subscriber())
     }

@@ -116,4 +116,59 @@ import Testing
         try store.save([(alice, [])])
         #expect(try store.load().isEmpty)
     }
+
+    // MARK: - devices, flows and limits
+
+    private func flow(_ uri: String, instance: String, reg: UInt32, callID: String = "call", expires: UInt32 = 60) -> Binding {
+        var binding = binding(uri, callID: callID, expires: expires, instance: instance)
+        binding.regID = reg
+        return binding
+    }
+
+    @Test func twoFlowsOfADeviceAreKeptAndOneRings() {
+        var registrar = Registrar()
+        _ = registrar.bind(request(flow("sip:a@1", instance: "<urn:1>", reg: 1)), subscriber: alice, at: start)
+        _ = registrar.bind(request(flow("sip:a@2", instance: "<urn:1>", reg: 2, callID: "second", expires: 90)), subscriber: alice, at: start)
+        #expect(registrar.bindings(of: alice, at: start).map(\.contactUri) == ["sip:a@1", "sip:a@2"])
+        #expect(registrar.ringing(of: alice, at: start).map(\.binding.contactUri) == ["sip:a@2"])
+        // The first flow comes by another address: it replaces what it was.
+        _ = registrar.bind(request(flow("sip:a@3", instance: "<urn:1>", reg: 1, callID: "third", expires: 300)), subscriber: alice, at: start)
+        #expect(registrar.bindings(of: alice, at: start).map(\.contactUri) == ["sip:a@3", "sip:a@2"])
+        #expect(registrar.ringing(of: alice, at: start).map(\.binding.contactUri) == ["sip:a@3"])
+    }
+
+    @Test func aDeviceIsCalledByItsName() {
+        var registrar = Registrar()
+        _ = registrar.bind(request(binding("sip:desk", instance: "<urn:uuid:1>"), binding("sip:mobile", instance: "<urn:uuid:2>")), subscriber: alice, at: start)
+        #expect(registrar.ringing(of: alice, instance: "urn:uuid:2", at: start).map(\.binding.contactUri) == ["sip:mobile"])
+        #expect(registrar.ringing(of: alice, instance: "urn:uuid:3", at: start).isEmpty)
+    }
+
+    @Test func aLineAndItsTenantHaveLimitsOfTheirOwn() {
+        var registrar = Registrar()
+        let tenant = TenantID(UUIDv7(high: 3, low: 3))
+        let bob = SubscriberID(UUIDv7(high: 1, low: 2))
+        let room = Registrar.Room(line: 2, tenant: tenant, ofTenant: 3)
+        func bind(_ uri: String, _ line: SubscriberID, cseq: UInt32 = 1, expires: UInt32 = 60) -> BindOutcome {
+            registrar.bind(request(binding(uri, cseq: cseq, callID: uri, expires: expires)), subscriber: line, room, at: start).outcome
+        }
+        #expect([bind("sip:1", alice), bind("sip:2", alice), bind("sip:3", alice)] == [.ok, .ok, .tooMany])
+        #expect([bind("sip:4", bob), bind("sip:5", bob)] == [.ok, .tenantFull])
+        // Who is there already may stay, and who leaves makes room.
+        #expect(bind("sip:4", bob, cseq: 2) == .ok)
+        #expect([bind("sip:1", alice, cseq: 2, expires: 0), bind("sip:5", bob)] == [.ok, .ok])
+        registrar.sweep(at: start + .seconds(300))
+        #expect([bind("sip:6", alice), bind("sip:7", alice), bind("sip:8", bob), bind("sip:9", bob)] == [.ok, .ok, .ok, .tenantFull])
+    }
+
+    @Test func whatWasRestoredCountsForTheTenant() {
+        var before = Registrar()
+        _ = before.bind(request(binding("sip:1"), binding("sip:2")), subscriber: alice, at: start)
+        var registrar = Registrar()
+        let tenant = TenantID(UUIDv7(high: 3, low: 3))
+        registrar.restore(alice, before.contacts(of: alice, at: start), of: tenant)
+        let bob = SubscriberID(UUIDv7(high: 1, low: 2))
+        let room = Registrar.Room(line: 0, tenant: tenant, ofTenant: 2)
+        #expect(registrar.bind(request(binding("sip:3")), subscriber: bob, room, at: start).outcome == .tenantFull)
+    }
 }

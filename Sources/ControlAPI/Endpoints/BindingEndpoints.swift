@@ -18,6 +18,9 @@ enum BindingEndpoints {
                 .string(Decimal.text(micros: Int64($0.qPermille) * 1_000))
             },
             .text("instance_id", \.instanceID, access: .readOnly, "As the phone names its device."),
+            .shown("reg_id", Schema.sequence, "Which of the device's flows (RFC 5626); 0: none is named.") { .integer($0.regID) },
+            .shown("path", Schema.list(Schema.text(max: 256)), "Proxies on the way to it (RFC 3327).") { binding, _ in .array(binding.path.map { .string($0) }) },
+            .shown("is_behind_nat", Schema.flag, "It was heard from another address than it names.") { binding, _ in .bool(binding.isBehindNat) },
             .text("worker", \.flow.worker, access: .readOnly, "Signal worker that heard it."),
             .text("remote", \.flow.remote, access: .readOnly, "Address that it was heard from."),
         ])

@@ -147,12 +147,14 @@ enum LineTrialEndpoints {
     private static func json(_ target: Target, group: Int, seesCarriers: Bool) -> JSON {
         let gateway = target.gateway
         let isGateway = !gateway.gatewayID.isEmpty
+        // The line sends it on: what becomes of it there is another call, of that line's.
+        let isForward = !target.forward.number.isEmpty
         return [
-            "group": .integer(group), "subscriber_id": isGateway ? .null : uuid(target.contact.subscriberID),
+            "group": .integer(group), "subscriber_id": isGateway ? .null : uuid(isForward ? target.forward.subscriberID : target.contact.subscriberID),
             "carrier_id": isGateway && seesCarriers ? uuid(gateway.carrierID) : .null,
             "gateway_id": isGateway && seesCarriers ? uuid(gateway.gatewayID) : .null,
             "address": isGateway && seesCarriers ? .string("\(gateway.host):\(gateway.port)") : .null,
-            "number": isGateway ? .string(gateway.number) : .null,
+            "number": isGateway ? .string(gateway.number) : isForward ? .string(target.forward.number) : .null,
         ]
     }
 

@@ -176,6 +176,7 @@ extension Shape<Tenant> {
             .reference("dial_plan_id", \.dialPlanID, "Null: the service plan's."),
             .reference("carrier_id", \.carrierID, "Null: the service plan's."),
             .reference("security_group_id", \.securityGroupID, "Null: the service plan's."),
+            .integer("contacts_max", \.contactsMax, 0...UInt32.max, "Phones of all its lines that may be registered at a time; 0: no limit."),
             .choice("status", \.status, "What it stops: docs/status.md. terminated is for good."),
             .text("time_zone", \.timeZone, max: 64, "IANA name; empty: the customer's."),
             .text("language", \.language, max: 35, "BCP 47; empty: the customer's."),
@@ -274,7 +275,7 @@ extension Shape<SubscriberDraft> {
             .text("time_zone", \.entity.timeZone, max: 64, "IANA name; empty: the tenant's."),
             .text("language", \.entity.language, max: 35, "BCP 47; empty: the tenant's."),
             .text("external_id", \.entity.externalID, "Its number in another system; unique below the provider."),
-        ])
+        ] + lineSettings)
 }
 
 extension Shape<Token> {

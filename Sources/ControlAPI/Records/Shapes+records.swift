@@ -130,6 +130,9 @@ extension Shape<Cdr> {
             .choice("refusal", \.refusal, access: .readOnly, "Why it was refused, if it was."),
             .text("refusal_detail", \.refusalDetail, access: .readOnly, max: 512, "Which rule refused it, for an operator."),
             .reference("security_group_id", \.securityGroupID, access: .readOnly, "That it was judged by; null: by none."),
+            .reference("forwarded_from", \.forwardedFrom, access: .readOnly, "The call that was forwarded, and that this one went on from; its called line pays for this one."),
+            .choice("forward_kind", \.forwardKind, access: .readOnly, "Why it was forwarded."),
+            .reference("picked_up", \.pickedUp, access: .readOnly, "The ringing call that this one took."),
             .shown("attempts", Schema.list(Schema.reference("CallAttempt")), "Every target that was tried.") { cdr, _ in
                 .array(cdr.attempts.map { Shape<CallAttempt>.callAttempt.json($0) })
             },

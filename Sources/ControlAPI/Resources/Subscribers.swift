@@ -64,6 +64,14 @@ enum Subscribers: ChangeableResource {
         allowed.dialTimeoutSeconds = after.entity.dialTimeoutSeconds
         allowed.language = after.entity.language
         allowed.timeZone = after.entity.timeZone
+        allowed.forwards = after.entity.forwards
+        allowed.blocks = after.entity.blocks
+        allowed.hours = after.entity.hours
+        allowed.doNotDisturb = after.entity.doNotDisturb
+        // What reads alike is alike, whether an empty group of settings is there or not.
+        if !after.entity.hasForwards { allowed.clearForwards() }
+        if !after.entity.hasBlocks { allowed.clearBlocks() }
+        if !after.entity.hasHours { allowed.clearHours() }
         guard allowed != after.entity else { return nil }
         let names = (shape.json(before).members ?? []).map(\.name)
         let (old, new) = (shape.json(SubscriberDraft(allowed)), shape.json(SubscriberDraft(after.entity)))

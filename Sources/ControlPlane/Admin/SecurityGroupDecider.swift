@@ -70,7 +70,7 @@ enum SecurityGroupDecider {
         }
     }
 
-    private static func check(_ window: TimeWindow, field: String) throws {
+    static func check(_ window: TimeWindow, field: String) throws {
         for day in window.weekdays { try Checks.recognised(day.isRecognised, field: field + ".weekdays") }
         guard window.fromMinute < 1_440, window.toMinute <= 1_440, window.fromMinute != window.toMinute else {
             throw AdminRejection.invalid(field, "must be two different times of a day, from 00:00 to 24:00")

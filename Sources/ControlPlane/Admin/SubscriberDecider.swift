@@ -9,6 +9,10 @@ enum SubscriberDecider {
     static let aliasesMax = 32
     static let prefixesMax = 1_000
     static let passwordBytes = 8...128
+    static let blocksMax = 1_000
+    static let closedDaysMax = 366
+    static let addressesMax = 16
+    static let groupMax: UInt32 = 999_999
 
     static func create<State: ViewQueries & ~Copyable>(
         _ subscriber: Subscriber, password: Password, vault: Vault, in state: borrowing State,
@@ -20,6 +24,7 @@ enum SubscriberDecider {
             throw AdminRejection.taken("id", id.description)
         }
         subscriber.id = SubscriberID(id).data
+        subscriber.leaveOutEmptySettings()
         try StatusDecider.check(subscriber.status, after: nil)
         let tenant = try check(subscriber, id, in: state)
         try StatusDecider.notTerminated(tenant.status, field: "tenant_id")
@@ -39,6 +44,7 @@ enum SubscriberDecider {
             throw AdminRejection.notFound("subscriber", id.description)
         }
         try Checks.unchanged(subscriber.tenantID, before.tenantID, field: "tenant_id")
+        subscriber.leaveOutEmptySettings()
         try StatusDecider.check(subscriber.status, after: before.status)
         let tenant = try check(subscriber, id, in: state)
         if subscriber.status == .terminated, before.status != .terminated {
@@ -99,11 +105,13 @@ enum SubscriberDecider {
             throw AdminRejection.invalid("dial_timeout_seconds", "at most 600")
         }
         try callerID(subscriber.callerID, tenant, in: state)
+        try trunk(subscriber, in: state)
         if !subscriber.securityGroupID.isEmpty, let customerID = CustomerID(tenant.customerID),
             let customer = try state.customer(customerID)
         {
             try Ownership.securityGroup(subscriber.securityGroupID, of: customer.providerID, in: state)
         }
+        try settings(subscriber)
         guard subscriber.allowedPrefixes.count <= prefixesMax else {
             throw AdminRejection.invalid("allowed_prefixes", "at most \(prefixesMax)")
         }
@@ -129,15 +137,82 @@ enum SubscriberDecider {
             [("username", subscriber.username)]
             + subscriber.aliases.enumerated().map { ("aliases[\($0.offset)]", $0.element) }
         for (field, name) in named {
-            // The user part of a SIP URI that needs no escapes (RFC 3261 §25.1).
-            guard (1...64).contains(name.utf8.count),
-                name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "-_.!~*'&=+$,".contains($0)) })
-            else { throw AdminRejection.invalid(field, "must be 1 to 64 letters, digits or one of -_.!~*'&=+$,") }
+            try self.name(name, field: field)
             guard seen.insert(name).inserted else { throw AdminRejection.invalid(field, "\(name) is there twice") }
             if let holder = try state.subscriber(tenant: tenant, user: name), holder.id != subscriber.id {
                 throw AdminRejection.taken(field, name)
             }
         }
+    }
+
+    private static func settings(_ subscriber: Subscriber) throws {
+        let forwards = subscriber.forwards
+        for (field, target) in [
+            ("forward_always", forwards.always), ("forward_busy", forwards.busy), ("forward_no_answer", forwards.noAnswer),
+            ("forward_not_registered", forwards.notRegistered), ("forward_outside_hours", forwards.outsideHours),
+        ] where !target.isEmpty {
+            try name(target, field: field)
+            guard target != subscriber.username, !subscriber.aliases.contains(target) else {
+                throw AdminRejection.invalid(field, "is the line itself")
+            }
+        }
+        for (field, entries) in [("blocked_callers", subscriber.blocks.callers), ("blocked_numbers", subscriber.blocks.called)] {
+            guard entries.count <= blocksMax else { throw AdminRejection.invalid(field, "at most \(blocksMax)") }
+            for (index, entry) in entries.enumerated() { try name(entry, field: "\(field)[\(index)]") }
+        }
+        guard subscriber.hours.windows.count <= SecurityGroupDecider.windowsMax else {
+            throw AdminRejection.invalid("hours", "at most \(SecurityGroupDecider.windowsMax)")
+        }
+        for (index, window) in subscriber.hours.windows.enumerated() { try SecurityGroupDecider.check(window, field: "hours[\(index)]") }
+        guard subscriber.hours.closedDays.count <= closedDaysMax else { throw AdminRejection.invalid("closed_days", "at most \(closedDaysMax)") }
+        for (index, day) in subscriber.hours.closedDays.enumerated() where !isDay(day) {
+            throw AdminRejection.invalid("closed_days[\(index)]", "must be a day such as 2026-12-24, or --12-25 for every year")
+        }
+        guard subscriber.callGroup <= groupMax else { throw AdminRejection.invalid("call_group", "at most \(groupMax)") }
+        guard subscriber.pickupGroup <= groupMax else { throw AdminRejection.invalid("pickup_group", "at most \(groupMax)") }
+        guard subscriber.contactsMax <= Registrar.contactsMost else {
+            throw AdminRejection.invalid("contacts_max", "at most \(Registrar.contactsMost)")
+        }
+        guard subscriber.messages.urgentNew <= subscriber.messages.new, subscriber.messages.urgentOld <= subscriber.messages.old else {
+            throw AdminRejection.invalid("urgent_messages_new", "no more than there are messages")
+        }
+    }
+
+    /// Where a trunk may send from without a password: an address that is nobody else's.
+    private static func trunk<State: ViewQueries & ~Copyable>(
+        _ subscriber: Subscriber, in state: borrowing State
+    ) throws {
+        let addresses = subscriber.trunk.addresses
+        guard addresses.count <= addressesMax else { throw AdminRejection.invalid("trunk_addresses", "at most \(addressesMax)") }
+        guard addresses.isEmpty || subscriber.trunk.isTrunk else {
+            throw AdminRejection.invalid("trunk_addresses", "a line that is no trunk has a password")
+        }
+        for (index, text) in addresses.enumerated() {
+            let field = "trunk_addresses[\(index)]"
+            guard let address = SocketAddress(text), address.description == text, address.port > 0 else {
+                throw AdminRejection.invalid(field, "must be an address and a port, such as 192.0.2.7:5060")
+            }
+            guard !addresses[..<index].contains(text) else { throw AdminRejection.invalid(field, "\(text) is there twice") }
+            if let holder = try state.subscriber(trunkAddress: text), holder.id != subscriber.id { throw AdminRejection.taken(field, text) }
+            if try state.gateway(host: address.host.description, port: UInt32(address.port)) != nil { throw AdminRejection.taken(field, text) }
+        }
+    }
+
+    private static func isDay(_ text: String) -> Bool {
+        // 2024 has every day that a year may have.
+        let full = text.hasPrefix("--") ? "2024" + text.dropFirst() : text
+        let parts = full.split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.map(\.utf8.count) == [4, 2, 2], let year = Int(parts[0]), let month = Int(parts[1]), let day = Int(parts[2]) else { return false }
+        var calendar = Calendar(identifier: .gregorian)
+        calendar.timeZone = .gmt
+        return DateComponents(calendar: calendar, year: year, month: month, day: day).isValidDate(in: calendar)
+    }
+
+    /// The user part of a SIP URI that needs no escapes (RFC 3261 §25.1).
+    private static func name(_ name: String, field: String) throws {
+        guard (1...64).contains(name.utf8.count),
+            name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "-_.!~*'&=+$,".contains($0)) })
+        else { throw AdminRejection.invalid(field, "must be 1 to 64 letters, digits or one of -_.!~*'&=+$,") }
     }
 
     /// Nobody shows a number that is not in the inventory of the line's provider.
@@ -162,5 +237,16 @@ enum SubscriberDecider {
         if limit > 0, try state.subscriberCount(of: customerID, limit: limit) >= limit {
             throw AdminRejection.limitReached(field: "tenant_id", limit: limit)
         }
+    }
+}
+
+extension Subscriber {
+    /// A group of settings of which none is set is as good as none.
+    fileprivate mutating func leaveOutEmptySettings() {
+        if forwards == LineForwards() { clearForwards() }
+        if blocks == LineBlocks() { clearBlocks() }
+        if hours == LineHours() { clearHours() }
+        if trunk == LineTrunk() { clearTrunk() }
+        if messages == LineMessages() { clearMessages() }
     }
 }

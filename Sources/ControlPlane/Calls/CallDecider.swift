@@ -189,6 +189,9 @@ enum CallDecider {
             cdr.called.carrierID = live.started.carrierID(of: live.answeredGatewayID)
         }
         cdr.destinationPrefix = destinationPrefix(live.started.calledE164)
+        cdr.forwardedFrom = live.started.forwardedFrom
+        cdr.forwardKind = live.started.forwardKind
+        cdr.pickedUp = live.started.pickedUp
         cdr.dialled = live.started.dialled
         cdr.calledE164 = live.started.calledE164
         cdr.startedAt = live.started.startedAt

@@ -30,6 +30,8 @@ struct Batch {
     var announcements: [FeedMessage] = []
     var unbound: [SubscriberID] = []
     var notes: [ControlNote] = []
+    /// What lines' calls are followed by.
+    private(set) var callFacts: [Event] = []
     /// Their keys are destroyed when the batch is durable.
     private(set) var erased: [UUIDv7] = []
     /// Keys and salts of what is sealed.
@@ -74,6 +76,7 @@ struct Batch {
         var expectations: [Expectation] = []
         var releases: [[UInt8]] = []
         for var fact in decision.facts {
+            if LineCalls.concerns(fact.event) { callFacts.append(fact.event) }
             // From here on, what is personal is sealed: in the views as in the log.
             try views.keys?.seal(&fact.event, &sealing) { call in
                 try CallID(call).flatMap { id in try views.subjects(ofCall: id) }

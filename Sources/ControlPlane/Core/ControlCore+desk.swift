@@ -77,6 +77,11 @@ extension ControlCore {
             return try locate(request, for: name, views)
         case .gatewayChallenged(let question):
             return try gatewayCredential(question, views)
+        case .subscribe(let request):
+            return try subscribe(request, now: now, at: wall, views)
+        case .subscriptionLost(let lost):
+            subscriptionLost(lost)
+            return .recorded(at: views.applied)
         }
     }
 
@@ -153,6 +158,12 @@ extension ControlCore {
             reply.carrierID = carrier.id
             reply.gatewayID = gateway.id
             reply.providerID = carrier.providerID
+        } else if let host = SocketAddress.Host(query.host), let port = UInt16(exactly: query.port),
+            let subscriber = try views.subscriber(trunkAddress: SocketAddress(host, port: port).description), subscriber.trunk.isTrunk,
+            let id = SubscriberID(subscriber.id), let line = try Line(id, in: views), line.allows(.register)
+        {
+            reply.found = true
+            reply.subscriberID = subscriber.id
         }
         return .with { $0.source = reply }
     }
@@ -161,8 +172,11 @@ extension ControlCore {
         _ request: BindContacts, at wall: WallTime, _ views: borrowing ViewTransaction
     ) throws -> DeskReply {
         var reply: BindReply
-        if let id = SubscriberID(request.subscriberID), try views.subscriber(id) != nil {
-            reply = registrar.bind(request, subscriber: id, at: wall)
+        if let id = SubscriberID(request.subscriberID), let subscriber = try views.subscriber(id) {
+            let tenant = TenantID(subscriber.tenantID)
+            let room = Registrar.Room(
+                line: Int(subscriber.contactsMax), tenant: tenant, ofTenant: Int(try tenant.flatMap { try views.tenant($0) }?.contactsMax ?? 0))
+            reply = registrar.bind(request, subscriber: id, room, at: wall)
         } else {
             reply = BindReply()
             reply.outcome = .unknownSubscriber
@@ -190,7 +204,7 @@ extension ControlCore {
         }
         guard try views.version(of: call.value) == 0 else { return .error(.notOwner) }
         let routing = try router.route(
-            request, worker: worker, registrar: registrar, in: views, at: recorder.wall)
+            request, worker: worker, registrar: registrar, lines: lines, in: views, at: recorder.wall)
         let reply: DeskReply
         switch routing.outcome {
         case .plan(let plan): reply = .with { $0.callPlan = plan }

@@ -31,7 +31,7 @@ extension ControlCore {
     /// Decides what has come. Every element is answered, by this or a later call, in order. Not while `mustSettle`.
     package mutating func decide(_ works: [Work], now: Instant, wall: WallTime) -> [Output] {
         guard !works.isEmpty else { return [] }
-        latest = now
+        (latest, latestWall) = (now, wall)
         var outputs: [Output] = []
         if behind { outputs += settle() }
         let result = take(works) { core, batch, views in

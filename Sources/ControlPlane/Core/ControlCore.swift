@@ -22,6 +22,8 @@ package struct ControlCore {
     var random: RandomSource
     var workers: WorkerTable
     var registrar = Registrar()
+    var lines = LineCalls()
+    var subscriptions = Subscriptions()
     var router: Router
     /// Workers that are gone and may still own calls.
     var orphans: [String: Orphan] = [:]
@@ -38,6 +40,8 @@ package struct ControlCore {
     private var tickedAt: Instant
     /// The newest time that was handed in.
     var latest: Instant
+    /// The same on the wall.
+    var latestWall: WallTime
     /// Of what is paid by the month.
     var fees = FeeClock()
     /// When readers are to see what they do not see yet.
@@ -78,12 +82,14 @@ package struct ControlCore {
         earlyCallsAt = now + settings.earlyCallMax
         tickedAt = now
         latest = now
+        latestWall = wall
         do {
             try views.catchUp(with: log)
             let head = log.head
             lastFactBeforeStart = head == 0 ? wall : try log.event(at: head)?.time ?? wall
             let owners = try views.read { snapshot throws(ViewsError) in try snapshot.liveCallOwners() }
             for owner in owners { workers.expect(owner, until: now + settings.startGrace) }
+            try views.read { snapshot throws(ViewsError) in try lines.restore(from: snapshot) }
             try destroyKeysOfErased()
         } catch {
             throw .views(reason: "\(error)")
@@ -91,7 +97,10 @@ package struct ControlCore {
         if let error = destroyCondemned() { throw .views(reason: "\(error)") }
         if let location {
             do throws(LocationStoreError) {
-                for (subscriber, contacts) in try location.load() { registrar.restore(subscriber, contacts) }
+                for (subscriber, contacts) in try location.load() {
+                    let tenant = (try? views.read { snapshot throws(ViewsError) in try snapshot.subscriber(subscriber) })?.flatMap { TenantID($0.tenantID) }
+                    registrar.restore(subscriber, contacts, of: tenant)
+                }
             } catch {
                 throw .views(reason: "location store: \(error)")
             }
@@ -120,7 +129,9 @@ package struct ControlCore {
         outputs += renewPackages(at: wall)
         if !behind, let error = destroyCondemned() { outputs.append(.note(.keyNotDestroyed(reason: "\(error)"))) }
         registrar.sweep(at: wall)
+        latestWall = wall
         outputs += storeContacts()
+        outputs += lapseSubscriptions(at: wall).map { announce($0) }
         if now >= headAt {
             headAt = now + settings.headInterval
             outputs.append(head())
@@ -168,11 +179,14 @@ package struct ControlCore {
             workers.forget(name)
         }
         for subscriber in batch.unbound { registrar.removeAll(of: subscriber) }
+        for event in batch.callFacts { lines.take(event) }
         condemned += batch.erased
         if !behind, let error = destroyCondemned() { outputs.append(.note(.keyNotDestroyed(reason: "\(error)"))) }
         outputs += batch.replies
         outputs += batch.announcements.map { announce($0) }
         outputs += publishRoster()
+        let changed = lines.takeChanged() + batch.announcements.compactMap { SubscriberID($0.invalidate.subscriberID) }
+        if !subscriptions.watches.isEmpty { outputs += notifications(about: changed, at: max(latestWall, batch.time)).map { announce($0) } }
         outputs += storeContacts()
         outputs += batch.notes.map(Output.note)
         return outputs
@@ -204,12 +218,14 @@ package struct ControlCore {
 
     private mutating func storeContacts() -> [Output] {
         let changed = registrar.takeChanged()
-        guard !changed.isEmpty, let location else { return [] }
+        guard !changed.isEmpty else { return [] }
+        let outputs = subscriptions.watches.isEmpty ? [] : notifications(about: changed.map(\.subscriber), at: latestWall).map { announce($0) }
+        guard let location else { return outputs }
         do throws(LocationStoreError) {
             try location.save(changed)
-            return []
+            return outputs
         } catch {
-            return [.note(.locationStoreFailed(reason: "\(error)"))]
+            return outputs + [.note(.locationStoreFailed(reason: "\(error)"))]
         }
     }
 }

@@ -24,6 +24,17 @@ extension ViewQueries where Self: ~Copyable {
         return count
     }
 
+    /// Every call that runs.
+    func forEachLiveCall(_ body: (LiveCall) -> Void) throws(ViewsError) {
+        var after: CallID?
+        while true {
+            let page = try liveCalls(after: after, limit: 500)
+            for call in page { body(call) }
+            guard page.count == 500, let last = page.last else { return }
+            after = CallID(last.started.callID)
+        }
+    }
+
     /// The names of the workers that carry live calls, in order.
     func liveCallOwners() throws(ViewsError) -> [String] {
         var owners: Set<String> = []

@@ -9,10 +9,24 @@ struct Registrar {
         var expiresAt: WallTime
     }
 
+    /// Of a line that has no limit of its own.
     static let contactsMax = 10
+    /// That a line's limit may be.
+    static let contactsMost: UInt32 = 50
     static let expiresSecondsMax: UInt32 = 86_400
 
+    /// How many contacts there may be.
+    struct Room {
+        /// Of the line; 0: the usual number.
+        var line = 0
+        var tenant: TenantID?
+        /// Of all lines of the tenant together; 0: no limit.
+        var ofTenant = 0
+    }
+
     private var held: [SubscriberID: [Held]] = [:]
+    private var tenants: [SubscriberID: TenantID] = [:]
+    private var counts: [TenantID: Int] = [:]
     /// Who may have something to lapse in a minute, so that a sweep reads only what is due.
     private var due: [Int64: Set<SubscriberID>] = [:]
     private var sweptMinute: Int64?
@@ -22,8 +36,12 @@ struct Registrar {
     init() {}
 
     /// Puts back what the store holds.
-    mutating func restore(_ subscriber: SubscriberID, _ contacts: [Held]) {
+    mutating func restore(_ subscriber: SubscriberID, _ contacts: [Held], of tenant: TenantID? = nil) {
         held[subscriber] = contacts
+        if let tenant {
+            tenants[subscriber] = tenant
+            counts[tenant, default: 0] += contacts.count
+        }
         for contact in contacts { remember(subscriber, contact.expiresAt) }
     }
 
@@ -33,6 +51,19 @@ struct Registrar {
         return living.enumerated().sorted {
             ($1.element.binding.preference, $0.offset) < ($0.element.binding.preference, $1.offset)
         }.map(\.element)
+    }
+
+    /// Those that ring: of each device the flow that was heard last (RFC 5626 §7), and a device alone if it is the one that is wanted.
+    /// - Parameter instance: from a URI, so without brackets; empty: all devices.
+    func ringing(of subscriber: SubscriberID, instance: String = "", at wall: WallTime) -> [Held] {
+        let living = contacts(of: subscriber, at: wall)
+        return living.filter { contact in
+            let device = contact.binding.instanceID
+            guard instance.isEmpty || device.filter({ !"<>\"".contains($0) }) == instance else { return false }
+            guard contact.binding.regID > 0, !device.isEmpty else { return true }
+            let flows = living.filter { $0.binding.instanceID == device }
+            return flows.max { ($0.expiresAt, $0.binding.regID) < ($1.expiresAt, $1.binding.regID) } == contact
+        }
     }
 
     /// The same, each with the seconds that it has left.
@@ -46,7 +77,7 @@ struct Registrar {
     }
 
     /// All of the request's bindings or none (RFC 3261 §10.3, step 7).
-    mutating func bind(_ request: BindContacts, subscriber: SubscriberID, at wall: WallTime) -> BindReply {
+    mutating func bind(_ request: BindContacts, subscriber: SubscriberID, _ room: Room = Room(), at wall: WallTime) -> BindReply {
         let before = (held[subscriber] ?? []).filter { $0.expiresAt > wall }
         var after = request.removeAll ? [] : before
         if !request.removeAll {
@@ -54,7 +85,16 @@ struct Registrar {
                 guard apply(binding, to: &after, at: wall) else { return reply(.stale, subscriber, at: wall) }
             }
         }
-        guard after.count <= Self.contactsMax else { return reply(.tooMany, subscriber, at: wall) }
+        guard after.count <= max(before.count, room.line == 0 ? Self.contactsMax : room.line) else { return reply(.tooMany, subscriber, at: wall) }
+        if let tenant = room.tenant {
+            if room.ofTenant > 0, after.count > before.count, (counts[tenant] ?? 0) - (held[subscriber]?.count ?? 0) + after.count > room.ofTenant {
+                return reply(.tenantFull, subscriber, at: wall)
+            }
+            if tenants[subscriber] == nil {
+                tenants[subscriber] = tenant
+                counts[tenant, default: 0] += held[subscriber]?.count ?? 0
+            }
+        }
         if after != before {
             set(subscriber, after)
         }
@@ -108,6 +148,11 @@ struct Registrar {
     }
 
     private mutating func set(_ subscriber: SubscriberID, _ contacts: [Held]) {
+        if let tenant = tenants[subscriber] {
+            let count = (counts[tenant] ?? 0) - (held[subscriber]?.count ?? 0) + contacts.count
+            counts[tenant] = count > 0 ? count : nil
+            if contacts.isEmpty { tenants[subscriber] = nil }
+        }
         held[subscriber] = contacts.isEmpty ? nil : contacts
         changed.insert(subscriber)
         for contact in contacts { remember(subscriber, contact.expiresAt) }
@@ -131,8 +176,9 @@ extension Binding {
     /// A contact without a q value is wanted as much as any (RFC 3261 §20.10).
     var preference: UInt32 { qPermille == 0 ? 1_000 : qPermille }
 
-    /// The same URI, or the same device under a new one (RFC 5626 §6).
+    /// The same URI, or the same flow of a device under a new one (RFC 5626 §6).
     fileprivate func isSameContact(as other: Binding) -> Bool {
-        contactUri == other.contactUri || (!instanceID.isEmpty && instanceID == other.instanceID)
+        if !instanceID.isEmpty, instanceID == other.instanceID { return regID == other.regID }
+        return contactUri == other.contactUri
     }
 }

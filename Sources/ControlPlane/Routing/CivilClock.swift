@@ -46,5 +46,15 @@ struct CivilClock {
         return "\(days[((parts.weekday ?? 1) - 1) % 7]) \(two(parts.hour)):\(two(parts.minute))"
     }
 
+    /// `2026-12-25`
+    func date(_ time: WallTime) -> String {
+        let parts = calendar.dateComponents([.year, .month, .day], from: date(time))
+        func padded(_ value: Int?, _ count: Int) -> String {
+            let text = String(value ?? 0)
+            return String(repeating: "0", count: max(0, count - text.count)) + text
+        }
+        return "\(padded(parts.year, 4))-\(padded(parts.month, 2))-\(padded(parts.day, 2))"
+    }
+
     private func date(_ time: WallTime) -> Date { Date(timeIntervalSince1970: Double(time.microseconds) / 1_000_000) }
 }

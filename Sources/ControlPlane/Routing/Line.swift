@@ -80,7 +80,14 @@ struct Line {
     var extensionNumber: String { subscriber.aliases.first ?? subscriber.username }
 
     /// What the outside sees: the configured caller id, else the first number assigned, else nothing.
-    func outsideNumber<State: ViewQueries & ~Copyable>(in state: borrowing State) throws -> String? {
+    /// - Parameter claimed: user of From. A telephone system says which of the line's numbers calls.
+    func outsideNumber<State: ViewQueries & ~Copyable>(claimed: String = "", in state: borrowing State) throws -> String? {
+        if subscriber.trunk.isTrunk, !claimed.isEmpty {
+            let plain = withoutSeparators(String(claimed.prefix(32)))
+            for e164 in [plain, "+" + plain, "+" + countryCode + plain] where isE164(e164) {
+                if let number = try state.number(e164: e164), number.subscriberID == subscriber.id { return e164 }
+            }
+        }
         if !subscriber.callerID.isEmpty { return subscriber.callerID }
         return try state.numbers(of: id, limit: 1).first?.e164
     }

@@ -30,7 +30,8 @@ struct Router: Sendable {
     }
 
     mutating func route<State: ViewQueries & ~Copyable>(
-        _ request: StartCall, worker: String, registrar: Registrar, in state: borrowing State, at wall: WallTime
+        _ request: StartCall, worker: String, registrar: Registrar, lines: LineCalls = LineCalls(),
+        in state: borrowing State, at wall: WallTime
     ) throws -> Routing {
         var started = CallStarted()
         started.callID = request.callID
@@ -43,8 +44,17 @@ struct Router: Sendable {
         if let gateway = GatewayID(request.gatewayID) {
             return try inbound(request, from: gateway, started, registrar: registrar, in: state, at: wall)
         }
+        if !request.forwardedFrom.isEmpty {
+            guard let forwarded = try Forwarding(request, by: worker, in: state) else {
+                return Routing(started: nil, outcome: .refused(.unknownSource, reason: "no call of the worker's was to be forwarded"))
+            }
+            forwarded.write(to: &started)
+        }
         guard let id = SubscriberID(request.callerSubscriberID), let line = try Line(id, in: state) else {
             return Routing(started: nil, outcome: .refused(.unknownSource, reason: "the caller is not a subscriber"))
+        }
+        if let service = PickupCode(request.dialled), try state.subscriber(tenant: line.tenantID, user: request.dialled) == nil {
+            return try pickUp(service, line, request, started, lines: lines, in: state)
         }
         return try fromLine(line, request, started, registrar: registrar, in: state, at: wall)
     }
@@ -56,7 +66,7 @@ struct Router: Sendable {
         at wall: WallTime
     ) throws -> Routing {
         var started = started
-        let outside = try line.outsideNumber(in: state)
+        let outside = try line.outsideNumber(claimed: request.fromUser, in: state)
         started.caller = line.party(number: outside ?? line.extensionNumber)
         started.direction = .onNet
         started.called.number = started.dialled
@@ -71,15 +81,21 @@ struct Router: Sendable {
         if let other = try state.tenant(domain: request.domain), other.id != line.tenant.id {
             return refused(.unknownNumber, "\(request.domain) is another tenant's domain")
         }
-        if let limit = try limitReached(by: line, in: state) { return refused(.limitReached, limit) }
+        // A call that it forwards is not one more that it makes, but one more that its customer has.
+        let isForwarded = !started.forwardedFrom.isEmpty
+        if let limit = try limitReached(by: line, isOfLine: !isForwarded, in: state) { return refused(.limitReached, limit) }
+        if line.blocksCalls(to: request.dialled), !isEmergency(request.dialled, of: line) {
+            return refused(.numberBlocked, "the line does not call \(request.dialled)")
+        }
 
         if let subscriber = try state.subscriber(tenant: line.tenantID, user: request.dialled),
             let colleague = SubscriberID(subscriber.id)
         {
             started.called.number = request.dialled
+            let shown = isForwarded ? request.fromUser : line.extensionNumber
             return try toLine(
-                colleague, shown: line.extensionNumber, display: line.subscriber.displayName, caller: line, started,
-                registrar: registrar, in: state, at: wall)
+                colleague, shown: shown, display: display(of: line, request), caller: line, started,
+                registrar: registrar, isAnonymous: request.isAnonymous, instance: request.instanceID, in: state, at: wall)
         }
 
         let rules: [DialRule] = if let id = line.dialPlanID { try state.dialPlan(id)?.rules ?? [] } else { [] }
@@ -97,22 +113,36 @@ struct Router: Sendable {
         started.calledE164 = e164
         started.called.number = e164
 
+        if line.blocksCalls(to: e164), !isEmergency(request.dialled, of: line) {
+            var routing = refused(.numberBlocked, "the line does not call \(e164)")
+            routing.detail = "on the line's own list of blocked numbers"
+            return routing
+        }
+
         if let number = try state.number(e164: e164) {
             guard let subscriber = SubscriberID(number.subscriberID) else {
                 return refused(.unknownNumber, "\(e164) is in the inventory, but assigned to nobody")
             }
+            let own = outside ?? line.extensionNumber
             return try toLine(
-                subscriber, shown: outside ?? line.extensionNumber, display: line.subscriber.displayName, caller: line,
-                started, registrar: registrar, in: state, at: wall)
+                subscriber, shown: isForwarded && isE164(request.fromUser) ? request.fromUser : own,
+                display: display(of: line, request), caller: line, started, registrar: registrar,
+                isAnonymous: request.isAnonymous, instance: request.instanceID, in: state, at: wall)
         }
         return try toCarrier(line, request, number: outside, started, in: state, at: wall)
     }
 
+    /// Who a forwarded call comes from is who called first.
+    private func display(of line: Line, _ request: StartCall) -> String {
+        request.forwardedFrom.isEmpty ? line.subscriber.displayName : String(request.fromDisplay.prefix(Self.textMax))
+    }
+
     /// Which limit another call of the line would break; nil: none.
+    /// - Parameter isOfLine: whether the line's own limit counts, beside its customer's.
     private func limitReached<State: ViewQueries & ~Copyable>(
-        by line: Line, in state: borrowing State
+        by line: Line, isOfLine: Bool = true, in state: borrowing State
     ) throws -> String? {
-        let lineMax = line.subscriber.concurrentCallsMax
+        let lineMax = isOfLine ? line.subscriber.concurrentCallsMax : 0
         if lineMax > 0, try state.liveCallCount(of: line.id) >= UInt64(lineMax) {
             return "the line's limit of \(lineMax) calls"
         }
@@ -127,7 +157,7 @@ struct Router: Sendable {
 
     private func toLine<State: ViewQueries & ~Copyable>(
         _ id: SubscriberID, shown: String, display: String, caller: Line?, _ started: CallStarted,
-        registrar: Registrar, in state: borrowing State, at wall: WallTime
+        registrar: Registrar, isAnonymous: Bool, instance: String, in state: borrowing State, at wall: WallTime
     ) throws -> Routing {
         var started = started
         func refused(_ refusal: Refusal, _ reason: String) -> Routing {
@@ -138,17 +168,37 @@ struct Router: Sendable {
         }
         started.called = called.party(number: started.called.number)
         guard called.allows(.callIn) else { return refused(.locked, "the called line, or something above it, is not active") }
-        if called.id != caller?.id, called.customerID != caller?.customerID || called.subscriber.concurrentCallsMax > 0,
-            let limit = try limitReached(by: called, in: state)
-        {
-            return refused(.limitReached, limit)
+        if called.id != caller?.id {
+            // Both numbers by which the caller may be known: the one that is shown, and the one that the call is billed to.
+            if let (refusal, detail) = called.refusal(ofCaller: [shown, started.caller.number], isAnonymous: isAnonymous) {
+                var routing = refused(refusal, detail)
+                routing.detail = detail
+                return routing
+            }
         }
-        let contacts = registrar.contacts(of: id, at: wall)
-        guard !contacts.isEmpty else { return refused(.notRegistered, "no contact is registered") }
+        let came = WallTime(microseconds: started.startedAt)
+        let contacts = registrar.ringing(of: id, instance: instance, at: wall)
+        var isFull: String?
+        if called.id != caller?.id, called.customerID != caller?.customerID || called.subscriber.concurrentCallsMax > 0 {
+            isFull = try limitReached(by: called, in: state)
+        }
+        let answer = called.answer(at: came, isFull: isFull, isReachable: !contacts.isEmpty || called.isFixed)
+        let away: ForwardTarget?
+        switch answer {
+        case .ring: away = nil
+        case .refuse(let refusal, let reason): return refused(refusal, reason)
+        case .forward(let target):
+            // It would come back to a line that has sent it on before, or go from line to line without end.
+            guard !started.forwardedBy.contains(called.subscriber.id), started.forwardedBy.count < Forwarding.linesMax else {
+                var routing = refused(.forwardLoop, "the line forwards the call, and \(started.forwardedBy.count) lines have done so before it")
+                routing.detail = "forwarding goes round: \(started.forwardedBy.count) lines have sent the call on"
+                return routing
+            }
+            away = target
+        }
 
         // Who is called from outside pays for it, if the plan says so; who calls another customer's line likewise. What neither a
         // deck nor a service rate has a price for is covered by what the customer pays a month.
-        let came = WallTime(microseconds: started.startedAt)
         let payer: (line: Line, deck: Data, leg: LegType)?
         if let caller {
             payer = caller.customerID == called.customerID ? nil : (caller, caller.plan.onNetRateDeckID, .sip)
@@ -175,6 +225,14 @@ struct Router: Sendable {
         plan.callerDisplay = display
         plan.callerMediaSecurity = caller?.subscriber.mediaSecurity ?? .plain
         plan.logPosition = started.logPosition
+        if let away {
+            plan.groups = [.with { $0.targets = [Forwarding.target(away)] }]
+            return Routing(started: started, outcome: .plan(plan))
+        }
+        if !started.forwardedBy.contains(called.subscriber.id), started.forwardedBy.count < Forwarding.linesMax {
+            called.setForwards(of: &plan)
+        }
+        if contacts.isEmpty { plan.groups = called.fixedTargets(for: started.called.number) }
         // Contacts of the same preference ring together, the next preference after them (RFC 3261 §16.6).
         var preference: UInt32?
         for contact in contacts {
@@ -182,8 +240,9 @@ struct Router: Sendable {
             preference = contact.binding.preference
             var target = Target()
             target.contact.subscriberID = called.subscriber.id
-            target.contact.uri = contact.binding.contactUri
+            target.contact.uri = called.requestURI(contact.binding.contactUri, for: started.called.number)
             target.contact.flow = contact.binding.flow
+            target.contact.path = contact.binding.path
             target.contact.mediaSecurity = called.subscriber.mediaSecurity
             target.timeoutSeconds = called.ringSeconds
             plan.groups[plan.groups.count - 1].targets.append(target)
@@ -338,7 +397,7 @@ struct Router: Sendable {
         }
         return try toLine(
             subscriber, shown: started.caller.number, display: String(request.fromDisplay.prefix(Self.textMax)),
-            caller: nil, started, registrar: registrar, in: state, at: wall)
+            caller: nil, started, registrar: registrar, isAnonymous: request.isAnonymous, instance: request.instanceID, in: state, at: wall)
     }
 
     /// By the number's own carrier if it names one, else by any of its provider or of those above.

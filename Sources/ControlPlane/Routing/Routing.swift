@@ -42,6 +42,12 @@ extension Refusal {
         case .gatewaysBusy: 503
         case .inboundRule: 603
         case .atALoss: 503
+        case .doNotDisturb: 486
+        case .callerBlocked: 603
+        case .anonymous: 433
+        case .forwardLoop: 482
+        case .closed: 480
+        case .nothingToPickUp: 404
         case .UNRECOGNIZED: 500
         }
     }

@@ -99,6 +99,9 @@ struct WorkerTable {
 
     func isAlive(_ name: String) -> Bool { entries[name]?.alive == true }
 
+    /// The first by name of those that live.
+    var anySignalWorker: String? { entries.filter { $0.value.alive && $0.value.hello.kind == .signal }.keys.min() }
+
     /// Not heard since the start, and still within its grace.
     func isExpected(_ name: String) -> Bool { expected[name] != nil }
 

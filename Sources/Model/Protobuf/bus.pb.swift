@@ -94,6 +94,9 @@ package nonisolated enum BindOutcome: SwiftProtobuf.Enum, Swift.CaseIterable {
   case stale // = 1
   case tooMany // = 2
   case unknownSubscriber // = 3
+
+  /// its tenant's lines have as many phones as they may
+  case tenantFull // = 145
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -106,6 +109,7 @@ package nonisolated enum BindOutcome: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 1: self = .stale
     case 2: self = .tooMany
     case 3: self = .unknownSubscriber
+    case 145: self = .tenantFull
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -116,6 +120,7 @@ package nonisolated enum BindOutcome: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .stale: return 1
     case .tooMany: return 2
     case .unknownSubscriber: return 3
+    case .tenantFull: return 145
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -126,6 +131,61 @@ package nonisolated enum BindOutcome: SwiftProtobuf.Enum, Swift.CaseIterable {
     .stale,
     .tooMany,
     .unknownSubscriber,
+    .tenantFull,
+  ]
+
+}
+
+package nonisolated enum SubscribeOutcome: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+  case ok // = 0
+  case unknownResource // = 1
+  case forbidden // = 2
+  case badEvent // = 3
+  case tooMany // = 4
+  case unknownSubscription // = 5
+  case stale // = 6
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .ok
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .ok
+    case 1: self = .unknownResource
+    case 2: self = .forbidden
+    case 3: self = .badEvent
+    case 4: self = .tooMany
+    case 5: self = .unknownSubscription
+    case 6: self = .stale
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .ok: return 0
+    case .unknownResource: return 1
+    case .forbidden: return 2
+    case .badEvent: return 3
+    case .tooMany: return 4
+    case .unknownSubscription: return 5
+    case .stale: return 6
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [SubscribeOutcome] = [
+    .ok,
+    .unknownResource,
+    .forbidden,
+    .badEvent,
+    .tooMany,
+    .unknownSubscription,
+    .stale,
   ]
 
 }
@@ -387,6 +447,22 @@ package nonisolated struct DeskRequest: Sendable {
     set {kind = .gatewayChallenged(newValue)}
   }
 
+  package var subscribe: Subscribe {
+    get {
+      if case .subscribe(let v)? = kind {return v}
+      return Subscribe()
+    }
+    set {kind = .subscribe(newValue)}
+  }
+
+  package var subscriptionLost: SubscriptionLost {
+    get {
+      if case .subscriptionLost(let v)? = kind {return v}
+      return SubscriptionLost()
+    }
+    set {kind = .subscriptionLost(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -403,6 +479,8 @@ package nonisolated struct DeskRequest: Sendable {
     case renewCredit(RenewCredit)
     case locateCall(LocateCall)
     case gatewayChallenged(GatewayChallenged)
+    case subscribe(Subscribe)
+    case subscriptionLost(SubscriptionLost)
 
   }
 
@@ -512,6 +590,14 @@ package nonisolated struct DeskReply: Sendable {
     set {kind = .gatewayCredential(newValue)}
   }
 
+  package var subscribed: Subscribed {
+    get {
+      if case .subscribed(let v)? = kind {return v}
+      return Subscribed()
+    }
+    set {kind = .subscribed(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -527,6 +613,7 @@ package nonisolated struct DeskReply: Sendable {
     case callLocated(CallLocated)
     case error(DeskError)
     case gatewayCredential(GatewayCredential)
+    case subscribed(Subscribed)
 
   }
 
@@ -743,6 +830,9 @@ package nonisolated struct SourceReply: Sendable {
 
   package var logPosition: UInt64 = 0
 
+  /// a trunk of that line, which needs no password; no carrier then
+  package var subscriberID: Data = Data()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -776,6 +866,15 @@ package nonisolated struct Binding: Sendable {
   package var instanceID: String = String()
 
   package var userAgent: String = String()
+
+  /// proxies on the way to it (RFC 3327), as its requests' Route
+  package var path: [String] = []
+
+  /// which of a device's flows (RFC 5626); 0: it says nothing of flows
+  package var regID: UInt32 = 0
+
+  /// it was heard from another address than it names
+  package var isBehindNat: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -851,6 +950,17 @@ package nonisolated struct StartCall: Sendable {
 
   package var startedAt: Int64 = 0
 
+  /// call of the worker's own that goes on: the caller is its called line
+  package var forwardedFrom: Data = Data()
+
+  package var forwardKind: ForwardKind = .none
+
+  /// the caller does not show a number (RFC 3323, RFC 3325)
+  package var isAnonymous: Bool = false
+
+  /// gr of the request URI (RFC 5627): that device alone is wanted
+  package var instanceID: String = String()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -879,6 +989,22 @@ package nonisolated struct Target: Sendable {
     set {kind = .gateway(newValue)}
   }
 
+  package var forward: ForwardTarget {
+    get {
+      if case .forward(let v)? = kind {return v}
+      return ForwardTarget()
+    }
+    set {kind = .forward(newValue)}
+  }
+
+  package var pickup: PickupTarget {
+    get {
+      if case .pickup(let v)? = kind {return v}
+      return PickupTarget()
+    }
+    set {kind = .pickup(newValue)}
+  }
+
   package var timeoutSeconds: UInt32 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -886,6 +1012,8 @@ package nonisolated struct Target: Sendable {
   package nonisolated enum OneOf_Kind: Equatable, Sendable {
     case contact(ContactTarget)
     case gateway(GatewayTarget)
+    case forward(ForwardTarget)
+    case pickup(PickupTarget)
 
   }
 
@@ -913,11 +1041,48 @@ package nonisolated struct ContactTarget: Sendable {
 
   package var mediaSecurity: MediaSecurity = .plain
 
+  /// Route of requests to it (RFC 3327)
+  package var path: [String] = []
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _flow: Flow? = nil
+}
+
+/// The call goes on as another call, which the worker starts by itself as that line.
+package nonisolated struct ForwardTarget: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// whose call it will be
+  package var subscriberID: Data = Data()
+
+  /// what it dials
+  package var number: String = String()
+
+  package var kind: ForwardKind = .none
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// A call that rings at that worker, to be taken.
+package nonisolated struct PickupTarget: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var callID: Data = Data()
+
+  package var worker: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
 }
 
 package nonisolated struct GatewayTarget: Sendable {
@@ -972,9 +1137,41 @@ package nonisolated struct CallPlan: Sendable {
 
   package var callerMediaSecurity: MediaSecurity = .plain
 
+  /// instead of telling the caller
+  package var onBusy: ForwardTarget {
+    get {_onBusy ?? ForwardTarget()}
+    set {_onBusy = newValue}
+  }
+  /// Returns true if `onBusy` has been explicitly set.
+  package var hasOnBusy: Bool {self._onBusy != nil}
+  /// Clears the value of `onBusy`. Subsequent reads from it will return its default value.
+  package mutating func clearOnBusy() {self._onBusy = nil}
+
+  package var onNoAnswer: ForwardTarget {
+    get {_onNoAnswer ?? ForwardTarget()}
+    set {_onNoAnswer = newValue}
+  }
+  /// Returns true if `onNoAnswer` has been explicitly set.
+  package var hasOnNoAnswer: Bool {self._onNoAnswer != nil}
+  /// Clears the value of `onNoAnswer`. Subsequent reads from it will return its default value.
+  package mutating func clearOnNoAnswer() {self._onNoAnswer = nil}
+
+  package var onUnreachable: ForwardTarget {
+    get {_onUnreachable ?? ForwardTarget()}
+    set {_onUnreachable = newValue}
+  }
+  /// Returns true if `onUnreachable` has been explicitly set.
+  package var hasOnUnreachable: Bool {self._onUnreachable != nil}
+  /// Clears the value of `onUnreachable`. Subsequent reads from it will return its default value.
+  package mutating func clearOnUnreachable() {self._onUnreachable = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _onBusy: ForwardTarget? = nil
+  fileprivate var _onNoAnswer: ForwardTarget? = nil
+  fileprivate var _onUnreachable: ForwardTarget? = nil
 }
 
 package nonisolated struct TargetGroup: Sendable {
@@ -1097,6 +1294,176 @@ package nonisolated struct Recorded: Sendable {
   package init() {}
 }
 
+/// A phone wants to hear of a line's state, still wants to, or no longer (RFC 6665).
+package nonisolated struct Subscribe: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// who asks
+  package var subscriberID: Data {
+    get {_storage._subscriberID}
+    set {_uniqueStorage()._subscriberID = newValue}
+  }
+
+  /// event package
+  package var event: String {
+    get {_storage._event}
+    set {_uniqueStorage()._event = newValue}
+  }
+
+  /// user part of the request URI
+  package var resource: String {
+    get {_storage._resource}
+    set {_uniqueStorage()._resource = newValue}
+  }
+
+  /// its host part, lower case
+  package var domain: String {
+    get {_storage._domain}
+    set {_uniqueStorage()._domain = newValue}
+  }
+
+  /// as the phone's request has made or changed it
+  package var dialog: DialogState {
+    get {_storage._dialog ?? DialogState()}
+    set {_uniqueStorage()._dialog = newValue}
+  }
+  /// Returns true if `dialog` has been explicitly set.
+  package var hasDialog: Bool {_storage._dialog != nil}
+  /// Clears the value of `dialog`. Subsequent reads from it will return its default value.
+  package mutating func clearDialog() {_uniqueStorage()._dialog = nil}
+
+  package var flow: Flow {
+    get {_storage._flow ?? Flow()}
+    set {_uniqueStorage()._flow = newValue}
+  }
+  /// Returns true if `flow` has been explicitly set.
+  package var hasFlow: Bool {_storage._flow != nil}
+  /// Clears the value of `flow`. Subsequent reads from it will return its default value.
+  package mutating func clearFlow() {_uniqueStorage()._flow = nil}
+
+  /// 0: it ends
+  package var expiresSeconds: UInt32 {
+    get {_storage._expiresSeconds}
+    set {_uniqueStorage()._expiresSeconds = newValue}
+  }
+
+  /// of a dialog that is there
+  package var isRefresh: Bool {
+    get {_storage._isRefresh}
+    set {_uniqueStorage()._isRefresh = newValue}
+  }
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+package nonisolated struct Subscribed: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var outcome: SubscribeOutcome = .ok
+
+  /// granted
+  package var expiresSeconds: UInt32 = 0
+
+  /// the first word, after the answer
+  package var notify: Notify {
+    get {_notify ?? Notify()}
+    set {_notify = newValue}
+  }
+  /// Returns true if `notify` has been explicitly set.
+  package var hasNotify: Bool {self._notify != nil}
+  /// Clears the value of `notify`. Subsequent reads from it will return its default value.
+  package mutating func clearNotify() {self._notify = nil}
+
+  package var logPosition: UInt64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _notify: Notify? = nil
+}
+
+/// One NOTIFY, for that worker to send.
+package nonisolated struct Notify: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var worker: String {
+    get {_storage._worker}
+    set {_uniqueStorage()._worker = newValue}
+  }
+
+  /// with the number that it takes
+  package var dialog: DialogState {
+    get {_storage._dialog ?? DialogState()}
+    set {_uniqueStorage()._dialog = newValue}
+  }
+  /// Returns true if `dialog` has been explicitly set.
+  package var hasDialog: Bool {_storage._dialog != nil}
+  /// Clears the value of `dialog`. Subsequent reads from it will return its default value.
+  package mutating func clearDialog() {_uniqueStorage()._dialog = nil}
+
+  package var flow: Flow {
+    get {_storage._flow ?? Flow()}
+    set {_uniqueStorage()._flow = newValue}
+  }
+  /// Returns true if `flow` has been explicitly set.
+  package var hasFlow: Bool {_storage._flow != nil}
+  /// Clears the value of `flow`. Subsequent reads from it will return its default value.
+  package mutating func clearFlow() {_uniqueStorage()._flow = nil}
+
+  package var event: String {
+    get {_storage._event}
+    set {_uniqueStorage()._event = newValue}
+  }
+
+  /// header field
+  package var subscriptionState: String {
+    get {_storage._subscriptionState}
+    set {_uniqueStorage()._subscriptionState = newValue}
+  }
+
+  package var contentType: String {
+    get {_storage._contentType}
+    set {_uniqueStorage()._contentType = newValue}
+  }
+
+  package var body: Data {
+    get {_storage._body}
+    set {_uniqueStorage()._body = newValue}
+  }
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// Whoever subscribed does not know of it any more, or cannot be reached.
+package nonisolated struct SubscriptionLost: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var callID: String = String()
+
+  package var localTag: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 package nonisolated struct LocateCall: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -1208,6 +1575,14 @@ package nonisolated struct FeedMessage: Sendable {
     set {kind = .drain(newValue)}
   }
 
+  package var notify: Notify {
+    get {
+      if case .notify(let v)? = kind {return v}
+      return Notify()
+    }
+    set {kind = .notify(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -1217,6 +1592,7 @@ package nonisolated struct FeedMessage: Sendable {
     case adopt(AdoptCall)
     case hangUp(HangUp)
     case drain(Drain)
+    case notify(Notify)
 
   }
 
@@ -1851,7 +2227,11 @@ nonisolated extension DeskErrorCode: SwiftProtobuf._ProtoNameProviding {
 }
 
 nonisolated extension BindOutcome: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0BIND_OUTCOME_OK\0\u{1}BIND_OUTCOME_STALE\0\u{1}BIND_OUTCOME_TOO_MANY\0\u{1}BIND_OUTCOME_UNKNOWN_SUBSCRIBER\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0BIND_OUTCOME_OK\0\u{1}BIND_OUTCOME_STALE\0\u{1}BIND_OUTCOME_TOO_MANY\0\u{1}BIND_OUTCOME_UNKNOWN_SUBSCRIBER\0\u{2}N\u{2}BIND_OUTCOME_TENANT_FULL\0")
+}
+
+nonisolated extension SubscribeOutcome: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0SUBSCRIBE_OUTCOME_OK\0\u{1}SUBSCRIBE_OUTCOME_UNKNOWN_RESOURCE\0\u{1}SUBSCRIBE_OUTCOME_FORBIDDEN\0\u{1}SUBSCRIBE_OUTCOME_BAD_EVENT\0\u{1}SUBSCRIBE_OUTCOME_TOO_MANY\0\u{1}SUBSCRIBE_OUTCOME_UNKNOWN_SUBSCRIPTION\0\u{1}SUBSCRIBE_OUTCOME_STALE\0")
 }
 
 nonisolated extension StudioErrorCode: SwiftProtobuf._ProtoNameProviding {
@@ -1872,7 +2252,7 @@ nonisolated extension StudioNoticeKind: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension DeskRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".DeskRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}hello\0\u{1}heartbeat\0\u{1}credential\0\u{1}source\0\u{1}bind\0\u{3}start_call\0\u{3}call_answered\0\u{3}call_updated\0\u{3}call_finished\0\u{3}renew_credit\0\u{3}locate_call\0\u{4}E\u{1}gateway_challenged\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}hello\0\u{1}heartbeat\0\u{1}credential\0\u{1}source\0\u{1}bind\0\u{3}start_call\0\u{3}call_answered\0\u{3}call_updated\0\u{3}call_finished\0\u{3}renew_credit\0\u{3}locate_call\0\u{4}E\u{1}gateway_challenged\0\u{2}A\u{1}subscribe\0\u{3}subscription_lost\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2036,6 +2416,32 @@ nonisolated extension DeskRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
           self.kind = .gatewayChallenged(v)
         }
       }()
+      case 145: try {
+        var v: Subscribe?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .subscribe(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .subscribe(v)
+        }
+      }()
+      case 146: try {
+        var v: SubscriptionLost?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .subscriptionLost(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .subscriptionLost(v)
+        }
+      }()
       default: break
       }
     }
@@ -2095,6 +2501,14 @@ nonisolated extension DeskRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
       guard case .gatewayChallenged(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 80)
     }()
+    case .subscribe?: try {
+      guard case .subscribe(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 145)
+    }()
+    case .subscriptionLost?: try {
+      guard case .subscriptionLost(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 146)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -2109,7 +2523,7 @@ nonisolated extension DeskRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension DeskReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".DeskReply"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}welcome\0\u{1}heartbeat\0\u{1}credential\0\u{1}source\0\u{1}bind\0\u{3}call_plan\0\u{3}call_refused\0\u{1}recorded\0\u{3}credit_granted\0\u{3}call_located\0\u{2}\u{5}error\0\u{4}A\u{1}gateway_credential\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}welcome\0\u{1}heartbeat\0\u{1}credential\0\u{1}source\0\u{1}bind\0\u{3}call_plan\0\u{3}call_refused\0\u{1}recorded\0\u{3}credit_granted\0\u{3}call_located\0\u{2}\u{5}error\0\u{4}A\u{1}gateway_credential\0\u{2}A\u{1}subscribed\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2273,6 +2687,19 @@ nonisolated extension DeskReply: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
           self.kind = .gatewayCredential(v)
         }
       }()
+      case 145: try {
+        var v: Subscribed?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .subscribed(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .subscribed(v)
+        }
+      }()
       default: break
       }
     }
@@ -2331,6 +2758,10 @@ nonisolated extension DeskReply: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     case .gatewayCredential?: try {
       guard case .gatewayCredential(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 80)
+    }()
+    case .subscribed?: try {
+      guard case .subscribed(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 145)
     }()
     case nil: break
     }
@@ -2759,7 +3190,7 @@ nonisolated extension SourceQuery: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension SourceReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".SourceReply"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}found\0\u{3}carrier_id\0\u{3}gateway_id\0\u{3}provider_id\0\u{3}log_position\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}found\0\u{3}carrier_id\0\u{3}gateway_id\0\u{3}provider_id\0\u{3}log_position\0\u{4}L\u{2}subscriber_id\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2772,6 +3203,7 @@ nonisolated extension SourceReply: SwiftProtobuf.Message, SwiftProtobuf._Message
       case 3: try { try decoder.decodeSingularBytesField(value: &self.gatewayID) }()
       case 4: try { try decoder.decodeSingularBytesField(value: &self.providerID) }()
       case 5: try { try decoder.decodeSingularUInt64Field(value: &self.logPosition) }()
+      case 145: try { try decoder.decodeSingularBytesField(value: &self.subscriberID) }()
       default: break
       }
     }
@@ -2793,6 +3225,9 @@ nonisolated extension SourceReply: SwiftProtobuf.Message, SwiftProtobuf._Message
     if self.logPosition != 0 {
       try visitor.visitSingularUInt64Field(value: self.logPosition, fieldNumber: 5)
     }
+    if !self.subscriberID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.subscriberID, fieldNumber: 145)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2802,6 +3237,7 @@ nonisolated extension SourceReply: SwiftProtobuf.Message, SwiftProtobuf._Message
     if lhs.gatewayID != rhs.gatewayID {return false}
     if lhs.providerID != rhs.providerID {return false}
     if lhs.logPosition != rhs.logPosition {return false}
+    if lhs.subscriberID != rhs.subscriberID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2809,7 +3245,7 @@ nonisolated extension SourceReply: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension Binding: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Binding"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}contact_uri\0\u{1}flow\0\u{3}expires_seconds\0\u{3}call_id\0\u{1}cseq\0\u{3}q_permille\0\u{3}instance_id\0\u{3}user_agent\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}contact_uri\0\u{1}flow\0\u{3}expires_seconds\0\u{3}call_id\0\u{1}cseq\0\u{3}q_permille\0\u{3}instance_id\0\u{3}user_agent\0\u{2}I\u{2}path\0\u{3}reg_id\0\u{3}is_behind_nat\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2825,6 +3261,9 @@ nonisolated extension Binding: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
       case 6: try { try decoder.decodeSingularUInt32Field(value: &self.qPermille) }()
       case 7: try { try decoder.decodeSingularStringField(value: &self.instanceID) }()
       case 8: try { try decoder.decodeSingularStringField(value: &self.userAgent) }()
+      case 145: try { try decoder.decodeRepeatedStringField(value: &self.path) }()
+      case 146: try { try decoder.decodeSingularUInt32Field(value: &self.regID) }()
+      case 147: try { try decoder.decodeSingularBoolField(value: &self.isBehindNat) }()
       default: break
       }
     }
@@ -2859,6 +3298,15 @@ nonisolated extension Binding: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
     if !self.userAgent.isEmpty {
       try visitor.visitSingularStringField(value: self.userAgent, fieldNumber: 8)
     }
+    if !self.path.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.path, fieldNumber: 145)
+    }
+    if self.regID != 0 {
+      try visitor.visitSingularUInt32Field(value: self.regID, fieldNumber: 146)
+    }
+    if self.isBehindNat != false {
+      try visitor.visitSingularBoolField(value: self.isBehindNat, fieldNumber: 147)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2871,6 +3319,9 @@ nonisolated extension Binding: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
     if lhs.qPermille != rhs.qPermille {return false}
     if lhs.instanceID != rhs.instanceID {return false}
     if lhs.userAgent != rhs.userAgent {return false}
+    if lhs.path != rhs.path {return false}
+    if lhs.regID != rhs.regID {return false}
+    if lhs.isBehindNat != rhs.isBehindNat {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2958,7 +3409,7 @@ nonisolated extension BindReply: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
 
 nonisolated extension StartCall: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".StartCall"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}call_id\0\u{3}caller_subscriber_id\0\u{3}gateway_id\0\u{3}carrier_id\0\u{1}dialled\0\u{1}domain\0\u{3}from_user\0\u{3}from_display\0\u{3}sip_call_id\0\u{3}source_address\0\u{3}started_at\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}call_id\0\u{3}caller_subscriber_id\0\u{3}gateway_id\0\u{3}carrier_id\0\u{1}dialled\0\u{1}domain\0\u{3}from_user\0\u{3}from_display\0\u{3}sip_call_id\0\u{3}source_address\0\u{3}started_at\0\u{4}F\u{2}forwarded_from\0\u{3}forward_kind\0\u{3}is_anonymous\0\u{3}instance_id\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2977,6 +3428,10 @@ nonisolated extension StartCall: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       case 9: try { try decoder.decodeSingularStringField(value: &self.sipCallID) }()
       case 10: try { try decoder.decodeSingularStringField(value: &self.sourceAddress) }()
       case 11: try { try decoder.decodeSingularInt64Field(value: &self.startedAt) }()
+      case 145: try { try decoder.decodeSingularBytesField(value: &self.forwardedFrom) }()
+      case 146: try { try decoder.decodeSingularEnumField(value: &self.forwardKind) }()
+      case 147: try { try decoder.decodeSingularBoolField(value: &self.isAnonymous) }()
+      case 148: try { try decoder.decodeSingularStringField(value: &self.instanceID) }()
       default: break
       }
     }
@@ -3016,6 +3471,18 @@ nonisolated extension StartCall: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if self.startedAt != 0 {
       try visitor.visitSingularInt64Field(value: self.startedAt, fieldNumber: 11)
     }
+    if !self.forwardedFrom.isEmpty {
+      try visitor.visitSingularBytesField(value: self.forwardedFrom, fieldNumber: 145)
+    }
+    if self.forwardKind != .none {
+      try visitor.visitSingularEnumField(value: self.forwardKind, fieldNumber: 146)
+    }
+    if self.isAnonymous != false {
+      try visitor.visitSingularBoolField(value: self.isAnonymous, fieldNumber: 147)
+    }
+    if !self.instanceID.isEmpty {
+      try visitor.visitSingularStringField(value: self.instanceID, fieldNumber: 148)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3031,6 +3498,10 @@ nonisolated extension StartCall: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if lhs.sipCallID != rhs.sipCallID {return false}
     if lhs.sourceAddress != rhs.sourceAddress {return false}
     if lhs.startedAt != rhs.startedAt {return false}
+    if lhs.forwardedFrom != rhs.forwardedFrom {return false}
+    if lhs.forwardKind != rhs.forwardKind {return false}
+    if lhs.isAnonymous != rhs.isAnonymous {return false}
+    if lhs.instanceID != rhs.instanceID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3038,7 +3509,7 @@ nonisolated extension StartCall: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
 
 nonisolated extension Target: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Target"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}contact\0\u{1}gateway\0\u{3}timeout_seconds\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}contact\0\u{1}gateway\0\u{3}timeout_seconds\0\u{2}N\u{2}forward\0\u{1}pickup\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3073,6 +3544,32 @@ nonisolated extension Target: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
         }
       }()
       case 3: try { try decoder.decodeSingularUInt32Field(value: &self.timeoutSeconds) }()
+      case 145: try {
+        var v: ForwardTarget?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .forward(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .forward(v)
+        }
+      }()
+      case 146: try {
+        var v: PickupTarget?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .pickup(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .pickup(v)
+        }
+      }()
       default: break
       }
     }
@@ -3092,10 +3589,21 @@ nonisolated extension Target: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
       guard case .gateway(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
     }()
-    case nil: break
+    default: break
     }
     if self.timeoutSeconds != 0 {
       try visitor.visitSingularUInt32Field(value: self.timeoutSeconds, fieldNumber: 3)
+    }
+    switch self.kind {
+    case .forward?: try {
+      guard case .forward(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 145)
+    }()
+    case .pickup?: try {
+      guard case .pickup(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 146)
+    }()
+    default: break
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3110,7 +3618,7 @@ nonisolated extension Target: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
 
 nonisolated extension ContactTarget: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ContactTarget"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}subscriber_id\0\u{1}uri\0\u{1}flow\0\u{3}media_security\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}subscriber_id\0\u{1}uri\0\u{1}flow\0\u{3}media_security\0\u{2}M\u{2}path\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3122,6 +3630,7 @@ nonisolated extension ContactTarget: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 2: try { try decoder.decodeSingularStringField(value: &self.uri) }()
       case 3: try { try decoder.decodeSingularMessageField(value: &self._flow) }()
       case 4: try { try decoder.decodeSingularEnumField(value: &self.mediaSecurity) }()
+      case 145: try { try decoder.decodeRepeatedStringField(value: &self.path) }()
       default: break
       }
     }
@@ -3144,6 +3653,9 @@ nonisolated extension ContactTarget: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if self.mediaSecurity != .plain {
       try visitor.visitSingularEnumField(value: self.mediaSecurity, fieldNumber: 4)
     }
+    if !self.path.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.path, fieldNumber: 145)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3152,6 +3664,82 @@ nonisolated extension ContactTarget: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.uri != rhs.uri {return false}
     if lhs._flow != rhs._flow {return false}
     if lhs.mediaSecurity != rhs.mediaSecurity {return false}
+    if lhs.path != rhs.path {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ForwardTarget: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ForwardTarget"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}subscriber_id\0\u{1}number\0\u{1}kind\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.subscriberID) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.number) }()
+      case 3: try { try decoder.decodeSingularEnumField(value: &self.kind) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.subscriberID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.subscriberID, fieldNumber: 1)
+    }
+    if !self.number.isEmpty {
+      try visitor.visitSingularStringField(value: self.number, fieldNumber: 2)
+    }
+    if self.kind != .none {
+      try visitor.visitSingularEnumField(value: self.kind, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: ForwardTarget, rhs: ForwardTarget) -> Bool {
+    if lhs.subscriberID != rhs.subscriberID {return false}
+    if lhs.number != rhs.number {return false}
+    if lhs.kind != rhs.kind {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PickupTarget: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".PickupTarget"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}call_id\0\u{1}worker\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.callID) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.worker) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.callID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.callID, fieldNumber: 1)
+    }
+    if !self.worker.isEmpty {
+      try visitor.visitSingularStringField(value: self.worker, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: PickupTarget, rhs: PickupTarget) -> Bool {
+    if lhs.callID != rhs.callID {return false}
+    if lhs.worker != rhs.worker {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3229,7 +3817,7 @@ nonisolated extension GatewayTarget: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension CallPlan: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CallPlan"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}groups\0\u{3}caller_number\0\u{3}caller_display\0\u{3}granted_seconds\0\u{3}log_position\0\u{1}direction\0\u{3}caller_media_security\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}groups\0\u{3}caller_number\0\u{3}caller_display\0\u{3}granted_seconds\0\u{3}log_position\0\u{1}direction\0\u{3}caller_media_security\0\u{4}J\u{2}on_busy\0\u{3}on_no_answer\0\u{3}on_unreachable\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3244,12 +3832,19 @@ nonisolated extension CallPlan: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       case 5: try { try decoder.decodeSingularUInt64Field(value: &self.logPosition) }()
       case 6: try { try decoder.decodeSingularEnumField(value: &self.direction) }()
       case 7: try { try decoder.decodeSingularEnumField(value: &self.callerMediaSecurity) }()
+      case 145: try { try decoder.decodeSingularMessageField(value: &self._onBusy) }()
+      case 146: try { try decoder.decodeSingularMessageField(value: &self._onNoAnswer) }()
+      case 147: try { try decoder.decodeSingularMessageField(value: &self._onUnreachable) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.groups.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.groups, fieldNumber: 1)
     }
@@ -3271,6 +3866,15 @@ nonisolated extension CallPlan: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if self.callerMediaSecurity != .plain {
       try visitor.visitSingularEnumField(value: self.callerMediaSecurity, fieldNumber: 7)
     }
+    try { if let v = self._onBusy {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 145)
+    } }()
+    try { if let v = self._onNoAnswer {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 146)
+    } }()
+    try { if let v = self._onUnreachable {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 147)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3282,6 +3886,9 @@ nonisolated extension CallPlan: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if lhs.logPosition != rhs.logPosition {return false}
     if lhs.direction != rhs.direction {return false}
     if lhs.callerMediaSecurity != rhs.callerMediaSecurity {return false}
+    if lhs._onBusy != rhs._onBusy {return false}
+    if lhs._onNoAnswer != rhs._onNoAnswer {return false}
+    if lhs._onUnreachable != rhs._onUnreachable {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3535,6 +4142,321 @@ nonisolated extension Recorded: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
   }
 }
 
+nonisolated extension Subscribe: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Subscribe"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}subscriber_id\0\u{1}event\0\u{1}resource\0\u{1}domain\0\u{1}dialog\0\u{1}flow\0\u{3}expires_seconds\0\u{3}is_refresh\0")
+
+  fileprivate class _StorageClass {
+    var _subscriberID: Data = Data()
+    var _event: String = String()
+    var _resource: String = String()
+    var _domain: String = String()
+    var _dialog: DialogState? = nil
+    var _flow: Flow? = nil
+    var _expiresSeconds: UInt32 = 0
+    var _isRefresh: Bool = false
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _subscriberID = source._subscriberID
+      _event = source._event
+      _resource = source._resource
+      _domain = source._domain
+      _dialog = source._dialog
+      _flow = source._flow
+      _expiresSeconds = source._expiresSeconds
+      _isRefresh = source._isRefresh
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularBytesField(value: &_storage._subscriberID) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._event) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._resource) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._domain) }()
+        case 5: try { try decoder.decodeSingularMessageField(value: &_storage._dialog) }()
+        case 6: try { try decoder.decodeSingularMessageField(value: &_storage._flow) }()
+        case 7: try { try decoder.decodeSingularUInt32Field(value: &_storage._expiresSeconds) }()
+        case 8: try { try decoder.decodeSingularBoolField(value: &_storage._isRefresh) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._subscriberID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._subscriberID, fieldNumber: 1)
+      }
+      if !_storage._event.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._event, fieldNumber: 2)
+      }
+      if !_storage._resource.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._resource, fieldNumber: 3)
+      }
+      if !_storage._domain.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._domain, fieldNumber: 4)
+      }
+      try { if let v = _storage._dialog {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+      } }()
+      try { if let v = _storage._flow {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+      } }()
+      if _storage._expiresSeconds != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._expiresSeconds, fieldNumber: 7)
+      }
+      if _storage._isRefresh != false {
+        try visitor.visitSingularBoolField(value: _storage._isRefresh, fieldNumber: 8)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Subscribe, rhs: Subscribe) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._subscriberID != rhs_storage._subscriberID {return false}
+        if _storage._event != rhs_storage._event {return false}
+        if _storage._resource != rhs_storage._resource {return false}
+        if _storage._domain != rhs_storage._domain {return false}
+        if _storage._dialog != rhs_storage._dialog {return false}
+        if _storage._flow != rhs_storage._flow {return false}
+        if _storage._expiresSeconds != rhs_storage._expiresSeconds {return false}
+        if _storage._isRefresh != rhs_storage._isRefresh {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Subscribed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Subscribed"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}outcome\0\u{3}expires_seconds\0\u{1}notify\0\u{3}log_position\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.outcome) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.expiresSeconds) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._notify) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.logPosition) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.outcome != .ok {
+      try visitor.visitSingularEnumField(value: self.outcome, fieldNumber: 1)
+    }
+    if self.expiresSeconds != 0 {
+      try visitor.visitSingularUInt32Field(value: self.expiresSeconds, fieldNumber: 2)
+    }
+    try { if let v = self._notify {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    if self.logPosition != 0 {
+      try visitor.visitSingularUInt64Field(value: self.logPosition, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Subscribed, rhs: Subscribed) -> Bool {
+    if lhs.outcome != rhs.outcome {return false}
+    if lhs.expiresSeconds != rhs.expiresSeconds {return false}
+    if lhs._notify != rhs._notify {return false}
+    if lhs.logPosition != rhs.logPosition {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Notify: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Notify"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}worker\0\u{1}dialog\0\u{1}flow\0\u{1}event\0\u{3}subscription_state\0\u{3}content_type\0\u{1}body\0")
+
+  fileprivate class _StorageClass {
+    var _worker: String = String()
+    var _dialog: DialogState? = nil
+    var _flow: Flow? = nil
+    var _event: String = String()
+    var _subscriptionState: String = String()
+    var _contentType: String = String()
+    var _body: Data = Data()
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _worker = source._worker
+      _dialog = source._dialog
+      _flow = source._flow
+      _event = source._event
+      _subscriptionState = source._subscriptionState
+      _contentType = source._contentType
+      _body = source._body
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._worker) }()
+        case 2: try { try decoder.decodeSingularMessageField(value: &_storage._dialog) }()
+        case 3: try { try decoder.decodeSingularMessageField(value: &_storage._flow) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._event) }()
+        case 5: try { try decoder.decodeSingularStringField(value: &_storage._subscriptionState) }()
+        case 6: try { try decoder.decodeSingularStringField(value: &_storage._contentType) }()
+        case 7: try { try decoder.decodeSingularBytesField(value: &_storage._body) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._worker.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._worker, fieldNumber: 1)
+      }
+      try { if let v = _storage._dialog {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+      } }()
+      try { if let v = _storage._flow {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      } }()
+      if !_storage._event.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._event, fieldNumber: 4)
+      }
+      if !_storage._subscriptionState.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._subscriptionState, fieldNumber: 5)
+      }
+      if !_storage._contentType.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._contentType, fieldNumber: 6)
+      }
+      if !_storage._body.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._body, fieldNumber: 7)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Notify, rhs: Notify) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._worker != rhs_storage._worker {return false}
+        if _storage._dialog != rhs_storage._dialog {return false}
+        if _storage._flow != rhs_storage._flow {return false}
+        if _storage._event != rhs_storage._event {return false}
+        if _storage._subscriptionState != rhs_storage._subscriptionState {return false}
+        if _storage._contentType != rhs_storage._contentType {return false}
+        if _storage._body != rhs_storage._body {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SubscriptionLost: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".SubscriptionLost"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}call_id\0\u{3}local_tag\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.callID) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.localTag) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.callID.isEmpty {
+      try visitor.visitSingularStringField(value: self.callID, fieldNumber: 1)
+    }
+    if !self.localTag.isEmpty {
+      try visitor.visitSingularStringField(value: self.localTag, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: SubscriptionLost, rhs: SubscriptionLost) -> Bool {
+    if lhs.callID != rhs.callID {return false}
+    if lhs.localTag != rhs.localTag {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension LocateCall: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".LocateCall"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}call_id\0")
@@ -3626,7 +4548,7 @@ nonisolated extension CallLocated: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension FeedMessage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".FeedMessage"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}roster\0\u{1}invalidate\0\u{1}head\0\u{1}adopt\0\u{3}hang_up\0\u{1}drain\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}roster\0\u{1}invalidate\0\u{1}head\0\u{1}adopt\0\u{3}hang_up\0\u{1}drain\0\u{2}J\u{2}notify\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3713,6 +4635,19 @@ nonisolated extension FeedMessage: SwiftProtobuf.Message, SwiftProtobuf._Message
           self.kind = .drain(v)
         }
       }()
+      case 145: try {
+        var v: Notify?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .notify(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .notify(v)
+        }
+      }()
       default: break
       }
     }
@@ -3750,6 +4685,10 @@ nonisolated extension FeedMessage: SwiftProtobuf.Message, SwiftProtobuf._Message
     case .drain?: try {
       guard case .drain(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+    }()
+    case .notify?: try {
+      guard case .notify(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 145)
     }()
     case nil: break
     }

@@ -1640,6 +1640,9 @@ package nonisolated struct Tenant: Sendable {
   /// empty: the service plan's
   package var securityGroupID: Data = Data()
 
+  /// phones that may be registered at a time, of all lines together; 0: no limit
+  package var contactsMax: UInt32 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -2102,11 +2105,176 @@ package nonisolated struct Subscriber: @unchecked Sendable {
     set {_uniqueStorage()._sealed = newValue}
   }
 
+  /// whose ringing calls it is one of; 0: none
+  package var callGroup: UInt32 {
+    get {_storage._callGroup}
+    set {_uniqueStorage()._callGroup = newValue}
+  }
+
+  /// the call group whose ringing calls it may take; 0: none
+  package var pickupGroup: UInt32 {
+    get {_storage._pickupGroup}
+    set {_uniqueStorage()._pickupGroup = newValue}
+  }
+
+  package var forwards: LineForwards {
+    get {_storage._forwards ?? LineForwards()}
+    set {_uniqueStorage()._forwards = newValue}
+  }
+  /// Returns true if `forwards` has been explicitly set.
+  package var hasForwards: Bool {_storage._forwards != nil}
+  /// Clears the value of `forwards`. Subsequent reads from it will return its default value.
+  package mutating func clearForwards() {_uniqueStorage()._forwards = nil}
+
+  package var blocks: LineBlocks {
+    get {_storage._blocks ?? LineBlocks()}
+    set {_uniqueStorage()._blocks = newValue}
+  }
+  /// Returns true if `blocks` has been explicitly set.
+  package var hasBlocks: Bool {_storage._blocks != nil}
+  /// Clears the value of `blocks`. Subsequent reads from it will return its default value.
+  package mutating func clearBlocks() {_uniqueStorage()._blocks = nil}
+
+  package var hours: LineHours {
+    get {_storage._hours ?? LineHours()}
+    set {_uniqueStorage()._hours = newValue}
+  }
+  /// Returns true if `hours` has been explicitly set.
+  package var hasHours: Bool {_storage._hours != nil}
+  /// Clears the value of `hours`. Subsequent reads from it will return its default value.
+  package mutating func clearHours() {_uniqueStorage()._hours = nil}
+
+  /// it is not rung
+  package var doNotDisturb: Bool {
+    get {_storage._doNotDisturb}
+    set {_uniqueStorage()._doNotDisturb = newValue}
+  }
+
+  /// phones that may be registered at a time; 0: 10
+  package var contactsMax: UInt32 {
+    get {_storage._contactsMax}
+    set {_uniqueStorage()._contactsMax = newValue}
+  }
+
+  package var trunk: LineTrunk {
+    get {_storage._trunk ?? LineTrunk()}
+    set {_uniqueStorage()._trunk = newValue}
+  }
+  /// Returns true if `trunk` has been explicitly set.
+  package var hasTrunk: Bool {_storage._trunk != nil}
+  /// Clears the value of `trunk`. Subsequent reads from it will return its default value.
+  package mutating func clearTrunk() {_uniqueStorage()._trunk = nil}
+
+  package var messages: LineMessages {
+    get {_storage._messages ?? LineMessages()}
+    set {_uniqueStorage()._messages = newValue}
+  }
+  /// Returns true if `messages` has been explicitly set.
+  package var hasMessages: Bool {_storage._messages != nil}
+  /// Clears the value of `messages`. Subsequent reads from it will return its default value.
+  package mutating func clearMessages() {_uniqueStorage()._messages = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// Where calls to a line go instead: whatever the line itself may dial. The line pays for the call there.
+package nonisolated struct LineForwards: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var always: String = String()
+
+  /// the line has as many calls as it takes, its phone says so, or it is not to be disturbed
+  package var busy: String = String()
+
+  package var noAnswer: String = String()
+
+  /// there is no phone, or it cannot be reached
+  package var notRegistered: String = String()
+
+  package var outsideHours: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// Who may not call the line, and whom it may not call itself: E.164 numbers with + or extensions, or beginnings of them
+/// with * behind.
+package nonisolated struct LineBlocks: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var callers: [String] = []
+
+  package var called: [String] = []
+
+  /// callers who do not show their number
+  package var anonymous: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// When the line is rung, by the clock of its time zone.
+package nonisolated struct LineHours: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// empty: at any time
+  package var windows: [TimeWindow] = []
+
+  /// 2026-12-24, or --12-25 for every year
+  package var closedDays: [String] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// A telephone system behind one line: calls to any of the line's numbers go to it with the number that was called.
+package nonisolated struct LineTrunk: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var isTrunk: Bool = false
+
+  /// address:port that needs no password, and where it is reached without having registered
+  package var addresses: [String] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// What waits for the line in its voice mail, as another system says (RFC 3842).
+package nonisolated struct LineMessages: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var new: UInt32 = 0
+
+  package var old: UInt32 = 0
+
+  /// of new
+  package var urgentNew: UInt32 = 0
+
+  /// of old
+  package var urgentOld: UInt32 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
 }
 
 /// What a line may call outside the platform, when, and for how much. Without one, and without prefixes of its own, a line
@@ -4153,7 +4321,7 @@ nonisolated extension DialPlan: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
 
 nonisolated extension Tenant: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Tenant"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}customer_id\0\u{1}name\0\u{1}domain\0\u{3}country_code\0\u{3}area_code\0\u{3}dial_plan_id\0\u{3}carrier_id\0\u{1}status\0\u{4})security_group_id\0\u{4}\u{a}time_zone\0\u{1}language\0\u{3}external_id\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}customer_id\0\u{1}name\0\u{1}domain\0\u{3}country_code\0\u{3}area_code\0\u{3}dial_plan_id\0\u{3}carrier_id\0\u{1}status\0\u{4})security_group_id\0\u{4}\u{a}time_zone\0\u{1}language\0\u{3}external_id\0\u{4}S\u{1}contacts_max\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4174,6 +4342,7 @@ nonisolated extension Tenant: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
       case 60: try { try decoder.decodeSingularStringField(value: &self.timeZone) }()
       case 61: try { try decoder.decodeSingularStringField(value: &self.language) }()
       case 62: try { try decoder.decodeSingularStringField(value: &self.externalID) }()
+      case 145: try { try decoder.decodeSingularUInt32Field(value: &self.contactsMax) }()
       default: break
       }
     }
@@ -4219,6 +4388,9 @@ nonisolated extension Tenant: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
     if !self.externalID.isEmpty {
       try visitor.visitSingularStringField(value: self.externalID, fieldNumber: 62)
     }
+    if self.contactsMax != 0 {
+      try visitor.visitSingularUInt32Field(value: self.contactsMax, fieldNumber: 145)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4236,6 +4408,7 @@ nonisolated extension Tenant: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
     if lhs.language != rhs.language {return false}
     if lhs.externalID != rhs.externalID {return false}
     if lhs.securityGroupID != rhs.securityGroupID {return false}
+    if lhs.contactsMax != rhs.contactsMax {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4833,7 +5006,7 @@ nonisolated extension Number: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
 
 nonisolated extension Subscriber: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Subscriber"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}tenant_id\0\u{1}username\0\u{1}aliases\0\u{3}display_name\0\u{1}email\0\u{3}caller_id\0\u{3}country_code\0\u{3}area_code\0\u{3}allowed_prefixes\0\u{3}concurrent_calls_max\0\u{3}dial_timeout_seconds\0\u{3}media_security\0\u{1}status\0\u{3}sealed_credential\0\u{4}#security_group_id\0\u{4}\u{a}time_zone\0\u{1}language\0\u{3}external_id\0\u{2}&sealed\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}tenant_id\0\u{1}username\0\u{1}aliases\0\u{3}display_name\0\u{1}email\0\u{3}caller_id\0\u{3}country_code\0\u{3}area_code\0\u{3}allowed_prefixes\0\u{3}concurrent_calls_max\0\u{3}dial_timeout_seconds\0\u{3}media_security\0\u{1}status\0\u{3}sealed_credential\0\u{4}#security_group_id\0\u{4}\u{a}time_zone\0\u{1}language\0\u{3}external_id\0\u{2}&sealed\0\u{4}-call_group\0\u{3}pickup_group\0\u{1}forwards\0\u{1}blocks\0\u{1}hours\0\u{3}do_not_disturb\0\u{3}contacts_max\0\u{1}trunk\0\u{1}messages\0")
 
   fileprivate class _StorageClass {
     var _id: Data = Data()
@@ -4856,6 +5029,15 @@ nonisolated extension Subscriber: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     var _externalID: String = String()
     var _securityGroupID: Data = Data()
     var _sealed: [Data] = []
+    var _callGroup: UInt32 = 0
+    var _pickupGroup: UInt32 = 0
+    var _forwards: LineForwards? = nil
+    var _blocks: LineBlocks? = nil
+    var _hours: LineHours? = nil
+    var _doNotDisturb: Bool = false
+    var _contactsMax: UInt32 = 0
+    var _trunk: LineTrunk? = nil
+    var _messages: LineMessages? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -4886,6 +5068,15 @@ nonisolated extension Subscriber: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       _externalID = source._externalID
       _securityGroupID = source._securityGroupID
       _sealed = source._sealed
+      _callGroup = source._callGroup
+      _pickupGroup = source._pickupGroup
+      _forwards = source._forwards
+      _blocks = source._blocks
+      _hours = source._hours
+      _doNotDisturb = source._doNotDisturb
+      _contactsMax = source._contactsMax
+      _trunk = source._trunk
+      _messages = source._messages
     }
   }
 
@@ -4924,6 +5115,15 @@ nonisolated extension Subscriber: SwiftProtobuf.Message, SwiftProtobuf._MessageI
         case 61: try { try decoder.decodeSingularStringField(value: &_storage._language) }()
         case 62: try { try decoder.decodeSingularStringField(value: &_storage._externalID) }()
         case 100: try { try decoder.decodeRepeatedBytesField(value: &_storage._sealed) }()
+        case 145: try { try decoder.decodeSingularUInt32Field(value: &_storage._callGroup) }()
+        case 146: try { try decoder.decodeSingularUInt32Field(value: &_storage._pickupGroup) }()
+        case 147: try { try decoder.decodeSingularMessageField(value: &_storage._forwards) }()
+        case 148: try { try decoder.decodeSingularMessageField(value: &_storage._blocks) }()
+        case 149: try { try decoder.decodeSingularMessageField(value: &_storage._hours) }()
+        case 150: try { try decoder.decodeSingularBoolField(value: &_storage._doNotDisturb) }()
+        case 151: try { try decoder.decodeSingularUInt32Field(value: &_storage._contactsMax) }()
+        case 152: try { try decoder.decodeSingularMessageField(value: &_storage._trunk) }()
+        case 153: try { try decoder.decodeSingularMessageField(value: &_storage._messages) }()
         default: break
         }
       }
@@ -4932,6 +5132,10 @@ nonisolated extension Subscriber: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
       if !_storage._id.isEmpty {
         try visitor.visitSingularBytesField(value: _storage._id, fieldNumber: 1)
       }
@@ -4992,6 +5196,33 @@ nonisolated extension Subscriber: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       if !_storage._sealed.isEmpty {
         try visitor.visitRepeatedBytesField(value: _storage._sealed, fieldNumber: 100)
       }
+      if _storage._callGroup != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._callGroup, fieldNumber: 145)
+      }
+      if _storage._pickupGroup != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._pickupGroup, fieldNumber: 146)
+      }
+      try { if let v = _storage._forwards {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 147)
+      } }()
+      try { if let v = _storage._blocks {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 148)
+      } }()
+      try { if let v = _storage._hours {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 149)
+      } }()
+      if _storage._doNotDisturb != false {
+        try visitor.visitSingularBoolField(value: _storage._doNotDisturb, fieldNumber: 150)
+      }
+      if _storage._contactsMax != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._contactsMax, fieldNumber: 151)
+      }
+      try { if let v = _storage._trunk {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 152)
+      } }()
+      try { if let v = _storage._messages {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 153)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -5021,10 +5252,224 @@ nonisolated extension Subscriber: SwiftProtobuf.Message, SwiftProtobuf._MessageI
         if _storage._externalID != rhs_storage._externalID {return false}
         if _storage._securityGroupID != rhs_storage._securityGroupID {return false}
         if _storage._sealed != rhs_storage._sealed {return false}
+        if _storage._callGroup != rhs_storage._callGroup {return false}
+        if _storage._pickupGroup != rhs_storage._pickupGroup {return false}
+        if _storage._forwards != rhs_storage._forwards {return false}
+        if _storage._blocks != rhs_storage._blocks {return false}
+        if _storage._hours != rhs_storage._hours {return false}
+        if _storage._doNotDisturb != rhs_storage._doNotDisturb {return false}
+        if _storage._contactsMax != rhs_storage._contactsMax {return false}
+        if _storage._trunk != rhs_storage._trunk {return false}
+        if _storage._messages != rhs_storage._messages {return false}
         return true
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension LineForwards: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".LineForwards"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}always\0\u{1}busy\0\u{3}no_answer\0\u{3}not_registered\0\u{3}outside_hours\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.always) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.busy) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.noAnswer) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.notRegistered) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.outsideHours) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.always.isEmpty {
+      try visitor.visitSingularStringField(value: self.always, fieldNumber: 1)
+    }
+    if !self.busy.isEmpty {
+      try visitor.visitSingularStringField(value: self.busy, fieldNumber: 2)
+    }
+    if !self.noAnswer.isEmpty {
+      try visitor.visitSingularStringField(value: self.noAnswer, fieldNumber: 3)
+    }
+    if !self.notRegistered.isEmpty {
+      try visitor.visitSingularStringField(value: self.notRegistered, fieldNumber: 4)
+    }
+    if !self.outsideHours.isEmpty {
+      try visitor.visitSingularStringField(value: self.outsideHours, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: LineForwards, rhs: LineForwards) -> Bool {
+    if lhs.always != rhs.always {return false}
+    if lhs.busy != rhs.busy {return false}
+    if lhs.noAnswer != rhs.noAnswer {return false}
+    if lhs.notRegistered != rhs.notRegistered {return false}
+    if lhs.outsideHours != rhs.outsideHours {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension LineBlocks: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".LineBlocks"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}callers\0\u{1}called\0\u{1}anonymous\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedStringField(value: &self.callers) }()
+      case 2: try { try decoder.decodeRepeatedStringField(value: &self.called) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.anonymous) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.callers.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.callers, fieldNumber: 1)
+    }
+    if !self.called.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.called, fieldNumber: 2)
+    }
+    if self.anonymous != false {
+      try visitor.visitSingularBoolField(value: self.anonymous, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: LineBlocks, rhs: LineBlocks) -> Bool {
+    if lhs.callers != rhs.callers {return false}
+    if lhs.called != rhs.called {return false}
+    if lhs.anonymous != rhs.anonymous {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension LineHours: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".LineHours"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}windows\0\u{3}closed_days\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.windows) }()
+      case 2: try { try decoder.decodeRepeatedStringField(value: &self.closedDays) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.windows.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.windows, fieldNumber: 1)
+    }
+    if !self.closedDays.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.closedDays, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: LineHours, rhs: LineHours) -> Bool {
+    if lhs.windows != rhs.windows {return false}
+    if lhs.closedDays != rhs.closedDays {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension LineTrunk: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".LineTrunk"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}is_trunk\0\u{1}addresses\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBoolField(value: &self.isTrunk) }()
+      case 2: try { try decoder.decodeRepeatedStringField(value: &self.addresses) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.isTrunk != false {
+      try visitor.visitSingularBoolField(value: self.isTrunk, fieldNumber: 1)
+    }
+    if !self.addresses.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.addresses, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: LineTrunk, rhs: LineTrunk) -> Bool {
+    if lhs.isTrunk != rhs.isTrunk {return false}
+    if lhs.addresses != rhs.addresses {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension LineMessages: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".LineMessages"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}new\0\u{1}old\0\u{3}urgent_new\0\u{3}urgent_old\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.new) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.old) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.urgentNew) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.urgentOld) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.new != 0 {
+      try visitor.visitSingularUInt32Field(value: self.new, fieldNumber: 1)
+    }
+    if self.old != 0 {
+      try visitor.visitSingularUInt32Field(value: self.old, fieldNumber: 2)
+    }
+    if self.urgentNew != 0 {
+      try visitor.visitSingularUInt32Field(value: self.urgentNew, fieldNumber: 3)
+    }
+    if self.urgentOld != 0 {
+      try visitor.visitSingularUInt32Field(value: self.urgentOld, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: LineMessages, rhs: LineMessages) -> Bool {
+    if lhs.new != rhs.new {return false}
+    if lhs.old != rhs.old {return false}
+    if lhs.urgentNew != rhs.urgentNew {return false}
+    if lhs.urgentOld != rhs.urgentOld {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

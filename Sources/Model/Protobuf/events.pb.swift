@@ -501,6 +501,24 @@ package nonisolated enum Refusal: SwiftProtobuf.Enum, Swift.CaseIterable {
 
   /// 503: whoever carries it would lose money
   case atALoss // = 82
+
+  /// 486
+  case doNotDisturb // = 145
+
+  /// 603: on the called line's list
+  case callerBlocked // = 146
+
+  /// 433: the called line wants to know who calls
+  case anonymous // = 147
+
+  /// 482: the line has forwarded this call before, or too many lines have
+  case forwardLoop // = 148
+
+  /// 480: the called line is not rung at this time
+  case closed // = 149
+
+  /// 404
+  case nothingToPickUp // = 150
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -527,6 +545,12 @@ package nonisolated enum Refusal: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 80: self = .gatewaysBusy
     case 81: self = .inboundRule
     case 82: self = .atALoss
+    case 145: self = .doNotDisturb
+    case 146: self = .callerBlocked
+    case 147: self = .anonymous
+    case 148: self = .forwardLoop
+    case 149: self = .closed
+    case 150: self = .nothingToPickUp
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -551,6 +575,12 @@ package nonisolated enum Refusal: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .gatewaysBusy: return 80
     case .inboundRule: return 81
     case .atALoss: return 82
+    case .doNotDisturb: return 145
+    case .callerBlocked: return 146
+    case .anonymous: return 147
+    case .forwardLoop: return 148
+    case .closed: return 149
+    case .nothingToPickUp: return 150
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -575,6 +605,63 @@ package nonisolated enum Refusal: SwiftProtobuf.Enum, Swift.CaseIterable {
     .gatewaysBusy,
     .inboundRule,
     .atALoss,
+    .doNotDisturb,
+    .callerBlocked,
+    .anonymous,
+    .forwardLoop,
+    .closed,
+    .nothingToPickUp,
+  ]
+
+}
+
+/// Why a call goes on to somewhere else.
+package nonisolated enum ForwardKind: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+  case none // = 0
+  case always // = 1
+  case busy // = 2
+  case noAnswer // = 3
+  case notRegistered // = 4
+  case outsideHours // = 5
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .none
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .none
+    case 1: self = .always
+    case 2: self = .busy
+    case 3: self = .noAnswer
+    case 4: self = .notRegistered
+    case 5: self = .outsideHours
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .none: return 0
+    case .always: return 1
+    case .busy: return 2
+    case .noAnswer: return 3
+    case .notRegistered: return 4
+    case .outsideHours: return 5
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [ForwardKind] = [
+    .none,
+    .always,
+    .busy,
+    .noAnswer,
+    .notRegistered,
+    .outsideHours,
   ]
 
 }
@@ -2013,6 +2100,30 @@ package nonisolated struct CallStarted: @unchecked Sendable {
     set {_uniqueStorage()._sealed = newValue}
   }
 
+  /// the call that was forwarded: this one goes on from its called line, which pays for it
+  package var forwardedFrom: Data {
+    get {_storage._forwardedFrom}
+    set {_uniqueStorage()._forwardedFrom = newValue}
+  }
+
+  /// why
+  package var forwardKind: ForwardKind {
+    get {_storage._forwardKind}
+    set {_uniqueStorage()._forwardKind = newValue}
+  }
+
+  /// the lines that have forwarded it, first to last
+  package var forwardedBy: [Data] {
+    get {_storage._forwardedBy}
+    set {_uniqueStorage()._forwardedBy = newValue}
+  }
+
+  /// the ringing call that this one takes
+  package var pickedUp: Data {
+    get {_storage._pickedUp}
+    set {_uniqueStorage()._pickedUp = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -2591,6 +2702,23 @@ package nonisolated struct Cdr: @unchecked Sendable {
   package var sealed: [Data] {
     get {_storage._sealed}
     set {_uniqueStorage()._sealed = newValue}
+  }
+
+  /// the call that was forwarded, and that this one went on from
+  package var forwardedFrom: Data {
+    get {_storage._forwardedFrom}
+    set {_uniqueStorage()._forwardedFrom = newValue}
+  }
+
+  package var forwardKind: ForwardKind {
+    get {_storage._forwardKind}
+    set {_uniqueStorage()._forwardKind = newValue}
+  }
+
+  /// the ringing call that this one took
+  package var pickedUp: Data {
+    get {_storage._pickedUp}
+    set {_uniqueStorage()._pickedUp = newValue}
   }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -3798,7 +3926,11 @@ nonisolated extension EndCause: SwiftProtobuf._ProtoNameProviding {
 }
 
 nonisolated extension Refusal: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0REFUSAL_NONE\0\u{1}REFUSAL_UNKNOWN_NUMBER\0\u{1}REFUSAL_NOT_PERMITTED\0\u{1}REFUSAL_NO_CREDIT\0\u{1}REFUSAL_LIMIT_REACHED\0\u{1}REFUSAL_NOT_RATED\0\u{1}REFUSAL_NOT_REGISTERED\0\u{1}REFUSAL_LOCKED\0\u{1}REFUSAL_NO_ROUTE\0\u{1}REFUSAL_INVALID_NUMBER\0\u{1}REFUSAL_UNKNOWN_SOURCE\0\u{2}(REFUSAL_NUMBER_BLOCKED\0\u{1}REFUSAL_OUTSIDE_HOURS\0\u{1}REFUSAL_SPEND_LIMIT\0\u{1}REFUSAL_PREMIUM_NUMBER\0\u{2}\u{1b}REFUSAL_GATEWAYS_BUSY\0\u{1}REFUSAL_INBOUND_RULE\0\u{1}REFUSAL_AT_A_LOSS\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0REFUSAL_NONE\0\u{1}REFUSAL_UNKNOWN_NUMBER\0\u{1}REFUSAL_NOT_PERMITTED\0\u{1}REFUSAL_NO_CREDIT\0\u{1}REFUSAL_LIMIT_REACHED\0\u{1}REFUSAL_NOT_RATED\0\u{1}REFUSAL_NOT_REGISTERED\0\u{1}REFUSAL_LOCKED\0\u{1}REFUSAL_NO_ROUTE\0\u{1}REFUSAL_INVALID_NUMBER\0\u{1}REFUSAL_UNKNOWN_SOURCE\0\u{2}(REFUSAL_NUMBER_BLOCKED\0\u{1}REFUSAL_OUTSIDE_HOURS\0\u{1}REFUSAL_SPEND_LIMIT\0\u{1}REFUSAL_PREMIUM_NUMBER\0\u{2}\u{1b}REFUSAL_GATEWAYS_BUSY\0\u{1}REFUSAL_INBOUND_RULE\0\u{1}REFUSAL_AT_A_LOSS\0\u{2}?REFUSAL_DO_NOT_DISTURB\0\u{1}REFUSAL_CALLER_BLOCKED\0\u{1}REFUSAL_ANONYMOUS\0\u{1}REFUSAL_FORWARD_LOOP\0\u{1}REFUSAL_CLOSED\0\u{1}REFUSAL_NOTHING_TO_PICK_UP\0")
+}
+
+nonisolated extension ForwardKind: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0FORWARD_KIND_NONE\0\u{1}FORWARD_KIND_ALWAYS\0\u{1}FORWARD_KIND_BUSY\0\u{1}FORWARD_KIND_NO_ANSWER\0\u{1}FORWARD_KIND_NOT_REGISTERED\0\u{1}FORWARD_KIND_OUTSIDE_HOURS\0")
 }
 
 nonisolated extension RouteVerdict: SwiftProtobuf._ProtoNameProviding {
@@ -5733,7 +5865,7 @@ nonisolated extension CreditHold: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension CallStarted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CallStarted"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}call_id\0\u{1}worker\0\u{1}direction\0\u{1}caller\0\u{1}called\0\u{1}dialled\0\u{3}called_e164\0\u{3}sip_call_id\0\u{3}source_address\0\u{3}started_at\0\u{1}rates\0\u{1}hold\0\u{3}log_position\0\u{3}dial_rule\0\u{4}$security_group_id\0\u{2}\u{1e}route\0\u{1}costs\0\u{2}\u{13}sealed\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}call_id\0\u{1}worker\0\u{1}direction\0\u{1}caller\0\u{1}called\0\u{1}dialled\0\u{3}called_e164\0\u{3}sip_call_id\0\u{3}source_address\0\u{3}started_at\0\u{1}rates\0\u{1}hold\0\u{3}log_position\0\u{3}dial_rule\0\u{4}$security_group_id\0\u{2}\u{1e}route\0\u{1}costs\0\u{2}\u{13}sealed\0\u{4}-forwarded_from\0\u{3}forward_kind\0\u{3}forwarded_by\0\u{3}picked_up\0")
 
   fileprivate class _StorageClass {
     var _callID: Data = Data()
@@ -5754,6 +5886,10 @@ nonisolated extension CallStarted: SwiftProtobuf.Message, SwiftProtobuf._Message
     var _route: [RouteStep] = []
     var _costs: [CarrierCost] = []
     var _sealed: [Data] = []
+    var _forwardedFrom: Data = Data()
+    var _forwardKind: ForwardKind = .none
+    var _forwardedBy: [Data] = []
+    var _pickedUp: Data = Data()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -5782,6 +5918,10 @@ nonisolated extension CallStarted: SwiftProtobuf.Message, SwiftProtobuf._Message
       _route = source._route
       _costs = source._costs
       _sealed = source._sealed
+      _forwardedFrom = source._forwardedFrom
+      _forwardKind = source._forwardKind
+      _forwardedBy = source._forwardedBy
+      _pickedUp = source._pickedUp
     }
   }
 
@@ -5818,6 +5958,10 @@ nonisolated extension CallStarted: SwiftProtobuf.Message, SwiftProtobuf._Message
         case 80: try { try decoder.decodeRepeatedMessageField(value: &_storage._route) }()
         case 81: try { try decoder.decodeRepeatedMessageField(value: &_storage._costs) }()
         case 100: try { try decoder.decodeRepeatedBytesField(value: &_storage._sealed) }()
+        case 145: try { try decoder.decodeSingularBytesField(value: &_storage._forwardedFrom) }()
+        case 146: try { try decoder.decodeSingularEnumField(value: &_storage._forwardKind) }()
+        case 147: try { try decoder.decodeRepeatedBytesField(value: &_storage._forwardedBy) }()
+        case 148: try { try decoder.decodeSingularBytesField(value: &_storage._pickedUp) }()
         default: break
         }
       }
@@ -5884,6 +6028,18 @@ nonisolated extension CallStarted: SwiftProtobuf.Message, SwiftProtobuf._Message
       if !_storage._sealed.isEmpty {
         try visitor.visitRepeatedBytesField(value: _storage._sealed, fieldNumber: 100)
       }
+      if !_storage._forwardedFrom.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._forwardedFrom, fieldNumber: 145)
+      }
+      if _storage._forwardKind != .none {
+        try visitor.visitSingularEnumField(value: _storage._forwardKind, fieldNumber: 146)
+      }
+      if !_storage._forwardedBy.isEmpty {
+        try visitor.visitRepeatedBytesField(value: _storage._forwardedBy, fieldNumber: 147)
+      }
+      if !_storage._pickedUp.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._pickedUp, fieldNumber: 148)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -5911,6 +6067,10 @@ nonisolated extension CallStarted: SwiftProtobuf.Message, SwiftProtobuf._Message
         if _storage._route != rhs_storage._route {return false}
         if _storage._costs != rhs_storage._costs {return false}
         if _storage._sealed != rhs_storage._sealed {return false}
+        if _storage._forwardedFrom != rhs_storage._forwardedFrom {return false}
+        if _storage._forwardKind != rhs_storage._forwardKind {return false}
+        if _storage._forwardedBy != rhs_storage._forwardedBy {return false}
+        if _storage._pickedUp != rhs_storage._pickedUp {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -6671,7 +6831,7 @@ nonisolated extension CdrRecorded: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension Cdr: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Cdr"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{3}call_id\0\u{1}direction\0\u{1}caller\0\u{1}called\0\u{1}dialled\0\u{3}called_e164\0\u{3}started_at\0\u{3}answered_at\0\u{3}ended_at\0\u{3}duration_ms\0\u{1}cause\0\u{3}sip_status\0\u{1}refusal\0\u{1}attempts\0\u{1}charges\0\u{1}media\0\u{3}sip_call_id\0\u{1}worker\0\u{3}log_position\0\u{3}journal_id\0\u{3}answered_gateway_id\0\u{3}answered_subscriber_id\0\u{4}\u{1b}security_group_id\0\u{3}refusal_detail\0\u{4}\u{1d}destination_prefix\0\u{2}\u{14}sealed\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{3}call_id\0\u{1}direction\0\u{1}caller\0\u{1}called\0\u{1}dialled\0\u{3}called_e164\0\u{3}started_at\0\u{3}answered_at\0\u{3}ended_at\0\u{3}duration_ms\0\u{1}cause\0\u{3}sip_status\0\u{1}refusal\0\u{1}attempts\0\u{1}charges\0\u{1}media\0\u{3}sip_call_id\0\u{1}worker\0\u{3}log_position\0\u{3}journal_id\0\u{3}answered_gateway_id\0\u{3}answered_subscriber_id\0\u{4}\u{1b}security_group_id\0\u{3}refusal_detail\0\u{4}\u{1d}destination_prefix\0\u{2}\u{14}sealed\0\u{4}-forwarded_from\0\u{3}forward_kind\0\u{3}picked_up\0")
 
   fileprivate class _StorageClass {
     var _number: UInt64 = 0
@@ -6701,6 +6861,9 @@ nonisolated extension Cdr: SwiftProtobuf.Message, SwiftProtobuf._MessageImplemen
     var _refusalDetail: String = String()
     var _destinationPrefix: String = String()
     var _sealed: [Data] = []
+    var _forwardedFrom: Data = Data()
+    var _forwardKind: ForwardKind = .none
+    var _pickedUp: Data = Data()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -6738,6 +6901,9 @@ nonisolated extension Cdr: SwiftProtobuf.Message, SwiftProtobuf._MessageImplemen
       _refusalDetail = source._refusalDetail
       _destinationPrefix = source._destinationPrefix
       _sealed = source._sealed
+      _forwardedFrom = source._forwardedFrom
+      _forwardKind = source._forwardKind
+      _pickedUp = source._pickedUp
     }
   }
 
@@ -6783,6 +6949,9 @@ nonisolated extension Cdr: SwiftProtobuf.Message, SwiftProtobuf._MessageImplemen
         case 51: try { try decoder.decodeSingularStringField(value: &_storage._refusalDetail) }()
         case 80: try { try decoder.decodeSingularStringField(value: &_storage._destinationPrefix) }()
         case 100: try { try decoder.decodeRepeatedBytesField(value: &_storage._sealed) }()
+        case 145: try { try decoder.decodeSingularBytesField(value: &_storage._forwardedFrom) }()
+        case 146: try { try decoder.decodeSingularEnumField(value: &_storage._forwardKind) }()
+        case 147: try { try decoder.decodeSingularBytesField(value: &_storage._pickedUp) }()
         default: break
         }
       }
@@ -6876,6 +7045,15 @@ nonisolated extension Cdr: SwiftProtobuf.Message, SwiftProtobuf._MessageImplemen
       if !_storage._sealed.isEmpty {
         try visitor.visitRepeatedBytesField(value: _storage._sealed, fieldNumber: 100)
       }
+      if !_storage._forwardedFrom.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._forwardedFrom, fieldNumber: 145)
+      }
+      if _storage._forwardKind != .none {
+        try visitor.visitSingularEnumField(value: _storage._forwardKind, fieldNumber: 146)
+      }
+      if !_storage._pickedUp.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._pickedUp, fieldNumber: 147)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -6912,6 +7090,9 @@ nonisolated extension Cdr: SwiftProtobuf.Message, SwiftProtobuf._MessageImplemen
         if _storage._refusalDetail != rhs_storage._refusalDetail {return false}
         if _storage._destinationPrefix != rhs_storage._destinationPrefix {return false}
         if _storage._sealed != rhs_storage._sealed {return false}
+        if _storage._forwardedFrom != rhs_storage._forwardedFrom {return false}
+        if _storage._forwardKind != rhs_storage._forwardKind {return false}
+        if _storage._pickedUp != rhs_storage._pickedUp {return false}
         return true
       }
       if !storagesAreEqual {return false}

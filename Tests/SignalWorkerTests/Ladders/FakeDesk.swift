@@ -2,6 +2,7 @@ import Foundation
 import Model
 import Primitives
 import SIP
+import SwiftProtobuf
 
 /// The control plane of the ladders: answers at once from the ladder's setting, and remembers who owns what.
 struct FakeDesk {
@@ -58,6 +59,19 @@ struct FakeDesk {
             } else {
                 owners[start.callID] = worker
                 reply.callPlan = plan(worker)
+                if !start.forwardedFrom.isEmpty {
+                    // Whoever it goes on to is called by name.
+                    reply.callPlan.groups = [.with { $0.targets = [contact(start.dialled, worker)] }]
+                    reply.callPlan.callerNumber = start.fromUser
+                } else if let pickup = ladder.setting("pickup"), start.dialled.hasPrefix("*8"), let first = owners.first(where: { $0.key != start.callID })?.key {
+                    reply.callPlan.groups = [
+                        .with { group in
+                            group.targets = [.with { $0.pickup.callID = first; $0.pickup.worker = pickup[0]; $0.timeoutSeconds = 10 }]
+                        }
+                    ]
+                } else {
+                    forwards(&reply.callPlan)
+                }
             }
         case .callAnswered(let fact):
             guard owners[fact.callID] == worker, mood == .usual else { return refused(.notOwner) }
@@ -97,6 +111,16 @@ struct FakeDesk {
             let algorithm = question.sha256 ? DigestAlgorithm.sha256 : .md5
             reply.gatewayCredential.username = "trunk"
             reply.gatewayCredential.ha1 = Data(algorithm.ha1(username: "trunk", realm: question.realm, password: password))
+        case .subscribe(let subscribe):
+            reply.subscribed.expiresSeconds = subscribe.expiresSeconds
+            reply.subscribed.notify.dialog = subscribe.dialog
+            reply.subscribed.notify.dialog.localCseq = 1
+            reply.subscribed.notify.flow = subscribe.flow
+            reply.subscribed.notify.event = subscribe.event
+            reply.subscribed.notify.subscriptionState = subscribe.expiresSeconds == 0 ? "terminated;reason=timeout" : "active;expires=\(subscribe.expiresSeconds)"
+            reply.subscribed.notify.contentType = "application/dialog-info+xml"
+            reply.subscribed.notify.body = Data("<dialog-info/>".utf8)
+        case .subscriptionLost: reply.recorded.logPosition = 76
         case nil: return nil
         }
         return reply
@@ -157,6 +181,29 @@ struct FakeDesk {
             }
         }
         return plan
+    }
+
+    /// From `forward busy carol`, `forward always carol` and the like: what Bob has set.
+    private func forwards(_ plan: inout CallPlan) {
+        for words in ladder.settings where words[0] == "forward" {
+            var target = ForwardTarget()
+            target.subscriberID = Data(Addresses.id("bob"))
+            target.number = words[2]
+            switch words[1] {
+            case "busy":
+                target.kind = .busy
+                plan.onBusy = target
+            case "no-answer":
+                target.kind = .noAnswer
+                plan.onNoAnswer = target
+            case "unreachable":
+                target.kind = .notRegistered
+                plan.onUnreachable = target
+            default:
+                target.kind = .always
+                plan.groups = [.with { $0.targets = [.with { $0.forward = target; $0.timeoutSeconds = 600 }] }]
+            }
+        }
     }
 
     private func gateway(_ name: String) -> Target {

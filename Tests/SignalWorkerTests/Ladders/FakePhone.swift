@@ -128,6 +128,25 @@ struct FakePhone {
         case "REGISTER":
             var request = make(.register, URI(host: Addresses.domain), to: NameAddress(uri: own))
             request.headers.append(.expires, words.contains("leaving") ? "0" : words.contains("brief") ? "5" : "600")
+            if words.contains("outbound") {
+                // A flow of a device (RFC 5626), which wants a name by which it alone is called (RFC 5627).
+                request.headers.append(.supported, "path, outbound, gruu")
+                var contact = contact
+                contact.parameters.set("+sip.instance", "\"<urn:uuid:1>\"")
+                contact.parameters.set("reg-id", "1")
+                request.headers[.contact] = contact.description
+            }
+            if words.contains("path") { request.headers.append(.path, "<sip:edge.example;lr>") }
+            if let number = words.first(where: { $0.hasPrefix("contacts=") })?.dropFirst(9), let count = Int(number) {
+                for index in 1..<count { request.headers.append(.contact, "<sip:bob\(index)@\(contactAddress)>") }
+            }
+            lastRequest = request
+            return request.bytes
+        case "SUBSCRIBE" where dialog == nil:
+            let target = URI(user: words[1], host: Addresses.domain)
+            var request = make(.subscribe, target, to: NameAddress(uri: target))
+            request.headers.append(.event, words[2])
+            request.headers.append(.expires, "300")
             lastRequest = request
             return request.bytes
         case "OPTIONS" where dialog == nil: return new(.options, to: "ping", words)

@@ -20,6 +20,13 @@ enum Telling {
         facts.insert("cseq=\(message.cseq.number)")
         if let credentials = credentials(of: message) { facts.formUnion(["credentials", "credentials=\(credentials)"]) }
         if message.headers.contains(.assertedIdentity) { facts.insert("pai") }
+        if let event = message.headers[.event] { facts.insert("event=\(event)") }
+        if let state = message.headers[.subscriptionState] { facts.insert("state=\(state.prefix { $0 != ";" })") }
+        if let expires = message.headers[.expires] { facts.insert("for=\(expires)") }
+        if message.headers.contains(.path) { facts.insert("path") }
+        if message.headers.contains(.route) { facts.insert("route") }
+        if message.headers.list(.require).contains("outbound") { facts.insert("outbound") }
+        if message.contacts.contains(where: { $0.parameters.contains("pub-gruu") }) { facts.insert("gruu") }
         if message.headers.contains(.reason) { facts.insert("reason") }
         if message.headers.contains(.retryAfter) { facts.insert("retry") }
         if let position = message.headers["X-Ledgerline-Position"] { facts.insert("position=\(position)") }
@@ -51,7 +58,7 @@ enum Telling {
     static func isRoutine(_ request: DeskRequest) -> Bool {
         switch request.kind {
         case .hello, .heartbeat: true
-        case .credential, .source, .bind, .startCall, .callAnswered, .callUpdated, .callFinished, .renewCredit, .locateCall, .gatewayChallenged, nil:
+        case .credential, .source, .bind, .startCall, .callAnswered, .callUpdated, .callFinished, .renewCredit, .locateCall, .gatewayChallenged, .subscribe, .subscriptionLost, nil:
             false
         }
     }
@@ -60,7 +67,7 @@ enum Telling {
     static func isLookup(_ request: DeskRequest) -> Bool {
         switch request.kind {
         case .hello, .heartbeat, .credential, .source: true
-        case .bind, .startCall, .callAnswered, .callUpdated, .callFinished, .renewCredit, .locateCall, .gatewayChallenged, nil: false
+        case .bind, .startCall, .callAnswered, .callUpdated, .callFinished, .renewCredit, .locateCall, .gatewayChallenged, .subscribe, .subscriptionLost, nil: false
         }
     }
 
@@ -78,6 +85,8 @@ enum Telling {
         case .renewCredit: "RenewCredit"
         case .locateCall: "LocateCall"
         case .gatewayChallenged: "GatewayChallenged"
+        case .subscribe: "Subscribe"
+        case .subscriptionLost: "SubscriptionLost"
         case nil: "nothing"
         }
     }
@@ -87,9 +96,10 @@ enum Telling {
         case .hello(let hello): ["calls=\(hello.calls.count)"]
         case .bind(let bind):
             bind.removeAll
-                ? ["all"] : Set(["contacts=\(bind.bindings.count)"] + bind.bindings.map { "reached=\($0.flow.remote)" })
+                ? ["all"] : Set(["contacts=\(bind.bindings.count)"] + bind.bindings.flatMap { ["reached=\($0.flow.remote)", "flow=\($0.regID)"] + ($0.path.isEmpty ? [] : ["path"]) + ($0.isBehindNat ? ["nat"] : []) })
         case .startCall(let start):
-            ["dialled=\(start.dialled)", "caller=\(name(start.callerSubscriberID))", "gateway=\(name(start.gatewayID))"]
+            Set(["dialled=\(start.dialled)", "caller=\(name(start.callerSubscriberID))", "gateway=\(name(start.gatewayID))", "forwarded=\(start.forwardKind)"])
+                .union(start.isAnonymous ? ["anonymous"] : [])
         case .callAnswered(let fact):
             secrets(fact.snapshot).union([
                 "gateway=\(name(fact.gatewayID))", "subscriber=\(name(fact.subscriberID))", "media=\(fact.snapshot.mediaWorker)",
@@ -97,7 +107,10 @@ enum Telling {
         case .callUpdated(let fact): secrets(fact.snapshot).union(["media=\(fact.snapshot.mediaWorker)"])
         case .callFinished(let fact): facts(of: fact.ended, wall: wall)
         case .renewCredit(let renewal): ["used=\(renewal.usedSeconds)"]
-        case .heartbeat, .credential, .source, .locateCall, .gatewayChallenged, nil: []
+        case .subscribe(let request):
+            Set(["event=\(request.event)", "of=\(request.resource)", "by=\(name(request.subscriberID))", "expires=\(request.expiresSeconds)"])
+                .union(request.isRefresh ? ["refresh"] : [])
+        case .heartbeat, .credential, .source, .locateCall, .gatewayChallenged, .subscriptionLost, nil: []
         }
     }
 

@@ -1,0 +1,128 @@
+import Foundation
+import Model
+import Primitives
+import Projections
+import SwiftProtobuf
+
+extension ControlCore {
+    /// A line watches others of its tenant; its messages are its own business.
+    mutating func subscribe(
+        _ request: Subscribe, now: Instant, at wall: WallTime, _ views: borrowing ViewTransaction
+    ) throws -> DeskReply {
+        var reply = Subscribed()
+        reply.logPosition = views.applied
+        func refused(_ outcome: SubscribeOutcome) -> DeskReply {
+            reply.outcome = outcome
+            return .with { $0.subscribed = reply }
+        }
+        let key = Subscriptions.Key(callID: request.dialog.callID, tag: request.dialog.localTag)
+        guard let package = EventPackage(header: request.event) else { return refused(.badEvent) }
+        guard request.event.utf8.count <= 128, key.callID.utf8.count <= 256 else { return refused(.badEvent) }
+        guard let watcher = SubscriberID(request.subscriberID), let subscriber = try views.subscriber(watcher),
+            let tenantID = TenantID(subscriber.tenantID)
+        else { return refused(.forbidden) }
+        if let known = subscriptions.watches[key] {
+            guard known.watcher == watcher, known.package == package else { return refused(.forbidden) }
+            guard request.dialog.remoteCseq > known.dialog.remoteCseq else { return refused(.stale) }
+            subscriptions.update(key) { watch in
+                let number = watch.dialog.localCseq
+                watch.dialog = request.dialog
+                watch.dialog.localCseq = number
+                watch.flow = request.flow
+            }
+        } else {
+            guard request.expiresSeconds > 0 || !request.isRefresh else { return refused(.unknownSubscription) }
+            guard let line = try views.subscriber(tenant: tenantID, user: request.resource), let id = SubscriberID(line.id) else {
+                return refused(.unknownResource)
+            }
+            guard package != .messages || id == watcher else { return refused(.forbidden) }
+            guard !subscriptions.isFull(for: watcher) else { return refused(.tooMany) }
+            var watch = Subscriptions.Watch(
+                watcher: watcher, line: id, package: package, event: request.event, dialog: request.dialog, flow: request.flow, expiresAt: wall)
+            // Numbers of an earlier start of this process are below: they need to rise, not to be without gaps.
+            watch.dialog.localCseq = UInt32(truncatingIfNeeded: wall.microseconds / 1_000_000 - 1_700_000_000) & 0x3FFF_FFFF
+            watch.version = request.isRefresh ? watch.dialog.localCseq : 0
+            subscriptions.put(watch, key)
+            lines.watched = subscriptions.lines
+        }
+        reply.expiresSeconds = min(request.expiresSeconds, Subscriptions.secondsMax)
+        subscriptions.update(key) { $0.expiresAt = wall + .seconds(Int64(reply.expiresSeconds)) }
+        let state = request.expiresSeconds == 0 ? "terminated;reason=timeout" : "active;expires=\(reply.expiresSeconds)"
+        if let line = subscriptions.watches[key]?.line, let told = try lineState(line, at: wall, in: views) {
+            reply.notify = order(key, told, state)
+        }
+        if request.expiresSeconds == 0 { forget(key) }
+        return .with { $0.subscribed = reply }
+    }
+
+    mutating func subscriptionLost(_ lost: SubscriptionLost) {
+        forget(Subscriptions.Key(callID: lost.callID, tag: lost.localTag))
+    }
+
+    private mutating func forget(_ key: Subscriptions.Key) {
+        subscriptions.remove(key)
+        lines.watched = subscriptions.lines
+    }
+
+    // MARK: - telling
+
+    /// What watchers of these lines are told, where there is something that they can tell apart.
+    mutating func notifications(about changed: [SubscriberID], at wall: WallTime) -> [FeedMessage] {
+        let watched = changed.filter { !subscriptions.keys(of: $0).isEmpty }
+        guard !watched.isEmpty else { return [] }
+        var messages: [FeedMessage] = []
+        for line in watched {
+            let found = try? views.read { snapshot throws(ViewsError) in try lineState(line, at: wall, in: snapshot) }
+            for key in subscriptions.keys(of: line) {
+                guard let watch = subscriptions.watches[key] else { continue }
+                guard let state = found ?? nil else {
+                    if let told = watch.told { messages.append(.with { $0.notify = order(key, told, "terminated;reason=noresource") }) }
+                    forget(key)
+                    continue
+                }
+                guard !state.isSame(as: watch.told, for: watch.package) else { continue }
+                let left = max(0, (watch.expiresAt - wall).milliseconds / 1_000)
+                messages.append(.with { $0.notify = order(key, state, "active;expires=\(left)") })
+            }
+        }
+        return messages
+    }
+
+    /// Those that were not refreshed (RFC 6665 §4.2.2).
+    mutating func lapseSubscriptions(at wall: WallTime) -> [FeedMessage] {
+        subscriptions.lapsed(at: wall).compactMap { key in
+            defer { forget(key) }
+            guard let told = subscriptions.watches[key]?.told else { return nil }
+            return .with { $0.notify = order(key, told, "terminated;reason=timeout") }
+        }
+    }
+
+    /// The next NOTIFY; takes a number of its dialog.
+    private mutating func order(_ key: Subscriptions.Key, _ state: LineState, _ words: String) -> Notify {
+        guard let watch = subscriptions.watches[key] else { return Notify() }
+        var order = Notify()
+        order.worker = workers.isAlive(watch.flow.worker) ? watch.flow.worker : workers.anySignalWorker ?? ""
+        order.dialog = watch.dialog
+        order.flow = watch.flow
+        order.event = watch.event
+        order.subscriptionState = words
+        order.contentType = watch.package.contentType
+        order.body = Data(state.document(watch.package, version: watch.version).utf8)
+        subscriptions.update(key) { watch in
+            watch.dialog.localCseq += 1
+            watch.version += 1
+            watch.told = state
+        }
+        return order
+    }
+
+    /// nil: the line is gone.
+    private func lineState<State: ViewQueries & ~Copyable>(
+        _ id: SubscriberID, at wall: WallTime, in state: borrowing State
+    ) throws(ViewsError) -> LineState? {
+        guard let line = try state.subscriber(id), let tenantID = TenantID(line.tenantID), let tenant = try state.tenant(tenantID) else { return nil }
+        return LineState(
+            uri: "sip:\(line.username)@\(tenant.domain)", isRegistered: !registrar.contacts(of: id, at: wall).isEmpty,
+            isNotToBeDisturbed: line.doNotDisturb, messages: line.messages, line: id, calls: lines.calls(of: id))
+    }
+}

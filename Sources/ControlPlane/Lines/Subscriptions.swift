@@ -1,0 +1,74 @@
+import Foundation
+import Model
+import Primitives
+
+/// Who watches which line (RFC 6665). Soft state: a control plane that has started anew is told again by refreshes, which bring
+/// all that makes a subscription.
+struct Subscriptions {
+    struct Key: Hashable, Comparable {
+        let callID: String
+        let tag: String
+
+        static func < (a: Key, b: Key) -> Bool { (a.callID, a.tag) < (b.callID, b.tag) }
+    }
+
+    struct Watch {
+        let watcher: SubscriberID
+        let line: SubscriberID
+        let package: EventPackage
+        /// The Event field, which comes back in every NOTIFY.
+        let event: String
+        var dialog: DialogState
+        var flow: Flow
+        var expiresAt: WallTime
+        /// Of documents that number themselves.
+        var version: UInt32 = 0
+        /// What was told last.
+        var told: LineState?
+    }
+
+    /// That one phone's line may have: a large panel of lamps.
+    static let ofOneMax = 200
+    static let allMax = 500_000
+    /// So long a phone waits at most for what a restart of the control plane has kept from it.
+    static let secondsMax: UInt32 = 600
+
+    private(set) var watches: [Key: Watch] = [:]
+    private var byLine: [SubscriberID: [Key]] = [:]
+    private var countOf: [SubscriberID: Int] = [:]
+
+    init() {}
+
+    var lines: Set<SubscriberID> { Set(byLine.keys) }
+
+    func keys(of line: SubscriberID) -> [Key] { byLine[line] ?? [] }
+
+    func isFull(for watcher: SubscriberID) -> Bool { watches.count >= Self.allMax || countOf[watcher] ?? 0 >= Self.ofOneMax }
+
+    mutating func put(_ watch: Watch, _ key: Key) {
+        if watches[key] == nil {
+            byLine[watch.line, default: []].append(key)
+            countOf[watch.watcher, default: 0] += 1
+        }
+        watches[key] = watch
+    }
+
+    mutating func update(_ key: Key, _ body: (inout Watch) -> Void) {
+        guard var watch = watches[key] else { return }
+        body(&watch)
+        watches[key] = watch
+    }
+
+    @discardableResult
+    mutating func remove(_ key: Key) -> Watch? {
+        guard let watch = watches.removeValue(forKey: key) else { return nil }
+        byLine[watch.line]?.removeAll { $0 == key }
+        if byLine[watch.line]?.isEmpty == true { byLine[watch.line] = nil }
+        let left = (countOf[watch.watcher] ?? 1) - 1
+        countOf[watch.watcher] = left == 0 ? nil : left
+        return watch
+    }
+
+    /// In an order that does not depend on the table.
+    func lapsed(at wall: WallTime) -> [Key] { watches.filter { $0.value.expiresAt <= wall }.keys.sorted() }
+}

@@ -1,0 +1,43 @@
+import Foundation
+import Model
+import Projections
+import SwiftProtobuf
+
+/// A call that goes on from the line that was called: as a call of that line's own, which pays for it.
+///
+/// The control plane believes no worker that a line forwards something: the call has to be there, ringing that line, at that
+/// worker. How often a call was sent on stands in its own facts, so a ring of lines is seen whoever carries it.
+struct Forwarding {
+    /// Lines that may send one call on, one after the other.
+    static let linesMax = 5
+
+    private let from: Data
+    private let kind: ForwardKind
+    private let lines: [Data]
+
+    /// nil: there is no such call.
+    init?<State: ViewQueries & ~Copyable>(
+        _ request: StartCall, by worker: String, in state: borrowing State
+    ) throws {
+        guard let id = CallID(request.forwardedFrom), let live = try state.liveCall(id), live.worker == worker, live.answeredAt == 0,
+            live.started.called.subscriberID == request.callerSubscriberID
+        else { return nil }
+        from = request.forwardedFrom
+        kind = request.forwardKind
+        lines = live.started.forwardedBy + [request.callerSubscriberID]
+    }
+
+    func write(to started: inout CallStarted) {
+        started.forwardedFrom = from
+        started.forwardKind = kind
+        started.forwardedBy = lines
+    }
+
+    /// It has time limits of its own: the ones of whoever is called there.
+    static func target(_ forward: ForwardTarget) -> Target {
+        .with {
+            $0.forward = forward
+            $0.timeoutSeconds = 600
+        }
+    }
+}

@@ -1,0 +1,119 @@
+import Foundation
+import Model
+import Primitives
+import SwiftProtobuf
+
+// What a line has set for calls to it.
+extension Line {
+    enum Answer: Equatable {
+        case ring
+        case forward(ForwardTarget)
+        case refuse(Refusal, String)
+    }
+
+    /// What becomes of a call, before any phone is rung. What is set for all calls goes before what is set for some.
+    /// - Parameters:
+    ///   - isFull: which limit of calls another one would break.
+    ///   - isReachable: whether there is a phone to be rung.
+    func answer(at time: WallTime, isFull: String?, isReachable: Bool) -> Answer {
+        let forwards = subscriber.forwards
+        if let target = forward(.always, to: forwards.always) { return .forward(target) }
+        if !isOpen(at: time) {
+            return forward(.outsideHours, to: forwards.outsideHours).map { .forward($0) } ?? .refuse(.closed, "the line is not rung at this time")
+        }
+        if subscriber.doNotDisturb {
+            return forward(.busy, to: forwards.busy).map { .forward($0) } ?? .refuse(.doNotDisturb, "the line is not to be disturbed")
+        }
+        if let isFull { return forward(.busy, to: forwards.busy).map { .forward($0) } ?? .refuse(.limitReached, isFull) }
+        if !isReachable {
+            return forward(.notRegistered, to: forwards.notRegistered).map { .forward($0) } ?? .refuse(.notRegistered, "no contact is registered")
+        }
+        return .ring
+    }
+
+    /// What the worker does by itself when phones do not answer.
+    func setForwards(of plan: inout CallPlan) {
+        let forwards = subscriber.forwards
+        if let target = forward(.busy, to: forwards.busy) { plan.onBusy = target }
+        if let target = forward(.noAnswer, to: forwards.noAnswer) { plan.onNoAnswer = target }
+        if let target = forward(.notRegistered, to: forwards.notRegistered) { plan.onUnreachable = target }
+    }
+
+    private func forward(_ kind: ForwardKind, to number: String) -> ForwardTarget? {
+        guard !number.isEmpty else { return nil }
+        return .with {
+            $0.subscriberID = subscriber.id
+            $0.number = number
+            $0.kind = kind
+        }
+    }
+
+    // MARK: - hours
+
+    /// By the nearest time zone that is set; UTC if none is.
+    func isOpen(at time: WallTime) -> Bool {
+        guard subscriber.hasHours else { return true }
+        let clock = CivilClock(zone: [subscriber.timeZone, tenant.timeZone, customer.timeZone].first { !$0.isEmpty } ?? provider.timeZone)
+        let today = clock.date(time)
+        // `--12-25` is the end of every year's `2026-12-25`.
+        if subscriber.hours.closedDays.contains(where: { $0 == today || $0 == "-" + today.dropFirst(4) }) { return false }
+        return subscriber.hours.windows.isEmpty || subscriber.hours.windows.contains { clock.isInside($0, at: time) }
+    }
+
+    // MARK: - blocks
+
+    /// nil: whoever it is may call.
+    func refusal(ofCaller numbers: [String], isAnonymous: Bool) -> (Refusal, detail: String)? {
+        guard subscriber.hasBlocks else { return nil }
+        if subscriber.blocks.anonymous, isAnonymous { return (.anonymous, "the line takes no calls of callers who do not show their number") }
+        let isBlocked = subscriber.blocks.callers.contains { entry in numbers.contains { Line.matches($0, entry) } }
+        return isBlocked ? (.callerBlocked, "the caller is on the line's list of blocked callers") : nil
+    }
+
+    func blocksCalls(to number: String) -> Bool {
+        subscriber.hasBlocks && subscriber.blocks.called.contains { Line.matches(number, $0) }
+    }
+
+    /// A star at the end stands for whatever follows. Carriers send numbers with or without the plus; what is shorter than any
+    /// number of the outside is an extension.
+    private static func matches(_ number: String, _ entry: String) -> Bool {
+        let isOutside = number.utf8.count > 7 && isE164("+" + number)
+        let plain = isOutside && entry.hasPrefix("+") ? "+" + number : number
+        guard entry.hasSuffix("*") else { return plain == entry }
+        return plain.hasPrefix(entry.dropLast())
+    }
+
+    // MARK: - trunks
+
+    /// A trunk of an address of its own needs no registration to be reached.
+    var isFixed: Bool { subscriber.trunk.isTrunk && !subscriber.trunk.addresses.isEmpty }
+
+    /// The trunk's addresses, one after the other.
+    func fixedTargets(for number: String) -> [TargetGroup] {
+        guard isFixed else { return [] }
+        return subscriber.trunk.addresses.map { address in
+            .with { group in
+                group.targets = [
+                    .with {
+                        $0.contact.subscriberID = subscriber.id
+                        $0.contact.uri = requestURI("sip:\(address)", for: number)
+                        $0.contact.flow.remote = address
+                        $0.contact.mediaSecurity = subscriber.mediaSecurity
+                        $0.timeoutSeconds = ringSeconds
+                    }
+                ]
+            }
+        }
+    }
+
+    /// A telephone system is told which of its numbers was called; a phone is called as it has registered.
+    func requestURI(_ contact: String, for number: String) -> String {
+        guard subscriber.trunk.isTrunk, let colon = contact.firstIndex(of: ":") else { return contact }
+        let scheme = contact[...colon]
+        let rest = contact[contact.index(after: colon)...]
+        // Before an @ that belongs to the user, and not to a parameter.
+        let end = rest.firstIndex { $0 == ";" || $0 == "?" } ?? rest.endIndex
+        let host = rest[..<end].lastIndex(of: "@").map { rest[rest.index(after: $0)...] } ?? rest
+        return "\(scheme)\(number)@\(host)"
+    }
+}

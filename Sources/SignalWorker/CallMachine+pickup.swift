@@ -1,0 +1,78 @@
+import Foundation
+import Model
+import Primitives
+import SIP
+
+/// A call that rings is taken by another line: its INVITE takes the place of the called side's answer.
+extension CallMachine {
+    mutating func pickedUp(by request: SIPMessage, _ transaction: ServerTransactionID, _ hop: Hop, _ kit: inout CallKit) {
+        let tag = OwnerMark(worker: kit.configuration.worker, call: id, part: "p").text
+        guard stage == .ringing, let invite, let offer = a.media.remote, let host = mediaAddress,
+            let dialog = Dialog(answering: request, localTag: tag), let sdp = try? SDP(parsing: request.body)
+        else { return kit.respond(request.response(481, toTag: tag), to: transaction) }
+        // Both sides have offered: each gets as its answer what they have in common.
+        var media = LegMediaState()
+        media.port = bPort
+        do throws(OfferAnswer.Rejection) {
+            try OfferAnswer.take(sdp, into: &media)
+        } catch {
+            return kit.respond(request.response(488, toTag: tag), to: transaction)
+        }
+        // Each answer is made of the offer that it is for, so it has as many streams.
+        guard let forCaller = offer.keepingFormats(of: sdp, a.media.index, media.index),
+            let forTaker = sdp.keepingFormats(of: offer, media.index, a.media.index)
+        else { return kit.respond(request.response(488, toTag: tag), to: transaction) }
+        descriptionVersion += 1
+        a.media.local = OfferAnswer.description(
+            from: forCaller, relaying: a.media.index, at: SocketAddress(host, port: a.media.port), session: sessionNumber,
+            version: descriptionVersion, sending: a.media.sending, answering: a.media.remoteProfile)
+        media.local = OfferAnswer.description(
+            from: forTaker, relaying: media.index, at: SocketAddress(host, port: bPort), session: sessionNumber, version: descriptionVersion,
+            sending: nil, answering: media.remoteProfile)
+        abandonAll(&kit)
+        var leg = Leg(dialog: dialog, hop: hop, isGateway: false, media: media)
+        leg.dialog.confirm()
+        servers.append(transaction)
+        b = leg
+        bMedia = media
+        change(.b, media, &kit)
+        stage = .talking
+        answeredAt = kit.wall
+        a.dialog.confirm()
+        if plan.grantedSeconds > 0 { grant(plan.grantedSeconds, kit) }
+        var fact = DeskRequest()
+        fact.callAnswered.callID = id.data
+        fact.callAnswered.answeredAt = kit.wall.microseconds
+        fact.callAnswered.snapshot = snapshot(kit)
+        kit.report(fact, of: id)
+        for (message, to, description) in [(request, transaction, media.local), (invite.request, invite.transaction, a.media.local)] {
+            var ok = message.response(200, toTag: to == transaction ? tag : a.dialog.localTag)
+            ok.headers.append(.contact, kit.contact().description)
+            ok.headers.append(.allow, CallMachine.allowed)
+            ok.headers[CallKit.position] = "\(plan.logPosition)"
+            if let description { ok.setBody(Array(description.description.utf8), type: "application/sdp") }
+            kit.respond(ok, to: to)
+        }
+    }
+}
+
+extension SDP {
+    /// The description with those formats alone that the other has too, by number and by what the number stands for; nil: none.
+    fileprivate func keepingFormats(of other: SDP, _ index: Int, _ otherIndex: Int) -> SDP? {
+        guard media.indices.contains(index), other.media.indices.contains(otherIndex) else { return nil }
+        var copy = self
+        let theirs = other.media[otherIndex]
+        let formats = media[index].formats.filter { format in
+            // Numbers below 96 mean the same to everybody (RFC 3551 §6).
+            let isStatic = (UInt8(format) ?? 255) < 96
+            return theirs.formats.contains(format) && (isStatic || theirs.mappings.first { $0.format == format } == media[index].mappings.first { $0.format == format })
+        }
+        copy.media[index].formats = formats
+        copy.media[index].lines.removeAll { line in
+            guard line.type == "a", line.value.hasPrefix("rtpmap:") || line.value.hasPrefix("fmtp:") else { return false }
+            let format = line.value.drop { $0 != ":" }.dropFirst().prefix { $0 != " " }
+            return !formats.contains(String(format))
+        }
+        return formats.isEmpty ? nil : copy
+    }
+}

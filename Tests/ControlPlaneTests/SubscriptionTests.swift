@@ -1,0 +1,155 @@
+import Foundation
+import Model
+import Primitives
+import SwiftProtobuf
+import Testing
+
+@testable import ControlPlane
+
+/// Who watches a line hears of its calls, its phones and its messages (RFC 6665).
+@Suite struct SubscriptionTests {
+    private func request(
+        _ town: Town, from watcher: Subscriber, to user: String, _ event: String, expires: UInt32 = 300, cseq: UInt32 = 1, callID: String = "watch", isRefresh: Bool = false
+    ) -> DeskRequest {
+        .with {
+            $0.subscribe.subscriberID = watcher.id
+            $0.subscribe.event = event
+            $0.subscribe.resource = user
+            $0.subscribe.domain = town.tenant.domain
+            $0.subscribe.dialog.callID = callID
+            $0.subscribe.dialog.localTag = "e-1"
+            $0.subscribe.dialog.remoteTag = "phone"
+            $0.subscribe.dialog.localUri = "<sip:\(user)@\(town.tenant.domain)>"
+            $0.subscribe.dialog.remoteUri = "<sip:alice@\(town.tenant.domain)>"
+            $0.subscribe.dialog.remoteTarget = "sip:alice@127.0.0.1:5070"
+            $0.subscribe.dialog.remoteCseq = cseq
+            $0.subscribe.flow.worker = "s1"
+            $0.subscribe.flow.listener = "127.0.0.1:5061"
+            $0.subscribe.flow.remote = "127.0.0.1:5070"
+            $0.subscribe.expiresSeconds = expires
+            $0.subscribe.isRefresh = isRefresh
+        }
+    }
+
+    private func told(_ town: Town) -> [Notify] {
+        defer { town.platform.feed = [] }
+        return town.platform.feed.compactMap { if case .notify(let order) = $0.kind { order } else { nil } }
+    }
+
+    private func text(_ order: Notify) -> String { String(decoding: order.body, as: UTF8.self) }
+
+    @Test func aLampFollowsTheCallsOfItsLine() throws {
+        let town = try Town()
+        try town.register(town.bob, contact: "sip:bob")
+        let first = try town.platform.desk("s1", request(town, from: town.alice, to: "1001", "dialog")).subscribed
+        #expect(first.outcome == .ok && first.expiresSeconds == 300)
+        #expect(first.notify.subscriptionState == "active;expires=300" && first.notify.contentType == "application/dialog-info+xml")
+        #expect(text(first.notify).contains(#"version="0" state="full" entity="sip:bob@acme.kages.example""#) && !text(first.notify).contains("<dialog id"))
+        let carol = try town.subscriber("carol", alias: "1002")
+        let call = town.newCall()
+        _ = try town.start(call, from: carol, to: "1001")
+        let early = try #require(told(town).first)
+        #expect(early.worker == "s1" && early.dialog.localCseq == first.notify.dialog.localCseq + 1)
+        #expect(text(early).contains("<state>early</state>") && text(early).contains(#"direction="recipient""#) && text(early).contains("sip:1002@"), "\(text(early))")
+        _ = try town.answer(call)
+        #expect(told(town).map { text($0).contains("<state>confirmed</state>") } == [true])
+        _ = try town.finish(call)
+        let over = told(town)
+        #expect(over.map { text($0).contains("<dialog id") } == [false] && over.map(\.dialog.localCseq) == [first.notify.dialog.localCseq + 3])
+    }
+
+    @Test func aLineThatSendsACallOnHasNothingOfIt() throws {
+        let town = try Town()
+        var bob = town.bob
+        bob.forwards.always = "1000"
+        try town.platform.admin(.changeSubscriber(bob, password: nil, expectedVersion: nil))
+        let carol = try town.subscriber("carol", alias: "1002")
+        _ = try town.platform.desk("s1", request(town, from: carol, to: "1001", "dialog"))
+        _ = told(town)
+        let (first, second) = (town.newCall(), town.newCall())
+        _ = try town.start(first, from: carol, to: "1001")
+        var forward = town.startRequest(second, from: bob, to: "2488700")
+        forward.startCall.forwardedFrom = first.data
+        forward.startCall.forwardKind = .always
+        #expect(try town.platform.desk("s1", forward).callPlan.direction == .outbound)
+        #expect(told(town).last.map { text($0).contains("<dialog id") } == false)
+    }
+
+    @Test func messagesAreToldToTheirOwnLineAlone() throws {
+        let town = try Town()
+        let mine = try town.platform.desk("s1", request(town, from: town.bob, to: "bob", "message-summary")).subscribed
+        #expect(text(mine.notify) == "Messages-Waiting: no\r\nMessage-Account: sip:bob@acme.kages.example\r\nVoice-Message: 0/0 (0/0)\r\n")
+        #expect(try town.platform.desk("s1", request(town, from: town.alice, to: "bob", "message-summary", callID: "other")).subscribed.outcome == .forbidden)
+        var bob = town.bob
+        bob.messages = .with { $0.new = 2; $0.old = 8; $0.urgentNew = 1 }
+        try town.platform.admin(.changeSubscriber(bob, password: nil, expectedVersion: nil))
+        #expect(told(town).map(text) == ["Messages-Waiting: yes\r\nMessage-Account: sip:bob@acme.kages.example\r\nVoice-Message: 2/8 (1/0)\r\n"])
+        // What nobody can tell apart is not told.
+        bob.displayName = "Robert"
+        try town.platform.admin(.changeSubscriber(bob, password: nil, expectedVersion: nil))
+        #expect(told(town).isEmpty)
+    }
+
+    @Test func presenceSaysWhetherALineIsThere() throws {
+        let town = try Town()
+        let first = try town.platform.desk("s1", request(town, from: town.alice, to: "1001", "presence")).subscribed
+        #expect(text(first.notify).contains("<basic>closed</basic>"))
+        try town.register(town.bob, contact: "sip:bob")
+        #expect(told(town).map { text($0).contains("<basic>open</basic>") } == [true])
+        _ = try town.start(town.newCall(), from: town.bob, to: "2488700")
+        #expect(told(town).map { text($0).contains("<rpid:on-the-phone/>") } == [true])
+        town.platform.run(.seconds(200), beating: ["s1", "s2"])
+        try town.platform.admin(.clearRegistrations(SubscriberID(town.bob.id)!))
+        #expect(told(town).last.map { text($0).contains("<basic>closed</basic>") } == true)
+    }
+
+    @Test func whoIsRefusedIsToldWhy() throws {
+        let town = try Town()
+        func outcome(_ request: DeskRequest) throws -> SubscribeOutcome { try town.platform.desk("s1", request).subscribed.outcome }
+        #expect(try outcome(request(town, from: town.alice, to: "1001", "conference")) == .badEvent)
+        #expect(try outcome(request(town, from: town.alice, to: "1999", "dialog")) == .unknownResource)
+        #expect(try outcome(request(town, from: town.alice, to: "1001", "dialog", expires: 0, isRefresh: true)) == .unknownSubscription)
+        #expect(try outcome(request(town, from: town.alice, to: "1001", "dialog", cseq: 5)) == .ok)
+        #expect(try outcome(request(town, from: town.alice, to: "1001", "dialog", cseq: 5, isRefresh: true)) == .stale)
+        #expect(try outcome(request(town, from: town.bob, to: "1001", "dialog", cseq: 6, isRefresh: true)) == .forbidden)
+        for index in 1..<Subscriptions.ofOneMax {
+            #expect(try outcome(request(town, from: town.alice, to: "1001", "dialog", callID: "more \(index)")) == .ok)
+        }
+        #expect(try outcome(request(town, from: town.alice, to: "1001", "dialog", callID: "too many")) == .tooMany)
+        #expect(try outcome(request(town, from: town.bob, to: "1001", "dialog", callID: "another's")) == .ok)
+    }
+
+    @Test func aSubscriptionEndsWhenItIsNotRefreshedIsLostOrIsTakenBack() throws {
+        let town = try Town()
+        _ = try town.platform.desk("s1", request(town, from: town.alice, to: "1001", "dialog", expires: 60))
+        _ = try town.platform.desk("s1", request(town, from: town.alice, to: "1001", "dialog", callID: "lost"))
+        _ = try town.platform.desk("s1", request(town, from: town.alice, to: "1001", "dialog", callID: "back"))
+        _ = try town.platform.desk("s1", .with { $0.subscriptionLost.callID = "lost"; $0.subscriptionLost.localTag = "e-1" })
+        let last = try town.platform.desk("s1", request(town, from: town.alice, to: "1001", "dialog", expires: 0, cseq: 2, callID: "back", isRefresh: true)).subscribed
+        #expect(last.outcome == .ok && last.notify.subscriptionState == "terminated;reason=timeout")
+        #expect(town.platform.core.subscriptions.watches.count == 1)
+        town.platform.run(.seconds(61), beating: ["s1"])
+        #expect(told(town).map(\.subscriptionState) == ["terminated;reason=timeout"])
+        #expect(town.platform.core.subscriptions.watches.isEmpty && town.platform.core.lines.watched.isEmpty)
+    }
+
+    @Test func aRefreshBringsASubscriptionBackAfterARestart() throws {
+        let town = try Town()
+        let first = try town.platform.desk("s1", request(town, from: town.alice, to: "1001", "dialog")).subscribed
+        town.platform.advance(.seconds(30))
+        try town.platform.restart()
+        _ = try town.platform.hello("s1")
+        let again = try town.platform.desk("s1", request(town, from: town.alice, to: "1001", "dialog", cseq: 2, isRefresh: true)).subscribed
+        #expect(again.outcome == .ok && again.notify.dialog.localCseq > first.notify.dialog.localCseq)
+    }
+
+    @Test func aDeadWorkersWatchersAreToldByAnother() throws {
+        let town = try Town()
+        _ = try town.platform.desk("s1", request(town, from: town.alice, to: "1001", "dialog"))
+        town.platform.run(.seconds(10), beating: ["s2"])
+        _ = told(town)
+        try town.register(town.bob, contact: "sip:bob", worker: "s2")
+        _ = try town.start(town.newCall(), from: town.alice, to: "1001", worker: "s2")
+        #expect(told(town).map(\.worker) == ["s2"])
+    }
+}
