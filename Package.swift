@@ -69,7 +69,7 @@ let package = Package(
         library("SIP", ["COSIP", "OpenSSL", "Primitives"]),
         library("RTP", ["CSRTP", "CSRTPPrimitives", "Primitives"]),
         library("UDP", ["CShims", "Primitives"]),
-        library("DNS", ["CCARES"]),
+        library("DNS", ["CCARES", "CShims", "Primitives"]),
         library("Mail", ["CCurl", "OpenSSL", "Primitives"]),
         library("Tables", []),
         library("PhoneNumbers", ["CPhoneNumber"]),
@@ -104,7 +104,7 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
-        library("SignalWorker", ["Bus", "CShims", "Model", "OpenSSL", "Primitives", "SIP", "UDP", logging, protobuf]),
+        library("SignalWorker", ["Bus", "CShims", "DNS", "Model", "OpenSSL", "Primitives", "SIP", "UDP", logging, protobuf]),
         library("MediaWorker", ["Bus", "CPrompts", "Model", "Primitives", "RTP", "UDP", logging, protobuf]),
 
         // The seeded world: imported by tests and tools alone.
@@ -158,6 +158,7 @@ let package = Package(
         tests("SIPTests", ["SIP", "Primitives"]),
         tests("RTPTests", ["RTP", "Primitives"]),
         tests("UDPTests", ["UDP", "Primitives"]),
+        tests("DNSTests", ["DNS", "Primitives"]),
         tests("ModelTests", ["Model", "Primitives", protobuf]),
         tests("RatingTests", ["Rating", "Model", "Primitives", "Tables", protobuf]),
         tests("TablesTests", ["Tables"]),
@@ -178,7 +179,7 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
-        tests("SignalWorkerTests", ["Bus", "Model", "OpenSSL", "Primitives", "SIP", "SignalWorker", "UDP", logging, protobuf]),
+        tests("SignalWorkerTests", ["Bus", "DNS", "Model", "OpenSSL", "Primitives", "SIP", "SignalWorker", "UDP", logging, protobuf]),
         tests(
             "MediaWorkerTests",
             ["AllocationCounter", "Bus", "MediaWorker", "Model", "Primitives", "RTP", "UDP", logging, protobuf]),

@@ -11,6 +11,7 @@ package import Projections
 package struct Platform: Sendable {
     package var submit: @Sendable (AdminRequest) async throws(AdminRejection) -> AdminOutcome
     package var workers: @Sendable () async -> [WorkerStatus]
+    package var gateways: @Sendable () async -> [GatewayStatus]
     package var bindings: @Sendable (SubscriberID) async -> [Binding]
     package var exports: @Sendable (CdrExportID) -> ExportStatus
     package var views: Views
@@ -47,6 +48,7 @@ package struct Platform: Sendable {
     init(reading views: Views, _ log: LMDBEventLog) {
         submit = { _ async throws(AdminRejection) in throw .unavailable(reason: "nothing is changed in the past") }
         workers = { [] }
+        gateways = { [] }
         bindings = { _ in [] }
         exports = { _ in ExportStatus() }
         self.views = views
@@ -73,6 +75,7 @@ package struct Platform: Sendable {
         let driver = service.driver
         submit = { request async throws(AdminRejection) in try await driver.submit(request) }
         workers = { await driver.workers() }
+        gateways = { await driver.gateways() }
         bindings = { subscriber in await driver.bindings(of: subscriber) }
         exports = { [exports = service.exports] id in exports.status(of: id) }
         views = service.views

@@ -71,6 +71,7 @@ extension CallExplanation {
         case .noPrice: "left out: its deck has no price for the number"
         case .atALoss: "left out: somebody who refuses losses would pay more than it earns"
         case .noGateway: "left out: it has no gateways"
+        case .outOfService: "left out: it did not answer when it was asked whether it is there"
         case .UNRECOGNIZED: "left out by a rule of a later version"
         }
     }

@@ -99,7 +99,7 @@ package struct DeskMachine: Sendable {
         switch message.kind {
         case .roster(let roster): allow(roster, at: now, &effects)
         case .drain(let drain): if drain.worker == hello.worker { effects.append(.drain) }
-        case .invalidate, .head, .adopt, .hangUp, .notify, nil: break
+        case .invalidate, .head, .adopt, .hangUp, .notify, .gateways, nil: break
         }
     }
 

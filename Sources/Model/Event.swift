@@ -74,6 +74,8 @@ package enum Event: Sendable, Hashable {
     case alertSent(AlertSent)
     case invoiceIssued(InvoiceIssued)
     case invoicePrinted(InvoicePrinted)
+    case gatewayRegistrationChanged(GatewayRegistrationChanged)
+    case gatewayServiceChanged(GatewayServiceChanged)
 }
 
 extension Event {
@@ -151,6 +153,8 @@ extension Event {
         case .alertSent: "alert.sent"
         case .invoiceIssued: "invoice.issued"
         case .invoicePrinted: "invoice.printed"
+        case .gatewayRegistrationChanged: "gateway.registration_changed"
+        case .gatewayServiceChanged: "gateway.service_changed"
         }
     }
 
@@ -230,6 +234,8 @@ extension Event {
         case .alertSent(let payload): payload
         case .invoiceIssued(let payload): payload
         case .invoicePrinted(let payload): payload
+        case .gatewayRegistrationChanged(let payload): payload
+        case .gatewayServiceChanged(let payload): payload
         }
     }
 
@@ -317,6 +323,8 @@ extension Event {
             case "alert.sent": self = .alertSent(try AlertSent(serializedBytes: payload))
             case "invoice.issued": self = .invoiceIssued(try InvoiceIssued(serializedBytes: payload))
             case "invoice.printed": self = .invoicePrinted(try InvoicePrinted(serializedBytes: payload))
+            case "gateway.registration_changed": self = .gatewayRegistrationChanged(try GatewayRegistrationChanged(serializedBytes: payload))
+            case "gateway.service_changed": self = .gatewayServiceChanged(try GatewayServiceChanged(serializedBytes: payload))
             default: throw EventDecodingError.unknownType(storedType)
             }
         } catch let error as EventDecodingError {

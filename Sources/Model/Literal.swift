@@ -183,6 +183,18 @@ extension RouteVerdict: Literal {
         case .noPrice: "no_price"
         case .atALoss: "at_a_loss"
         case .noGateway: "no_gateway"
+        case .outOfService: "out_of_service"
+        case .UNRECOGNIZED(let value): unrecognised(value)
+        }
+    }
+}
+
+extension RegistrationState: Literal {
+    package var literal: String {
+        switch self {
+        case .none: "none"
+        case .registered: "registered"
+        case .failing: "failing"
         case .UNRECOGNIZED(let value): unrecognised(value)
         }
     }

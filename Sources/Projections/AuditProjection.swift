@@ -36,7 +36,7 @@ package enum AuditProjection: Projection {
             .subscriberChanged, .entityRemoved, .tokenIssued, .tokenRevoked, .registrationsCleared, .workerEnrolled, .workerRevoked, .subjectErased,
             .subjectHoldChanged, .recordsRead, .securityGroupCreated, .securityGroupChanged, .domainAdded, .domainChanged,
             .userCreated, .userChanged, .userLoggedIn, .userLoginFailed, .letterWanted, .letterSent, .letterFailed, .letterUsed, .cdrExportCreated, .cdrExportChanged, .cdrFileExported, .cdrFileDelivered,
-            .rerateStepped, .feeCharged, .packageBought, .packageCancelled, .billingChanged, .invoiceTemplatePublished, .adjustmentRequested, .adjustmentDecided, .vouchersMade, .voucherRedeemed, .voucherMissed, .alertRaised, .alertCleared, .alertSent, .invoiceIssued, .invoicePrinted:
+            .rerateStepped, .feeCharged, .packageBought, .packageCancelled, .billingChanged, .invoiceTemplatePublished, .adjustmentRequested, .adjustmentDecided, .vouchersMade, .voucherRedeemed, .voucherMissed, .alertRaised, .alertCleared, .alertSent, .invoiceIssued, .invoicePrinted, .gatewayRegistrationChanged, .gatewayServiceChanged:
             true
         }
     }
@@ -145,6 +145,12 @@ package enum AuditProjection: Projection {
             add(event.customerID)
             add(event.creditedID)
         case .invoicePrinted(let event): add(event.invoiceID)
+        case .gatewayRegistrationChanged(let event):
+            add(event.gatewayID)
+            add(event.carrierID)
+        case .gatewayServiceChanged(let event):
+            add(event.gatewayID)
+            add(event.carrierID)
         // In the import's stream alone: a deck's history is its versions.
         case .userCreated(let event): add(event.user.id)
         case .userChanged(let event): add(event.user.id)

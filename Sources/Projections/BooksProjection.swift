@@ -79,7 +79,8 @@ package enum BooksProjection: Projection {
             .callAdopted, .creditRenewed, .callEnded, .cdrRecorded, .securityGroupCreated, .securityGroupChanged, .domainAdded, .domainChanged,
             .cdrExportCreated, .cdrExportChanged, .cdrFileExported, .cdrFileDelivered, .subjectErased, .subjectHoldChanged, .recordsRead,
             .chargeCorrected, .rerateStepped, .rateDeckRowsAdded, .feeCharged, .packageBought, .packageCancelled,
-            .userCreated, .userChanged, .userLoggedIn, .userLoginFailed, .letterWanted, .letterSent, .letterFailed, .letterUsed:
+            .userCreated, .userChanged, .userLoggedIn, .userLoginFailed, .letterWanted, .letterSent, .letterFailed, .letterUsed,
+            .gatewayRegistrationChanged, .gatewayServiceChanged:
             break
         }
     }

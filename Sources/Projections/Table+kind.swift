@@ -42,7 +42,7 @@ extension Table {
             .state
         case .deckVersions, .deckTimes, .deckImports: .state
         case .rates: .journal(.deckVersion)
-        case .liveCalls, .liveCallsByWorker, .liveCallCounts, .gatewayStarts: .state
+        case .liveCalls, .liveCallsByWorker, .liveCallCounts, .gatewayStarts, .gatewayStates: .state
         case .statistics: .journal(.statisticsBlock)
         case .statisticsParties: .state
         case .cdrs, .cdrsByStart: .journal(.recordNumberInKey)

@@ -62,6 +62,8 @@ package enum Table: String, CaseIterable, Sendable {
     case liveCallCounts = "live_call_counts"
     /// Gateway that takes so many starts a second → its newest ones: see `StartWindow`.
     case gatewayStarts = "gateway_starts"
+    /// Carrier, gateway that registers or is probed → what is known of it.
+    case gatewayStates = "gateway_states"
 
     // Call detail records.
     /// Number → sequence of the event that holds it.

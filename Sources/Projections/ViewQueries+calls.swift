@@ -40,9 +40,17 @@ extension ViewQueries where Self: ~Copyable {
     /// Those that it carries, and those that may still go there. Counted while the gateway takes only so many.
     package func liveCallCount(of id: GatewayID) throws(ViewsError) -> UInt64 { try liveCallCount(party: id.value) }
 
+    /// Those that any of its gateways carries, and those that may still go there. Counted while the carrier takes only so many.
+    package func limitedCallCount(of id: CarrierID) throws(ViewsError) -> UInt64 { try liveCallCount(party: id.value.asLimit) }
+
+    /// The same of all of a carrier's gateways.
+    package func starts(at id: CarrierID, before time: WallTime) throws(ViewsError) -> UInt64 { try starts(id.value, time) }
+
     /// Calls that were sent to it in the second up to then. Counted while it takes only so many.
-    package func starts(at id: GatewayID, before time: WallTime) throws(ViewsError) -> UInt64 {
-        guard let row = try value(Key(id.value), in: .gatewayStarts) else { return 0 }
+    package func starts(at id: GatewayID, before time: WallTime) throws(ViewsError) -> UInt64 { try starts(id.value, time) }
+
+    private func starts(_ id: UUIDv7, _ time: WallTime) throws(ViewsError) -> UInt64 {
+        guard let row = try value(Key(id), in: .gatewayStarts) else { return 0 }
         guard let window = StartWindow(row) else { throw .unreadable(table: .gatewayStarts) }
         return window.count(at: time)
     }

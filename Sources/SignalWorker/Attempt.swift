@@ -26,6 +26,11 @@ struct Attempt: Sendable {
     /// What a gateway wants to know who we are, while the control plane is asked, and after it.
     var challenge: (status: Int, reason: String, asked: DigestChallenge)?
 
+    /// Other servers of the same gateway.
+    var alternatives: [SocketAddress] = []
+    /// Another server of the gateway was tried in its place.
+    var isSuperseded = false
+
     var isGateway: Bool {
         switch target.kind {
         case .gateway: true

@@ -1,4 +1,5 @@
 import Bus
+import DNS
 import Foundation
 import Model
 import Primitives
@@ -21,6 +22,8 @@ enum Pending: Sendable {
     case locate(CallID)
     case disowned(CallID)
     case gatewayCredential(CallID, ClientTransactionID)
+    case registrarCredential(Int)
+    case gatewayReport(GatewayID, isProbe: Bool)
     case open(CallID)
     case change(CallID)
     case play(CallID)
@@ -46,6 +49,9 @@ struct CallKit: Sendable {
     var serverOwners: [ServerTransactionID: CallID] = [:]
     var colleagues: Colleagues
     var outbox = Outbox()
+    var names: NameCache
+    /// Calls that wait for DNS.
+    var nameWaiters: Set<CallID> = []
     /// The newest position of the log that the control plane has spoken of.
     private(set) var position: UInt64 = 0
     private var branches: UInt64 = 0
@@ -62,6 +68,7 @@ struct CallKit: Sendable {
         transactions = TransactionLayer(
             timers: configuration.timers, clientsMax: configuration.transactionsMax, serversMax: configuration.transactionsMax)
         colleagues = Colleagues(grace: configuration.rosterGrace)
+        names = NameCache(addressType: configuration.advertised.host.isV4 ? .a : .aaaa)
         requests = RequestTable(incarnation: configuration.incarnation)
     }
 

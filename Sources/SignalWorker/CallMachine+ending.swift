@@ -70,7 +70,7 @@ extension CallMachine {
         ended.endedAt = (lastHeard ?? kit.wall).microseconds
         ended.cause = cause
         ended.sipStatus = UInt32(status)
-        ended.attempts = settled + attempts.map(\.record)
+        ended.attempts = records
         ended.worker = kit.configuration.worker
         ending = ended
         let wasPlanning = stage == .planning

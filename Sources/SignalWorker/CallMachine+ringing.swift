@@ -10,7 +10,7 @@ extension CallMachine {
             let group = plan.groups[nextGroup]
             nextGroup += 1
             for target in group.targets { ring(target, &kit) }
-            if attempts.contains(where: \.isOpen) { return }
+            if attempts.contains(where: \.isOpen) || lookingUp != nil { return }
         }
         giveUp(worstStatus == 0 ? 480 : worstStatus, &kit)
     }
@@ -28,12 +28,17 @@ extension CallMachine {
         fail(told, CallMachine.cause(of: status, hasRung: hasRung), reason, &kit)
     }
 
-    private mutating func ring(_ target: Target, _ kit: inout CallKit) {
+    /// - Parameter servers: of a gateway, where it is; nil: that is still to be found out.
+    mutating func ring(_ target: Target, at servers: [SocketAddress]? = nil, _ kit: inout CallKit) {
         guard let invite, let offer = a.media.remote, let host = mediaAddress else { return }
         let made: (uri: URI, hop: Hop, from: NameAddress, to: NameAddress, isSecure: Bool)?
+        var alternatives: [SocketAddress] = []
         switch target.kind {
         case .contact(let contact): made = address(contact, invite.request, kit)
-        case .gateway(let gateway): made = address(gateway, kit)
+        case .gateway(let gateway):
+            guard let servers = servers ?? self.servers(of: gateway, target, &kit), let first = servers.first else { return }
+            alternatives = Array(servers.dropFirst())
+            made = address(gateway, first, kit)
         case .forward(let forward): made = address(forward, kit)
         case .pickup(let pickup): made = address(pickup, kit)
         case nil: made = nil
@@ -83,7 +88,7 @@ extension CallMachine {
         attempts.append(
             Attempt(
                 target: target, transaction: transaction, request: request, hop: made.hop, record: record,
-                deadline: kit.now + silence(of: target, kit), sending: sending, offer: sdp))
+                deadline: kit.now + silence(of: target, kit), sending: sending, offer: sdp, alternatives: alternatives))
     }
 
     private func silence(of target: Target, _ kit: CallKit) -> Duration {
@@ -106,14 +111,14 @@ extension CallMachine {
         return (uri, hop, from, NameAddress(uri: uri), contact.mediaSecurity == .sdes)
     }
 
-    private func address(_ gateway: GatewayTarget, _ kit: CallKit) -> (URI, Hop, NameAddress, NameAddress, Bool)? {
-        guard let host = SocketAddress.Host(gateway.host), let port = UInt16(exactly: gateway.port == 0 ? 5060 : gateway.port)
-        else { return nil }
+    private func address(_ gateway: GatewayTarget, _ server: SocketAddress, _ kit: CallKit) -> (URI, Hop, NameAddress, NameAddress, Bool)? {
+        // Without a port a name stands for whatever DNS says (RFC 3263 §4).
+        let port = gateway.port == 0 ? nil : UInt16(exactly: gateway.port)
         let uri = URI(plainUser: gateway.number, host: gateway.host, port: port)
         let from = NameAddress(
             displayName: gateway.fromDisplay.isEmpty ? nil : gateway.fromDisplay,
             uri: URI(plainUser: gateway.fromUser, host: gateway.fromDomain.isEmpty ? gateway.host : gateway.fromDomain))
-        let hop = Hop(listener: kit.configuration.advertised, remote: SocketAddress(host, port: port))
+        let hop = Hop(listener: kit.configuration.advertised, remote: server)
         return (uri, hop, from, NameAddress(uri: URI(plainUser: gateway.number, host: gateway.host)), false)
     }
 
@@ -133,6 +138,8 @@ extension CallMachine {
             answered(response, index, &kit)
         } else if response.status == 401 || response.status == 407, challenged(index, by: response, &kit) {
             return
+        } else if response.status == 503, ringsElsewhere(index, 503, &kit) {
+            return
         } else {
             failed(index, response.status, response.reason, &kit)
         }
@@ -149,6 +156,7 @@ extension CallMachine {
             return passBack(entry.request.response(status), entry, &kit)
         }
         guard let index = attempts.firstIndex(where: { $0.transaction == transaction }) else { return }
+        guard !ringsElsewhere(index, status, &kit) else { return }
         failed(index, status, failure == .timeout ? "no answer" : "unreachable", &kit)
     }
 
@@ -227,7 +235,7 @@ extension CallMachine {
         request.callAnswered.gatewayID = attempt.record.gatewayID
         request.callAnswered.subscriberID = attempt.record.subscriberID
         // Whoever may have to carry the call on reports its end, and has not seen what failed before.
-        let tried = settled + attempts.map(\.record)
+        let tried = records
         if attempt.isGateway, tried.count > 1 {
             request.callAnswered.attempts = tried.map { record in
                 var record = record
@@ -290,9 +298,10 @@ extension CallMachine {
         guard stage == .ringing else { return }
         var expired = false
         for index in attempts.indices where attempts[index].isOpen && kit.now >= attempts[index].deadline {
+            let wasSilent = attempts[index].state == .calling
             abandon(index, 408, &kit)
             attempts[index].record.reason = "no answer"
-            expired = true
+            if !wasSilent || !ringsElsewhere(index, 408, &kit) { expired = true }
         }
         if expired { goOn(hasRung ? 480 : 408, &kit) }
     }

@@ -30,6 +30,8 @@ struct CallMachine: Sendable {
     var plan = CallPlan()
     var nextGroup = 0
     var attempts: [Attempt] = []
+    /// A gateway that is named, while DNS is asked where it is.
+    var lookingUp: LookingUp?
     /// Attempts that came to nothing before they were sent.
     var settled: [CallAttempt] = []
     /// Best final status so far, for the caller.
@@ -92,6 +94,7 @@ struct CallMachine: Sendable {
     /// When `tick` is due.
     var nextWake: Instant? {
         var wakes = attempts.filter(\.isOpen).map(\.deadline)
+        if let lookingUp { wakes.append(lookingUp.until) }
         if let renewAt { wakes.append(renewAt) }
         if let creditEnds { wakes.append(creditEnds) }
         if let announcement { wakes.append(announcement.at) }
@@ -134,11 +137,13 @@ struct CallMachine: Sendable {
 
     mutating func tick(_ kit: inout CallKit) {
         expireAttempts(&kit)
+        expireLookingUp(&kit)
         watchCredit(&kit)
     }
 
     /// Forgets which transactions were this call's.
     func release(_ kit: inout CallKit) {
+        if lookingUp != nil { kit.nameWaiters.remove(id) }
         for client in clients { kit.clientOwners[client] = nil }
         for server in servers { kit.serverOwners[server] = nil }
     }

@@ -23,6 +23,8 @@ package struct SignalConfiguration: Sendable {
     package var rosterGrace: Duration = .seconds(12)
     /// A call that was taken over runs on for so long while its credit is asked for.
     package var adoptionGrace: Duration = .seconds(10)
+    /// Of registrations at carriers.
+    var registrationRules = RegistrationMachine.Rules()
     package var callsMax = 10_000
     package var transactionsMax = 50_000
     package var registrationSeconds: ClosedRange<UInt32> = 60...3_600

@@ -1,4 +1,5 @@
 internal import Bus
+internal import DNS
 internal import Foundation
 internal import Logging
 internal import Model
@@ -24,6 +25,8 @@ struct SignalLoop: ~Copyable {
     private let listeners: [Listener]
     private var listenerTokens: [Poller.Token] = []
     private var outbox: OutboxFile
+    private let dns: DNSClient
+    private let answers: DNSAnswers
     private var machine: SignalMachine
     private var effects: [SignalMachine.Effect] = []
     private var counts: [String: Int] = [:]
@@ -37,6 +40,8 @@ struct SignalLoop: ~Copyable {
         var facts: [Fact] = []
         let outbox = try OutboxFile(directory: configuration.stateDirectory, facts: &facts)
         let sockets = try SignalLoop.connect(configuration, allowlist)
+        let answers = DNSAnswers()
+        let dns = try SignalLoop.resolver(configuration, answers, waker)
         var poller = Poller()
         relayToken = poller.add(sockets.relay)
         deskToken = poller.add(sockets.desk)
@@ -54,6 +59,8 @@ struct SignalLoop: ~Copyable {
         machine = SignalMachine(rules, random: random)
         relays = DealerGroup(as: configuration.keys, in: sockets.context)
         studios = DealerGroup(as: configuration.keys, in: sockets.context)
+        self.dns = dns
+        self.answers = answers
         self.configuration = configuration
         self.logger = logger
         self.allowlist = allowlist
@@ -102,6 +109,19 @@ struct SignalLoop: ~Copyable {
         }
     }
 
+    private static func resolver(
+        _ configuration: SignalWorkerConfiguration, _ answers: DNSAnswers, _ waker: Waker
+    ) throws(SignalWorkerError) -> DNSClient {
+        do throws(DNSError) {
+            return try DNSClient(servers: configuration.dnsServers) { question, answer in
+                answers.put(question, answer)
+                waker.wake()
+            }
+        } catch {
+            throw .dns(error)
+        }
+    }
+
     // MARK: Running
 
     mutating func run(stops: borrowing Atomic<Int>) {
@@ -126,6 +146,7 @@ struct SignalLoop: ~Copyable {
         if machine.callCount > 0 {
             logger.warning("stopping with open calls; another worker takes them over", metadata: ["calls": "\(machine.callCount)"])
         }
+        dns.stop()
         logger.info("signal worker stopped", metadata: ["worker": "\(configuration.worker)"])
     }
 
@@ -156,6 +177,7 @@ struct SignalLoop: ~Copyable {
                 handle(.notice(message.body, from: peer))
             }
         }
+        for (question, answer) in answers.take() { handle(.resolved(question, answer)) }
         for _ in relays.receive(from: poller) {}  // fellows answer nothing on this way
         handle(.tick)
         for listener in listeners { listener.flush() }
@@ -185,6 +207,7 @@ struct SignalLoop: ~Copyable {
         case .keep(let fact): outbox.keep(fact)
         case .forget(let fact): outbox.forget(fact)
         case .note(let note): take(note)
+        case .lookUp(let question): dns.ask(question)
         case .unanswered: break  // settled inside the machine
         }
     }
@@ -231,6 +254,8 @@ struct SignalLoop: ~Copyable {
         case .registered(let user): logger.debug("registered", metadata: ["user": "\(user)"])
         case .tooManyContacts(let source): logger.notice("a REGISTER with too many contacts", metadata: ["from": "\(source)"])
         case .forwarded(let kind): logger.debug("forwarded", metadata: ["kind": "\(kind.literal)"])
+        case .serverPassedOver(let server, let next, let status):
+            logger.notice("a server of a gateway is passed over", metadata: ["server": "\(server)", "next": "\(next)", "status": "\(status)"])
         }
     }
 

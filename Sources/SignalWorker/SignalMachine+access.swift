@@ -42,6 +42,7 @@ extension SignalMachine {
             return kit.respond(response, to: id)
         }
         if request.headers[.proxyAuthorization] == nil {
+            if let trunk = trunks.registered(request, from: hop.remote) ?? trunks.exact(hop.remote) { return start(request, id, hop, .gateway(trunk.source)) }
             guard let source = access.source(hop.remote, now: kit.now) else {
                 if access.wait(Access.Waiting(transaction: id, request: request, hop: hop), for: hop.remote) {
                     var desk = DeskRequest()
@@ -55,6 +56,7 @@ extension SignalMachine {
                 return start(request, id, hop, .subscriber(.with { $0.subscriberID = source.subscriberID }))
             }
             if source.found { return start(request, id, hop, .gateway(source)) }
+            if let trunk = trunks.fromAnyPort(hop.remote) { return start(request, id, hop, .gateway(trunk.source)) }
         }
         let realm = request.from.uri.host
         switch judge(request, .proxyAuthorization, realm: realm, id, hop) {
@@ -107,7 +109,7 @@ extension SignalMachine {
         }
         if request.isAnonymous { desk.startCall.isAnonymous = true }
         desk.startCall.callID = call.data
-        desk.startCall.dialled = uri.userDecoded ?? ""
+        desk.startCall.dialled = trunks.dialled(request)
         desk.startCall.domain = uri.host
         desk.startCall.fromUser = request.from.uri.userDecoded ?? ""
         desk.startCall.fromDisplay = request.from.displayName ?? ""

@@ -76,6 +76,7 @@ extension SignalMachine {
             withCall(id) { call, kit in call.hangUp(hangUp.cause == .unspecified ? .operator : hangUp.cause, &kit) }
         case .drain(let drain) where drain.worker == configuration.worker: isDraining = true
         case .notify(let order) where order.worker == configuration.worker: notify(order)
+        case .gateways(let book): take(book)
         case .head(let head): kit.heard(position: head.logPosition)
         case .adopt, .hangUp, .drain, .notify, nil: break
         }
@@ -98,7 +99,7 @@ extension SignalMachine {
                 }
             case .callUpdated(let updated): running[fact.call]?.snapshot = updated.snapshot
             case .callFinished: running[fact.call] = nil
-            case .hello, .heartbeat, .credential, .source, .bind, .startCall, .renewCredit, .locateCall, .gatewayChallenged, .subscribe, .subscriptionLost, nil: break
+            case .hello, .heartbeat, .credential, .source, .bind, .startCall, .renewCredit, .locateCall, .gatewayChallenged, .gatewayReport, .subscribe, .subscriptionLost, nil: break
             }
         }
         for id in running.keys.sorted() { if let call = running[id] { adopt(call) } }
@@ -155,6 +156,8 @@ extension SignalMachine {
                 kit.note(.factRefused(reason: error.detail))
                 settle(fact)
                 if error.code == .notOwner { disowned(fact.call) }
+            } else if case .gatewayReport = pending {
+                break  // it is another worker's by now
             } else {
                 unanswered(pending)
             }
@@ -197,6 +200,8 @@ extension SignalMachine {
             nextWord = kit.now + heartbeat
             feed.synchronise(at: welcome.feedNumber)
             take(welcome.roster, from: .welcome)
+            if welcome.hasGateways { take(welcome.gateways) }
+            reportTrunks()
             for id in welcome.lostCalls.compactMap({ CallID($0) }) { disowned(id) }
         case (.heartbeat, .heartbeat(let heartbeat)):
             if feed.observe(head: heartbeat.feedNumber) {
@@ -221,6 +226,8 @@ extension SignalMachine {
         case (.disowned(let id), .callLocated(let place)): disowned(id, place)
         case (.gatewayCredential(let id, let transaction), .gatewayCredential(let credential)):
             withCall(id) { call, kit in call.credential(credential, for: transaction, &kit) }
+        case (.registrarCredential(let number), .gatewayCredential(let credential)): registrarCredential(number, credential)
+        case (.gatewayReport, _): break
         default: unanswered(pending)  // an answer to another question
         }
     }
@@ -268,6 +275,8 @@ extension SignalMachine {
         case .locate(let id): _ = located.release(id)
         case .gatewayCredential(let id, let transaction):
             withCall(id) { call, kit in call.credential(GatewayCredential(), for: transaction, &kit) }
+        case .registrarCredential(let number): registrarCredential(number, nil)
+        case .gatewayReport(let id, let isProbe): reportAgain(id, isProbe: isProbe)
         case .disowned(let id): disowned(id)  // both would be wrong: it is asked until it is known
         case .open(let id): withCall(id) { call, kit in call.mediaFailed("the media worker does not answer", &kit) }
         case .change, .play: break

@@ -1,4 +1,5 @@
 package import Bus
+package import DNS
 package import Model
 package import Primitives
 import SIP
@@ -24,6 +25,8 @@ package struct SignalMachine: Sendable {
         /// Facts that an earlier process of this worker had not got acknowledged.
         case remembered([Fact])
         case tick
+        /// What DNS says.
+        case resolved(DNSQuestion, DNSAnswer)
         /// No new calls; `isDrained` tells when the last one is over.
         case drain
     }
@@ -39,6 +42,8 @@ package struct SignalMachine: Sendable {
         case keep(Fact)
         case forget(Fact)
         case note(SignalNote)
+        /// Ask DNS; the answer is an input.
+        case lookUp(DNSQuestion)
         /// Handled inside: a request that could not even be queued.
         case unanswered(PendingRequest)
     }
@@ -55,6 +60,7 @@ package struct SignalMachine: Sendable {
     var access: Access
     var ended = EndedCalls()
     var located = Located()
+    var trunks = Trunks()
     var rates: SourceRates
     var feed = FeedGapDetector()
     var greeting = Greeting.away
@@ -82,7 +88,7 @@ package struct SignalMachine: Sendable {
     package var isDrained: Bool { isDraining && calls.isEmpty && kit.outbox.count == 0 }
 
     package var nextWake: Instant? {
-        [kit.transactions.nextWake, kit.requests.nextWake, wakes.first, nextWord, located.nextWake, kit.colleagues.nextWake].compactMap(\.self).min()
+        [kit.transactions.nextWake, kit.requests.nextWake, wakes.first, nextWord, located.nextWake, kit.colleagues.nextWake, trunks.nextWake].compactMap(\.self).min()
     }
 
     package mutating func handle(_ input: Input, now: Instant, wall: WallTime, into effects: inout [Effect]) {
@@ -103,6 +109,7 @@ package struct SignalMachine: Sendable {
         case .writable(let peer): kit.requests.writable(peer, now: now, into: &kit.requestEffects)
         case .remembered(let facts): remember(facts)
         case .tick: break
+        case .resolved(let question, let answer): resolved(question, answer)
         case .drain: isDraining = true
         }
         tick()
@@ -117,6 +124,7 @@ package struct SignalMachine: Sendable {
         kit.transactions.tick(now: kit.now, into: &kit.layer)
         located.expire(kit.now)
         expireColleagues()
+        tickTrunks()
         for id in wakes.popDue(kit.now) { withCall(id) { call, kit in call.tick(&kit) } }
     }
 
@@ -174,6 +182,7 @@ package struct SignalMachine: Sendable {
             withCall(call) { call, kit in call.hangUp(.failed, &kit) }
         case .response(let id, let response, let hop):
             if noticed(id, status: response.status) { return }
+            if trunkResponse(response, of: id) { return }
             guard let call = kit.clientOwners[id], calls[call] != nil else { return late(response, id, hop) }
             // An INVITE may have a second answer, nothing else has.
             let isLast = response.isFinal && response.cseq.method != .invite
@@ -184,6 +193,7 @@ package struct SignalMachine: Sendable {
             }
         case .failed(let id, let failure):
             if noticed(id, status: 408) { return }
+            if trunkFailed(id, failure) { return }
             guard let call = kit.clientOwners.removeValue(forKey: id) else { return }
             withCall(call) { call, kit in
                 call.clients.removeAll { $0 == id }

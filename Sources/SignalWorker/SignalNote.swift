@@ -16,6 +16,8 @@ package enum SignalNote: Hashable, Sendable {
     case registered(user: String)
     case forwarded(ForwardKind)
     case tooManyContacts(source: SocketAddress)
+    /// A server of a gateway did not answer, or could not.
+    case serverPassedOver(gateway: SocketAddress, next: SocketAddress, status: Int)
 
     package var name: String {
         switch self {
@@ -31,6 +33,7 @@ package enum SignalNote: Hashable, Sendable {
         case .registered: "registered"
         case .tooManyContacts: "too_many_contacts"
         case .forwarded(let kind): "forwarded_\(kind.literal)"
+        case .serverPassedOver: "server_passed_over"
         }
     }
 }

@@ -25,6 +25,8 @@ package struct SignalWorkerConfiguration: Sendable {
     /// Whether challenges offer SHA-256 beside MD5 (RFC 8760). Phones of RFC 2617, and those are many, give up when they are
     /// offered what they do not know, so it is for platforms that know their phones.
     package var offersSHA256 = false
+    /// DNS servers that say where gateways are, as `192.0.2.53:53`, several with commas; empty: the machine's.
+    package var dnsServers = ""
 
     package init(
         worker: String, keys: CurveKeyPair, controlKey: CurvePublicKey, desk: String, feed: String, relay: String,

@@ -1,4 +1,5 @@
 package import Bus
+package import DNS
 package import UDP
 
 /// Why a signal worker cannot start; each says what to change.
@@ -6,6 +7,7 @@ package enum SignalWorkerError: Error, Equatable, CustomStringConvertible {
     case bus(BusError)
     case listener(SocketError)
     case noListener
+    case dns(DNSError)
     /// The outbox cannot be read or written.
     case outbox(path: String, reason: String)
 
@@ -13,6 +15,8 @@ package enum SignalWorkerError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .bus(let error): error.description
         case .listener(let error): "SIP listener: \(error)"
+        case .dns(.malformedServers(let text)): "--dns-server \(text) cannot be read: give addresses such as 192.0.2.53:53, several with commas"
+        case .dns(let error): "DNS: \(error)"
         case .noListener: "a signal worker needs at least one SIP address: give --listen or --cluster"
         case .outbox(let path, let reason): "the outbox \(path) cannot be used (\(reason)): check that the directory can be written"
         }

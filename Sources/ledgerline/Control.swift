@@ -38,7 +38,7 @@ struct ControlOptions: ParsableArguments {
     @Option(help: "Name of the platform: names the log in checkpoints.")
     var platform = "ledgerline"
 
-    @Option(help: "DNS servers that are asked for records that prove domains, as 192.0.2.53:53, several with commas; none: the machine's.")
+    @Option(help: "DNS servers that are asked for records that prove domains (and, by `serve`, where gateways are), as 192.0.2.53:53, several with commas; none: the machine's.")
     var dnsServer = ""
 
     @OptionGroup var mail: MailOptions

@@ -43,6 +43,7 @@ struct Serve: AsyncParsableCommand {
             relay: "tcp://127.0.0.1:*", listeners: [SocketAddress(address, port: sipPort)], cluster: nil,
             stateDirectory: options.data + "/signal")
         signalling.offersSHA256 = offersSHA256
+        signalling.dnsServers = options.dnsServer
         var relaying = MediaWorkerConfiguration(
             worker: "media", keys: media, controlKey: service.busKey, desk: endpoints.desk, feed: endpoints.feed,
             studio: "tcp://127.0.0.1:*", address: address)

@@ -28,6 +28,9 @@ struct SignalCommand: AsyncParsableCommand {
     @Flag(name: .customLong("offer-sha256"), help: "Offer SHA-256 beside MD5; older phones give up when they are offered it.")
     var offersSHA256 = false
 
+    @Option(help: "DNS servers that say where gateways are, as 192.0.2.53:53, several with commas; none: the machine's.")
+    var dnsServer = ""
+
     func run() async throws {
         let logger = startLogging()
         let file = try loadKey(key, kind: "signal")
@@ -35,6 +38,7 @@ struct SignalCommand: AsyncParsableCommand {
             worker: file.name, keys: file.keys, controlKey: file.control, desk: file.desk, feed: file.feed, relay: bus.bus,
             listeners: listen, cluster: cluster, stateDirectory: state)
         configuration.offersSHA256 = offersSHA256
+        configuration.dnsServers = dnsServer
         let driver: SignalDriver
         do throws(SignalWorkerError) {
             driver = try SignalDriver(configuration, logger: logger)

@@ -57,7 +57,7 @@ import Testing
             ("RateDeck", "/v1/rate-decks/\(estate.deck)"),
             ("RateDeckVersionHead", "/v1/rate-decks/\(estate.deck)/versions/1"),
             ("DialPlan", "/v1/dial-plans/\(estate.dialPlan)"), ("Carrier", "/v1/carriers/\(estate.carrier)"),
-            ("Gateway", "/v1/carriers/\(estate.carrier)/gateways/\(estate.gateway)"),
+            ("GatewayState", "/v1/carriers/\(estate.carrier)/gateways/\(estate.gateway)"),
             ("ServicePlan", "/v1/service-plans/\(estate.plan)"), ("Customer", "/v1/customers/\(estate.customer)"),
             ("Balance", "/v1/customers/\(estate.customer)/balance"), ("Tenant", "/v1/tenants/\(estate.tenant)"),
             ("Subscriber", "/v1/subscribers/\(estate.subscriber)"), ("Number", "/v1/numbers/\(estate.number)"),

@@ -146,6 +146,7 @@ import Testing
         #expect(try await client.delete("\(path)/\(estate.gateway)").status == 204)
         #expect(try await client.get("\(path)/\(estate.gateway)").status == 404)
         #expect(try await client.get("\(path)/\(added.id)").status == 200)
+        #expect(try await client.get(path)["items"]?.items?.count == 1)
     }
 }
 

@@ -69,6 +69,7 @@ struct History: Sendable {
         case 3: return user()
         case 4: return logIn()
         case 5: return keepBooks()
+        case 6: return watchGateway()
         default: break
         }
         switch Int.random(in: 0..<100, using: &random) {
@@ -96,6 +97,7 @@ struct History: Sendable {
         case 76: return user()
         case 77: return logIn()
         case 78: return keepBooks()
+        case 79: return watchGateway()
         default: return live.isEmpty ? startCall() : endCall()
         }
     }
@@ -238,6 +240,24 @@ struct History: Sendable {
         if carriers[index].gateways.isEmpty { carriers[index].gateways = [gateway()] }
         let carrier = carriers[index]
         return [(.carrierChanged(.with { $0.carrier = carrier }), stream(carrier.id))]
+    }
+
+    private mutating func watchGateway() -> Step {
+        let carrier = carriers.randomElement(using: &random)!
+        let gateway = carrier.gateways.last!.id
+        let registered = GatewayRegistrationChanged.with {
+            $0.gatewayID = gateway
+            $0.carrierID = carrier.id
+            $0.state = Bool.random(using: &random) ? .registered : .failing
+            $0.worker = "s1"
+        }
+        let seen = GatewayServiceChanged.with {
+            $0.gatewayID = gateway
+            $0.carrierID = carrier.id
+            $0.inService = Bool.random(using: &random)
+            $0.worker = "s1"
+        }
+        return [(.gatewayRegistrationChanged(registered), stream(gateway)), (.gatewayServiceChanged(seen), stream(gateway))]
     }
 
     private mutating func addNumber() -> Step {

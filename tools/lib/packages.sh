@@ -7,6 +7,8 @@ phone_packages=(baresip-core sip-tester)
 invoice_packages=(weasyprint fonts-liberation poppler-utils libxml2-utils)
 # Exports are sent with the client; the server answers in their tests, under a configuration of its own, never as a daemon.
 ssh_packages=(openssh-client openssh-server)
+# A carrier that tests register at, without its daemon.
+peer_packages=(kamailio)
 # A DNS server that tests start on loopback, without its daemon.
 dns_packages=(dnsmasq-base)
 # A mail server that tests start on loopback.

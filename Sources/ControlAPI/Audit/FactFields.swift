@@ -155,6 +155,12 @@ struct FactFields {
             add("format", .string(event.format))
             add("sha256", .string(hex(Array(event.sha256))))
             add("tool", .string(event.tool))
+        case .gatewayRegistrationChanged(let event):
+            try gateway(event.gatewayID, event.carrierID, event.worker, event.sipStatus, event.reason, in: views)
+            add("registration", .string(event.state.literal))
+        case .gatewayServiceChanged(let event):
+            try gateway(event.gatewayID, event.carrierID, event.worker, event.sipStatus, event.reason, in: views)
+            add("in_service", .bool(event.inService))
         case .callStarted(let event): call(event.callID)
         case .callAnswered(let event): call(event.callID)
         case .callUpdated(let event): call(event.callID)
@@ -203,6 +209,17 @@ struct FactFields {
         } else if let token = try TokenID(event.tokenID).flatMap({ id throws(ViewsError) in try views.token(id) }) {
             place = try EntityState.place(ofScope: token.scopeID, in: views)
         }
+    }
+
+    private mutating func gateway(
+        _ id: Data, _ carrier: Data, _ worker: String, _ status: UInt32, _ reason: String, in views: borrowing ViewSnapshot
+    ) throws {
+        kind = "gateway"
+        entity = UUIDv7(bytes: id)
+        add("worker", .string(worker))
+        if status != 0 { add("sip_status", .integer(status)) }
+        if !reason.isEmpty { add("reason", .string(reason)) }
+        try stand(.carrier, carrier, in: views)
     }
 
     private mutating func add(_ name: String, _ value: JSON) { fields.append(JSON.Member(name, value)) }

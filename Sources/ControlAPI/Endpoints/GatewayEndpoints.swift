@@ -19,11 +19,17 @@ enum GatewayEndpoints {
                 status: .created, about: "It is added.", schema: Schema.reference("Gateway"), hasVersion: true),
             isConditional: true, handle: { try await add($0) }),
         Operation(
-            method: .get, path: path + "/{gateway_id}", name: "getGateway", tag: "carriers",
-            summary: "Reads a gateway.",
+            method: .get, path: path, name: "listGateways", tag: "carriers",
+            summary: "Lists a carrier's gateways, and how it goes with them.",
             access: .needs(.readDirectory),
-            success: .init(status: .ok, about: "The gateway.", schema: Schema.reference("Gateway"), hasVersion: true),
-            handle: { try get($0) }),
+            success: .init(status: .ok, about: "All of them.", schema: Schema.reference("GatewayStatePage")),
+            handle: { try await list($0) }),
+        Operation(
+            method: .get, path: path + "/{gateway_id}", name: "getGateway", tag: "carriers",
+            summary: "Reads a gateway, and how it goes with it.",
+            access: .needs(.readDirectory),
+            success: .init(status: .ok, about: "The gateway.", schema: Schema.reference("GatewayState"), hasVersion: true),
+            handle: { try await get($0) }),
         Operation(
             method: .patch, path: path + "/{gateway_id}", name: "changeGateway", tag: "carriers",
             summary: "Changes what the body names, and leaves the rest (RFC 7396).",
@@ -42,15 +48,26 @@ enum GatewayEndpoints {
 
     static let schemas: [(String, JSON)] = [
         ("Gateway", shape.schema), ("NewGateway", shape.newSchema), ("GatewayPatch", shape.patchSchema),
+        ("GatewayState", GatewayStateRecord.schema(of: shape)), ("GatewayStatePage", Schema.page(of: Schema.reference("GatewayState"))),
     ]
 
-    private static func get(_ exchange: Exchange) throws -> Reply {
+    private static func get(_ exchange: Exchange) async throws -> Reply {
         let id = try exchange.id("gateway_id")
+        let statuses = exchange.past == nil ? await exchange.platform.gateways() : []
         return try exchange.read { views in
             let carrier = try Carriers.visible(try exchange.id("carrier_id"), to: exchange.reach, in: views)
+            let gateway = carrier.gateways[try index(of: id, in: carrier)]
             return .ok(
-                shape.json(carrier.gateways[try index(of: id, in: carrier)]),
-                version: try version(of: carrier, in: views))
+                try GatewayStateRecord(gateway, of: carrier, statuses, in: views).json(shape), version: try version(of: carrier, in: views))
+        }
+    }
+
+    private static func list(_ exchange: Exchange) async throws -> Reply {
+        let statuses = exchange.past == nil ? await exchange.platform.gateways() : []
+        return try exchange.read { views in
+            let carrier = try Carriers.visible(try exchange.id("carrier_id"), to: exchange.reach, in: views)
+            let items = try carrier.gateways.map { try GatewayStateRecord($0, of: carrier, statuses, in: views).json(shape) }
+            return .page(items, next: nil)
         }
     }
 

@@ -36,6 +36,12 @@ extension Shape<Gateway> {
         .integer("calls_per_second_max", \.callsPerSecondMax, 0...UInt32.max, "To it within any second; 0: no limit."),
         .text("auth_username", \.authUsername, "User of digest towards it (RFC 7616); empty: it does not ask."),
         .secret("auth_password", \.authPassword, "Of digest; kept sealed and never shown. Left out: as it was."),
+        .flag("any_port", \.anyPort, "Calls from its addresses are its, whatever port they come from."),
+        .text("registration_user", \.registrationUser, "Address of record that is registered for it, with auth_username and auth_password; empty: none."),
+        .text("registrar", \.registrar, max: 260, "Where it is registered, host or host:port; empty: at the gateway itself."),
+        .integer("registration_seconds", \.registrationSeconds, 0...86_400, "For how long it is asked to be registered at a time, at least 60; 0: an hour."),
+        .integer("probe_seconds", \.probeSeconds, 0...3_600, "How often it is asked whether it is there (OPTIONS), at least 5; 0: never."),
+        .integer("probe_failures_max", \.probeFailuresMax, 0...20, "After so many in a row without an answer no call is sent to it; 0: three."),
     ]
 }
 
@@ -46,5 +52,7 @@ extension Shape<Carrier> {
         .list("inbound_rules", \.inboundRules, of: .inboundRule, max: 100, "Which of its calls are not taken; the first that fits decides."),
         .references("member_ids", \.memberIds, max: 32, "Carriers: then it is a group of them, and has neither gateways nor rules nor a deck."),
         .choice("choice", \.choice, "In which order a group's carriers are asked."),
+        .integer("calls_max", \.callsMax, 0...UInt32.max, "To and from all its gateways at a time; 0: no limit."),
+        .integer("calls_per_second_max", \.callsPerSecondMax, 0...UInt32.max, "To all its gateways within any second; 0: no limit."),
     ]
 }

@@ -190,8 +190,8 @@ extension Shape<Gateway> {
         [
             .id(\.id, access: .readWrite),
             .text("name", \.name, isRequired: true, "Shown to people."),
-            .text("host", \.host, isRequired: true, max: 64, "An IPv4 or IPv6 address."),
-            .integer("port", \.port, 1...65_535, "5060 if it is not given."),
+            .text("host", \.host, isRequired: true, max: 253, "An IPv4 or IPv6 address, or a name that DNS is asked for (RFC 3263)."),
+            .integer("port", \.port, 0...65_535, "Not given or 0: 5060 of an address; of a name, what DNS says."),
             .text("display", \.display, "Display name of calls to it; empty: the caller's."),
             .integer(
                 "outbound_strip", \.outboundStrip, 0...16,

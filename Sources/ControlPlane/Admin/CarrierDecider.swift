@@ -56,19 +56,19 @@ enum CarrierDecider {
         guard carrier.gateways.count <= gatewaysMax else {
             throw AdminRejection.invalid("gateways", "at most \(gatewaysMax)")
         }
-        var addresses: Set<SocketAddress> = []
+        var addresses: Set<String> = []
         for index in carrier.gateways.indices {
             let field = "gateways[\(index)]"
             let address = try complete(&carrier.gateways[index], field: field, &decision)
             let known = before?.gateways.first { $0.id == carrier.gateways[index].id }
             try secret(of: &carrier.gateways[index], before: known, field: field, vault, &decision)
             guard addresses.insert(address).inserted else {
-                throw AdminRejection.taken(field + ".host", address.description)
+                throw AdminRejection.taken(field + ".host", address)
             }
             if let holder = try state.gateway(host: carrier.gateways[index].host, port: carrier.gateways[index].port),
                 holder.carrier.id != carrier.id
             {
-                throw AdminRejection.taken(field + ".host", address.description)
+                throw AdminRejection.taken(field + ".host", address)
             }
         }
         guard Set(carrier.gateways.map(\.id)).count == carrier.gateways.count else {
@@ -83,8 +83,10 @@ enum CarrierDecider {
         try Checks.recognised(carrier.choice.isRecognised, field: "choice")
         guard !carrier.memberIds.isEmpty else { return }
         guard carrier.memberIds.count <= membersMax else { throw AdminRejection.limitReached(field: "member_ids", limit: UInt64(membersMax)) }
-        guard carrier.gateways.isEmpty, carrier.costDeckID.isEmpty, carrier.outboundRules.isEmpty, carrier.inboundRules.isEmpty else {
-            throw AdminRejection.invalid("member_ids", "a group has carriers and nothing else: gateways, rules and prices are theirs")
+        guard carrier.gateways.isEmpty, carrier.costDeckID.isEmpty, carrier.outboundRules.isEmpty, carrier.inboundRules.isEmpty,
+            carrier.callsMax == 0, carrier.callsPerSecondMax == 0
+        else {
+            throw AdminRejection.invalid("member_ids", "a group has carriers and nothing else: gateways, rules, limits and prices are theirs")
         }
         var known: Set<Data> = []
         for (index, id) in carrier.memberIds.enumerated() {
@@ -124,35 +126,26 @@ enum CarrierDecider {
 
     private static func complete(
         _ gateway: inout Gateway, field: String, _ decision: inout Decision
-    ) throws -> SocketAddress {
+    ) throws -> String {
         gateway.id = GatewayID(try Checks.newID(gateway.id, &decision)).data
         try Checks.name(gateway.name, field: field + ".name")
         try Checks.shortText(gateway.display, field: field + ".display")
-        if gateway.port == 0 { gateway.port = 5_060 }
-        guard let host = SocketAddress.Host(gateway.host), let port = UInt16(exactly: gateway.port) else {
-            throw AdminRejection.invalid(field + ".host", "must be an IPv4 or IPv6 address, and the port at most 65535")
-        }
-        gateway.host = host.description
+        try GatewayChecks.address(&gateway, field: field)
+        try GatewayChecks.registration(gateway, field: field)
+        try GatewayChecks.probing(gateway, field: field)
         try Checks.recognised(gateway.applyTo.isRecognised, field: field + ".apply_to")
         guard gateway.outboundStrip <= 16 else { throw AdminRejection.invalid(field + ".outbound_strip", "at most 16") }
         guard gateway.inboundStrip <= 16 else { throw AdminRejection.invalid(field + ".inbound_strip", "at most 16") }
         try numberPart(gateway.outboundPrefix, field: field + ".outbound_prefix")
         try numberPart(gateway.inboundPrefix, field: field + ".inbound_prefix")
-        try uriPart(gateway.sourceUser, field: field + ".source_user")
-        try uriPart(gateway.sourceDomain, field: field + ".source_domain")
-        return SocketAddress(host, port: port)
+        try GatewayChecks.uriPart(gateway.sourceUser, field: field + ".source_user")
+        try GatewayChecks.uriPart(gateway.sourceDomain, field: field + ".source_domain")
+        return "\(gateway.host):\(gateway.port)"
     }
 
     private static func numberPart(_ text: String, field: String) throws {
         guard text.utf8.count <= 16, text.allSatisfy({ $0.isASCII && ($0.isNumber || "+*#".contains($0)) }) else {
             throw AdminRejection.invalid(field, "at most 16 of 0-9, +, * and #")
         }
-    }
-
-    /// Characters that stand in a URI without escapes (RFC 3261 §25.1).
-    private static func uriPart(_ text: String, field: String) throws {
-        guard text.utf8.count <= 128,
-            text.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "+-._~:[]".contains($0)) })
-        else { throw AdminRejection.invalid(field, "has characters that cannot stand in a SIP URI") }
     }
 }

@@ -34,6 +34,8 @@ struct Batch {
     private(set) var callFacts: [Event] = []
     /// Their keys are destroyed when the batch is durable.
     private(set) var erased: [UUIDv7] = []
+    /// There may be another gateway that registers or is probed.
+    private(set) var changesGateways = false
     /// Keys and salts of what is sealed.
     var sealing: RandomSource
 
@@ -81,6 +83,7 @@ struct Batch {
             try views.keys?.seal(&fact.event, &sealing) { call in
                 try CallID(call).flatMap { id in try views.subjects(ofCall: id) }
             }
+            if fact.event.changesGateways { changesGateways = true }
             let payload = fact.event.serialized()
             let place = try views.record(fact.event, payload: payload, stream: fact.stream, time: time)
             head = place.sequence

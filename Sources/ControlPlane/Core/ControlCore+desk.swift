@@ -82,6 +82,8 @@ extension ControlCore {
         case .subscriptionLost(let lost):
             subscriptionLost(lost)
             return .recorded(at: views.applied)
+        case .gatewayReport(let report):
+            return try take(report, from: name, record, &batch, &views)
         }
     }
 

@@ -23,6 +23,7 @@ extension ControlCore {
         if worker.kind == .signal {
             let claimed = Set(hello.calls)
             try settleCalls(of: worker.name, claimed: claimed, greeting, wall: wall, &batch, &views)
+            if let book = gateways.told { welcome.gateways = book }
             welcome.lostCalls = try hello.calls.filter { try isLost($0, to: worker.name, views) }
         }
         welcome.feedNumber = feedPosition

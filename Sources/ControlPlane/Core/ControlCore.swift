@@ -25,6 +25,7 @@ package struct ControlCore {
     var lines = LineCalls()
     var subscriptions = Subscriptions()
     var router: Router
+    var gateways: GatewayWatch
     /// Workers that are gone and may still own calls.
     var orphans: [String: Orphan] = [:]
     private(set) var appender: any Appender
@@ -76,6 +77,7 @@ package struct ControlCore {
         appender = InlineAppender(Append(log: log, keys: views.keys))
         workers = WorkerTable(deadAfter: settings.deadAfter)
         router = Router(leaseSeconds: settings.creditLeaseSeconds)
+        gateways = GatewayWatch(graceUntil: now + settings.startGrace)
         // Numbers that go on after a restart: a worker that missed it sees a gap, not repetitions.
         feedNumber = UInt64(max(0, wall.microseconds))
         headAt = now
@@ -137,6 +139,7 @@ package struct ControlCore {
             outputs.append(head())
         }
         outputs += publishRoster()
+        outputs += watchGateways(now: now)
         return outputs
     }
 
@@ -172,6 +175,7 @@ package struct ControlCore {
     /// The facts are durable: views, keys, answers.
     mutating func conclude(_ batch: Batch) -> [Output] {
         var batch = batch
+        if batch.changesGateways { gateways.directoryChanged(at: batch.head) }
         if let error = publish(batch) { batch.notes.append(.viewsBehind(reason: "\(error)")) }
         var outputs = batch.admissions.map(Output.admission)
         for case .dismiss(let name) in batch.admissions {
@@ -194,7 +198,7 @@ package struct ControlCore {
 
     // MARK: - feed
 
-    private mutating func announce(_ message: FeedMessage) -> Output {
+    mutating func announce(_ message: FeedMessage) -> Output {
         var message = message
         feedNumber += 1
         message.number = feedNumber

@@ -96,11 +96,18 @@ struct RouteChoice {
         _ candidate: Candidate, _ wish: Wish, _ left: inout [RouteStep], _ random: inout RandomSource, in state: borrowing State
     ) throws {
         let carrier = candidate.carrier
+        // Of all its gateways together.
+        if let verdict = try Self.limitReached(by: carrier, in: state, at: wish.now) {
+            left.append(.with { $0.carrierID = carrier.id; $0.verdict = verdict })
+            return
+        }
         var free: [Gateway] = []
         for gateway in carrier.gateways {
             var verdict = RouteVerdict.planned
             if gateway.disabled {
                 verdict = .disabled
+            } else if try Self.isOutOfService(gateway, of: carrier, in: state) {
+                verdict = .outOfService
             } else if try Self.isFull(gateway, in: state) {
                 verdict = .full
             } else if try Self.isPaced(gateway, in: state, at: wish.now) {
@@ -122,6 +129,8 @@ struct RouteChoice {
                     $0.carrierID = carrier.id
                     $0.isCounted = gateway.callsMax > 0
                     $0.isPaced = ways.isEmpty && gateway.callsPerSecondMax > 0
+                    $0.carrierIsCounted = carrier.callsMax > 0
+                    $0.carrierIsPaced = ways.isEmpty && carrier.callsPerSecondMax > 0
                     $0.detail = candidate.rule?.description_p ?? ""
                 })
             ways.append(Way(carrier: carrier, gateway: gateway))
@@ -141,11 +150,12 @@ struct RouteChoice {
             started.costs.append(.with { $0.carrierID = way.carrier.id; $0.lock = lock })
         }
         // One gateway without limits is no choice.
-        guard steps.count > 1 || steps.contains(where: { $0.isCounted || $0.isPaced }) else { return }
+        guard steps.count > 1 || steps.contains(where: { $0.isCounted || $0.isPaced || $0.carrierIsCounted || $0.carrierIsPaced }) else { return }
         started.route = steps
         for index in started.route.indices {
             // What stands in the event already. Amounts are nobody's business who only asks why.
-            if started.route[index].carrierID == first.carrier.id { started.route[index].carrierID = Data() }
+            let isLimited = started.route[index].carrierIsCounted || started.route[index].carrierIsPaced
+            if !isLimited, started.route[index].carrierID == first.carrier.id { started.route[index].carrierID = Data() }
             if started.route[index].verdict == .atALoss { started.route[index].detail = "" }
         }
     }
@@ -154,15 +164,39 @@ struct RouteChoice {
     func refusal(of carrier: Carrier) -> (refusal: Refusal, detail: String) {
         let verdicts = steps.map(\.verdict)
         if verdicts.contains(.full) || verdicts.contains(.paced) {
-            return (.gatewaysBusy, "every gateway of carrier \(carrier.name) has as many calls as it takes")
+            let isCarrier = steps.contains { $0.gatewayID.isEmpty && ($0.verdict == .full || $0.verdict == .paced) }
+            return (.gatewaysBusy, isCarrier ? "carrier \(carrier.name) has as many calls as it takes" : "every gateway of carrier \(carrier.name) has as many calls as it takes")
         }
         if verdicts.contains(.atALoss) { return (.atALoss, "carrier \(carrier.name): the call would cost more than it earns") }
         if verdicts.contains(.noPrice) { return (.notRated, "no \(PriceLock.carrier) price") }
         if verdicts.contains(.noRule) { return (.noRoute, "no outbound rule of carrier \(carrier.name) fits") }
+        if verdicts.contains(.outOfService) { return (.noRoute, "every gateway of carrier \(carrier.name) is out of service") }
         return (.noRoute, "the carrier has no enabled gateway")
     }
 
     // MARK: - limits
+
+    /// By all gateways of the carrier together.
+    static func isFull<State: ViewQueries & ~Copyable>(_ carrier: Carrier, in state: borrowing State) throws -> Bool {
+        guard carrier.callsMax > 0, let id = CarrierID(carrier.id) else { return false }
+        return try state.limitedCallCount(of: id) >= UInt64(carrier.callsMax)
+    }
+
+    private static func limitReached<State: ViewQueries & ~Copyable>(
+        by carrier: Carrier, in state: borrowing State, at time: WallTime
+    ) throws -> RouteVerdict? {
+        if try isFull(carrier, in: state) { return .full }
+        guard carrier.callsPerSecondMax > 0, let id = CarrierID(carrier.id) else { return nil }
+        return try state.starts(at: id, before: time) >= UInt64(carrier.callsPerSecondMax) ? .paced : nil
+    }
+
+    /// It is asked whether it is there, and did not answer.
+    private static func isOutOfService<State: ViewQueries & ~Copyable>(
+        _ gateway: Gateway, of carrier: Carrier, in state: borrowing State
+    ) throws -> Bool {
+        guard gateway.probeSeconds > 0, let id = GatewayID(gateway.id), let carrierID = CarrierID(carrier.id) else { return false }
+        return try state.gatewayState(id, of: carrierID)?.outOfService ?? false
+    }
 
     static func isFull<State: ViewQueries & ~Copyable>(_ gateway: Gateway, in state: borrowing State) throws -> Bool {
         guard gateway.callsMax > 0, let id = GatewayID(gateway.id) else { return false }

@@ -367,13 +367,22 @@ struct Router: Sendable {
         }
         started.calledE164 = e164
         started.called.number = e164
-        if gateway.callsMax > 0 {
-            guard try !RouteChoice.isFull(gateway, in: state) else {
-                var routing = refused(.gatewaysBusy, "the gateway \(gateway.name) has as many calls as it takes")
-                routing.detail = "gateway \(gateway.name) has as many calls as it takes"
+        if gateway.callsMax > 0 || carrier.callsMax > 0 {
+            let gatewayIsFull = try RouteChoice.isFull(gateway, in: state)
+            guard try !gatewayIsFull && !RouteChoice.isFull(carrier, in: state) else {
+                let who = gatewayIsFull ? "gateway \(gateway.name)" : "carrier \(carrier.name)"
+                var routing = refused(.gatewaysBusy, "the \(who) has as many calls as it takes")
+                routing.detail = "\(who) has as many calls as it takes"
                 return routing
             }
-            started.route = [.with { $0.gatewayID = gateway.id; $0.carrierID = carrier.id; $0.isCounted = true }]
+            started.route = [
+                .with {
+                    $0.gatewayID = gateway.id
+                    $0.carrierID = carrier.id
+                    $0.isCounted = gateway.callsMax > 0
+                    $0.carrierIsCounted = carrier.callsMax > 0
+                }
+            ]
         }
         for (index, rule) in carrier.inboundRules.enumerated() where !rule.disabled {
             let text =

@@ -11,6 +11,7 @@ package final class ControlDriver: Sendable {
     enum Item: Sendable {
         case command(AdminRequest, answer: Answer)
         case workers(CheckedContinuation<[WorkerStatus], Never>)
+        case gateways(CheckedContinuation<[GatewayStatus], Never>)
         case bindings(SubscriberID, CheckedContinuation<[Binding], Never>)
     }
 
@@ -65,6 +66,13 @@ package final class ControlDriver: Sendable {
     package func workers() async -> [WorkerStatus] {
         await withCheckedContinuation { continuation in
             if !put(.workers(continuation)) { continuation.resume(returning: []) }
+        }
+    }
+
+    /// What workers have said last of the gateways that register or are probed.
+    package func gateways() async -> [GatewayStatus] {
+        await withCheckedContinuation { continuation in
+            if !put(.gateways(continuation)) { continuation.resume(returning: []) }
         }
     }
 

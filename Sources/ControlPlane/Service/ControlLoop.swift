@@ -71,6 +71,8 @@ final class ControlLoop {
             work.append(.admin(ticket: tickets, request))
         case .workers(let continuation):
             continuation.resume(returning: core.workerStatuses())
+        case .gateways(let continuation):
+            continuation.resume(returning: core.gatewayStatuses())
         case .bindings(let subscriber, let continuation):
             continuation.resume(returning: core.bindings(of: subscriber, at: wall))
         }

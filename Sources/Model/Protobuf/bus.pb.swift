@@ -463,6 +463,14 @@ package nonisolated struct DeskRequest: Sendable {
     set {kind = .subscriptionLost(newValue)}
   }
 
+  package var gatewayReport: GatewayReport {
+    get {
+      if case .gatewayReport(let v)? = kind {return v}
+      return GatewayReport()
+    }
+    set {kind = .gatewayReport(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -481,6 +489,7 @@ package nonisolated struct DeskRequest: Sendable {
     case gatewayChallenged(GatewayChallenged)
     case subscribe(Subscribe)
     case subscriptionLost(SubscriptionLost)
+    case gatewayReport(GatewayReport)
 
   }
 
@@ -620,6 +629,145 @@ package nonisolated struct DeskReply: Sendable {
   package init() {}
 }
 
+/// How it goes with a gateway that this worker registers at or probes.
+package nonisolated struct GatewayReport: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var gatewayID: Data = Data()
+
+  package var kind: GatewayReport.OneOf_Kind? = nil
+
+  package var registration: RegistrationReport {
+    get {
+      if case .registration(let v)? = kind {return v}
+      return RegistrationReport()
+    }
+    set {kind = .registration(newValue)}
+  }
+
+  package var probe: ProbeReport {
+    get {
+      if case .probe(let v)? = kind {return v}
+      return ProbeReport()
+    }
+    set {kind = .probe(newValue)}
+  }
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package nonisolated enum OneOf_Kind: Equatable, Sendable {
+    case registration(RegistrationReport)
+    case probe(ProbeReport)
+
+  }
+
+  package init() {}
+}
+
+package nonisolated struct RegistrationReport: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var state: RegistrationState = .none
+
+  /// when it lapses if it is not refreshed; 0: it does not hold
+  package var until: Int64 = 0
+
+  /// of the last answer; 0: there was none
+  package var sipStatus: UInt32 = 0
+
+  package var reason: String = String()
+
+  package var answeredAt: Int64 = 0
+
+  /// address that was asked
+  package var target: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct ProbeReport: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var inService: Bool = false
+
+  package var sipStatus: UInt32 = 0
+
+  package var reason: String = String()
+
+  package var answeredAt: Int64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// The gateways that are more than an address and a port, for every worker: named ones, those that register, are probed, or send
+/// from any port. Which worker registers and probes stands beside each.
+package nonisolated struct GatewayBook: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var entries: [GatewayEntry] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct GatewayEntry: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var gatewayID: Data = Data()
+
+  package var carrierID: Data = Data()
+
+  package var providerID: Data = Data()
+
+  package var host: String = String()
+
+  /// 0: RFC 3263 says
+  package var port: UInt32 = 0
+
+  package var anyPort: Bool = false
+
+  /// empty: nobody is there to do it
+  package var worker: String = String()
+
+  /// empty: none
+  package var registrationUser: String = String()
+
+  /// host[:port]; empty: the gateway's own
+  package var registrar: String = String()
+
+  package var registrationSeconds: UInt32 = 0
+
+  /// changes with the password
+  package var secretMark: Data = Data()
+
+  /// 0: not probed
+  package var probeSeconds: UInt32 = 0
+
+  package var probeFailuresMax: UInt32 = 0
+
+  /// when the worker was told
+  package var outOfService: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 /// A gateway wants to know who calls it (RFC 7616).
 package nonisolated struct GatewayChallenged: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -719,6 +867,16 @@ package nonisolated struct Welcome: Sendable {
 
   package var platform: String = String()
 
+  /// absent: not known yet
+  package var gateways: GatewayBook {
+    get {_gateways ?? GatewayBook()}
+    set {_gateways = newValue}
+  }
+  /// Returns true if `gateways` has been explicitly set.
+  package var hasGateways: Bool {self._gateways != nil}
+  /// Clears the value of `gateways`. Subsequent reads from it will return its default value.
+  package mutating func clearGateways() {self._gateways = nil}
+
   /// of Hello.calls: given to another worker, or ended: drop them without a word
   package var lostCalls: [Data] = []
 
@@ -727,6 +885,7 @@ package nonisolated struct Welcome: Sendable {
   package init() {}
 
   fileprivate var _roster: Roster? = nil
+  fileprivate var _gateways: GatewayBook? = nil
 }
 
 package nonisolated struct Heartbeat: Sendable {
@@ -1583,6 +1742,14 @@ package nonisolated struct FeedMessage: Sendable {
     set {kind = .notify(newValue)}
   }
 
+  package var gateways: GatewayBook {
+    get {
+      if case .gateways(let v)? = kind {return v}
+      return GatewayBook()
+    }
+    set {kind = .gateways(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -1593,6 +1760,7 @@ package nonisolated struct FeedMessage: Sendable {
     case hangUp(HangUp)
     case drain(Drain)
     case notify(Notify)
+    case gateways(GatewayBook)
 
   }
 
@@ -2252,7 +2420,7 @@ nonisolated extension StudioNoticeKind: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension DeskRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".DeskRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}hello\0\u{1}heartbeat\0\u{1}credential\0\u{1}source\0\u{1}bind\0\u{3}start_call\0\u{3}call_answered\0\u{3}call_updated\0\u{3}call_finished\0\u{3}renew_credit\0\u{3}locate_call\0\u{4}E\u{1}gateway_challenged\0\u{2}A\u{1}subscribe\0\u{3}subscription_lost\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}hello\0\u{1}heartbeat\0\u{1}credential\0\u{1}source\0\u{1}bind\0\u{3}start_call\0\u{3}call_answered\0\u{3}call_updated\0\u{3}call_finished\0\u{3}renew_credit\0\u{3}locate_call\0\u{4}E\u{1}gateway_challenged\0\u{4}(gateway_report\0\u{2}\u{19}subscribe\0\u{3}subscription_lost\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2416,6 +2584,19 @@ nonisolated extension DeskRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
           self.kind = .gatewayChallenged(v)
         }
       }()
+      case 120: try {
+        var v: GatewayReport?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .gatewayReport(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .gatewayReport(v)
+        }
+      }()
       case 145: try {
         var v: Subscribe?
         var hadOneofValue = false
@@ -2500,6 +2681,10 @@ nonisolated extension DeskRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
     case .gatewayChallenged?: try {
       guard case .gatewayChallenged(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 80)
+    }()
+    case .gatewayReport?: try {
+      guard case .gatewayReport(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 120)
     }()
     case .subscribe?: try {
       guard case .subscribe(let v)? = self.kind else { preconditionFailure() }
@@ -2775,6 +2960,303 @@ nonisolated extension DeskReply: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
   }
 }
 
+nonisolated extension GatewayReport: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".GatewayReport"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}gateway_id\0\u{1}registration\0\u{1}probe\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.gatewayID) }()
+      case 2: try {
+        var v: RegistrationReport?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .registration(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .registration(v)
+        }
+      }()
+      case 3: try {
+        var v: ProbeReport?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .probe(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .probe(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.gatewayID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.gatewayID, fieldNumber: 1)
+    }
+    switch self.kind {
+    case .registration?: try {
+      guard case .registration(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    }()
+    case .probe?: try {
+      guard case .probe(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    }()
+    case nil: break
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: GatewayReport, rhs: GatewayReport) -> Bool {
+    if lhs.gatewayID != rhs.gatewayID {return false}
+    if lhs.kind != rhs.kind {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension RegistrationReport: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RegistrationReport"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}state\0\u{1}until\0\u{3}sip_status\0\u{1}reason\0\u{3}answered_at\0\u{1}target\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.state) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.until) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.sipStatus) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.answeredAt) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.target) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.state != .none {
+      try visitor.visitSingularEnumField(value: self.state, fieldNumber: 1)
+    }
+    if self.until != 0 {
+      try visitor.visitSingularInt64Field(value: self.until, fieldNumber: 2)
+    }
+    if self.sipStatus != 0 {
+      try visitor.visitSingularUInt32Field(value: self.sipStatus, fieldNumber: 3)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 4)
+    }
+    if self.answeredAt != 0 {
+      try visitor.visitSingularInt64Field(value: self.answeredAt, fieldNumber: 5)
+    }
+    if !self.target.isEmpty {
+      try visitor.visitSingularStringField(value: self.target, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: RegistrationReport, rhs: RegistrationReport) -> Bool {
+    if lhs.state != rhs.state {return false}
+    if lhs.until != rhs.until {return false}
+    if lhs.sipStatus != rhs.sipStatus {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.answeredAt != rhs.answeredAt {return false}
+    if lhs.target != rhs.target {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProbeReport: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ProbeReport"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}in_service\0\u{3}sip_status\0\u{1}reason\0\u{3}answered_at\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBoolField(value: &self.inService) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.sipStatus) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.answeredAt) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.inService != false {
+      try visitor.visitSingularBoolField(value: self.inService, fieldNumber: 1)
+    }
+    if self.sipStatus != 0 {
+      try visitor.visitSingularUInt32Field(value: self.sipStatus, fieldNumber: 2)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 3)
+    }
+    if self.answeredAt != 0 {
+      try visitor.visitSingularInt64Field(value: self.answeredAt, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: ProbeReport, rhs: ProbeReport) -> Bool {
+    if lhs.inService != rhs.inService {return false}
+    if lhs.sipStatus != rhs.sipStatus {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.answeredAt != rhs.answeredAt {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension GatewayBook: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".GatewayBook"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}entries\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.entries) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.entries.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.entries, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: GatewayBook, rhs: GatewayBook) -> Bool {
+    if lhs.entries != rhs.entries {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension GatewayEntry: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".GatewayEntry"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}gateway_id\0\u{3}carrier_id\0\u{3}provider_id\0\u{1}host\0\u{1}port\0\u{3}any_port\0\u{1}worker\0\u{3}registration_user\0\u{1}registrar\0\u{3}registration_seconds\0\u{3}secret_mark\0\u{3}probe_seconds\0\u{3}probe_failures_max\0\u{3}out_of_service\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.gatewayID) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.carrierID) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.providerID) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.host) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.port) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.anyPort) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.worker) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.registrationUser) }()
+      case 9: try { try decoder.decodeSingularStringField(value: &self.registrar) }()
+      case 10: try { try decoder.decodeSingularUInt32Field(value: &self.registrationSeconds) }()
+      case 11: try { try decoder.decodeSingularBytesField(value: &self.secretMark) }()
+      case 12: try { try decoder.decodeSingularUInt32Field(value: &self.probeSeconds) }()
+      case 13: try { try decoder.decodeSingularUInt32Field(value: &self.probeFailuresMax) }()
+      case 14: try { try decoder.decodeSingularBoolField(value: &self.outOfService) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.gatewayID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.gatewayID, fieldNumber: 1)
+    }
+    if !self.carrierID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.carrierID, fieldNumber: 2)
+    }
+    if !self.providerID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.providerID, fieldNumber: 3)
+    }
+    if !self.host.isEmpty {
+      try visitor.visitSingularStringField(value: self.host, fieldNumber: 4)
+    }
+    if self.port != 0 {
+      try visitor.visitSingularUInt32Field(value: self.port, fieldNumber: 5)
+    }
+    if self.anyPort != false {
+      try visitor.visitSingularBoolField(value: self.anyPort, fieldNumber: 6)
+    }
+    if !self.worker.isEmpty {
+      try visitor.visitSingularStringField(value: self.worker, fieldNumber: 7)
+    }
+    if !self.registrationUser.isEmpty {
+      try visitor.visitSingularStringField(value: self.registrationUser, fieldNumber: 8)
+    }
+    if !self.registrar.isEmpty {
+      try visitor.visitSingularStringField(value: self.registrar, fieldNumber: 9)
+    }
+    if self.registrationSeconds != 0 {
+      try visitor.visitSingularUInt32Field(value: self.registrationSeconds, fieldNumber: 10)
+    }
+    if !self.secretMark.isEmpty {
+      try visitor.visitSingularBytesField(value: self.secretMark, fieldNumber: 11)
+    }
+    if self.probeSeconds != 0 {
+      try visitor.visitSingularUInt32Field(value: self.probeSeconds, fieldNumber: 12)
+    }
+    if self.probeFailuresMax != 0 {
+      try visitor.visitSingularUInt32Field(value: self.probeFailuresMax, fieldNumber: 13)
+    }
+    if self.outOfService != false {
+      try visitor.visitSingularBoolField(value: self.outOfService, fieldNumber: 14)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: GatewayEntry, rhs: GatewayEntry) -> Bool {
+    if lhs.gatewayID != rhs.gatewayID {return false}
+    if lhs.carrierID != rhs.carrierID {return false}
+    if lhs.providerID != rhs.providerID {return false}
+    if lhs.host != rhs.host {return false}
+    if lhs.port != rhs.port {return false}
+    if lhs.anyPort != rhs.anyPort {return false}
+    if lhs.worker != rhs.worker {return false}
+    if lhs.registrationUser != rhs.registrationUser {return false}
+    if lhs.registrar != rhs.registrar {return false}
+    if lhs.registrationSeconds != rhs.registrationSeconds {return false}
+    if lhs.secretMark != rhs.secretMark {return false}
+    if lhs.probeSeconds != rhs.probeSeconds {return false}
+    if lhs.probeFailuresMax != rhs.probeFailuresMax {return false}
+    if lhs.outOfService != rhs.outOfService {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension GatewayChallenged: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".GatewayChallenged"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}gateway_id\0\u{1}realm\0\u{1}sha256\0")
@@ -2947,7 +3429,7 @@ nonisolated extension Hello: SwiftProtobuf.Message, SwiftProtobuf._MessageImplem
 
 nonisolated extension Welcome: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Welcome"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}feed_number\0\u{1}roster\0\u{3}heartbeat_ms\0\u{1}platform\0\u{3}lost_calls\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}feed_number\0\u{1}roster\0\u{3}heartbeat_ms\0\u{1}platform\0\u{3}lost_calls\0\u{2}s\u{1}gateways\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2960,6 +3442,7 @@ nonisolated extension Welcome: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
       case 3: try { try decoder.decodeSingularUInt32Field(value: &self.heartbeatMs) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.platform) }()
       case 5: try { try decoder.decodeRepeatedBytesField(value: &self.lostCalls) }()
+      case 120: try { try decoder.decodeSingularMessageField(value: &self._gateways) }()
       default: break
       }
     }
@@ -2985,6 +3468,9 @@ nonisolated extension Welcome: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
     if !self.lostCalls.isEmpty {
       try visitor.visitRepeatedBytesField(value: self.lostCalls, fieldNumber: 5)
     }
+    try { if let v = self._gateways {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 120)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2993,6 +3479,7 @@ nonisolated extension Welcome: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
     if lhs._roster != rhs._roster {return false}
     if lhs.heartbeatMs != rhs.heartbeatMs {return false}
     if lhs.platform != rhs.platform {return false}
+    if lhs._gateways != rhs._gateways {return false}
     if lhs.lostCalls != rhs.lostCalls {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -4548,7 +5035,7 @@ nonisolated extension CallLocated: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension FeedMessage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".FeedMessage"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}roster\0\u{1}invalidate\0\u{1}head\0\u{1}adopt\0\u{3}hang_up\0\u{1}drain\0\u{2}J\u{2}notify\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}roster\0\u{1}invalidate\0\u{1}head\0\u{1}adopt\0\u{3}hang_up\0\u{1}drain\0\u{2}q\u{1}gateways\0\u{2}\u{19}notify\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4635,6 +5122,19 @@ nonisolated extension FeedMessage: SwiftProtobuf.Message, SwiftProtobuf._Message
           self.kind = .drain(v)
         }
       }()
+      case 120: try {
+        var v: GatewayBook?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .gateways(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .gateways(v)
+        }
+      }()
       case 145: try {
         var v: Notify?
         var hadOneofValue = false
@@ -4685,6 +5185,10 @@ nonisolated extension FeedMessage: SwiftProtobuf.Message, SwiftProtobuf._Message
     case .drain?: try {
       guard case .drain(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+    }()
+    case .gateways?: try {
+      guard case .gateways(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 120)
     }()
     case .notify?: try {
       guard case .notify(let v)? = self.kind else { preconditionFailure() }

@@ -1663,7 +1663,7 @@ package nonisolated struct Gateway: @unchecked Sendable {
     set {_uniqueStorage()._name = newValue}
   }
 
-  /// address literal
+  /// address literal, or a name (RFC 3263)
   package var host: String {
     get {_storage._host}
     set {_uniqueStorage()._host = newValue}
@@ -1774,6 +1774,42 @@ package nonisolated struct Gateway: @unchecked Sendable {
     set {_uniqueStorage()._authPassword = newValue}
   }
 
+  /// address of record that a worker registers for it; empty: none
+  package var registrationUser: String {
+    get {_storage._registrationUser}
+    set {_uniqueStorage()._registrationUser = newValue}
+  }
+
+  /// host[:port]; empty: the gateway's own
+  package var registrar: String {
+    get {_storage._registrar}
+    set {_uniqueStorage()._registrar = newValue}
+  }
+
+  /// asked for; 0: an hour
+  package var registrationSeconds: UInt32 {
+    get {_storage._registrationSeconds}
+    set {_uniqueStorage()._registrationSeconds = newValue}
+  }
+
+  /// it is asked so often whether it is there (OPTIONS); 0: never
+  package var probeSeconds: UInt32 {
+    get {_storage._probeSeconds}
+    set {_uniqueStorage()._probeSeconds = newValue}
+  }
+
+  /// in a row, before no call is sent to it; 0: three
+  package var probeFailuresMax: UInt32 {
+    get {_storage._probeFailuresMax}
+    set {_uniqueStorage()._probeFailuresMax = newValue}
+  }
+
+  /// calls from its address are its, whatever port they come from
+  package var anyPort: Bool {
+    get {_storage._anyPort}
+    set {_uniqueStorage()._anyPort = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1863,6 +1899,12 @@ package nonisolated struct Carrier: Sendable {
 
   /// of a group
   package var choice: CarrierChoice = .priority
+
+  /// to and from all its gateways at a time; 0: no limit
+  package var callsMax: UInt32 = 0
+
+  /// to all its gateways; 0: no limit
+  package var callsPerSecondMax: UInt32 = 0
 
   /// who it is
   package var contactID: Data = Data()
@@ -4416,7 +4458,7 @@ nonisolated extension Tenant: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
 
 nonisolated extension Gateway: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Gateway"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}name\0\u{1}host\0\u{1}port\0\u{1}display\0\u{3}outbound_strip\0\u{3}outbound_prefix\0\u{3}inbound_strip\0\u{3}inbound_prefix\0\u{3}source_user\0\u{3}source_domain\0\u{3}apply_to\0\u{3}add_pai\0\u{1}attributes\0\u{1}disabled\0\u{2}A\u{1}priority\0\u{1}weight\0\u{3}calls_max\0\u{3}calls_per_second_max\0\u{3}auth_username\0\u{3}sealed_password\0\u{3}auth_password\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}name\0\u{1}host\0\u{1}port\0\u{1}display\0\u{3}outbound_strip\0\u{3}outbound_prefix\0\u{3}inbound_strip\0\u{3}inbound_prefix\0\u{3}source_user\0\u{3}source_domain\0\u{3}apply_to\0\u{3}add_pai\0\u{1}attributes\0\u{1}disabled\0\u{2}A\u{1}priority\0\u{1}weight\0\u{3}calls_max\0\u{3}calls_per_second_max\0\u{3}auth_username\0\u{3}sealed_password\0\u{3}auth_password\0\u{4}\"registration_user\0\u{1}registrar\0\u{3}registration_seconds\0\u{3}probe_seconds\0\u{3}probe_failures_max\0\u{3}any_port\0")
 
   fileprivate class _StorageClass {
     var _id: Data = Data()
@@ -4441,6 +4483,12 @@ nonisolated extension Gateway: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
     var _authUsername: String = String()
     var _sealedPassword: Data = Data()
     var _authPassword: String = String()
+    var _registrationUser: String = String()
+    var _registrar: String = String()
+    var _registrationSeconds: UInt32 = 0
+    var _probeSeconds: UInt32 = 0
+    var _probeFailuresMax: UInt32 = 0
+    var _anyPort: Bool = false
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -4473,6 +4521,12 @@ nonisolated extension Gateway: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
       _authUsername = source._authUsername
       _sealedPassword = source._sealedPassword
       _authPassword = source._authPassword
+      _registrationUser = source._registrationUser
+      _registrar = source._registrar
+      _registrationSeconds = source._registrationSeconds
+      _probeSeconds = source._probeSeconds
+      _probeFailuresMax = source._probeFailuresMax
+      _anyPort = source._anyPort
     }
   }
 
@@ -4513,6 +4567,12 @@ nonisolated extension Gateway: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
         case 84: try { try decoder.decodeSingularStringField(value: &_storage._authUsername) }()
         case 85: try { try decoder.decodeSingularBytesField(value: &_storage._sealedPassword) }()
         case 86: try { try decoder.decodeSingularStringField(value: &_storage._authPassword) }()
+        case 120: try { try decoder.decodeSingularStringField(value: &_storage._registrationUser) }()
+        case 121: try { try decoder.decodeSingularStringField(value: &_storage._registrar) }()
+        case 122: try { try decoder.decodeSingularUInt32Field(value: &_storage._registrationSeconds) }()
+        case 123: try { try decoder.decodeSingularUInt32Field(value: &_storage._probeSeconds) }()
+        case 124: try { try decoder.decodeSingularUInt32Field(value: &_storage._probeFailuresMax) }()
+        case 125: try { try decoder.decodeSingularBoolField(value: &_storage._anyPort) }()
         default: break
         }
       }
@@ -4587,6 +4647,24 @@ nonisolated extension Gateway: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
       if !_storage._authPassword.isEmpty {
         try visitor.visitSingularStringField(value: _storage._authPassword, fieldNumber: 86)
       }
+      if !_storage._registrationUser.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._registrationUser, fieldNumber: 120)
+      }
+      if !_storage._registrar.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._registrar, fieldNumber: 121)
+      }
+      if _storage._registrationSeconds != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._registrationSeconds, fieldNumber: 122)
+      }
+      if _storage._probeSeconds != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._probeSeconds, fieldNumber: 123)
+      }
+      if _storage._probeFailuresMax != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._probeFailuresMax, fieldNumber: 124)
+      }
+      if _storage._anyPort != false {
+        try visitor.visitSingularBoolField(value: _storage._anyPort, fieldNumber: 125)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -4618,6 +4696,12 @@ nonisolated extension Gateway: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
         if _storage._authUsername != rhs_storage._authUsername {return false}
         if _storage._sealedPassword != rhs_storage._sealedPassword {return false}
         if _storage._authPassword != rhs_storage._authPassword {return false}
+        if _storage._registrationUser != rhs_storage._registrationUser {return false}
+        if _storage._registrar != rhs_storage._registrar {return false}
+        if _storage._registrationSeconds != rhs_storage._registrationSeconds {return false}
+        if _storage._probeSeconds != rhs_storage._probeSeconds {return false}
+        if _storage._probeFailuresMax != rhs_storage._probeFailuresMax {return false}
+        if _storage._anyPort != rhs_storage._anyPort {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -4734,7 +4818,7 @@ nonisolated extension OutboundRule: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension Carrier: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Carrier"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}provider_id\0\u{1}name\0\u{3}cost_deck_id\0\u{1}gateways\0\u{4}7contact_id\0\u{2}\u{14}priority\0\u{3}inbound_rules\0\u{3}outbound_rules\0\u{3}member_ids\0\u{1}choice\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}provider_id\0\u{1}name\0\u{3}cost_deck_id\0\u{1}gateways\0\u{4}7contact_id\0\u{2}\u{14}priority\0\u{3}inbound_rules\0\u{3}outbound_rules\0\u{3}member_ids\0\u{1}choice\0\u{4}$calls_max\0\u{3}calls_per_second_max\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4753,6 +4837,8 @@ nonisolated extension Carrier: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
       case 82: try { try decoder.decodeRepeatedMessageField(value: &self.outboundRules) }()
       case 83: try { try decoder.decodeRepeatedBytesField(value: &self.memberIds) }()
       case 84: try { try decoder.decodeSingularEnumField(value: &self.choice) }()
+      case 120: try { try decoder.decodeSingularUInt32Field(value: &self.callsMax) }()
+      case 121: try { try decoder.decodeSingularUInt32Field(value: &self.callsPerSecondMax) }()
       default: break
       }
     }
@@ -4792,6 +4878,12 @@ nonisolated extension Carrier: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
     if self.choice != .priority {
       try visitor.visitSingularEnumField(value: self.choice, fieldNumber: 84)
     }
+    if self.callsMax != 0 {
+      try visitor.visitSingularUInt32Field(value: self.callsMax, fieldNumber: 120)
+    }
+    if self.callsPerSecondMax != 0 {
+      try visitor.visitSingularUInt32Field(value: self.callsPerSecondMax, fieldNumber: 121)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4806,6 +4898,8 @@ nonisolated extension Carrier: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
     if lhs.outboundRules != rhs.outboundRules {return false}
     if lhs.memberIds != rhs.memberIds {return false}
     if lhs.choice != rhs.choice {return false}
+    if lhs.callsMax != rhs.callsMax {return false}
+    if lhs.callsPerSecondMax != rhs.callsPerSecondMax {return false}
     if lhs.contactID != rhs.contactID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true

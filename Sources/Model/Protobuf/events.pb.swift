@@ -689,6 +689,9 @@ package nonisolated enum RouteVerdict: SwiftProtobuf.Enum, Swift.CaseIterable {
 
   /// the carrier has none
   case noGateway // = 8
+
+  /// it does not answer OPTIONS
+  case outOfService // = 120
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -706,6 +709,7 @@ package nonisolated enum RouteVerdict: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 6: self = .noPrice
     case 7: self = .atALoss
     case 8: self = .noGateway
+    case 120: self = .outOfService
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -721,6 +725,7 @@ package nonisolated enum RouteVerdict: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .noPrice: return 6
     case .atALoss: return 7
     case .noGateway: return 8
+    case .outOfService: return 120
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -736,6 +741,7 @@ package nonisolated enum RouteVerdict: SwiftProtobuf.Enum, Swift.CaseIterable {
     .noPrice,
     .atALoss,
     .noGateway,
+    .outOfService,
   ]
 
 }
@@ -928,6 +934,49 @@ package nonisolated enum InvoiceLineKind: SwiftProtobuf.Enum, Swift.CaseIterable
     .usage,
     .item,
     .correction,
+  ]
+
+}
+
+/// ---- gateways: what workers find out about them ------------------------------------------------
+package nonisolated enum RegistrationState: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+
+  /// nothing is known, or nothing is to be registered
+  case none // = 0
+  case registered // = 1
+
+  /// not registered; it is tried again
+  case failing // = 2
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .none
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .none
+    case 1: self = .registered
+    case 2: self = .failing
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .none: return 0
+    case .registered: return 1
+    case .failing: return 2
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [RegistrationState] = [
+    .none,
+    .registered,
+    .failing,
   ]
 
 }
@@ -2153,6 +2202,12 @@ package nonisolated struct RouteStep: Sendable {
 
   /// which rule, which prices
   package var detail: String = String()
+
+  /// its carrier as a whole takes so many calls at a time
+  package var carrierIsCounted: Bool = false
+
+  /// and so many starts a second: this was one
+  package var carrierIsPaced: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -3897,6 +3952,54 @@ package nonisolated struct InvoicePrinted: Sendable {
   package init() {}
 }
 
+/// Not of each refresh: of another state, or another worker that keeps it.
+package nonisolated struct GatewayRegistrationChanged: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var gatewayID: Data = Data()
+
+  package var carrierID: Data = Data()
+
+  package var state: RegistrationState = .none
+
+  /// of the last answer; 0: there was none
+  package var sipStatus: UInt32 = 0
+
+  package var reason: String = String()
+
+  package var worker: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct GatewayServiceChanged: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var gatewayID: Data = Data()
+
+  package var carrierID: Data = Data()
+
+  package var inService: Bool = false
+
+  /// of the last answer; 0: there was none
+  package var sipStatus: UInt32 = 0
+
+  package var reason: String = String()
+
+  /// that has asked
+  package var worker: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "ledgerline.v1"
@@ -3934,7 +4037,7 @@ nonisolated extension ForwardKind: SwiftProtobuf._ProtoNameProviding {
 }
 
 nonisolated extension RouteVerdict: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ROUTE_VERDICT_PLANNED\0\u{1}ROUTE_VERDICT_DISABLED\0\u{1}ROUTE_VERDICT_FULL\0\u{1}ROUTE_VERDICT_PACED\0\u{1}ROUTE_VERDICT_NO_RULE\0\u{1}ROUTE_VERDICT_STOPPED\0\u{1}ROUTE_VERDICT_NO_PRICE\0\u{1}ROUTE_VERDICT_AT_A_LOSS\0\u{1}ROUTE_VERDICT_NO_GATEWAY\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ROUTE_VERDICT_PLANNED\0\u{1}ROUTE_VERDICT_DISABLED\0\u{1}ROUTE_VERDICT_FULL\0\u{1}ROUTE_VERDICT_PACED\0\u{1}ROUTE_VERDICT_NO_RULE\0\u{1}ROUTE_VERDICT_STOPPED\0\u{1}ROUTE_VERDICT_NO_PRICE\0\u{1}ROUTE_VERDICT_AT_A_LOSS\0\u{1}ROUTE_VERDICT_NO_GATEWAY\0\u{2}p\u{1}ROUTE_VERDICT_OUT_OF_SERVICE\0")
 }
 
 nonisolated extension FeeKind: SwiftProtobuf._ProtoNameProviding {
@@ -3955,6 +4058,10 @@ nonisolated extension InvoiceKind: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension InvoiceLineKind: SwiftProtobuf._ProtoNameProviding {
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0INVOICE_LINE_KIND_USAGE\0\u{1}INVOICE_LINE_KIND_ITEM\0\u{1}INVOICE_LINE_KIND_CORRECTION\0")
+}
+
+nonisolated extension RegistrationState: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0REGISTRATION_STATE_NONE\0\u{1}REGISTRATION_STATE_REGISTERED\0\u{1}REGISTRATION_STATE_FAILING\0")
 }
 
 nonisolated extension ProviderCreated: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -6082,7 +6189,7 @@ nonisolated extension CallStarted: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension RouteStep: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".RouteStep"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}gateway_id\0\u{3}carrier_id\0\u{1}verdict\0\u{3}is_counted\0\u{3}is_paced\0\u{1}detail\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}gateway_id\0\u{3}carrier_id\0\u{1}verdict\0\u{3}is_counted\0\u{3}is_paced\0\u{1}detail\0\u{4}r\u{1}carrier_is_counted\0\u{3}carrier_is_paced\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -6096,6 +6203,8 @@ nonisolated extension RouteStep: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       case 4: try { try decoder.decodeSingularBoolField(value: &self.isCounted) }()
       case 5: try { try decoder.decodeSingularBoolField(value: &self.isPaced) }()
       case 6: try { try decoder.decodeSingularStringField(value: &self.detail) }()
+      case 120: try { try decoder.decodeSingularBoolField(value: &self.carrierIsCounted) }()
+      case 121: try { try decoder.decodeSingularBoolField(value: &self.carrierIsPaced) }()
       default: break
       }
     }
@@ -6120,6 +6229,12 @@ nonisolated extension RouteStep: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if !self.detail.isEmpty {
       try visitor.visitSingularStringField(value: self.detail, fieldNumber: 6)
     }
+    if self.carrierIsCounted != false {
+      try visitor.visitSingularBoolField(value: self.carrierIsCounted, fieldNumber: 120)
+    }
+    if self.carrierIsPaced != false {
+      try visitor.visitSingularBoolField(value: self.carrierIsPaced, fieldNumber: 121)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -6130,6 +6245,8 @@ nonisolated extension RouteStep: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if lhs.isCounted != rhs.isCounted {return false}
     if lhs.isPaced != rhs.isPaced {return false}
     if lhs.detail != rhs.detail {return false}
+    if lhs.carrierIsCounted != rhs.carrierIsCounted {return false}
+    if lhs.carrierIsPaced != rhs.carrierIsPaced {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -9178,6 +9295,116 @@ nonisolated extension InvoicePrinted: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs.sha256 != rhs.sha256 {return false}
     if lhs.bytes != rhs.bytes {return false}
     if lhs.tool != rhs.tool {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension GatewayRegistrationChanged: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".GatewayRegistrationChanged"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}gateway_id\0\u{3}carrier_id\0\u{1}state\0\u{3}sip_status\0\u{1}reason\0\u{1}worker\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.gatewayID) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.carrierID) }()
+      case 3: try { try decoder.decodeSingularEnumField(value: &self.state) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.sipStatus) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.worker) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.gatewayID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.gatewayID, fieldNumber: 1)
+    }
+    if !self.carrierID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.carrierID, fieldNumber: 2)
+    }
+    if self.state != .none {
+      try visitor.visitSingularEnumField(value: self.state, fieldNumber: 3)
+    }
+    if self.sipStatus != 0 {
+      try visitor.visitSingularUInt32Field(value: self.sipStatus, fieldNumber: 4)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 5)
+    }
+    if !self.worker.isEmpty {
+      try visitor.visitSingularStringField(value: self.worker, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: GatewayRegistrationChanged, rhs: GatewayRegistrationChanged) -> Bool {
+    if lhs.gatewayID != rhs.gatewayID {return false}
+    if lhs.carrierID != rhs.carrierID {return false}
+    if lhs.state != rhs.state {return false}
+    if lhs.sipStatus != rhs.sipStatus {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.worker != rhs.worker {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension GatewayServiceChanged: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".GatewayServiceChanged"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}gateway_id\0\u{3}carrier_id\0\u{3}in_service\0\u{3}sip_status\0\u{1}reason\0\u{1}worker\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.gatewayID) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.carrierID) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.inService) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.sipStatus) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.worker) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.gatewayID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.gatewayID, fieldNumber: 1)
+    }
+    if !self.carrierID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.carrierID, fieldNumber: 2)
+    }
+    if self.inService != false {
+      try visitor.visitSingularBoolField(value: self.inService, fieldNumber: 3)
+    }
+    if self.sipStatus != 0 {
+      try visitor.visitSingularUInt32Field(value: self.sipStatus, fieldNumber: 4)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 5)
+    }
+    if !self.worker.isEmpty {
+      try visitor.visitSingularStringField(value: self.worker, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: GatewayServiceChanged, rhs: GatewayServiceChanged) -> Bool {
+    if lhs.gatewayID != rhs.gatewayID {return false}
+    if lhs.carrierID != rhs.carrierID {return false}
+    if lhs.inService != rhs.inService {return false}
+    if lhs.sipStatus != rhs.sipStatus {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.worker != rhs.worker {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -473,6 +473,42 @@ package nonisolated struct InvoiceBalance: Sendable {
   package init() {}
 }
 
+/// What is known of a gateway that registers or is probed.
+package nonisolated struct GatewayState: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var gatewayID: Data = Data()
+
+  package var carrierID: Data = Data()
+
+  package var registration: RegistrationState = .none
+
+  package var registrationSince: Int64 = 0
+
+  package var registrationStatus: UInt32 = 0
+
+  package var registrationReason: String = String()
+
+  package var registrationWorker: String = String()
+
+  package var outOfService: Bool = false
+
+  /// 0: it never changed
+  package var serviceSince: Int64 = 0
+
+  package var serviceStatus: UInt32 = 0
+
+  package var serviceReason: String = String()
+
+  package var serviceWorker: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "ledgerline.v1"
@@ -1331,6 +1367,91 @@ nonisolated extension InvoiceBalance: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs.totalMicros != rhs.totalMicros {return false}
     if lhs.netMicros != rhs.netMicros {return false}
     if lhs.creditedMicros != rhs.creditedMicros {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension GatewayState: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".GatewayState"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}gateway_id\0\u{3}carrier_id\0\u{1}registration\0\u{3}registration_since\0\u{3}registration_status\0\u{3}registration_reason\0\u{3}registration_worker\0\u{3}out_of_service\0\u{3}service_since\0\u{3}service_status\0\u{3}service_reason\0\u{3}service_worker\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.gatewayID) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.carrierID) }()
+      case 3: try { try decoder.decodeSingularEnumField(value: &self.registration) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.registrationSince) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.registrationStatus) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.registrationReason) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.registrationWorker) }()
+      case 8: try { try decoder.decodeSingularBoolField(value: &self.outOfService) }()
+      case 9: try { try decoder.decodeSingularInt64Field(value: &self.serviceSince) }()
+      case 10: try { try decoder.decodeSingularUInt32Field(value: &self.serviceStatus) }()
+      case 11: try { try decoder.decodeSingularStringField(value: &self.serviceReason) }()
+      case 12: try { try decoder.decodeSingularStringField(value: &self.serviceWorker) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.gatewayID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.gatewayID, fieldNumber: 1)
+    }
+    if !self.carrierID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.carrierID, fieldNumber: 2)
+    }
+    if self.registration != .none {
+      try visitor.visitSingularEnumField(value: self.registration, fieldNumber: 3)
+    }
+    if self.registrationSince != 0 {
+      try visitor.visitSingularInt64Field(value: self.registrationSince, fieldNumber: 4)
+    }
+    if self.registrationStatus != 0 {
+      try visitor.visitSingularUInt32Field(value: self.registrationStatus, fieldNumber: 5)
+    }
+    if !self.registrationReason.isEmpty {
+      try visitor.visitSingularStringField(value: self.registrationReason, fieldNumber: 6)
+    }
+    if !self.registrationWorker.isEmpty {
+      try visitor.visitSingularStringField(value: self.registrationWorker, fieldNumber: 7)
+    }
+    if self.outOfService != false {
+      try visitor.visitSingularBoolField(value: self.outOfService, fieldNumber: 8)
+    }
+    if self.serviceSince != 0 {
+      try visitor.visitSingularInt64Field(value: self.serviceSince, fieldNumber: 9)
+    }
+    if self.serviceStatus != 0 {
+      try visitor.visitSingularUInt32Field(value: self.serviceStatus, fieldNumber: 10)
+    }
+    if !self.serviceReason.isEmpty {
+      try visitor.visitSingularStringField(value: self.serviceReason, fieldNumber: 11)
+    }
+    if !self.serviceWorker.isEmpty {
+      try visitor.visitSingularStringField(value: self.serviceWorker, fieldNumber: 12)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: GatewayState, rhs: GatewayState) -> Bool {
+    if lhs.gatewayID != rhs.gatewayID {return false}
+    if lhs.carrierID != rhs.carrierID {return false}
+    if lhs.registration != rhs.registration {return false}
+    if lhs.registrationSince != rhs.registrationSince {return false}
+    if lhs.registrationStatus != rhs.registrationStatus {return false}
+    if lhs.registrationReason != rhs.registrationReason {return false}
+    if lhs.registrationWorker != rhs.registrationWorker {return false}
+    if lhs.outOfService != rhs.outOfService {return false}
+    if lhs.serviceSince != rhs.serviceSince {return false}
+    if lhs.serviceStatus != rhs.serviceStatus {return false}
+    if lhs.serviceReason != rhs.serviceReason {return false}
+    if lhs.serviceWorker != rhs.serviceWorker {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

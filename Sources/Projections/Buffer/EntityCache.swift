@@ -58,7 +58,7 @@ extension Table {
             true
         case .contacts, .tokens, .cdrExports, .exportFiles, .exportDeliveries, .providersByNamespace, .tenantsByDomain, .subscribersByName, .numbersByE164,
             .gatewaysByAddress, .gateways, .externalIDs, .domains, .domainsByName, .users, .usersByEmail, .logins, .letters, .lettersDue, .tokensBySecret, .references, .deckTimes, .deckImports, .rates, .liveCalls, .liveCallsByWorker,
-            .liveCallCounts, .gatewayStarts, .statistics, .statisticsParties, .cdrs, .cdrsByCall, .cdrsByParty, .cdrsByStart, .corrections, .correctionsByRecord, .accounts, .postings, .holds, .journals, .spend, .spendHolds, .streams, .history, .changes,
+            .liveCallCounts, .gatewayStarts, .gatewayStates, .statistics, .statisticsParties, .cdrs, .cdrsByCall, .cdrsByParty, .cdrsByStart, .corrections, .correctionsByRecord, .accounts, .postings, .holds, .journals, .spend, .spendHolds, .streams, .history, .changes,
             .subjects, .subjectsErased, .feeItems, .feeOpen, .feePlans, .feePeriods, .fees, .allowances, .allowanceHolds, .packages, .packageEnds, .meta, .billing, .invoiceTemplates, .adjustments, .vouchers, .voucherBatches, .voucherMisses, .alerts, .openAlerts, .alertThresholds, .unsentAlerts, .invoiceSeries, .invoiceHeads, .invoiceBalances, .invoicePrints, .invoices, .invoicesByOwner, .invoicesByNumber:
             false
         }

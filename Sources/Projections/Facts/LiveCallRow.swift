@@ -106,10 +106,10 @@ struct LiveCallRow {
 
     /// Where the call takes a place: before an answer at every gateway that it may go to, after it at the one that carries it.
     func countedGateways(_ bytes: RawSpan) throws(ViewsError) -> [UUIDv7] {
-        let counted = try RouteGateways(ofStarted: bytes, started).counted
-        guard !counted.isEmpty, !gateway.isEmpty else { return counted }
+        let route = try RouteGateways(ofStarted: bytes, started)
+        guard !route.counted.isEmpty, !gateway.isEmpty else { return route.counted }
         let answered = unsafe bytes.extracting(gateway).withUnsafeBytes { unsafe Array($0) }
-        return counted.filter { $0.bytes == answered }
+        return route.counted(answeredBy: answered)
     }
 
     func workerKey(_ bytes: RawSpan, _ call: FixedKey) -> Key { Self.workerKey(bytes, worker, call) }

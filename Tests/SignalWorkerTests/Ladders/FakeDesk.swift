@@ -121,6 +121,7 @@ struct FakeDesk {
             reply.subscribed.notify.contentType = "application/dialog-info+xml"
             reply.subscribed.notify.body = Data("<dialog-info/>".utf8)
         case .subscriptionLost: reply.recorded.logPosition = 76
+        case .gatewayReport: reply.recorded.logPosition = 76
         case nil: return nil
         }
         return reply

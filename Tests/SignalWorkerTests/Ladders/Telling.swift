@@ -58,7 +58,7 @@ enum Telling {
     static func isRoutine(_ request: DeskRequest) -> Bool {
         switch request.kind {
         case .hello, .heartbeat: true
-        case .credential, .source, .bind, .startCall, .callAnswered, .callUpdated, .callFinished, .renewCredit, .locateCall, .gatewayChallenged, .subscribe, .subscriptionLost, nil:
+        case .credential, .source, .bind, .startCall, .callAnswered, .callUpdated, .callFinished, .renewCredit, .locateCall, .gatewayChallenged, .gatewayReport, .subscribe, .subscriptionLost, nil:
             false
         }
     }
@@ -67,7 +67,7 @@ enum Telling {
     static func isLookup(_ request: DeskRequest) -> Bool {
         switch request.kind {
         case .hello, .heartbeat, .credential, .source: true
-        case .bind, .startCall, .callAnswered, .callUpdated, .callFinished, .renewCredit, .locateCall, .gatewayChallenged, .subscribe, .subscriptionLost, nil: false
+        case .bind, .startCall, .callAnswered, .callUpdated, .callFinished, .renewCredit, .locateCall, .gatewayChallenged, .gatewayReport, .subscribe, .subscriptionLost, nil: false
         }
     }
 
@@ -87,6 +87,7 @@ enum Telling {
         case .gatewayChallenged: "GatewayChallenged"
         case .subscribe: "Subscribe"
         case .subscriptionLost: "SubscriptionLost"
+        case .gatewayReport: "GatewayReport"
         case nil: "nothing"
         }
     }
@@ -110,7 +111,7 @@ enum Telling {
         case .subscribe(let request):
             Set(["event=\(request.event)", "of=\(request.resource)", "by=\(name(request.subscriberID))", "expires=\(request.expiresSeconds)"])
                 .union(request.isRefresh ? ["refresh"] : [])
-        case .heartbeat, .credential, .source, .locateCall, .gatewayChallenged, .subscriptionLost, nil: []
+        case .heartbeat, .credential, .source, .locateCall, .gatewayChallenged, .gatewayReport, .subscriptionLost, nil: []
         }
     }
 
