@@ -117,7 +117,7 @@ let package = Package(
             name: "ledgerline",
             dependencies: [
                 "Backup", "Bus", "ControlAPI", "ControlPlane", "DNS", "Dispute", "Exports", "Invoices", "Ledger", "Mail", "MediaWorker", "Model", "OpenSSL", "Primitives", "Projections", "Subjects",
-                "Rating", "Reconciliation", "SignalWorker", "Tables", logging, protobuf,
+                "Rating", "Reconciliation", "SIP", "SignalWorker", "Tables", logging, protobuf,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

@@ -20,6 +20,10 @@ int shims_send_messages(int descriptor, struct shims_message *messages, unsigned
     return sendmmsg(descriptor, (struct mmsghdr *)messages, count, flags);
 }
 
+int shims_accept(int listener, struct sockaddr *address, socklen_t *length) {
+    return accept4(listener, address, length, SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
+
 void shims_futex_wait(const uint32_t *word, uint32_t seen, int64_t nanoseconds) {
     struct timespec limit = {nanoseconds / 1000000000, nanoseconds % 1000000000};
     syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen, nanoseconds < 0 ? NULL : &limit, NULL, 0);

@@ -5,6 +5,9 @@ package enum Hash {
     /// 16 bytes. For digest authentication alone (RFC 2617); MD5 protects nothing.
     package static func md5(_ bytes: [UInt8]) -> [UInt8] { unsafe digest(bytes, EVP_md5(), count: 16) }
 
+    /// 20 bytes. For the handshake of WebSocket alone (RFC 6455 §1.3), where it need not resist anybody.
+    package static func sha1(_ bytes: [UInt8]) -> [UInt8] { unsafe digest(bytes, EVP_sha1(), count: 20) }
+
     /// 32 bytes.
     package static func sha256(_ bytes: [UInt8]) -> [UInt8] { unsafe digest(bytes, EVP_sha256(), count: 32) }
 
@@ -20,7 +23,7 @@ package enum Hash {
             let status = unsafe bytes.withUnsafeBytes { input in
                 unsafe EVP_Digest(input.baseAddress, input.count, out.baseAddress, nil, algorithm, nil)
             }
-            // Both algorithms are in OpenSSL's default provider; without it nothing of ours works.
+            // The algorithms are in OpenSSL's default provider; without it nothing of ours works.
             precondition(status == 1, "OpenSSL has no digest algorithms")
             written = count
         }

@@ -27,13 +27,19 @@ struct ClientEntry: Sendable {
         let hop: Hop
         /// The CANCEL that the layer sent itself: nobody waits for its response.
         let isSilent: Bool
+        /// The same request as it goes by another way if this one leads nowhere (RFC 3261 §18.1.1).
+        let otherwise: (request: SIPMessage, hop: Hop)?
 
-        init(key: ClientKey, request: SIPMessage, bytes: [UInt8], hop: Hop, isSilent: Bool) {
+        init(
+            key: ClientKey, request: SIPMessage, bytes: [UInt8], hop: Hop, isSilent: Bool,
+            otherwise: (request: SIPMessage, hop: Hop)? = nil
+        ) {
             self.key = key
             self.request = request
             self.bytes = bytes
             self.hop = hop
             self.isSilent = isSilent
+            self.otherwise = otherwise
         }
     }
     let origin: Origin

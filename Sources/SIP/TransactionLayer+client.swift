@@ -5,12 +5,47 @@ extension TransactionLayer {
     /// Sends a request in a transaction of its own. The request has its own Via on top, with a branch that was
     /// never used before.
     ///
+    /// - Parameter otherwise: the same request, with the same branch, and the hop that it takes when the first is unreachable
+    ///   before anything was heard (RFC 3261 §18.1.1: a large request that cannot go by TCP).
     /// - Returns: nil when the table is full, or for an ACK, which has no transaction: see `acknowledge`.
     package mutating func send(
-        _ request: SIPMessage, to hop: Hop, now: Instant, into effects: inout [Effect]
+        _ request: SIPMessage, to hop: Hop, otherwise: (request: SIPMessage, hop: Hop)? = nil, now: Instant,
+        into effects: inout [Effect]
     ) -> ClientTransactionID? {
         guard let method = request.method, method != .ack, clients.count < clientsMax else { return nil }
-        return start(request, method, to: hop, isSilent: false, now: now, into: &effects)
+        return start(request, method, to: hop, otherwise: otherwise, isSilent: false, now: now, into: &effects)
+    }
+
+    /// Begins again by the other way, if there is one and nothing has been heard yet.
+    mutating func takeOtherWay(client number: UInt64, now: Instant, into effects: inout [Effect]) -> Bool {
+        guard let entry = clients[number], let (request, hop) = entry.origin.otherwise, !entry.hasProvisional,
+            let method = request.method
+        else { return false }
+        switch entry.machine {
+        case .invite(let machine):
+            guard case .calling = machine.state else { return false }
+        case .plain(let machine):
+            guard case .trying = machine.state else { return false }
+        }
+        let bytes = request.bytes
+        clients[number] = ClientEntry(
+            origin: .init(key: entry.origin.key, request: request, bytes: bytes, hop: hop, isSilent: entry.origin.isSilent),
+            machine: machine(method, on: hop, now: now))
+        clients[number]?.wantsCancel = entry.wantsCancel
+        effects.append(.send(bytes, hop))
+        schedule(client: number)
+        return true
+    }
+
+    private func machine(_ method: Method, on hop: Hop, now: Instant) -> ClientEntry.Machine {
+        // Both machines begin by sending the request.
+        if method == .invite {
+            var actions: [InviteClientMachine.Action] = []
+            return .invite(
+                InviteClientMachine(now: now, timers: timers, isReliable: hop.transport.isReliable, into: &actions))
+        }
+        var actions: [ClientMachine.Action] = []
+        return .plain(ClientMachine(now: now, timers: timers, isReliable: hop.transport.isReliable, into: &actions))
     }
 
     /// Sends the ACK for a 2xx, and again each time that 2xx is repeated.
@@ -57,25 +92,16 @@ extension TransactionLayer {
     }
 
     private mutating func start(
-        _ request: SIPMessage, _ method: Method, to hop: Hop, isSilent: Bool, now: Instant, into effects: inout [Effect]
+        _ request: SIPMessage, _ method: Method, to hop: Hop, otherwise: (request: SIPMessage, hop: Hop)? = nil, isSilent: Bool,
+        now: Instant, into effects: inout [Effect]
     ) -> ClientTransactionID? {
         let key = ClientKey(branch: request.branch ?? "", method: method)
         guard clientKeys[key] == nil else { return nil }
         let number = takeNumber()
         let bytes = request.bytes
-        let machine: ClientEntry.Machine
-        // Both machines begin by sending the request.
-        if method == .invite {
-            var actions: [InviteClientMachine.Action] = []
-            machine = .invite(
-                InviteClientMachine(now: now, timers: timers, isReliable: hop.transport.isReliable, into: &actions))
-        } else {
-            var actions: [ClientMachine.Action] = []
-            machine = .plain(
-                ClientMachine(now: now, timers: timers, isReliable: hop.transport.isReliable, into: &actions))
-        }
         clients[number] = ClientEntry(
-            origin: .init(key: key, request: request, bytes: bytes, hop: hop, isSilent: isSilent), machine: machine)
+            origin: .init(key: key, request: request, bytes: bytes, hop: hop, isSilent: isSilent, otherwise: otherwise),
+            machine: machine(method, on: hop, now: now))
         clientKeys[key] = number
         effects.append(.send(bytes, hop))
         schedule(client: number)

@@ -62,6 +62,11 @@ package struct TransactionLayer: Sendable {
     package var clientCount: Int { clients.count }
     package var serverCount: Int { servers.count }
 
+    /// The request of a transaction, and where its answers go; nil when it is over.
+    package func origin(of id: ServerTransactionID) -> (request: SIPMessage, hop: Hop)? {
+        servers[id.number].map { ($0.origin.request, $0.origin.hop) }
+    }
+
     /// When `tick` is due at the latest; it may turn out that nothing was to do.
     package var nextWake: Instant? { wakes.first }
 
@@ -93,6 +98,7 @@ package struct TransactionLayer: Sendable {
     package mutating func unreachable(_ hop: Hop, now: Instant, into effects: inout [Effect]) {
         // Sorted, because the order of a dictionary differs from run to run.
         for number in clients.filter({ $0.value.origin.hop == hop }).keys.sorted() {
+            if takeOtherWay(client: number, now: now, into: &effects) { continue }
             drive(client: number, .unreachable, now: now, into: &effects)
         }
         for number in servers.filter({ $0.value.origin.hop == hop }).keys.sorted() {

@@ -10,9 +10,12 @@ package struct Transport: Hashable, Sendable {
     package static let tls = Transport("TLS")
     package static let webSocket = Transport("WS")
     package static let secureWebSocket = Transport("WSS")
+    /// All that this project speaks.
+    package static let all = [udp, tcp, tls, webSocket, secureWebSocket]
 
     /// Whether the transport itself delivers or fails, so that transactions do not repeat.
     package var isReliable: Bool { self != .udp }
+    package var isWebSocket: Bool { self == .webSocket || self == .secureWebSocket }
     package var isSecure: Bool { self == .tls || self == .secureWebSocket }
     package var defaultPort: UInt16 {
         switch name {

@@ -52,6 +52,8 @@ struct CallKit: Sendable {
     var names: NameCache
     /// Calls that wait for DNS.
     var nameWaiters: Set<CallID> = []
+    /// Peers that are reached by UDP and took no connection, and until when that is believed.
+    var withoutStreams: [SocketAddress: Instant] = [:]
     /// The newest position of the log that the control plane has spoken of.
     private(set) var position: UInt64 = 0
     private var branches: UInt64 = 0
@@ -92,7 +94,8 @@ struct CallKit: Sendable {
     /// - Parameter call: gets the answers; nil: nobody waits for one.
     @discardableResult
     mutating func send(_ request: SIPMessage, to hop: Hop, of call: CallID?) -> ClientTransactionID? {
-        let id = withTransactions { $0.send(request, to: hop, now: $1, into: &$2) }
+        let way = way(of: request, hop)
+        let id = withTransactions { $0.send(way.request, to: way.hop, otherwise: way.otherwise, now: $1, into: &$2) }
         if let id, let call { clientOwners[id] = call }
         return id
     }
@@ -118,9 +121,14 @@ struct CallKit: Sendable {
             message.send.listener = hop.listener.description
             message.send.remote = hop.remote.description
             message.send.message = Data(bytes)
+            if hop.transport != .udp {
+                message.send.transport = hop.transport.name
+                message.send.connection = hop.connection
+            }
             effects.append(.relay(serialized(message), to: worker))
             return
         }
+        guard hop.transport == .udp else { return effects.append(.stream(bytes, hop)) }
         let listener = configuration.isOurs(hop.listener) ? hop.listener : configuration.advertised
         effects.append(.send(bytes, listener: listener, to: hop.remote))
     }
@@ -128,7 +136,7 @@ struct CallKit: Sendable {
     /// A final response says at which position of the log it was decided, and why, so that "configured, but 404" is answered
     /// by a number.
     mutating func respond(_ response: SIPMessage, to id: ServerTransactionID) {
-        var response = response
+        var response = addressed(response, to: id)
         response.headers[.server] = "Ledgerline"
         if response.isFinal, response.cseq.method == .invite || response.cseq.method == .register {
             if response.headers[CallKit.position] == nil { response.headers[CallKit.position] = "\(position)" }
@@ -149,6 +157,7 @@ struct CallKit: Sendable {
     mutating func cancel(_ id: ClientTransactionID) { withTransactions { _ = $0.cancel(id, now: $1, into: &$2) } }
 
     mutating func acknowledge(_ ack: SIPMessage, of id: ClientTransactionID?, to hop: Hop) {
+        let ack = addressed(ack, by: hop)
         withTransactions { $0.acknowledge(ack, of: id, to: hop, into: &$2) }
     }
 
@@ -157,6 +166,7 @@ struct CallKit: Sendable {
         guard let remote = SocketAddress(flow.remote) else { return nil }
         // Whoever has not registered was heard by nobody, so all may call.
         guard let listener = flow.listener.isEmpty ? configuration.advertised : SocketAddress(flow.listener) else { return nil }
+        guard flow.transport.isEmpty else { return hop(flow, Transport(flow.transport), listener, remote) }
         if listener == remote { return internalHop(listener, of: flow.worker) }
         if configuration.isOurs(listener) { return Hop(listener: listener, remote: remote) }
         if flow.worker != configuration.worker, colleagues.isAlive(flow.worker) {
@@ -171,6 +181,10 @@ struct CallKit: Sendable {
         flow.worker = isGateway ? "" : hop.relay ?? configuration.worker
         flow.listener = hop.listener.description
         flow.remote = hop.remote.description
+        if hop.transport != .udp {
+            flow.transport = hop.transport.name
+            flow.connection = isGateway ? 0 : hop.connection
+        }
         return flow
     }
 

@@ -103,7 +103,7 @@ extension CallMachine {
     private func address(
         _ contact: ContactTarget, _ invite: SIPMessage, _ kit: CallKit
     ) -> (URI, Hop, NameAddress, NameAddress, Bool)? {
-        guard let uri = URI(contact.uri), let hop = kit.hop(contact.flow) else { return nil }
+        guard let uri = URI(contact.uri), let hop = kit.hop(contact.flow), !uri.isSecure || hop.transport.isSecure else { return nil }
         var from = NameAddress(
             displayName: plan.callerDisplay.isEmpty ? nil : plan.callerDisplay,
             uri: URI(plainUser: plan.callerNumber, host: invite.from.uri.host))
@@ -118,7 +118,9 @@ extension CallMachine {
         let from = NameAddress(
             displayName: gateway.fromDisplay.isEmpty ? nil : gateway.fromDisplay,
             uri: URI(plainUser: gateway.fromUser, host: gateway.fromDomain.isEmpty ? gateway.host : gateway.fromDomain))
-        let hop = Hop(listener: kit.configuration.advertised, remote: server)
+        let transport = gateway.transport.transport
+        let name = SocketAddress.Host(gateway.host) == nil ? gateway.host : nil
+        guard let hop = kit.configuration.hop(to: server, by: transport, name: name) else { return nil }
         return (uri, hop, from, NameAddress(uri: URI(plainUser: gateway.number, host: gateway.host)), false)
     }
 

@@ -10,12 +10,15 @@ struct Leg: Sendable {
     var hop: Hop
     /// A gateway is reached where it says itself: by its route, or its Contact (RFC 3261 §12.2.1.1).
     var isGateway = false
+    /// Whom a connection to the gateway must lead to.
+    private let name: String?
     var media = LegMediaState()
 
     init(dialog: Dialog, hop: Hop, isGateway: Bool, media: LegMediaState = LegMediaState()) {
         self.dialog = dialog
         self.hop = hop
         self.isGateway = isGateway
+        name = hop.name
         self.media = media
     }
 
@@ -24,7 +27,9 @@ struct Leg: Sendable {
         let next = dialog.nextHop
         guard isGateway, next.isSIP, let host = SocketAddress.Host(next.host) else { return hop }
         var path = hop
-        path.remote = SocketAddress(host, port: next.port ?? 5060)
+        path.remote = SocketAddress(host, port: next.port ?? hop.transport.defaultPort)
+        // Any connection to it will do: those that it began came from other ports of it.
+        if hop.transport != .udp { (path.connection, path.name, path.relay) = (0, name, nil) }
         return path
     }
 

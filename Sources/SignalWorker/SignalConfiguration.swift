@@ -9,6 +9,8 @@ package struct SignalConfiguration: Sendable {
     package var listeners: [SocketAddress]
     /// The address that all signal workers share; nil for a single worker.
     package var cluster: SocketAddress?
+    /// Where connections are taken. Only what is spoken there is spoken to others.
+    package var streams: [StreamAddress] = []
     /// Where fellow workers connect.
     package var busEndpoint: String
     /// New for each start of the process.
@@ -53,4 +55,30 @@ package struct SignalConfiguration: Sendable {
     package var advertised: SocketAddress { cluster ?? listeners[0] }
 
     func isOurs(_ listener: SocketAddress) -> Bool { listener == cluster || listeners.contains(listener) }
+
+    /// The address that a peer on that way is told to be ours.
+    func local(on hop: Hop) -> SocketAddress {
+        guard hop.transport == .udp else { return hop.listener }
+        // Peers of the other family need an address of theirs.
+        return advertised.isSameFamily(as: hop.remote) || !isOurs(hop.listener) ? advertised : hop.listener
+    }
+
+    /// Where a peer is reached that is not on a way already; nil: that transport, or that family of addresses, is not spoken.
+    func hop(to remote: SocketAddress, by transport: Transport, name: String? = nil) -> Hop? {
+        if transport == .udp {
+            let listener = ([advertised] + listeners).first { $0.isSameFamily(as: remote) }
+            return listener.map { Hop(listener: $0, remote: remote) }
+        }
+        let stream = streams.first { $0.transport == transport && $0.address.isSameFamily(as: remote) }
+        return stream.map { Hop(transport, listener: $0.address, remote: remote, name: transport.isSecure ? name : nil) }
+    }
+}
+
+extension SocketAddress {
+    func isSameFamily(as other: SocketAddress) -> Bool {
+        switch (host, other.host) {
+        case (.v4, .v4), (.v6, .v6): true
+        case (.v4, .v6), (.v6, .v4): false
+        }
+    }
 }

@@ -3,6 +3,7 @@ internal import DNS
 internal import Foundation
 internal import Logging
 internal import Model
+internal import OpenSSL
 internal import Primitives
 internal import SIP
 internal import Synchronization
@@ -24,6 +25,11 @@ struct SignalLoop: ~Copyable {
     private let allowlist: Allowlist
     private let listeners: [Listener]
     private var listenerTokens: [Poller.Token] = []
+    private var connections: Connections
+    private let connectionsToken: Poller.Token
+    private var events: [Connections.Event] = []
+    /// What was told in this minute about connections: once of each kind.
+    private var told: Set<String> = []
     private var outbox: OutboxFile
     private let dns: DNSClient
     private let answers: DNSAnswers
@@ -37,6 +43,8 @@ struct SignalLoop: ~Copyable {
     init(_ configuration: SignalWorkerConfiguration, waker: Waker, logger: Logger) throws(SignalWorkerError) {
         let allowlist = Allowlist()
         let listeners = try SignalLoop.listen(configuration)
+        var random = RandomSource.system
+        let connections = try SignalLoop.connections(configuration, start: random.next() >> 16)
         var facts: [Fact] = []
         let outbox = try OutboxFile(directory: configuration.stateDirectory, facts: &facts)
         let sockets = try SignalLoop.connect(configuration, allowlist)
@@ -47,14 +55,15 @@ struct SignalLoop: ~Copyable {
         deskToken = poller.add(sockets.desk)
         feedToken = poller.add(sockets.feed)
         _ = poller.add(waker)
+        connectionsToken = poller.add(descriptor: connections.descriptor)
         for listener in listeners { listenerTokens.append(poller.add(descriptor: listener.socket.descriptor)) }
 
         let shared = configuration.cluster.map { _ in 1 } ?? 0
         let own = listeners.dropLast(shared).map { $0.socket.address }
-        var random = RandomSource.system
         var rules = SignalConfiguration(
             worker: configuration.worker, listeners: own, cluster: configuration.cluster,
             busEndpoint: configuration.relayAdvertised ?? sockets.relay.endpoint, incarnation: random.next())
+        rules.streams = connections.addresses
         if !configuration.offersSHA256 { rules.algorithms = [.md5] }
         machine = SignalMachine(rules, random: random)
         relays = DealerGroup(as: configuration.keys, in: sockets.context)
@@ -65,6 +74,7 @@ struct SignalLoop: ~Copyable {
         self.logger = logger
         self.allowlist = allowlist
         self.listeners = listeners
+        self.connections = connections
         self.outbox = outbox
         self.poller = poller
         relaySocket = sockets.relay
@@ -82,6 +92,23 @@ struct SignalLoop: ~Copyable {
             for address in configuration.listeners { listeners.append(try Listener(address, isShared: false)) }
             if let cluster = configuration.cluster { listeners.append(try Listener(cluster, isShared: true)) }
             return listeners
+        } catch {
+            throw .listener(error)
+        }
+    }
+
+    private static func connections(_ configuration: SignalWorkerConfiguration, start: UInt64) throws(SignalWorkerError) -> Connections {
+        var certificates: Certificates?
+        do throws(TLSError) {
+            if let directory = configuration.certificates {
+                certificates = try Certificates(directory: directory, authorities: configuration.authorities, now: .now)
+            }
+        } catch {
+            throw .certificates(error)
+        }
+        guard certificates != nil || !configuration.streams.contains(where: { $0.transport.isSecure }) else { throw .noCertificates }
+        do throws(SocketError) {
+            return try Connections(configuration.streams, limits: configuration.streamLimits, certificates: certificates, start: start)
         } catch {
             throw .listener(error)
         }
@@ -129,6 +156,7 @@ struct SignalLoop: ~Copyable {
             "signal worker runs",
             metadata: [
                 "worker": "\(configuration.worker)", "listeners": "\(machine.configuration.listeners)",
+                "connections": "\(machine.configuration.streams)",
                 "cluster": "\(configuration.cluster?.description ?? "none")", "relay": "\(machine.configuration.busEndpoint)",
             ])
         handle(.tick)
@@ -140,7 +168,7 @@ struct SignalLoop: ~Copyable {
                 handle(.drain)
             }
             if machine.isDrained || stopped > 1 || drainUntil.map({ now >= $0 }) == true { break }
-            _ = poller.wait(until: [machine.nextWake, drainUntil, nextReport].compactMap(\.self).min(), now: now)
+            _ = poller.wait(until: [machine.nextWake, connections.nextWake, drainUntil, nextReport].compactMap(\.self).min(), now: now)
             turn()
         }
         if machine.callCount > 0 {
@@ -159,6 +187,8 @@ struct SignalLoop: ~Copyable {
                 handle(.datagram(datagram.bytes, listener: address, from: datagram.source))
             }
         }
+        if poller.isReadable(connectionsToken) { connections.turn(now: .now, into: &events) }
+        takeEvents()
         if poller.isReadable(deskToken) {
             while let message = deskSocket.receive() {
                 if let id = message.id { handle(.answer(id, message.body, from: "control")) }
@@ -180,8 +210,25 @@ struct SignalLoop: ~Copyable {
         for (question, answer) in answers.take() { handle(.resolved(question, answer)) }
         for _ in relays.receive(from: poller) {}  // fellows answer nothing on this way
         handle(.tick)
+        connections.expire(now: .now, into: &events)
+        takeEvents()
         for listener in listeners { listener.flush() }
         report()
+    }
+
+    /// What connections have brought; carrying it out may bring more.
+    private mutating func takeEvents() {
+        while !events.isEmpty {
+            let batch = events
+            events.removeAll(keepingCapacity: true)
+            for event in batch {
+                switch event {
+                case .message(let bytes, let hop): handle(.message(bytes, hop))
+                case .lost(let hop, let never): handle(.lost(hop, never: never))
+                case .note(let note): take(note)
+                }
+            }
+        }
     }
 
     private mutating func handle(_ input: SignalMachine.Input) {
@@ -198,6 +245,8 @@ struct SignalLoop: ~Copyable {
         switch effect {
         case .send(let bytes, let listener, let remote):
             listeners.first { $0.socket.address == listener }?.send(bytes, to: remote)
+        case .stream(let bytes, let hop): connections.send(bytes, by: hop, now: .now, into: &events)
+        case .trusted(let hop): connections.trust(hop)
         case .request(let id, let body, let peer):
             // What the socket does not take is repeated by the machine.
             let message = BusMessage(id: id, body: body)
@@ -256,6 +305,12 @@ struct SignalLoop: ~Copyable {
         case .forwarded(let kind): logger.debug("forwarded", metadata: ["kind": "\(kind.literal)"])
         case .serverPassedOver(let server, let next, let status):
             logger.notice("a server of a gateway is passed over", metadata: ["server": "\(server)", "next": "\(next)", "status": "\(status)"])
+        case .connection(let source, let end):
+            // The first of each kind in a minute is told, the others are counted.
+            let level: Logger.Level = end.isWorthTelling && told.insert(end.name).inserted ? .notice : .debug
+            logger.log(level: level, "a connection ended: \(end.text)", metadata: ["peer": "\(source)"])
+        case .certificates(let text): logger.notice("certificates: \(text)")
+        case .movedToStream(let remote): logger.debug("a large request goes by TCP", metadata: ["peer": "\(remote)"])
         }
     }
 
@@ -263,6 +318,7 @@ struct SignalLoop: ~Copyable {
     private mutating func report() {
         guard Instant.now >= nextReport else { return }
         nextReport = Instant.now + .seconds(60)
+        told.removeAll()
         guard !counts.isEmpty else { return }
         let text = counts.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
         logger.info("in the last minute: \(text)")

@@ -52,6 +52,7 @@ extension SignalMachine {
                 }
                 return
             }
+            if source.found, hop.transport != .udp, hop.relay == nil { kit.effects.append(.trusted(hop)) }
             if source.found, !source.subscriberID.isEmpty {
                 return start(request, id, hop, .subscriber(.with { $0.subscriberID = source.subscriberID }))
             }
@@ -158,6 +159,7 @@ extension SignalMachine {
         switch access.verifier.verify(credentials, method: method, ha1: Array(ha1), now: kit.wall) {
         case .accepted:
             rates.rightPassword(hop.remote)
+            if hop.transport != .udp, hop.relay == nil { kit.effects.append(.trusted(hop)) }
             return .accepted(reply)
         case .stale: return .challenge(isStale: true)
         case .wrong: return .wrong(user: credentials.username)

@@ -16,7 +16,7 @@ extension SignalMachine {
         case .away:
             request.hello.worker = configuration.worker
             request.hello.kind = .signal
-            request.hello.listeners = configuration.listeners.map(\.description)
+            request.hello.listeners = configuration.listeners.map(\.description) + configuration.streams.map(\.description)
             request.hello.clusterListener = configuration.cluster?.description ?? ""
             request.hello.busEndpoint = configuration.busEndpoint
             request.hello.incarnation = Data(RequestID(high: 0, low: configuration.incarnation).bytes)

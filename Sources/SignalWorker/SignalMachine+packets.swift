@@ -10,7 +10,7 @@ extension SignalMachine {
         let source = hop.remote
         let message: SIPMessage
         do throws(ParseError) {
-            message = try SIPMessage(parsing: bytes)
+            message = try SIPMessage(parsing: bytes, framing: hop.framing)
         } catch {
             guard error != .keepAlive else { return }
             kit.note(.malformed(source: source, reason: "\(error)"))
@@ -76,6 +76,11 @@ extension SignalMachine {
         message.received.source = hop.remote.description
         message.received.message = Data(bytes)
         message.received.worker = hop.relay ?? configuration.worker
+        if hop.transport != .udp {
+            message.received.transport = hop.transport.name
+            message.received.connection = hop.connection
+            if hop.relay == nil { borrowers[hop.connection, default: []].insert(worker) }
+        }
         kit.effects.append(.relay(serialized(message), to: worker))
     }
 
@@ -88,15 +93,30 @@ extension SignalMachine {
             // Answers go back by the listener that the peer knows; if all share it, by ours.
             let isOurs = configuration.isOurs(listener)
             let holder = received.worker.isEmpty ? worker : received.worker
+            guard received.transport.isEmpty else {
+                // A connection is its holder's, also where all listen at one address.
+                let hop = Hop(
+                    Transport(received.transport), listener: listener, remote: source, connection: received.connection, relay: holder)
+                return receive(Array(received.message), on: hop, isRelayed: true)
+            }
             let hop = Hop(listener: listener, remote: source, relay: isOurs ? nil : holder)
             receive(Array(received.message), on: hop, isRelayed: true)
         case .send(let send):
-            guard let listener = SocketAddress(send.listener), let remote = SocketAddress(send.remote),
-                configuration.isOurs(listener)
-            else { return }
+            guard let listener = SocketAddress(send.listener), let remote = SocketAddress(send.remote) else { return }
+            guard send.transport.isEmpty else {
+                borrowers[send.connection, default: []].insert(worker)
+                let hop = Hop(Transport(send.transport), listener: listener, remote: remote, connection: send.connection)
+                return kit.effects.append(.stream(Array(send.message), hop))
+            }
+            guard configuration.isOurs(listener) else { return }
             kit.effects.append(.send(Array(send.message), listener: listener, to: remote))
         case .unreachable(let report):
             guard let listener = SocketAddress(report.listener), let remote = SocketAddress(report.remote) else { return }
+            guard report.transport.isEmpty else {
+                let hop = Hop(
+                    Transport(report.transport), listener: listener, remote: remote, connection: report.connection, relay: worker)
+                return kit.transactions.unreachable(hop, now: kit.now, into: &kit.layer)
+            }
             unreachable(remote, listener)
         case nil: break
         }

@@ -32,7 +32,8 @@ extension SignalMachine {
             var binding = Binding()
             binding.contactUri = contact.uri.description
             var reached = hop
-            if path.isEmpty { reached.remote = reachable(contact.uri, from: hop.remote) }
+            // Over a connection it is reached by that connection alone (RFC 5626).
+            if path.isEmpty, hop.transport == .udp { reached.remote = reachable(contact.uri, from: hop.remote) }
             binding.flow = kit.flow(reached)
             binding.path = path
             binding.instanceID = contact.parameters["+sip.instance"] ?? ""

@@ -2,7 +2,7 @@ package import Bus
 package import DNS
 package import Model
 package import Primitives
-import SIP
+package import SIP
 import Foundation
 
 /// A signal worker without I/O: registrar front, calls, and the way of each packet to the worker that owns it.
@@ -12,6 +12,10 @@ import Foundation
 package struct SignalMachine: Sendable {
     package enum Input: Sendable {
         case datagram([UInt8], listener: SocketAddress, from: SocketAddress)
+        /// By a connection.
+        case message([UInt8], Hop)
+        /// The connection is gone; `never`: there has not been one.
+        case lost(Hop, never: Bool)
         /// Answer of the control plane or of a media worker.
         case answer(RequestID, [UInt8], from: String)
         /// Notice of a media worker.
@@ -33,6 +37,10 @@ package struct SignalMachine: Sendable {
 
     package enum Effect: Sendable {
         case send([UInt8], listener: SocketAddress, to: SocketAddress)
+        /// By a connection: the hop's own, or any to its peer.
+        case stream([UInt8], Hop)
+        /// Whoever is at the other end of the connection has shown a right password.
+        case trusted(Hop)
         /// To `control`, or to the media worker of that name.
         case request(RequestID, [UInt8], to: String)
         case relay([UInt8], to: String)
@@ -57,6 +65,8 @@ package struct SignalMachine: Sendable {
     var kit: CallKit
     var calls: [CallID: CallMachine] = [:]
     var wakes = CallWakes()
+    /// Fellows who have sent or been sent something by a connection that is here.
+    var borrowers: [UInt64: Set<String>] = [:]
     var access: Access
     var ended = EndedCalls()
     var located = Located()
@@ -98,7 +108,10 @@ package struct SignalMachine: Sendable {
         case .datagram(let bytes, let listener, let source):
             // Nobody else sends as we do to ourselves.
             guard listener != source else { break }
+            if STUNBinding.isSTUN(bytes) { return keepAlive(bytes, listener, source, &effects) }
             receive(bytes, on: Hop(listener: listener, remote: source), isRelayed: false)
+        case .message(let bytes, let hop): receive(bytes, on: hop, isRelayed: false)
+        case .lost(let hop, let never): lost(hop, never: never)
         case .answer(let id, let body, let peer): answer(id, body, from: peer)
         case .notice(let body, let peer): notice(body, from: peer)
         case .feed(let body): feed(body)

@@ -18,6 +18,12 @@ package enum SignalNote: Hashable, Sendable {
     case tooManyContacts(source: SocketAddress)
     /// A server of a gateway did not answer, or could not.
     case serverPassedOver(gateway: SocketAddress, next: SocketAddress, status: Int)
+    /// A connection is over, or never came to be.
+    case connection(source: SocketAddress, ConnectionEnd)
+    /// Certificates have changed, or should have.
+    case certificates(String)
+    /// A request was too large for a datagram, and went by TCP.
+    case movedToStream(remote: SocketAddress)
 
     package var name: String {
         switch self {
@@ -34,6 +40,9 @@ package enum SignalNote: Hashable, Sendable {
         case .tooManyContacts: "too_many_contacts"
         case .forwarded(let kind): "forwarded_\(kind.literal)"
         case .serverPassedOver: "server_passed_over"
+        case .connection(_, let end): end.name
+        case .certificates: "certificates"
+        case .movedToStream: "moved_to_stream"
         }
     }
 }

@@ -18,6 +18,13 @@ package struct SignalWorkerConfiguration: Sendable {
     package var listeners: [SocketAddress]
     /// The SIP address that all signal workers share (SO_REUSEPORT, ECMP or DNS SRV).
     package var cluster: SocketAddress?
+    /// Where connections are taken: TCP, TLS, WebSocket.
+    package var streams: [StreamAddress] = []
+    package var streamLimits = StreamLimits()
+    /// `DOMAIN.crt` and `DOMAIN.key` in PEM; needed for TLS and secure WebSocket.
+    package var certificates: String?
+    /// A PEM file of those who may vouch for peers that we call by TLS; nil: those of the machine.
+    package var authorities: String?
     /// Where facts are kept until the control plane has acknowledged them.
     package var stateDirectory: String
     /// How long a stop waits for calls to end.

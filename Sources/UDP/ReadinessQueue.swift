@@ -1,9 +1,10 @@
 internal import CShims
 internal import Glibc
 
-/// The one owner of an epoll instance: which of many descriptors can be read.
+/// The one owner of an epoll instance: which of many descriptors can be read, or written.
 @safe package struct ReadinessQueue: ~Copyable {
-    private let descriptor: Int32
+    /// Readable itself when something in it is ready, so that one queue can be watched by another; never closed by its borrower.
+    package let descriptor: Int32
     private let events: UnsafeMutablePointer<epoll_event>
     private let capacity: Int
 
@@ -24,11 +25,20 @@ internal import Glibc
     }
 
     /// - Parameter tag: comes back when `readable` can be read. The descriptor leaves the queue when it is closed.
-    package mutating func add(_ readable: Int32, tag: UInt64) throws(SocketError) {
+    package mutating func add(_ readable: Int32, tag: UInt64, isWriter: Bool = false) throws(SocketError) {
+        try control(EPOLL_CTL_ADD, readable, tag, reads: true, writes: isWriter)
+    }
+
+    /// Watches what is watched already for other things.
+    package mutating func change(_ watched: Int32, tag: UInt64, reads: Bool = true, writes: Bool) throws(SocketError) {
+        try control(EPOLL_CTL_MOD, watched, tag, reads: reads, writes: writes)
+    }
+
+    private func control(_ call: Int32, _ watched: Int32, _ tag: UInt64, reads: Bool, writes: Bool) throws(SocketError) {
         var event = unsafe epoll_event()
-        unsafe event.events = EPOLLIN.rawValue
+        unsafe event.events = (reads ? EPOLLIN.rawValue : 0) | (writes ? EPOLLOUT.rawValue : 0)
         unsafe event.data.u64 = tag
-        guard unsafe epoll_ctl(descriptor, EPOLL_CTL_ADD, readable, &event) == 0 else {
+        guard unsafe epoll_ctl(descriptor, call, watched, &event) == 0 else {
             throw SocketError(call: "epoll_ctl", address: nil, code: errno)
         }
     }
@@ -43,5 +53,10 @@ internal import Glibc
     package func tag(at index: Int) -> UInt64 {
         precondition(index >= 0 && index < capacity)
         return unsafe events[index].data.u64
+    }
+    /// Whether it can be written to, or has failed, which writing tells.
+    package func isWritable(at index: Int) -> Bool {
+        precondition(index >= 0 && index < capacity)
+        return unsafe events[index].events & (EPOLLOUT.rawValue | EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0
     }
 }

@@ -7,6 +7,7 @@ import Logging
 import MediaWorker
 import Model
 import Primitives
+import SIP
 import SignalWorker
 
 struct Serve: AsyncParsableCommand {
@@ -22,8 +23,13 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "Address that phones reach this machine at.")
     var address = SocketAddress.Host("127.0.0.1")!
 
-    @Option(help: "Port for SIP (UDP).")
+    @Option(help: "Port for SIP over UDP and TCP.")
     var sipPort: UInt16 = 5060
+
+    @Option(help: "More addresses for SIP, TRANSPORT:ADDRESS:PORT with udp, tcp, tls, ws or wss; may be repeated.")
+    var listen: [ListenAddress] = []
+
+    @OptionGroup var transports: TransportOptions
 
     @Option(help: "UDP ports for media, first-last.")
     var ports = PortRange(argument: "30000-39999")!
@@ -44,6 +50,10 @@ struct Serve: AsyncParsableCommand {
             stateDirectory: options.data + "/signal")
         signalling.offersSHA256 = offersSHA256
         signalling.dnsServers = options.dnsServer
+        signalling.listeners += listen.filter { $0.transport == .udp }.map(\.address)
+        signalling.streams = [StreamAddress(.tcp, SocketAddress(address, port: sipPort))]
+        signalling.streams += listen.filter { $0.transport != .udp }.map { StreamAddress($0.transport, $0.address) }
+        transports.apply(to: &signalling)
         var relaying = MediaWorkerConfiguration(
             worker: "media", keys: media, controlKey: service.busKey, desk: endpoints.desk, feed: endpoints.feed,
             studio: "tcp://127.0.0.1:*", address: address)
@@ -56,7 +66,8 @@ struct Serve: AsyncParsableCommand {
             service.stop()
             throw fail(.unavailable, "\(error)")
         }
-        print("SIP \(SocketAddress(address, port: sipPort)) (UDP), media \(address):\(ports.range.lowerBound)-\(ports.range.upperBound)")
+        let more = listen.map { ", \($0.address) (\($0.transport.name))" }.joined()
+        print("SIP \(SocketAddress(address, port: sipPort)) (UDP, TCP)\(more), media \(address):\(ports.range.lowerBound)-\(ports.range.upperBound)")
         try await ledgerline.run(
             [
                 ControlPlaneRunner(service: service), WitnessService(platform, logger: logger), options.api(platform, logger), MediaRunner(driver: mediaDriver),

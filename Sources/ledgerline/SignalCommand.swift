@@ -8,16 +8,22 @@ import SignalWorker
 struct SignalCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "signal", abstract: "Runs a signalling worker.",
-        discussion: "Example: ledgerline signal --key s1.key --listen 192.0.2.10:5061 --cluster 192.0.2.10:5060")
+        discussion: """
+            An address is UDP's unless it names another transport: tcp, tls, ws (WebSocket) or wss.
+            Example: ledgerline signal --key s1.key --state s1 --listen 192.0.2.10:5062 --cluster 192.0.2.10:5060 \\
+              --cluster tcp:192.0.2.10:5060 --cluster tls:192.0.2.10:5061 --cluster wss:192.0.2.10:443 --certificates certs
+            """)
 
     @Option(help: "The worker's key file, from `ledgerline worker enroll`.")
     var key: String
 
-    @Option(help: "SIP address (UDP) of this worker alone; may be repeated.")
-    var listen: [SocketAddress] = []
+    @Option(help: "SIP address of this worker alone, [TRANSPORT:]ADDRESS:PORT; may be repeated.")
+    var listen: [ListenAddress] = []
 
-    @Option(help: "SIP address (UDP) that all signalling workers share.")
-    var cluster: SocketAddress?
+    @Option(help: "SIP address that all signalling workers share, [TRANSPORT:]ADDRESS:PORT; one of UDP, any number of others.")
+    var cluster: [ListenAddress] = []
+
+    @OptionGroup var transports: TransportOptions
 
     @Option(help: "Where the other signalling workers connect; port 0 takes a free one.")
     var bus = Endpoint(argument: "127.0.0.1:0")!
@@ -34,9 +40,15 @@ struct SignalCommand: AsyncParsableCommand {
     func run() async throws {
         let logger = startLogging()
         let file = try loadKey(key, kind: "signal")
+        let shared = cluster.filter { $0.transport == .udp }
+        guard shared.count <= 1 else { throw ValidationError("the workers share one UDP address: give one --cluster without a transport") }
         var configuration = SignalWorkerConfiguration(
             worker: file.name, keys: file.keys, controlKey: file.control, desk: file.desk, feed: file.feed, relay: bus.bus,
-            listeners: listen, cluster: cluster, stateDirectory: state)
+            listeners: listen.filter { $0.transport == .udp }.map(\.address), cluster: shared.first?.address, stateDirectory: state)
+        configuration.streams =
+            cluster.filter { $0.transport != .udp }.map { StreamAddress($0.transport, $0.address, isShared: true) }
+            + listen.filter { $0.transport != .udp }.map { StreamAddress($0.transport, $0.address) }
+        transports.apply(to: &configuration)
         configuration.offersSHA256 = offersSHA256
         configuration.dnsServers = dnsServer
         let driver: SignalDriver

@@ -18,6 +18,9 @@ struct shims_message {
 int shims_receive_messages(int descriptor, struct shims_message *messages, unsigned int count, int flags);
 int shims_send_messages(int descriptor, struct shims_message *messages, unsigned int count, int flags);
 
+// accept4(2): a connection that is not inherited and does not block. A descriptor, or -1 with errno.
+int shims_accept(int listener, struct sockaddr *address, socklen_t *length);
+
 // futex(2), reached through the variadic syscall(2), for words that the threads of one process share. Waits until it is
 // woken, the word is not `seen`, or so many nanoseconds have passed (negative: no limit); may return for no reason.
 void shims_futex_wait(const uint32_t *word, uint32_t seen, int64_t nanoseconds);

@@ -1269,6 +1269,8 @@ package nonisolated struct GatewayTarget: Sendable {
   /// P-Asserted-Identity URI; empty: none
   package var assertedIdentity: String = String()
 
+  package var transport: SipTransport = .udp
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -2350,6 +2352,11 @@ package nonisolated struct RelayReceived: Sendable {
   /// the relaying worker
   package var worker: String = String()
 
+  /// as in Flow
+  package var transport: String = String()
+
+  package var connection: UInt64 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -2364,6 +2371,11 @@ package nonisolated struct RelayUnreachable: Sendable {
   package var listener: String = String()
 
   package var remote: String = String()
+
+  /// a connection that is gone; only whoever has used it is told
+  package var transport: String = String()
+
+  package var connection: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2380,6 +2392,10 @@ package nonisolated struct RelaySend: Sendable {
   package var remote: String = String()
 
   package var message: Data = Data()
+
+  package var transport: String = String()
+
+  package var connection: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -4234,7 +4250,7 @@ nonisolated extension PickupTarget: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension GatewayTarget: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".GatewayTarget"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}gateway_id\0\u{3}carrier_id\0\u{1}host\0\u{1}port\0\u{1}number\0\u{3}from_user\0\u{3}from_domain\0\u{3}from_display\0\u{3}asserted_identity\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}gateway_id\0\u{3}carrier_id\0\u{1}host\0\u{1}port\0\u{1}number\0\u{3}from_user\0\u{3}from_domain\0\u{3}from_display\0\u{3}asserted_identity\0\u{2}y\u{1}transport\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4251,6 +4267,7 @@ nonisolated extension GatewayTarget: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 7: try { try decoder.decodeSingularStringField(value: &self.fromDomain) }()
       case 8: try { try decoder.decodeSingularStringField(value: &self.fromDisplay) }()
       case 9: try { try decoder.decodeSingularStringField(value: &self.assertedIdentity) }()
+      case 130: try { try decoder.decodeSingularEnumField(value: &self.transport) }()
       default: break
       }
     }
@@ -4284,6 +4301,9 @@ nonisolated extension GatewayTarget: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if !self.assertedIdentity.isEmpty {
       try visitor.visitSingularStringField(value: self.assertedIdentity, fieldNumber: 9)
     }
+    if self.transport != .udp {
+      try visitor.visitSingularEnumField(value: self.transport, fieldNumber: 130)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4297,6 +4317,7 @@ nonisolated extension GatewayTarget: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.fromDomain != rhs.fromDomain {return false}
     if lhs.fromDisplay != rhs.fromDisplay {return false}
     if lhs.assertedIdentity != rhs.assertedIdentity {return false}
+    if lhs.transport != rhs.transport {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -6298,7 +6319,7 @@ nonisolated extension RelayMessage: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension RelayReceived: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".RelayReceived"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}listener\0\u{1}source\0\u{1}message\0\u{1}worker\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}listener\0\u{1}source\0\u{1}message\0\u{1}worker\0\u{2}~\u{1}transport\0\u{1}connection\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -6310,6 +6331,8 @@ nonisolated extension RelayReceived: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 2: try { try decoder.decodeSingularStringField(value: &self.source) }()
       case 3: try { try decoder.decodeSingularBytesField(value: &self.message) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.worker) }()
+      case 130: try { try decoder.decodeSingularStringField(value: &self.transport) }()
+      case 131: try { try decoder.decodeSingularUInt64Field(value: &self.connection) }()
       default: break
       }
     }
@@ -6328,6 +6351,12 @@ nonisolated extension RelayReceived: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if !self.worker.isEmpty {
       try visitor.visitSingularStringField(value: self.worker, fieldNumber: 4)
     }
+    if !self.transport.isEmpty {
+      try visitor.visitSingularStringField(value: self.transport, fieldNumber: 130)
+    }
+    if self.connection != 0 {
+      try visitor.visitSingularUInt64Field(value: self.connection, fieldNumber: 131)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -6336,6 +6365,8 @@ nonisolated extension RelayReceived: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.source != rhs.source {return false}
     if lhs.message != rhs.message {return false}
     if lhs.worker != rhs.worker {return false}
+    if lhs.transport != rhs.transport {return false}
+    if lhs.connection != rhs.connection {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -6343,7 +6374,7 @@ nonisolated extension RelayReceived: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension RelayUnreachable: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".RelayUnreachable"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}listener\0\u{1}remote\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}listener\0\u{1}remote\0\u{2}@\u{2}transport\0\u{1}connection\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -6353,6 +6384,8 @@ nonisolated extension RelayUnreachable: SwiftProtobuf.Message, SwiftProtobuf._Me
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.listener) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.remote) }()
+      case 130: try { try decoder.decodeSingularStringField(value: &self.transport) }()
+      case 131: try { try decoder.decodeSingularUInt64Field(value: &self.connection) }()
       default: break
       }
     }
@@ -6365,12 +6398,20 @@ nonisolated extension RelayUnreachable: SwiftProtobuf.Message, SwiftProtobuf._Me
     if !self.remote.isEmpty {
       try visitor.visitSingularStringField(value: self.remote, fieldNumber: 2)
     }
+    if !self.transport.isEmpty {
+      try visitor.visitSingularStringField(value: self.transport, fieldNumber: 130)
+    }
+    if self.connection != 0 {
+      try visitor.visitSingularUInt64Field(value: self.connection, fieldNumber: 131)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: RelayUnreachable, rhs: RelayUnreachable) -> Bool {
     if lhs.listener != rhs.listener {return false}
     if lhs.remote != rhs.remote {return false}
+    if lhs.transport != rhs.transport {return false}
+    if lhs.connection != rhs.connection {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -6378,7 +6419,7 @@ nonisolated extension RelayUnreachable: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension RelaySend: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".RelaySend"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}listener\0\u{1}remote\0\u{1}message\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}listener\0\u{1}remote\0\u{1}message\0\u{2}\u{7f}\u{1}transport\0\u{1}connection\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -6389,6 +6430,8 @@ nonisolated extension RelaySend: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       case 1: try { try decoder.decodeSingularStringField(value: &self.listener) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.remote) }()
       case 3: try { try decoder.decodeSingularBytesField(value: &self.message) }()
+      case 130: try { try decoder.decodeSingularStringField(value: &self.transport) }()
+      case 131: try { try decoder.decodeSingularUInt64Field(value: &self.connection) }()
       default: break
       }
     }
@@ -6404,6 +6447,12 @@ nonisolated extension RelaySend: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if !self.message.isEmpty {
       try visitor.visitSingularBytesField(value: self.message, fieldNumber: 3)
     }
+    if !self.transport.isEmpty {
+      try visitor.visitSingularStringField(value: self.transport, fieldNumber: 130)
+    }
+    if self.connection != 0 {
+      try visitor.visitSingularUInt64Field(value: self.connection, fieldNumber: 131)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -6411,6 +6460,8 @@ nonisolated extension RelaySend: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if lhs.listener != rhs.listener {return false}
     if lhs.remote != rhs.remote {return false}
     if lhs.message != rhs.message {return false}
+    if lhs.transport != rhs.transport {return false}
+    if lhs.connection != rhs.connection {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -297,6 +297,46 @@ package nonisolated enum ApplyTo: SwiftProtobuf.Enum, Swift.CaseIterable {
 
 }
 
+package nonisolated enum SipTransport: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+
+  /// large requests go by TCP if the gateway has it
+  case udp // = 0
+  case tcp // = 1
+  case tls // = 2
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .udp
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .udp
+    case 1: self = .tcp
+    case 2: self = .tls
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .udp: return 0
+    case .tcp: return 1
+    case .tls: return 2
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [SipTransport] = [
+    .udp,
+    .tcp,
+    .tls,
+  ]
+
+}
+
 package nonisolated enum InboundField: SwiftProtobuf.Enum, Swift.CaseIterable {
   package typealias RawValue = Int
 
@@ -1810,6 +1850,12 @@ package nonisolated struct Gateway: @unchecked Sendable {
     set {_uniqueStorage()._anyPort = newValue}
   }
 
+  /// by which it is called
+  package var transport: SipTransport {
+    get {_storage._transport}
+    set {_uniqueStorage()._transport = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -2869,6 +2915,10 @@ nonisolated extension LegType: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension ApplyTo: SwiftProtobuf._ProtoNameProviding {
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0APPLY_TO_E164\0\u{1}APPLY_TO_DIALLED\0")
+}
+
+nonisolated extension SipTransport: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0SIP_TRANSPORT_UDP\0\u{1}SIP_TRANSPORT_TCP\0\u{1}SIP_TRANSPORT_TLS\0")
 }
 
 nonisolated extension InboundField: SwiftProtobuf._ProtoNameProviding {
@@ -4458,7 +4508,7 @@ nonisolated extension Tenant: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
 
 nonisolated extension Gateway: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Gateway"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}name\0\u{1}host\0\u{1}port\0\u{1}display\0\u{3}outbound_strip\0\u{3}outbound_prefix\0\u{3}inbound_strip\0\u{3}inbound_prefix\0\u{3}source_user\0\u{3}source_domain\0\u{3}apply_to\0\u{3}add_pai\0\u{1}attributes\0\u{1}disabled\0\u{2}A\u{1}priority\0\u{1}weight\0\u{3}calls_max\0\u{3}calls_per_second_max\0\u{3}auth_username\0\u{3}sealed_password\0\u{3}auth_password\0\u{4}\"registration_user\0\u{1}registrar\0\u{3}registration_seconds\0\u{3}probe_seconds\0\u{3}probe_failures_max\0\u{3}any_port\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}name\0\u{1}host\0\u{1}port\0\u{1}display\0\u{3}outbound_strip\0\u{3}outbound_prefix\0\u{3}inbound_strip\0\u{3}inbound_prefix\0\u{3}source_user\0\u{3}source_domain\0\u{3}apply_to\0\u{3}add_pai\0\u{1}attributes\0\u{1}disabled\0\u{2}A\u{1}priority\0\u{1}weight\0\u{3}calls_max\0\u{3}calls_per_second_max\0\u{3}auth_username\0\u{3}sealed_password\0\u{3}auth_password\0\u{4}\"registration_user\0\u{1}registrar\0\u{3}registration_seconds\0\u{3}probe_seconds\0\u{3}probe_failures_max\0\u{3}any_port\0\u{2}\u{5}transport\0")
 
   fileprivate class _StorageClass {
     var _id: Data = Data()
@@ -4489,6 +4539,7 @@ nonisolated extension Gateway: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
     var _probeSeconds: UInt32 = 0
     var _probeFailuresMax: UInt32 = 0
     var _anyPort: Bool = false
+    var _transport: SipTransport = .udp
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -4527,6 +4578,7 @@ nonisolated extension Gateway: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
       _probeSeconds = source._probeSeconds
       _probeFailuresMax = source._probeFailuresMax
       _anyPort = source._anyPort
+      _transport = source._transport
     }
   }
 
@@ -4573,6 +4625,7 @@ nonisolated extension Gateway: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
         case 123: try { try decoder.decodeSingularUInt32Field(value: &_storage._probeSeconds) }()
         case 124: try { try decoder.decodeSingularUInt32Field(value: &_storage._probeFailuresMax) }()
         case 125: try { try decoder.decodeSingularBoolField(value: &_storage._anyPort) }()
+        case 130: try { try decoder.decodeSingularEnumField(value: &_storage._transport) }()
         default: break
         }
       }
@@ -4665,6 +4718,9 @@ nonisolated extension Gateway: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
       if _storage._anyPort != false {
         try visitor.visitSingularBoolField(value: _storage._anyPort, fieldNumber: 125)
       }
+      if _storage._transport != .udp {
+        try visitor.visitSingularEnumField(value: _storage._transport, fieldNumber: 130)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -4702,6 +4758,7 @@ nonisolated extension Gateway: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
         if _storage._probeSeconds != rhs_storage._probeSeconds {return false}
         if _storage._probeFailuresMax != rhs_storage._probeFailuresMax {return false}
         if _storage._anyPort != rhs_storage._anyPort {return false}
+        if _storage._transport != rhs_storage._transport {return false}
         return true
       }
       if !storagesAreEqual {return false}

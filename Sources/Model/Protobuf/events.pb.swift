@@ -2917,6 +2917,12 @@ package nonisolated struct Flow: Sendable {
   /// "127.0.0.1:40312"
   package var remote: String = String()
 
+  /// as in Via: "TCP"; empty: UDP
+  package var transport: String = String()
+
+  /// of that worker's process; 0: none, or any to `remote`
+  package var connection: UInt64 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -7433,7 +7439,7 @@ nonisolated extension DialogState: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension Flow: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Flow"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}worker\0\u{1}listener\0\u{1}remote\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}worker\0\u{1}listener\0\u{1}remote\0\u{2}\u{7f}\u{1}transport\0\u{1}connection\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -7444,6 +7450,8 @@ nonisolated extension Flow: SwiftProtobuf.Message, SwiftProtobuf._MessageImpleme
       case 1: try { try decoder.decodeSingularStringField(value: &self.worker) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.listener) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.remote) }()
+      case 130: try { try decoder.decodeSingularStringField(value: &self.transport) }()
+      case 131: try { try decoder.decodeSingularUInt64Field(value: &self.connection) }()
       default: break
       }
     }
@@ -7459,6 +7467,12 @@ nonisolated extension Flow: SwiftProtobuf.Message, SwiftProtobuf._MessageImpleme
     if !self.remote.isEmpty {
       try visitor.visitSingularStringField(value: self.remote, fieldNumber: 3)
     }
+    if !self.transport.isEmpty {
+      try visitor.visitSingularStringField(value: self.transport, fieldNumber: 130)
+    }
+    if self.connection != 0 {
+      try visitor.visitSingularUInt64Field(value: self.connection, fieldNumber: 131)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -7466,6 +7480,8 @@ nonisolated extension Flow: SwiftProtobuf.Message, SwiftProtobuf._MessageImpleme
     if lhs.worker != rhs.worker {return false}
     if lhs.listener != rhs.listener {return false}
     if lhs.remote != rhs.remote {return false}
+    if lhs.transport != rhs.transport {return false}
+    if lhs.connection != rhs.connection {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

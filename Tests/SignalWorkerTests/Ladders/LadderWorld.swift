@@ -202,7 +202,7 @@ struct LadderWorld {
             if workers[worker] != nil { deliveries.append(.input(.relay(body, from: name), to: worker)) }
         case .keep(let fact): kept[name, default: []].append(fact)
         case .forget(let fact): kept[name]?.removeAll { $0.id == fact.id }
-        case .roster, .note, .unanswered, .lookUp: break
+        case .roster, .note, .unanswered, .lookUp, .stream, .trusted: break
         }
     }
 

@@ -1,0 +1,45 @@
+import ArgumentParser
+import Primitives
+import SIP
+import SignalWorker
+
+/// `[TRANSPORT:]ADDRESS:PORT`: where SIP is spoken, and over what; UDP unless it says otherwise.
+struct ListenAddress: ExpressibleByArgument {
+    var transport: Transport
+    var address: SocketAddress
+
+    init?(argument: String) {
+        transport = .udp
+        var rest = Substring(argument)
+        if let colon = argument.firstIndex(of: ":"), let named = Transport.all.first(where: { $0.name.lowercased() == argument[..<colon].lowercased() }) {
+            transport = named
+            rest = argument[argument.index(after: colon)...]
+        }
+        guard let address = SocketAddress(String(rest)) else { return nil }
+        self.address = address
+    }
+
+    static var allValueStrings: [String] { [] }
+}
+
+/// How phones and carriers reach a worker, and what they may ask of it: the same for `signal` and `serve`.
+struct TransportOptions: ParsableArguments {
+    @Option(help: "Directory with DOMAIN.crt and DOMAIN.key (PEM) for TLS and secure WebSocket; followed while it changes.")
+    var certificates: String?
+
+    @Option(help: "PEM file of those who may vouch for carriers that are called by TLS; else those of the machine.")
+    var authorities: String?
+
+    @Option(help: "Connections of one source address.")
+    var connectionsPerSource = 512
+
+    @Option(help: "Connections in all.")
+    var connections = 20_000
+
+    func apply(to configuration: inout SignalWorkerConfiguration) {
+        configuration.certificates = certificates
+        configuration.authorities = authorities
+        configuration.streamLimits.perSource = max(1, connectionsPerSource)
+        configuration.streamLimits.connections = max(1, connections)
+    }
+}
