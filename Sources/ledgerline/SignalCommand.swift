@@ -3,6 +3,7 @@ import Bus
 import Foundation
 import Logging
 import Primitives
+import SIP
 import SignalWorker
 
 struct SignalCommand: AsyncParsableCommand {

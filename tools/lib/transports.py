@@ -1,0 +1,240 @@
+#!/usr/bin/env python3
+"""Real phones over every transport against two signalling workers: baresip over TCP and TLS, a WebSocket phone, IPv6, hostile peers.
+
+Run by the process tests; by hand: tools/lib/transports.py --binary .build/debug/ledgerline --directory DIR --ports-from N
+"""
+import argparse
+import decimal
+import json
+import pathlib
+import select
+import shutil
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+
+import demo as base
+import tone
+from demo import Demo
+from phone import Phone
+from websocket_phone import WebSocketPhone
+
+HOST = "sip.kages.example"
+
+
+class Transports(Demo):
+    def __init__(self, options):
+        super().__init__(options)
+        first = options.ports_from
+        # For each worker its own addresses; the last two belong to both.
+        self.ports = {worker: {name: first + offset + n for n, name in enumerate(("tcp", "tls", "ws", "wss", "tcp6", "udp6"))}
+                      for worker, offset in (("s1", 60), ("s2", 70))}
+        self.shared_tcp, self.shared_tls = first + 80, first + 81
+        self.certificates = self.directory / "certificates"
+        self.root = self.directory / "root.pem"
+
+    def openssl(self, *arguments):
+        subprocess.run(["openssl", *arguments], check=True, capture_output=True)
+
+    def issue(self, name, days="2"):
+        """A certificate for `name`, put where the workers look."""
+        d = self.directory
+        (d / "extensions").write_text(f"subjectAltName=DNS:{name}")
+        ec = "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"
+        self.openssl("req", "-new", *ec, "-subj", f"/CN={name}", "-keyout", str(d / "new.key"), "-out", str(d / "new.csr"))
+        self.openssl("x509", "-req", "-in", str(d / "new.csr"), "-CA", str(self.root), "-CAkey", str(d / "root.key"), "-CAcreateserial",
+                     "-days", days, "-extfile", str(d / "extensions"), "-out", str(d / "new.crt"))
+        (d / "new.key").replace(self.certificates / f"{name}.key")
+        (d / "new.crt").replace(self.certificates / f"{name}.crt")
+
+    def start(self, name, *arguments):
+        if name in self.ports and arguments[0] == "signal":
+            own = self.ports[name]
+            more = [x for t in ("tcp", "tls", "ws", "wss") for x in ("--listen", f"{t}:127.0.0.1:{own[t]}")]
+            more += ["--listen", f"tcp:[::1]:{own['tcp6']}", "--listen", f"[::1]:{own['udp6']}", "--cluster", f"tcp:127.0.0.1:{self.shared_tcp}",
+                     "--cluster", f"tls:127.0.0.1:{self.shared_tls}", "--certificates", str(self.certificates), "--connections-per-source", "60"]
+            arguments = (*arguments, *more)
+        return super().start(name, *arguments)
+
+    def phone(self, name, port, hertz, via, transport, extra=""):
+        play = self.directory / f"{name}.wav"
+        tone.write(play, hertz, 60)
+        account = (f"<sip:{name}@{base.DOMAIN};transport={transport}>;auth_user={name};auth_pass={self.passwords[name]};"
+                   f"outbound=\"sip:127.0.0.1:{self.ports[via][transport]};transport={transport}\";regint=600;answermode=manual;"
+                   f"audio_codecs=PCMU,PCMA;ptime=20{extra}")
+        directory = self.directory / f"phone-{name}-{transport}"
+        self.phones[name] = Phone(name, directory, base.PHONES, port, port + base.CONTROL_OFFSET, account, play).start()
+
+    def start_phones(self):
+        self.phone("alice", base.ALICE, base.ALICE_TONE, "s1", "tls")
+        self.phone("bob", base.BOB, base.BOB_TONE, "s2", "tcp")
+        play = self.directory / "carrier.wav"
+        tone.write(play, base.CARRIER_TONE, 60)
+        self.phones["carrier"] = Phone("carrier", self.directory / "phone-carrier", base.PHONES, base.CARRIER, base.CARRIER + base.CONTROL_OFFSET,
+                                       f"<sip:{base.OUTSIDE}@{base.PHONES}:{base.CARRIER}>;regint=0;answermode=manual;audio_codecs=PCMU;ptime=20", play).start()
+        for name, via, subscriber in (("alice", "s1", self.alice), ("bob", "s2", self.bob)):
+            items = self.api.wait_until(f"/v1/subscribers/{subscriber['id']}/bindings", lambda a: a["items"], f"{name} registered")["items"]
+            self.check(f"{name} is registered by a connection to {via}", items[0]["worker"] == via, contact=items[0].get("contact", ""))
+
+    def run(self):
+        self.say(f"data, keys and recordings are in {self.directory}")
+        self.certificates.mkdir()
+        self.openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=root",
+                     "-keyout", str(self.directory / "root.key"), "-out", str(self.root))
+        self.issue(HOST)
+        self.start_platform()
+        self.provision()
+        self.start_phones()
+        self.call_between_phones()
+        self.call_over_websocket()
+        self.speak_ipv6()
+        self.reload_certificate()
+        self.hostile_peers()
+
+    def call_between_phones(self):
+        self.say("alice (TLS, s1) calls bob (TCP, s2)")
+        first = self.call("alice", "bob", f"sip:1001@{base.DOMAIN}", 2, "alice")
+        self.speech_check("TLS to TCP on another worker", first, 1.0)
+        cdr = self.newest_cdr(1)
+        self.check("TLS to TCP: one CDR of the talk", cdr["cause"] == "caller_hung_up" and abs(cdr["duration_ms"] / 1000 - first["talk_seconds"]) < 0.6,
+                   cdr_seconds=cdr["duration_ms"] / 1000)
+        self.say("bob (TCP, s2) calls alice (TLS, s1)")
+        second = self.call("bob", "alice", f"sip:1000@{base.DOMAIN}", 2, "alice")
+        self.speech_check("TCP to TLS on another worker", second, 1.0)
+        self.check("TCP to TLS: ended by the called side", self.newest_cdr(2)["cause"] == "called_hung_up")
+        self.say("alice (TLS) calls out by the carrier (UDP)")
+        third = self.call("alice", "carrier", f"sip:{base.DIALLED}@{base.DOMAIN}", 2, "alice")
+        self.speech_check("TLS to a carrier", third, 1.0)
+        cdr = self.newest_cdr(3)
+        retail = next((c for c in cdr["charges"] if c["edge"] == "retail"), None)
+        self.check("TLS to a carrier: priced", retail is not None and decimal.Decimal(retail["amount"]["amount"]) == decimal.Decimal("0.022"),
+                   price=retail["amount"]["amount"] if retail else "none")
+        self.say("the carrier (UDP) calls bob's number (TCP)")
+        fourth = self.call("carrier", "bob", f"sip:{base.NUMBER}@{base.CLUSTER}", 2, "bob")
+        self.speech_check("carrier to TCP", fourth, 1.0)
+        self.check("carrier to TCP: recorded as inbound", self.newest_cdr(4)["direction"] == "inbound")
+
+    def call_over_websocket(self):
+        password = "over the web"
+        self.api.post("/v1/subscribers", {"tenant_id": self.tenant["id"], "username": "wanda", "password": password, "aliases": ["1002"], "display_name": "Wanda"})
+        wanda = WebSocketPhone("wanda", base.DOMAIN, password, "127.0.0.1", self.ports["s1"]["wss"], True, str(self.root), HOST)
+        self.check("a secure WebSocket is opened with a certificate that proves the domain", wanda.tls in ("TLSv1.2", "TLSv1.3"), tls=wanda.tls)
+        self.check("it registers", wanda.register() == "200")
+        self.check("its pings are answered", wanda.ping(b"still there") == b"still there")
+        mark = self.phones["bob"].mark()
+        bob = self.phones["bob"]
+        answering = threading.Thread(target=lambda: (bob.wait("CALL_INCOMING", since=mark, timeout=10), bob.answer()))
+        answering.start()
+        contact = wanda.call("1001")
+        answering.join()
+        self.check("it calls bob (TCP, s2), and our Contact leads back by its WebSocket", "transport=ws" in contact, contact=contact)
+        time.sleep(0.5)
+        mark = bob.mark()
+        wanda.hang_up()
+        bob.wait("CALL_CLOSED", since=mark)
+        self.check("the call over WebSocket has its CDR", self.newest_cdr(5)["cause"] == "caller_hung_up")
+        mark = self.phones["bob"].mark()
+        bob.dial(f"sip:1002@{base.DOMAIN}")
+        invite = wanda.be_called()
+        bob.wait("CALL_ESTABLISHED", since=mark)
+        time.sleep(0.5)
+        bob.hang_up()
+        wanda.wait_for_bye()
+        self.check("bob (TCP, s2) calls it by its connection to s1", "Via: SIP/2.0/WSS" in invite and self.newest_cdr(6)["cause"] == "caller_hung_up")
+        wanda.close()
+
+    def speak_ipv6(self):
+        own = self.ports["s1"]
+        request = lambda transport, port: (
+            f"OPTIONS sip:{base.DOMAIN} SIP/2.0\r\nVia: SIP/2.0/{transport} [::1]:{port};branch=z9hG4bK6{transport};rport\r\nMax-Forwards: 70\r\n"
+            f"From: <sip:anna@x.example>;tag=1\r\nTo: <sip:x.example>\r\nCall-ID: six-{transport}\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n").encode()
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as udp:
+            udp.settimeout(5)
+            udp.bind(("::1", 0))
+            udp.sendto(request("UDP", udp.getsockname()[1]), ("::1", own["udp6"]))
+            answer = udp.recv(65536)
+            self.check("OPTIONS over IPv6 and UDP is answered", answer.startswith(b"SIP/2.0 200"), answer=answer.split(b"\r\n")[0].decode())
+            transaction = bytes(range(12))
+            udp.sendto(b"\0\1\0\0\x21\x12\xa4\x42" + transaction, ("::1", own["udp6"]))
+            answer = udp.recv(65536)
+            self.check("a STUN keep-alive is answered on the SIP port", answer[:2] == b"\1\1" and answer[8:20] == transaction and len(answer) == 44)
+        with socket.create_connection(("::1", own["tcp6"]), timeout=5) as tcp:
+            tcp.sendall(request("TCP", tcp.getsockname()[1]) + b"\r\n\r\n")
+            data = b""
+            # The keep-alive is answered at once, and is the first to come.
+            while not data.endswith(b"\r\n\r\n"):
+                chunk = tcp.recv(65536)
+                if not chunk:
+                    break
+                data += chunk
+            self.check("OPTIONS and an empty keep-alive over IPv6 and TCP are answered", data.startswith(b"\r\nSIP/2.0 200"))
+
+    def serial(self, port, name):
+        context = ssl.create_default_context(cafile=str(self.root))
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as raw, context.wrap_socket(raw, server_hostname=name) as tls:
+            return tls.getpeercert()["serialNumber"], tls.version()
+
+    def reload_certificate(self):
+        port = self.ports["s2"]["tls"]
+        before, version = self.serial(port, HOST)
+        self.issue(HOST)
+        self.issue("sip.other.example")
+        self.processes["s2"].wait_for("certificates: 2 loaded", timeout=20)
+        after, _ = self.serial(port, HOST)
+        self.check("a new certificate is shown without a restart", before != after, tls=version)
+        self.check("a domain that was added is served", bool(self.serial(port, "sip.other.example")))
+
+    def hostile_peers(self):
+        own = self.ports["s1"]
+        stalled = [socket.create_connection(("127.0.0.1", own["tls"])) for _ in range(20)]
+        slow = [socket.create_connection(("127.0.0.1", own["tcp"])) for _ in range(20)]
+        for peer in slow:
+            peer.sendall(b"INVITE sip:x SIP/2.0\r\n")
+        flood = [socket.create_connection(("127.0.0.1", own["tcp"])) for _ in range(100)]
+        for peer in flood:
+            peer.setblocking(False)
+        # 60 for an address: alice's phone has one, those that stall have 40.
+        wanted, deadline, refused = 81, time.monotonic() + 10, set()
+        while len(refused) < wanted and time.monotonic() < deadline:
+            for peer in select.select([p for p in flood if p not in refused], [], [], 0.1)[0]:
+                refused.add(peer)
+        self.check("connections of one address are bounded", len(refused) == wanted, refused=len(refused))
+        last = self.call("carrier", "bob", f"sip:{base.NUMBER}@{base.CLUSTER}", 1, "bob")
+        self.check("meanwhile others call", last["talk_seconds"] >= 0.9)
+        for peer in stalled + slow + flood:
+            peer.close()
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="tools/lib/transports.py")
+    parser.add_argument("--binary", required=True)
+    parser.add_argument("--directory", required=True)
+    parser.add_argument("--json", metavar="FILE")
+    parser.add_argument("--ports-from", metavar="N", type=int, default=24_000)
+    options = parser.parse_args()
+    base.use_ports_from(options.ports_from)
+    for name in ("baresip", "openssl"):
+        if not shutil.which(name):
+            raise SystemExit(f"{name} is not installed; tools/test installs it")
+    world, failure = Transports(options), None
+    try:
+        world.run()
+    except Exception as error:  # told below, after everything that runs has been ended
+        failure = error
+        world.check(f"the run came to its end ({type(error).__name__}: {error})", False)
+    finally:
+        statuses = world.stop()
+        if failure is None:
+            world.check("everything stopped cleanly", all(s == 0 for s in statuses.values()) and statuses)
+    passed = sum(c["passed"] for c in world.checks)
+    if options.json:
+        pathlib.Path(options.json).write_text(json.dumps({"passed": passed, "total": len(world.checks), "checks": world.checks}, indent=2) + "\n")
+    print(f"transports: {passed} of {len(world.checks)} checks passed")
+    return 0 if passed == len(world.checks) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
