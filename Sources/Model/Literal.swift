@@ -99,6 +99,17 @@ extension FeeKind: Literal {
     }
 }
 
+extension SipTransport: Literal {
+    package var literal: String {
+        switch self {
+        case .udp: "udp"
+        case .tcp: "tcp"
+        case .tls: "tls"
+        case .UNRECOGNIZED(let value): unrecognised(value)
+        }
+    }
+}
+
 extension ApplyTo: Literal {
     package var literal: String {
         switch self {

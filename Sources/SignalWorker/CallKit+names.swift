@@ -16,10 +16,10 @@ extension CallKit {
     /// - Parameters:
     ///   - port: 0: RFC 3263 says.
     ///   - seed: the same seed is sent the same way, as long as nobody fails.
-    mutating func addresses(of host: String, port: UInt32, seed: UInt64) -> HostAddresses {
+    mutating func addresses(of host: String, port: UInt32, by transport: Transport = .udp, seed: UInt64) -> HostAddresses {
         let port = UInt16(exactly: port).flatMap { $0 == 0 ? nil : $0 }
         var questions: [DNSQuestion] = []
-        let location = names.locate(host, port: port, now: now, ask: &questions)
+        let location = names.locate(host, port: port, by: transport, now: now, ask: &questions)
         for question in questions { effects.append(.lookUp(question)) }
         switch location {
         case .needs: return .waiting

@@ -17,7 +17,7 @@ extension CallMachine {
     /// Where the gateway is, the first to be tried first; nil: DNS is being asked, or it was settled that there is no way.
     mutating func servers(of gateway: GatewayTarget, _ target: Target, _ kit: inout CallKit) -> [SocketAddress]? {
         let seed = id.value.low ^ (UUIDv7(bytes: gateway.gatewayID)?.low ?? 0)
-        switch kit.addresses(of: gateway.host, port: gateway.port, seed: seed) {
+        switch kit.addresses(of: gateway.host, port: gateway.port, by: gateway.transport.transport, seed: seed) {
         case .found(let addresses): return Array(addresses.prefix(Self.serversMax))
         case .waiting:
             kit.nameWaiters.insert(id)

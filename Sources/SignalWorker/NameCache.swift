@@ -1,5 +1,6 @@
 import DNS
 import Primitives
+import SIP
 
 /// What DNS has said, for as long as it may be kept; who has failed to answer lately; what is still to be asked.
 struct NameCache: Sendable {
@@ -26,7 +27,7 @@ struct NameCache: Sendable {
     init(addressType: DNSType) { self.addressType = addressType }
 
     /// - Parameter ask: what has to be asked now, each once.
-    mutating func locate(_ host: String, port: UInt16?, now: Instant, ask: inout [DNSQuestion]) -> ServerLocation {
+    mutating func locate(_ host: String, port: UInt16?, by transport: Transport = .udp, now: Instant, ask: inout [DNSQuestion]) -> ServerLocation {
         var used: [DNSQuestion] = []
         let entries = entries
         let locator = ServerLocator(
@@ -34,7 +35,7 @@ struct NameCache: Sendable {
                 guard let entry = entries[question], now < entry.staleUntil else { return nil }
                 used.append(question)
                 return entry.answer
-            }, addressType: addressType)
+            }, addressType: addressType, transport: transport)
         let location = locator.locate(host, port: port)
         var wanted = used.filter { question in entries[question].map { now >= $0.until } ?? true }
         if case .needs(let missing) = location { wanted += missing }

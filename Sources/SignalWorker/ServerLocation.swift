@@ -23,29 +23,35 @@ struct ServerLocator {
     let known: (DNSQuestion) -> DNSAnswer?
     /// A worker on IPv4 cannot reach a server on IPv6.
     let addressType: DNSType
+    /// By which it is to be reached; NAPTR and SRV are asked for nothing else.
+    var transport = Transport.udp
 
     /// - Parameter port: nil: NAPTR and SRV decide.
     func locate(_ host: String, port: UInt16?) -> ServerLocation {
-        if let literal = SocketAddress.Host(host) { return .targets([ServerTarget(address: SocketAddress(literal, port: port ?? 5060))]) }
+        if let literal = SocketAddress.Host(host) { return .targets([ServerTarget(address: SocketAddress(literal, port: port ?? transport.defaultPort))]) }
         if let port { return addresses(host, port) }
-        let service = "_sip._udp." + host
+        let service = serviceLabel + host
         switch known(DNSQuestion(host, .naptr)) {
         case nil:
             // Most names have no NAPTR: what is looked for next is asked at the same time.
             let next = [DNSQuestion(host, .naptr), DNSQuestion(service, .srv), DNSQuestion(host, addressType)]
             return .needs(next.filter { known($0) == nil })
         case .records(let records, _):
-            let services = Self.services(of: records)
-            return services.isEmpty ? .failed(reason: "\(host) has no SIP over UDP") : servers(services, else: host)
+            let services = services(of: records)
+            return services.isEmpty ? .failed(reason: "\(host) has no SIP over \(transport.name)") : servers(services, else: host)
         case .absent, .failed: return servers([service], else: host)
         }
     }
 
-    /// The names of SRV records for SIP over UDP, the most wanted first (RFC 3403 §4.1).
-    private static func services(of records: [DNSRecord]) -> [String] {
+    /// RFC 3263 §4.1, table 1, and §4.2.
+    private var serviceLabel: String { transport == .tls ? "_sips._tcp." : transport == .tcp ? "_sip._tcp." : "_sip._udp." }
+    private var serviceName: String { transport == .tls ? "SIPS+D2T" : transport == .tcp ? "SIP+D2T" : "SIP+D2U" }
+
+    /// The names of SRV records for SIP over the transport, the most wanted first (RFC 3403 §4.1).
+    private func services(of records: [DNSRecord]) -> [String] {
         var found: [(order: UInt16, preference: UInt16, name: String)] = []
         for case .pointer(let order, let preference, let flags, let service, let replacement) in records
-        where service == "SIP+D2U" && flags == "s" && !replacement.isEmpty { found.append((order, preference, replacement)) }
+        where service == serviceName && flags == "s" && !replacement.isEmpty { found.append((order, preference, replacement)) }
         return found.sorted { ($0.order, $0.preference) < ($1.order, $1.preference) }.map(\.name)
     }
 
@@ -73,7 +79,7 @@ struct ServerLocator {
         guard needs.isEmpty else { return .needs(needs) }
         // RFC 2782: a single "." says that there is no such service; other names without an address are of no use either.
         if isDefined { return targets.isEmpty ? .failed(reason: "none of the servers of \(host) has an address") : .targets(targets) }
-        return addresses(host, 5060)
+        return addresses(host, transport.defaultPort)
     }
 
     private func addresses(_ host: String, _ port: UInt16) -> ServerLocation {

@@ -18,7 +18,7 @@ extension SignalMachine {
         for id in trunks.probes.keys.sorted() {
             guard let probe = trunks.probes[id] else { continue }
             let entry = entries[id]
-            let isSame = entry.map { $0.uri == probe.entry.uri && $0.probeSeconds == probe.entry.probeSeconds && $0.probeFailuresMax == probe.entry.probeFailuresMax }
+            let isSame = entry.map { $0.uri == probe.entry.uri && $0.transport == probe.entry.transport && $0.probeSeconds == probe.entry.probeSeconds && $0.probeFailuresMax == probe.entry.probeFailuresMax }
             if isSame != true || entry?.worker != configuration.worker { trunks.probes[id] = nil }
         }
         for id in entries.keys.sorted() {
@@ -99,7 +99,7 @@ extension SignalMachine {
             }
             for place in hosts {
                 if SocketAddress.Host(place.host) == nil { isNamed = true }
-                guard case .found(let addresses) = kit.addresses(of: place.host, port: place.port, seed: 0) else { continue }
+                guard case .found(let addresses) = kit.addresses(of: place.host, port: place.port, by: entry.transport.transport, seed: 0) else { continue }
                 places += addresses.map { (id, $0, place.isRegistrar) }
             }
         }
@@ -135,7 +135,7 @@ extension SignalMachine {
     private mutating func sendRegister(_ number: Int) {
         guard let registration = trunks.registrations[number], let order = registration.order else { return }
         var addresses: [SocketAddress]
-        switch kit.addresses(of: registration.registrar.host, port: UInt32(registration.registrar.port ?? 0), seed: UInt64(number)) {
+        switch kit.addresses(of: registration.registrar.host, port: UInt32(registration.registrar.port ?? 0), by: registration.entry.transport.transport, seed: UInt64(number)) {
         case .found(let found): addresses = found
         case .waiting: return
         case .failed(let reason): return registerFailed(number, reason, hasOther: false)
@@ -159,7 +159,10 @@ extension SignalMachine {
             request.headers.append(status == 401 ? .authorization : .proxyAuthorization, credentials.description)
         }
         trunks.registrations[number]?.target = target
-        guard let transaction = kit.send(request, to: Hop(listener: configuration.advertised, remote: target), of: nil) else {
+        guard let hop = hop(to: target, of: registration.entry, named: registration.registrar.host) else {
+            return registerFailed(number, SignalMachine.speaksNot(registration.entry), hasOther: false)
+        }
+        guard let transaction = kit.send(request, to: hop, of: nil) else {
             return registerFailed(number, "too many transactions", hasOther: false)
         }
         trunks.registrations[number]?.transaction = transaction
@@ -216,7 +219,7 @@ extension SignalMachine {
         guard let probe = trunks.probes[id], let uri = probe.entry.uri else { return }
         trunks.probes[id]?.isWaitingForName = false
         let addresses: [SocketAddress]
-        switch kit.addresses(of: uri.host, port: probe.entry.port, seed: 0) {
+        switch kit.addresses(of: uri.host, port: probe.entry.port, by: probe.entry.transport.transport, seed: 0) {
         case .found(let found): addresses = found
         case .waiting:
             trunks.probes[id]?.isWaitingForName = true
@@ -232,7 +235,10 @@ extension SignalMachine {
         request.headers.append(.accept, "application/sdp")
         request.headers.append(.userAgent, "Ledgerline")
         trunks.probes[id]?.target = target
-        guard let transaction = kit.send(request, to: Hop(listener: advertised, remote: target), of: nil) else {
+        guard let hop = hop(to: target, of: probe.entry, named: uri.host) else {
+            return drive(id, .failed(reason: SignalMachine.speaksNot(probe.entry), hasOther: false))
+        }
+        guard let transaction = kit.send(request, to: hop, of: nil) else {
             return drive(id, .failed(reason: "too many transactions", hasOther: false))
         }
         trunks.probes[id]?.transaction = transaction
@@ -242,7 +248,7 @@ extension SignalMachine {
     private mutating func probeFailed(_ id: GatewayID, _ reason: String) {
         guard let probe = trunks.probes[id] else { return }
         var tried = probe.tried
-        let more = hasOther(probe.target, &tried, probe.entry.host, probe.entry.port)
+        let more = hasOther(probe.target, &tried, probe.entry.host, probe.entry.port, probe.entry.transport.transport)
         trunks.probes[id]?.tried = tried
         trunks.probes[id]?.isWaitingForName = false
         drive(id, .failed(reason: reason, hasOther: more))
@@ -263,6 +269,12 @@ extension SignalMachine {
 
     // MARK: Both
 
+    private func hop(to target: SocketAddress, of entry: GatewayEntry, named host: String) -> Hop? {
+        configuration.hop(to: target, by: entry.transport.transport, name: SocketAddress.Host(host) == nil ? host : nil)
+    }
+
+    private static func speaksNot(_ entry: GatewayEntry) -> String { "this worker has no listener for \(entry.transport.transport.name)" }
+
     /// A Via that leads answers back to this worker; the gateway's id stands where a call's would.
     private mutating func trunkVia(_ entry: GatewayEntry) -> Via {
         let id = UUIDv7(bytes: entry.gatewayID) ?? UUIDv7(high: 0, low: 0)
@@ -281,7 +293,7 @@ extension SignalMachine {
             if response.status == 503, let registration = trunks.registrations[number] {
                 // Another server of the same name may do better (RFC 3263 §4.3).
                 var tried = registration.tried
-                let more = hasOther(registration.target, &tried, registration.registrar.host, UInt32(registration.registrar.port ?? 0))
+                let more = hasOther(registration.target, &tried, registration.registrar.host, UInt32(registration.registrar.port ?? 0), registration.entry.transport.transport)
                 trunks.registrations[number]?.tried = tried
                 if more {
                     registerFailed(number, "503 \(response.reason)", hasOther: true)
@@ -311,7 +323,7 @@ extension SignalMachine {
         case .registration(let number):
             guard let registration = trunks.registrations[number], registration.transaction == transaction else { return true }
             var tried = registration.tried
-            let more = hasOther(registration.target, &tried, registration.registrar.host, UInt32(registration.registrar.port ?? 0))
+            let more = hasOther(registration.target, &tried, registration.registrar.host, UInt32(registration.registrar.port ?? 0), registration.entry.transport.transport)
             // All have failed: the next round begins with the first again.
             trunks.registrations[number]?.tried = more ? tried : []
             registerFailed(number, reason, hasOther: more)
@@ -323,12 +335,14 @@ extension SignalMachine {
     }
 
     /// Whether a host has another server to be tried after one that has failed.
-    private mutating func hasOther(_ failed: SocketAddress?, _ tried: inout Set<SocketAddress>, _ host: String, _ port: UInt32) -> Bool {
+    private mutating func hasOther(
+        _ failed: SocketAddress?, _ tried: inout Set<SocketAddress>, _ host: String, _ port: UInt32, _ transport: Transport
+    ) -> Bool {
         if let failed {
             tried.insert(failed)
             kit.names.penalise(failed, now: kit.now)
         }
-        guard case .found(let addresses) = kit.addresses(of: host, port: port, seed: 0) else { return false }
+        guard case .found(let addresses) = kit.addresses(of: host, port: port, by: transport, seed: 0) else { return false }
         return addresses.contains { !tried.contains($0) }
     }
 

@@ -131,7 +131,7 @@ extension GatewayEntry {
 
     /// Whether both mean the same registration.
     func registersLike(_ other: GatewayEntry) -> Bool {
-        registrationUser == other.registrationUser && registrarURI == other.registrarURI && registrationSeconds == other.registrationSeconds
+        registrationUser == other.registrationUser && transport == other.transport && registrarURI == other.registrarURI && registrationSeconds == other.registrationSeconds
             && secretMark == other.secretMark
     }
 }

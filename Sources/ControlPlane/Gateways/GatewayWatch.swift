@@ -115,14 +115,16 @@ struct GatewayWatch {
     /// nil: address and port say everything about it.
     private static func row(_ gateway: Gateway, of carrier: Carrier) -> GatewayEntry? {
         let isNamed = SocketAddress.Host(gateway.host) == nil
-        guard isNamed || gateway.anyPort || gateway.probeSeconds > 0 || !gateway.registrationUser.isEmpty else { return nil }
+        guard isNamed || gateway.anyPort || gateway.transport != .udp || gateway.probeSeconds > 0 || !gateway.registrationUser.isEmpty else { return nil }
         return .with {
             $0.gatewayID = gateway.id
             $0.carrierID = carrier.id
             $0.providerID = carrier.providerID
             $0.host = gateway.host
             $0.port = gateway.port
-            $0.anyPort = gateway.anyPort
+            // A connection comes from whatever port the system gave it.
+            $0.anyPort = gateway.anyPort || gateway.transport != .udp
+            $0.transport = gateway.transport
             $0.registrationUser = gateway.registrationUser
             if !gateway.registrationUser.isEmpty {
                 $0.registrar = gateway.registrar

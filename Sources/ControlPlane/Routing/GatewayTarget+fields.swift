@@ -9,6 +9,7 @@ extension GatewayTarget {
         carrierID = carrier.id
         host = gateway.host
         port = gateway.port
+        transport = gateway.transport
         let source =
             switch gateway.applyTo {
             case .e164, .UNRECOGNIZED: e164

@@ -763,6 +763,8 @@ package nonisolated struct GatewayEntry: Sendable {
   /// when the worker was told
   package var outOfService: Bool = false
 
+  package var transport: SipTransport = .udp
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -3180,7 +3182,7 @@ nonisolated extension GatewayBook: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension GatewayEntry: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".GatewayEntry"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}gateway_id\0\u{3}carrier_id\0\u{3}provider_id\0\u{1}host\0\u{1}port\0\u{3}any_port\0\u{1}worker\0\u{3}registration_user\0\u{1}registrar\0\u{3}registration_seconds\0\u{3}secret_mark\0\u{3}probe_seconds\0\u{3}probe_failures_max\0\u{3}out_of_service\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}gateway_id\0\u{3}carrier_id\0\u{3}provider_id\0\u{1}host\0\u{1}port\0\u{3}any_port\0\u{1}worker\0\u{3}registration_user\0\u{1}registrar\0\u{3}registration_seconds\0\u{3}secret_mark\0\u{3}probe_seconds\0\u{3}probe_failures_max\0\u{3}out_of_service\0\u{2}t\u{1}transport\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3202,6 +3204,7 @@ nonisolated extension GatewayEntry: SwiftProtobuf.Message, SwiftProtobuf._Messag
       case 12: try { try decoder.decodeSingularUInt32Field(value: &self.probeSeconds) }()
       case 13: try { try decoder.decodeSingularUInt32Field(value: &self.probeFailuresMax) }()
       case 14: try { try decoder.decodeSingularBoolField(value: &self.outOfService) }()
+      case 130: try { try decoder.decodeSingularEnumField(value: &self.transport) }()
       default: break
       }
     }
@@ -3250,6 +3253,9 @@ nonisolated extension GatewayEntry: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if self.outOfService != false {
       try visitor.visitSingularBoolField(value: self.outOfService, fieldNumber: 14)
     }
+    if self.transport != .udp {
+      try visitor.visitSingularEnumField(value: self.transport, fieldNumber: 130)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3268,6 +3274,7 @@ nonisolated extension GatewayEntry: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if lhs.probeSeconds != rhs.probeSeconds {return false}
     if lhs.probeFailuresMax != rhs.probeFailuresMax {return false}
     if lhs.outOfService != rhs.outOfService {return false}
+    if lhs.transport != rhs.transport {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
