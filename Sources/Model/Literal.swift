@@ -256,6 +256,8 @@ extension ForwardKind: Literal {
         case .noAnswer: "no_answer"
         case .notRegistered: "not_registered"
         case .outsideHours: "outside_hours"
+        case .redirected: "redirected"
+        case .transferred: "transferred"
         case .UNRECOGNIZED(let value): unrecognised(value)
         }
     }

@@ -50,6 +50,8 @@ struct ClientEntry: Sendable {
     var successTags: [String?] = []
     /// A CANCEL was asked for before any response came; it may not leave earlier (RFC 3261 §9.1).
     var wantsCancel = false
+    /// Reason of that CANCEL (RFC 3326).
+    var cancelReason: String?
     var hasProvisional = false
 
     var nextWake: Instant? {

@@ -20,9 +20,9 @@ extension SIPMessage {
     }
 
     /// The CANCEL for this request (§9.1): same Request-URI, top Via, From, To, Call-ID, Route and number.
-    package func cancellation() -> SIPMessage {
+    package func cancellation(reason: String? = nil) -> SIPMessage {
         var cancel = sameTransaction(.cancel)
-        cancel.headers.set(.reason, headers.all(.reason))
+        cancel.headers.set(.reason, reason.map { [$0] } ?? headers.all(.reason))
         return cancel
     }
 

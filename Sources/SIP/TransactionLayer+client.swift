@@ -64,9 +64,12 @@ extension TransactionLayer {
     /// Cancels an INVITE (§9.1): at once if a provisional response has come, else when the first one comes. The
     /// INVITE's own final response (487, or a 2xx that was faster) still arrives, or `failed` after 64·T1.
     ///
+    /// - Parameter reason: value of the CANCEL's Reason header (RFC 3326).
     /// - Returns: false when there is nothing to cancel any more.
     @discardableResult
-    package mutating func cancel(_ id: ClientTransactionID, now: Instant, into effects: inout [Effect]) -> Bool {
+    package mutating func cancel(
+        _ id: ClientTransactionID, reason: String? = nil, now: Instant, into effects: inout [Effect]
+    ) -> Bool {
         guard let entry = clients[id.number], case .invite(let machine) = entry.machine, !entry.wantsCancel else {
             return false
         }
@@ -75,6 +78,7 @@ extension TransactionLayer {
         case .completed, .accepted, .ended: return false
         }
         clients[id.number]?.wantsCancel = true
+        clients[id.number]?.cancelReason = reason
         if entry.hasProvisional {
             sendCancel(of: id.number, now: now, into: &effects)
         } else {
@@ -86,7 +90,7 @@ extension TransactionLayer {
     private mutating func sendCancel(of number: UInt64, now: Instant, into effects: inout [Effect]) {
         guard let entry = clients[number] else { return }
         _ = start(
-            entry.origin.request.cancellation(), .cancel, to: entry.origin.hop, isSilent: true, now: now, into: &effects
+            entry.origin.request.cancellation(reason: entry.cancelReason), .cancel, to: entry.origin.hop, isSilent: true, now: now, into: &effects
         )
         drive(client: number, .cancelled, now: now, into: &effects)
     }

@@ -23,6 +23,8 @@ struct Attempt: Sendable {
     /// The key that we offered to send with; nil: plain RTP.
     var sending: SDPCrypto?
     let offer: SDP
+    /// Dialogs of its provisional responses that we have confirmed.
+    var early: [EarlyDialog] = []
     /// What a gateway wants to know who we are, while the control plane is asked, and after it.
     var challenge: (status: Int, reason: String, asked: DigestChallenge)?
 

@@ -35,6 +35,9 @@ enum Pending: Sendable {
 struct CallKit: Sendable {
     static let desk = "control"
     static let position: HeaderName = "X-Ledgerline-Position"
+    /// Between calls of ours alone: the tenant of the line that asks for a place in the other call.
+    static let tenant: HeaderName = "X-Ledgerline-Tenant"
+    static let finalReason: HeaderName = "X-Ledgerline-Reason"
 
     let configuration: SignalConfiguration
     var transactions: TransactionLayer
@@ -134,14 +137,17 @@ struct CallKit: Sendable {
     }
 
     /// A final response says at which position of the log it was decided, and why, so that "configured, but 404" is answered
-    /// by a number.
-    mutating func respond(_ response: SIPMessage, to id: ServerTransactionID) {
+    /// by a number and a word.
+    mutating func respond(_ response: SIPMessage, to id: ServerTransactionID, _ why: FinalReason? = nil) {
         var response = addressed(response, to: id)
         response.headers[.server] = "Ledgerline"
-        if response.isFinal, response.cseq.method == .invite || response.cseq.method == .register {
+        if response.isFinal {
             if response.headers[CallKit.position] == nil { response.headers[CallKit.position] = "\(position)" }
+            if response.status >= 300, response.headers[CallKit.finalReason] == nil {
+                response.headers[CallKit.finalReason] = (why ?? FinalReason(status: response.status)).rawValue
+            }
             let isChallenge = response.status == 401 || response.status == 407
-            if response.status >= 300, !isChallenge, response.headers[.reason] == nil {
+            if response.status >= 300, !isChallenge, response.headers[.reason] == nil, [.invite, .register].contains(response.cseq.method) {
                 response.headers[.reason] = CallKit.reason(response.status, response.reason)
             }
         }
@@ -154,7 +160,9 @@ struct CallKit: Sendable {
 
     mutating func heard(position: UInt64) { self.position = max(self.position, position) }
 
-    mutating func cancel(_ id: ClientTransactionID) { withTransactions { _ = $0.cancel(id, now: $1, into: &$2) } }
+    mutating func cancel(_ id: ClientTransactionID, reason: String? = nil) {
+        withTransactions { _ = $0.cancel(id, reason: reason, now: $1, into: &$2) }
+    }
 
     mutating func acknowledge(_ ack: SIPMessage, of id: ClientTransactionID?, to hop: Hop) {
         let ack = addressed(ack, by: hop)
@@ -178,7 +186,7 @@ struct CallKit: Sendable {
     /// A gateway's flow is no worker's: any may call it.
     func flow(_ hop: Hop, isGateway: Bool = false) -> Flow {
         var flow = Flow()
-        flow.worker = isGateway ? "" : hop.relay ?? configuration.worker
+        flow.worker = isGateway && !hop.isInternal ? "" : hop.relay ?? configuration.worker
         flow.listener = hop.listener.description
         flow.remote = hop.remote.description
         if hop.transport != .udp {

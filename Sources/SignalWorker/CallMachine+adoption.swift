@@ -8,11 +8,13 @@ extension CallMachine {
     init?(adopting call: AdoptCall, _ kit: inout CallKit) {
         guard let id = CallID(call.callID), call.answeredAt > 0 else { return nil }
         let snapshot = call.snapshot
-        guard let dialogA = Dialog(adopting: snapshot.a), let dialogB = Dialog(adopting: snapshot.b),
-            let hopA = kit.hop(snapshot.a.flow), let hopB = kit.hop(snapshot.b.flow)
-        else { return nil }
-        self.init(id, leg: Leg(dialog: dialogA, hop: hopA, isGateway: snapshot.a.flow.worker.isEmpty))
-        b = Leg(dialog: dialogB, hop: hopB, isGateway: snapshot.b.flow.worker.isEmpty)
+        guard let legA = Leg(adopting: snapshot.a, kit), let legB = Leg(adopting: snapshot.b, kit) else { return nil }
+        self.init(id, leg: legA)
+        b = legB
+        // Nothing is known of later; what the media worker has heard counts for more.
+        let answered = WallTime(microseconds: call.answeredAt)
+        a.heardAt = answered
+        b?.heardAt = answered
         a.media = CallMachine.media(local: snapshot.sdpA, remote: snapshot.remoteSdpA)
         b?.media = CallMachine.media(local: snapshot.sdpB, remote: snapshot.remoteSdpB)
         bPort = b?.media.port ?? 0

@@ -7,22 +7,26 @@ import SIP
 /// The end of a call: both sides are told, the media session is closed, and the control plane gets the facts.
 extension CallMachine {
     /// The call ends before an answer; the caller gets that status.
-    mutating func fail(_ status: Int, _ cause: EndCause, _ reason: String?, _ kit: inout CallKit, retryAfter: Int? = nil) {
+    mutating func fail(
+        _ status: Int, _ cause: EndCause, _ reason: String?, _ kit: inout CallKit, _ why: FinalReason? = nil, retryAfter: Int? = nil
+    ) {
         guard stage != .over, stage != .closing else { return }
         if let invite {
             var response = invite.request.response(status, toTag: a.dialog.localTag)
             if let retryAfter { response.headers[.retryAfter] = String(retryAfter) }
             response.headers[.reason] = CallKit.reason(status, reason ?? response.reason)
             if plan.logPosition > 0 { response.headers[CallKit.position] = "\(plan.logPosition)" }
-            kit.respond(response, to: invite.transaction)
+            for told in peerReasons { response.headers.append(.reason, told) }
+            kit.respond(response, to: invite.transaction, why)
             self.invite = nil
         }
         end(cause, status: status, &kit)
     }
 
-    mutating func hungUp(by side: Side, _ kit: inout CallKit) {
+    /// - Parameter reason: what the side that hung up said of it (RFC 3326).
+    mutating func hungUp(by side: Side, reason: [String] = [], _ kit: inout CallKit) {
         guard stage == .talking else { return }
-        bye(side.other, &kit)
+        bye(side.other, reason, &kit)
         end(side == .a ? .callerHungUp : .calledHungUp, status: 200, &kit)
     }
 
@@ -30,8 +34,8 @@ extension CallMachine {
     mutating func hangUp(_ cause: EndCause, _ kit: inout CallKit) {
         switch stage {
         case .talking:
-            bye(.a, &kit)
-            bye(.b, &kit)
+            bye(.a, [], &kit)
+            bye(.b, [], &kit)
             end(cause, status: 200, &kit)
         case .planning, .opening, .ringing:
             abandonAll(&kit)
@@ -48,23 +52,32 @@ extension CallMachine {
         hangUp(.mediaTimeout, &kit)
     }
 
-    private mutating func bye(_ side: Side, _ kit: inout CallKit) {
+    private mutating func bye(_ side: Side, _ reason: [String], _ kit: inout CallKit) {
+        // A caller that was never told of the answer has no dialog to end.
+        if side == .a, answer != nil, let invite {
+            answer = nil
+            return kit.respond(invite.request.response(487, toTag: a.dialog.localTag), to: invite.transaction, .ended)
+        }
         guard var leg = self[side] else { return }
-        let request = leg.dialog.request(.bye, via: kit.via(id))
+        var request = leg.dialog.request(.bye, via: kit.via(id))
+        for value in reason { request.headers.append(.reason, value) }
         self[side] = leg
         if let transaction = kit.send(request, to: leg.path, of: id) { clients.append(transaction) }
     }
 
     private mutating func end(_ cause: EndCause, status: Int, _ kit: inout CallKit) {
+        endTransfer(&kit)
         if let reoffer {
-            kit.respond(reoffer.request.response(487, toTag: self[reoffer.from]?.dialog.localTag), to: reoffer.transaction)
+            let leg = reoffer.replacement ?? self[reoffer.from]
+            kit.respond(reoffer.request.response(487, toTag: leg?.dialog.localTag), to: reoffer.transaction, .ended)
             self.reoffer = nil
         }
         for entry in passing {
-            kit.respond(entry.request.response(487, toTag: self[entry.from]?.dialog.localTag), to: entry.transaction)
+            kit.respond(entry.request.response(487, toTag: self[entry.from]?.dialog.localTag), to: entry.transaction, .ended)
         }
         passing = []
         (renewAt, creditEnds, announcement) = (nil, nil, nil)
+        (reliable, untold) = (nil, nil)
         var ended = CallEnded()
         ended.callID = id.data
         ended.endedAt = (lastHeard ?? kit.wall).microseconds
@@ -86,6 +99,7 @@ extension CallMachine {
         guard stage == .closing, var ended = ending else { return }
         stage = .over
         if let media { ended.media = media }
+        if let proof = proofOfLife(media) { ended.endedAt = min(ended.endedAt, max(proof.microseconds, answeredAt?.microseconds ?? 0)) }
         var request = DeskRequest()
         request.callFinished.ended = ended
         kit.report(request, of: id)

@@ -25,19 +25,20 @@ extension CallMachine {
         }
     }
 
-    func address(_ forward: ForwardTarget, _ kit: CallKit) -> (URI, Hop, NameAddress, NameAddress, Bool) {
+    func address(_ forward: ForwardTarget, _ kit: CallKit) -> Address {
         let uri = URI(plainUser: forward.number, host: "forward.invalid")
         let from = NameAddress(
             displayName: plan.callerDisplay.isEmpty ? nil : plan.callerDisplay, uri: URI(plainUser: plan.callerNumber, host: "forward.invalid"))
-        return (uri, kit.internalHop, from, NameAddress(uri: uri), false)
+        return Address(uri: uri, hop: kit.internalHop, from: from, to: NameAddress(uri: uri), isSecure: false)
     }
 
     /// To the worker at which the call rings.
-    func address(_ pickup: PickupTarget, _ kit: CallKit) -> (URI, Hop, NameAddress, NameAddress, Bool)? {
+    func address(_ pickup: PickupTarget, _ kit: CallKit) -> Address? {
         guard let call = CallID(pickup.callID) else { return nil }
         let uri = URI(plainUser: call.description, host: "pickup.invalid")
         let from = NameAddress(uri: URI(plainUser: plan.callerNumber, host: "pickup.invalid"))
-        return (uri, kit.internalHop(kit.configuration.advertised, of: pickup.worker), from, NameAddress(uri: uri), false)
+        let hop = kit.internalHop(kit.configuration.advertised, of: pickup.worker)
+        return Address(uri: uri, hop: hop, from: from, to: NameAddress(uri: uri), isSecure: false)
     }
 
     /// Before the INVITE is on its way to ourselves: what kind of call it is.

@@ -51,7 +51,7 @@ extension CallMachine {
             openAnew(on: next, &kit)
         case .opening, .ringing:
             abandonAll(&kit)
-            fail(503, .failed, "the media worker was lost", &kit)
+            fail(503, .failed, "the media worker was lost", &kit, .mediaLost)
         case .closing: finish(nil, &kit)
         case .planning, .over: break
         }
@@ -60,30 +60,56 @@ extension CallMachine {
     /// The new session is open: tells both sides where to send now.
     mutating func moved(_ kit: inout CallKit) {
         guard let host = mediaAddress else { return }
-        descriptionVersion += 1
-        for side in [Side.a, .b] {
-            guard var leg = self[side], let other = self[side.other], let remote = other.media.remote else { continue }
-            leg.media.makeKey(&kit.random)
-            let sdp = OfferAnswer.description(
-                from: remote, relaying: other.media.index, at: SocketAddress(host, port: leg.media.port), session: sessionNumber,
-                version: descriptionVersion, sending: leg.media.sending)
-            leg.media.local = sdp
-            var request = leg.dialog.request(.invite, via: kit.via(id))
-            request.headers.append(.contact, kit.contact().description)
-            request.setBody(Array(sdp.description.utf8), type: "application/sdp")
-            self[side] = leg
-            guard let transaction = kit.send(request, to: leg.path, of: id) else { continue }
-            clients.append(transaction)
-            moving.append(Move(side: side, transaction: transaction, request: request))
-        }
+        for side in [Side.a, .b] { offerAnew(side, host: host, &kit) }
         update(&kit)
+    }
+
+    /// Tells a side by a re-INVITE of ours what holds now: another media worker, or another party.
+    mutating func offerAnew(_ side: Side, host: SocketAddress.Host? = nil, _ kit: inout CallKit) {
+        guard let host = host ?? mediaAddress ?? hostOfLocal, var leg = self[side], let other = self[side.other], let remote = other.media.remote
+        else { return }
+        descriptionVersion += 1
+        leg.media.makeKey(&kit.random)
+        let sdp = OfferAnswer.description(
+            from: remote, relaying: other.media.index, at: SocketAddress(host, port: leg.media.port), session: sessionNumber,
+            version: descriptionVersion, sending: leg.media.sending)
+        leg.media.local = sdp
+        var request = leg.dialog.request(.invite, via: kit.via(id))
+        request.headers.append(.contact, kit.contact().description)
+        request.headers.append(.allow, CallMachine.allowed)
+        leg.timer?.write(toRequest: &request)
+        request.setBody(Array(sdp.description.utf8), type: "application/sdp")
+        self[side] = leg
+        guard let transaction = kit.send(request, to: leg.path, of: id) else { return }
+        clients.append(transaction)
+        moving.append(Move(side: side, transaction: transaction, request: request))
+    }
+
+    mutating func moveAgain(_ kit: inout CallKit) {
+        for side in [Side.a, .b] {
+            guard stage == .talking, let at = movesAgain[side], kit.now >= at else { continue }
+            // An offer that is under way is waited for.
+            guard reoffer == nil else {
+                movesAgain[side] = kit.now + .milliseconds(500)
+                continue
+            }
+            movesAgain[side] = nil
+            offerAnew(side, &kit)
+        }
     }
 
     mutating func moveAnswered(_ response: SIPMessage, _ transaction: ClientTransactionID, _ kit: inout CallKit) {
         guard response.isFinal, let index = moving.firstIndex(where: { $0.transaction == transaction }) else { return }
         let move = moving.remove(at: index)
+        if response.status == 491 {
+            movesAgain[move.side] = kit.now + glareDelay(move.side, &kit)
+            return
+        }
         guard response.isSuccess, var leg = self[move.side] else { return hangUp(.mediaTimeout, &kit) }
         leg.dialog.receive(response: response)
+        leg.heard(response, at: kit.wall)
+        leg.timer?.refreshed(kit.now)
+        self[move.side] = leg
         let ack = leg.dialog.acknowledgement(of: move.request, via: kit.via(id))
         kit.acknowledge(ack, of: transaction, to: leg.path)
         let offered = leg.media.sending

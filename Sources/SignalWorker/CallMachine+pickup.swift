@@ -29,9 +29,11 @@ extension CallMachine {
         media.local = OfferAnswer.description(
             from: forTaker, relaying: media.index, at: SocketAddress(host, port: bPort), session: sessionNumber, version: descriptionVersion,
             sending: nil, answering: media.remoteProfile)
-        abandonAll(&kit)
+        abandonAll(&kit, reason: CallMachine.elsewhere)
         var leg = Leg(dialog: dialog, hop: hop, isGateway: false, media: media)
         leg.dialog.confirm()
+        leg.heard(request, at: kit.wall)
+        leg.timer = try? SessionTimer(answering: request, wanted: kit.configuration.sessionSeconds, now: kit.now)
         servers.append(transaction)
         b = leg
         bMedia = media
@@ -39,6 +41,8 @@ extension CallMachine {
         stage = .talking
         answeredAt = kit.wall
         a.dialog.confirm()
+        a.heardAt = kit.wall
+        a.timer?.refreshed(kit.now)
         if plan.grantedSeconds > 0 { grant(plan.grantedSeconds, kit) }
         var fact = DeskRequest()
         fact.callAnswered.callID = id.data
@@ -51,7 +55,9 @@ extension CallMachine {
             ok.headers.append(.allow, CallMachine.allowed)
             ok.headers[CallKit.position] = "\(plan.logPosition)"
             if let description { ok.setBody(Array(description.description.utf8), type: "application/sdp") }
-            kit.respond(ok, to: to)
+            let timer = to == transaction ? leg.timer : a.timer
+            timer?.write(to: &ok, of: message)
+            if to == transaction { kit.respond(ok, to: to) } else { answerCaller(ok, &kit) }
         }
     }
 }

@@ -9,11 +9,15 @@ extension CallMachine {
         guard stage == .planning else { return }
         self.plan = plan
         kit.heard(position: plan.logPosition)
-        guard a.media.receiving != nil || plan.callerMediaSecurity != .sdes else {
-            return fail(488, .failed, "this line requires SRTP (RTP/SAVP with a=crypto)", &kit)
+        let isDelayed = a.media.remote == nil
+        guard isDelayed || a.media.receiving != nil || plan.callerMediaSecurity != .sdes else {
+            return fail(488, .failed, "this line requires SRTP (RTP/SAVP with a=crypto)", &kit, .needsSRTP)
+        }
+        if isDelayed, plan.callerMediaSecurity == .sdes {
+            a.media.sending = OfferAnswer.key(tag: 1, .aesCM128HMACSHA1_80, &kit.random)
         }
         guard let worker = kit.colleagues.mediaWorker() else {
-            return fail(503, .unreachable, "no media worker", &kit, retryAfter: 5)
+            return fail(503, .unreachable, "no media worker", &kit, .noMediaWorker, retryAfter: 5)
         }
         stage = .opening
         open(on: worker, &kit)
@@ -27,14 +31,14 @@ extension CallMachine {
         var response = invite.request.response(Int(refusal.sipStatus == 0 ? 403 : refusal.sipStatus), toTag: a.dialog.localTag)
         response.headers[.reason] = CallKit.reason(response.status, refusal.reason)
         response.headers[CallKit.position] = "\(refusal.logPosition)"
-        kit.respond(response, to: invite.transaction)
+        kit.respond(response, to: invite.transaction, FinalReason(refusal.refusal))
         self.invite = nil
     }
 
     /// No answer of the control plane: nothing is known of the call there, or it will be closed there by rule.
     mutating func unplanned(_ kit: inout CallKit) {
         guard stage == .planning else { return }
-        fail(503, .failed, "the control plane does not answer", &kit, retryAfter: 5)
+        fail(503, .failed, "the control plane does not answer", &kit, .controlSilent, retryAfter: 5)
     }
 
     /// A session of its own: a worker that was given up may still have the old one.
@@ -84,7 +88,7 @@ extension CallMachine {
         switch stage {
         case .opening:
             guard let next = kit.colleagues.mediaWorker(except: refusedMedia) else {
-                return fail(503, .failed, reason, &kit, retryAfter: 5)
+                return fail(503, .failed, reason, &kit, .noMediaWorker, retryAfter: 5)
             }
             openAnew(on: next, &kit)
         case .talking:

@@ -25,13 +25,21 @@ extension CallMachine {
         let told = plan.direction == .outbound ? CallMachine.toldOutbound(status) : CallMachine.told(status)
         // Without the target: the caller need not know by which address somebody is reached.
         let reason = last.map { "\(status) \($0.reason)" }
-        fail(told, CallMachine.cause(of: status, hasRung: hasRung), reason, &kit)
+        let why: FinalReason =
+            if told == status, attempts.contains(where: { $0.state == .failed(status) }) {
+                .fromPeer
+            } else {
+                plan.direction == .outbound && told == 502 ? .gatewaysFailed : hasRung ? .nobodyAnswered : .nobodyReached
+            }
+        fail(told, CallMachine.cause(of: status, hasRung: hasRung), reason, &kit, why)
     }
 
     /// - Parameter servers: of a gateway, where it is; nil: that is still to be found out.
     mutating func ring(_ target: Target, at servers: [SocketAddress]? = nil, _ kit: inout CallKit) {
-        guard let invite, let offer = a.media.remote, let host = mediaAddress else { return }
-        let made: (uri: URI, hop: Hop, from: NameAddress, to: NameAddress, isSecure: Bool)?
+        guard let invite, let host = mediaAddress else { return }
+        // A caller that offers nothing takes what we relay.
+        let offer = a.media.remote ?? OfferAnswer.usual(session: sessionNumber)
+        let made: Address?
         var alternatives: [SocketAddress] = []
         switch target.kind {
         case .contact(let contact): made = address(contact, invite.request, kit)
@@ -54,7 +62,16 @@ extension CallMachine {
             return
         }
         record.target = made.uri.description
+        if case .forward = target.kind, CallMachine.diversionCount(invite.request) >= CallMachine.diversionsMax {
+            record.endedAt = record.startedAt
+            record.sipStatus = 482
+            record.reason = "diverted too often"
+            settled.append(record)
+            worstStatus = CallMachine.better(482, than: worstStatus)
+            return
+        }
         var from = made.from
+        if isAnonymous, !made.hop.isInternal { from = CallMachine.anonymous }
         from.tag = OwnerMark(worker: kit.configuration.worker, call: id, part: "b\(attempts.count)").text
         var request = SIPMessage(
             .invite, made.uri, via: kit.via(id), from: from, to: made.to, callID: "\(hex(id.value.bytes))-\(attempts.count)", cseq: 1)
@@ -62,12 +79,18 @@ extension CallMachine {
         request.headers.append(.contact, kit.contact().description)
         request.headers.append(.allow, CallMachine.allowed)
         request.headers.append(.userAgent, "Ledgerline")
+        SessionTimer(seconds: kit.configuration.sessionSeconds, refresher: .peer, now: kit.now).write(toRequest: &request)
+        // Who refreshes is the other side's choice (RFC 4028 §7.1).
+        request.headers[.sessionExpires] = String(kit.configuration.sessionSeconds)
+        // A carrier is trusted with the identity of whoever wants not to be shown; phones are not (RFC 3325 §7).
         if case .gateway(let gateway) = target.kind, let identity = URI(gateway.assertedIdentity) {
             request.headers.append(.assertedIdentity, NameAddress(uri: identity).description)
         }
+        if isAnonymous { request.headers.append(.privacy, "id") }
+        for (name, value) in diversions(for: target, of: invite.request, kit) { request.headers.append(name, value) }
         let sending = made.isSecure ? OfferAnswer.key(tag: 1, .aesCM128HMACSHA1_80, &kit.random) : nil
         let sdp = OfferAnswer.description(
-            from: offer, relaying: a.media.index, at: SocketAddress(host, port: bPort), session: sessionNumber,
+            from: offer, relaying: a.media.remote == nil ? 0 : a.media.index, at: SocketAddress(host, port: bPort), session: sessionNumber,
             version: descriptionVersion, sending: sending)
         request.setBody(Array(sdp.description.utf8), type: "application/sdp")
         switch target.kind {
@@ -102,16 +125,14 @@ extension CallMachine {
 
     private func address(
         _ contact: ContactTarget, _ invite: SIPMessage, _ kit: CallKit
-    ) -> (URI, Hop, NameAddress, NameAddress, Bool)? {
+    ) -> Address? {
         guard let uri = URI(contact.uri), let hop = kit.hop(contact.flow), !uri.isSecure || hop.transport.isSecure else { return nil }
-        var from = NameAddress(
-            displayName: plan.callerDisplay.isEmpty ? nil : plan.callerDisplay,
-            uri: URI(plainUser: plan.callerNumber, host: invite.from.uri.host))
+        var from = callerAddress(invite.from.uri.host)
         if let own = invite.requestURI?.host, plan.direction != .inbound { from.uri.host = own }
-        return (uri, hop, from, NameAddress(uri: uri), contact.mediaSecurity == .sdes)
+        return Address(uri: uri, hop: hop, from: from, to: NameAddress(uri: uri), isSecure: contact.mediaSecurity == .sdes)
     }
 
-    private func address(_ gateway: GatewayTarget, _ server: SocketAddress, _ kit: CallKit) -> (URI, Hop, NameAddress, NameAddress, Bool)? {
+    private func address(_ gateway: GatewayTarget, _ server: SocketAddress, _ kit: CallKit) -> Address? {
         // Without a port a name stands for whatever DNS says (RFC 3263 §4).
         let port = gateway.port == 0 ? nil : UInt16(exactly: gateway.port)
         let uri = URI(plainUser: gateway.number, host: gateway.host, port: port)
@@ -121,7 +142,8 @@ extension CallMachine {
         let transport = gateway.transport.transport
         let name = SocketAddress.Host(gateway.host) == nil ? gateway.host : nil
         guard let hop = kit.configuration.hop(to: server, by: transport, name: name) else { return nil }
-        return (uri, hop, from, NameAddress(uri: URI(plainUser: gateway.number, host: gateway.host)), false)
+        let to = NameAddress(uri: URI(plainUser: gateway.number, host: gateway.host))
+        return Address(uri: uri, hop: hop, from: from, to: to, isSecure: false)
     }
 
     // MARK: Answers
@@ -129,20 +151,28 @@ extension CallMachine {
     mutating func response(_ response: SIPMessage, of transaction: ClientTransactionID, _ hop: Hop, _ kit: inout CallKit) {
         if reoffer?.outgoing == transaction { return reofferAnswered(response, &kit) }
         if moving.contains(where: { $0.transaction == transaction }) { return moveAnswered(response, transaction, &kit) }
+        if refreshing.contains(where: { $0.transaction == transaction }) { return refreshAnswered(response, transaction, &kit) }
+        if transfer?.transaction == transaction { return transferAnswered(response, hop, &kit) }
+        if response.cseq.method == .notify, response.isFinal { return noticed(transaction, &kit) }
         if let pass = passing.firstIndex(where: { $0.outgoing == transaction }) {
             if response.isFinal { passBack(response, passing.remove(at: pass), &kit) }
             return
         }
         guard let index = attempts.firstIndex(where: { $0.transaction == transaction }) else { return }
         if response.isProvisional {
-            progress(response, index, &kit)
+            if confirm(response, of: index, &kit) { progress(response, index, &kit) }
         } else if response.isSuccess {
             answered(response, index, &kit)
         } else if response.status == 401 || response.status == 407, challenged(index, by: response, &kit) {
             return
         } else if response.status == 503, ringsElsewhere(index, 503, &kit) {
             return
+        } else if response.status == 422, again(index, after: response, &kit) {
+            return
+        } else if (300..<400).contains(response.status), follow(response, of: index, &kit) {
+            return
         } else {
+            peerReasons = response.headers.all(.reason)
             failed(index, response.status, response.reason, &kit)
         }
     }
@@ -153,6 +183,13 @@ extension CallMachine {
         if let move = moving.first(where: { $0.transaction == transaction }) {
             return moveAnswered(move.request.response(status), transaction, &kit)
         }
+        if let refresh = refreshing.first(where: { $0.transaction == transaction }) {
+            return refreshAnswered(refresh.request.response(status), transaction, &kit)
+        }
+        if let transfer, transfer.transaction == transaction {
+            return transferAnswered(transfer.invite.response(status), kit.internalHop, &kit)
+        }
+        noticed(transaction, &kit)
         if let pass = passing.firstIndex(where: { $0.outgoing == transaction }) {
             let entry = passing.remove(at: pass)
             return passBack(entry.request.response(status), entry, &kit)
@@ -175,10 +212,28 @@ extension CallMachine {
         guard [180, 181, 182, 183].contains(response.status) else { return }
         var forward = invite.request.response(response.status, toTag: a.dialog.localTag)
         forward.headers.append(.contact, kit.contact().description)
-        if response.hasSDP, agree(response.body, index, &kit), let sdp = a.media.local {
+        // A caller that offered nothing is not made an offer before the answer.
+        if response.hasSDP, agree(response.body, index, &kit), let sdp = a.media.local, a.media.remote != nil {
             forward.setBody(Array(sdp.description.utf8), type: "application/sdp")
         }
-        kit.respond(forward, to: invite.transaction)
+        tellCaller(forward, &kit)
+    }
+
+    /// The called side takes no session that is so short (RFC 4028 §7.3): once more, with what it takes.
+    private mutating func again(_ index: Int, after response: SIPMessage, _ kit: inout CallKit) -> Bool {
+        guard attempts[index].isOpen, let least = response.minSE, least > kit.configuration.sessionSeconds, least <= 86_400,
+            attempts[index].request.minSE != least
+        else { return false }
+        var request = attempts[index].request
+        request.cseq.number += 1
+        request.vias = [kit.via(id)]
+        request.headers[.sessionExpires] = String(least)
+        request.headers[.minSE] = String(least)
+        guard let again = kit.send(request, to: attempts[index].hop, of: id) else { return false }
+        clients.append(again)
+        attempts[index].transaction = again
+        attempts[index].request = request
+        return true
     }
 
     /// Takes the called side's answer: tells the media worker, and writes our answer to the caller.
@@ -204,10 +259,18 @@ extension CallMachine {
 
     private mutating func answered(_ response: SIPMessage, _ index: Int, _ kit: inout CallKit) {
         let attempt = attempts[index]
-        guard let dialog = Dialog(calling: attempt.request, response: response) else {
+        guard var dialog = Dialog(calling: attempt.request, response: response) else {
             return failed(index, 502, "the answer has no Contact", &kit)
         }
+        // Confirmations while it rang were requests of this dialog.
+        if let early = attempt.early.first(where: { $0.dialog.remoteTag == dialog.remoteTag }) { dialog.localCSeq = early.dialog.localCSeq }
         var leg = Leg(dialog: dialog, hop: attempt.hop, isGateway: attempt.isGateway)
+        leg.heard(response, at: kit.wall)
+        leg.timer = SessionTimer(answered: response, wanted: kit.configuration.sessionSeconds, now: kit.now)
+        switch attempt.target.kind {
+        case .contact(let contact): (leg.subscriber, leg.tenant) = (contact.subscriberID, contact.tenantID)
+        case .gateway, .forward, .pickup, nil: break
+        }
         // At once, not when the caller's ACK comes: the caller's answers nothing, since offers come in INVITEs alone, and the
         // called side would repeat its 2xx meanwhile.
         kit.acknowledge(dialog.acknowledgement(of: attempt.request, via: kit.via(id)), of: attempt.transaction, to: leg.path)
@@ -220,15 +283,19 @@ extension CallMachine {
             hangUpStray(&leg, &kit)
             return failed(index, 488, "no media in common", &kit)
         }
+        // Dialogs of the same target that rang and did not answer end by themselves at whoever forked (RFC 3261 §13.2.2.4).
+        attempts[index].early = []
         attempts[index].state = .answered
         attempts[index].record.sipStatus = UInt32(response.status)
         attempts[index].record.endedAt = kit.wall.microseconds
-        for other in attempts.indices where other != index && attempts[other].isOpen { abandon(other, 487, &kit) }
+        for other in attempts.indices where other != index && attempts[other].isOpen { abandon(other, 487, &kit, CallMachine.elsewhere) }
         leg.media = bMedia
         b = leg
         stage = .talking
         answeredAt = kit.wall
         a.dialog.confirm()
+        a.heardAt = kit.wall
+        a.timer?.refreshed(kit.now)
         if plan.grantedSeconds > 0 { grant(plan.grantedSeconds, kit) }
         // The fact is kept before anybody is told.
         var request = DeskRequest()
@@ -251,8 +318,10 @@ extension CallMachine {
         ok.headers.append(.contact, kit.contact().description)
         ok.headers.append(.allow, CallMachine.allowed)
         ok.headers[CallKit.position] = "\(plan.logPosition)"
+        a.timer?.write(to: &ok, of: invite.request)
         ok.setBody(Array(local.description.utf8), type: "application/sdp")
-        kit.respond(ok, to: invite.transaction)
+        if a.media.remote == nil { unanswered.a = Unanswered(key: a.media.sending) }
+        answerCaller(ok, &kit)
     }
 
     /// Ends a dialog that we do not want.
@@ -271,7 +340,7 @@ extension CallMachine {
     }
 
     /// What a failed attempt means for the others and for the groups that have not been tried.
-    private mutating func goOn(_ status: Int, _ kit: inout CallKit) {
+    mutating func goOn(_ status: Int, _ kit: inout CallKit) {
         guard stage == .ringing else { return }
         worstStatus = CallMachine.better(status, than: worstStatus)
         if status >= 600 {
@@ -285,15 +354,16 @@ extension CallMachine {
         ringNextGroup(&kit)
     }
 
-    private mutating func abandon(_ index: Int, _ status: Int, _ kit: inout CallKit) {
+    private mutating func abandon(_ index: Int, _ status: Int, _ kit: inout CallKit, _ reason: String? = nil) {
         attempts[index].state = .abandoned
         attempts[index].record.sipStatus = UInt32(status)
         attempts[index].record.endedAt = kit.wall.microseconds
-        kit.cancel(attempts[index].transaction)
+        kit.cancel(attempts[index].transaction, reason: reason)
     }
 
-    mutating func abandonAll(_ kit: inout CallKit) {
-        for index in attempts.indices where attempts[index].isOpen { abandon(index, 487, &kit) }
+    /// - Parameter reason: why, for those that ring (RFC 3326).
+    mutating func abandonAll(_ kit: inout CallKit, reason: String? = nil) {
+        for index in attempts.indices where attempts[index].isOpen { abandon(index, 487, &kit, reason) }
     }
 
     mutating func expireAttempts(_ kit: inout CallKit) {
@@ -309,24 +379,29 @@ extension CallMachine {
     }
 
     /// Somebody took back a request of theirs (§9).
-    mutating func cancelled(_ transaction: ServerTransactionID, _ kit: inout CallKit) {
+    mutating func cancelled(_ transaction: ServerTransactionID, by request: SIPMessage, _ kit: inout CallKit) {
         if let reoffer, reoffer.transaction == transaction {
             // Its answer, 487 most likely, goes back as that of any offer.
             return kit.cancel(reoffer.outgoing)
         }
-        callerGone(&kit)
+        callerGone(reason: request.headers[.reason], &kit)
     }
 
     /// The caller gave up.
-    mutating func callerGone(_ kit: inout CallKit) {
+    mutating func callerGone(reason: String? = nil, _ kit: inout CallKit) {
+        if stage == .talking, answer != nil { return hungUp(by: .a, &kit) }
         guard stage == .planning || stage == .opening || stage == .ringing else { return }
-        abandonAll(&kit)
-        fail(487, .cancelled, nil, &kit)
+        abandonAll(&kit, reason: reason)
+        fail(487, .cancelled, nil, &kit, .cancelled)
     }
 
     // MARK: Tables
 
-    static let allowed = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, MESSAGE"
+    static let allowed = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, MESSAGE"
+    static let supported = "100rel, replaces, timer"
+    /// For those that rang when somebody else answered (RFC 3326 §3.1), which phones take for no missed call.
+    static let elsewhere = "SIP;cause=200;text=\"Call completed elsewhere\""
+    static let anonymous = NameAddress(displayName: "Anonymous", uri: URI(user: "anonymous", host: "anonymous.invalid"))
 
     /// Whether another gateway may do better: it failed, the called side did not.
     static func isReroutable(_ status: Int) -> Bool {

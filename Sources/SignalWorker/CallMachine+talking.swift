@@ -18,26 +18,40 @@ extension CallMachine {
         }
         // A peer behind a NAT may have moved.
         leg.hop = hop
+        leg.heard(request, at: kit.wall)
         self[side] = leg
         switch method {
         case .bye:
             answer(200, &kit)
             if stage == .talking {
-                hungUp(by: side, &kit)
+                guard !leftDuringTransfer(side) else { return }
+                hungUp(by: side, reason: request.headers.all(.reason), &kit)
             } else if side == .a {
                 callerGone(&kit)
             }
         case .options: answer(200, &kit)
         case .invite, .update:
-            guard stage == .talking else { return answer(method == .invite ? 491 : 481, &kit) }
-            guard reoffer == nil, moving.isEmpty else { return answer(491, &kit) }
+            guard stage == .talking, self.answer == nil else {
+                // Nothing may be offered while it rings, but a target may be refreshed (RFC 3311 §5.2).
+                return answer(method == .update && !request.hasSDP && stage != .closing ? 200 : 491, &kit)
+            }
+            let isBusy = reoffer != nil || !moving.isEmpty || transfer != nil && transfer?.by != side || refreshing.contains { $0.side == side && $0.request.method == .invite }
+            guard !isBusy else { return answer(491, &kit) }
+            do throws(SessionTimer.Rejection) {
+                leg.timer = try SessionTimer(answering: request, wanted: kit.configuration.sessionSeconds, now: kit.now)
+            } catch {
+                return tooShort(request, transaction, leg.dialog.localTag, &kit)
+            }
+            self[side] = leg
             guard request.hasSDP else { return refresh(request, transaction, side, &kit) }
             offer(request, transaction, side, &kit)
         case .info, .message:
             guard stage == .talking else { return answer(481, &kit) }
             pass(request, transaction, side, &kit)
+        case .refer: refer(request, transaction, side, &kit)
+        case .prack where side == .a: confirmed(by: request, transaction, &kit)
         case .ack, .cancel: break  // never come here
-        case .register, .prack, .subscribe, .notify, .refer, .publish, .other:
+        case .register, .prack, .subscribe, .notify, .publish, .other:
             var response = request.response(405, toTag: leg.dialog.localTag)
             response.headers.append(.allow, CallMachine.allowed)
             kit.respond(response, to: transaction)
@@ -45,19 +59,26 @@ extension CallMachine {
     }
 
     /// A re-INVITE or UPDATE that offers nothing: the session stands as it is.
-    private func refresh(_ request: SIPMessage, _ transaction: ServerTransactionID, _ side: Side, _ kit: inout CallKit) {
+    private mutating func refresh(_ request: SIPMessage, _ transaction: ServerTransactionID, _ side: Side, _ kit: inout CallKit) {
         guard let leg = self[side] else { return }
         var ok = request.response(200, toTag: leg.dialog.localTag)
         ok.headers.append(.contact, kit.contact().description)
+        ok.headers.append(.allow, CallMachine.allowed)
+        leg.timer?.write(to: &ok, of: request)
         if request.method == .invite, let local = leg.media.local {
             ok.setBody(Array(local.description.utf8), type: "application/sdp")
+            unanswered[side] = Unanswered(key: leg.media.sending)
         }
         kit.respond(ok, to: transaction)
     }
 
     /// A new offer of one side (hold, another codec or address): the other is asked (RFC 3264 §8).
-    private mutating func offer(_ request: SIPMessage, _ transaction: ServerTransactionID, _ side: Side, _ kit: inout CallKit) {
-        guard var leg = self[side], var other = self[side.other], let host = mediaAddress ?? hostOfLocal else {
+    ///
+    /// - Parameter replacement: the dialog that makes the offer, when it is to take the place of that side's.
+    mutating func offer(
+        _ request: SIPMessage, _ transaction: ServerTransactionID, _ side: Side, replacing replacement: Leg? = nil, _ kit: inout CallKit
+    ) {
+        guard var leg = replacement ?? self[side], var other = self[side.other], let host = mediaAddress ?? hostOfLocal else {
             return kit.respond(request.response(500, toTag: self[side]?.dialog.localTag), to: transaction)
         }
         let previous = Sides(a: a.media, b: b?.media ?? LegMediaState())
@@ -65,7 +86,7 @@ extension CallMachine {
             guard let sdp = try? SDP(parsing: request.body) else { throw .noAudio }
             try OfferAnswer.take(sdp, into: &leg.media)
         } catch {
-            return kit.respond(request.response(488, toTag: leg.dialog.localTag), to: transaction)
+            return kit.respond(request.response(488, toTag: leg.dialog.localTag), to: transaction, .noMedia)
         }
         if let receiving = leg.media.receiving {
             // A key is kept while the peer keeps its own, so that packets on their way stay readable.
@@ -82,46 +103,59 @@ extension CallMachine {
             version: descriptionVersion, sending: other.media.sending)
         other.media.local = forward
         let via = kit.via(id)
-        // UPDATE needs the peer's consent to be sent, INVITE does not.
-        var sent = other.dialog.request(.invite, via: via)
+        // An UPDATE is answered at once, where a person may be asked about an INVITE: it stays what it was, if the peer allows it.
+        var sent = other.dialog.request(request.method == .update && other.takesUpdate ? .update : .invite, via: via)
         sent.headers.append(.contact, kit.contact().description)
         sent.headers.append(.allow, CallMachine.allowed)
+        other.timer?.write(toRequest: &sent)
         sent.setBody(Array(forward.description.utf8), type: "application/sdp")
         let hop = other.path
-        self[side] = leg
+        if replacement == nil { self[side] = leg }
         self[side.other] = other
         guard let outgoing = kit.send(sent, to: hop, of: id) else {
             restore(previous)
-            return kit.respond(request.response(503, toTag: leg.dialog.localTag), to: transaction)
+            return kit.respond(request.response(503, toTag: leg.dialog.localTag), to: transaction, .busyWorker)
         }
         clients.append(outgoing)
         kit.serverOwners[transaction] = id
         servers.append(transaction)
-        reoffer = Reoffer(from: side, transaction: transaction, request: request, outgoing: outgoing, sent: sent, previous: previous)
+        reoffer = Reoffer(from: side, transaction: transaction, request: request, outgoing: outgoing, sent: sent, previous: previous, replacement: replacement.map { _ in leg })
     }
 
     mutating func reofferAnswered(_ response: SIPMessage, _ kit: inout CallKit) {
-        guard let reoffer, response.isFinal, var other = self[reoffer.from.other], var leg = self[reoffer.from] else { return }
+        guard let reoffer, response.isFinal, var other = self[reoffer.from.other], var leg = reoffer.replacement ?? self[reoffer.from]
+        else { return }
         self.reoffer = nil
         guard response.isSuccess else {
             restore(reoffer.previous)
             let status = response.status == 401 || response.status == 407 ? 488 : response.status
-            return kit.respond(reoffer.request.response(status, toTag: leg.dialog.localTag), to: reoffer.transaction)
+            var refusal = reoffer.request.response(status, toTag: leg.dialog.localTag)
+            for header in [HeaderName.retryAfter, .warning, .reason] { if let value = response.headers[header] { refusal.headers.append(header, value) } }
+            kit.respond(refusal, to: reoffer.transaction, .fromPeer)
+            // The dialog of the one that refused is gone, and with it the call (RFC 3261 §12.2.1.2).
+            if response.status == 481 || response.status == 408 { vanished(reoffer.from.other, &kit) }
+            return
         }
         other.dialog.receive(response: response)
-        let ack = other.dialog.acknowledgement(of: reoffer.sent, via: kit.via(id))
-        kit.acknowledge(ack, of: reoffer.outgoing, to: other.path)
+        other.heard(response, at: kit.wall)
+        other.timer?.refreshed(kit.now)
+        if reoffer.sent.method == .invite {
+            kit.acknowledge(other.dialog.acknowledgement(of: reoffer.sent, via: kit.via(id)), of: reoffer.outgoing, to: other.path)
+        }
         guard let sdp = try? SDP(parsing: response.body),
             (try? OfferAnswer.take(answer: sdp, to: other.media.sending, into: &other.media)) != nil,
             let host = mediaAddress ?? hostOfLocal
         else {
+            self[reoffer.from.other]?.dialog = other.dialog
             restore(reoffer.previous)
-            return kit.respond(reoffer.request.response(488, toTag: leg.dialog.localTag), to: reoffer.transaction)
+            return kit.respond(reoffer.request.response(488, toTag: leg.dialog.localTag), to: reoffer.transaction, .noMedia)
         }
         let answer = OfferAnswer.description(
             from: sdp, relaying: other.media.index, at: SocketAddress(host, port: leg.media.port), session: sessionNumber,
             version: descriptionVersion, sending: leg.media.sending, answering: leg.media.remoteProfile)
         leg.media.local = answer
+        let replaced = reoffer.replacement == nil ? nil : self[reoffer.from]
+        if reoffer.replacement != nil { leg.dialog.confirm() }
         self[reoffer.from] = leg
         self[reoffer.from.other] = other
         change(reoffer.from, leg.media, &kit)
@@ -129,8 +163,11 @@ extension CallMachine {
         update(&kit)
         var ok = reoffer.request.response(200, toTag: leg.dialog.localTag)
         ok.headers.append(.contact, kit.contact().description)
+        ok.headers.append(.allow, CallMachine.allowed)
+        leg.timer?.write(to: &ok, of: reoffer.request)
         ok.setBody(Array(answer.description.utf8), type: "application/sdp")
         kit.respond(ok, to: reoffer.transaction)
+        if var replaced { hangUpStray(&replaced, &kit) }
     }
 
     private mutating func restore(_ media: Sides<LegMediaState>) {
@@ -163,6 +200,6 @@ extension CallMachine {
     }
 
     func passBack(_ response: SIPMessage, _ entry: Passing, _ kit: inout CallKit) {
-        kit.respond(entry.request.response(response.status, toTag: self[entry.from]?.dialog.localTag), to: entry.transaction)
+        kit.respond(entry.request.response(response.status, toTag: self[entry.from]?.dialog.localTag), to: entry.transaction, .fromPeer)
     }
 }

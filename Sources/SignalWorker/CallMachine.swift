@@ -34,6 +34,8 @@ struct CallMachine: Sendable {
     var lookingUp: LookingUp?
     /// Attempts that came to nothing before they were sent.
     var settled: [CallAttempt] = []
+    /// What the last of those that failed said of why (RFC 3326).
+    var peerReasons: [String] = []
     /// Best final status so far, for the caller.
     var worstStatus = 0
     var hasRung = false
@@ -66,6 +68,24 @@ struct CallMachine: Sendable {
     var reoffer: Reoffer?
     var passing: [Passing] = []
     var moving: [Move] = []
+    /// Offers of ours that met one of the peer's (491), and when they are made again.
+    var movesAgain = Sides<Instant?>(a: nil, b: nil)
+    var refreshing: [Refresh] = []
+    /// The side that was not there any more, if that ended the call.
+    var gone: Side?
+    /// What the caller has been told and has to confirm, what it is told then, and the answer that waits for it.
+    var reliable: Reliable?
+    var reliableNumber: UInt32 = 0
+    var untold: SIPMessage?
+    var answer: SIPMessage?
+    /// Offers of ours that are answered in an ACK.
+    var unanswered = Sides<Unanswered?>(a: nil, b: nil)
+    var transfer: Transfer?
+    var farewells: [Farewell] = []
+    /// How many dialogs have taken another's place, for tags that are used once.
+    var transfers = 0
+    /// The caller does not want to be shown (RFC 3323).
+    var isAnonymous = false
     /// StartCall, while it is not answered.
     var starting: RequestID?
     /// Why the call is ending, once it is.
@@ -80,6 +100,8 @@ struct CallMachine: Sendable {
         let outgoing: ClientTransactionID
         let sent: SIPMessage
         let previous: Sides<LegMediaState>
+        /// The dialog that takes the place of the offering side's (RFC 3891).
+        let replacement: Leg?
     }
 
     init(_ id: CallID, invite: SIPMessage, transaction: ServerTransactionID, leg: Leg, starting: RequestID?) {
@@ -98,6 +120,11 @@ struct CallMachine: Sendable {
         if let renewAt { wakes.append(renewAt) }
         if let creditEnds { wakes.append(creditEnds) }
         if let announcement { wakes.append(announcement.at) }
+        if let sessionWake { wakes.append(sessionWake) }
+        if let wake = reliable?.repetition.nextWake { wakes.append(wake) }
+        if let transfer { wakes.append(transfer.deadline) }
+        if let at = movesAgain.a { wakes.append(at) }
+        if let at = movesAgain.b { wakes.append(at) }
         return wakes.min()
     }
 
@@ -138,7 +165,11 @@ struct CallMachine: Sendable {
     mutating func tick(_ kit: inout CallKit) {
         expireAttempts(&kit)
         expireLookingUp(&kit)
+        watchReliable(&kit)
         watchCredit(&kit)
+        watchSessions(&kit)
+        watchTransfer(&kit)
+        moveAgain(&kit)
     }
 
     /// Forgets which transactions were this call's.

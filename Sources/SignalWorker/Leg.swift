@@ -13,6 +13,14 @@ struct Leg: Sendable {
     /// Whom a connection to the gateway must lead to.
     private let name: String?
     var media = LegMediaState()
+    var timer: SessionTimer?
+    /// The peer allows UPDATE (RFC 3311).
+    var takesUpdate = false
+    /// The line on this side and its tenant; empty: an outside party, or another call of ours.
+    var subscriber = Data()
+    var tenant = Data()
+    /// When this side was last known to be there, as far as signalling tells.
+    var heardAt = WallTime(microseconds: 0)
 
     init(dialog: Dialog, hop: Hop, isGateway: Bool, media: LegMediaState = LegMediaState()) {
         self.dialog = dialog
@@ -22,10 +30,16 @@ struct Leg: Sendable {
         self.media = media
     }
 
+    /// A message of the peer's.
+    mutating func heard(_ message: SIPMessage, at wall: WallTime) {
+        heardAt = wall
+        if let allowed = message.allows(.update) { takesUpdate = allowed }
+    }
+
     /// Where our requests go. Names of hosts are not looked up: then it is where the peer was heard.
     var path: Hop {
         let next = dialog.nextHop
-        guard isGateway, next.isSIP, let host = SocketAddress.Host(next.host) else { return hop }
+        guard isGateway, !hop.isInternal, next.isSIP, let host = SocketAddress.Host(next.host) else { return hop }
         var path = hop
         path.remote = SocketAddress(host, port: next.port ?? hop.transport.defaultPort)
         // Any connection to it will do: those that it began came from other ports of it.
@@ -45,7 +59,27 @@ struct Leg: Sendable {
         state.routeSet = dialog.routeSet
         state.localCseq = dialog.localCSeq
         state.remoteCseq = dialog.remoteCSeq ?? 0
+        state.terms.sessionSeconds = timer?.seconds ?? 0
+        state.terms.refreshesHere = timer?.refresher == .us
+        state.terms.subscriberID = subscriber
+        state.terms.tenantID = tenant
+        state.terms.takesUpdate = takesUpdate
         return state
+    }
+}
+
+extension Leg {
+    /// A leg that another worker had, with its media left out.
+    init?(adopting state: DialogState, _ kit: CallKit) {
+        guard let dialog = Dialog(adopting: state), let hop = kit.hop(state.flow) else { return nil }
+        self.init(dialog: dialog, hop: hop, isGateway: state.flow.worker.isEmpty)
+        subscriber = state.terms.subscriberID
+        tenant = state.terms.tenantID
+        takesUpdate = state.terms.takesUpdate
+        if state.terms.sessionSeconds > 0 {
+            timer = SessionTimer(
+                seconds: state.terms.sessionSeconds, refresher: state.terms.refreshesHere ? .us : .peer, now: kit.now)
+        }
     }
 }
 

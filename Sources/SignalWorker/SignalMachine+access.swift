@@ -27,7 +27,7 @@ extension SignalMachine {
             // A line registers itself: another's address of record needs another's password (§10.3, step 4).
             guard let user = request.to.uri.userDecoded,
                 DigestCredentials.all(in: request, .authorization, realm: domain).first?.username == user
-            else { return kit.respond(request.response(403, toTag: "user"), to: id) }
+            else { return kit.respond(request.response(403, toTag: "user"), to: id, .otherUser) }
             bind(request, id, hop, reply)
         }
     }
@@ -39,7 +39,7 @@ extension SignalMachine {
         guard !isDraining, calls.count < configuration.callsMax else {
             var response = request.response(503, toTag: "full")
             response.headers.append(.retryAfter, "5")
-            return kit.respond(response, to: id)
+            return kit.respond(response, to: id, isDraining ? .draining : .full)
         }
         if request.headers[.proxyAuthorization] == nil {
             if let trunk = trunks.registered(request, from: hop.remote) ?? trunks.exact(hop.remote) { return start(request, id, hop, .gateway(trunk.source)) }
@@ -64,7 +64,11 @@ extension SignalMachine {
         case .waiting: break
         case .challenge(let isStale): challenge(request, id, 407, .proxyAuthenticate, realm: realm, isStale)
         case .wrong(let user): wrongPassword(request, id, hop, user)
-        case .accepted(let reply): start(request, id, hop, .subscriber(reply))
+        case .accepted(let reply):
+            if request.headers.contains(.replaces) {
+                return replace(request, id, hop, subscriber: reply.subscriberID, tenant: reply.tenantID)
+            }
+            start(request, id, hop, .subscriber(reply))
         }
     }
 
@@ -79,11 +83,7 @@ extension SignalMachine {
         let call = CallID(UUIDv7(at: kit.wall, random: &kit.random))
         let tag = OwnerMark(worker: configuration.worker, call: call, part: "a").text
         guard let uri = request.requestURI, uri.isSIP, let dialog = Dialog(answering: request, localTag: tag) else {
-            return kit.respond(request.response(400, reason: "No usable Contact", toTag: "contact"), to: id)
-        }
-        guard request.hasSDP, let sdp = try? SDP(parsing: request.body) else {
-            // An INVITE that wants the offer from us is for later; a broken description is for nobody.
-            return kit.respond(request.response(488, toTag: tag), to: id)
+            return kit.respond(request.response(400, reason: "No usable Contact", toTag: "contact"), to: id, .contact)
         }
         let isGateway =
             switch caller {
@@ -91,14 +91,28 @@ extension SignalMachine {
             case .subscriber, .forwarded: false
             }
         var leg = Leg(dialog: dialog, hop: hop, isGateway: isGateway)
+        leg.heard(request, at: kit.wall)
         do throws(OfferAnswer.Rejection) {
-            try OfferAnswer.take(sdp, into: &leg.media)
+            // An INVITE without a body wants the offer from us; a broken description is for nobody.
+            if !request.body.isEmpty {
+                guard request.hasSDP, let sdp = try? SDP(parsing: request.body) else { throw .noAudio }
+                try OfferAnswer.take(sdp, into: &leg.media)
+            }
         } catch {
-            return kit.respond(request.response(488, toTag: tag), to: id)
+            return kit.respond(request.response(488, toTag: tag), to: id, .noMedia)
+        }
+        do throws(SessionTimer.Rejection) {
+            leg.timer = try SessionTimer(answering: request, wanted: configuration.sessionSeconds, now: kit.now)
+        } catch {
+            var response = request.response(422, toTag: tag)
+            response.headers[.minSE] = String(SessionTimer.shortest)
+            return kit.respond(response, to: id, .sessionTooShort)
         }
         var desk = DeskRequest()
         switch caller {
-        case .subscriber(let reply): desk.startCall.callerSubscriberID = reply.subscriberID
+        case .subscriber(let reply):
+            desk.startCall.callerSubscriberID = reply.subscriberID
+            (leg.subscriber, leg.tenant) = (reply.subscriberID, reply.tenantID)
         case .gateway(let reply):
             desk.startCall.gatewayID = reply.gatewayID
             desk.startCall.carrierID = reply.carrierID
@@ -112,7 +126,7 @@ extension SignalMachine {
         desk.startCall.callID = call.data
         desk.startCall.dialled = trunks.dialled(request)
         desk.startCall.domain = uri.host
-        desk.startCall.fromUser = request.from.uri.userDecoded ?? ""
+        desk.startCall.fromUser = (isGateway ? SignalMachine.asserted(request) : nil) ?? request.from.uri.userDecoded ?? ""
         desk.startCall.fromDisplay = request.from.displayName ?? ""
         desk.startCall.sipCallID = request.callID
         desk.startCall.instanceID = uri.parameters["gr"] ?? ""
@@ -122,6 +136,7 @@ extension SignalMachine {
         kit.serverOwners[id] = call
         let starting = kit.ask(desk, .start(call))
         calls[call] = CallMachine(call, invite: request, transaction: id, leg: leg, starting: starting)
+        calls[call]?.isAnonymous = desk.startCall.isAnonymous
     }
 
     // MARK: Passwords
@@ -182,7 +197,7 @@ extension SignalMachine {
         kit.note(.wrongPassword(source: hop.remote, user: user))
         if rates.wrongPassword(hop.remote, now: kit.now) { kit.note(.banned(source: hop.remote)) }
         // The same for a wrong password and an unknown user: who asks is not told which.
-        kit.respond(request.response(403, reason: "Wrong user or password", toTag: "password"), to: id)
+        kit.respond(request.response(403, reason: "Wrong user or password", toTag: "password"), to: id, .password)
     }
 
     // MARK: Requests that have waited
@@ -209,7 +224,7 @@ extension SignalMachine {
             }
             var response = entry.request.response(503, toTag: "control")
             response.headers.append(.retryAfter, "5")
-            kit.respond(response, to: entry.transaction)
+            kit.respond(response, to: entry.transaction, .controlSilent)
         }
     }
 }

@@ -268,7 +268,7 @@ extension SignalMachine {
         case .bind(let id, let request), .subscribe(let id, let request, _):
             var response = request.response(503, toTag: "control")
             response.headers.append(.retryAfter, "5")
-            kit.respond(response, to: id)
+            kit.respond(response, to: id, .controlSilent)
         case .start(let id): withCall(id) { call, kit in call.unplanned(&kit) }
         case .fact: break  // facts are asked for ever
         case .credit(let id): withCall(id) { call, kit in call.creditUnanswered(kit) }

@@ -7,7 +7,13 @@ import SIP
 /// comes to the call that it takes.
 extension SignalMachine {
     mutating func goOn(_ request: SIPMessage, _ id: ServerTransactionID, _ hop: Hop) {
-        if let replaced = request.headers[.replaces] { return pickUp(replaced, request, id, hop) }
+        if let replaced = request.headers[.replaces] {
+            if Replaced(replaced) != nil {
+                let tenant = request.headers[CallKit.tenant].flatMap { bytes(hex: $0) } ?? []
+                return replace(request, id, hop, subscriber: Data(), tenant: Data(tenant))
+            }
+            return pickUp(replaced, request, id, hop)
+        }
         guard let forwarded = kit.forwards.removeValue(forKey: request.callID), calls.count < configuration.callsMax else {
             return kit.respond(request.response(503, toTag: "forward"), to: id)
         }

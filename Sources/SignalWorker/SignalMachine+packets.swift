@@ -23,6 +23,7 @@ extension SignalMachine {
             // The first request of a dialog, or the ACK of our refusal of one; a response to nobody's request is nothing.
             // Who is banned is not listened to, but the calls of others behind the same address go on.
             guard message.isRequest, !rates.isBanned(source, now: kit.now) else { return }
+            if hop.isInternal, !isRelayed, let owner = ownerOfReplaced(message) { return relay(bytes, on: hop, to: owner) }
             if message.method == .cancel, !kit.transactions.expects(message) {
                 return cancelElsewhere(message, bytes, on: hop, isRelayed: isRelayed)
             }
@@ -179,8 +180,9 @@ extension SignalMachine {
         guard let method = request.method else { return }
         if method == .subscribe, request.to.tag?.hasPrefix(SignalMachine.subscriptionTag) == true { return subscribe(request, id, on: hop) }
         if request.to.tag != nil {
-            guard let mark = OwnerMark(tag: request.to.tag), let side = calls[mark.call]?.side(of: request) else {
-                return kit.respond(request.response(481), to: id)
+            guard let mark = OwnerMark(tag: request.to.tag), let call = calls[mark.call] else { return kit.respond(request.response(481), to: id) }
+            guard let side = call.side(of: request) else {
+                return withCall(mark.call) { call, kit in call.request(ofFormer: request, id, &kit) }
             }
             withCall(mark.call) { call, kit in
                 call.request(request, id, on: hop, from: side, &kit)
@@ -191,7 +193,7 @@ extension SignalMachine {
             kit.note(.tooFast(source: hop.remote))
             var response = request.response(503, toTag: "busy")
             response.headers.append(.retryAfter, "2")
-            return kit.respond(response, to: id)
+            return kit.respond(response, to: id, .tooFast)
         }
         // An INVITE of a call that runs here, come back to us: it would call itself for ever (RFC 3261 §8.2.2.2).
         if method == .invite, !hop.isInternal, let mark = OwnerMark(tag: request.from.tag), calls[mark.call] != nil {
@@ -223,5 +225,5 @@ extension SignalMachine {
     }
 
     /// Option tags that we do not refuse when they are required; none needs anything of us.
-    static let extensions: Set<String> = ["path", "outbound", "gruu", "replaces", "timer"]
+    static let extensions: Set<String> = ["100rel", "path", "outbound", "gruu", "replaces", "timer"]
 }

@@ -12,13 +12,13 @@ extension SignalMachine {
         var desk = DeskRequest()
         desk.bind.subscriberID = reply.subscriberID
         if request.isContactWildcard {
-            guard request.expires == 0 else { return kit.respond(request.response(400, toTag: "wildcard"), to: id) }
+            guard request.expires == 0 else { return kit.respond(request.response(400, toTag: "wildcard"), to: id, .wildcard) }
             desk.bind.removeAll = true
         }
         let contacts = request.contacts
         guard contacts.count <= SignalMachine.contactsMax else {
             kit.note(.tooManyContacts(source: hop.remote))
-            return kit.respond(request.response(403, reason: "Too many contacts", toTag: "registrar"), to: id)
+            return kit.respond(request.response(403, reason: "Too many contacts", toTag: "registrar"), to: id, .tooManyContacts)
         }
         let path = request.headers.list(.path)
         let supported = request.supported
@@ -88,10 +88,10 @@ extension SignalMachine {
             ok.headers[CallKit.position] = "\(reply.logPosition)"
             kit.respond(ok, to: id)
             kit.note(.registered(user: request.to.uri.user ?? ""))
-        case .stale: kit.respond(request.response(500, reason: "Out of order", toTag: "registrar"), to: id)
-        case .tooMany: kit.respond(request.response(403, reason: "Too many contacts", toTag: "registrar"), to: id)
+        case .stale: kit.respond(request.response(500, reason: "Out of order", toTag: "registrar"), to: id, .outOfOrder)
+        case .tooMany: kit.respond(request.response(403, reason: "Too many contacts", toTag: "registrar"), to: id, .tooManyContacts)
         case .tenantFull: kit.respond(request.response(403, reason: "Too many contacts of the tenant", toTag: "registrar"), to: id)
-        case .unknownSubscriber, .UNRECOGNIZED: kit.respond(request.response(404, toTag: "registrar"), to: id)
+        case .unknownSubscriber, .UNRECOGNIZED: kit.respond(request.response(404, toTag: "registrar"), to: id, .unknownLine)
         }
     }
 

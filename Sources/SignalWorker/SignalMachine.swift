@@ -186,10 +186,12 @@ package struct SignalMachine: Sendable {
         switch effect {
         case .send(let bytes, let hop): kit.transmit(bytes, hop)
         case .request(let id, let request, let hop): self.request(request, id, on: hop)
-        case .cancelled(let id, _):
+        case .cancelled(let id, let cancel):
             guard let call = kit.serverOwners[id] else { return access.cancelled(id) }
-            withCall(call) { call, kit in call.cancelled(id, &kit) }
-        case .acknowledged: break  // all that was to be agreed was in the INVITE and its answer
+            withCall(call) { call, kit in call.cancelled(id, by: cancel, &kit) }
+        case .acknowledged(_, let ack, _):
+            guard let mark = OwnerMark(tag: ack.to.tag), let side = calls[mark.call]?.side(of: ack) else { return }
+            withCall(mark.call) { call, kit in call.acknowledged(ack, from: side, &kit) }
         case .unacknowledged(let id):
             guard let call = kit.serverOwners.removeValue(forKey: id) ?? answeredCall(id) else { return }
             withCall(call) { call, kit in call.hangUp(.failed, &kit) }

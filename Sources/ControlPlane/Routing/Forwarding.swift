@@ -6,7 +6,7 @@ import SwiftProtobuf
 /// A call that goes on from the line that was called: as a call of that line's own, which pays for it.
 ///
 /// The control plane believes no worker that a line forwards something: the call has to be there, ringing that line, at that
-/// worker. How often a call was sent on stands in its own facts, so a ring of lines is seen whoever carries it.
+/// worker. A call that is answered is transferred by a line of one of its parties' tenants. How often a call was sent on stands in its own facts, so a ring of lines is seen whoever carries it.
 struct Forwarding {
     /// Lines that may send one call on, one after the other.
     static let linesMax = 5
@@ -19,9 +19,14 @@ struct Forwarding {
     init?<State: ViewQueries & ~Copyable>(
         _ request: StartCall, by worker: String, in state: borrowing State
     ) throws {
-        guard let id = CallID(request.forwardedFrom), let live = try state.liveCall(id), live.worker == worker, live.answeredAt == 0,
-            live.started.called.subscriberID == request.callerSubscriberID
-        else { return nil }
+        guard let id = CallID(request.forwardedFrom), let live = try state.liveCall(id), live.worker == worker else { return nil }
+        if request.forwardKind == .transferred {
+            guard live.answeredAt != 0, let line = SubscriberID(request.callerSubscriberID), let tenant = try state.subscriber(line)?.tenantID,
+                [live.started.caller.tenantID, live.started.called.tenantID].contains(tenant)
+            else { return nil }
+        } else {
+            guard live.answeredAt == 0, live.started.called.subscriberID == request.callerSubscriberID else { return nil }
+        }
         from = request.forwardedFrom
         kind = request.forwardKind
         lines = live.started.forwardedBy + [request.callerSubscriberID]

@@ -240,6 +240,8 @@ struct Router: Sendable {
             preference = contact.binding.preference
             var target = Target()
             target.contact.subscriberID = called.subscriber.id
+            target.contact.tenantID = called.tenant.id
+            target.contact.domain = called.tenant.domain
             target.contact.uri = called.requestURI(contact.binding.contactUri, for: started.called.number)
             target.contact.flow = contact.binding.flow
             target.contact.path = contact.binding.path

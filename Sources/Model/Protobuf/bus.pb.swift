@@ -1202,6 +1202,11 @@ package nonisolated struct ContactTarget: Sendable {
 
   package var mediaSecurity: MediaSecurity = .plain
 
+  package var tenantID: Data = Data()
+
+  /// of the tenant: where its phone may redirect calls
+  package var domain: String = String()
+
   /// Route of requests to it (RFC 3327)
   package var path: [String] = []
 
@@ -1458,71 +1463,54 @@ package nonisolated struct Recorded: Sendable {
 }
 
 /// A phone wants to hear of a line's state, still wants to, or no longer (RFC 6665).
-package nonisolated struct Subscribe: @unchecked Sendable {
+package nonisolated struct Subscribe: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   /// who asks
-  package var subscriberID: Data {
-    get {_storage._subscriberID}
-    set {_uniqueStorage()._subscriberID = newValue}
-  }
+  package var subscriberID: Data = Data()
 
   /// event package
-  package var event: String {
-    get {_storage._event}
-    set {_uniqueStorage()._event = newValue}
-  }
+  package var event: String = String()
 
   /// user part of the request URI
-  package var resource: String {
-    get {_storage._resource}
-    set {_uniqueStorage()._resource = newValue}
-  }
+  package var resource: String = String()
 
   /// its host part, lower case
-  package var domain: String {
-    get {_storage._domain}
-    set {_uniqueStorage()._domain = newValue}
-  }
+  package var domain: String = String()
 
   /// as the phone's request has made or changed it
   package var dialog: DialogState {
-    get {_storage._dialog ?? DialogState()}
-    set {_uniqueStorage()._dialog = newValue}
+    get {_dialog ?? DialogState()}
+    set {_dialog = newValue}
   }
   /// Returns true if `dialog` has been explicitly set.
-  package var hasDialog: Bool {_storage._dialog != nil}
+  package var hasDialog: Bool {self._dialog != nil}
   /// Clears the value of `dialog`. Subsequent reads from it will return its default value.
-  package mutating func clearDialog() {_uniqueStorage()._dialog = nil}
+  package mutating func clearDialog() {self._dialog = nil}
 
   package var flow: Flow {
-    get {_storage._flow ?? Flow()}
-    set {_uniqueStorage()._flow = newValue}
+    get {_flow ?? Flow()}
+    set {_flow = newValue}
   }
   /// Returns true if `flow` has been explicitly set.
-  package var hasFlow: Bool {_storage._flow != nil}
+  package var hasFlow: Bool {self._flow != nil}
   /// Clears the value of `flow`. Subsequent reads from it will return its default value.
-  package mutating func clearFlow() {_uniqueStorage()._flow = nil}
+  package mutating func clearFlow() {self._flow = nil}
 
   /// 0: it ends
-  package var expiresSeconds: UInt32 {
-    get {_storage._expiresSeconds}
-    set {_uniqueStorage()._expiresSeconds = newValue}
-  }
+  package var expiresSeconds: UInt32 = 0
 
   /// of a dialog that is there
-  package var isRefresh: Bool {
-    get {_storage._isRefresh}
-    set {_uniqueStorage()._isRefresh = newValue}
-  }
+  package var isRefresh: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _storage = _StorageClass.defaultInstance
+  fileprivate var _dialog: DialogState? = nil
+  fileprivate var _flow: Flow? = nil
 }
 
 package nonisolated struct Subscribed: Sendable {
@@ -1555,61 +1543,47 @@ package nonisolated struct Subscribed: Sendable {
 }
 
 /// One NOTIFY, for that worker to send.
-package nonisolated struct Notify: @unchecked Sendable {
+package nonisolated struct Notify: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var worker: String {
-    get {_storage._worker}
-    set {_uniqueStorage()._worker = newValue}
-  }
+  package var worker: String = String()
 
   /// with the number that it takes
   package var dialog: DialogState {
-    get {_storage._dialog ?? DialogState()}
-    set {_uniqueStorage()._dialog = newValue}
+    get {_dialog ?? DialogState()}
+    set {_dialog = newValue}
   }
   /// Returns true if `dialog` has been explicitly set.
-  package var hasDialog: Bool {_storage._dialog != nil}
+  package var hasDialog: Bool {self._dialog != nil}
   /// Clears the value of `dialog`. Subsequent reads from it will return its default value.
-  package mutating func clearDialog() {_uniqueStorage()._dialog = nil}
+  package mutating func clearDialog() {self._dialog = nil}
 
   package var flow: Flow {
-    get {_storage._flow ?? Flow()}
-    set {_uniqueStorage()._flow = newValue}
+    get {_flow ?? Flow()}
+    set {_flow = newValue}
   }
   /// Returns true if `flow` has been explicitly set.
-  package var hasFlow: Bool {_storage._flow != nil}
+  package var hasFlow: Bool {self._flow != nil}
   /// Clears the value of `flow`. Subsequent reads from it will return its default value.
-  package mutating func clearFlow() {_uniqueStorage()._flow = nil}
+  package mutating func clearFlow() {self._flow = nil}
 
-  package var event: String {
-    get {_storage._event}
-    set {_uniqueStorage()._event = newValue}
-  }
+  package var event: String = String()
 
   /// header field
-  package var subscriptionState: String {
-    get {_storage._subscriptionState}
-    set {_uniqueStorage()._subscriptionState = newValue}
-  }
+  package var subscriptionState: String = String()
 
-  package var contentType: String {
-    get {_storage._contentType}
-    set {_uniqueStorage()._contentType = newValue}
-  }
+  package var contentType: String = String()
 
-  package var body: Data {
-    get {_storage._body}
-    set {_uniqueStorage()._body = newValue}
-  }
+  package var body: Data = Data()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _storage = _StorageClass.defaultInstance
+  fileprivate var _dialog: DialogState? = nil
+  fileprivate var _flow: Flow? = nil
 }
 
 /// Whoever subscribed does not know of it any more, or cannot be reached.
@@ -4128,7 +4102,7 @@ nonisolated extension Target: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
 
 nonisolated extension ContactTarget: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ContactTarget"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}subscriber_id\0\u{1}uri\0\u{1}flow\0\u{3}media_security\0\u{2}M\u{2}path\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}subscriber_id\0\u{1}uri\0\u{1}flow\0\u{3}media_security\0\u{4}C\u{2}tenant_id\0\u{1}domain\0\u{2}\u{9}path\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4140,6 +4114,8 @@ nonisolated extension ContactTarget: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 2: try { try decoder.decodeSingularStringField(value: &self.uri) }()
       case 3: try { try decoder.decodeSingularMessageField(value: &self._flow) }()
       case 4: try { try decoder.decodeSingularEnumField(value: &self.mediaSecurity) }()
+      case 135: try { try decoder.decodeSingularBytesField(value: &self.tenantID) }()
+      case 136: try { try decoder.decodeSingularStringField(value: &self.domain) }()
       case 145: try { try decoder.decodeRepeatedStringField(value: &self.path) }()
       default: break
       }
@@ -4163,6 +4139,12 @@ nonisolated extension ContactTarget: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if self.mediaSecurity != .plain {
       try visitor.visitSingularEnumField(value: self.mediaSecurity, fieldNumber: 4)
     }
+    if !self.tenantID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.tenantID, fieldNumber: 135)
+    }
+    if !self.domain.isEmpty {
+      try visitor.visitSingularStringField(value: self.domain, fieldNumber: 136)
+    }
     if !self.path.isEmpty {
       try visitor.visitRepeatedStringField(value: self.path, fieldNumber: 145)
     }
@@ -4174,6 +4156,8 @@ nonisolated extension ContactTarget: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.uri != rhs.uri {return false}
     if lhs._flow != rhs._flow {return false}
     if lhs.mediaSecurity != rhs.mediaSecurity {return false}
+    if lhs.tenantID != rhs.tenantID {return false}
+    if lhs.domain != rhs.domain {return false}
     if lhs.path != rhs.path {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -4661,116 +4645,66 @@ nonisolated extension Subscribe: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
   package static let protoMessageName: String = _protobuf_package + ".Subscribe"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}subscriber_id\0\u{1}event\0\u{1}resource\0\u{1}domain\0\u{1}dialog\0\u{1}flow\0\u{3}expires_seconds\0\u{3}is_refresh\0")
 
-  fileprivate class _StorageClass {
-    var _subscriberID: Data = Data()
-    var _event: String = String()
-    var _resource: String = String()
-    var _domain: String = String()
-    var _dialog: DialogState? = nil
-    var _flow: Flow? = nil
-    var _expiresSeconds: UInt32 = 0
-    var _isRefresh: Bool = false
-
-      // This property is used as the initial default value for new instances of the type.
-      // The type itself is protecting the reference to its storage via CoW semantics.
-      // This will force a copy to be made of this reference when the first mutation occurs;
-      // hence, it is safe to mark this as `nonisolated(unsafe)`.
-      static nonisolated(unsafe) let defaultInstance = _StorageClass()
-
-    private init() {}
-
-    init(copying source: _StorageClass) {
-      _subscriberID = source._subscriberID
-      _event = source._event
-      _resource = source._resource
-      _domain = source._domain
-      _dialog = source._dialog
-      _flow = source._flow
-      _expiresSeconds = source._expiresSeconds
-      _isRefresh = source._isRefresh
-    }
-  }
-
-  fileprivate mutating func _uniqueStorage() -> _StorageClass {
-    if !isKnownUniquelyReferenced(&_storage) {
-      _storage = _StorageClass(copying: _storage)
-    }
-    return _storage
-  }
-
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    _ = _uniqueStorage()
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      while let fieldNumber = try decoder.nextFieldNumber() {
-        // The use of inline closures is to circumvent an issue where the compiler
-        // allocates stack space for every case branch when no optimizations are
-        // enabled. https://github.com/apple/swift-protobuf/issues/1034
-        switch fieldNumber {
-        case 1: try { try decoder.decodeSingularBytesField(value: &_storage._subscriberID) }()
-        case 2: try { try decoder.decodeSingularStringField(value: &_storage._event) }()
-        case 3: try { try decoder.decodeSingularStringField(value: &_storage._resource) }()
-        case 4: try { try decoder.decodeSingularStringField(value: &_storage._domain) }()
-        case 5: try { try decoder.decodeSingularMessageField(value: &_storage._dialog) }()
-        case 6: try { try decoder.decodeSingularMessageField(value: &_storage._flow) }()
-        case 7: try { try decoder.decodeSingularUInt32Field(value: &_storage._expiresSeconds) }()
-        case 8: try { try decoder.decodeSingularBoolField(value: &_storage._isRefresh) }()
-        default: break
-        }
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.subscriberID) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.event) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.resource) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.domain) }()
+      case 5: try { try decoder.decodeSingularMessageField(value: &self._dialog) }()
+      case 6: try { try decoder.decodeSingularMessageField(value: &self._flow) }()
+      case 7: try { try decoder.decodeSingularUInt32Field(value: &self.expiresSeconds) }()
+      case 8: try { try decoder.decodeSingularBoolField(value: &self.isRefresh) }()
+      default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every if/case branch local when no optimizations
-      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-      // https://github.com/apple/swift-protobuf/issues/1182
-      if !_storage._subscriberID.isEmpty {
-        try visitor.visitSingularBytesField(value: _storage._subscriberID, fieldNumber: 1)
-      }
-      if !_storage._event.isEmpty {
-        try visitor.visitSingularStringField(value: _storage._event, fieldNumber: 2)
-      }
-      if !_storage._resource.isEmpty {
-        try visitor.visitSingularStringField(value: _storage._resource, fieldNumber: 3)
-      }
-      if !_storage._domain.isEmpty {
-        try visitor.visitSingularStringField(value: _storage._domain, fieldNumber: 4)
-      }
-      try { if let v = _storage._dialog {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
-      } }()
-      try { if let v = _storage._flow {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
-      } }()
-      if _storage._expiresSeconds != 0 {
-        try visitor.visitSingularUInt32Field(value: _storage._expiresSeconds, fieldNumber: 7)
-      }
-      if _storage._isRefresh != false {
-        try visitor.visitSingularBoolField(value: _storage._isRefresh, fieldNumber: 8)
-      }
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.subscriberID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.subscriberID, fieldNumber: 1)
+    }
+    if !self.event.isEmpty {
+      try visitor.visitSingularStringField(value: self.event, fieldNumber: 2)
+    }
+    if !self.resource.isEmpty {
+      try visitor.visitSingularStringField(value: self.resource, fieldNumber: 3)
+    }
+    if !self.domain.isEmpty {
+      try visitor.visitSingularStringField(value: self.domain, fieldNumber: 4)
+    }
+    try { if let v = self._dialog {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    } }()
+    try { if let v = self._flow {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    } }()
+    if self.expiresSeconds != 0 {
+      try visitor.visitSingularUInt32Field(value: self.expiresSeconds, fieldNumber: 7)
+    }
+    if self.isRefresh != false {
+      try visitor.visitSingularBoolField(value: self.isRefresh, fieldNumber: 8)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Subscribe, rhs: Subscribe) -> Bool {
-    if lhs._storage !== rhs._storage {
-      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
-        let _storage = _args.0
-        let rhs_storage = _args.1
-        if _storage._subscriberID != rhs_storage._subscriberID {return false}
-        if _storage._event != rhs_storage._event {return false}
-        if _storage._resource != rhs_storage._resource {return false}
-        if _storage._domain != rhs_storage._domain {return false}
-        if _storage._dialog != rhs_storage._dialog {return false}
-        if _storage._flow != rhs_storage._flow {return false}
-        if _storage._expiresSeconds != rhs_storage._expiresSeconds {return false}
-        if _storage._isRefresh != rhs_storage._isRefresh {return false}
-        return true
-      }
-      if !storagesAreEqual {return false}
-    }
+    if lhs.subscriberID != rhs.subscriberID {return false}
+    if lhs.event != rhs.event {return false}
+    if lhs.resource != rhs.resource {return false}
+    if lhs.domain != rhs.domain {return false}
+    if lhs._dialog != rhs._dialog {return false}
+    if lhs._flow != rhs._flow {return false}
+    if lhs.expiresSeconds != rhs.expiresSeconds {return false}
+    if lhs.isRefresh != rhs.isRefresh {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4829,109 +4763,61 @@ nonisolated extension Notify: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
   package static let protoMessageName: String = _protobuf_package + ".Notify"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}worker\0\u{1}dialog\0\u{1}flow\0\u{1}event\0\u{3}subscription_state\0\u{3}content_type\0\u{1}body\0")
 
-  fileprivate class _StorageClass {
-    var _worker: String = String()
-    var _dialog: DialogState? = nil
-    var _flow: Flow? = nil
-    var _event: String = String()
-    var _subscriptionState: String = String()
-    var _contentType: String = String()
-    var _body: Data = Data()
-
-      // This property is used as the initial default value for new instances of the type.
-      // The type itself is protecting the reference to its storage via CoW semantics.
-      // This will force a copy to be made of this reference when the first mutation occurs;
-      // hence, it is safe to mark this as `nonisolated(unsafe)`.
-      static nonisolated(unsafe) let defaultInstance = _StorageClass()
-
-    private init() {}
-
-    init(copying source: _StorageClass) {
-      _worker = source._worker
-      _dialog = source._dialog
-      _flow = source._flow
-      _event = source._event
-      _subscriptionState = source._subscriptionState
-      _contentType = source._contentType
-      _body = source._body
-    }
-  }
-
-  fileprivate mutating func _uniqueStorage() -> _StorageClass {
-    if !isKnownUniquelyReferenced(&_storage) {
-      _storage = _StorageClass(copying: _storage)
-    }
-    return _storage
-  }
-
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    _ = _uniqueStorage()
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      while let fieldNumber = try decoder.nextFieldNumber() {
-        // The use of inline closures is to circumvent an issue where the compiler
-        // allocates stack space for every case branch when no optimizations are
-        // enabled. https://github.com/apple/swift-protobuf/issues/1034
-        switch fieldNumber {
-        case 1: try { try decoder.decodeSingularStringField(value: &_storage._worker) }()
-        case 2: try { try decoder.decodeSingularMessageField(value: &_storage._dialog) }()
-        case 3: try { try decoder.decodeSingularMessageField(value: &_storage._flow) }()
-        case 4: try { try decoder.decodeSingularStringField(value: &_storage._event) }()
-        case 5: try { try decoder.decodeSingularStringField(value: &_storage._subscriptionState) }()
-        case 6: try { try decoder.decodeSingularStringField(value: &_storage._contentType) }()
-        case 7: try { try decoder.decodeSingularBytesField(value: &_storage._body) }()
-        default: break
-        }
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.worker) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._dialog) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._flow) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.event) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.subscriptionState) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.contentType) }()
+      case 7: try { try decoder.decodeSingularBytesField(value: &self.body) }()
+      default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every if/case branch local when no optimizations
-      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-      // https://github.com/apple/swift-protobuf/issues/1182
-      if !_storage._worker.isEmpty {
-        try visitor.visitSingularStringField(value: _storage._worker, fieldNumber: 1)
-      }
-      try { if let v = _storage._dialog {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-      } }()
-      try { if let v = _storage._flow {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
-      } }()
-      if !_storage._event.isEmpty {
-        try visitor.visitSingularStringField(value: _storage._event, fieldNumber: 4)
-      }
-      if !_storage._subscriptionState.isEmpty {
-        try visitor.visitSingularStringField(value: _storage._subscriptionState, fieldNumber: 5)
-      }
-      if !_storage._contentType.isEmpty {
-        try visitor.visitSingularStringField(value: _storage._contentType, fieldNumber: 6)
-      }
-      if !_storage._body.isEmpty {
-        try visitor.visitSingularBytesField(value: _storage._body, fieldNumber: 7)
-      }
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.worker.isEmpty {
+      try visitor.visitSingularStringField(value: self.worker, fieldNumber: 1)
+    }
+    try { if let v = self._dialog {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try { if let v = self._flow {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    if !self.event.isEmpty {
+      try visitor.visitSingularStringField(value: self.event, fieldNumber: 4)
+    }
+    if !self.subscriptionState.isEmpty {
+      try visitor.visitSingularStringField(value: self.subscriptionState, fieldNumber: 5)
+    }
+    if !self.contentType.isEmpty {
+      try visitor.visitSingularStringField(value: self.contentType, fieldNumber: 6)
+    }
+    if !self.body.isEmpty {
+      try visitor.visitSingularBytesField(value: self.body, fieldNumber: 7)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Notify, rhs: Notify) -> Bool {
-    if lhs._storage !== rhs._storage {
-      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
-        let _storage = _args.0
-        let rhs_storage = _args.1
-        if _storage._worker != rhs_storage._worker {return false}
-        if _storage._dialog != rhs_storage._dialog {return false}
-        if _storage._flow != rhs_storage._flow {return false}
-        if _storage._event != rhs_storage._event {return false}
-        if _storage._subscriptionState != rhs_storage._subscriptionState {return false}
-        if _storage._contentType != rhs_storage._contentType {return false}
-        if _storage._body != rhs_storage._body {return false}
-        return true
-      }
-      if !storagesAreEqual {return false}
-    }
+    if lhs.worker != rhs.worker {return false}
+    if lhs._dialog != rhs._dialog {return false}
+    if lhs._flow != rhs._flow {return false}
+    if lhs.event != rhs.event {return false}
+    if lhs.subscriptionState != rhs.subscriptionState {return false}
+    if lhs.contentType != rhs.contentType {return false}
+    if lhs.body != rhs.body {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

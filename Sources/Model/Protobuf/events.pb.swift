@@ -624,6 +624,12 @@ package nonisolated enum ForwardKind: SwiftProtobuf.Enum, Swift.CaseIterable {
   case noAnswer // = 3
   case notRegistered // = 4
   case outsideHours // = 5
+
+  /// by the called phone itself (3xx)
+  case redirected // = 135
+
+  /// by a party of the answered call (REFER)
+  case transferred // = 136
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -638,6 +644,8 @@ package nonisolated enum ForwardKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 3: self = .noAnswer
     case 4: self = .notRegistered
     case 5: self = .outsideHours
+    case 135: self = .redirected
+    case 136: self = .transferred
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -650,6 +658,8 @@ package nonisolated enum ForwardKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .noAnswer: return 3
     case .notRegistered: return 4
     case .outsideHours: return 5
+    case .redirected: return 135
+    case .transferred: return 136
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -662,6 +672,8 @@ package nonisolated enum ForwardKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     .noAnswer,
     .notRegistered,
     .outsideHours,
+    .redirected,
+    .transferred,
   ]
 
 }
@@ -2784,75 +2796,130 @@ package nonisolated struct Cdr: @unchecked Sendable {
 }
 
 /// What another signal worker needs to carry a call on.
-package nonisolated struct CallSnapshot: @unchecked Sendable {
+package nonisolated struct CallSnapshot: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   /// towards the caller
   package var a: DialogState {
-    get {_storage._a ?? DialogState()}
-    set {_uniqueStorage()._a = newValue}
+    get {_a ?? DialogState()}
+    set {_a = newValue}
   }
   /// Returns true if `a` has been explicitly set.
-  package var hasA: Bool {_storage._a != nil}
+  package var hasA: Bool {self._a != nil}
   /// Clears the value of `a`. Subsequent reads from it will return its default value.
-  package mutating func clearA() {_uniqueStorage()._a = nil}
+  package mutating func clearA() {self._a = nil}
 
   /// towards the called
   package var b: DialogState {
-    get {_storage._b ?? DialogState()}
-    set {_uniqueStorage()._b = newValue}
+    get {_b ?? DialogState()}
+    set {_b = newValue}
   }
   /// Returns true if `b` has been explicitly set.
-  package var hasB: Bool {_storage._b != nil}
+  package var hasB: Bool {self._b != nil}
   /// Clears the value of `b`. Subsequent reads from it will return its default value.
-  package mutating func clearB() {_uniqueStorage()._b = nil}
+  package mutating func clearB() {self._b = nil}
 
-  package var mediaWorker: String {
-    get {_storage._mediaWorker}
-    set {_uniqueStorage()._mediaWorker = newValue}
-  }
+  package var mediaWorker: String = String()
 
-  package var mediaSession: Data {
-    get {_storage._mediaSession}
-    set {_uniqueStorage()._mediaSession = newValue}
-  }
+  package var mediaSession: Data = Data()
 
   /// last SDP that we sent to a
-  package var sdpA: String {
-    get {_storage._sdpA}
-    set {_uniqueStorage()._sdpA = newValue}
-  }
+  package var sdpA: String = String()
 
   /// last SDP that we sent to b
-  package var sdpB: String {
-    get {_storage._sdpB}
-    set {_uniqueStorage()._sdpB = newValue}
-  }
+  package var sdpB: String = String()
 
   /// 0: no limit
-  package var creditUntil: Int64 {
-    get {_storage._creditUntil}
-    set {_uniqueStorage()._creditUntil = newValue}
-  }
+  package var creditUntil: Int64 = 0
 
   /// last SDP that a sent
-  package var remoteSdpA: String {
-    get {_storage._remoteSdpA}
-    set {_uniqueStorage()._remoteSdpA = newValue}
-  }
+  package var remoteSdpA: String = String()
 
-  package var remoteSdpB: String {
-    get {_storage._remoteSdpB}
-    set {_uniqueStorage()._remoteSdpB = newValue}
-  }
+  package var remoteSdpB: String = String()
 
   /// personal fields, each part under its subject's key: docs/wire/sealed.md
-  package var sealed: [Data] {
-    get {_storage._sealed}
-    set {_uniqueStorage()._sealed = newValue}
+  package var sealed: [Data] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _a: DialogState? = nil
+  fileprivate var _b: DialogState? = nil
+}
+
+package nonisolated struct DialogState: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var callID: String {
+    get {_storage._callID}
+    set {_uniqueStorage()._callID = newValue}
   }
+
+  package var localTag: String {
+    get {_storage._localTag}
+    set {_uniqueStorage()._localTag = newValue}
+  }
+
+  package var remoteTag: String {
+    get {_storage._remoteTag}
+    set {_uniqueStorage()._remoteTag = newValue}
+  }
+
+  /// From/To value without tag
+  package var localUri: String {
+    get {_storage._localUri}
+    set {_uniqueStorage()._localUri = newValue}
+  }
+
+  package var remoteUri: String {
+    get {_storage._remoteUri}
+    set {_uniqueStorage()._remoteUri = newValue}
+  }
+
+  /// Contact URI
+  package var remoteTarget: String {
+    get {_storage._remoteTarget}
+    set {_uniqueStorage()._remoteTarget = newValue}
+  }
+
+  package var routeSet: [String] {
+    get {_storage._routeSet}
+    set {_uniqueStorage()._routeSet = newValue}
+  }
+
+  package var localCseq: UInt32 {
+    get {_storage._localCseq}
+    set {_uniqueStorage()._localCseq = newValue}
+  }
+
+  package var remoteCseq: UInt32 {
+    get {_storage._remoteCseq}
+    set {_uniqueStorage()._remoteCseq = newValue}
+  }
+
+  /// where its requests go when the route set is empty
+  package var flow: Flow {
+    get {_storage._flow ?? Flow()}
+    set {_uniqueStorage()._flow = newValue}
+  }
+  /// Returns true if `flow` has been explicitly set.
+  package var hasFlow: Bool {_storage._flow != nil}
+  /// Clears the value of `flow`. Subsequent reads from it will return its default value.
+  package mutating func clearFlow() {_uniqueStorage()._flow = nil}
+
+  package var terms: LegTerms {
+    get {_storage._terms ?? LegTerms()}
+    set {_uniqueStorage()._terms = newValue}
+  }
+  /// Returns true if `terms` has been explicitly set.
+  package var hasTerms: Bool {_storage._terms != nil}
+  /// Clears the value of `terms`. Subsequent reads from it will return its default value.
+  package mutating func clearTerms() {_uniqueStorage()._terms = nil}
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2861,46 +2928,29 @@ package nonisolated struct CallSnapshot: @unchecked Sendable {
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
-package nonisolated struct DialogState: Sendable {
+/// Who is on that side, and what was agreed about the dialog.
+package nonisolated struct LegTerms: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var callID: String = String()
+  /// session timer of RFC 4028; 0: none
+  package var sessionSeconds: UInt32 = 0
 
-  package var localTag: String = String()
+  /// we refresh it; else the peer does
+  package var refreshesHere: Bool = false
 
-  package var remoteTag: String = String()
+  /// the line on this side; empty: an outside party, or another call of ours
+  package var subscriberID: Data = Data()
 
-  /// From/To value without tag
-  package var localUri: String = String()
+  package var tenantID: Data = Data()
 
-  package var remoteUri: String = String()
-
-  /// Contact URI
-  package var remoteTarget: String = String()
-
-  package var routeSet: [String] = []
-
-  package var localCseq: UInt32 = 0
-
-  package var remoteCseq: UInt32 = 0
-
-  /// where its requests go when the route set is empty
-  package var flow: Flow {
-    get {_flow ?? Flow()}
-    set {_flow = newValue}
-  }
-  /// Returns true if `flow` has been explicitly set.
-  package var hasFlow: Bool {self._flow != nil}
-  /// Clears the value of `flow`. Subsequent reads from it will return its default value.
-  package mutating func clearFlow() {self._flow = nil}
+  /// the peer allows UPDATE (RFC 3311)
+  package var takesUpdate: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
-
-  fileprivate var _flow: Flow? = nil
 }
 
 /// A path to a peer: which worker's listener, and the peer's address.
@@ -4039,7 +4089,7 @@ nonisolated extension Refusal: SwiftProtobuf._ProtoNameProviding {
 }
 
 nonisolated extension ForwardKind: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0FORWARD_KIND_NONE\0\u{1}FORWARD_KIND_ALWAYS\0\u{1}FORWARD_KIND_BUSY\0\u{1}FORWARD_KIND_NO_ANSWER\0\u{1}FORWARD_KIND_NOT_REGISTERED\0\u{1}FORWARD_KIND_OUTSIDE_HOURS\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0FORWARD_KIND_NONE\0\u{1}FORWARD_KIND_ALWAYS\0\u{1}FORWARD_KIND_BUSY\0\u{1}FORWARD_KIND_NO_ANSWER\0\u{1}FORWARD_KIND_NOT_REGISTERED\0\u{1}FORWARD_KIND_OUTSIDE_HOURS\0\u{2}B\u{2}FORWARD_KIND_REDIRECTED\0\u{1}FORWARD_KIND_TRANSFERRED\0")
 }
 
 nonisolated extension RouteVerdict: SwiftProtobuf._ProtoNameProviding {
@@ -7229,17 +7279,97 @@ nonisolated extension CallSnapshot: SwiftProtobuf.Message, SwiftProtobuf._Messag
   package static let protoMessageName: String = _protobuf_package + ".CallSnapshot"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}a\0\u{1}b\0\u{3}media_worker\0\u{3}media_session\0\u{3}sdp_a\0\u{3}sdp_b\0\u{3}credit_until\0\u{3}remote_sdp_a\0\u{3}remote_sdp_b\0\u{2}[\u{1}sealed\0")
 
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._a) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._b) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.mediaWorker) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.mediaSession) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.sdpA) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.sdpB) }()
+      case 7: try { try decoder.decodeSingularInt64Field(value: &self.creditUntil) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.remoteSdpA) }()
+      case 9: try { try decoder.decodeSingularStringField(value: &self.remoteSdpB) }()
+      case 100: try { try decoder.decodeRepeatedBytesField(value: &self.sealed) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._a {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try { if let v = self._b {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    if !self.mediaWorker.isEmpty {
+      try visitor.visitSingularStringField(value: self.mediaWorker, fieldNumber: 3)
+    }
+    if !self.mediaSession.isEmpty {
+      try visitor.visitSingularBytesField(value: self.mediaSession, fieldNumber: 4)
+    }
+    if !self.sdpA.isEmpty {
+      try visitor.visitSingularStringField(value: self.sdpA, fieldNumber: 5)
+    }
+    if !self.sdpB.isEmpty {
+      try visitor.visitSingularStringField(value: self.sdpB, fieldNumber: 6)
+    }
+    if self.creditUntil != 0 {
+      try visitor.visitSingularInt64Field(value: self.creditUntil, fieldNumber: 7)
+    }
+    if !self.remoteSdpA.isEmpty {
+      try visitor.visitSingularStringField(value: self.remoteSdpA, fieldNumber: 8)
+    }
+    if !self.remoteSdpB.isEmpty {
+      try visitor.visitSingularStringField(value: self.remoteSdpB, fieldNumber: 9)
+    }
+    if !self.sealed.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.sealed, fieldNumber: 100)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: CallSnapshot, rhs: CallSnapshot) -> Bool {
+    if lhs._a != rhs._a {return false}
+    if lhs._b != rhs._b {return false}
+    if lhs.mediaWorker != rhs.mediaWorker {return false}
+    if lhs.mediaSession != rhs.mediaSession {return false}
+    if lhs.sdpA != rhs.sdpA {return false}
+    if lhs.sdpB != rhs.sdpB {return false}
+    if lhs.creditUntil != rhs.creditUntil {return false}
+    if lhs.remoteSdpA != rhs.remoteSdpA {return false}
+    if lhs.remoteSdpB != rhs.remoteSdpB {return false}
+    if lhs.sealed != rhs.sealed {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension DialogState: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".DialogState"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}call_id\0\u{3}local_tag\0\u{3}remote_tag\0\u{3}local_uri\0\u{3}remote_uri\0\u{3}remote_target\0\u{3}route_set\0\u{3}local_cseq\0\u{3}remote_cseq\0\u{1}flow\0\u{2}}\u{1}terms\0")
+
   fileprivate class _StorageClass {
-    var _a: DialogState? = nil
-    var _b: DialogState? = nil
-    var _mediaWorker: String = String()
-    var _mediaSession: Data = Data()
-    var _sdpA: String = String()
-    var _sdpB: String = String()
-    var _creditUntil: Int64 = 0
-    var _remoteSdpA: String = String()
-    var _remoteSdpB: String = String()
-    var _sealed: [Data] = []
+    var _callID: String = String()
+    var _localTag: String = String()
+    var _remoteTag: String = String()
+    var _localUri: String = String()
+    var _remoteUri: String = String()
+    var _remoteTarget: String = String()
+    var _routeSet: [String] = []
+    var _localCseq: UInt32 = 0
+    var _remoteCseq: UInt32 = 0
+    var _flow: Flow? = nil
+    var _terms: LegTerms? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -7250,16 +7380,17 @@ nonisolated extension CallSnapshot: SwiftProtobuf.Message, SwiftProtobuf._Messag
     private init() {}
 
     init(copying source: _StorageClass) {
-      _a = source._a
-      _b = source._b
-      _mediaWorker = source._mediaWorker
-      _mediaSession = source._mediaSession
-      _sdpA = source._sdpA
-      _sdpB = source._sdpB
-      _creditUntil = source._creditUntil
-      _remoteSdpA = source._remoteSdpA
-      _remoteSdpB = source._remoteSdpB
-      _sealed = source._sealed
+      _callID = source._callID
+      _localTag = source._localTag
+      _remoteTag = source._remoteTag
+      _localUri = source._localUri
+      _remoteUri = source._remoteUri
+      _remoteTarget = source._remoteTarget
+      _routeSet = source._routeSet
+      _localCseq = source._localCseq
+      _remoteCseq = source._remoteCseq
+      _flow = source._flow
+      _terms = source._terms
     }
   }
 
@@ -7278,16 +7409,17 @@ nonisolated extension CallSnapshot: SwiftProtobuf.Message, SwiftProtobuf._Messag
         // allocates stack space for every case branch when no optimizations are
         // enabled. https://github.com/apple/swift-protobuf/issues/1034
         switch fieldNumber {
-        case 1: try { try decoder.decodeSingularMessageField(value: &_storage._a) }()
-        case 2: try { try decoder.decodeSingularMessageField(value: &_storage._b) }()
-        case 3: try { try decoder.decodeSingularStringField(value: &_storage._mediaWorker) }()
-        case 4: try { try decoder.decodeSingularBytesField(value: &_storage._mediaSession) }()
-        case 5: try { try decoder.decodeSingularStringField(value: &_storage._sdpA) }()
-        case 6: try { try decoder.decodeSingularStringField(value: &_storage._sdpB) }()
-        case 7: try { try decoder.decodeSingularInt64Field(value: &_storage._creditUntil) }()
-        case 8: try { try decoder.decodeSingularStringField(value: &_storage._remoteSdpA) }()
-        case 9: try { try decoder.decodeSingularStringField(value: &_storage._remoteSdpB) }()
-        case 100: try { try decoder.decodeRepeatedBytesField(value: &_storage._sealed) }()
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._callID) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._localTag) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._remoteTag) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._localUri) }()
+        case 5: try { try decoder.decodeSingularStringField(value: &_storage._remoteUri) }()
+        case 6: try { try decoder.decodeSingularStringField(value: &_storage._remoteTarget) }()
+        case 7: try { try decoder.decodeRepeatedStringField(value: &_storage._routeSet) }()
+        case 8: try { try decoder.decodeSingularUInt32Field(value: &_storage._localCseq) }()
+        case 9: try { try decoder.decodeSingularUInt32Field(value: &_storage._remoteCseq) }()
+        case 10: try { try decoder.decodeSingularMessageField(value: &_storage._flow) }()
+        case 135: try { try decoder.decodeSingularMessageField(value: &_storage._terms) }()
         default: break
         }
       }
@@ -7300,55 +7432,59 @@ nonisolated extension CallSnapshot: SwiftProtobuf.Message, SwiftProtobuf._Messag
       // allocates stack space for every if/case branch local when no optimizations
       // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
       // https://github.com/apple/swift-protobuf/issues/1182
-      try { if let v = _storage._a {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+      if !_storage._callID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._callID, fieldNumber: 1)
+      }
+      if !_storage._localTag.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._localTag, fieldNumber: 2)
+      }
+      if !_storage._remoteTag.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._remoteTag, fieldNumber: 3)
+      }
+      if !_storage._localUri.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._localUri, fieldNumber: 4)
+      }
+      if !_storage._remoteUri.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._remoteUri, fieldNumber: 5)
+      }
+      if !_storage._remoteTarget.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._remoteTarget, fieldNumber: 6)
+      }
+      if !_storage._routeSet.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._routeSet, fieldNumber: 7)
+      }
+      if _storage._localCseq != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._localCseq, fieldNumber: 8)
+      }
+      if _storage._remoteCseq != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._remoteCseq, fieldNumber: 9)
+      }
+      try { if let v = _storage._flow {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
       } }()
-      try { if let v = _storage._b {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+      try { if let v = _storage._terms {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 135)
       } }()
-      if !_storage._mediaWorker.isEmpty {
-        try visitor.visitSingularStringField(value: _storage._mediaWorker, fieldNumber: 3)
-      }
-      if !_storage._mediaSession.isEmpty {
-        try visitor.visitSingularBytesField(value: _storage._mediaSession, fieldNumber: 4)
-      }
-      if !_storage._sdpA.isEmpty {
-        try visitor.visitSingularStringField(value: _storage._sdpA, fieldNumber: 5)
-      }
-      if !_storage._sdpB.isEmpty {
-        try visitor.visitSingularStringField(value: _storage._sdpB, fieldNumber: 6)
-      }
-      if _storage._creditUntil != 0 {
-        try visitor.visitSingularInt64Field(value: _storage._creditUntil, fieldNumber: 7)
-      }
-      if !_storage._remoteSdpA.isEmpty {
-        try visitor.visitSingularStringField(value: _storage._remoteSdpA, fieldNumber: 8)
-      }
-      if !_storage._remoteSdpB.isEmpty {
-        try visitor.visitSingularStringField(value: _storage._remoteSdpB, fieldNumber: 9)
-      }
-      if !_storage._sealed.isEmpty {
-        try visitor.visitRepeatedBytesField(value: _storage._sealed, fieldNumber: 100)
-      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  package static func ==(lhs: CallSnapshot, rhs: CallSnapshot) -> Bool {
+  package static func ==(lhs: DialogState, rhs: DialogState) -> Bool {
     if lhs._storage !== rhs._storage {
       let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
         let _storage = _args.0
         let rhs_storage = _args.1
-        if _storage._a != rhs_storage._a {return false}
-        if _storage._b != rhs_storage._b {return false}
-        if _storage._mediaWorker != rhs_storage._mediaWorker {return false}
-        if _storage._mediaSession != rhs_storage._mediaSession {return false}
-        if _storage._sdpA != rhs_storage._sdpA {return false}
-        if _storage._sdpB != rhs_storage._sdpB {return false}
-        if _storage._creditUntil != rhs_storage._creditUntil {return false}
-        if _storage._remoteSdpA != rhs_storage._remoteSdpA {return false}
-        if _storage._remoteSdpB != rhs_storage._remoteSdpB {return false}
-        if _storage._sealed != rhs_storage._sealed {return false}
+        if _storage._callID != rhs_storage._callID {return false}
+        if _storage._localTag != rhs_storage._localTag {return false}
+        if _storage._remoteTag != rhs_storage._remoteTag {return false}
+        if _storage._localUri != rhs_storage._localUri {return false}
+        if _storage._remoteUri != rhs_storage._remoteUri {return false}
+        if _storage._remoteTarget != rhs_storage._remoteTarget {return false}
+        if _storage._routeSet != rhs_storage._routeSet {return false}
+        if _storage._localCseq != rhs_storage._localCseq {return false}
+        if _storage._remoteCseq != rhs_storage._remoteCseq {return false}
+        if _storage._flow != rhs_storage._flow {return false}
+        if _storage._terms != rhs_storage._terms {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -7358,9 +7494,9 @@ nonisolated extension CallSnapshot: SwiftProtobuf.Message, SwiftProtobuf._Messag
   }
 }
 
-nonisolated extension DialogState: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = _protobuf_package + ".DialogState"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}call_id\0\u{3}local_tag\0\u{3}remote_tag\0\u{3}local_uri\0\u{3}remote_uri\0\u{3}remote_target\0\u{3}route_set\0\u{3}local_cseq\0\u{3}remote_cseq\0\u{1}flow\0")
+nonisolated extension LegTerms: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".LegTerms"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}session_seconds\0\u{3}refreshes_here\0\u{3}subscriber_id\0\u{3}tenant_id\0\u{3}takes_update\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -7368,70 +7504,41 @@ nonisolated extension DialogState: SwiftProtobuf.Message, SwiftProtobuf._Message
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self.callID) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.localTag) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.remoteTag) }()
-      case 4: try { try decoder.decodeSingularStringField(value: &self.localUri) }()
-      case 5: try { try decoder.decodeSingularStringField(value: &self.remoteUri) }()
-      case 6: try { try decoder.decodeSingularStringField(value: &self.remoteTarget) }()
-      case 7: try { try decoder.decodeRepeatedStringField(value: &self.routeSet) }()
-      case 8: try { try decoder.decodeSingularUInt32Field(value: &self.localCseq) }()
-      case 9: try { try decoder.decodeSingularUInt32Field(value: &self.remoteCseq) }()
-      case 10: try { try decoder.decodeSingularMessageField(value: &self._flow) }()
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.sessionSeconds) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.refreshesHere) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.subscriberID) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.tenantID) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.takesUpdate) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.callID.isEmpty {
-      try visitor.visitSingularStringField(value: self.callID, fieldNumber: 1)
+    if self.sessionSeconds != 0 {
+      try visitor.visitSingularUInt32Field(value: self.sessionSeconds, fieldNumber: 1)
     }
-    if !self.localTag.isEmpty {
-      try visitor.visitSingularStringField(value: self.localTag, fieldNumber: 2)
+    if self.refreshesHere != false {
+      try visitor.visitSingularBoolField(value: self.refreshesHere, fieldNumber: 2)
     }
-    if !self.remoteTag.isEmpty {
-      try visitor.visitSingularStringField(value: self.remoteTag, fieldNumber: 3)
+    if !self.subscriberID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.subscriberID, fieldNumber: 3)
     }
-    if !self.localUri.isEmpty {
-      try visitor.visitSingularStringField(value: self.localUri, fieldNumber: 4)
+    if !self.tenantID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.tenantID, fieldNumber: 4)
     }
-    if !self.remoteUri.isEmpty {
-      try visitor.visitSingularStringField(value: self.remoteUri, fieldNumber: 5)
+    if self.takesUpdate != false {
+      try visitor.visitSingularBoolField(value: self.takesUpdate, fieldNumber: 5)
     }
-    if !self.remoteTarget.isEmpty {
-      try visitor.visitSingularStringField(value: self.remoteTarget, fieldNumber: 6)
-    }
-    if !self.routeSet.isEmpty {
-      try visitor.visitRepeatedStringField(value: self.routeSet, fieldNumber: 7)
-    }
-    if self.localCseq != 0 {
-      try visitor.visitSingularUInt32Field(value: self.localCseq, fieldNumber: 8)
-    }
-    if self.remoteCseq != 0 {
-      try visitor.visitSingularUInt32Field(value: self.remoteCseq, fieldNumber: 9)
-    }
-    try { if let v = self._flow {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
-    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  package static func ==(lhs: DialogState, rhs: DialogState) -> Bool {
-    if lhs.callID != rhs.callID {return false}
-    if lhs.localTag != rhs.localTag {return false}
-    if lhs.remoteTag != rhs.remoteTag {return false}
-    if lhs.localUri != rhs.localUri {return false}
-    if lhs.remoteUri != rhs.remoteUri {return false}
-    if lhs.remoteTarget != rhs.remoteTarget {return false}
-    if lhs.routeSet != rhs.routeSet {return false}
-    if lhs.localCseq != rhs.localCseq {return false}
-    if lhs.remoteCseq != rhs.remoteCseq {return false}
-    if lhs._flow != rhs._flow {return false}
+  package static func ==(lhs: LegTerms, rhs: LegTerms) -> Bool {
+    if lhs.sessionSeconds != rhs.sessionSeconds {return false}
+    if lhs.refreshesHere != rhs.refreshesHere {return false}
+    if lhs.subscriberID != rhs.subscriberID {return false}
+    if lhs.tenantID != rhs.tenantID {return false}
+    if lhs.takesUpdate != rhs.takesUpdate {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

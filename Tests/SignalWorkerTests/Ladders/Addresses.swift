@@ -6,7 +6,7 @@ enum Addresses {
     static let cluster = SocketAddress.loopback(5_060)
     static let workers = ["w1": SocketAddress.loopback(5_061), "w2": .loopback(5_062), "w3": .loopback(5_063)]
     static let phones = [
-        "alice": SocketAddress.loopback(6_001), "bob": .loopback(6_002), "carol": .loopback(6_003), "mallory": .loopback(6_009),
+        "alice": SocketAddress.loopback(6_001), "bob": .loopback(6_002), "carol": .loopback(6_003), "dave": .loopback(6_004), "mallory": .loopback(6_009),
     ]
     static let gateways = ["gw1": SocketAddress.loopback(7_001), "gw2": .loopback(7_002)]
     static let studios = ["m1", "m2"]

@@ -58,10 +58,10 @@ struct FakeDesk {
                 reply.callRefused.logPosition = 72
             } else {
                 owners[start.callID] = worker
-                reply.callPlan = plan(worker)
+                reply.callPlan = plan(worker, start.dialled)
                 if !start.forwardedFrom.isEmpty {
-                    // Whoever it goes on to is called by name.
-                    reply.callPlan.groups = [.with { $0.targets = [contact(start.dialled, worker)] }]
+                    // Whoever it goes on to is called by name, or as the ladder says.
+                    if Addresses.phones[start.dialled] != nil { reply.callPlan.groups = [.with { $0.targets = [contact(start.dialled, worker)] }] }
                     reply.callPlan.callerNumber = start.fromUser
                 } else if let pickup = ladder.setting("pickup"), start.dialled.hasPrefix("*8"), let first = owners.first(where: { $0.key != start.callID })?.key {
                     reply.callPlan.groups = [
@@ -149,9 +149,10 @@ struct FakeDesk {
     private func credential(_ query: CredentialQuery) -> CredentialReply {
         var reply = CredentialReply()
         reply.logPosition = 70
-        guard ["alice", "bob", "carol"].contains(query.username), query.domain == Addresses.domain else { return reply }
+        guard ["alice", "bob", "carol", "dave"].contains(query.username), query.domain == Addresses.domain else { return reply }
         reply.found = true
         reply.subscriberID = Data(Addresses.id(query.username))
+        reply.tenantID = Data(Addresses.id(query.username == "dave" && ladder.setting("stranger") != nil ? "other" : "tenant"))
         let (user, realm, password) = (query.username, query.domain, "secret of " + query.username)
         reply.credential.ha1Md5 = Data(DigestAlgorithm.md5.ha1(username: user, realm: realm, password: password))
         reply.credential.ha1Sha256 = Data(DigestAlgorithm.sha256.ha1(username: user, realm: realm, password: password))
@@ -161,14 +162,16 @@ struct FakeDesk {
     // MARK: Plans
 
     /// From `plan together bob carol`, `plan serially bob carol`, `plan gateways gw1 gw2`; bob alone if nothing is said.
-    private func plan(_ worker: String) -> CallPlan {
+    /// `dial 1003 together carol`: for what is dialled so.
+    private func plan(_ worker: String, _ dialled: String) -> CallPlan {
         var plan = CallPlan()
         plan.logPosition = 72
         plan.callerNumber = "1000"
         plan.callerDisplay = "Alice"
         plan.grantedSeconds = ladder.setting("granted").flatMap { UInt32($0[0]) } ?? 0
         if ladder.setting("caller-srtp") != nil { plan.callerMediaSecurity = .sdes }
-        let words = ladder.setting("plan") ?? ["together", "bob"]
+        let own = ladder.settings.first { $0[0] == "dial" && $0[1] == dialled }.map { Array($0.dropFirst(2)) }
+        let words = own ?? ladder.setting("plan") ?? ["together", "bob"]
         plan.direction = words[0] == "gateways" ? .outbound : .onNet
         let targets = words.dropFirst().map { words[0] == "gateways" ? gateway($0) : contact($0, worker) }
         if words[0] == "together" {
@@ -227,6 +230,8 @@ struct FakeDesk {
         let holder = flow?[2] ?? worker
         var target = Target()
         target.contact.subscriberID = Data(Addresses.id(name))
+        target.contact.tenantID = Data(Addresses.id("tenant"))
+        target.contact.domain = Addresses.domain
         target.contact.uri = "sip:\(name)@\(Addresses.phones[name]?.description ?? "")"
         target.contact.flow.worker = holder
         target.contact.flow.listener = Addresses.workers[holder]?.description ?? ""

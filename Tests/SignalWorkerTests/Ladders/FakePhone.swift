@@ -1,3 +1,4 @@
+import Foundation
 import OpenSSL
 import Primitives
 import SIP
@@ -12,6 +13,8 @@ struct FakePhone {
     private var invite: SIPMessage?
     private var lastRequest: SIPMessage?
     private var lastAnswer: SIPMessage?
+    private var lastProvisional: SIPMessage?
+    private var reliableNumber = 0
     private var dialog: Dialog?
     private var incoming: [(request: SIPMessage, listener: SocketAddress)] = []
     private var seen: Set<String> = []
@@ -43,7 +46,10 @@ struct FakePhone {
     }
 
     private mutating func hear(response: SIPMessage, answersChallenges: Bool) -> [[UInt8]]? {
-        guard response.isFinal else { return nil }
+        guard response.isFinal else {
+            if response.status > 100 { lastProvisional = response }
+            return nil
+        }
         let isChallenge = response.status == 401 || response.status == 407
         if isChallenge, answersChallenges, !triedPassword, let request = lastRequest,
             let challenge = DigestChallenge.all(in: response).first
@@ -95,13 +101,23 @@ struct FakePhone {
         let (request, listener) = incoming[index]
         if status >= 200 { incoming.remove(at: index) }
         var response = request.response(status, toTag: "tag-of-" + name)
-        response.headers.append(.contact, contact.description)
+        if let place = words.first(where: { $0.hasPrefix("contact=") }) {
+            response.headers.append(.contact, "<sip:\(place.dropFirst(8))>")
+        } else {
+            response.headers.append(.contact, contact.description)
+        }
+        if words.contains("reliable") {
+            reliableNumber += 1
+            response.headers.append(.require, "100rel")
+            response.headers.append(.rseq, String(reliableNumber))
+        }
+        extend(&response, words)
         if words.contains("challenge") {
             let isStale = words.contains("stale")
             let challenge = DigestChallenge(realm: "carrier.example", nonce: isStale ? "fresh" : "first", algorithm: words.contains("md5") ? .md5 : .sha256, isStale: isStale)
             response.headers.append(status == 401 ? .wwwAuthenticate : .proxyAuthenticate, challenge.description)
         }
-        if request.method == .invite, words.contains("sdp") || (status == 200 && !words.contains("empty")) {
+        if request.method == .invite ? words.contains("sdp") || (status == 200 && !words.contains("empty")) : words.contains("sdp") {
             response.setBody(description(words, answering: request), type: "application/sdp")
         }
         if request.method == .invite, status == 200 {
@@ -119,12 +135,24 @@ struct FakePhone {
         case "garbage": return Array("INVITE sip:x SIP/2.0\r\nVia: nonsense\r\n\r\n".utf8)
         case "ACK":
             guard let lastAnswer, let lastRequest else { throw Mute(text: "\(name) has nothing to acknowledge") }
-            if lastAnswer.isSuccess, let dialog { return dialog.acknowledgement(of: lastRequest, via: via()).bytes }
+            if lastAnswer.isSuccess, let dialog {
+                var ack = dialog.acknowledgement(of: lastRequest, via: via())
+                if words.contains("sdp") { ack.setBody(description(words, answering: nil), type: "application/sdp") }
+                return ack.bytes
+            }
             return lastRequest.acknowledgement(of: lastAnswer).bytes
         case "CANCEL":
             guard let lastRequest else { throw Mute(text: "\(name) has nothing to cancel") }
             return lastRequest.cancellation().bytes
         case "INVITE" where dialog == nil: return new(.invite, to: words[1], words)
+        case "PRACK":
+            guard let invite, let lastProvisional else { throw Mute(text: "\(name) has nothing to confirm") }
+            if dialog == nil { dialog = Dialog(calling: invite, response: lastProvisional) }
+            guard var dialog else { throw Mute(text: "\(name) has no early dialog") }
+            var request = dialog.request(.prack, via: via())
+            self.dialog = dialog
+            request.headers.append(.rack, "\(words.contains("wrong") ? "77" : lastProvisional.headers[.rseq] ?? "0") \(invite.cseq.number) INVITE")
+            return request.bytes
         case "REGISTER":
             var request = make(.register, URI(host: Addresses.domain), to: NameAddress(uri: own))
             request.headers.append(.expires, words.contains("leaving") ? "0" : words.contains("brief") ? "5" : "600")
@@ -159,6 +187,11 @@ struct FakePhone {
                 descriptionVersion += 1
                 request.setBody(description(words, answering: nil), type: "application/sdp")
             }
+            if method == .refer {
+                let replaces = words.first { $0.hasPrefix("replaces=") }.map { "?Replaces=" + $0.dropFirst(9) } ?? ""
+                request.headers.append(.referTo, "<sip:\(words[1])@\(Addresses.domain)\(replaces)>")
+            }
+            extend(&request, words)
             if method == .info { request.setBody(Array("Signal=5\r\nDuration=160\r\n".utf8), type: "application/dtmf-relay") }
             lastRequest = request
             return request.bytes
@@ -171,10 +204,36 @@ struct FakePhone {
         if method == .invite, !words.contains("empty") { request.setBody(description(words, answering: nil), type: "application/sdp") }
         if words.contains("last-hop") { request.headers[.maxForwards] = "0" }
         if words.contains("100rel") { request.headers.append(.require, "100rel") }
+        if words.contains("strange") { request.headers.append(.require, "strange") }
+        if let replaces = words.first(where: { $0.hasPrefix("replaces=") }) {
+            request.headers.append(.replaces, String(replaces.dropFirst(9)).replacingOccurrences(of: "%3B", with: ";").replacingOccurrences(of: "%3D", with: "="))
+        }
+        extend(&request, words)
         if method == .invite { invite = request }
         lastRequest = request
         lastAnswer = nil
         return request.bytes
+    }
+
+    /// `se=1800`, `se=60;refresher=uas`, `minse=1200`, `rel`, `update`, `private`, `why=…`.
+    private func extend(_ message: inout SIPMessage, _ words: [String]) {
+        var supported: [String] = []
+        if words.contains("rel") { supported.append("100rel") }
+        if words.contains("timer") || words.contains(where: { $0.hasPrefix("se=") }) { supported.append("timer") }
+        if !supported.isEmpty { message.headers.append(.supported, supported.joined(separator: ", ")) }
+        if words.contains("update") { message.headers.append(.allow, "INVITE, ACK, BYE, CANCEL, UPDATE") }
+        if words.contains("private") { message.headers.append(.privacy, "id") }
+        for word in words {
+            if word.hasPrefix("se=") { message.headers.append(.sessionExpires, String(word.dropFirst(3))) }
+            if word.hasPrefix("minse=") { message.headers.append(.minSE, String(word.dropFirst(6))) }
+            if word.hasPrefix("because=") { message.headers.append(.reason, "Q.850;cause=" + word.dropFirst(8)) }
+        }
+    }
+
+    /// The dialog that it is in, as a Replaces header names it, for a URI.
+    var replaces: String {
+        guard let dialog else { return "none" }
+        return "\(dialog.callID)%3Bto-tag%3D\(dialog.remoteTag)%3Bfrom-tag%3D\(dialog.localTag)"
     }
 
     private mutating func make(_ method: Method, _ uri: URI, to: NameAddress) -> SIPMessage {
@@ -206,6 +265,7 @@ struct FakePhone {
         var stream = SDP.Media(
             port: self.address.port + 20_000, formats: ["0", "8", "101"],
             lines: [SDP.Line("a", "rtpmap:101 telephone-event/8000")])
+        if words.contains("video") { stream.kind = "video" }
         if words.contains("avpf") { stream.profile = .avpf }
         if words.contains("srtp") {
             stream.profile = .savp

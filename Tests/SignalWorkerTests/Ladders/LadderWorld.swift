@@ -113,8 +113,13 @@ struct LadderWorld {
     }
 
     private mutating func speak(_ name: String, _ step: Ladder.Step) {
+        // `replaces=carol`: the dialog that carol is in.
+        let words = step.words.map { word in
+            guard word.hasPrefix("replaces="), let other = phones[String(word.dropFirst(9))] else { return word }
+            return "replaces=" + other.replaces
+        }
         do {
-            guard let (bytes, listener) = try phones[name]?.say(step.words), let source = phones[name]?.address else {
+            guard let (bytes, listener) = try phones[name]?.say(words), let source = phones[name]?.address else {
                 return failures.append("nobody is called \(name)")
             }
             deliver(bytes, from: source, to: step.to, by: listener, step.words)

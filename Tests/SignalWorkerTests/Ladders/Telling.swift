@@ -29,6 +29,20 @@ enum Telling {
         if message.contacts.contains(where: { $0.parameters.contains("pub-gruu") }) { facts.insert("gruu") }
         if message.headers.contains(.reason) { facts.insert("reason") }
         if message.headers.contains(.retryAfter) { facts.insert("retry") }
+        if let why = message.headers["X-Ledgerline-Reason"] { facts.insert("why=\(why)") }
+        if message.required.contains("100rel") { facts.insert("rel=\(message.headers[.rseq] == nil ? "no" : "yes")") }
+        if let rack = message.headers[.rack] { facts.insert("rack=\(rack.prefix { $0 != " " })") }
+        if let timer = message.headers[.sessionExpires] { facts.insert("se=\(timer)") }
+        if let least = message.headers[.minSE] { facts.insert("minse=\(least)") }
+        if message.headers.contains(.replaces) { facts.insert("replaces") }
+        if message.headers.contains(.referredBy) { facts.insert("referred") }
+        if let diversion = message.addresses(.diversion).first { facts.insert("diverted=\(diversion.uri.user ?? "")") }
+        if message.headers.contains(.historyInfo) { facts.insert("history") }
+        if message.headers.contains(.privacy) { facts.insert("private") }
+        if message.headers.all(.reason).contains(where: { $0.contains("elsewhere") }) { facts.insert("elsewhere") }
+        if message.headers.all(.reason).contains(where: { $0.hasPrefix("Q.850") }) { facts.insert("q850") }
+        if message.contentType == "message/sipfrag" { facts.insert("sipfrag=\(String(decoding: message.body, as: UTF8.self).split(separator: " ")[1])") }
+        if message.headers[.subscriptionState]?.hasPrefix("terminated") == true { facts.insert("terminated") }
         if let position = message.headers["X-Ledgerline-Position"] { facts.insert("position=\(position)") }
         for contact in message.contacts { if let expires = contact.expires { facts.insert("expires=\(expires)") } }
         if message.method == .info, !message.body.isEmpty { facts.insert("body") }
@@ -99,7 +113,7 @@ enum Telling {
             bind.removeAll
                 ? ["all"] : Set(["contacts=\(bind.bindings.count)"] + bind.bindings.flatMap { ["reached=\($0.flow.remote)", "flow=\($0.regID)"] + ($0.path.isEmpty ? [] : ["path"]) + ($0.isBehindNat ? ["nat"] : []) })
         case .startCall(let start):
-            Set(["dialled=\(start.dialled)", "caller=\(name(start.callerSubscriberID))", "gateway=\(name(start.gatewayID))", "forwarded=\(start.forwardKind)"])
+            Set(["dialled=\(start.dialled)", "caller=\(name(start.callerSubscriberID))", "gateway=\(name(start.gatewayID))", "forwarded=\(start.forwardKind)", "from=\(start.fromUser)"])
                 .union(start.isAnonymous ? ["anonymous"] : [])
         case .callAnswered(let fact):
             secrets(fact.snapshot).union([

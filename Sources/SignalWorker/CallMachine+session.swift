@@ -1,0 +1,109 @@
+import Foundation
+import Model
+import Primitives
+import SIP
+
+/// Session timers of an answered call (RFC 4028): each side shows from time to time that it is there. A call one side of which has
+/// vanished is ended, and charged until that side was last known to be there.
+extension CallMachine {
+    /// A request of ours that only shows that both are there.
+    struct Refresh: Sendable {
+        let side: Side
+        let transaction: ClientTransactionID
+        let request: SIPMessage
+    }
+
+    var sessionWake: Instant? {
+        guard stage == .talking else { return nil }
+        return [a.timer?.nextWake, b?.timer?.nextWake].compactMap(\.self).min()
+    }
+
+    mutating func watchSessions(_ kit: inout CallKit) {
+        for side in [Side.a, .b] {
+            guard stage == .talking, let timer = self[side]?.timer else { continue }
+            if kit.now >= timer.expiresAt {
+                vanished(side, &kit)
+            } else if let at = timer.refreshAt, kit.now >= at {
+                refresh(side, &kit)
+            }
+        }
+    }
+
+    private mutating func refresh(_ side: Side, _ kit: inout CallKit) {
+        guard var leg = self[side] else { return }
+        // An offer that is under way refreshes the session when it is answered.
+        let isBusy = reoffer != nil || transfer != nil || moving.contains { $0.side == side } || refreshing.contains { $0.side == side }
+        guard !isBusy else {
+            leg.timer?.postpone(until: kit.now + .seconds(5))
+            self[side] = leg
+            return
+        }
+        var request = leg.dialog.request(leg.takesUpdate ? .update : .invite, via: kit.via(id))
+        request.headers.append(.contact, kit.contact().description)
+        if request.method == .invite {
+            request.headers.append(.allow, CallMachine.allowed)
+            // The same description with the same version: nothing is to change (RFC 4028 §7.4).
+            if let local = leg.media.local { request.setBody(Array(local.description.utf8), type: "application/sdp") }
+        }
+        leg.timer?.write(toRequest: &request)
+        leg.timer?.postpone(until: kit.now + .seconds(60))
+        self[side] = leg
+        guard let transaction = kit.send(request, to: leg.path, of: id) else { return }
+        clients.append(transaction)
+        refreshing.append(Refresh(side: side, transaction: transaction, request: request))
+    }
+
+    mutating func refreshAnswered(_ response: SIPMessage, _ transaction: ClientTransactionID, _ kit: inout CallKit) {
+        guard response.isFinal, let index = refreshing.firstIndex(where: { $0.transaction == transaction }) else { return }
+        let refresh = refreshing.remove(at: index)
+        guard var leg = self[refresh.side], stage == .talking else { return }
+        let isOurTimeout = response.status == 408 || response.status == 503
+        switch response.status {
+        case 200..<300:
+            leg.dialog.receive(response: response)
+            leg.heard(response, at: kit.wall)
+            leg.timer = SessionTimer(answered: response, wanted: leg.timer?.seconds ?? kit.configuration.sessionSeconds, now: kit.now)
+            if refresh.request.method == .invite {
+                kit.acknowledge(leg.dialog.acknowledgement(of: refresh.request, via: kit.via(id)), of: transaction, to: leg.path)
+            }
+            if response.hasSDP, let sdp = try? SDP(parsing: response.body), sdp != leg.media.remote,
+                (try? OfferAnswer.take(answer: sdp, to: leg.media.sending, into: &leg.media)) != nil
+            {
+                change(refresh.side, leg.media, &kit)
+            }
+        case 408, 481, 503: break
+        case 422: leg.timer?.lengthen(to: response.minSE ?? SessionTimer.shortest)
+        case 405, 501: leg.takesUpdate = false
+        case 491: leg.timer?.postpone(until: kit.now + glareDelay(refresh.side, &kit))
+        default:
+            // It refuses, and so it is there.
+            leg.timer?.refreshed(kit.now)
+        }
+        if !isOurTimeout, response.status != 481 { leg.heardAt = kit.wall }
+        if response.status == 422 || response.status == 405 || response.status == 501 { leg.timer?.postpone(until: kit.now) }
+        self[refresh.side] = leg
+        // RFC 3261 §12.2.1.2: no answer, or no such dialog, ends it.
+        if isOurTimeout || response.status == 481 { vanished(refresh.side, &kit) }
+        watchSessions(&kit)
+    }
+
+    /// Before another offer after a 491 (RFC 3261 §14.1): who made the Call-ID waits longer.
+    func glareDelay(_ side: Side, _ kit: inout CallKit) -> Duration {
+        let steps = Int64(kit.random.next() % (side == .b ? 190 : 200))
+        return .milliseconds((side == .b ? 2_100 : 10) + 10 * steps)
+    }
+
+    /// That side has not been there since it was last heard, whatever the other side goes on sending.
+    mutating func vanished(_ side: Side, _ kit: inout CallKit) {
+        guard stage == .talking else { return }
+        gone = side
+        hangUp(.sessionExpired, &kit)
+    }
+
+    /// When a call ended whose one side had vanished: with what was last heard of that side, signalling or media.
+    func proofOfLife(_ media: MediaReport?) -> WallTime? {
+        guard let gone, let leg = self[gone] else { return nil }
+        let packets = gone == .a ? media?.a.lastPacketAt : media?.b.lastPacketAt
+        return max(leg.heardAt, WallTime(microseconds: packets ?? 0))
+    }
+}

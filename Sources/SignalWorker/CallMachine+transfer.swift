@@ -1,0 +1,244 @@
+import Foundation
+import Model
+import Primitives
+import SIP
+
+/// Transfers (RFC 3515, RFC 5589): a line sends the other side of its call on, to whom it names (blind) or to whom it talks to in
+/// another call (attended, RFC 3891).
+///
+/// The call goes on, with its own record and price, between the side that stays and a dialog inside of us; behind that is the call that the
+/// line has made or makes now, and pays for.
+extension CallMachine {
+    struct Transfer: Sendable {
+        /// The side that sends the other one on.
+        let by: Side
+        /// The way to say how far it is; nil: it does not want to know (RFC 4488).
+        let wantsNotice: Bool
+        let invite: SIPMessage
+        let transaction: ClientTransactionID
+        let sending: SDPCrypto?
+        var hasLeft = false
+        let deadline: Instant
+    }
+
+    /// Where the party that transferred is told the outcome, after its side was taken by another.
+    struct Farewell: Sendable {
+        var leg: Leg
+        let notice: ClientTransactionID?
+    }
+
+    mutating func refer(_ request: SIPMessage, _ transaction: ServerTransactionID, _ side: Side, _ kit: inout CallKit) {
+        guard let leg = self[side], let other = self[side.other] else { return }
+        func refuse(_ status: Int, _ why: FinalReason, _ kit: inout CallKit) {
+            kit.respond(request.response(status, toTag: leg.dialog.localTag), to: transaction, why)
+        }
+        guard stage == .talking else { return refuse(481, .noDialog, &kit) }
+        guard !leg.subscriber.isEmpty, !leg.isGateway else { return refuse(403, .transferForbidden, &kit) }
+        let named = request.addresses(.referTo)
+        guard named.count == 1, let target = named.first?.uri, target.isSIP, let user = target.user, !user.isEmpty,
+            target.parameters["method"].map({ $0 == "INVITE" }) ?? true
+        else { return refuse(400, .transferTarget, &kit) }
+        guard transfer == nil, reoffer == nil, moving.isEmpty, let host = mediaAddress ?? hostOfLocal, let described = other.media.remote else {
+            return refuse(491, .pending, &kit)
+        }
+        let replaces = target.headers.flatMap { headers in
+            headers.split(separator: "&").first { $0.lowercased().hasPrefix("replaces=") }
+                .flatMap { String($0.dropFirst("replaces=".count)).percentDecodedHeader }
+        }
+        var uri = target
+        uri.headers = nil
+        uri.parameters.remove("method")
+        // Who stays is shown to whom it is sent to.
+        var from = other.dialog.remoteAddress
+        transfers += 1
+        from.tag = OwnerMark(worker: kit.configuration.worker, call: id, part: "t\(transfers)").text
+        var invite = SIPMessage(
+            .invite, uri, via: kit.via(id), from: from, to: NameAddress(uri: uri), callID: "\(hex(id.value.bytes))-t\(transfers)", cseq: 1)
+        invite.headers.append(.contact, kit.contact().description)
+        invite.headers.append(.allow, CallMachine.allowed)
+        invite.headers.append(.referredBy, request.headers[.referredBy] ?? NameAddress(uri: leg.dialog.remoteAddress.uri).description)
+        if let replaces {
+            invite.headers.append(.replaces, replaces)
+            invite.headers.append(CallKit.tenant, hex(Array(leg.tenant)))
+        }
+        SessionTimer(seconds: kit.configuration.sessionSeconds, refresher: .us, now: kit.now).write(toRequest: &invite)
+        descriptionVersion += 1
+        var offer = OfferAnswer.description(
+            from: described, relaying: other.media.index, at: SocketAddress(host, port: leg.media.port), session: sessionNumber,
+            version: descriptionVersion, sending: nil)
+        // Whoever was put on hold for this is not to be so any more.
+        offer.media[other.media.index].direction = .sendrecv
+        invite.setBody(Array(offer.description.utf8), type: "application/sdp")
+        if replaces == nil {
+            var target = ForwardTarget()
+            target.subscriberID = leg.subscriber
+            target.number = user
+            target.kind = .transferred
+            kit.forwards[invite.callID] = Forwarded(call: id, target: target, isAnonymous: side == .b && isAnonymous)
+        }
+        guard let outgoing = kit.send(invite, to: kit.internalHop, of: id) else { return refuse(503, .busyWorker, &kit) }
+        clients.append(outgoing)
+        let wantsNotice = request.headers["Refer-Sub"]?.hasPrefix("false") != true
+        transfer = Transfer(
+            by: side, wantsNotice: wantsNotice, invite: invite, transaction: outgoing, sending: nil, deadline: kit.now + .seconds(180))
+        var accepted = request.response(202, toTag: leg.dialog.localTag)
+        accepted.headers.append(.contact, kit.contact().description)
+        if !wantsNotice { accepted.headers.append("Refer-Sub", "false") }
+        kit.respond(accepted, to: transaction)
+        notify(100, "Trying", &kit)
+    }
+
+    /// The party that transfers is told how far it is (RFC 3515 §2.4.5).
+    @discardableResult
+    private mutating func notify(_ status: Int, _ phrase: String, _ kit: inout CallKit) -> ClientTransactionID? {
+        guard let transfer, transfer.wantsNotice, !transfer.hasLeft, var leg = self[transfer.by] else { return nil }
+        let isLast = status >= 200
+        var notice = leg.dialog.request(.notify, via: kit.via(id))
+        self[transfer.by] = leg
+        notice.headers.append(.contact, kit.contact().description)
+        notice.headers.append(.event, "refer")
+        notice.headers.append(.subscriptionState, isLast ? "terminated;reason=noresource" : "active;expires=180")
+        notice.setBody(Array("SIP/2.0 \(status) \(phrase)\r\n".utf8), type: "message/sipfrag;version=2.0")
+        let transaction = kit.send(notice, to: leg.path, of: id)
+        if let transaction { clients.append(transaction) }
+        return transaction
+    }
+
+    mutating func transferAnswered(_ response: SIPMessage, _ hop: Hop, _ kit: inout CallKit) {
+        guard let transfer, stage == .talking else { return }
+        if response.isProvisional {
+            if response.status > 100 { notify(response.status, response.reason, &kit) }
+            return
+        }
+        guard response.isSuccess, let dialog = Dialog(calling: transfer.invite, response: response) else {
+            notify(response.status < 300 ? 502 : response.status, response.reason, &kit)
+            self.transfer = nil
+            // The party that wanted it has hung up already: nobody is left for the other one.
+            if transfer.hasLeft { hungUp(by: transfer.by, &kit) }
+            return
+        }
+        var leg = Leg(dialog: dialog, hop: kit.internalHop, isGateway: false)
+        leg.heard(response, at: kit.wall)
+        leg.timer = SessionTimer(answered: response, wanted: kit.configuration.sessionSeconds, now: kit.now)
+        leg.media.port = self[transfer.by]?.media.port ?? 0
+        leg.media.local = try? SDP(parsing: transfer.invite.body)
+        kit.acknowledge(dialog.acknowledgement(of: transfer.invite, via: kit.via(id)), of: transfer.transaction, to: leg.path)
+        guard let sdp = try? SDP(parsing: response.body), (try? OfferAnswer.take(answer: sdp, to: nil, into: &leg.media)) != nil else {
+            hangUpStray(&leg, &kit)
+            notify(488, reasonPhrase(for: 488), &kit)
+            self.transfer = nil
+            if transfer.hasLeft { hungUp(by: transfer.by, &kit) }
+            return
+        }
+        let notice = notify(200, "OK", &kit)
+        if !transfer.hasLeft, let old = self[transfer.by] {
+            farewells.append(Farewell(leg: old, notice: notice))
+            if notice == nil { takeLeave(farewells.count - 1, &kit) }
+        }
+        self.transfer = nil
+        self[transfer.by] = leg
+        change(transfer.by, leg.media, &kit)
+        offerAnew(transfer.by.other, &kit)
+        update(&kit)
+    }
+
+    /// The party that transferred knows the outcome: its dialog ends, if it does not end it by itself.
+    mutating func noticed(_ transaction: ClientTransactionID, _ kit: inout CallKit) {
+        guard let index = farewells.firstIndex(where: { $0.notice == transaction }) else { return }
+        takeLeave(index, &kit)
+    }
+
+    mutating func takeLeave(_ index: Int, _ kit: inout CallKit) {
+        var leg = farewells.remove(at: index).leg
+        let bye = leg.dialog.request(.bye, via: kit.via(id))
+        kit.send(bye, to: leg.path, of: nil)
+    }
+
+    /// The party that transfers has hung up: the other one is kept until the outcome is known.
+    mutating func leftDuringTransfer(_ side: Side) -> Bool {
+        guard transfer?.by == side else { return false }
+        transfer?.hasLeft = true
+        return true
+    }
+
+    mutating func endTransfer(_ kit: inout CallKit) {
+        if let transfer {
+            kit.cancel(transfer.transaction)
+            self.transfer = nil
+        }
+        while !farewells.isEmpty { takeLeave(0, &kit) }
+    }
+
+    mutating func watchTransfer(_ kit: inout CallKit) {
+        guard let transfer, kit.now >= transfer.deadline else { return }
+        kit.cancel(transfer.transaction)
+        notify(408, reasonPhrase(for: 408), &kit)
+        self.transfer = nil
+        if transfer.hasLeft { hungUp(by: transfer.by, &kit) }
+    }
+
+    // MARK: INVITE with Replaces (RFC 3891)
+
+    /// A new dialog takes the place of that side's: the other side is asked about its offer, then the old dialog ends.
+    mutating func replace(
+        _ side: Side, by request: SIPMessage, _ transaction: ServerTransactionID, on hop: Hop, subscriber: Data, tenant: Data, _ kit: inout CallKit
+    ) {
+        guard stage == .talking, let old = self[side] else { return kit.respond(request.response(481, toTag: "replaces"), to: transaction, .noDialog) }
+        guard request.headers[.replaces]?.lowercased().contains("early-only") != true else {
+            return kit.respond(request.response(486, toTag: "replaces"), to: transaction, .replacesEarly)
+        }
+        guard reoffer == nil, moving.isEmpty, transfer == nil, request.hasSDP else {
+            return kit.respond(request.response(request.hasSDP ? 491 : 488, toTag: "replaces"), to: transaction, request.hasSDP ? .pending : .noMedia)
+        }
+        transfers += 1
+        let tag = OwnerMark(worker: kit.configuration.worker, call: id, part: "r\(transfers)").text
+        guard let dialog = Dialog(answering: request, localTag: tag) else {
+            return kit.respond(request.response(400, reason: "No usable Contact", toTag: "contact"), to: transaction, .contact)
+        }
+        var leg = Leg(dialog: dialog, hop: hop, isGateway: false)
+        leg.heard(request, at: kit.wall)
+        leg.subscriber = subscriber
+        leg.tenant = tenant
+        leg.media.port = old.media.port
+        do throws(SessionTimer.Rejection) {
+            leg.timer = try SessionTimer(answering: request, wanted: kit.configuration.sessionSeconds, now: kit.now)
+        } catch {
+            return tooShort(request, transaction, tag, &kit)
+        }
+        offer(request, transaction, side, replacing: leg, &kit)
+    }
+
+    /// 422 (RFC 4028 §6).
+    func tooShort(_ request: SIPMessage, _ transaction: ServerTransactionID, _ tag: String, _ kit: inout CallKit) {
+        var response = request.response(422, toTag: tag)
+        response.headers[.minSE] = String(SessionTimer.shortest)
+        kit.respond(response, to: transaction, .sessionTooShort)
+    }
+}
+
+extension Dialog {
+    /// The peer, without its tag.
+    var remoteAddress: NameAddress {
+        var address = remote
+        address.tag = nil
+        return address
+    }
+}
+
+extension String {
+    /// nil for escapes that are none.
+    var percentDecodedHeader: String? {
+        var bytes: [UInt8] = []
+        var rest = Array(utf8)[...]
+        while let byte = rest.popFirst() {
+            guard byte == 0x25 else {
+                bytes.append(byte)
+                continue
+            }
+            guard rest.count >= 2, let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16) else { return nil }
+            bytes.append(value)
+            rest = rest.dropFirst(2)
+        }
+        return String(validating: bytes, as: UTF8.self)
+    }
+}

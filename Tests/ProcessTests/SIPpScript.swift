@@ -1,0 +1,266 @@
+import Foundation
+
+/// A scenario for SIPp, written step by step: what a phone or a carrier says, and what it insists on hearing.
+struct SIPpScript {
+    /// Which end of the call the script is.
+    enum Role {
+        case caller(dials: String)
+        case called
+    }
+
+    private let user: String
+    private let domain: String
+    private let role: Role
+    private var steps: [String] = []
+    private var names: [String] = []
+    private var inviteCSeq = 1
+    private var cseq = 0
+
+    init(_ user: String, _ domain: String, _ role: Role) {
+        self.user = user
+        self.domain = domain
+        self.role = role
+    }
+
+    var xml: String {
+        let references = names.isEmpty ? "" : #"<Reference variables="\#(names.joined(separator: ","))"/>"#
+        return #"<?xml version="1.0" encoding="UTF-8"?><scenario name="\#(user)">\#(steps.joined(separator: "\n"))\#(references)</scenario>"#
+    }
+
+    // MARK: What it says
+
+    /// - Parameter sdp: attribute lines of the stream, `a=sendonly`; nil: no description.
+    mutating func request(_ method: String, _ headers: [String] = [], sdp: String? = nil, body: (type: String, text: String)? = nil) {
+        if method != "ACK" { cseq += 1 }
+        if method == "INVITE" { inviteCSeq = cseq }
+        let number = method == "ACK" ? inviteCSeq : cseq
+        let isNew = isCaller && (method == "INVITE" && number <= 2 || method == "OPTIONS")
+        let (uri, from, to) =
+            switch role {
+            case .caller(let dialled):
+                (isNew ? "sip:\(dialled)@\(domain)" : "[next_url]", "<sip:\(user)@\(domain)>;tag=[pid]C[call_number]", "<sip:\(dialled)@\(domain)>\(isNew ? "" : "[peer_tag_param]")")
+            case .called: ("[$target]", "[$me]", "[$peer]")
+            }
+        let lines =
+            [
+                "\(method) \(uri) SIP/2.0", "Via: SIP/2.0/UDP [local_ip]:[local_port];branch=[branch]", "Max-Forwards: 70", "From: \(from)", "To: \(to)",
+                "Call-ID: [call_id]", "CSeq: \(number) \(method)", "Contact: <sip:\(user)@[local_ip]:[local_port]>",
+            ] + headers
+        send(lines, sdp: sdp, body: body, repeats: method != "ACK")
+    }
+
+    /// Confirms the provisional response that came last (RFC 3262).
+    mutating func prack() {
+        names.append("rseq")
+        let last = steps.count - 1
+        steps[last] = steps[last].replacingOccurrences(
+            of: "</action>", with: #"<ereg regexp="[0-9]+" search_in="hdr" header="RSeq:" assign_to="rseq"/></action>"#)
+        request("PRACK", ["RAck: [$rseq] \(inviteCSeq) INVITE"])
+    }
+
+    /// The answer to the request that came last.
+    ///
+    /// - Parameter contact: of a redirection.
+    mutating func reply(_ status: String, _ headers: [String] = [], sdp: String? = nil, isFirst: Bool = false, contact: String? = nil) {
+        let tag = isFirst ? ";tag=[pid]T[call_number]" : ""
+        let lines =
+            ["SIP/2.0 \(status)", "[last_Via:]", "[last_From:]", "[last_To:]\(tag)", "[last_Call-ID:]", "[last_CSeq:]", "Contact: <\(contact ?? "sip:\(user)@[local_ip]:[local_port]")>"]
+            + headers
+        send(lines, sdp: sdp, body: nil, repeats: false)
+    }
+
+    private mutating func send(_ lines: [String], sdp: String?, body: (type: String, text: String)?, repeats: Bool) {
+        var text = lines.joined(separator: "\n")
+        if let sdp {
+            text += "\nContent-Type: application/sdp\nContent-Length: [len]\n\nv=0\no=\(user) 1 \(steps.count + 1) IN IP4 [local_ip]\ns=-\nc=IN IP4 [media_ip]\nt=0 0\n"
+            text += "m=audio [media_port] RTP/AVP 0 101\na=rtpmap:0 PCMU/8000\na=rtpmap:101 telephone-event/8000\n" + (sdp.isEmpty ? "" : sdp + "\n")
+        } else if let body {
+            text += "\nContent-Type: \(body.type)\nContent-Length: [len]\n\n\(body.text)\n"
+        } else {
+            text += "\nContent-Length: 0\n"
+        }
+        steps.append("<send\(repeats ? #" retrans="500""# : "")><![CDATA[\n\(text)\n]]></send>")
+    }
+
+    // MARK: What it hears
+
+    /// - Parameter insisting: regular expressions that the message has to match.
+    mutating func hear(_ status: Int, isOptional: Bool = false, insisting: [String] = []) {
+        steps.append(#"<recv response="\#(status)"\#(isOptional ? #" optional="true""# : "") rrs="true">\#(checks(insisting))</recv>"#)
+    }
+
+    mutating func hear(_ method: String, insisting: [String] = []) {
+        steps.append(#"<recv request="\#(method)">\#(checks(insisting))</recv>"#)
+    }
+
+    /// Either may come first: two independent things were set off.
+    mutating func pause(_ milliseconds: Int) { steps.append(#"<pause milliseconds="\#(milliseconds)"/>"#) }
+
+    private mutating func checks(_ expressions: [String]) -> String {
+        guard !expressions.isEmpty else { return "" }
+        let actions = expressions.map { expression -> String in
+            names.append("c\(names.count)")
+            let text = expression.replacingOccurrences(of: "&", with: "&amp;").replacingOccurrences(of: "<", with: "&lt;").replacingOccurrences(of: "\"", with: "&quot;")
+            return #"<ereg regexp="\#(text)" search_in="msg" check_it="true" assign_to="\#(names[names.count - 1])"/>"#
+        }
+        return "<action>\(actions.joined())</action>"
+    }
+
+    // MARK: What belongs together
+
+    private var isCaller: Bool {
+        if case .caller = role { true } else { false }
+    }
+
+    /// An INVITE that is asked for the password.
+    mutating func call(_ headers: [String] = [], sdp: String? = "", password: String = "correct-horse") {
+        request("INVITE", headers, sdp: sdp)
+        hear(100, isOptional: true)
+        steps.append(#"<recv response="407" auth="true"/>"#)
+        steps.append(
+            """
+            <send><![CDATA[
+            ACK sip:ack@\(domain) SIP/2.0
+            [last_Via:]
+            [last_From:]
+            [last_To:]
+            Call-ID: [call_id]
+            CSeq: 1 ACK
+            Max-Forwards: 70
+            Content-Length: 0
+
+            ]]></send>
+            """)
+        request("INVITE", headers + ["[authentication username=\(user) password=\(password)]"], sdp: sdp)
+        hear(100, isOptional: true)
+    }
+
+    /// The ACK of a refusal.
+    mutating func acknowledgeRefusal() {
+        steps.append(
+            """
+            <send><![CDATA[
+            ACK sip:ack@\(domain) SIP/2.0
+            [last_Via:]
+            [last_From:]
+            [last_To:]
+            Call-ID: [call_id]
+            CSeq: \(inviteCSeq) ACK
+            Max-Forwards: 70
+            Content-Length: 0
+
+            ]]></send>
+            """)
+    }
+
+    /// The final answer to the INVITE, when another request came since.
+    mutating func answerInvite() { respondToInvite("200 OK", sdp: "") }
+
+    mutating func refuseInvite(_ status: String) { respondToInvite(status, sdp: nil) }
+
+    private mutating func respondToInvite(_ status: String, sdp: String?) {
+        let lines = [
+            "SIP/2.0 \(status)", "Via: [$via]", "From: [$from]", "To: [$to];tag=[pid]T[call_number]", "Call-ID: [call_id]", "CSeq: [$invite]",
+            "Contact: <sip:\(user)@[local_ip]:[local_port]>",
+        ]
+        send(lines, sdp: sdp, body: nil, repeats: false)
+    }
+
+    /// The first INVITE, its Contact kept for requests of this side.
+    mutating func beCalled(insisting: [String] = []) {
+        names += ["target", "via", "from", "to", "invite"]
+        let target =
+            #"<ereg regexp="sip:[^>]+" search_in="hdr" header="Contact:" assign_to="target"/>"#
+            + [("Via", "via"), ("From", "from"), ("To", "to"), ("CSeq", "invite")].map {
+                #"<ereg regexp="[^ ].*" search_in="hdr" header="\#($0):" assign_to="\#($1)"/>"#
+            }.joined()
+        steps.append(#"<recv request="INVITE"><action>\#(target)</action>\#("")</recv>"#)
+        if !insisting.isEmpty { steps[steps.count - 1] = #"<recv request="INVITE"><action>\#(target)\#(checks(insisting).replacingOccurrences(of: "<action>", with: "").replacingOccurrences(of: "</action>", with: ""))</action></recv>"# }
+    }
+
+    /// Rings and answers.
+    mutating func answer(_ headers: [String] = [], sdp: String = "") {
+        reply("180 Ringing", isFirst: true)
+        reply("200 OK", headers, sdp: sdp, isFirst: true)
+        names += ["me", "peer"]
+        steps.append(
+            #"<recv request="ACK"><action><ereg regexp="[^ ].*" search_in="hdr" header="To:" assign_to="me"/><ereg regexp="[^ ].*" search_in="hdr" header="From:" assign_to="peer"/></action></recv>"#
+        )
+    }
+
+    mutating func hangUp() {
+        request("BYE")
+        hear(200)
+    }
+
+    mutating func beHungUp() {
+        hear("BYE")
+        reply("200 OK")
+    }
+}
+
+/// SIPp with a script, on loopback.
+struct SIPpPeer: Sendable {
+    let port: Int
+    private let media: Int
+    private let folder: String
+
+    init(in folder: String) {
+        port = Ports.take()
+        media = Ports.take(4)
+        self.folder = folder
+    }
+
+    /// To its end; 0: everything went as the script says.
+    func play(_ script: SIPpScript, to server: Int? = nil) async throws -> (status: Int32, output: String) {
+        let file = "\(folder)/\(UUID().uuidString).xml"
+        try script.xml.write(toFile: file, atomically: true, encoding: .utf8)
+        // SIPp that waits for calls does not heed its own limit of time.
+        return try await run(
+            "timeout",
+            [
+                "--signal=KILL", "100", "sipp", "-sf", file, "-i", "127.0.0.1", "-p", "\(port)", "-mp", "\(media)", "-nostdin", "-m", "1", "-timeout", "80", "-trace_err", "-error_file",
+                file + ".errors",
+            ] + (server.map { ["127.0.0.1:\($0)"] } ?? []))
+    }
+
+    func errors() -> String {
+        let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return files.filter { $0.hasSuffix(".errors") }.compactMap { try? String(contentsOfFile: "\(folder)/\($0)", encoding: .utf8) }.joined(separator: "\n")
+    }
+
+    /// Registers this port for a line.
+    func register(_ user: String, at server: Int, domain: String, q: String = "1.0", password: String = "correct-horse") async throws {
+        let head = """
+            REGISTER sip:\(domain) SIP/2.0
+            Via: SIP/2.0/UDP [local_ip]:[local_port];branch=[branch]
+            Max-Forwards: 70
+            From: <sip:\(user)@\(domain)>;tag=[pid]R[call_number]
+            To: <sip:\(user)@\(domain)>
+            Call-ID: [call_id]
+            """
+        let tail = "Contact: <sip:\(user)@[local_ip]:[local_port]>;q=\(q)\nExpires: 600\n"
+        let xml = """
+            <?xml version="1.0" encoding="UTF-8"?><scenario name="register">
+            <send retrans="500"><![CDATA[
+            \(head)
+            CSeq: 1 REGISTER
+            \(tail)Content-Length: 0
+
+            ]]></send>
+            <recv response="401" auth="true"/>
+            <send retrans="500"><![CDATA[
+            \(head)
+            CSeq: 2 REGISTER
+            [authentication username=\(user) password=\(password)]
+            \(tail)Content-Length: 0
+
+            ]]></send>
+            <recv response="200"/></scenario>
+            """
+        let file = "\(folder)/\(UUID().uuidString).xml"
+        try xml.write(toFile: file, atomically: true, encoding: .utf8)
+        let done = try await run("sipp", ["-sf", file, "-i", "127.0.0.1", "-p", "\(port)", "-nostdin", "-m", "1", "-timeout", "30", "127.0.0.1:\(server)"])
+        guard done.status == 0 else { throw ServerFailure(description: "\(user) is not registered: \(done.output.suffix(1_500))") }
+    }
+}
