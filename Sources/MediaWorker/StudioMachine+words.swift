@@ -37,7 +37,7 @@ extension StudioMachine {
         case close(MediaSessionID)
         /// Name the sessions of which neither side was heard since then.
         case sweep(silentSince: Instant)
-        /// Draining, and the last session is closed.
+        /// Draining, the last session is closed, and its owner has had time to ask again.
         case drained
     }
 }

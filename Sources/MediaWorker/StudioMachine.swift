@@ -37,6 +37,8 @@ package struct StudioMachine: Sendable {
     private var closedOrder: [MediaSessionID] = []
     private var nextSweep: Instant
     private var isDraining = false
+    /// Until when whoever closed a session may ask again, because the answer did not arrive.
+    private var askedAgainUntil = Instant(nanoseconds: 0)
 
     package init(rules: StudioRules, at now: Instant) {
         self.rules = rules
@@ -46,7 +48,7 @@ package struct StudioMachine: Sendable {
 
     package var sessionCount: Int { sessions.count }
     package var sessionsMax: Int { pool.total / 2 }
-    package var nextWake: Instant { nextSweep }
+    package var nextWake: Instant { isDraining && sessions.isEmpty ? min(nextSweep, askedAgainUntil) : nextSweep }
 
     package mutating func handle(_ input: Input, at now: Instant, wall: WallTime, into effects: inout [Effect]) {
         switch input {
@@ -61,6 +63,7 @@ package struct StudioMachine: Sendable {
             sessions[report.session]?.queries = []
         case .silent(let reports): silent(reports, at: now, wall: wall, &effects)
         case .tick:
+            endDrained(at: now, &effects)
             guard now >= nextSweep else { return }
             nextSweep = now + rules.sweepInterval
             forgetClosed(at: now)
@@ -68,7 +71,7 @@ package struct StudioMachine: Sendable {
         case .drain:
             guard !isDraining else { return }
             isDraining = true
-            if sessions.isEmpty { effects.append(.drained) }
+            endDrained(at: now, &effects)
         }
     }
 
@@ -179,7 +182,10 @@ package struct StudioMachine: Sendable {
     private mutating func handle(close id: MediaSessionID, _ ticket: Ticket, at now: Instant, _ effects: inout [Effect])
     {
         guard let session = sessions[id] else {
-            if let past = closed[id] { return effects.append(.reply(ticket, .closed(past.report))) }
+            if let past = closed[id] {
+                askedAgainUntil = now + rules.repeatLimit
+                return effects.append(.reply(ticket, .closed(past.report)))
+            }
             return refuse(ticket, .unknownSession, "", &effects)
         }
         switch session.state {
@@ -252,7 +258,12 @@ package struct StudioMachine: Sendable {
         sessions[id] = nil
         pool.give(back: session.portA)
         pool.give(back: session.portB)
-        if isDraining, sessions.isEmpty { effects.append(.drained) }
+    }
+
+    /// Figures that did not arrive would be missing in a call's record: who leaves stays for one more question.
+    private func endDrained(at now: Instant, _ effects: inout [Effect]) {
+        guard isDraining, sessions.isEmpty, now >= askedAgainUntil else { return }
+        effects.append(.drained)
     }
 
     // MARK: - Closing
@@ -263,6 +274,7 @@ package struct StudioMachine: Sendable {
         let media = media(report, at: now, wall: wall)
         closed[id] = Closed(report: media, until: now + rules.memoryOfClosed)
         closedOrder.append(id)
+        askedAgainUntil = now + rules.repeatLimit
         for ticket in waiting { effects.append(.reply(ticket, .closed(media))) }
         for ticket in session.queries { effects.append(.reply(ticket, .report(media))) }
         remove(id, session, &effects)

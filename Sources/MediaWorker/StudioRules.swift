@@ -18,6 +18,8 @@ package struct StudioRules: Equatable, Sendable {
     /// How long the figures of a closed session are kept for an owner that asks again.
     package var memoryOfClosed: Duration = .seconds(600)
     package var closedMax = 20_000
+    /// How long a worker that drains stays after its last answer to a close. Owners ask again each second.
+    package var repeatLimit: Duration = .milliseconds(2_500)
     /// Ports tried for one session when other programs hold some.
     package var portAttemptsMax = 64
 

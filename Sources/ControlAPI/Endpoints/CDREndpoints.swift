@@ -149,7 +149,7 @@ enum CDREndpoints {
         let platform = exchange.platform
         let maker = PackMaker(log: platform.log, views: platform.views, origin: platform.origin, key: platform.signingKey)
         do throws(DisputeError) {
-            let now = WallTime(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))
+            let now = WallTime.now
             let file = try maker.pack(call: call, at: now).encoded()
             guard let json = try? JSON(parsing: [UInt8](file)) else { throw DisputeError.malformed("it is not JSON") }
             return .ok(json).showing(call.value)
