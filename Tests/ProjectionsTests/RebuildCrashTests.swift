@@ -43,12 +43,13 @@ import Testing
         let seed = UInt64.random(in: 0...UInt64.max)
         var random = RandomSource(seed: seed)
         var swaps = 0
-        for round in 0..<25 {
+        // A busy machine rebuilds slowly: later kills come later, until enough of them have come after a swap.
+        for round in 0..<200 where round < 25 || swaps <= 5 {
             let (process, pipe) = try rebuilder(directory)
             var output = Data()
             // Past the opening, so that most of the kills hit a rebuild or a swap.
             if round > 2 { output = pipe.fileHandleForReading.availableData }
-            usleep(UInt32(random.next() % 60_000))
+            usleep(UInt32(random.next() % UInt64(60_000 * (1 + round / 25))))
             kill(process.processIdentifier, SIGKILL)
             process.waitUntilExit()
             output += pipe.fileHandleForReading.readDataToEndOfFile()
