@@ -64,7 +64,7 @@ package enum AllowancesProjection: Projection {
         switch fact {
         case .callStarted: try hold(12 << 3 | 2, fact, payload, context, in: &views)
         case .creditRenewed: try hold(2 << 3 | 2, fact, payload, context, in: &views)
-        case .callEnded: try release(Key(try fact.callID(payload, context)), context, in: &views)
+        case .callEnded: try release(FixedKey(try views.callID(fact, payload, context)), context, in: &views)
         case .cdrRecorded: try use(payload, context, in: &views)
         case .callAnswered, .callUpdated, .callAdopted, .journalPosted: break
         }
@@ -77,27 +77,27 @@ package enum AllowancesProjection: Projection {
     private static func hold(
         _ tag: UInt64, _ fact: CallFact, _ payload: RawSpan, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) {
-        var (call, hold): (UUIDv7?, Range<Int>) = (nil, 0..<0)
+        let call = FixedKey(try views.callID(fact, payload, context))
+        try release(call, context, in: &views)
+        var hold = 0..<0
         var reader = WireReader(payload)
         while reader.next(in: payload) {
-            if reader.tag == 1 << 3 | 2 { call = reader.id(in: payload) } else if reader.tag == tag { hold = reader.range }
+            if reader.tag == tag { hold = reader.range }
         }
         guard !reader.isMalformed else { throw fact.malformed(context) }
-        guard let call else { throw .broken(sequence: context.sequence, .malformedField("call_id")) }
-        try release(Key(call), context, in: &views)
         var isHeld = false
         var inner = WireReader(hold)
         while inner.next(in: payload) { isHeld = isHeld || inner.tag == allowances }
         guard isHeld else { return }
-        let bytes = unsafe payload.extracting(hold).withUnsafeBytes { unsafe Array($0) }
-        try change(bytes, by: 1, context, in: &views)
-        try views.put(bytes, Key(call), in: .allowanceHolds)
+        try change(unsafe payload.extracting(hold).withUnsafeBytes { unsafe Array($0) }, by: 1, context, in: &views)
+        views.buffers.allowanceHolds.put(call, payload.extracting(hold))
     }
 
-    private static func release(_ call: Key, _ context: EventContext, in views: inout ViewTransaction) throws(ViewsError) {
-        guard let bytes = try views.value(call, in: .allowanceHolds) else { return }
-        try change(bytes, by: -1, context, in: &views)
-        try views.remove(call, in: .allowanceHolds)
+    private static func release(_ call: FixedKey, _ context: EventContext, in views: inout ViewTransaction) throws(ViewsError) {
+        let holds = views.buffers.allowanceHolds
+        guard let row = try views.find(call, in: .allowanceHolds, holds) else { return }
+        try change(holds.withValue(row) { value in unsafe value.withUnsafeBytes { unsafe Array($0) } }, by: -1, context, in: &views)
+        holds.remove(call)
     }
 
     private static func change(

@@ -64,35 +64,38 @@ extension AuditProjection {
     private static func addJournal(
         _ payload: RawSpan, _ context: EventContext, _ views: borrowing ViewTransaction
     ) throws(ViewsError) -> Bool {
-        var subjects = [context.stream]
+        var (journal, call): (UUIDv7?, UUIDv7?)
         var hasCall = false
-        // In its call's stream.
-        var isOwn = false
+        // Of a journal without a call.
+        var owners: [UUIDv7] = []
         var kind = JournalKind.call
         var reader = WireReader(payload)
         while reader.next(in: payload) {
             switch reader.tag {
+            case 1 << 3 | 2: journal = reader.id(in: payload)
             case 2 << 3: kind = JournalKind(rawValue: Int(truncatingIfNeeded: reader.number)) ?? .call
-            case 1 << 3 | 2, 3 << 3 | 2:
-                let id = reader.id(in: payload)
-                if reader.tag == 3 << 3 | 2 {
-                    hasCall = !reader.range.isEmpty
-                    isOwn = id == context.stream
-                }
-                if let id, !subjects.contains(id) { subjects.append(id) }
+            case 3 << 3 | 2:
+                hasCall = !reader.range.isEmpty
+                call = reader.id(in: payload)
             case 5 << 3 | 2 where !hasCall:
                 var posting = WireReader(reader.range)
                 while posting.next(in: payload) {
                     guard posting.tag == 1 << 3 | 2 else { continue }
-                    let owner = try id(2 << 3 | 2, .journalPosted, payload, posting.range, context)
-                    if let owner, !subjects.contains(owner) { subjects.append(owner) }
+                    if let owner = try id(2 << 3 | 2, .journalPosted, payload, posting.range, context) { owners.append(owner) }
                 }
                 if posting.isMalformed { throw CallFact.journalPosted.malformed(context) }
             default: break
             }
         }
         if reader.isMalformed { throw CallFact.journalPosted.malformed(context) }
-        if !isOwn { for id in subjects { add(id, context, views) } }
+        // What is in its call's stream is found there.
+        if call != context.stream {
+            var subjects = [context.stream]
+            for id in [journal, call] + owners {
+                if let id, !subjects.contains(id) { subjects.append(id) }
+            }
+            for id in subjects { add(id, context, views) }
+        }
         return !kind.isOfOtherFact
     }
 }

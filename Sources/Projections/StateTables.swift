@@ -117,7 +117,10 @@ extension ViewTransaction {
                     if try isRecord(sequence, bytes) {
                         records += 1
                     } else {
-                        try replay(sequence, bytes)
+                        guard let header = EnvelopeHeader(parsing: bytes), header.sequence == sequence else {
+                            throw .log(.damaged(sequence: sequence))
+                        }
+                        try replay(header, bytes)
                     }
                 } catch {
                     failure = error

@@ -201,8 +201,11 @@ extension ViewQueries where Self: ~Copyable {
 
     private func entity<Entity: DirectoryEntity>(_ id: ID<Entity>?) throws(ViewsError) -> Entity? {
         guard let id else { return nil }
-        guard let entity = try message(Entity.self, Key(id.value), in: Entity.table) else { return nil }
-        return try opened(entity)
+        if let known = entities?.findOpened(Entity.self, id.value, in: Entity.table, keys) { return known }
+        guard let bytes = try value(Key(id.value), in: Entity.table) else { return nil }
+        let entity = try opened(decoded(Entity.self, bytes, of: Entity.table))
+        entities?.rememberOpened(entity, id.value, in: Entity.table)
+        return entity
     }
 
     private func found<Entity>(_ key: Key, in table: Table) throws(ViewsError) -> ID<Entity>? {

@@ -255,7 +255,7 @@ extension ViewTransaction {
 // What projections write with.
 extension ViewTransaction {
     mutating func put(_ value: [UInt8], _ key: Key, in table: Table) throws(ViewsError) {
-        buffers.entities.forget(key, in: table)
+        buffers.forget(key, in: table)
         guard keepsJournals || !table.isJournal else { return }
         guard key.fits else { throw .broken(sequence: applied + 1, .malformedField(table.rawValue)) }
         if let buffer = buffers[table] {
@@ -285,7 +285,7 @@ extension ViewTransaction {
     /// Nothing happens if there is no such key.
     mutating func remove(_ key: Key, in table: Table) throws(ViewsError) {
         guard key.fits else { return }
-        buffers.entities.forget(key, in: table)
+        buffers.forget(key, in: table)
         if let buffer = buffers[table] {
             if buffer.isIndexed, let fixed = key.fixed {
                 buffer.remove(fixed)
@@ -312,6 +312,7 @@ extension ViewTransaction {
         buffers[table]?.clear()
         buffers.runs(table)?.clear()
         buffers.entities.clear()
+        buffers.carriers.removeAll()
         do {
             try transaction.empty(databases[table])
         } catch {

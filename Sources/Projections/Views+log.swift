@@ -59,11 +59,16 @@ extension Views {
         guard views.applied < end else { return 0 }
         var count: UInt64 = 0
         var failure: ViewsError?
+        let ahead = EventAhead()
         views.isTakingIn = true
         do {
             try log.readBytes(from: views.applied + 1) { (sequence, bytes) throws(LedgerError) in
+                let header = EnvelopeHeader(parsing: bytes)
+                if let header { views.buffers.prefetch(header.stream) }
                 do throws(ViewsError) {
-                    try views.replay(sequence, bytes)
+                    try ahead.take { header, bytes throws(ViewsError) in try views.replay(header, bytes) }
+                    guard let header, header.sequence == sequence else { throw .log(.damaged(sequence: sequence)) }
+                    ahead.keep(header, bytes)
                 } catch {
                     failure = error
                     return false
@@ -75,6 +80,7 @@ extension Views {
             throw .log(error)
         }
         if let failure { throw failure }
+        try ahead.take { header, bytes throws(ViewsError) in try views.replay(header, bytes) }
         // A log whose head says more than can be read would be read for ever.
         guard count > 0 else { throw .outOfOrder(expected: views.applied + 1, actual: 0) }
         try views.settle()
@@ -102,10 +108,8 @@ extension Views {
 
 extension ViewTransaction {
     /// Takes in the next event of the log from its stored bytes.
-    mutating func replay(_ sequence: UInt64, _ envelope: RawSpan) throws(ViewsError) {
-        guard let header = EnvelopeHeader(parsing: envelope), header.sequence == sequence else {
-            throw .log(.damaged(sequence: sequence))
-        }
+    mutating func replay(_ header: EnvelopeHeader, _ envelope: RawSpan) throws(ViewsError) {
+        let sequence = header.sequence
         if header.schemaVersion == 1, let fact = CallFact(storedType: envelope.extracting(header.type)) {
             guard sequence == applied + 1 else { throw .outOfOrder(expected: applied + 1, actual: sequence) }
             try evolve(

@@ -29,6 +29,7 @@ package final class SubjectKeys: Sendable {
     private let names: SHA256Digest
     private let isReadOnly: Bool
     private let state: Mutex<State>
+    private let erased = Atomic<Int>(0)
     /// Touched inside `state`'s lock alone.
     private nonisolated(unsafe) let cipher = PartCipher()
     private nonisolated(unsafe) let compressor = PartCompressor()
@@ -36,7 +37,6 @@ package final class SubjectKeys: Sendable {
 
     private struct State {
         var entries: [UUIDv7: Entry] = [:]
-        var erasedCount = 0
     }
 
     private enum Entry {
@@ -86,6 +86,9 @@ package final class SubjectKeys: Sendable {
             }
         }
     }
+
+    /// Goes up with every key that is destroyed here: what was opened before is to be forgotten.
+    package var erasures: Int { erased.load(ordering: .acquiring) }
 
     /// How many subjects have a key.
     package var count: Int { state.withLock { $0.entries.count } }
@@ -256,6 +259,7 @@ package final class SubjectKeys: Sendable {
                 case nil: _ = try unsafe file.erase(subject, slot: nil)
                 }
                 state.entries[subject] = .erased
+                erased.add(1, ordering: .releasing)
                 return .success(())
             } catch {
                 return .failure(error)

@@ -113,7 +113,7 @@ enum CallDecider {
         else {
             if terms.hold != nil, request.usedSeconds.addingReportingOverflow(leaseSeconds).partialValue > granted.grantedSeconds {
                 granted.announcement.toCalled = terms.isOfCalled
-                granted.announcement.language = try terms.line.flatMap { try Line($0, in: state) }?.language ?? ""
+                granted.announcement.language = try terms.line.flatMap { try Line.of($0, in: state) }?.language ?? ""
             }
             return .success(granted)
         }

@@ -117,7 +117,7 @@ extension ControlCore {
         if let tenant = try views.tenant(domain: query.domain), let tenantID = TenantID(tenant.id),
             let subscriber = try views.subscriber(tenant: tenantID, user: query.username),
             subscriber.username == query.username, let id = SubscriberID(subscriber.id),
-            let line = try Line(id, in: views), line.allows(.register)
+            let line = try Line.of(id, in: views), line.allows(.register)
         {
             do throws(VaultError) {
                 reply.credential = try vault.open(subscriber.sealedCredential, of: id)
@@ -162,7 +162,7 @@ extension ControlCore {
             reply.providerID = carrier.providerID
         } else if let host = SocketAddress.Host(query.host), let port = UInt16(exactly: query.port),
             let subscriber = try views.subscriber(trunkAddress: SocketAddress(host, port: port).description), subscriber.trunk.isTrunk,
-            let id = SubscriberID(subscriber.id), let line = try Line(id, in: views), line.allows(.register)
+            let id = SubscriberID(subscriber.id), let line = try Line.of(id, in: views), line.allows(.register)
         {
             reply.found = true
             reply.subscriberID = subscriber.id

@@ -4,7 +4,9 @@ import PhoneNumbers
 import Projections
 
 /// A subscriber with everything above it: what a call of that line is decided by.
-struct Line {
+///
+/// Made once and kept while no entity changes: every call of a line asks for the same.
+final class Line: Sendable {
     let id: SubscriberID
     let subscriber: Subscriber
     let tenantID: TenantID
@@ -14,9 +16,19 @@ struct Line {
     let plan: ServicePlan
     /// The customer's provider first, then those above it.
     let providers: [Provider]
+    /// The configured caller id, else the first number assigned, else nothing.
+    private let ownNumber: String?
 
     /// nil if the subscriber, or something above it, is gone.
-    init?<State: ViewQueries & ~Copyable>(_ id: SubscriberID, in state: borrowing State) throws {
+    static func of<State: ViewQueries & ~Copyable>(_ id: SubscriberID, in state: borrowing State) throws -> Line? {
+        guard let entities = state.entities else { return try Line(id, in: state) }
+        if let known = entities.made(Line.self, id.value, state.keys) { return known }
+        guard let line = try Line(id, in: state) else { return nil }
+        entities.keep(line, id.value)
+        return line
+    }
+
+    private init?<State: ViewQueries & ~Copyable>(_ id: SubscriberID, in state: borrowing State) throws {
         guard let subscriber = try state.subscriber(id),
             let tenantID = TenantID(subscriber.tenantID), let tenant = try state.tenant(tenantID),
             let customerID = CustomerID(tenant.customerID), let customer = try state.customer(customerID),
@@ -39,6 +51,7 @@ struct Line {
         self.customer = customer
         self.plan = plan
         self.providers = providers
+        ownNumber = subscriber.callerID.isEmpty ? try state.numbers(of: id, limit: 1).first?.e164 : subscriber.callerID
     }
 
     var provider: Provider { providers[0] }
@@ -88,8 +101,7 @@ struct Line {
                 if let number = try state.number(e164: e164), number.subscriberID == subscriber.id { return e164 }
             }
         }
-        if !subscriber.callerID.isEmpty { return subscriber.callerID }
-        return try state.numbers(of: id, limit: 1).first?.e164
+        return ownNumber
     }
 
     func party(number: String) -> CallParty {

@@ -32,7 +32,7 @@ package struct RouteTrial: Sendable {
         request.callerSubscriberID = caller.data
         request.dialled = dialled
         request.startedAt = wall.microseconds
-        if let line = try Line(caller, in: state) { request.domain = line.tenant.domain }
+        if let line = try Line.of(caller, in: state) { request.domain = line.tenant.domain }
         var router = Router(leaseSeconds: leaseSeconds)
         var registrar = Registrar()
         var routing = try router.route(request, worker: "", registrar: registrar, in: state, at: wall)
@@ -83,7 +83,7 @@ package struct LinePermission: Sendable {
 
     /// nil: the subscriber, or something above it, was not there.
     package init?<State: ViewQueries & ~Copyable>(of id: SubscriberID, in state: borrowing State) throws {
-        guard let line = try Line(id, in: state) else { return nil }
+        guard let line = try Line.of(id, in: state) else { return nil }
         var levels = [
             Level(kind: .subscriber, id: id.value, name: line.subscriber.username, status: line.subscriber.status),
             Level(kind: .tenant, id: line.tenantID.value, name: line.tenant.name, status: line.tenant.status),

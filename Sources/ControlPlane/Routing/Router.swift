@@ -50,7 +50,7 @@ struct Router: Sendable {
             }
             forwarded.write(to: &started)
         }
-        guard let id = SubscriberID(request.callerSubscriberID), let line = try Line(id, in: state) else {
+        guard let id = SubscriberID(request.callerSubscriberID), let line = try Line.of(id, in: state) else {
             return Routing(started: nil, outcome: .refused(.unknownSource, reason: "the caller is not a subscriber"))
         }
         if let service = PickupCode(request.dialled), try state.subscriber(tenant: line.tenantID, user: request.dialled) == nil {
@@ -163,7 +163,7 @@ struct Router: Sendable {
         func refused(_ refusal: Refusal, _ reason: String) -> Routing {
             Routing(started: started, outcome: .refused(refusal, reason: reason))
         }
-        guard let called = try Line(id, in: state) else {
+        guard let called = try Line.of(id, in: state) else {
             return refused(.unknownNumber, "the called subscriber is gone")
         }
         started.called = called.party(number: started.called.number)

@@ -1,17 +1,21 @@
+package import Primitives
+package import Subjects
 import SwiftProtobuf
 
-/// The directory's entities as the writer last decoded them: a call asks for the same few again and again.
+/// The directory's entities as the writer last decoded them, and what was made of them: a call asks for the same few again and
+/// again.
 ///
-/// An entity that is written or removed is forgotten, so what is found here is always what the table holds. It belongs to
-/// the writer and outlives its transactions; whoever drops a transaction clears it.
+/// An entity that is written or removed is forgotten, and with it all that was made of entities, so what is found here is always
+/// what the tables hold. It belongs to the writer and outlives its transactions; whoever drops a transaction clears it.
 package final class EntityCache {
     private struct Place: Hashable {
         let table: UInt8
+        let isOpened: Bool
         let key: FixedKey
 
-        static func == (l: Place, r: Place) -> Bool { l.table == r.table && l.key == r.key }
+        static func == (l: Place, r: Place) -> Bool { l.table == r.table && l.isOpened == r.isOpened && l.key == r.key }
 
-        func hash(into hasher: inout Hasher) { hasher.combine(key.hash ^ UInt64(table) << 56) }
+        func hash(into hasher: inout Hasher) { hasher.combine(key.hash ^ UInt64(table) << 56 ^ (isOpened ? 1 : 0)) }
     }
 
     /// A class is told apart by its type faster than a value behind `any`.
@@ -23,29 +27,69 @@ package final class EntityCache {
     /// About 100 MB of subscribers.
     private static let countMax = 100_000
     private var entries: [Place: AnyObject] = [:]
+    private var made: [UUIDv7: AnyObject] = [:]
+    /// Of persons, when what is opened here was opened.
+    private var erasures = 0
 
+    /// As it is stored.
     func find<M: Message>(_ type: M.Type, _ key: Key, in table: Table) -> M? {
-        guard let place = place(key, table), let entry = entries[place] as? Entry<M> else { return nil }
-        return entry.message
+        guard let place = place(key.fixed, table) else { return nil }
+        return (entries[place] as? Entry<M>)?.message
     }
 
     func remember<M: Message>(_ message: M, _ key: Key, in table: Table) {
-        guard let place = place(key, table) else { return }
+        guard let place = place(key.fixed, table) else { return }
         if entries.count >= Self.countMax { entries.removeAll(keepingCapacity: true) }
         entries[place] = Entry(message)
     }
 
-    func forget(_ key: Key, in table: Table) {
-        guard let place = place(key, table) else { return }
-        entries[place] = nil
+    /// With what is personal, as long as nobody was erased since it was opened.
+    func findOpened<M: Message>(_ type: M.Type, _ id: UUIDv7, in table: Table, _ keys: SubjectKeys?) -> M? {
+        forgetErased(keys)
+        guard let place = place(FixedKey(id), table, isOpened: true) else { return nil }
+        return (entries[place] as? Entry<M>)?.message
     }
 
-    func clear() { entries.removeAll() }
+    func rememberOpened<M: Message>(_ message: M, _ id: UUIDv7, in table: Table) {
+        guard let place = place(FixedKey(id), table, isOpened: true) else { return }
+        if entries.count >= Self.countMax { entries.removeAll(keepingCapacity: true) }
+        entries[place] = Entry(message)
+    }
+
+    /// What was made of entities alone and kept; nil: nothing, or an entity has changed since.
+    package func made<T: AnyObject>(_ type: T.Type, _ id: UUIDv7, _ keys: SubjectKeys?) -> T? {
+        forgetErased(keys)
+        return made[id] as? T
+    }
+
+    package func keep(_ new: AnyObject, _ id: UUIDv7) {
+        if made.count >= Self.countMax { made.removeAll(keepingCapacity: true) }
+        made[id] = new
+    }
+
+    func forget(_ key: Key, in table: Table) {
+        guard table.isOfEntities else { return }
+        if !made.isEmpty { made.removeAll(keepingCapacity: true) }
+        for isOpened in [false, true] {
+            if let place = place(key.fixed, table, isOpened: isOpened) { entries[place] = nil }
+        }
+    }
+
+    func clear() {
+        entries.removeAll()
+        made.removeAll()
+    }
+
+    private func forgetErased(_ keys: SubjectKeys?) {
+        guard let keys, keys.erasures != erasures else { return }
+        erasures = keys.erasures
+        clear()
+    }
 
     /// nil: not kept. Longer keys than 40 bytes no entity has.
-    private func place(_ key: Key, _ table: Table) -> Place? {
-        guard table.isOfEntities, let key = key.fixed else { return nil }
-        return Place(table: UInt8(truncatingIfNeeded: table.position), key: key)
+    private func place(_ key: FixedKey?, _ table: Table, isOpened: Bool = false) -> Place? {
+        guard table.isOfEntities, let key else { return nil }
+        return Place(table: UInt8(truncatingIfNeeded: table.position), isOpened: isOpened, key: key)
     }
 }
 

@@ -91,6 +91,12 @@ import LMDB
         return lastBelow.isBefore(key) ? .absent : .unknown
     }
 
+    /// Sends for the row of a key that will be looked up soon.
+    @inline(__always) func prefetch(_ key: FixedKey) {
+        let row = Int(unsafe slots[Int(key.hash & UInt64(slotCount - 1))]) - 1
+        if row >= 0 { unsafe shims_prefetch(rows + row) }
+    }
+
     /// The value of a row that was found; for as long as nothing is put.
     @inline(__always) func withValue<R, E: Error>(_ row: Int, _ body: (RawSpan) throws(E) -> R) throws(E) -> R {
         let bytes = unsafe UnsafeRawBufferPointer(start: place(of: row), count: Int(rows[row].count))

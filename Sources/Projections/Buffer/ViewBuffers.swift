@@ -1,4 +1,5 @@
 import LMDB
+import Primitives
 
 /// What the open write transaction of the views has changed and not yet handed to LMDB, for the tables that calls touch.
 ///
@@ -13,6 +14,7 @@ final class ViewBuffers {
     let statisticsParties = TableBuffer(isIndexed: true)
     let accounts = TableBuffer(isIndexed: true)
     let holds = TableBuffer(isIndexed: true)
+    let allowanceHolds = TableBuffer(isIndexed: true)
     // Added to.
     let history = TableBuffer(isIndexed: false)
     let cdrs = TableBuffer(isIndexed: false)
@@ -24,6 +26,8 @@ final class ViewBuffers {
     let statistics = RunBuffer(.statistics)
 
     let entities = EntityCache()
+    /// Of each gateway that a record has named, as the table `gateways` has it.
+    var carriers: [UUIDv7: UUIDv7] = [:]
     /// Records and journals that are not in the log yet, by their sequences.
     var unlogged: [UInt64: StoredFact] = [:]
 
@@ -44,6 +48,7 @@ final class ViewBuffers {
         all = [
             (.streams, streams), (.liveCalls, liveCalls), (.liveCallsByWorker, liveCallsByWorker),
             (.liveCallCounts, liveCallCounts), (.cdrsByCall, cdrsByCall), (.statisticsParties, statisticsParties), (.accounts, accounts), (.holds, holds),
+            (.allowanceHolds, allowanceHolds),
             (.history, history), (.cdrs, cdrs), (.cdrsByStart, cdrsByStart), (.journals, journals),
         ]
         var byPosition = [TableBuffer?](repeating: nil, count: Table.allCases.count)
@@ -90,7 +95,22 @@ final class ViewBuffers {
     func drop() {
         clear()
         entities.clear()
+        carriers.removeAll()
         unlogged.removeAll()
+    }
+
+    /// Sends for what an event of this stream will ask for. A call's stream has its id.
+    @inline(__always) func prefetch(_ stream: UUIDv7) {
+        let key = FixedKey(stream)
+        streams.prefetch(key)
+        liveCalls.prefetch(key)
+        holds.prefetch(key)
+    }
+
+    /// What was decoded of a row that changes.
+    @inline(__always) func forget(_ key: Key, in table: Table) {
+        entities.forget(key, in: table)
+        if table == .gateways { carriers.removeAll() }
     }
 
     func shrink() {

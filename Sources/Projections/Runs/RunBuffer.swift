@@ -30,8 +30,16 @@ final class RunBuffer {
         added.append(account, unsafe bytes.span.bytes)
     }
 
-    /// A record's rows, behind `StatisticsBlock.Head`.
-    @inline(__always) func addStatistics(_ bytes: RawSpan) { added.append(FixedKey(0, count: 0), bytes) }
+    /// The rows that it says have to follow.
+    @inline(__always) func add(_ head: StatisticsBlock.Head) {
+        let words = head.words
+        added.append(FixedKey(0, count: 0), unsafe words.span.bytes)
+    }
+
+    @inline(__always) func add(_ row: StatisticsRow) {
+        let words = row.words
+        added.append(FixedKey(0, count: 0), unsafe words.span.bytes)
+    }
 
     var byteCount: Int { added.valueBytes + added.rowCount * 96 }
 

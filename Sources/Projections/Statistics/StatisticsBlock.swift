@@ -23,15 +23,13 @@ struct StatisticsBlock {
 
         init(_ bytes: RawSpan, at offset: Int) {
             record = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self)
-            recordedSeconds = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset + 8, as: UInt32.self)
-            rows = Int(unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset + 12, as: UInt32.self))
+            let rest = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset + 8, as: UInt64.self)
+            recordedSeconds = UInt32(truncatingIfNeeded: rest)
+            rows = Int(rest >> 32)
         }
 
-        func write(to bytes: inout [UInt8]) {
-            unsafe withUnsafeBytes(of: record) { unsafe bytes.append(contentsOf: $0) }
-            unsafe withUnsafeBytes(of: recordedSeconds) { unsafe bytes.append(contentsOf: $0) }
-            unsafe withUnsafeBytes(of: UInt32(rows)) { unsafe bytes.append(contentsOf: $0) }
-        }
+        /// As it stands before the rows.
+        var words: InlineArray<2, UInt64> { [record, UInt64(recordedSeconds) | UInt64(rows) << 32] }
     }
 
     let key: Key

@@ -89,7 +89,9 @@ package enum StatisticsProjection: Projection {
         var (number, direction, cause, refusal, status, talk): (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0, 0)
         var (started, answered, firstRinging): (Int64, Int64, Int64) = (0, 0, 0)
         var (caller, called) = (Party(), Party())
-        var attempts: [Attempt] = []
+        // Most calls go to one gateway: no array is made for it.
+        var first: Attempt?
+        var more: [Attempt] = []
         var answeredGateway: UUIDv7?
         var prefix: UInt32 = 0
         var isMalformed = false
@@ -109,7 +111,8 @@ package enum StatisticsProjection: Projection {
             case 15 << 3 | 2:
                 let attempt = Attempt(payload, reader.range, &isMalformed)
                 if attempt.ringing > 0, firstRinging == 0 || attempt.ringing < firstRinging { firstRinging = attempt.ringing }
-                if attempt.gateway != nil { attempts.append(attempt) }
+                guard attempt.gateway != nil else { break }
+                if first == nil { first = attempt } else { more.append(attempt) }
             case 22 << 3 | 2: answeredGateway = reader.id(in: payload)
             case 80 << 3 | 2: prefix = digits(payload, reader.range)
             default: break
@@ -130,11 +133,11 @@ package enum StatisticsProjection: Projection {
         row.refusal = UInt8(clamping: refusal)
         let flags = UInt8(truncatingIfNeeded: direction) & StatisticsRow.Flag.direction
 
-        var bytes: [UInt8] = []
-        StatisticsBlock.Head(
-            record: number, recordedSeconds: UInt32(clamping: context.time.microseconds / 1_000_000), rows: max(1, attempts.count)
-        ).write(to: &bytes)
-        if attempts.isEmpty {
+        let rows = views.buffers.statistics
+        rows.add(
+            StatisticsBlock.Head(
+                record: number, recordedSeconds: UInt32(clamping: context.time.microseconds / 1_000_000), rows: 1 + more.count))
+        guard let first else {
             row.carrier = try code(of: isInbound ? caller.carrier : called.carrier, in: &views)
             row.gateway = try code(of: isInbound ? caller.gateway : answeredGateway, in: &views)
             row.attemptDelay = row.callDelay
@@ -144,10 +147,12 @@ package enum StatisticsProjection: Projection {
             row.flags = flags | StatisticsRow.Flag.isLast
             if row.outcome != .refused { row.flags |= StatisticsRow.Flag.isSeizure }
             if isEffective(row.outcome, hasRung: firstRinging > 0) { row.flags |= StatisticsRow.Flag.isEffective }
-            row.write(to: &bytes)
+            return rows.add(row)
         }
-        for (index, attempt) in attempts.enumerated() {
-            let isLast = index == attempts.count - 1
+        var left = more.count
+        func add(_ attempt: Attempt, _ views: inout ViewTransaction) throws(ViewsError) {
+            let isLast = left == 0
+            left -= 1
             row.carrier = try code(of: try carrier(of: attempt.gateway, in: &views) ?? called.carrier, in: &views)
             row.gateway = try code(of: attempt.gateway, in: &views)
             row.attemptDelay = delay(from: attempt.started, to: attempt.ringing > 0 ? attempt.ringing : attempt.isAnswered ? attempt.ended : 0)
@@ -156,9 +161,10 @@ package enum StatisticsProjection: Projection {
             row.outcome = attempt.outcome
             row.flags = flags | StatisticsRow.Flag.isSeizure | (isLast ? StatisticsRow.Flag.isLast : 0)
             if isEffective(row.outcome, hasRung: attempt.ringing > 0) { row.flags |= StatisticsRow.Flag.isEffective }
-            row.write(to: &bytes)
+            rows.add(row)
         }
-        views.buffers.statistics.addStatistics(unsafe bytes.span.bytes)
+        try add(first, &views)
+        for attempt in more { try add(attempt, &views) }
     }
 
     private static func outcome(_ cause: UInt64, isAnswered: Bool) -> StatisticsRow.Outcome {
@@ -200,8 +206,11 @@ package enum StatisticsProjection: Projection {
 
     /// As the directory says when the record is made.
     private static func carrier(of gateway: UUIDv7?, in views: inout ViewTransaction) throws(ViewsError) -> UUIDv7? {
-        guard let gateway, let row = try views.value(Key(gateway), in: .gateways) else { return nil }
-        return UUIDv7(bytes: row)
+        guard let gateway else { return nil }
+        if let known = views.buffers.carriers[gateway] { return known }
+        guard let row = try views.value(Key(gateway), in: .gateways), let carrier = UUIDv7(bytes: row) else { return nil }
+        views.buffers.carriers[gateway] = carrier
+        return carrier
     }
 
     /// The number that stands for a party; given when it is first seen.

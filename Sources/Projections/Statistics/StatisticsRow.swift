@@ -50,10 +50,13 @@ struct StatisticsRow {
     var flags: UInt8 = 0
     var outcome = Outcome.failed
 
-    func write(to bytes: inout [UInt8]) {
-        for number in [startedSeconds, talkMilliseconds, attemptDelay, callDelay, provider, customer, tenant, carrier, gateway, prefix, UInt32(sipStatus)] {
-            for shift in [0, 8, 16, 24] as [UInt32] { bytes.append(UInt8(truncatingIfNeeded: number >> shift)) }
-        }
-        bytes += [cause, refusal, flags, outcome.rawValue]
+    /// As it is stored, in words of 32 bits.
+    var words: InlineArray<12, UInt32> {
+        [
+            startedSeconds.littleEndian, talkMilliseconds.littleEndian, attemptDelay.littleEndian, callDelay.littleEndian,
+            provider.littleEndian, customer.littleEndian, tenant.littleEndian, carrier.littleEndian,
+            gateway.littleEndian, prefix.littleEndian, UInt32(sipStatus).littleEndian,
+            (UInt32(cause) | UInt32(refusal) << 8 | UInt32(flags) << 16 | UInt32(outcome.rawValue) << 24).littleEndian,
+        ]
     }
 }
