@@ -13,6 +13,7 @@ package struct Platform: Sendable {
     package var workers: @Sendable () async -> [WorkerStatus]
     package var gateways: @Sendable () async -> [GatewayStatus]
     package var bindings: @Sendable (SubscriberID) async -> [Binding]
+    package var watchers: @Sendable (SubscriberID) async -> [LineWatcher]
     package var exports: @Sendable (CdrExportID) -> ExportStatus
     package var views: Views
     package var replays: Replays
@@ -50,6 +51,7 @@ package struct Platform: Sendable {
         workers = { [] }
         gateways = { [] }
         bindings = { _ in [] }
+        watchers = { _ in [] }
         exports = { _ in ExportStatus() }
         self.views = views
         replays = Replays(views: views, log: log, directory: DataDirectory(""), logger: Logger(label: "ledgerline.past"))
@@ -77,6 +79,7 @@ package struct Platform: Sendable {
         workers = { await driver.workers() }
         gateways = { await driver.gateways() }
         bindings = { subscriber in await driver.bindings(of: subscriber) }
+        watchers = { subscriber in await driver.watchers(of: subscriber) }
         exports = { [exports = service.exports] id in exports.status(of: id) }
         views = service.views
         replays = service.replays

@@ -13,7 +13,7 @@ struct Forwarded: Sendable {
 
 extension Hop {
     /// From us to ourselves, or to a fellow worker: no socket is in between, and nobody outside can send on it.
-    var isInternal: Bool { listener == remote }
+    var isInternal: Bool { transport == .udp && listener == remote }
 }
 
 // A call that is forwarded is two calls, each with its own payer, record and credit. The first has the second as its called

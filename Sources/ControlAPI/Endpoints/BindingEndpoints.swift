@@ -33,6 +33,12 @@ enum BindingEndpoints {
             past: .never,  // registrations are not in the log
             reading: "bindings", handle: { try await list($0) }),
         Operation(
+            method: .get, path: "/v1/subscribers/{subscriber_id}/watchers", name: "listWatchers", tag: "subscribers",
+            summary: "Lists who watches a subscriber's line: busy lamps, presence, waiting messages.", access: .needs(.readRegistrations),
+            success: .init(status: .ok, about: "All of them.", schema: Schema.reference("WatcherPage")),
+            past: .never,  // subscriptions are not in the log
+            reading: "watchers", handle: { try await listWatchers($0) }),
+        Operation(
             method: .delete, path: "/v1/subscribers/{subscriber_id}/bindings", name: "clearBindings", tag: "subscribers",
             summary: "Forgets where a subscriber's phones are: it is reached again when they register again.",
             access: .needs(.clearRegistrations), success: .init(status: .noContent, about: "They are forgotten."),
@@ -46,7 +52,27 @@ enum BindingEndpoints {
 
     static let schemas: [(String, JSON)] = [
         ("Binding", shape.schema), ("BindingPage", Schema.page(of: Schema.reference("Binding"))),
+        ("Watcher", watcher), ("WatcherPage", Schema.page(of: Schema.reference("Watcher"))),
     ]
+
+    private static let watcher = Schema.object(
+        [
+            ("subscriber_id", Schema.uuid), ("event", Schema.text(max: 32)), ("expires_at", Schema.time), ("worker", Schema.text(max: 16)),
+            ("remote", Schema.text(max: 64)),
+        ], required: ["subscriber_id", "event", "expires_at", "worker", "remote"])
+
+    private static func listWatchers(_ exchange: Exchange) async throws -> Reply {
+        let id = try exchange.id("subscriber_id")
+        _ = try exchange.read { views in try Subscribers.visible(id, to: exchange.reach, in: views).entity }
+        let watchers = await exchange.platform.watchers(SubscriberID(id))
+        return .page(
+            watchers.map { watcher in
+                [
+                    "subscriber_id": .string(watcher.subscriber.value.description), "event": .string(watcher.event),
+                    "expires_at": .string(watcher.expiresAt.rfc3339), "worker": .string(watcher.flow.worker), "remote": .string(watcher.flow.remote),
+                ]
+            }, next: nil)
+    }
 
     private static func list(_ exchange: Exchange) async throws -> Reply {
         let id = try exchange.id("subscriber_id")

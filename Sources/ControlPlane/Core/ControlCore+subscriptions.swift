@@ -1,10 +1,32 @@
 import Foundation
-import Model
-import Primitives
+package import Model
+package import Primitives
 import Projections
 import SwiftProtobuf
 
+/// Who watches a line, for an operator.
+package struct LineWatcher: Equatable, Sendable {
+    package let subscriber: SubscriberID
+    /// Event package.
+    package let event: String
+    package let expiresAt: WallTime
+    package let flow: Flow
+
+    package init(subscriber: SubscriberID, event: String, expiresAt: WallTime, flow: Flow) {
+        self.subscriber = subscriber
+        self.event = event
+        self.expiresAt = expiresAt
+        self.flow = flow
+    }
+}
+
 extension ControlCore {
+    package func watchers(of line: SubscriberID) -> [LineWatcher] {
+        subscriptions.keys(of: line).compactMap { subscriptions.watches[$0] }.map {
+            LineWatcher(subscriber: $0.watcher, event: $0.package.rawValue, expiresAt: $0.expiresAt, flow: $0.flow)
+        }
+    }
+
     /// A line watches others of its tenant; its messages are its own business.
     mutating func subscribe(
         _ request: Subscribe, now: Instant, at wall: WallTime, _ views: borrowing ViewTransaction

@@ -13,6 +13,7 @@ package final class ControlDriver: Sendable {
         case workers(CheckedContinuation<[WorkerStatus], Never>)
         case gateways(CheckedContinuation<[GatewayStatus], Never>)
         case bindings(SubscriberID, CheckedContinuation<[Binding], Never>)
+        case watchers(SubscriberID, CheckedContinuation<[LineWatcher], Never>)
     }
 
     private struct Inbox {
@@ -80,6 +81,12 @@ package final class ControlDriver: Sendable {
     package func bindings(of subscriber: SubscriberID) async -> [Binding] {
         await withCheckedContinuation { continuation in
             if !put(.bindings(subscriber, continuation)) { continuation.resume(returning: []) }
+        }
+    }
+
+    package func watchers(of subscriber: SubscriberID) async -> [LineWatcher] {
+        await withCheckedContinuation { continuation in
+            if !put(.watchers(subscriber, continuation)) { continuation.resume(returning: []) }
         }
     }
 

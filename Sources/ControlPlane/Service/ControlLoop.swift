@@ -75,6 +75,8 @@ final class ControlLoop {
             continuation.resume(returning: core.gatewayStatuses())
         case .bindings(let subscriber, let continuation):
             continuation.resume(returning: core.bindings(of: subscriber, at: wall))
+        case .watchers(let subscriber, let continuation):
+            continuation.resume(returning: core.watchers(of: subscriber))
         }
     }
 
