@@ -32,6 +32,7 @@ let package = Package(
     products: [
         .executable(name: "ledgerline", targets: ["ledgerline"]),
         .executable(name: "ledgerline-bench", targets: ["ledgerline-bench"]),
+        .executable(name: "ledgerline-fuzz", targets: ["ledgerline-fuzz"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
@@ -133,6 +134,10 @@ let package = Package(
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             path: "tools/benchmarks/Sources",
+            swiftSettings: strict),
+        .systemLibrary(name: "CFuzzer", path: "tools/fuzz/CFuzzer"),
+        .executableTarget(
+            name: "ledgerline-fuzz", dependencies: ["CFuzzer", "Primitives", "SIP"], path: "tools/fuzz/Sources",
             swiftSettings: strict),
 
         // Counts the allocations of a thread, for tests that promise none.

@@ -201,8 +201,8 @@ import Testing
                     })
             }, then: .refused(.taken("gateways[1].host", "192.0.2.7:5060"))),
         Row(
-            name: "a gateway by name",
-            when: { town in .createCarrier(carrier(town) { $0.gateways[0].host = "gw.example" }) },
+            name: "a gateway by a name that is none",
+            when: { town in .createCarrier(carrier(town) { $0.gateways[0].host = "gw..example" }) },
             then: .refusedField("gateways[0].host")),
         Row(
             name: "a header in a source user",

@@ -63,6 +63,7 @@ struct TrunkEstate: Sendable {
         while Date() < deadline {
             last = try await Self.object(platform, token, "GET", "/v1/carriers/\(carrier)/gateways/\(gateways[gateway])")
             if isSo(last) { return last }
+            try await Task.sleep(for: .milliseconds(50))
         }
         throw ServerFailure(description: "no \(what): \(last)")
     }
@@ -76,13 +77,16 @@ struct TrunkEstate: Sendable {
         while Date() < deadline {
             items = try await Self.object(platform, token, "GET", "/v1/cdrs")["items"] as? [[String: Any]] ?? []
             if items.count >= count { return items }
+            try await Task.sleep(for: .milliseconds(50))
         }
         throw ServerFailure(description: "\(items.count) records instead of \(count)")
     }
 
-    func events() async throws -> [String] {
-        let answer = try await Self.object(platform, token, "GET", "/v1/entities/\(carrier)/history")
-        return (answer["items"] as? [[String: Any]] ?? []).compactMap { $0["type"] as? String }
+    func events() async throws -> [String] { try await history().compactMap { $0["type"] as? String } }
+
+    /// Of the carrier.
+    func history() async throws -> [[String: Any]] {
+        try await Self.object(platform, token, "GET", "/v1/entities/\(carrier)/history")["items"] as? [[String: Any]] ?? []
     }
 
     /// SIPp with a scenario of ours, from its port to another. It takes the port for media and the three after it.
