@@ -106,9 +106,7 @@ extension CallMachine {
             return
         }
         guard response.isSuccess, var leg = self[move.side] else { return hangUp(.mediaTimeout, &kit) }
-        leg.dialog.receive(response: response)
-        leg.heard(response, at: kit.wall)
-        leg.timer?.refreshed(kit.now)
+        leg.refreshed(by: response, kit)
         self[move.side] = leg
         let ack = leg.dialog.acknowledgement(of: move.request, via: kit.via(id))
         kit.acknowledge(ack, of: transaction, to: leg.path)

@@ -60,9 +60,7 @@ extension CallMachine {
         let isOurTimeout = response.status == 408 || response.status == 503
         switch response.status {
         case 200..<300:
-            leg.dialog.receive(response: response)
-            leg.heard(response, at: kit.wall)
-            leg.timer = SessionTimer(answered: response, wanted: leg.timer?.seconds ?? kit.configuration.sessionSeconds, now: kit.now)
+            leg.refreshed(by: response, kit)
             if refresh.request.method == .invite {
                 kit.acknowledge(leg.dialog.acknowledgement(of: refresh.request, via: kit.via(id)), of: transaction, to: leg.path)
             }

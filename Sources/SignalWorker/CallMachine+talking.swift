@@ -136,9 +136,7 @@ extension CallMachine {
             if response.status == 481 || response.status == 408 { vanished(reoffer.from.other, &kit) }
             return
         }
-        other.dialog.receive(response: response)
-        other.heard(response, at: kit.wall)
-        other.timer?.refreshed(kit.now)
+        other.refreshed(by: response, kit)
         if reoffer.sent.method == .invite {
             kit.acknowledge(other.dialog.acknowledgement(of: reoffer.sent, via: kit.via(id)), of: reoffer.outgoing, to: other.path)
         }

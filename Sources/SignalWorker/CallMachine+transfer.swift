@@ -50,10 +50,10 @@ extension CallMachine {
         uri.parameters.remove("method")
         // Who stays is shown to whom it is sent to.
         var from = other.dialog.remoteAddress
-        transfers += 1
-        from.tag = OwnerMark(worker: kit.configuration.worker, call: id, part: "t\(transfers)").text
+        let part = newPart("t", &kit)
+        from.tag = OwnerMark(worker: kit.configuration.worker, call: id, part: part).text
         var invite = SIPMessage(
-            .invite, uri, via: kit.via(id), from: from, to: NameAddress(uri: uri), callID: "\(hex(id.value.bytes))-t\(transfers)", cseq: 1)
+            .invite, uri, via: kit.via(id), from: from, to: NameAddress(uri: uri), callID: "\(hex(id.value.bytes))-\(part)", cseq: 1)
         invite.headers.append(.contact, kit.contact().description)
         invite.headers.append(.allow, CallMachine.allowed)
         invite.headers.append(.referredBy, request.headers[.referredBy] ?? NameAddress(uri: leg.dialog.remoteAddress.uri).description)
@@ -190,8 +190,7 @@ extension CallMachine {
         guard reoffer == nil, moving.isEmpty, transfer == nil, request.hasSDP else {
             return kit.respond(request.response(request.hasSDP ? 491 : 488, toTag: "replaces"), to: transaction, request.hasSDP ? .pending : .noMedia)
         }
-        transfers += 1
-        let tag = OwnerMark(worker: kit.configuration.worker, call: id, part: "r\(transfers)").text
+        let tag = OwnerMark(worker: kit.configuration.worker, call: id, part: newPart("r", &kit)).text
         guard let dialog = Dialog(answering: request, localTag: tag) else {
             return kit.respond(request.response(400, reason: "No usable Contact", toTag: "contact"), to: transaction, .contact)
         }
@@ -207,6 +206,9 @@ extension CallMachine {
         }
         offer(request, transaction, side, replacing: leg, &kit)
     }
+
+    /// For the tag of a dialog that takes another's place: never used before, also by a worker that had this call earlier.
+    private func newPart(_ kind: String, _ kit: inout CallKit) -> String { kind + hex(kit.random.bytes(4)) }
 
     /// 422 (RFC 4028 §6).
     func tooShort(_ request: SIPMessage, _ transaction: ServerTransactionID, _ tag: String, _ kit: inout CallKit) {

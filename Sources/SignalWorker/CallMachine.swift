@@ -82,8 +82,6 @@ struct CallMachine: Sendable {
     var unanswered = Sides<Unanswered?>(a: nil, b: nil)
     var transfer: Transfer?
     var farewells: [Farewell] = []
-    /// How many dialogs have taken another's place, for tags that are used once.
-    var transfers = 0
     /// The caller does not want to be shown (RFC 3323).
     var isAnonymous = false
     /// StartCall, while it is not answered.

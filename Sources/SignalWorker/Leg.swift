@@ -36,6 +36,13 @@ struct Leg: Sendable {
         if let allowed = message.allows(.update) { takesUpdate = allowed }
     }
 
+    /// A 2xx to an INVITE or UPDATE of ours within the dialog: what it says of the session timer holds from now on.
+    mutating func refreshed(by response: SIPMessage, _ kit: CallKit) {
+        dialog.receive(response: response)
+        heard(response, at: kit.wall)
+        timer = SessionTimer(answered: response, wanted: timer?.seconds ?? kit.configuration.sessionSeconds, now: kit.now)
+    }
+
     /// Where our requests go. Names of hosts are not looked up: then it is where the peer was heard.
     var path: Hop {
         let next = dialog.nextHop

@@ -30,10 +30,18 @@ final class SimulatedPhone {
         var sighting: Int
         /// Answer, refuse, cancel or hang up.
         var next: (at: Instant, what: Deed)?
+        /// Meanwhile.
+        var aside: (at: Instant, what: Deed)?
+        var isHolding = false
         var hop: Hop
     }
 
-    private enum Deed { case answer, busy, decline, cancel, hangUp }
+    private enum Deed { case answer, busy, decline, cancel, hangUp, hold, transfer }
+
+    /// How many of 1,000 answered calls this phone puts on hold, and how many it sends on to somebody else.
+    var holdsPermille: UInt64 = 0
+    var transfersPermille: UInt64 = 0
+    private var offers: [ClientTransactionID: (call: String, request: SIPMessage)] = [:]
 
     let name: String
     let address: SocketAddress
@@ -66,7 +74,7 @@ final class SimulatedPhone {
     }
 
     var nextWake: Instant? {
-        ([layer.nextWake, registerAt] + calls.values.map { $0.next?.at }).compactMap(\.self).min()
+        ([layer.nextWake, registerAt] + calls.values.flatMap { [$0.next?.at, $0.aside?.at] }).compactMap(\.self).min()
     }
     var openCalls: Int { calls.count }
     /// For findings: what each call that is not over waits for.
@@ -99,6 +107,10 @@ final class SimulatedPhone {
         if let at = registerAt, now >= at { register() }
         // Sorted: the order of a dictionary differs from run to run.
         for (id, call) in calls.sorted(by: { $0.key < $1.key }) {
+            if let aside = call.aside, now >= aside.at {
+                calls[id]?.aside = nil
+                perform(aside.what, id)
+            }
             if let next = call.next, now >= next.at { perform(next.what, id) }
         }
         settle()
@@ -204,6 +216,13 @@ final class SimulatedPhone {
 
     private func take(_ response: SIPMessage, _ id: ClientTransactionID, _ hop: Hop) {
         if id == registration.id { return registered(response) }
+        if let offer = offers[id] {
+            guard response.isFinal else { return }
+            offers[id] = nil
+            guard response.isSuccess, let dialog = calls[offer.call]?.dialog else { return }
+            layer.acknowledge(dialog.acknowledgement(of: offer.request, via: via()), of: id, to: hop, into: &effects)
+            return
+        }
         guard let key = clientCalls[id], var call = calls[key] else {
             // A 2xx that crossed our goodbye is acknowledged and taken down.
             guard response.cseq.method == .invite, response.isSuccess else { return }
@@ -224,6 +243,7 @@ final class SimulatedPhone {
             // The side that hangs up is drawn; the other does so much later, should it not hear of it.
             call.next = (now + .milliseconds(Int64(1_000 + random.next() % 25_000)), .hangUp)
             calls[key] = call
+            plan(key)
         } else if response.status == 407, !call.hasAuthenticated, !call.isCancelled, let again = authenticated(call.invite, response, .proxyAuthorization) {
             call.invite = again
             call.invite.cseq.number += 1
@@ -301,11 +321,47 @@ final class SimulatedPhone {
         layer.respond(ok, to: id, now: now, into: &effects)
     }
 
+    /// What the person does while talking, if anything.
+    private func plan(_ id: String) {
+        guard holdsPermille + transfersPermille > 0 else { return }
+        let mood = random.next() % 1_000
+        let at = now + .milliseconds(Int64(500 + random.next() % 8_000))
+        if mood < holdsPermille {
+            calls[id]?.aside = (at, .hold)
+        } else if mood < holdsPermille + transfersPermille {
+            calls[id]?.aside = (at, .transfer)
+        }
+    }
+
+    /// Within a dialog, to where its target is.
+    private func send(_ method: Method, of id: String, _ fill: (inout SIPMessage) -> Void) -> (ClientTransactionID, SIPMessage)? {
+        guard var dialog = calls[id]?.dialog, let call = calls[id] else { return nil }
+        var request = dialog.request(method, via: via())
+        calls[id]?.dialog = dialog
+        request.headers.append(.contact, contact.description)
+        fill(&request)
+        let remote = SocketAddress("\(dialog.nextHop.host):\(dialog.nextHop.port ?? 5060)") ?? call.hop.remote
+        return layer.send(request, to: Hop(listener: address, remote: remote), now: now, into: &effects).map { ($0, request) }
+    }
+
     private func perform(_ deed: Deed, _ id: String) {
         guard var call = calls[id] else { return }
-        call.next = nil
+        switch deed {
+        case .hold, .transfer: break
+        case .answer, .busy, .decline, .cancel, .hangUp: call.next = nil
+        }
         calls[id] = call
         switch deed {
+        case .hold:
+            let isHolding = !call.isHolding
+            let body = sdp + (isHolding ? Array("a=sendonly\r\n".utf8) : [])
+            guard let sent = send(.invite, of: id, { $0.setBody(body, type: "application/sdp") }) else { return }
+            offers[sent.0] = (id, sent.1)
+            calls[id]?.isHolding = isHolding
+            if isHolding { calls[id]?.aside = (now + .milliseconds(Int64(500 + random.next() % 6_000)), .hold) }
+        case .transfer:
+            let number = random.next() % 3 == 0 ? "2092488700" : "\(1_000 + random.next() % 6)"
+            _ = send(.refer, of: id) { $0.headers.append(.referTo, "<sip:\(number)@\(domain)>") }
         case .answer:
             guard let server = call.server else { return }
             var ok = call.invite.response(200, toTag: tag(id))
@@ -315,6 +371,7 @@ final class SimulatedPhone {
             calls[id]?.dialog?.confirm()
             sightings[call.sighting].answeredAt = wall
             calls[id]?.next = (now + .milliseconds(Int64(1_000 + random.next() % 30_000)), .hangUp)
+            plan(id)
         case .busy, .decline:
             guard let server = call.server else { return }
             layer.respond(call.invite.response(deed == .busy ? 486 : 603, toTag: tag(id)), to: server, now: now, into: &effects)

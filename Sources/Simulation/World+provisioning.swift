@@ -88,6 +88,7 @@ extension World {
 
     /// Who dials what and when, and who is killed.
     func script() {
+        for phone in phones { (phone.holdsPermille, phone.transfersPermille) = (plan.holdsPermille, plan.transfersPermille) }
         for phone in phones { schedule(phone.name, at: now + .milliseconds(Int64(random.next() % 2_000))) }
         for _ in 0..<plan.calls {
             let caller = Int(random.next() % UInt64(phones.count))

@@ -15,6 +15,9 @@ package struct WorldPlan: Sendable {
     /// Of 1,000 messages of the bus.
     package var busLossPermille: UInt64 = 0
     package var kills: [Kill] = []
+    /// Of 1,000 answered calls, for each side.
+    package var holdsPermille: UInt64 = 0
+    package var transfersPermille: UInt64 = 0
 
     package struct Kill: Sendable {
         package enum Target: Sendable, Hashable {
@@ -49,5 +52,7 @@ package struct WorldPlan: Sendable {
             kills.append(
                 Kill(target, at: .milliseconds(Int64(draw(5_000...55_000))), downFor: .milliseconds(Int64(draw(200...20_000)))))
         }
+        if draw(0...1) == 0 { holdsPermille = draw(0...400) }
+        if draw(0...1) == 0 { transfersPermille = draw(0...400) }
     }
 }

@@ -72,7 +72,7 @@ import Testing
         }
 
         /// Plays those who are called beside the caller, and expects of all that they heard what they insist on.
-        func play(_ caller: SIPpScript, called: [(SIPpPeer, SIPpScript)], _ location: SourceLocation = #_sourceLocation) async throws {
+        func play(_ caller: SIPpScript, by peer: SIPpPeer? = nil, called: [(SIPpPeer, SIPpScript)], _ location: SourceLocation = #_sourceLocation) async throws {
             try await withThrowingTaskGroup(of: (String, Int32, String).self) { group in
                 for (index, (peer, script)) in called.enumerated() {
                     group.addTask {
@@ -81,7 +81,7 @@ import Testing
                     }
                 }
                 for (peer, _) in called { #expect(try await Ports.isTaken(peer.port, within: 20), sourceLocation: location) }
-                let (own, sip) = (phone(), platform.sip)
+                let (own, sip) = (peer ?? phone(), platform.sip)
                 group.addTask {
                     let end = try await own.play(caller, to: sip)
                     return ("the caller", end.status, end.output)
@@ -293,6 +293,78 @@ import Testing
         #expect((inside?["charges"] as? [Any])?.count == 0)
         #expect(retail(outside) == "0.60")
         #expect((outside?["caller"] as? [String: Any])?["subscriber_id"] as? String == (inside?["called"] as? [String: Any])?["subscriber_id"] as? String)
+        try await estate.end()
+    }
+
+    @Test func attendedTransfersJoinTwoCalls() async throws {
+        let scratch = try Scratch()
+        let estate = try await Estate(in: scratch)
+        try await estate.grow(gateway: Ports.take())
+        let (atBob, atCarol, second) = (try await estate.registered("bob"), try await estate.registered("carol"), estate.phone())
+        // Bob has asked carol by another line of his phone.
+        var consulting = line("bob", dials: "1003")
+        consulting.call()
+        consulting.hear(180)
+        consulting.hear(200)
+        consulting.report()
+        consulting.request("ACK")
+        consulting.beHungUp()
+        var carol = called("carol")
+        carol.beCalled()
+        carol.answer()
+        carol.hear("INVITE", insisting: ["m=audio"])
+        carol.reply("200 OK", sdp: "")
+        carol.hear("ACK")
+        carol.beHungUp()
+        let consultation = Task { [consulting, carol] in try await estate.play(consulting, by: second, called: [(atCarol, carol)]) }
+        let replaces = try await second.reported().addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
+        var alice = line("alice", dials: "1002")
+        alice.call()
+        alice.hear(180)
+        alice.hear(200)
+        alice.request("ACK")
+        alice.hear("INVITE", insisting: ["m=audio"])
+        alice.reply("200 OK", sdp: "")
+        alice.hear("ACK")
+        alice.pause(400)
+        alice.hangUp()
+        var bob = called("bob")
+        bob.beCalled()
+        bob.answer()
+        bob.pause(200)
+        bob.request("REFER", ["Refer-To: <sip:1003@\(Self.domain)?Replaces=\(replaces)>"])
+        bob.hear(202)
+        bob.hear("NOTIFY", insisting: ["SIP/2.0 100 Trying"])
+        bob.reply("200 OK")
+        bob.hear("NOTIFY", insisting: ["SIP/2.0 200 OK"])
+        bob.reply("200 OK")
+        bob.beHungUp()
+        try await estate.play(alice, called: [(atBob, bob)])
+        try await consultation.value
+        // Alice's call and the one that bob made; none is new.
+        let records = try await estate.records(2)
+        #expect(records.count == 2 && records.allSatisfy { $0["cause"] as? String == "caller_hung_up" && $0["forward_kind"] as? String == "none" }, "\(records)")
+        try await estate.end()
+    }
+
+    @Test func baresipHoldsResumesAndTransfers() async throws {
+        let scratch = try Scratch()
+        let estate = try await Estate(in: scratch)
+        try await estate.grow(gateway: Ports.take())
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let played = try await run(
+            "timeout",
+            [
+                "--signal=KILL", "100", "python3", root.appending(path: "Tests/Fixtures/baresip/hold_and_transfer.py").path, "127.0.0.1:\(estate.platform.sip)", Self.domain,
+                scratch.path, root.appending(path: "tools/lib").path, "\(Ports.take(9))",
+            ])
+        #expect(played.status == 0, "\(played.output.suffix(3_000))")
+        let last = played.output.split(separator: "\n").last { $0.hasPrefix("{") } ?? "{}"
+        let heard = try JSONSerialization.jsonObject(with: Data(last.utf8)) as? [String: Any]
+        #expect((heard?["alice_at_carol"] as? Double ?? 0) > 1, "\(last)")
+        let records = try await estate.records(2)
+        #expect(records.compactMap { $0["forward_kind"] as? String }.sorted() == ["none", "transferred"])
+        #expect(records.allSatisfy { $0["cause"] as? String == "caller_hung_up" }, "\(records.map { $0["cause"] ?? "" })")
         try await estate.end()
     }
 

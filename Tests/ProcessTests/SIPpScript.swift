@@ -49,6 +49,14 @@ struct SIPpScript {
         send(lines, sdp: sdp, body: body, repeats: method != "ACK")
     }
 
+    /// Writes the dialog that the 200 has made where the test can read it.
+    mutating func report() {
+        names.append("far")
+        let last = steps.count - 1
+        let words = #"<ereg regexp="tag=.*" search_in="hdr" header="To:" assign_to="far"/><log message="[call_id] [$far] [pid]C[call_number]"/>"#
+        steps[last] = steps[last].replacingOccurrences(of: "></recv>", with: "><action>\(words)</action></recv>")
+    }
+
     /// Confirms the provisional response that came last (RFC 3262).
     mutating func prack() {
         names.append("rseq")
@@ -220,8 +228,21 @@ struct SIPpPeer: Sendable {
             "timeout",
             [
                 "--signal=KILL", "100", "sipp", "-sf", file, "-i", "127.0.0.1", "-p", "\(port)", "-mp", "\(media)", "-nostdin", "-m", "1", "-timeout", "80", "-trace_err", "-error_file",
-                file + ".errors",
+                file + ".errors", "-trace_logs", "-log_file", "\(folder)/\(port).log",
             ] + (server.map { ["127.0.0.1:\($0)"] } ?? []))
+    }
+
+    /// The dialog that a script has reported, as a Replaces header names it (RFC 3891).
+    func reported(within seconds: Double = 20) async throws -> String {
+        let deadline = Date().addingTimeInterval(seconds)
+        while Date() < deadline {
+            let text = (try? String(contentsOfFile: "\(folder)/\(port).log", encoding: .utf8)) ?? ""
+            if text.hasSuffix("\n"), let words = text.split(separator: "\n").last?.split(separator: " "), words.count == 3 {
+                return "\(words[0]);to-\(words[1]);from-tag=\(words[2])"
+            }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        throw ServerFailure(description: "no dialog was reported at port \(port); \(errors())")
     }
 
     func errors() -> String {

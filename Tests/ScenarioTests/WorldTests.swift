@@ -42,6 +42,22 @@ enum Seed {
         #expect(records.filter { $0.answeredAt > 0 }.count == world.summary.answeredByPhones)
     }
 
+    @Test(arguments: [5, 6, 7] as [UInt64])
+    func transferredCallsAreTwoRecordsOfTwoPayers(seed: UInt64) throws {
+        var plan = WorldPlan()
+        (plan.transfersPermille, plan.holdsPermille, plan.calls) = (600, 300, 30)
+        let world = try World(seed: seed, plan: plan)
+        try world.run()
+        #expect(try world.findings().isEmpty)
+        let records = try world.records()
+        let transferred = records.filter { $0.forwardKind == .transferred }
+        #expect(transferred.contains { $0.answeredAt > 0 }, "nobody was transferred: \(records.count) records")
+        for record in transferred {
+            let parent = try #require(records.first { $0.callID == record.forwardedFrom })
+            #expect([parent.caller.subscriberID, parent.called.subscriberID].contains(record.caller.subscriberID))
+        }
+    }
+
     @Test(arguments: [3, 17, 99] as [UInt64])
     func theSameSeedIsTheSameWorld(seed: UInt64) throws {
         let (first, second) = (try World(seed: seed), try World(seed: seed))
