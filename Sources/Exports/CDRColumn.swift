@@ -39,7 +39,7 @@ struct CDRColumn: Sendable {
     }
 
     /// Raised when a column is added, at the end; none is ever taken away or moved.
-    static let version = 2
+    static let version = 3
 
     static let all: [CDRColumn] =
         [
@@ -76,6 +76,9 @@ struct CDRColumn: Sendable {
             CDRColumn("charges", .json, "Every charge with the price that made it. Of a correction: the differences.") { .json($0.chargesJSON) },
             integer("free_seconds", "Of the billed seconds those that free units of the customer paid for. Of a correction empty.") { $0.freeSeconds },
             decimal("free_amount", "Free money that paid beside the retail amount. Of a correction empty.") { $0.freeMicros },
+            id("forwarded_from", "The call that was forwarded, and that this one went on from; empty: none.") { $0.cdr.forwardedFrom },
+            word("forward_kind", "Why it was forwarded: always, busy, no_answer, not_registered, outside_hours or none.") { $0.cdr.forwardKind.literal },
+            id("picked_up", "The ringing call that this one took; empty: none.") { $0.cdr.pickedUp },
         ]
 
     private static func party(_ side: String, _ party: @escaping @Sendable (CDRRow) -> CallParty) -> [CDRColumn] {

@@ -69,6 +69,16 @@ extension World {
             let subscriber = try admin(.createSubscriber(.with {
                 $0.tenantID = Data(tenant.bytes); $0.username = "p\(index)"; $0.aliases = ["\(1_000 + index)"]; $0.allowedPrefixes = ["+1"]
                 $0.dialTimeoutSeconds = 20
+                // In every other world some lines send on what they do not take, in rings and to the outside.
+                if seed % 2 == 1 {
+                    let next = "\(1_000 + (index + 1) % self.plan.phones)"
+                    switch index % 4 {
+                    case 1: $0.forwards = .with { $0.busy = next; $0.noAnswer = next; $0.notRegistered = next }
+                    case 2: $0.forwards = .with { $0.always = "1001"; $0.busy = next }
+                    case 3: $0.forwards = .with { $0.busy = "2092488700"; $0.noAnswer = "1002" }
+                    default: break
+                    }
+                }
             }, password: Password("secret-\(index)")))
             if index == 0 { first = subscriber }
             let address = SocketAddress("10.1.0.\(index + 1):\(5_060 + index)")!

@@ -248,4 +248,56 @@ import Testing
         #expect((records.first?["caller"] as? [String: Any])?["subscriber_id"] as? String == estate.lines["bob"])
         #expect(try await server.stopped() == 0)
     }
+
+    /// A phone that registers; it ends with the test, and by itself.
+    private func baresip(_ user: String, _ scratch: Scratch, _ estate: Estate, _ account: String, contacts: String = "", module: String) throws -> Server {
+        let directory = scratch.path + "/" + user
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        let files = [
+            "accounts": #""\#(user)" <sip:\#(user)@acme.kages.example>;auth_pass=correct-horse;outbound="sip:127.0.0.1:\#(estate.platform.sip)";regint=120\#(account)"#,
+            "contacts": contacts,
+            "config": """
+            sip_listen 127.0.0.1:\(Ports.take())
+            net_interface 127.0.0.1
+            audio_player nullaudio,
+            audio_alert nullaudio,
+            audio_source ausine,
+            module_path /usr/lib/baresip/modules
+            module ausine.so
+            module g711.so
+            module_tmp uuid.so
+            module_app account.so
+            module_app contact.so
+            module_app menu.so
+            module_app \(module).so
+            """,
+        ]
+        for (name, text) in files { try (text + "\n").write(toFile: "\(directory)/\(name)", atomically: true, encoding: .utf8) }
+        return try Server(["-4", "-v", "-t", "90", "-f", directory], log: directory + "/log", program: "/usr/bin/baresip")
+    }
+
+    @Test func baresipHearsOfItsMessagesAndWatchesAnother() async throws {
+        let scratch = try Scratch()
+        let (estate, server) = try await estate(scratch)
+        let bob = try baresip("bob", scratch, estate, ";mwi=yes", module: "mwi")
+        _ = try await bob.waiting(for: "Voice-Message: 0/0 (0/0)")
+        let path = "/v1/subscribers/\(estate.lines["bob"] ?? "")"
+        let set = try await Ledgerline.finish([
+            "line", "set", estate.lines["bob"] ?? "", "messages_new=2", "messages_old=1", "urgent_messages_new=1", "--url", estate.platform.url, "--token", estate.token,
+        ])
+        #expect(set.status == 0 && set.output.contains("messages_new            2"), "\(set.output)")
+        _ = try await bob.waiting(for: "Voice-Message: 2/1 (1/0)")
+        let alice = try baresip("alice", scratch, estate, "", contacts: #""Bob" <sip:bob@acme.kages.example>;presence=p2p"#, module: "presence")
+        _ = try await alice.waiting(for: "200 OK (Ledgerline)")
+        let deadline = Date().addingTimeInterval(20)
+        var events: [String] = []
+        while events.count < 2, Date() < deadline { events = try await estate.items(path + "/watchers").compactMap { $0["event"] as? String }.sorted() }
+        #expect(events == ["message-summary", "presence"])
+        let phones = try await Ledgerline.finish(["line", "phones", estate.lines["bob"] ?? "", "--clear", "--url", estate.platform.url, "--token", estate.token])
+        #expect(phones.status == 0 && phones.output.contains("baresip") && phones.output.contains("1 forgotten"), "\(phones.output)")
+        #expect(try await estate.items(path + "/bindings").isEmpty)
+        try await bob.killed()
+        try await alice.killed()
+        #expect(try await server.stopped() == 0)
+    }
 }
