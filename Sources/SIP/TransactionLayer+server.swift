@@ -161,7 +161,9 @@ extension TransactionLayer {
             case .retransmit: retransmit(number, &effects)
             case .sendTrying: transmit(entry.origin.request.response(100), number, entry, &effects)
             case .reportUnacknowledged: effects.append(.unacknowledged(id))
-            case .reportUnreachable: effects.append(.unacknowledged(id))
+            case .reportUnreachable:
+                // Once the ACK is there, the dialog stands on its own, whatever becomes of the way by which it began.
+                if servers[number]?.answer?.state != .acknowledged { effects.append(.unacknowledged(id)) }
             case .end: remove(server: number)
             }
         }

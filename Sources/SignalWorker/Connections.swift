@@ -14,7 +14,10 @@ struct Connections: ~Copyable {
     }
 
     private static let accepted = 64
-    private static let readBytes = 65_536
+    /// What one turn takes of one connection, and how many connections have their turn at once: nobody, and not all together, keeps
+    /// the loop from its other duties for long.
+    private static let readBytes = 16_384
+    private static let turns = 64
     private static let expireAtMost = Duration.milliseconds(100)
 
     /// As bound, in the order that was asked for.
@@ -24,6 +27,7 @@ struct Connections: ~Copyable {
     private var queue: ReadinessQueue
     private var certificates: Certificates?
     private var connections: [UInt64: StreamConnection] = [:]
+    /// How many each source has begun.
     private var bySource: [SocketAddress.Host: Int] = [:]
     /// The last connection to each peer.
     private var byPeer: [Peer: UInt64] = [:]
@@ -47,7 +51,7 @@ struct Connections: ~Copyable {
 
     /// - Parameter start: connections are numbered from there; another one at each start, so that an old number means nothing.
     init(_ wanted: [StreamAddress], limits: StreamLimits, certificates: Certificates?, start: UInt64) throws(SocketError) {
-        var queue = try ReadinessQueue(capacity: 256)
+        var queue = try ReadinessQueue(capacity: Connections.turns)
         var listeners: [ListenerBox] = []
         var addresses: [StreamAddress] = []
         for entry in wanted {
@@ -167,7 +171,7 @@ struct Connections: ~Copyable {
         }
         nextNumber += 1
         connections[hop.connection] = connection
-        bySource[source.host, default: 0] += 1
+        if asked == nil { bySource[source.host, default: 0] += 1 }
         byPeer[Peer(transport: hop.transport, remote: source, name: asked?.name)] = hop.connection
         expect(connection)
     }
@@ -235,12 +239,12 @@ struct Connections: ~Copyable {
         guard let expireAt, now >= expireAt else { return }
         expiredAt = now
         self.expireAt = nil
-        // In order, because what follows from an end is told in order.
-        for number in connections.keys.sorted() {
-            guard let connection = connections[number] else { continue }
-            let deadline = connection.deadline
-            if deadline.at <= now { close(connection, deadline.why, now, &events) } else { expect(connection) }
+        var due: [StreamConnection] = []
+        for connection in connections.values {
+            if connection.deadline.at <= now { due.append(connection) } else { expect(connection) }
         }
+        // In order, because what follows from an end is told in order.
+        for connection in due.sorted(by: { $0.number < $1.number }) { close(connection, connection.deadline.why, now, &events) }
     }
 
     /// Its deadline is looked at when it is due. One that has moved meanwhile costs one look in vain, at most ten in a second.
@@ -256,8 +260,10 @@ struct Connections: ~Copyable {
         guard connections.removeValue(forKey: hop.connection) != nil else { return }
         let neverOpen = connection.isConnecting
         connection.sayGoodbye(farewell, now: now)
-        let left = bySource[hop.remote.host, default: 1] - 1
-        bySource[hop.remote.host] = left > 0 ? left : nil
+        if connection.asked == nil {
+            let left = bySource[hop.remote.host, default: 1] - 1
+            bySource[hop.remote.host] = left > 0 ? left : nil
+        }
         let peer = Peer(transport: hop.transport, remote: hop.remote, name: connection.asked?.name)
         events.append(.note(.connection(source: hop.remote, end)))
         if byPeer[peer] == hop.connection {

@@ -28,6 +28,7 @@ struct SignalLoop: ~Copyable {
     private var connections: Connections
     private let connectionsToken: Poller.Token
     private var events: [Connections.Event] = []
+    private var untold = RelayQueue()
     /// What was told in this minute about connections: once of each kind.
     private var told: Set<String> = []
     private var outbox: OutboxFile
@@ -168,7 +169,7 @@ struct SignalLoop: ~Copyable {
                 handle(.drain)
             }
             if machine.isDrained || stopped > 1 || drainUntil.map({ now >= $0 }) == true { break }
-            _ = poller.wait(until: [machine.nextWake, connections.nextWake, drainUntil, nextReport].compactMap(\.self).min(), now: now)
+            _ = poller.wait(until: [machine.nextWake, connections.nextWake, untold.nextTry, drainUntil, nextReport].compactMap(\.self).min(), now: now)
             turn()
         }
         if machine.callCount > 0 {
@@ -212,8 +213,17 @@ struct SignalLoop: ~Copyable {
         handle(.tick)
         connections.expire(now: .now, into: &events)
         takeEvents()
+        tellAgain()
         for listener in listeners { listener.flush() }
         report()
+    }
+
+    private mutating func tellAgain() {
+        guard untold.nextTry != nil else { return }
+        var queue = untold
+        let lost = queue.retry(now: .now) { body, worker in relays.send(.notice(body), to: worker) != .full }
+        untold = queue
+        if lost > 0 { counts["relay_lost", default: 0] += lost }
     }
 
     /// What connections have brought; carrying it out may bring more.
@@ -251,7 +261,9 @@ struct SignalLoop: ~Copyable {
             // What the socket does not take is repeated by the machine.
             let message = BusMessage(id: id, body: body)
             _ = peer == "control" ? deskSocket.send(message) : studios.send(message, to: peer)
-        case .relay(let body, let worker): _ = relays.send(.notice(body), to: worker)
+        case .relay(let body, let worker):
+            guard untold.holds(worker) || relays.send(.notice(body), to: worker) == .full else { return }
+            if !untold.hold(body, for: worker, now: .now) { counts["relay_lost", default: 0] += 1 }
         case .roster(let roster): connect(roster)
         case .keep(let fact): outbox.keep(fact)
         case .forget(let fact): outbox.forget(fact)

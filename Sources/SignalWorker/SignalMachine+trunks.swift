@@ -52,8 +52,11 @@ extension SignalMachine {
 
     private mutating func register(_ entry: GatewayEntry) {
         guard let registrar = entry.registrarURI else { return }
-        let advertised = configuration.advertised
-        var contact = URI(plainUser: entry.registrationUser, host: advertised.host.description, port: advertised.port)
+        // The carrier calls back by the transport that it is registered at by.
+        let transport = entry.transport.transport
+        let own = configuration.hop(to: configuration.advertised, by: transport).map { configuration.local(on: $0) } ?? configuration.advertised
+        var contact = URI(plainUser: entry.registrationUser, host: own.host.description, port: own.port)
+        if transport != .udp { contact.parameters.set("transport", transport.name.lowercased()) }
         contact.parameters.set(Trunks.contactParameter, hex(Array(entry.gatewayID)))
         let machine = RegistrationMachine(
             uri: registrar.description, contact: contact, seconds: entry.registrationSeconds, rules: configuration.registrationRules, now: kit.now)

@@ -2,7 +2,7 @@
 # Sourced by tools/demo, tools/test and tools/bench.
 
 build_packages=(liblmdb-dev zlib1g-dev libzmq3-dev libsrtp2-dev libssl-dev libosip2-dev libre2-dev libphonenumber-dev libc-ares-dev libcurl4-openssl-dev g++ pkg-config python3)
-phone_packages=(baresip-core sip-tester)
+phone_packages=(baresip-core openssl sip-tester)
 # Invoices: PDF files, their pages as pictures, schemas of the electronic invoice.
 invoice_packages=(weasyprint fonts-liberation poppler-utils libxml2-utils)
 # Exports are sent with the client; the server answers in their tests, under a configuration of its own, never as a daemon.
