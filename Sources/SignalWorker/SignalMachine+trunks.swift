@@ -32,6 +32,7 @@ extension SignalMachine {
             }
         }
         lookAtNames()
+        trunks.settle()
         tickTrunks()
     }
 
@@ -68,6 +69,7 @@ extension SignalMachine {
     // MARK: Time and names
 
     mutating func tickTrunks() {
+        guard let wake = trunks.nextWake, kit.now >= wake else { return }
         if let due = trunks.namesDue, kit.now >= due { lookAtNames() }
         for number in trunks.registrations.keys.sorted() where trunks.registrations[number]?.machine.nextWake.map({ kit.now >= $0 }) == true {
             drive(number, .tick)
@@ -80,7 +82,7 @@ extension SignalMachine {
     /// DNS has answered: whoever has waited goes on.
     mutating func resolved(_ question: DNSQuestion, _ answer: DNSAnswer) {
         kit.names.take(answer, to: question, now: kit.now)
-        lookAtNames()
+        if let due = trunks.namesDue { trunks.namesDue = min(due, kit.now + Trunks.namesPause) }
         for number in trunks.registrations.keys.sorted() where trunks.registrations[number]?.order != nil && trunks.registrations[number]?.transaction == nil {
             sendRegister(number)
         }

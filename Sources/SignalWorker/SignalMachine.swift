@@ -127,6 +127,7 @@ package struct SignalMachine: Sendable {
         }
         tick()
         settle()
+        trunks.settle()
         effects += kit.effects
         kit.effects.removeAll(keepingCapacity: true)
     }

@@ -44,12 +44,15 @@ struct Trunks: Sendable {
 
     var entries: [GatewayID: GatewayEntry] = [:]
     /// By the order in which they were begun.
-    var registrations: [Int: Registration] = [:]
+    var registrations: [Int: Registration] = [:] { didSet { isStirred = true } }
     var nextRegistration = 0
-    var probes: [GatewayID: Probe] = [:]
+    var probes: [GatewayID: Probe] = [:] { didSet { isStirred = true } }
     var owners: [ClientTransactionID: Owner] = [:]
     /// When names are looked at again, so that no call has to wait for DNS.
-    var namesDue: Instant?
+    var namesDue: Instant? { didSet { isStirred = true } }
+    /// When `tickTrunks` is due; nil: never. There may be hundreds of trunks, and packets come by the thousand.
+    private(set) var nextWake: Instant?
+    private var isStirred = false
     private var sources: [SocketAddress.Host: [Source]] = [:]
 
     /// An address by which a gateway is known.
@@ -61,11 +64,16 @@ struct Trunks: Sendable {
     }
 
     static let namesInterval = Duration.seconds(5)
+    /// What DNS says comes in bursts.
+    static let namesPause = Duration.milliseconds(50)
     static let contactParameter = "trunk"
 
-    var nextWake: Instant? {
+    /// Finds out again when the next thing is to be done, if anything has changed.
+    mutating func settle() {
+        guard isStirred else { return }
+        isStirred = false
         let machines = registrations.values.compactMap(\.machine.nextWake) + probes.values.map(\.machine.nextWake)
-        return (machines + [namesDue].compactMap(\.self)).min()
+        nextWake = (machines + [namesDue].compactMap(\.self)).min()
     }
 
     func current(_ gateway: GatewayID) -> Int? {

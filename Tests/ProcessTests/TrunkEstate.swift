@@ -82,11 +82,20 @@ struct TrunkEstate: Sendable {
         throw ServerFailure(description: "\(items.count) records instead of \(count)")
     }
 
-    func events() async throws -> [String] { try await history().compactMap { $0["type"] as? String } }
-
     /// Of the carrier.
     func history() async throws -> [[String: Any]] {
         try await Self.object(platform, token, "GET", "/v1/entities/\(carrier)/history")["items"] as? [[String: Any]] ?? []
+    }
+
+    /// How many events of a type the carrier has, when it has so many: what a worker has said is shown before it is in the log.
+    func events(_ type: String, atLeast count: Int) async throws -> Int {
+        let deadline = Date().addingTimeInterval(10)
+        var found = 0
+        while Date() < deadline {
+            found = try await history().count { $0["type"] as? String == type }
+            if found >= count { break }
+        }
+        return found
     }
 
     /// SIPp with a scenario of ours, from its port to another. It takes the port for media and the three after it.
@@ -99,14 +108,26 @@ struct TrunkEstate: Sendable {
             ] + (target.map { ["127.0.0.1:\($0)"] } ?? []))
     }
 
-    /// A carrier that challenges, and knows who is registered.
-    static func kamailio(_ scratch: String, port: Int, publicPort: Int, algorithm: String) async throws -> Server {
+    /// A carrier that challenges, and knows who is registered. It ends with the object.
+    static func kamailio(_ scratch: String, port: Int, publicPort: Int, algorithm: String) async throws -> Kamailio {
         let server = try Server(
             [
                 "--signal=TERM", "--kill-after=5", "170", "kamailio", "-DD", "-E", "-f", fixtures.appending(path: "kamailio/carrier.cfg").path, "-m", "32", "-M", "4", "-Y", scratch,
                 "-A", "LISTEN=udp:127.0.0.1:\(port)", "-A", "PUBLIC=\"sip:127.0.0.1:\(publicPort)\"", "-A", "ALGORITHM=\"\(algorithm)\"",
             ], log: scratch + "/kamailio.log", program: "/usr/bin/timeout")
-        guard try await Ports.isTaken(port, within: 20) else { throw ServerFailure(description: "kamailio: \(server.text.suffix(1_500))") }
-        return server
+        let kamailio = Kamailio(server)
+        guard try await Ports.isTaken(port, within: 60) else { throw ServerFailure(description: "kamailio: \(server.text.suffix(1_500))") }
+        return kamailio
     }
+}
+
+/// `timeout` leads a group of its own, and all of Kamailio's processes are in it. (No other signal than KILL: what a thread starts
+/// has those blocked that the thread has.)
+final class Kamailio: Sendable {
+    let server: Server
+    var text: String { server.text }
+
+    init(_ server: Server) { self.server = server }
+
+    deinit { kill(-server.pid, SIGKILL) }
 }

@@ -162,6 +162,8 @@ struct GatewayWatch {
             let next = names.min { (load[$0] ?? 0, $0) < (load[$1] ?? 0, $1) } ?? ""
             load[next, default: 0] += 1
             entries[id]?.owner = next
+            // What its predecessor said is no word of its own.
+            entries[id]?.status = GatewayStatus(gateway: id, worker: "")
         }
         var book = GatewayBook()
         book.entries = entries.keys.sorted().compactMap { id in

@@ -172,8 +172,14 @@ struct FakeDesk {
         if ladder.setting("caller-srtp") != nil { plan.callerMediaSecurity = .sdes }
         let own = ladder.settings.first { $0[0] == "dial" && $0[1] == dialled }.map { Array($0.dropFirst(2)) }
         let words = own ?? ladder.setting("plan") ?? ["together", "bob"]
-        plan.direction = words[0] == "gateways" ? .outbound : .onNet
-        let targets = words.dropFirst().map { words[0] == "gateways" ? gateway($0) : contact($0, worker) }
+        plan.direction = ["gateways", "named"].contains(words[0]) ? .outbound : .onNet
+        let targets = words.dropFirst().map { word in
+            switch words[0] {
+            case "gateways": gateway(word)
+            case "named": named(word)
+            default: contact(word, worker)
+            }
+        }
         if words[0] == "together" {
             plan.groups = [TargetGroup()]
             plan.groups[0].targets = targets
@@ -208,6 +214,14 @@ struct FakeDesk {
                 plan.groups = [.with { $0.targets = [.with { $0.forward = target; $0.timeoutSeconds = 600 }] }]
             }
         }
+    }
+
+    /// A gateway that is a host's name.
+    private func named(_ host: String) -> Target {
+        var target = gateway("gw1")
+        target.gateway.host = host
+        target.gateway.port = 0
+        return target
     }
 
     private func gateway(_ name: String) -> Target {

@@ -1,4 +1,5 @@
 import Bus
+import DNS
 import Foundation
 import Model
 import Primitives
@@ -21,6 +22,8 @@ struct LadderWorld {
     private var deliveries: [Delivery] = []
     private let showsLookups: Bool
     private let isClustered: Bool
+    /// Of each name that DNS knows, its servers, the most wanted first; of one that DNS is silent about, none.
+    private let names: [String: [String]]
     private var starts: UInt64 = 0
     /// Nanoseconds since the start.
     private(set) var elapsed = 0
@@ -33,6 +36,7 @@ struct LadderWorld {
         desk = FakeDesk(ladder)
         showsLookups = ladder.setting("show")?.contains("lookups") == true
         isClustered = ladder.setting("cluster") != nil
+        names = Dictionary(uniqueKeysWithValues: ladder.settings.filter { $0[0] == "dns" }.map { ($0[1], Array($0.dropFirst(2))) })
         for (name, address) in Addresses.phones.merging(Addresses.gateways, uniquingKeysWith: { $1 }) {
             phones[name] = FakePhone(name, address)
         }
@@ -207,7 +211,24 @@ struct LadderWorld {
             if workers[worker] != nil { deliveries.append(.input(.relay(body, from: name), to: worker)) }
         case .keep(let fact): kept[name, default: []].append(fact)
         case .forget(let fact): kept[name]?.removeAll { $0.id == fact.id }
-        case .roster, .note, .unanswered, .lookUp, .stream, .trusted: break
+        case .lookUp(let question): if let answer = answer(question) { deliveries.append(.input(.resolved(question, answer), to: name)) }
+        case .roster, .note, .unanswered, .stream, .trusted: break
+        }
+    }
+
+    /// `dns carrier.test gw1 gw2`: two servers, gw1 first. nil: DNS says nothing.
+    private func answer(_ question: DNSQuestion) -> DNSAnswer? {
+        let host = question.name.replacing("_sip._udp.", with: "")
+        if let servers = names[host], servers.isEmpty { return nil }
+        switch question.type {
+        case .srv:
+            guard let servers = names[host] else { return .absent(seconds: 30) }
+            let records = servers.enumerated().map { index, server in
+                DNSRecord.server(priority: UInt16(index), weight: 0, port: Addresses.gateways[server]?.port ?? 0, target: server)
+            }
+            return .records(records, seconds: 60)
+        case .a: return Addresses.gateways[host].map { .records([.address($0.host)], seconds: 60) } ?? .absent(seconds: 30)
+        case .aaaa, .naptr: return .absent(seconds: 30)
         }
     }
 
