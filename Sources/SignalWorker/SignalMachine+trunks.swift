@@ -43,7 +43,7 @@ extension SignalMachine {
         let isSame = entry?.registersLike(registration.entry) ?? false
         if isSame, entry?.worker == configuration.worker { return }
         // Who takes it over registers the same Contact, which must not be taken away under its hands.
-        if isSame, configuration.cluster != nil {
+        if isSame, place(of: registration.entry).isShared {
             trunks.registrations[number] = nil
             return
         }
@@ -54,16 +54,24 @@ extension SignalMachine {
     private mutating func register(_ entry: GatewayEntry) {
         guard let registrar = entry.registrarURI else { return }
         // The carrier calls back by the transport that it is registered at by.
-        let transport = entry.transport.transport
-        let own = configuration.hop(to: configuration.advertised, by: transport).map { configuration.local(on: $0) } ?? configuration.advertised
-        var contact = URI(plainUser: entry.registrationUser, host: own.host.description, port: own.port)
-        if transport != .udp { contact.parameters.set("transport", transport.name.lowercased()) }
+        let place = place(of: entry)
+        var contact = URI(plainUser: entry.registrationUser, host: place.address.host.description, port: place.address.port)
+        if place.transport != .udp { contact.parameters.set("transport", place.transport.name.lowercased()) }
         contact.parameters.set(Trunks.contactParameter, hex(Array(entry.gatewayID)))
         let machine = RegistrationMachine(
             uri: registrar.description, contact: contact, seconds: entry.registrationSeconds, rules: configuration.registrationRules, now: kit.now)
         trunks.registrations[trunks.nextRegistration] = Trunks.Registration(
             entry: entry, registrar: registrar, contact: contact, callID: hex(kit.random.bytes(16)), tag: hex(kit.random.bytes(6)), machine: machine)
         trunks.nextRegistration += 1
+    }
+
+    /// Where a registrar is told to call us, and whether other workers are called there as well.
+    private func place(of entry: GatewayEntry) -> (address: SocketAddress, transport: Transport, isShared: Bool) {
+        let transport = entry.transport.transport
+        if transport != .udp, let stream = configuration.streams.first(where: { $0.transport == transport }) {
+            return (stream.address, transport, stream.isShared)
+        }
+        return (configuration.advertised, .udp, configuration.cluster != nil)
     }
 
     // MARK: Time and names

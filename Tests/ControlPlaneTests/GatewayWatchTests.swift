@@ -99,6 +99,7 @@ import Testing
         // What the carrier was before does not matter once it has no such gateway.
         try change(town) { $0.gateways.removeFirst() }
         #expect(try state(town) == nil)
+        town.platform.run(.seconds(1), beating: ["s1", "s2"])
         #expect(try town.platform.desk("s1", registered(town)).error.code == .notOwner)
     }
 
@@ -112,6 +113,8 @@ import Testing
         try town.platform.restart()
         // s1 is the first to come back; s2 has its grace.
         _ = try town.platform.hello("s1")
+        // What is said before the carriers were read is not refused for good.
+        #expect(try town.platform.desk("s1", registered(town)).error.code == .unavailable)
         town.platform.run(.seconds(5), beating: ["s1"])
         #expect(book(town)?.entries.first?.worker == "s2")
         town.platform.run(.seconds(6), beating: ["s1"])
@@ -229,6 +232,16 @@ import Testing
         for fault in faults {
             #expect { try change(town, fault.body) } throws: { ($0 as? AdminRejection)?.field == fault.field }
         }
+    }
+
+    @Test func aGatewayThatIsCalledByTLSHasThePortOfThat() throws {
+        let town = try Town()
+        try change(town) {
+            $0.gateways[0].transport = .tls
+            $0.gateways[0].port = 0
+        }
+        let stored = try town.platform.read { views throws(ViewsError) in try views.carrier(CarrierID(town.carrier.id)!)! }
+        #expect(stored.gateways[0].port == 5_061)
     }
 
     @Test func aGatewayMayBeANameAndLeaveThePortToDNS() throws {

@@ -113,7 +113,7 @@ struct TrunkEstate: Sendable {
         let server = try Server(
             [
                 "--signal=TERM", "--kill-after=5", "170", "kamailio", "-DD", "-E", "-f", fixtures.appending(path: "kamailio/carrier.cfg").path, "-m", "32", "-M", "4", "-Y", scratch,
-                "-A", "LISTEN=udp:127.0.0.1:\(port)", "-A", "PUBLIC=\"sip:127.0.0.1:\(publicPort)\"", "-A", "ALGORITHM=\"\(algorithm)\"",
+                "-A", "LISTEN=udp:127.0.0.1:\(port)", "-A", "LISTEN_TCP=tcp:127.0.0.1:\(port)", "-A", "PUBLIC=\"sip:127.0.0.1:\(publicPort)\"", "-A", "ALGORITHM=\"\(algorithm)\"",
             ], log: scratch + "/kamailio.log", program: "/usr/bin/timeout")
         let kamailio = Kamailio(server)
         guard try await Ports.isTaken(port, within: 60) else { throw ServerFailure(description: "kamailio: \(server.text.suffix(1_500))") }

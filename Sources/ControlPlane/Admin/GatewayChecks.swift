@@ -12,7 +12,7 @@ enum GatewayChecks {
         guard gateway.port <= 65_535 else { throw AdminRejection.invalid(field + ".port", "at most 65535") }
         if let host = SocketAddress.Host(gateway.host) {
             gateway.host = host.description
-            if gateway.port == 0 { gateway.port = 5_060 }
+            if gateway.port == 0 { gateway.port = gateway.transport == .tls ? 5_061 : 5_060 }
         } else {
             gateway.host = gateway.host.lowercased()
             guard isName(gateway.host) else {

@@ -27,6 +27,8 @@ extension ControlCore {
         _ report: GatewayReport, from worker: String, _ recorder: Recorder, _ batch: inout Batch, _ views: inout ViewTransaction
     ) throws -> DeskReply {
         guard let id = GatewayID(report.gatewayID), let kind = report.kind else { return .error(.malformed, "gateway_id") }
+        // Right after a start it is not known yet whose gateway it is.
+        guard !gateways.isStale else { return .error(.unavailable, "the carriers are being read") }
         guard let carrier = try views.carrier(gateway: id), let carrierID = CarrierID(carrier.id) else { return .error(.notOwner, "no such gateway") }
         let before = try views.gatewayState(id, of: carrierID)
         var decision = Decision(wall: recorder.wall, random: random)
