@@ -57,7 +57,7 @@ extension SignalMachine {
                 return start(request, id, hop, .subscriber(.with { $0.subscriberID = source.subscriberID }))
             }
             if source.found { return start(request, id, hop, .gateway(source)) }
-            if let trunk = trunks.fromAnyPort(hop.remote) { return start(request, id, hop, .gateway(trunk.source)) }
+            if let trunk = trunks.fromAnyPort(hop.remote, by: hop.transport) { return start(request, id, hop, .gateway(trunk.source)) }
         }
         let realm = request.from.uri.host
         switch judge(request, .proxyAuthorization, realm: realm, id, hop) {

@@ -116,8 +116,10 @@ struct Trunks: Sendable {
         sources[source.host]?.filter { $0.port == source.port }.map(\.gateway).min().flatMap { entries[$0] }
     }
 
-    func fromAnyPort(_ source: SocketAddress) -> GatewayEntry? {
-        sources[source.host]?.filter(\.anyPort).map(\.gateway).min().flatMap { entries[$0] }
+    /// - Parameter transport: by which it has come: who is called by TCP or TLS calls in the same way.
+    func fromAnyPort(_ source: SocketAddress, by transport: Transport) -> GatewayEntry? {
+        let possible = sources[source.host]?.filter(\.anyPort).compactMap { entries[$0.gateway] } ?? []
+        return possible.filter { $0.transport == .udp || $0.transport.transport == transport }.min { $0.gatewayID.lexicographicallyPrecedes($1.gatewayID) }
     }
 }
 

@@ -58,9 +58,17 @@ import Testing
         #expect(trunks.exact(SocketAddress("192.0.2.1:5060")!)?.gatewayID == first.data)
         #expect(trunks.exact(SocketAddress("192.0.2.1:5062")!)?.gatewayID == second.data)
         #expect(trunks.exact(SocketAddress("192.0.2.1:5070")!) == nil)
-        #expect(trunks.fromAnyPort(SocketAddress("192.0.2.1:5070")!)?.gatewayID == second.data)
+        #expect(trunks.fromAnyPort(SocketAddress("192.0.2.1:5070")!, by: .udp)?.gatewayID == second.data)
         // A registrar is no gateway.
-        #expect(trunks.exact(SocketAddress("192.0.2.9:5060")!) == nil && trunks.fromAnyPort(SocketAddress("192.0.2.9:5060")!) == nil)
+        #expect(trunks.exact(SocketAddress("192.0.2.9:5060")!) == nil && trunks.fromAnyPort(SocketAddress("192.0.2.9:5060")!, by: .udp) == nil)
+    }
+
+    @Test func aGatewayThatIsCalledByTCPCallsByTCP() {
+        var trunks = trunks()
+        trunks.entries[second]?.transport = .tcp
+        let source = SocketAddress("192.0.2.1:40000")!
+        #expect(trunks.fromAnyPort(source, by: .tcp)?.gatewayID == second.data)
+        #expect(trunks.fromAnyPort(source, by: .udp) == nil && trunks.fromAnyPort(source, by: .tls) == nil)
     }
 
     @Test func whoCallsTheContactAsItIsSaysElsewhereWhomItWants() {
