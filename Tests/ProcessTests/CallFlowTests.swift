@@ -347,27 +347,6 @@ import Testing
         try await estate.end()
     }
 
-    @Test func baresipHoldsResumesAndTransfers() async throws {
-        let scratch = try Scratch()
-        let estate = try await Estate(in: scratch)
-        try await estate.grow(gateway: Ports.take())
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        let played = try await run(
-            "timeout",
-            [
-                "--signal=KILL", "100", "python3", root.appending(path: "Tests/Fixtures/baresip/hold_and_transfer.py").path, "127.0.0.1:\(estate.platform.sip)", Self.domain,
-                scratch.path, root.appending(path: "tools/lib").path, "\(Ports.take(9))",
-            ])
-        #expect(played.status == 0, "\(played.output.suffix(3_000))")
-        let last = played.output.split(separator: "\n").last { $0.hasPrefix("{") } ?? "{}"
-        let heard = try JSONSerialization.jsonObject(with: Data(last.utf8)) as? [String: Any]
-        #expect((heard?["alice_at_carol"] as? Double ?? 0) > 1, "\(last)")
-        let records = try await estate.records(2)
-        #expect(records.compactMap { $0["forward_kind"] as? String }.sorted() == ["none", "transferred"])
-        #expect(records.allSatisfy { $0["cause"] as? String == "caller_hung_up" }, "\(records.map { $0["cause"] ?? "" })")
-        try await estate.end()
-    }
-
     @Test func refusalsSayWhereAndWhyTheyWereDecided() async throws {
         let scratch = try Scratch()
         let estate = try await Estate(in: scratch)
