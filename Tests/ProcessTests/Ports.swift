@@ -1,26 +1,68 @@
 import Foundation
 import Synchronization
 
-/// Ports for the servers of tests. Two runs of the tests at once start at different places, and each port is tried before it is
-/// handed out, so neither disturbs the other.
+/// Ports for the servers of tests. They are taken in blocks that belong to one run of the tests at a time, and each port is tried
+/// before it is handed out, so that neither another run nor another program is disturbed.
 enum Ports {
-    /// Below those that the system gives to clients.
-    private static let all = 10_000..<32_000
-    private static let next = Mutex(all.lowerBound + Int(getpid()) % 500 * 40)
+    /// Below those that the system gives to clients, and those that the phones of the tests take for their sound (`tools/lib/phone.py`).
+    private static let all = 10_000..<20_000
+    private static let blockSize = 1_000
+    private static let state = Mutex(State())
+
+    private struct State {
+        /// What is left of the block that is in use.
+        var rest = 0..<0
+        /// Sockets by which the blocks are held, until the process ends.
+        var locks: [Int32] = []
+        var firsts: [Int] = []
+    }
 
     /// The first of `count` ports in a row that are free for UDP and TCP, handed out once.
     static func take(_ count: Int = 1) -> Int {
-        next.withLock { next in
+        state.withLock { state in
             while true {
-                if next + count > all.upperBound { next = all.lowerBound }
-                let run = next..<(next + count)
-                guard let taken = run.last(where: { !isFree($0) }) else {
-                    next = run.upperBound
-                    return run.lowerBound
+                let run = state.rest.prefix(count)
+                guard run.count == count else {
+                    state.rest = nextBlock(&state)
+                    continue
                 }
-                next = taken + 1
+                guard let taken = run.last(where: { !isFree($0) }) else {
+                    state.rest.removeFirst(count)
+                    return run.startIndex
+                }
+                state.rest = (taken + 1)..<state.rest.upperBound
             }
         }
+    }
+
+    /// One that no other run holds; if there is none any more, the first of our own once more.
+    private static func nextBlock(_ state: inout State) -> Range<Int> {
+        for first in stride(from: all.lowerBound, to: all.upperBound, by: blockSize) where !state.firsts.contains(first) {
+            guard let lock = hold("ledgerline-tests-ports-\(first)") else { continue }
+            state.locks.append(lock)
+            state.firsts.append(first)
+            return first..<(first + blockSize)
+        }
+        precondition(!state.firsts.isEmpty, "ten runs of the tests hold all ports")
+        state.firsts.append(state.firsts.removeFirst())
+        return state.firsts[state.firsts.count - 1]..<(state.firsts[state.firsts.count - 1] + blockSize)
+    }
+
+    /// A name in the kernel's own space (unix(7), abstract): whoever binds it first has it, and it goes with the process.
+    private static func hold(_ name: String) -> Int32? {
+        let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { return nil }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let bytes = [0] + Array(name.utf8)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
+        let length = socklen_t(MemoryLayout<sa_family_t>.size + bytes.count)
+        let isHeld = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, length) == 0 }
+        }
+        if isHeld { return descriptor }
+        close(descriptor)
+        return nil
     }
 
     /// As `--ports` takes them.
