@@ -98,6 +98,15 @@ struct TrunkEstate: Sendable {
         return found
     }
 
+    /// What the audit tells of the carrier's events of that type: each field as it was afterwards.
+    func changes(of type: String) async throws -> [[String: String]] {
+        let answer = try await Self.object(platform, token, "GET", "/v1/audit?entity_id=\(carrier)&type=\(type)")
+        return (answer["items"] as? [[String: Any]] ?? []).map { item in
+            let changes = item["changes"] as? [[String: Any]] ?? []
+            return Dictionary(changes.map { ($0["field"] as? String ?? "", "\($0["after"] ?? "")") }, uniquingKeysWith: { $1 })
+        }
+    }
+
     /// SIPp with a scenario of ours, from its port to another. It takes the port for media and the three after it.
     static func sipp(_ scenario: String, port: Int, media: Int, to target: Int? = nil, calls: Int = 1) async throws -> (status: Int32, output: String) {
         try await run(

@@ -75,8 +75,8 @@ import Testing
         #expect(outcome.status == 0, "\(outcome.output.suffix(2_000))")
         #expect(try await estate.events("gateway.registration_changed", atLeast: 2) == 2)
         // The refusal lasts a moment, and its fact for good.
-        let changes = try await estate.history().filter { $0["type"] as? String == "gateway.registration_changed" }.map { "\($0)" }
-        #expect(changes.contains { $0.contains("failing") && $0.contains("403") && $0.contains("Not yet") }, "\(changes)")
+        let changes = try await estate.changes(of: "gateway.registration_changed")
+        #expect(changes.contains { $0["registration"] == "failing" && $0["sip_status"] == "403" && $0["reason"] == "Not yet" }, "\(changes)")
         #expect(try await server.stopped() == 0)
     }
 
