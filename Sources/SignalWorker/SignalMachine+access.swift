@@ -41,7 +41,7 @@ extension SignalMachine {
             response.headers.append(.retryAfter, "5")
             return kit.respond(response, to: id, isDraining ? .draining : .full)
         }
-        if request.headers[.proxyAuthorization] == nil {
+        if request.headers[.proxyAuthorization] == nil, !isLine(hop) {
             if let trunk = trunks.registered(request, from: hop.remote) ?? trunks.exact(hop.remote) { return start(request, id, hop, .gateway(trunk.source)) }
             guard let source = access.source(hop.remote, now: kit.now) else {
                 if access.wait(Access.Waiting(transaction: id, request: request, hop: hop), for: hop.remote) {
@@ -174,7 +174,10 @@ extension SignalMachine {
         switch access.verifier.verify(credentials, method: method, ha1: Array(ha1), now: kit.wall) {
         case .accepted:
             rates.rightPassword(hop.remote)
-            if hop.transport != .udp, hop.relay == nil { kit.effects.append(.trusted(hop)) }
+            if hop.transport != .udp, hop.relay == nil {
+                lines.insert(hop.connection)
+                kit.effects.append(.trusted(hop))
+            }
             return .accepted(reply)
         case .stale: return .challenge(isStale: true)
         case .wrong: return .wrong(user: credentials.username)

@@ -12,10 +12,14 @@ extension SignalMachine {
         effects.append(.send(answer, listener: listener, to: source))
     }
 
+    /// A connection by which a line has shown its password is that line's, also where a carrier calls from the same address.
+    func isLine(_ hop: Hop) -> Bool { hop.transport != .udp && hop.relay == nil && lines.contains(hop.connection) }
+
     /// What was to go that way fails now: here, and at fellows who have used it.
     mutating func lost(_ hop: Hop, never: Bool) {
         if never, hop.transport == .tcp, hop.connection == 0 { kit.takesNoStreams(hop.remote) }
         kit.transactions.unreachable(hop, now: kit.now, into: &kit.layer)
+        lines.remove(hop.connection)
         guard hop.connection != 0, let workers = borrowers.removeValue(forKey: hop.connection) else { return }
         var message = RelayMessage()
         message.unreachable.listener = hop.listener.description

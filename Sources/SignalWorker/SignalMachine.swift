@@ -67,6 +67,8 @@ package struct SignalMachine: Sendable {
     var wakes = CallWakes()
     /// Fellows who have sent or been sent something by a connection that is here.
     var borrowers: [UInt64: Set<String>] = [:]
+    /// Connections by which a right password was shown.
+    var lines: Set<UInt64> = []
     var access: Access
     var ended = EndedCalls()
     var located = Located()

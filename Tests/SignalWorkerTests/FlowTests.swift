@@ -143,6 +143,28 @@ import Testing
         #expect(machine.kit.way(of: request("198.51.100.7", 1_300), hop).hop.transport == .tcp)
     }
 
+    @Test func aLineIsNotTakenForTheCarrierAtItsAddress() throws {
+        var machine = machine()
+        let hop = Hop(.tcp, listener: Self.own, remote: Self.phone, connection: 5)
+        func invite(_ number: Int) -> [UInt8] {
+            Array(
+                """
+                INVITE sip:1001@acme.example SIP/2.0\r\nVia: SIP/2.0/TCP 198.51.100.7:5060;branch=z9hG4bK\(number)\r\nMax-Forwards: 70\r\n\
+                From: <sip:anna@acme.example>;tag=1\r\nTo: <sip:1001@acme.example>\r\nCall-ID: c\(number)\r\nCSeq: 1 INVITE\r\n\
+                Contact: <sip:anna@198.51.100.7>\r\nContent-Length: 0\r\n\r\n
+                """.utf8)
+        }
+        func isChallenged(_ effects: [SignalMachine.Effect]) -> Bool {
+            effects.contains { if case .stream(let bytes, hop) = $0 { String(decoding: bytes, as: UTF8.self).hasPrefix("SIP/2.0 407") } else { false } }
+        }
+        // Whose address it is has to be asked, and nothing is said meanwhile.
+        #expect(!isChallenged(handle(&machine, .message(invite(1), hop))))
+        machine.lines.insert(5)
+        #expect(isChallenged(handle(&machine, .message(invite(2), hop))))
+        _ = handle(&machine, .lost(hop, never: false))
+        #expect(machine.lines.isEmpty)
+    }
+
     @Test func aKeepAliveIsAnsweredAndAFloodOfThemIsNot() throws {
         var configuration = SignalConfiguration(worker: "w1", listeners: [Self.own], cluster: nil, busEndpoint: "tcp://w1", incarnation: 1)
         (configuration.sourceRate, configuration.sourceBurst) = (10, 20)
