@@ -77,11 +77,22 @@ enum Ports {
         let deadline = Date().addingTimeInterval(seconds)
         let digits = String(port, radix: 16, uppercase: true)
         let local = ":" + String(repeating: "0", count: 4 - digits.count) + digits + " "
-        while try !String(contentsOfFile: "/proc/net/udp", encoding: .utf8).contains(local) {
+        while !udpSockets().contains(local) {
             guard Date() < deadline else { return false }
             try await Task.sleep(for: .milliseconds(10))
         }
         return true
+    }
+
+    /// The kernel's list. Foundation takes a read that is short for the end of the file, and the kernel gives a page at a time.
+    private static func udpSockets() -> String {
+        let descriptor = open("/proc/net/udp", O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return "" }
+        defer { close(descriptor) }
+        var text: [UInt8] = []
+        var part = [UInt8](repeating: 0, count: 65_536)
+        while case let count = read(descriptor, &part, part.count), count > 0 { text += part.prefix(count) }
+        return String(decoding: text, as: UTF8.self)
     }
 
     private static func isFree(_ port: Int) -> Bool {

@@ -91,8 +91,8 @@ private final class DeskOverLoopback {
     func serve(until isDone: (DeskOverLoopback) -> Bool) async -> Bool {
         for _ in 0..<2_000 {
             if isDone(self) { return true }
-            // The worker's task may be waiting for this very thread.
-            await Task.yield()
+            // Until it has greeted, the worker's task may be waiting for this very thread; afterwards it waits for answers, and not for long.
+            if greeted == nil { await Task.yield() }
             _ = poller.wait(for: .milliseconds(10))
             while let delivery = router.receive() { answer(delivery) }
         }
