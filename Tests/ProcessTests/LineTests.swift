@@ -95,8 +95,8 @@ import Testing
         }
 
         /// A phone that waits: it listens when this returns.
-        func waiting(_ scenario: String, port: Int) async throws -> Task<(status: Int32, output: String), any Error> {
-            let task = Task { try await self.phone(scenario, port: port) }
+        func waiting(_ scenario: String, port: Int, _ more: [String] = []) async throws -> Task<(status: Int32, output: String), any Error> {
+            let task = Task { try await self.phone(scenario, port: port, more) }
             guard try await Ports.isTaken(port, within: 20) else {
                 let (status, output) = try await task.value
                 throw ServerFailure(description: "\(scenario) does not listen: \(status) \(output.suffix(1_000))")
@@ -208,12 +208,18 @@ import Testing
             _ = try await estate.platform.ask("PATCH", "/v1/subscribers/\(estate.lines[user] ?? "")", token: estate.token, "{\(setting)}")
         }
         let lamp = Task { try await estate.phone("line-watches", user: "carol", to: "bob") }
-        let ringing = try await estate.waiting("phone-rings", port: bob)
+        let messages = scratch.path + "/bob.messages"
+        let ringing = try await estate.waiting("phone-rings", port: bob, ["-trace_msg", "-message_file", messages])
         // The lamp is on before the call.
-        let deadline = Date().addingTimeInterval(10)
-        while try await estate.platform.ask("GET", "/v1/subscribers/\(estate.lines["bob"] ?? "")/watchers", token: estate.token).contains(#""items":[]"#), Date() < deadline {}
+        let deadline = Date().addingTimeInterval(30)
+        while try await estate.platform.ask("GET", "/v1/subscribers/\(estate.lines["bob"] ?? "")/watchers", token: estate.token).contains(#""items":[]"#), Date() < deadline {
+            try await Task.sleep(for: .milliseconds(20))
+        }
         let caller = Task { try await estate.phone("line-is-hung-up-on", user: "alice", to: "1001") }
-        while try await estate.items("/v1/calls").isEmpty, Date() < deadline {}
+        // What does not ring yet cannot be taken.
+        while (try? String(contentsOfFile: messages, encoding: .utf8))?.contains("180 Ringing") != true, Date() < deadline {
+            try await Task.sleep(for: .milliseconds(20))
+        }
         let taker = try await estate.phone("line-calls", user: "carol", to: "*8")
         #expect(taker.status == 0, "\(taker.output.suffix(1_500))")
         let (called, silenced, watched) = try await (caller.value, ringing.value, lamp.value)
