@@ -76,6 +76,17 @@ struct TestPlatform: Sendable {
         try await first.waiting(for: "admin token (shown once, keep it): ").trimmingCharacters(in: .whitespaces)
     }
 
+    /// Once both workers have greeted: a call that comes before the media worker is refused.
+    func workersAreThere(token: String) async throws {
+        let deadline = Date().addingTimeInterval(30)
+        while true {
+            let workers = try await ask("GET", "/v1/workers", token: token)
+            if workers.components(separatedBy: #""state":"alive""#).count > 2 { return }
+            guard Date() < deadline else { throw ServerFailure(description: "workers are missing: \(workers)") }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+    }
+
     /// One request, as curl makes it.
     func ask(_ method: String, _ path: String, token: String, _ body: String? = nil) async throws -> String {
         var arguments = ["-sS", "-X", method, "-H", "Authorization: Bearer \(token)"]

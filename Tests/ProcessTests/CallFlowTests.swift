@@ -16,6 +16,7 @@ import Testing
             platform = TestPlatform(scratch: scratch.path)
             server = try await platform.start()
             token = try await platform.token(of: server)
+            try await platform.workersAreThere(token: token)
         }
 
         @discardableResult

@@ -123,6 +123,7 @@ import Testing
         let platform = TestPlatform(scratch: scratch.path)
         let server = try await platform.start()
         var estate = Estate(platform, token: try await platform.token(of: server))
+        try await platform.workersAreThere(token: estate.token)
         try await estate.grow(gateway: gateway)
         return (estate, server)
     }

@@ -17,6 +17,7 @@ struct TrunkEstate: Sendable {
             guard let id = fields["id"] as? String else { throw ServerFailure(description: "\(path): \(fields)") }
             return id
         }
+        try await platform.workersAreThere(token: token)
         let provider = try await make("/v1/providers", #"{"name":"Kages","namespace":"kages.example","currency":"USD","time_zone":"UTC"}"#)
         let contact = try await make("/v1/contacts", #"{"provider_id":"\#(provider)","name":"Ada"}"#)
         let rules = try await make(
