@@ -69,6 +69,7 @@ let package = Package(
         library("Bus", ["CShims", "CZeroMQ", "Primitives"]),
         library("SIP", ["COSIP", "OpenSSL", "Primitives"]),
         library("RTP", ["CSRTP", "CSRTPPrimitives", "Primitives"]),
+        library("ICE", ["OpenSSL", "Primitives"]),
         library("UDP", ["CShims", "Primitives"]),
         library("DNS", ["CCARES", "CShims", "Primitives"]),
         library("Mail", ["CCurl", "OpenSSL", "Primitives"]),
@@ -105,8 +106,8 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
-        library("SignalWorker", ["Bus", "CShims", "DNS", "Model", "OpenSSL", "Primitives", "SIP", "UDP", logging, protobuf]),
-        library("MediaWorker", ["Bus", "CPrompts", "Model", "Primitives", "RTP", "UDP", logging, protobuf]),
+        library("SignalWorker", ["Bus", "CShims", "DNS", "ICE", "Model", "OpenSSL", "Primitives", "SIP", "UDP", logging, protobuf]),
+        library("MediaWorker", ["Bus", "CPrompts", "ICE", "Model", "OpenSSL", "Primitives", "RTP", "UDP", logging, protobuf]),
 
         // The seeded world: imported by tests and tools alone.
         library(
@@ -162,6 +163,7 @@ let package = Package(
         tests("BusTests", ["Bus", "Primitives"]),
         tests("SIPTests", ["SIP", "Primitives"]),
         tests("RTPTests", ["RTP", "Primitives"]),
+        tests("ICETests", ["ICE", "Primitives"]),
         tests("UDPTests", ["UDP", "Primitives"]),
         tests("DNSTests", ["DNS", "Primitives"]),
         tests("ModelTests", ["Model", "Primitives", protobuf]),
@@ -184,10 +186,10 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
-        tests("SignalWorkerTests", ["Bus", "DNS", "Model", "OpenSSL", "Primitives", "SIP", "SignalWorker", "UDP", logging, protobuf]),
+        tests("SignalWorkerTests", ["Bus", "DNS", "ICE", "Model", "OpenSSL", "Primitives", "SIP", "SignalWorker", "UDP", logging, protobuf]),
         tests(
             "MediaWorkerTests",
-            ["AllocationCounter", "Bus", "MediaWorker", "Model", "Primitives", "RTP", "UDP", logging, protobuf]),
+            ["AllocationCounter", "Bus", "ICE", "MediaWorker", "Model", "OpenSSL", "Primitives", "RTP", "UDP", logging, protobuf]),
         tests("ScenarioTests", ["Simulation", "Ledger", "Model", "Primitives", "Projections"]),
         tests("ProcessTests", ["call-writer", "ledgerline", "tamper"]),
     ],

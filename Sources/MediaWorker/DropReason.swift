@@ -4,7 +4,7 @@ package enum DropReason: Int, CaseIterable, Hashable, Sendable {
     case stranger
     /// From an address that may prove to be the peer's, and has not yet.
     case learning
-    /// STUN, DTLS or nothing that belongs on a media port.
+    /// STUN or DTLS that was not agreed on, or nothing that belongs on a media port.
     case notMedia
     /// RTCP on a media port without `rtcp-mux`, or RTP on a control port.
     case notNegotiated
@@ -28,4 +28,33 @@ package enum DropReason: Int, CaseIterable, Hashable, Sendable {
     case announcing
     /// To a port that belongs to no session.
     case noSession
+    /// A connectivity check (ICE) for somebody else, or made with another password.
+    case wrongPassword
+    /// A message of DTLS that broke off the handshake, or came when none was wanted.
+    case handshake
+    /// The handshake ended well, and whoever made it is not whom signalling named.
+    case wrongFingerprint
+
+    /// For reports.
+    package var literal: String {
+        switch self {
+        case .stranger: "stranger"
+        case .learning: "learning"
+        case .notMedia: "not_media"
+        case .notNegotiated: "not_negotiated"
+        case .malformed: "malformed"
+        case .tooShort: "too_short"
+        case .tooLong: "too_long"
+        case .wrongKey: "wrong_key"
+        case .replayed: "replayed"
+        case .keyMissing: "key_missing"
+        case .protectionLimit: "protection_limit"
+        case .undeliverable: "undeliverable"
+        case .announcing: "announcing"
+        case .noSession: "no_session"
+        case .wrongPassword: "wrong_password"
+        case .handshake: "handshake"
+        case .wrongFingerprint: "wrong_fingerprint"
+        }
+    }
 }

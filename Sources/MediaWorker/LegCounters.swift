@@ -8,9 +8,11 @@ package struct LegCounters: Sendable {
     package internal(set) var bytesOut: UInt64 = 0
     package internal(set) var controlIn: UInt64 = 0
     package internal(set) var controlOut: UInt64 = 0
-    /// When a valid packet, media or control, last came from the peer.
+    /// How its packets are protected, for people: nothing, `sdes` or `dtls` and the suite.
+    package internal(set) var protection = ""
+    /// When a valid packet, media, control or a check of its address, last came from the peer.
     package internal(set) var lastHeard: Instant?
-    private var drops = InlineArray<14, UInt64>(repeating: 0)
+    private var drops = InlineArray<24, UInt64>(repeating: 0)
 
     package init() {}
 

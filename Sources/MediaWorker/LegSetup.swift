@@ -1,3 +1,5 @@
+package import ICE
+package import OpenSSL
 package import Primitives
 package import RTP
 
@@ -17,16 +19,39 @@ package struct LegSetup: Equatable, Sendable {
         }
     }
 
+    /// Keys that a handshake makes (RFC 5764).
+    package struct Handshake: Equatable, Sendable {
+        /// Of the certificate that the peer has to show.
+        package var hash: FingerprintHash
+        package var fingerprint: [UInt8]
+        package var role: DTLSSession.Role
+
+        package init(hash: FingerprintHash, fingerprint: [UInt8], role: DTLSSession.Role) {
+            self.hash = hash
+            self.fingerprint = fingerprint
+            self.role = role
+        }
+    }
+
     /// The address that the peer's session description gave for media.
     package var remote: SocketAddress?
     /// nil: plain RTP.
     package var protection: Protection?
     /// RTCP shares the media port (RFC 5761).
     package var sharesControlPort: Bool
+    /// nil: no DTLS.
+    package var handshake: Handshake?
+    /// nil: the peer is where `remote` says, or where its packets come from.
+    package var checks: ICEAgent.Setup?
 
-    package init(remote: SocketAddress? = nil, protection: Protection? = nil, sharesControlPort: Bool = false) {
+    package init(
+        remote: SocketAddress? = nil, protection: Protection? = nil, sharesControlPort: Bool = false, handshake: Handshake? = nil,
+        checks: ICEAgent.Setup? = nil
+    ) {
         self.remote = remote
         self.protection = protection
         self.sharesControlPort = sharesControlPort
+        self.handshake = handshake
+        self.checks = checks
     }
 }

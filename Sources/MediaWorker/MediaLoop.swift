@@ -2,6 +2,7 @@ internal import Bus
 internal import Foundation
 internal import Logging
 internal import Model
+internal import OpenSSL
 internal import Primitives
 internal import SwiftProtobuf
 internal import Synchronization
@@ -44,7 +45,13 @@ struct MediaLoop: ~Copyable, Sendable {
         try MediaLoop.check(configuration)
         let allowlist = Allowlist()
         let sockets = try MediaLoop.connect(configuration, allowlist)
-        let shards = try MediaLoop.shards(configuration, waker)
+        let identity: DTLSIdentity
+        do throws(TLSError) {
+            identity = try DTLSIdentity()
+        } catch {
+            throw .identity(error)
+        }
+        let shards = try MediaLoop.shards(configuration, identity, waker)
         var poller = Poller()
         studioToken = poller.add(sockets.studio)
         deskToken = poller.add(sockets.desk)
@@ -57,8 +64,9 @@ struct MediaLoop: ~Copyable, Sendable {
         self.allowlist = allowlist
         self.shards = shards
         studioEndpoint = configuration.studioAdvertised ?? sockets.studio.endpoint
-        let rules = StudioRules(
+        var rules = StudioRules(
             worker: configuration.worker, address: configuration.address, ports: configuration.ports)
+        rules.fingerprint = identity.fingerprint
         studio = StudioMachine(rules: rules, at: Instant.now)
         desk = DeskMachine(
             worker: configuration.worker, address: configuration.address.description, studioEndpoint: studioEndpoint,
@@ -106,11 +114,11 @@ struct MediaLoop: ~Copyable, Sendable {
     }
 
     private static func shards(
-        _ configuration: MediaWorkerConfiguration, _ waker: Waker
+        _ configuration: MediaWorkerConfiguration, _ identity: DTLSIdentity, _ waker: Waker
     ) throws(MediaWorkerError) -> ShardGroup {
         do throws(SocketError) {
             return try ShardGroup(
-                count: configuration.shards, ports: configuration.ports, rules: configuration.sources, waker: waker)
+                count: configuration.shards, ports: configuration.ports, rules: configuration.sources, identity: identity, waker: waker)
         } catch {
             throw .media(error)
         }

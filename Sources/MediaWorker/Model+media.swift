@@ -1,4 +1,6 @@
+internal import ICE
 package import Model
+internal import OpenSSL
 package import Primitives
 internal import RTP
 
@@ -7,16 +9,20 @@ package enum LegSpecError: Error, Equatable, CustomStringConvertible {
     case remote(String)
     case family(String)
     case suite(String)
-    case key(bytes: Int)
+    case key(bytes: Int, of: Int)
     case suiteWithoutKey
+    case fingerprint(String, bytes: Int)
+    case checks
 
     package var description: String {
         switch self {
         case .remote(let text): "remote \"\(text)\" is not an address and port"
         case .family(let text): "remote \(text) is not of the family of this worker's address"
         case .suite(let text): "suite \"\(text)\" is not spoken"
-        case .key(let bytes): "a key has \(SRTPMasterKey.byteCount) bytes, not \(bytes)"
+        case .key(let bytes, let wanted): "a key has \(wanted) bytes, not \(bytes)"
         case .suiteWithoutKey: "a suite was given, and no key"
+        case .fingerprint(let hash, let bytes): "a fingerprint of \(bytes) bytes by \"\(hash)\" cannot be compared"
+        case .checks: "connectivity checks need our fragment and password"
         }
     }
 }
@@ -34,18 +40,30 @@ extension LegSetup {
             // Port 0 is a stream that is refused (RFC 3264 §6), 0.0.0.0 is one on hold (RFC 3264 §8.4): nowhere to send.
             remote = address.port == 0 || address.host.isUnspecified ? nil : address
         }
+        if spec.hasIce {
+            let local = ICECredentials(fragment: spec.ice.localFragment, password: spec.ice.localPassword)
+            guard local.isValid else { throw .checks }
+            checks = ICEAgent.Setup(local: local, remoteFragment: spec.ice.remoteFragment)
+        }
+        if spec.hasDtls {
+            guard let hash = FingerprintHash(rawValue: spec.dtls.hash), spec.dtls.fingerprint.count == hash.byteCount else {
+                throw .fingerprint(spec.dtls.hash, bytes: spec.dtls.fingerprint.count)
+            }
+            handshake = Handshake(hash: hash, fingerprint: Array(spec.dtls.fingerprint), role: spec.dtls.begins ? .client : .server)
+            return
+        }
         if spec.receiveKey.isEmpty, spec.sendKey.isEmpty {
             guard spec.suite.isEmpty else { throw .suiteWithoutKey }
             return
         }
         guard let suite = SRTPSuite(rawValue: spec.suite) else { throw .suite(spec.suite) }
         protection = Protection(
-            suite: suite, receiveKey: try LegSetup.key(spec.receiveKey), sendKey: try LegSetup.key(spec.sendKey))
+            suite: suite, receiveKey: try LegSetup.key(spec.receiveKey, suite), sendKey: try LegSetup.key(spec.sendKey, suite))
     }
 
-    private static func key(_ bytes: some Collection<UInt8>) throws(LegSpecError) -> SRTPMasterKey? {
+    private static func key(_ bytes: some Collection<UInt8>, _ suite: SRTPSuite) throws(LegSpecError) -> SRTPMasterKey? {
         guard !bytes.isEmpty else { return nil }
-        guard let key = SRTPMasterKey(bytes) else { throw .key(bytes: bytes.count) }
+        guard let key = SRTPMasterKey(bytes, for: suite) else { throw .key(bytes: bytes.count, of: suite.keyByteCount) }
         return key
     }
 }
@@ -68,6 +86,13 @@ extension LegMedia {
         packetsOut = counters.packetsOut
         bytesOut = counters.bytesOut
         dropped = counters.dropped
+        for reason in DropReason.allCases where counters[reason] > 0 {
+            var count = DropCount()
+            count.reason = reason.literal
+            count.packets = counters[reason]
+            drops.append(count)
+        }
+        protection = counters.protection
         if let heard = counters.lastHeard {
             lastPacketAt = (wall + .nanoseconds(-(now - heard).nanoseconds)).microseconds
         }

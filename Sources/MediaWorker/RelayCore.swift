@@ -1,4 +1,5 @@
 internal import Bus
+package import OpenSSL
 package import Primitives
 package import RTP
 
@@ -14,13 +15,20 @@ package struct RelayCore: ~Copyable {
     private var places: [MediaSessionID: Int] = [:]
     /// Prompts that are being played, by when their next packet is due.
     private var prompts = DeadlineQueue<Playing>()
+    /// Sides whose handshakes wait for an answer, by when they ask again.
+    private var handshakes = DeadlineQueue<Waiting>()
+    private var replies: [RelayReply] = []
+    private let identity: DTLSIdentity?
     /// Packets to ports that belong to no session.
     package private(set) var packetsWithoutSession: UInt64 = 0
 
-    /// - Parameter ports: all that sessions may be opened on; each takes two pairs of an even port and the next.
-    package init(ports: ClosedRange<UInt16>, rules: SourceRules = SourceRules()) {
+    /// - Parameters:
+    ///   - ports: all that sessions may be opened on; each takes two pairs of an even port and the next.
+    ///   - identity: our side of DTLS; nil: it is not spoken.
+    package init(ports: ClosedRange<UInt16>, rules: SourceRules = SourceRules(), identity: DTLSIdentity? = nil) {
         self.ports = ports
         self.rules = rules
+        self.identity = identity
         routes = Array(repeating: 0, count: ports.count)
         sessions = Slab(capacity: max(1, ports.count / 4))
     }
@@ -43,8 +51,48 @@ package struct RelayCore: ~Copyable {
             return .drop(.noSession)
         }
         let rules = rules
-        return sessions.withElement(at: route.place) { session in
+        let verdict = sessions.withElement(at: route.place) { session in
             session.relay(route.side, route.channel, from: source, &buffer, count: count, at: now, rules: rules)
+        }
+        if case .consumed = verdict { gatherReplies(of: route.place, route.side) }
+        return verdict
+    }
+
+    // MARK: - Checks and handshakes
+
+    private struct Waiting: Sendable {
+        let session: MediaSessionID
+        let side: Side
+    }
+
+    private mutating func gatherReplies(of place: Int, _ side: Side) {
+        var gathered = replies
+        replies = []
+        let (id, wake) = sessions.withElement(at: place) { session in (session.id, session.takeReplies(side, into: &gathered)) }
+        replies = gathered
+        if let wake { handshakes.insert(Waiting(session: id, side: side), at: wake) }
+    }
+
+    package var hasReplies: Bool { !replies.isEmpty }
+
+    /// What is to be sent for packets that were `consumed`, and for handshakes of our own.
+    package mutating func takeReplies() -> [RelayReply] {
+        defer { replies = [] }
+        return replies
+    }
+
+    /// When `tick` or `promptPacket` has something to do.
+    package var nextWake: Instant? {
+        guard let handshake = handshakes.first else { return prompts.first }
+        return min(handshake, prompts.first ?? handshake)
+    }
+
+    /// What was not answered in time is asked again; see `takeReplies`.
+    package mutating func tick(at now: Instant) {
+        while let waiting = handshakes.popFirst(dueBy: now) {
+            guard let place = places[waiting.session] else { continue }
+            sessions.withElement(at: place) { $0.tick(waiting.side, at: now) }
+            gatherReplies(of: place, waiting.side)
         }
     }
 
@@ -103,21 +151,25 @@ package struct RelayCore: ~Copyable {
         _ id: MediaSessionID, portA: UInt16, portB: UInt16, a: LegSetup, b: LegSetup, at now: Instant
     ) throws(SRTPError) {
         precondition(places[id] == nil)
-        let legA = try RelayLeg(port: portA, setup: a)
-        let legB = try RelayLeg(port: portB, setup: b)
+        let legA = try RelayLeg(port: portA, setup: a, identity: identity, at: now)
+        let legB = try RelayLeg(port: portB, setup: b, identity: identity, at: now)
         let place = sessions.insert(RelaySession(id: id, openedAt: now, a: legA, b: legB))
         places[id] = place
         route(portA, to: place, .a)
         route(portB, to: place, .b)
+        gatherReplies(of: place, .a)
+        gatherReplies(of: place, .b)
     }
 
     /// Changes what is given; nil leaves a side as it is. An unknown session is left alone.
-    package mutating func change(_ id: MediaSessionID, a: LegSetup?, b: LegSetup?) throws(SRTPError) {
+    package mutating func change(_ id: MediaSessionID, a: LegSetup?, b: LegSetup?, at now: Instant) throws(SRTPError) {
         guard let place = places[id] else { return }
         try sessions.withElement(at: place) { session throws(SRTPError) in
-            if let a { try session.a.change(to: a) }
-            if let b { try session.b.change(to: b) }
+            if let a { try session.a.change(to: a, at: now) }
+            if let b { try session.b.change(to: b, at: now) }
         }
+        gatherReplies(of: place, .a)
+        gatherReplies(of: place, .b)
     }
 
     /// - Returns: what was relayed; nil for an unknown session.

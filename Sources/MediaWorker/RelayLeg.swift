@@ -1,3 +1,4 @@
+internal import OpenSSL
 internal import Primitives
 internal import RTP
 
@@ -13,6 +14,8 @@ struct RelayLeg: ~Copyable {
         /// In clear now, of this many bytes.
         case accepted(Channel, count: Int)
         case dropped(DropReason)
+        /// A check or a part of a handshake; `takeReplies` has what is to be sent for it.
+        case consumed
     }
     enum Departure {
         case ready(port: UInt16, to: SocketAddress, count: Int)
@@ -25,11 +28,19 @@ struct RelayLeg: ~Copyable {
     private var control: ControlSource
     private var inbound: SRTPSession?
     private var outbound: SRTPSession?
+    /// Of before the peer changed its key: its packets that are still on the way.
+    private var oldInbound: SRTPSession?
+    private var oldInboundUntil = Instant.zero
+    /// Checks and handshakes; nil: packets are all that the peer sends.
+    private var link: PeerLink?
+    private let identity: DTLSIdentity?
+    private var isProtected: Bool
     var counters = LegCounters()
     /// What its peer hears instead of the other leg.
     var prompt: PromptStream?
 
-    init(port: UInt16, setup: LegSetup) throws(SRTPError) {
+    /// - Parameter identity: our side of DTLS; nil: it is not spoken.
+    init(port: UInt16, setup: LegSetup, identity: DTLSIdentity? = nil, at now: Instant) throws(SRTPError) {
         let inbound = try RelayLeg.session(.inbound, setup.protection?.suite, setup.protection?.receiveKey)
         let outbound = try RelayLeg.session(.outbound, setup.protection?.suite, setup.protection?.sendKey)
         self.port = port
@@ -38,13 +49,25 @@ struct RelayLeg: ~Copyable {
         control = ControlSource(media: setup.remote)
         self.inbound = inbound
         self.outbound = outbound
+        self.identity = identity
+        isProtected = setup.protection != nil || setup.handshake != nil
+        counters.protection = RelayLeg.words(setup.protection)
+        relink(at: now)
     }
 
+    private static func words(_ protection: LegSetup.Protection?) -> String { protection.map { "sdes " + $0.suite.rawValue } ?? "" }
+
     /// A key that stays the same keeps its session: its index and replay window go on.
-    mutating func change(to new: LegSetup) throws(SRTPError) {
+    mutating func change(to new: LegSetup, at now: Instant) throws(SRTPError) {
         let (old, next) = (setup.protection, new.protection)
+        let wasHandshake = setup.handshake != nil
         if old?.suite != next?.suite || old?.receiveKey != next?.receiveKey {
-            inbound = try RelayLeg.session(.inbound, next?.suite, next?.receiveKey)
+            let renewed = try RelayLeg.session(.inbound, next?.suite, next?.receiveKey)
+            if renewed != nil, inbound != nil, !wasHandshake {
+                swap(&inbound, &oldInbound)
+                oldInboundUntil = now + RelayLeg.oldKeyLives
+            }
+            inbound = consume renewed
         }
         if old?.suite != next?.suite || old?.sendKey != next?.sendKey {
             outbound = try RelayLeg.session(.outbound, next?.suite, next?.sendKey)
@@ -52,6 +75,27 @@ struct RelayLeg: ~Copyable {
         media.declare(new.remote)
         control.declare(media: new.remote)
         setup = new
+        isProtected = next != nil || new.handshake != nil
+        if new.handshake == nil {
+            if wasHandshake, next == nil { dropKeys() }
+            counters.protection = RelayLeg.words(next)
+        }
+        relink(at: now)
+    }
+
+    /// Media takes no longer to come, whatever the network.
+    private static let oldKeyLives: Duration = .seconds(2)
+
+    /// The same fingerprint and role keep the keys that their handshake has made.
+    private mutating func relink(at now: Instant) {
+        guard setup.checks != nil || setup.handshake != nil else { return link = nil }
+        if link == nil { link = PeerLink(identity: identity) }
+        if link?.change(checks: setup.checks, handshake: setup.handshake, towards: setup.remote, at: now) == true { dropKeys() }
+    }
+
+    private mutating func dropKeys() {
+        inbound = nil
+        outbound = nil
     }
 
     private static func session(
@@ -74,7 +118,8 @@ struct RelayLeg: ~Copyable {
             case (.rtcp, .media) where setup.sharesControlPort, (.rtcp, .control):
                 receiveControl(on: channel, from: source, &buffer, count: count, at: now, rules: rules)
             case (.rtp, .control), (.rtcp, .media): .dropped(.notNegotiated)
-            case (.stun, _), (.dtls, _), (.unknown, _): .dropped(.notMedia)
+            case (.stun, _), (.dtls, _): receiveLink(on: channel, from: source, buffer.bytes.extracting(first: count), at: now, rules: rules)
+            case (.unknown, _): .dropped(.notMedia)
             }
         switch reception {
         case .accepted(.media, _):
@@ -85,6 +130,7 @@ struct RelayLeg: ~Copyable {
             counters.controlIn += 1
             counters.lastHeard = now
         case .dropped(let reason): counters.count(reason)
+        case .consumed: break
         }
         return reception
     }
@@ -92,15 +138,16 @@ struct RelayLeg: ~Copyable {
     private mutating func receiveMedia(
         from source: SocketAddress, _ buffer: inout MutableRawSpan, count: Int, at now: Instant, rules: SourceRules
     ) -> Reception {
-        let isProtected = setup.protection != nil
-        guard media.assess(source, isProtected: isProtected, at: now, rules: rules) != .stranger else {
+        let isChecked = setup.checks != nil
+        guard isChecked ? knows(source, .media) : media.assess(source, isProtected: isProtected, at: now, rules: rules) != .stranger else {
             return .dropped(.stranger)
         }
         do throws(DropError) {
-            let clear = isProtected ? try unprotect(.media, &buffer, count: count) : count
+            let clear = isProtected ? try unprotect(.media, &buffer, count: count, at: now) : count
             let header = try RelayLeg.header(of: buffer.bytes.extracting(first: clear))
             guard
-                media.admit(
+                isChecked
+                    || media.admit(
                     source, ssrc: header.ssrc, sequence: header.sequence, isProtected: isProtected, at: now,
                     rules: rules)
             else { return .dropped(.learning) }
@@ -114,19 +161,21 @@ struct RelayLeg: ~Copyable {
         on channel: Channel, from source: SocketAddress, _ buffer: inout MutableRawSpan, count: Int, at now: Instant,
         rules: SourceRules
     ) -> Reception {
-        let isProtected = setup.protection != nil
+        let isChecked = setup.checks != nil
         let standing: SourceLatch.Standing =
             switch channel {
+            case _ where isChecked: knows(source, channel) ? .known : .stranger
             // Sharing the port is sharing the source; control alone teaches nothing about it.
             case .media: source == media.destination ? .known : .stranger
             case .control: control.assess(source, media: media, isProtected: isProtected, at: now, rules: rules)
             }
         guard standing != .stranger else { return .dropped(.stranger) }
         do throws(DropError) {
-            let clear = isProtected ? try unprotect(.control, &buffer, count: count) : count
+            let clear = isProtected ? try unprotect(.control, &buffer, count: count, at: now) : count
             let compound = try RelayLeg.compound(of: buffer.bytes.extracting(first: clear))
             switch channel {
             case .media: break
+            case .control where isChecked: break
             case .control:
                 guard control.admit(source, ssrc: compound.senderSSRC, media: media, at: now) else {
                     return .dropped(.stranger)
@@ -138,16 +187,67 @@ struct RelayLeg: ~Copyable {
         }
     }
 
+    // MARK: - Checks and handshakes
+
+    private func knows(_ source: SocketAddress, _ channel: Channel) -> Bool { link?.isChecked(source, channel) == true }
+
+    private mutating func receiveLink(
+        on channel: Channel, from source: SocketAddress, _ packet: RawSpan, at now: Instant, rules: SourceRules
+    ) -> Reception {
+        guard let link else { return .dropped(.notMedia) }
+        let bytes = unsafe packet.withUnsafeBytes { bytes in unsafe Array(bytes) }
+        if bytes[0] <= 3 {
+            guard setup.checks != nil else { return .dropped(.notMedia) }
+            if let reason = link.receive(check: bytes, from: source, channel, at: now) { return .dropped(reason) }
+            counters.lastHeard = now
+            return .consumed
+        }
+        // RTCP has no handshake of its own: whoever has DTLS shares the port.
+        guard setup.handshake != nil, channel == .media else { return .dropped(.notNegotiated) }
+        let standing: SourceLatch.Standing =
+            setup.checks != nil ? (knows(source, .media) ? .known : .stranger) : media.assess(source, isProtected: true, at: now, rules: rules)
+        guard standing != .stranger else { return .dropped(.stranger) }
+        if let reason = link.receive(handshake: bytes, from: source, isExpected: standing == .known, at: now) { return .dropped(reason) }
+        takeKeys()
+        return .consumed
+    }
+
+    /// The end of a handshake whose other end is whom signalling named.
+    private mutating func takeKeys() {
+        guard let link, let keys = link.takeKeys() else { return }
+        do throws(SRTPError) {
+            inbound = try SRTPSession(.inbound, suite: keys.suite, key: keys.receiving)
+            outbound = try SRTPSession(.outbound, suite: keys.suite, key: keys.sending)
+            counters.protection = "dtls " + keys.suite.rawValue
+        } catch {
+            counters.count(.protectionLimit)
+        }
+    }
+
+    mutating func tick(at now: Instant) {
+        guard let link else { return }
+        if let reason = link.tick(at: now) { counters.count(reason) }
+    }
+
+    /// See `RelaySession.takeReplies`.
+    mutating func takeReplies(into replies: inout [RelayReply]) -> Instant? {
+        guard let link else { return nil }
+        for reply in link.takeOutgoing() {
+            replies.append(RelayReply(port: reply.channel == .media ? port : port + 1, destination: reply.destination, bytes: reply.bytes))
+        }
+        return link.takeWake()
+    }
+
     // MARK: - Out
 
     /// Makes a packet in clear ready for this leg's peer: protects in place, counts.
     mutating func dispatch(_ channel: Channel, _ buffer: inout MutableRawSpan, count: Int) -> Departure {
         let ownPort = channel == .media || setup.sharesControlPort
-        guard let destination = ownPort ? media.destination : control.destination else {
-            return .dropped(.undeliverable)
-        }
+        let known =
+            if let link, setup.checks != nil { link.destination(ownPort ? .media : .control) } else { ownPort ? media.destination : control.destination }
+        guard let destination = known else { return .dropped(.undeliverable) }
         do throws(DropError) {
-            let sent = setup.protection != nil ? try protect(channel, &buffer, count: count) : count
+            let sent = isProtected ? try protect(channel, &buffer, count: count) : count
             switch channel {
             case .media:
                 counters.packetsOut += 1
@@ -175,14 +275,42 @@ struct RelayLeg: ~Copyable {
 
     // MARK: - Content
 
-    private mutating func unprotect(_ channel: Channel, _ buffer: inout MutableRawSpan, count: Int) throws(DropError)
-        -> Int
-    {
+    private mutating func unprotect(
+        _ channel: Channel, _ buffer: inout MutableRawSpan, count: Int, at now: Instant
+    ) throws(DropError) -> Int {
         guard inbound != nil else { throw DropError(.keyMissing) }
+        if oldInbound != nil { return try unprotectTwice(channel, &buffer, count: count, at: now) }
         do throws(SRTPError) {
             switch channel {
             case .media: return try inbound!.unprotect(&buffer, count: count)
             case .control: return try inbound!.unprotectControl(&buffer, count: count)
+            }
+        } catch {
+            throw DropError(error)
+        }
+    }
+
+    /// While a peer changes its key, its packets come under the one or the other.
+    private mutating func unprotectTwice(
+        _ channel: Channel, _ buffer: inout MutableRawSpan, count: Int, at now: Instant
+    ) throws(DropError) -> Int {
+        let original = unsafe buffer.withUnsafeBytes { bytes in unsafe Array(bytes.prefix(count)) }
+        do throws(SRTPError) {
+            switch channel {
+            case .media: return try inbound!.unprotect(&buffer, count: count)
+            case .control: return try inbound!.unprotectControl(&buffer, count: count)
+            }
+        } catch {
+            guard error == .wrongKey, now < oldInboundUntil else {
+                if now >= oldInboundUntil { oldInbound = nil }
+                throw DropError(error)
+            }
+            unsafe buffer.withUnsafeMutableBytes { target in unsafe target.copyBytes(from: original) }
+        }
+        do throws(SRTPError) {
+            switch channel {
+            case .media: return try oldInbound!.unprotect(&buffer, count: count)
+            case .control: return try oldInbound!.unprotectControl(&buffer, count: count)
             }
         } catch {
             throw DropError(error)

@@ -32,6 +32,7 @@ struct RelaySession: ~Copyable {
     ) -> RelayVerdict {
         switch near.receive(on: channel, from: source, &buffer, count: count, at: now, rules: rules) {
         case .dropped(let reason): return .drop(reason)
+        case .consumed: return .consumed
         case .accepted(let channel, let count):
             if channel == .media, far.prompt != nil {
                 near.counters.count(.announcing)
@@ -44,6 +45,23 @@ struct RelaySession: ~Copyable {
                 near.counters.count(reason)
                 return .drop(reason)
             }
+        }
+    }
+
+    // MARK: - Checks and handshakes
+
+    /// What is to be sent to a side, and when that side wants to be looked at again.
+    mutating func takeReplies(_ side: Side, into replies: inout [RelayReply]) -> Instant? {
+        switch side {
+        case .a: a.takeReplies(into: &replies)
+        case .b: b.takeReplies(into: &replies)
+        }
+    }
+
+    mutating func tick(_ side: Side, at now: Instant) {
+        switch side {
+        case .a: a.tick(at: now)
+        case .b: b.tick(at: now)
         }
     }
 

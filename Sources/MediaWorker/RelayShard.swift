@@ -1,3 +1,4 @@
+package import OpenSSL
 internal import Primitives
 internal import RTP
 internal import Synchronization
@@ -13,6 +14,7 @@ package final class RelayShard: Sendable {
 
     private let ports: ClosedRange<UInt16>
     private let rules: SourceRules
+    private let identity: DTLSIdentity?
     private let wakeUp: WakeUp
     private let orders = Mutex<[ShardOrder]>([])
     private let answer: @Sendable (ShardAnswer) -> Void
@@ -20,11 +22,12 @@ package final class RelayShard: Sendable {
 
     /// - Parameter answer: called on the shard's thread; must not block.
     package init(
-        ports: ClosedRange<UInt16>, rules: SourceRules, answer: @escaping @Sendable (ShardAnswer) -> Void
+        ports: ClosedRange<UInt16>, rules: SourceRules, identity: DTLSIdentity? = nil, answer: @escaping @Sendable (ShardAnswer) -> Void
     ) throws(SocketError) {
         wakeUp = try WakeUp()
         self.ports = ports
         self.rules = rules
+        self.identity = identity
         self.answer = answer
     }
 
@@ -40,7 +43,7 @@ package final class RelayShard: Sendable {
     /// The thread's whole life; returns after `.stop`, with every socket closed.
     package func run() {
         do throws(SocketError) {
-            var loop = try Loop(ports: ports, rules: rules, wakeUp: wakeUp.descriptor)
+            var loop = try Loop(ports: ports, rules: rules, identity: identity, wakeUp: wakeUp.descriptor)
             while true {
                 if loop.relayWhatIsReady(refused: refusedBySystem) {
                     wakeUp.clear()
@@ -69,12 +72,12 @@ package final class RelayShard: Sendable {
         /// For each port its socket, -1 for none.
         private var descriptors: [Int32]
 
-        init(ports: ClosedRange<UInt16>, rules: SourceRules, wakeUp: Int32) throws(SocketError) {
+        init(ports: ClosedRange<UInt16>, rules: SourceRules, identity: DTLSIdentity?, wakeUp: Int32) throws(SocketError) {
             var queue = try ReadinessQueue(capacity: RelayShard.readyCapacity)
             try queue.add(wakeUp, tag: RelayShard.wakeTag)
             self.ports = ports
             self.queue = queue
-            core = RelayCore(ports: ports, rules: rules)
+            core = RelayCore(ports: ports, rules: rules, identity: identity)
             batch = DatagramBatch(capacity: RelayShard.batchCapacity, spareBytes: SRTPSession.spareByteCount)
             descriptors = Array(repeating: -1, count: ports.count)
         }
@@ -82,7 +85,8 @@ package final class RelayShard: Sendable {
         /// Waits, then serves each socket that has packets.
         /// - Returns: whether there are orders.
         mutating func relayWhatIsReady(refused: borrowing Atomic<UInt64>) -> Bool {
-            let ready = queue.wait(timeoutMilliseconds: core.nextPrompt.map { Loop.milliseconds(until: $0) })
+            // A change may have begun a handshake of our own.
+            let ready = queue.wait(timeoutMilliseconds: core.hasReplies ? 0 : core.nextWake.map { Loop.milliseconds(until: $0) })
             let now = Instant.now
             var hasOrders = false
             for index in 0..<ready {
@@ -94,6 +98,8 @@ package final class RelayShard: Sendable {
                 }
             }
             playPrompts(at: now, refused: refused)
+            core.tick(at: now)
+            sendReplies(refused: refused)
             return hasOrders
         }
 
@@ -110,6 +116,18 @@ package final class RelayShard: Sendable {
                 guard case .forward(let port, let destination, let count) = verdict else { continue }
                 batch.enqueue(0, count: count, to: destination)
                 lost += batch.flush(over: descriptors[Int(port - ports.lowerBound)])
+            }
+            if lost > 0 { refused.add(UInt64(lost), ordering: .relaxed) }
+        }
+
+        private mutating func sendReplies(refused: borrowing Atomic<UInt64>) {
+            guard core.hasReplies else { return }
+            var lost = 0
+            for reply in core.takeReplies() {
+                // What was received has been sent on: the first place is free.
+                batch.load(reply.bytes.span, at: 0)
+                batch.enqueue(0, count: reply.bytes.count, to: reply.destination)
+                lost += batch.flush(over: descriptors[Int(reply.port - ports.lowerBound)])
             }
             if lost > 0 { refused.add(UInt64(lost), ordering: .relaxed) }
         }
@@ -133,7 +151,7 @@ package final class RelayShard: Sendable {
                 }
                 let count = batch.count(at: index)
                 switch Loop.handle(&core, &batch, index, count: count, port: port, from: source, at: now) {
-                case .drop: continue
+                case .drop, .consumed: continue
                 case .forward(let ownPort, let destination, let count):
                     let descriptor = descriptors[Int(ownPort - ports.lowerBound)]
                     if descriptor != outgoing {
@@ -173,7 +191,7 @@ package final class RelayShard: Sendable {
                 }
             case .change(let id, let a, let b):
                 do throws(SRTPError) {
-                    try core.change(id, a: a, b: b)
+                    try core.change(id, a: a, b: b, at: Instant.now)
                 } catch {
                     answer(.failed(id, "cannot be changed: \(error)"))
                 }

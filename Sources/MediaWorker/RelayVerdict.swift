@@ -11,4 +11,6 @@ package enum RelayVerdict: Equatable, Sendable {
     /// Send the first `count` bytes of the buffer from one of our ports.
     case forward(from: UInt16, to: SocketAddress, count: Int)
     case drop(DropReason)
+    /// A check or a part of a handshake: `RelayCore.takeReplies` has what is to be sent for it.
+    case consumed
 }

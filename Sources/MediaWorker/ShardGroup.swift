@@ -1,5 +1,6 @@
 internal import Bus
 internal import Foundation
+internal import OpenSSL
 internal import Primitives
 internal import Synchronization
 internal import UDP
@@ -34,10 +35,10 @@ struct ShardGroup: ~Copyable, Sendable {
     private(set) var running = 0
 
     /// - Parameter waker: woken when there are answers.
-    init(count: Int, ports: ClosedRange<UInt16>, rules: SourceRules, waker: Waker) throws(SocketError) {
+    init(count: Int, ports: ClosedRange<UInt16>, rules: SourceRules, identity: DTLSIdentity, waker: Waker) throws(SocketError) {
         let letters = Letters(waker: waker)
         var shards: [RelayShard] = []
-        for _ in 0..<count { shards.append(try RelayShard(ports: ports, rules: rules) { letters.put($0) }) }
+        for _ in 0..<count { shards.append(try RelayShard(ports: ports, rules: rules, identity: identity) { letters.put($0) }) }
         self.shards = shards
         self.letters = letters
         sessionCounts = Array(repeating: 0, count: count)

@@ -315,6 +315,7 @@ package struct StudioMachine: Sendable {
         opened.address = rules.address.description
         opened.portA = UInt32(session.portA)
         opened.portB = UInt32(session.portB)
+        opened.fingerprint = Data(rules.fingerprint)
         return .opened(opened)
     }
 

@@ -8,6 +8,8 @@ package struct StudioRules: Equatable, Sendable {
     package var address: SocketAddress.Host
     package var ports: ClosedRange<UInt16>
     package var prompts = PromptLibrary.carried
+    /// Of the certificate that DTLS peers are shown; empty: DTLS is not spoken.
+    package var fingerprint: [UInt8] = []
     /// Nothing heard from either side for this long is reported to the owner.
     package var silenceLimit: Duration = .seconds(60)
     /// How often it is reported again while it lasts.

@@ -232,6 +232,7 @@ extension MediaSecurity: Literal {
         switch self {
         case .plain: "plain"
         case .sdes: "sdes"
+        case .dtls: "dtls"
         case .UNRECOGNIZED(let value): unrecognised(value)
         }
     }

@@ -1,20 +1,23 @@
 package import Primitives
 
-/// A master key of 16 bytes and its salt of 14, as an SDES `inline:` parameter carries them (RFC 4568 §6.1).
+/// A master key and its salt, as an SDES `inline:` parameter carries them (RFC 4568 §6.1) or DTLS makes them (RFC 5764 §4.2).
 ///
 /// Never printed: every textual form of it is a placeholder.
 package struct SRTPMasterKey: Equatable, Sendable {
+    /// Of the suites that everybody has.
     package static let byteCount = 30
 
     let bytes: [UInt8]
 
-    /// nil unless there are exactly 30 bytes.
-    package init?(_ bytes: some Collection<UInt8>) {
-        guard bytes.count == SRTPMasterKey.byteCount else { return nil }
+    /// nil unless there are exactly as many bytes as a key of that suite has.
+    package init?(_ bytes: some Collection<UInt8>, for suite: SRTPSuite = .aesCounterMode128HMACSHA1With80Bits) {
+        guard bytes.count == suite.keyByteCount else { return nil }
         self.bytes = Array(bytes)
     }
 
-    package init(random: inout RandomSource) { bytes = random.bytes(SRTPMasterKey.byteCount) }
+    package init(random: inout RandomSource, for suite: SRTPSuite = .aesCounterMode128HMACSHA1With80Bits) {
+        bytes = random.bytes(suite.keyByteCount)
+    }
 }
 
 extension SRTPMasterKey: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {

@@ -18,33 +18,68 @@ internal import CSRTP
     /// Sources under one key; each costs memory until the session ends, so a peer may not have any number.
     package static let sourceCountMax = 32
 
+    /// How often a source that joins may have had its sequence numbers begin anew: a day of 50 packets a second.
+    static let rolloversMax: UInt32 = 66
+    /// Packets of unknown sources that are looked at so closely; each costs as many signatures as there are rollovers.
+    static let joinsMax = 64
+
     private let session: srtp_t
     private let suite: SRTPSuite
+    private let key: SRTPMasterKey
     private var sources = InlineArray<32, UInt32>(repeating: 0)
     private var sourceCount = 0
+    private var joins = 0
 
     package init(_ direction: Direction, suite: SRTPSuite, key: SRTPMasterKey) throws(SRTPError) {
         guard SRTPLibrary.isReady else { throw .unavailable }
-        var policy = unsafe srtp_policy_t()
-        switch direction {
-        case .inbound: unsafe policy.ssrc.type = ssrc_any_inbound
-        case .outbound: unsafe policy.ssrc.type = ssrc_any_outbound
-        }
-        switch suite {
-        case .aesCounterMode128HMACSHA1With80Bits: unsafe srtp_crypto_policy_set_rtp_default(&policy.rtp)
-        case .aesCounterMode128HMACSHA1With32Bits: unsafe srtp_crypto_policy_set_aes_cm_128_hmac_sha1_32(&policy.rtp)
-        }
-        unsafe srtp_crypto_policy_set_rtcp_default(&policy.rtcp)
-        var bytes = key.bytes
-        var session: srtp_t?
-        // The key is read during the call and not kept: libsrtp derives its session keys at once.
-        let status = unsafe bytes.withUnsafeMutableBufferPointer { buffer in
-            unsafe policy.key = buffer.baseAddress
-            return unsafe srtp_create(&session, &policy)
-        }
-        guard status == srtp_err_status_ok, let session = unsafe session else { throw .unavailable }
-        unsafe self.session = session
+        unsafe session = unsafe try SRTPSession.make(direction == .inbound ? ssrc_any_inbound : ssrc_any_outbound, suite: suite, key: key)
         self.suite = suite
+        self.key = key
+    }
+
+    private static func make(
+        _ kind: srtp_ssrc_type_t, ssrc: UInt32 = 0, suite: SRTPSuite, key: SRTPMasterKey
+    ) throws(SRTPError) -> srtp_t {
+        var session: srtp_t?
+        let status = unsafe withPolicy(kind, ssrc, suite, key) { policy in unsafe srtp_create(&session, policy) }
+        guard status == srtp_err_status_ok, let session = unsafe session else { throw .unavailable }
+        return unsafe session
+    }
+
+    /// The key is read during the call and not kept: libsrtp derives its session keys at once.
+    private static func withPolicy(
+        _ kind: srtp_ssrc_type_t, _ ssrc: UInt32, _ suite: SRTPSuite, _ key: SRTPMasterKey,
+        _ body: (UnsafePointer<srtp_policy_t>) -> srtp_err_status_t
+    ) -> srtp_err_status_t {
+        guard key.bytes.count == suite.keyByteCount else { return srtp_err_status_bad_param }
+        var policy = unsafe srtp_policy_t()
+        unsafe policy.ssrc.type = kind
+        unsafe policy.ssrc.value = ssrc
+        switch suite {
+        case .aesCounterMode128HMACSHA1With80Bits:
+            unsafe srtp_crypto_policy_set_rtp_default(&policy.rtp)
+            unsafe srtp_crypto_policy_set_rtcp_default(&policy.rtcp)
+        case .aesCounterMode128HMACSHA1With32Bits:
+            unsafe srtp_crypto_policy_set_aes_cm_128_hmac_sha1_32(&policy.rtp)
+            unsafe srtp_crypto_policy_set_rtcp_default(&policy.rtcp)
+        case .aesCounterMode256HMACSHA1With80Bits:
+            unsafe srtp_crypto_policy_set_aes_cm_256_hmac_sha1_80(&policy.rtp)
+            unsafe srtp_crypto_policy_set_aes_cm_256_hmac_sha1_80(&policy.rtcp)
+        case .aesCounterMode256HMACSHA1With32Bits:
+            unsafe srtp_crypto_policy_set_aes_cm_256_hmac_sha1_32(&policy.rtp)
+            unsafe srtp_crypto_policy_set_aes_cm_256_hmac_sha1_80(&policy.rtcp)
+        case .aesGalois128:
+            unsafe srtp_crypto_policy_set_aes_gcm_128_16_auth(&policy.rtp)
+            unsafe srtp_crypto_policy_set_aes_gcm_128_16_auth(&policy.rtcp)
+        case .aesGalois256:
+            unsafe srtp_crypto_policy_set_aes_gcm_256_16_auth(&policy.rtp)
+            unsafe srtp_crypto_policy_set_aes_gcm_256_16_auth(&policy.rtcp)
+        }
+        var bytes = key.bytes
+        return unsafe bytes.withUnsafeMutableBufferPointer { buffer in
+            unsafe policy.key = buffer.baseAddress
+            return unsafe body(&policy)
+        }
     }
 
     deinit { _ = unsafe srtp_dealloc(session) }
@@ -62,6 +97,7 @@ internal import CSRTP
     /// - Returns: bytes of the packet in clear. After an error the buffer is not to be used.
     package mutating func unprotect(_ buffer: inout MutableRawSpan, count: Int) throws(SRTPError) -> Int {
         let ssrc = try ssrcOfMedia(buffer.bytes, count: count, trailer: suite.mediaTagByteCount)
+        guard knows(ssrc) else { return try join(ssrc, &buffer, count: count) }
         return try run(.unprotect, ssrc: ssrc, &buffer, count: count)
     }
 
@@ -112,6 +148,40 @@ internal import CSRTP
     }
 
     // MARK: - The library
+
+    /// A source that is heard for the first time under this key. It may have sent for hours before, to whoever had the call until then:
+    /// how often its sequence numbers have begun anew is in no packet (RFC 3711 §3.3.1), so it is found out by trying.
+    private mutating func join(_ ssrc: UInt32, _ buffer: inout MutableRawSpan, count: Int) throws(SRTPError) -> Int {
+        guard joins < SRTPSession.joinsMax else { return try run(.unprotect, ssrc: ssrc, &buffer, count: count) }
+        joins += 1
+        // A packet that does not check may have been changed in place by then.
+        let original = unsafe buffer.withUnsafeBytes { bytes in unsafe Array(bytes.prefix(count)) }
+        do throws(SRTPError) {
+            return try run(.unprotect, ssrc: ssrc, &buffer, count: count)
+        } catch .wrongKey {
+            let trial = unsafe try SRTPSession.make(ssrc_specific, ssrc: ssrc, suite: suite, key: key)
+            defer { _ = unsafe srtp_dealloc(trial) }
+            for rollovers in 1...SRTPSession.rolloversMax {
+                guard unsafe srtp_set_stream_roc(trial, ssrc, rollovers) == srtp_err_status_ok else { break }
+                SRTPSession.restore(original, &buffer)
+                var length = Int32(count)
+                let status = unsafe buffer.withUnsafeMutableBytes { bytes in unsafe srtp_unprotect(trial, bytes.baseAddress!, &length) }
+                guard status == srtp_err_status_ok else { continue }
+                SRTPSession.restore(original, &buffer)
+                let session = unsafe session
+                let added = unsafe SRTPSession.withPolicy(ssrc_specific, ssrc, suite, key) { policy in unsafe srtp_add_stream(session, policy) }
+                guard added == srtp_err_status_ok, unsafe srtp_set_stream_roc(session, ssrc, rollovers) == srtp_err_status_ok else {
+                    throw .unavailable
+                }
+                return try run(.unprotect, ssrc: ssrc, &buffer, count: count)
+            }
+            throw .wrongKey
+        }
+    }
+
+    private static func restore(_ bytes: [UInt8], _ buffer: inout MutableRawSpan) {
+        unsafe buffer.withUnsafeMutableBytes { target in unsafe target.copyBytes(from: bytes) }
+    }
 
     private enum Operation {
         case protect, unprotect, protectControl, unprotectControl

@@ -19,7 +19,8 @@ extension SDP {
         guard media.indices.contains(index) else { return .inactive }
         let session = lines.lazy.filter { $0.type == "a" }.compactMap { Direction(rawValue: $0.value) }.first
         let direction = media[index].direction ?? session ?? .sendrecv
-        guard connection(of: index)?.isUnspecified == true else { return direction }
+        // Under ICE that address only says that the candidates are still being looked for (RFC 8840 §4.1.1).
+        guard connection(of: index)?.isUnspecified == true, iceFragment(of: index) == nil else { return direction }
         switch direction {
         case .sendrecv, .sendonly: return .sendonly
         case .recvonly, .inactive: return .inactive
@@ -37,8 +38,8 @@ extension SDP {
         media[index].portCount = nil
         media[index].connection = Address(address.host)
         for name in [
-            "candidate", "end-of-candidates", "ice-ufrag", "ice-pwd", "ice-options", "rtcp", "crypto", "fingerprint",
-            "setup",
+            "candidate", "end-of-candidates", "remote-candidates", "ice-ufrag", "ice-pwd", "ice-options", "rtcp", "crypto", "fingerprint",
+            "setup", "tls-id", "connection",
         ] {
             media[index].removeAttribute(name)
         }

@@ -102,7 +102,7 @@ extension SDP.Media {
         }
         let profile = Profile(bytes.text(fields[2]))
         switch profile {
-        case .avp, .savp, .avpf, .savpf:
+        case .avp, .savp, .avpf, .savpf, .tlsSAVP, .tlsSAVPF:
             // Payload types of RTP are numbers of seven bits.
             guard fields[3...].allSatisfy({ bytes.decimal($0, limit: 127) != nil }) else { return nil }
         case .other: break

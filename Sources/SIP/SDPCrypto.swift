@@ -7,9 +7,20 @@ package struct SDPCrypto: Hashable, Sendable {
     package enum Suite: String, Hashable, Sendable, CaseIterable {
         case aesCM128HMACSHA1_80 = "AES_CM_128_HMAC_SHA1_80"
         case aesCM128HMACSHA1_32 = "AES_CM_128_HMAC_SHA1_32"
+        case aes256CMHMACSHA1_80 = "AES_256_CM_HMAC_SHA1_80"
+        case aes256CMHMACSHA1_32 = "AES_256_CM_HMAC_SHA1_32"
+        case aeadAES128GCM = "AEAD_AES_128_GCM"
+        case aeadAES256GCM = "AEAD_AES_256_GCM"
 
-        /// Master key and master salt together (RFC 4568 §6.2).
-        package var keyLength: Int { 30 }
+        /// Master key and master salt together (RFC 4568 §6.2, RFC 6188 §4, RFC 7714 §14.2).
+        package var keyLength: Int {
+            switch self {
+            case .aesCM128HMACSHA1_80, .aesCM128HMACSHA1_32: 30
+            case .aes256CMHMACSHA1_80, .aes256CMHMACSHA1_32: 46
+            case .aeadAES128GCM: 28
+            case .aeadAES256GCM: 44
+            }
+        }
     }
     package var tag: UInt32
     package var suite: Suite
@@ -37,7 +48,7 @@ extension SDPCrypto: CustomStringConvertible {
             guard parameter.hasPrefix("WSH=") else { return nil }
         }
         let fields = parts[2].dropFirst("inline:".count).split(separator: "|", omittingEmptySubsequences: false)
-        guard let encoded = fields.first, fields.count <= 2, let key = Base64.decode(encoded),
+        guard let encoded = fields.first, fields.count <= 2, let key = Base64.decode(padded(encoded)),
             key.count == suite.keyLength
         else { return nil }
         // A lifetime may follow; a field with a colon would be a master key index.
@@ -47,3 +58,6 @@ extension SDPCrypto: CustomStringConvertible {
 
     package var description: String { "\(tag) \(suite.rawValue) inline:\(Base64.encode(key))" }
 }
+
+/// Some phones leave the padding of a key of 28, 44 or 46 bytes out.
+private func padded(_ text: Substring) -> String { String(text) + String(repeating: "=", count: (4 - text.utf8.count % 4) % 4) }

@@ -18,7 +18,9 @@ extension SDP {
     package struct Media: Hashable, Sendable {
         package enum Profile: Hashable, Sendable {
             case avp, savp, avpf, savpf
-            /// As written: `UDP/TLS/RTP/SAVPF`, `udptl` …
+            /// `UDP/TLS/RTP/SAVP` and `…F` (RFC 5764 §8).
+            case tlsSAVP, tlsSAVPF
+            /// As written: `udptl`, `TCP/MSRP` …
             case other(String)
 
             package init(_ text: String) {
@@ -28,6 +30,8 @@ extension SDP {
                     case "RTP/SAVP": .savp
                     case "RTP/AVPF": .avpf
                     case "RTP/SAVPF": .savpf
+                    case "UDP/TLS/RTP/SAVP": .tlsSAVP
+                    case "UDP/TLS/RTP/SAVPF": .tlsSAVPF
                     default: .other(text)
                     }
             }
@@ -38,12 +42,17 @@ extension SDP {
                 case .savp: "RTP/SAVP"
                 case .avpf: "RTP/AVPF"
                 case .savpf: "RTP/SAVPF"
+                case .tlsSAVP: "UDP/TLS/RTP/SAVP"
+                case .tlsSAVPF: "UDP/TLS/RTP/SAVPF"
                 case .other(let text): text
                 }
             }
 
-            /// Keyed by `a=crypto` lines (RFC 4568).
-            package var isSecure: Bool { self == .savp || self == .savpf }
+            /// SRTP, keyed by `a=crypto` lines (RFC 4568) or by DTLS.
+            package var isSecure: Bool { self == .savp || self == .savpf || isDTLS }
+            package var isDTLS: Bool { self == .tlsSAVP || self == .tlsSAVPF }
+            /// With the feedback of RFC 4585.
+            package var hasFeedback: Bool { self == .avpf || self == .savpf || self == .tlsSAVPF }
         }
 
         /// `audio`, `video` …

@@ -20,8 +20,8 @@ struct Attempt: Sendable {
     var record: CallAttempt
     /// When we give up.
     var deadline: Instant
-    /// The key that we offered to send with; nil: plain RTP.
-    var sending: SDPCrypto?
+    /// What we offered.
+    var terms: MediaTerms
     let offer: SDP
     /// Dialogs of its provisional responses that we have confirmed.
     var early: [EarlyDialog] = []

@@ -19,6 +19,7 @@ extension CallMachine {
         b?.media = CallMachine.media(local: snapshot.sdpB, remote: snapshot.remoteSdpB)
         bPort = b?.media.port ?? 0
         mediaAddress = hostOfLocal
+        mediaFingerprint = [a.media, b?.media].lazy.compactMap { $0?.local?.fingerprint(of: $0?.index ?? 0)?.bytes }.first ?? []
         descriptionVersion = max(a.media.local?.origin.version ?? 1, b?.media.local?.origin.version ?? 1) + 1
         mediaWorker = snapshot.mediaWorker
         mediaSession = UUIDv7(bytes: snapshot.mediaSession) ?? id.value
@@ -60,6 +61,7 @@ extension CallMachine {
         media.remote = try? SDP(parsing: Array(remote.utf8))
         media.index = media.local?.firstIndex(of: "audio") ?? 0
         media.port = media.local?.media.indices.contains(media.index) == true ? media.local?.media[media.index].port ?? 0 : 0
+        media.restoreTerms()
         return media
     }
 }

@@ -13,7 +13,7 @@ extension CallMachine {
         guard var leg = self[side] else { return }
         let isFirst = leg.media.remote == nil
         guard ack.hasSDP, let sdp = try? SDP(parsing: ack.body),
-            (try? OfferAnswer.take(answer: sdp, to: sending.key, into: &leg.media)) != nil
+            (try? OfferAnswer.take(answer: sdp, to: sending.terms, into: &leg.media)) != nil
         else {
             // The session stands as it was, if there was one.
             if isFirst { hangUp(.failed, &kit) }
@@ -24,9 +24,9 @@ extension CallMachine {
         update(&kit)
     }
 
-    /// An offer of ours that is answered in an ACK, and the key that it promised to send with.
+    /// An offer of ours that is answered in an ACK, and what it promised.
     struct Unanswered: Sendable {
-        let key: SDPCrypto?
+        let terms: MediaTerms
     }
 }
 

@@ -13,7 +13,7 @@ extension CallMachine {
         var hop: Hop
         var from: NameAddress
         var to: NameAddress
-        var isSecure: Bool
+        var offered: MediaTerms.Offered
     }
 
     /// The caller as the called side is to see it.

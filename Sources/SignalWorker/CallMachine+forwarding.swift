@@ -29,7 +29,7 @@ extension CallMachine {
         let uri = URI(plainUser: forward.number, host: "forward.invalid")
         let from = NameAddress(
             displayName: plan.callerDisplay.isEmpty ? nil : plan.callerDisplay, uri: URI(plainUser: plan.callerNumber, host: "forward.invalid"))
-        return Address(uri: uri, hop: kit.internalHop, from: from, to: NameAddress(uri: uri), isSecure: false)
+        return Address(uri: uri, hop: kit.internalHop, from: from, to: NameAddress(uri: uri), offered: .plain)
     }
 
     /// To the worker at which the call rings.
@@ -38,7 +38,7 @@ extension CallMachine {
         let uri = URI(plainUser: call.description, host: "pickup.invalid")
         let from = NameAddress(uri: URI(plainUser: plan.callerNumber, host: "pickup.invalid"))
         let hop = kit.internalHop(kit.configuration.advertised, of: pickup.worker)
-        return Address(uri: uri, hop: hop, from: from, to: NameAddress(uri: uri), isSecure: false)
+        return Address(uri: uri, hop: hop, from: from, to: NameAddress(uri: uri), offered: .plain)
     }
 
     /// Before the INVITE is on its way to ourselves: what kind of call it is.

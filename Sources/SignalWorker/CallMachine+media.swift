@@ -72,7 +72,7 @@ extension CallMachine {
         leg.media.makeKey(&kit.random)
         let sdp = OfferAnswer.description(
             from: remote, relaying: other.media.index, at: SocketAddress(host, port: leg.media.port), session: sessionNumber,
-            version: descriptionVersion, sending: leg.media.sending)
+            version: descriptionVersion, to: leg.media, fingerprint: mediaFingerprint)
         leg.media.local = sdp
         var request = leg.dialog.request(.invite, via: kit.via(id))
         request.headers.append(.contact, kit.contact().description)
@@ -110,7 +110,7 @@ extension CallMachine {
         self[move.side] = leg
         let ack = leg.dialog.acknowledgement(of: move.request, via: kit.via(id))
         kit.acknowledge(ack, of: transaction, to: leg.path)
-        let offered = leg.media.sending
+        let offered = leg.media.own
         if let sdp = try? SDP(parsing: response.body),
             (try? OfferAnswer.take(answer: sdp, to: offered, into: &leg.media)) != nil
         {

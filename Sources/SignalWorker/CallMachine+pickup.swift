@@ -15,6 +15,7 @@ extension CallMachine {
         media.port = bPort
         do throws(OfferAnswer.Rejection) {
             try OfferAnswer.take(sdp, into: &media)
+            media.answerOffer(after: LegMediaState(), &kit.random)
         } catch {
             return kit.respond(request.response(488, toTag: tag), to: transaction)
         }
@@ -25,10 +26,10 @@ extension CallMachine {
         descriptionVersion += 1
         a.media.local = OfferAnswer.description(
             from: forCaller, relaying: a.media.index, at: SocketAddress(host, port: a.media.port), session: sessionNumber,
-            version: descriptionVersion, sending: a.media.sending, answering: a.media.remoteProfile)
+            version: descriptionVersion, to: a.media, fingerprint: mediaFingerprint, isAnswer: true)
         media.local = OfferAnswer.description(
             from: forTaker, relaying: media.index, at: SocketAddress(host, port: bPort), session: sessionNumber, version: descriptionVersion,
-            sending: nil, answering: media.remoteProfile)
+            to: media, fingerprint: mediaFingerprint, isAnswer: true)
         abandonAll(&kit, reason: CallMachine.elsewhere)
         var leg = Leg(dialog: dialog, hop: hop, isGateway: false, media: media)
         leg.dialog.confirm()

@@ -10,17 +10,34 @@ extension CallMachine {
         self.plan = plan
         kit.heard(position: plan.logPosition)
         let isDelayed = a.media.remote == nil
-        guard isDelayed || a.media.receiving != nil || plan.callerMediaSecurity != .sdes else {
-            return fail(488, .failed, "this line requires SRTP (RTP/SAVP with a=crypto)", &kit, .needsSRTP)
+        guard isDelayed || isProtected(asWantedBy: plan.callerMediaSecurity) else {
+            let wanted = plan.callerMediaSecurity == .dtls ? "UDP/TLS/RTP/SAVP with a=fingerprint" : "RTP/SAVP with a=crypto"
+            return fail(488, .failed, "this line requires SRTP (\(wanted))", &kit, .needsSRTP)
         }
-        if isDelayed, plan.callerMediaSecurity == .sdes {
-            a.media.sending = OfferAnswer.key(tag: 1, .aesCM128HMACSHA1_80, &kit.random)
-        }
+        if isDelayed { a.media.own = MediaTerms(offering: CallMachine.offered(plan.callerMediaSecurity, by: a.hop), &kit.random) }
         guard let worker = kit.colleagues.mediaWorker() else {
             return fail(503, .unreachable, "no media worker", &kit, .noMediaWorker, retryAfter: 5)
         }
         stage = .opening
         open(on: worker, &kit)
+    }
+
+    /// What the caller has offered is enough: a handshake where keys in descriptions are asked for, too.
+    private func isProtected(asWantedBy security: MediaSecurity) -> Bool {
+        switch security {
+        case .plain, .UNRECOGNIZED: true
+        case .sdes: a.media.receiving != nil || a.media.fingerprint != nil
+        case .dtls: a.media.fingerprint != nil
+        }
+    }
+
+    /// What a phone of a line is offered: a browser, which comes by WebSocket, understands one thing alone.
+    static func offered(_ security: MediaSecurity, by hop: Hop) -> MediaTerms.Offered {
+        switch security {
+        case .sdes: .sdes
+        case .dtls: hop.transport.isWebSocket ? .browser : .dtls
+        case .plain, .UNRECOGNIZED: hop.transport.isWebSocket ? .browser : .plain
+        }
     }
 
     mutating func refused(_ refusal: CallRefused, _ kit: inout CallKit) {
@@ -44,20 +61,26 @@ extension CallMachine {
     /// A session of its own: a worker that was given up may still have the old one.
     mutating func openAnew(on worker: String, _ kit: inout CallKit) {
         mediaSession = UUIDv7(at: kit.wall, random: &kit.random)
+        if stage == .talking {
+            a.media.renew(&kit.random)
+            b?.media.renew(&kit.random)
+        }
         open(on: worker, &kit)
     }
 
     mutating func open(on worker: String, _ kit: inout CallKit) {
         mediaWorker = worker
         kit.colleagues.count(on: worker)
-        if let receiving = a.media.receiving {
-            // RFC 4568 §5.1.2: the answer takes the offer's tag and suite, and brings a key of its own.
-            a.media.sending = OfferAnswer.key(tag: receiving.tag, receiving.suite, &kit.random)
-        }
+        if stage != .talking, a.media.remote != nil { a.media.answerOffer(after: LegMediaState(), &kit.random) }
         var request = StudioRequest()
         request.open.sessionID = Data(mediaSession.bytes)
         request.open.a = a.media.spec
-        if let b { request.open.b = b.media.spec }
+        if let b {
+            request.open.b = b.media.spec
+            // Nothing leaves before the sides know the new keys.
+            request.open.a.sendKey = Data()
+            request.open.b.sendKey = Data()
+        }
         request.open.owner = kit.configuration.worker
         kit.ask(request, of: worker, .open(id))
     }
@@ -67,6 +90,10 @@ extension CallMachine {
             let portB = UInt16(exactly: session.portB)
         else { return mediaFailed("the media worker's answer makes no sense", &kit) }
         mediaAddress = host
+        mediaFingerprint = Array(session.fingerprint)
+        guard !mediaFingerprint.isEmpty || !a.media.own.isDTLS && b?.media.own.isDTLS != true else {
+            return mediaFailed("the media worker does not speak DTLS", &kit)
+        }
         a.media.port = portA
         switch stage {
         case .opening:

@@ -88,10 +88,11 @@ extension CallMachine {
         }
         if isAnonymous { request.headers.append(.privacy, "id") }
         for (name, value) in diversions(for: target, of: invite.request, kit) { request.headers.append(name, value) }
-        let sending = made.isSecure ? OfferAnswer.key(tag: 1, .aesCM128HMACSHA1_80, &kit.random) : nil
+        var side = LegMediaState()
+        side.own = MediaTerms(offering: made.offered, &kit.random)
         let sdp = OfferAnswer.description(
             from: offer, relaying: a.media.remote == nil ? 0 : a.media.index, at: SocketAddress(host, port: bPort), session: sessionNumber,
-            version: descriptionVersion, sending: sending)
+            version: descriptionVersion, to: side, fingerprint: mediaFingerprint)
         request.setBody(Array(sdp.description.utf8), type: "application/sdp")
         switch target.kind {
         case .contact(let contact): record.subscriberID = contact.subscriberID
@@ -111,7 +112,7 @@ extension CallMachine {
         attempts.append(
             Attempt(
                 target: target, transaction: transaction, request: request, hop: made.hop, record: record,
-                deadline: kit.now + silence(of: target, kit), sending: sending, offer: sdp, alternatives: alternatives))
+                deadline: kit.now + silence(of: target, kit), terms: side.own, offer: sdp, alternatives: alternatives))
     }
 
     private func silence(of target: Target, _ kit: CallKit) -> Duration {
@@ -129,7 +130,7 @@ extension CallMachine {
         guard let uri = URI(contact.uri), let hop = kit.hop(contact.flow), !uri.isSecure || hop.transport.isSecure else { return nil }
         var from = callerAddress(invite.from.uri.host)
         if let own = invite.requestURI?.host, plan.direction != .inbound { from.uri.host = own }
-        return Address(uri: uri, hop: hop, from: from, to: NameAddress(uri: uri), isSecure: contact.mediaSecurity == .sdes)
+        return Address(uri: uri, hop: hop, from: from, to: NameAddress(uri: uri), offered: CallMachine.offered(contact.mediaSecurity, by: hop))
     }
 
     private func address(_ gateway: GatewayTarget, _ server: SocketAddress, _ kit: CallKit) -> Address? {
@@ -143,7 +144,7 @@ extension CallMachine {
         let name = SocketAddress.Host(gateway.host) == nil ? gateway.host : nil
         guard let hop = kit.configuration.hop(to: server, by: transport, name: name) else { return nil }
         let to = NameAddress(uri: URI(plainUser: gateway.number, host: gateway.host))
-        return Address(uri: uri, hop: hop, from: from, to: to, isSecure: false)
+        return Address(uri: uri, hop: hop, from: from, to: to, offered: .plain)
     }
 
     // MARK: Answers
@@ -242,7 +243,7 @@ extension CallMachine {
         var media = LegMediaState()
         media.port = bPort
         do throws(OfferAnswer.Rejection) {
-            try OfferAnswer.take(answer: sdp, to: attempts[index].sending, into: &media)
+            try OfferAnswer.take(answer: sdp, to: attempts[index].terms, into: &media)
         } catch {
             return false
         }
@@ -253,7 +254,7 @@ extension CallMachine {
         change(.b, media, &kit)
         a.media.local = OfferAnswer.description(
             from: sdp, relaying: media.index, at: SocketAddress(host, port: a.media.port), session: sessionNumber,
-            version: descriptionVersion, sending: a.media.sending, answering: a.media.remoteProfile)
+            version: descriptionVersion, to: a.media, fingerprint: mediaFingerprint, isAnswer: a.media.remote != nil)
         return true
     }
 
@@ -320,7 +321,7 @@ extension CallMachine {
         ok.headers[CallKit.position] = "\(plan.logPosition)"
         a.timer?.write(to: &ok, of: invite.request)
         ok.setBody(Array(local.description.utf8), type: "application/sdp")
-        if a.media.remote == nil { unanswered.a = Unanswered(key: a.media.sending) }
+        if a.media.remote == nil { unanswered.a = Unanswered(terms: a.media.own) }
         answerCaller(ok, &kit)
     }
 

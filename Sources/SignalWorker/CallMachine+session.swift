@@ -65,7 +65,7 @@ extension CallMachine {
                 kit.acknowledge(leg.dialog.acknowledgement(of: refresh.request, via: kit.via(id)), of: transaction, to: leg.path)
             }
             if response.hasSDP, let sdp = try? SDP(parsing: response.body), sdp != leg.media.remote,
-                (try? OfferAnswer.take(answer: sdp, to: leg.media.sending, into: &leg.media)) != nil
+                (try? OfferAnswer.take(answer: sdp, to: leg.media.own, into: &leg.media)) != nil
             {
                 change(refresh.side, leg.media, &kit)
             }

@@ -45,6 +45,8 @@ extension CallMachine {
             self[side] = leg
             guard request.hasSDP else { return refresh(request, transaction, side, &kit) }
             offer(request, transaction, side, &kit)
+        // Candidates one by one (RFC 8840): they are for us, and we need none of them.
+        case .info where request.headers[.contentType]?.lowercased().hasPrefix("application/trickle-ice-sdpfrag") == true: answer(200, &kit)
         case .info, .message:
             guard stage == .talking else { return answer(481, &kit) }
             pass(request, transaction, side, &kit)
@@ -67,7 +69,7 @@ extension CallMachine {
         leg.timer?.write(to: &ok, of: request)
         if request.method == .invite, let local = leg.media.local {
             ok.setBody(Array(local.description.utf8), type: "application/sdp")
-            unanswered[side] = Unanswered(key: leg.media.sending)
+            unanswered[side] = Unanswered(terms: leg.media.own)
         }
         kit.respond(ok, to: transaction)
     }
@@ -88,19 +90,13 @@ extension CallMachine {
         } catch {
             return kit.respond(request.response(488, toTag: leg.dialog.localTag), to: transaction, .noMedia)
         }
-        if let receiving = leg.media.receiving {
-            // A key is kept while the peer keeps its own, so that packets on their way stay readable.
-            if leg.media.sending == nil || previous[side].receiving?.key != receiving.key {
-                leg.media.sending = OfferAnswer.key(tag: receiving.tag, receiving.suite, &kit.random)
-            }
-            leg.media.sending?.tag = receiving.tag
-        }
+        leg.media.answerOffer(after: replacement == nil ? previous[side] : LegMediaState(), &kit.random)
         guard let sdp = leg.media.remote else { return }
         descriptionVersion += 1
         other.media.makeKey(&kit.random)
         let forward = OfferAnswer.description(
             from: sdp, relaying: leg.media.index, at: SocketAddress(host, port: other.media.port), session: sessionNumber,
-            version: descriptionVersion, sending: other.media.sending)
+            version: descriptionVersion, to: other.media, fingerprint: mediaFingerprint)
         other.media.local = forward
         let via = kit.via(id)
         // An UPDATE is answered at once, where a person may be asked about an INVITE: it stays what it was, if the peer allows it.
@@ -141,7 +137,7 @@ extension CallMachine {
             kit.acknowledge(other.dialog.acknowledgement(of: reoffer.sent, via: kit.via(id)), of: reoffer.outgoing, to: other.path)
         }
         guard let sdp = try? SDP(parsing: response.body),
-            (try? OfferAnswer.take(answer: sdp, to: other.media.sending, into: &other.media)) != nil,
+            (try? OfferAnswer.take(answer: sdp, to: other.media.own, into: &other.media)) != nil,
             let host = mediaAddress ?? hostOfLocal
         else {
             self[reoffer.from.other]?.dialog = other.dialog
@@ -150,7 +146,7 @@ extension CallMachine {
         }
         let answer = OfferAnswer.description(
             from: sdp, relaying: other.media.index, at: SocketAddress(host, port: leg.media.port), session: sessionNumber,
-            version: descriptionVersion, sending: leg.media.sending, answering: leg.media.remoteProfile)
+            version: descriptionVersion, to: leg.media, fingerprint: mediaFingerprint, isAnswer: true)
         leg.media.local = answer
         let replaced = reoffer.replacement == nil ? nil : self[reoffer.from]
         if reoffer.replacement != nil { leg.dialog.confirm() }

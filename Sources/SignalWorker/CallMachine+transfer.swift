@@ -16,7 +16,6 @@ extension CallMachine {
         let wantsNotice: Bool
         let invite: SIPMessage
         let transaction: ClientTransactionID
-        let sending: SDPCrypto?
         var hasLeft = false
         let deadline: Instant
     }
@@ -65,7 +64,7 @@ extension CallMachine {
         descriptionVersion += 1
         var offer = OfferAnswer.description(
             from: described, relaying: other.media.index, at: SocketAddress(host, port: leg.media.port), session: sessionNumber,
-            version: descriptionVersion, sending: nil)
+            version: descriptionVersion, to: LegMediaState())
         // Whoever was put on hold for this is not to be so any more.
         offer.media[other.media.index].direction = .sendrecv
         invite.setBody(Array(offer.description.utf8), type: "application/sdp")
@@ -80,7 +79,7 @@ extension CallMachine {
         clients.append(outgoing)
         let wantsNotice = request.headers["Refer-Sub"]?.hasPrefix("false") != true
         transfer = Transfer(
-            by: side, wantsNotice: wantsNotice, invite: invite, transaction: outgoing, sending: nil, deadline: kit.now + .seconds(180))
+            by: side, wantsNotice: wantsNotice, invite: invite, transaction: outgoing, deadline: kit.now + .seconds(180))
         var accepted = request.response(202, toTag: leg.dialog.localTag)
         accepted.headers.append(.contact, kit.contact().description)
         if !wantsNotice { accepted.headers.append("Refer-Sub", "false") }
@@ -123,7 +122,7 @@ extension CallMachine {
         leg.media.port = self[transfer.by]?.media.port ?? 0
         leg.media.local = try? SDP(parsing: transfer.invite.body)
         kit.acknowledge(dialog.acknowledgement(of: transfer.invite, via: kit.via(id)), of: transfer.transaction, to: leg.path)
-        guard let sdp = try? SDP(parsing: response.body), (try? OfferAnswer.take(answer: sdp, to: nil, into: &leg.media)) != nil else {
+        guard let sdp = try? SDP(parsing: response.body), (try? OfferAnswer.take(answer: sdp, to: MediaTerms(), into: &leg.media)) != nil else {
             hangUpStray(&leg, &kit)
             notify(488, reasonPhrase(for: 488), &kit)
             self.transfer = nil

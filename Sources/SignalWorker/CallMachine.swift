@@ -47,6 +47,8 @@ struct CallMachine: Sendable {
     /// Media workers that would not open a session for the call.
     var refusedMedia: Set<String> = []
     var mediaAddress: SocketAddress.Host?
+    /// Of the media worker's certificate.
+    var mediaFingerprint: [UInt8] = []
     var descriptionVersion: UInt64 = 1
     /// The media worker's port towards the called side; all that are rung are told it.
     var bPort: UInt16 = 0

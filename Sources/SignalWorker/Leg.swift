@@ -1,4 +1,5 @@
 import Foundation
+import ICE
 import Model
 import Primitives
 import SIP
@@ -108,8 +109,9 @@ struct LegMediaState: Sendable {
     var remote: SDP?
     /// The last one that we sent.
     var local: SDP?
-    /// The key that we send with on this leg, and its tag; nil: plain RTP.
-    var sending: SDPCrypto?
+    /// What we have said of our packets.
+    var own = MediaTerms()
+    /// The peer's key of SDES.
     var receiving: SDPCrypto?
     /// The port of the media worker for this side.
     var port: UInt16 = 0
@@ -120,36 +122,33 @@ struct LegMediaState: Sendable {
     var spec: LegSpec {
         var spec = LegSpec()
         if let address = remote?.remoteAddress(of: index) { spec.remote = address.description }
-        if let sending, let receiving {
-            spec.receiveKey = Data(receiving.key)
-            spec.sendKey = Data(sending.key)
-            spec.suite = receiving.suite.rawValue
+        switch own.protection {
+        case .none: break
+        case .sdes(let sending):
+            if let sending, let receiving {
+                spec.receiveKey = Data(receiving.key)
+                spec.sendKey = Data(sending.key)
+                spec.suite = receiving.suite.rawValue
+            }
+        case .dtls(let setup):
+            if let fingerprint {
+                spec.dtls.hash = fingerprint.hash
+                spec.dtls.fingerprint = Data(fingerprint.bytes)
+                spec.dtls.begins = setup == .active
+            }
         }
-        // Never agreed to: RTCP has a port of its own towards each side.
-        spec.rtcpMux = false
+        if let checks = own.checks, let fragment = remote?.iceFragment(of: index) {
+            spec.ice.localFragment = checks.fragment
+            spec.ice.localPassword = checks.password
+            spec.ice.remoteFragment = fragment
+        }
+        spec.rtcpMux = own.sharesRTCP
         return spec
-    }
-
-    /// Whether the stream was described as SRTP, also when the keys are not known here (a call that was taken over).
-    var isSecure: Bool {
-        guard let local, local.media.indices.contains(index) else { return sending != nil }
-        return local.media[index].profile.isSecure
     }
 
     /// A stream that somebody has put on hold may be silent for as long as it takes.
     var isHeld: Bool {
         [remote, local].contains { sdp in sdp.map { $0.direction(of: index) != .sendrecv } ?? false }
-    }
-
-    /// The profile of the peer's offer, for our answer.
-    var remoteProfile: SDP.Media.Profile? {
-        guard let remote, remote.media.indices.contains(index) else { return nil }
-        return remote.media[index].profile
-    }
-
-    /// For an offer of ours: a key that is not known here has to be a new one.
-    mutating func makeKey(_ random: inout RandomSource) {
-        if isSecure, sending == nil { sending = OfferAnswer.key(tag: 1, .aesCM128HMACSHA1_80, &random) }
     }
 }
 

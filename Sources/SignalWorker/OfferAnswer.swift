@@ -1,8 +1,10 @@
+import ICE
 import Model
 import Primitives
 import SIP
 
-/// Rewrites descriptions so that each side sends its media to the media worker (RFC 3264), and ends SDES there (RFC 4568).
+/// Rewrites descriptions so that each side sends its media to the media worker (RFC 3264), and ends keys (RFC 4568, RFC 5763) and checks
+/// of addresses (RFC 8839) there.
 enum OfferAnswer {
     enum Rejection: Error, Equatable {
         /// No stream that we can relay: 488.
@@ -15,12 +17,10 @@ enum OfferAnswer {
     static func take(_ sdp: SDP, into media: inout LegMediaState) throws(Rejection) {
         guard let index = usable(in: sdp) else { throw .noAudio }
         let stream = sdp.media[index]
+        media.receiving = nil
         if stream.profile.isSecure {
-            guard let crypto = stream.cryptos.first else { throw .security }
-            media.receiving = crypto
-        } else {
-            media.receiving = nil
-            media.sending = nil
+            media.receiving = stream.profile.isDTLS ? nil : stream.cryptos.first
+            guard media.receiving != nil || sdp.fingerprint(of: index) != nil else { throw .security }
         }
         media.index = index
         media.remote = sdp
@@ -29,45 +29,107 @@ enum OfferAnswer {
     /// Of the audio streams that we can relay, a secure one before a plain one: who offers both prefers the first.
     private static func usable(in sdp: SDP) -> Int? {
         let audio = sdp.media.indices.filter { sdp.media[$0].kind == "audio" && !sdp.media[$0].isRefused }
-        return audio.first { sdp.media[$0].profile.isSecure }
+        return audio.first { sdp.media[$0].profile.isSecure && (!sdp.media[$0].profile.isDTLS || sdp.fingerprint(of: $0) != nil) }
             ?? audio.first { sdp.media[$0].profile == .avp || sdp.media[$0].profile == .avpf }
     }
 
-    /// Reads the answer to an offer of ours that was made with that key (nil: plain). The answer keeps to the suite and repeats the
-    /// tag (RFC 4568 §5.1.3).
-    static func take(answer sdp: SDP, to offered: SDPCrypto?, into media: inout LegMediaState) throws(Rejection) {
-        try take(sdp, into: &media)
-        guard media.receiving?.suite == offered?.suite, media.receiving?.tag == offered?.tag else { throw .security }
-        media.sending = offered
+    /// Reads the answer to an offer of ours that was made on those terms. It keeps to the key's suite and repeats its tag (RFC 4568 §5.1.3).
+    static func take(answer sdp: SDP, to offered: MediaTerms, into media: inout LegMediaState) throws(Rejection) {
+        var taken = media
+        try take(sdp, into: &taken)
+        var own = offered
+        switch offered.protection {
+        case .none: guard taken.receiving == nil, taken.fingerprint == nil else { throw .security }
+        case .sdes(let key): guard let key, taken.receiving?.suite == key.suite, taken.receiving?.tag == key.tag else { throw .security }
+        case .dtls:
+            guard taken.fingerprint != nil else { throw .security }
+            own.protection = .dtls(sdp.setup(of: taken.index) == .passive ? .active : .passive)
+        }
+        if sdp.iceFragment(of: taken.index) == nil { own.checks = nil }
+        own.sharesRTCP = offered.sharesRTCP && sdp.media[taken.index].multiplexesRTCP
+        taken.own = own
+        media = taken
     }
+
+    /// What tells of the other side's transports, of the session and of a section.
+    private static let sessionAttributes = [
+        "ice-", "fingerprint:", "setup:", "group:", "msid-semantic", "crypto:", "candidate:", "extmap", "tls-id:", "identity:", "end-of-candidates",
+    ]
+    /// Besides those that `SDP.redirect` takes out: what the other side calls its streams, and what it can do with reports of ours.
+    private static let sectionAttributes = [
+        "mid", "msid", "ssrc", "ssrc-group", "extmap", "extmap-allow-mixed", "rtcp-fb", "rtcp-rsize", "rtcp-mux-only", "bundle-only", "rid", "simulcast",
+    ]
 
     /// The description for one side, made of what the other side said.
     ///
-    /// - Parameter profile: of the offer that is answered, which the answer repeats (RFC 3264 §6.1); nil for an offer.
+    /// - Parameters:
+    ///   - side: the one that is told, with our terms for it; its own last description is what an answer answers (RFC 3264 §6.1).
+    ///   - fingerprint: of the media worker's certificate.
     static func description(
-        from other: SDP, relaying index: Int, at address: SocketAddress, session: UInt64, version: UInt64, sending: SDPCrypto?,
-        answering profile: SDP.Media.Profile? = nil
+        from other: SDP, relaying index: Int, at address: SocketAddress, session: UInt64, version: UInt64, to side: LegMediaState,
+        fingerprint: [UInt8] = [], isAnswer: Bool = false
     ) -> SDP {
+        let own = side.own
         var sdp = other
         sdp.origin = SDP.Origin(sessionID: session, version: version, address: SDP.Address(address.host))
         sdp.connection = SDP.Address(address.host)
-        // What told of the other side's transports at session level.
-        sdp.lines.removeAll { line in
-            line.type == "a"
-                && ["ice-", "fingerprint:", "setup:", "group:", "msid-semantic", "crypto:", "candidate:"].contains {
-                    line.value.hasPrefix($0)
-                }
-        }
+        sdp.lines.removeAll { line in line.type == "a" && sessionAttributes.contains { line.value.hasPrefix($0) } }
         for other in sdp.media.indices where other != index { sdp.refuse(other) }
         // An address of 0.0.0.0 says hold (RFC 3264 §8.4); ours does not, so the stream's direction has to.
         let direction = sdp.direction(of: index)
         sdp.redirect(index, to: address)
+        for name in sectionAttributes { sdp.media[index].removeAttribute(name) }
         if direction != .sendrecv || sdp.media[index].direction != nil { sdp.media[index].direction = direction }
-        sdp.media[index].profile = profile ?? (sending == nil ? .avp : .savp)
-        sdp.media[index].cryptos = sending.map { [$0] } ?? []
-        // RTCP has a port of its own towards each side; what one side multiplexes is its own affair.
-        sdp.media[index].multiplexesRTCP = false
+        let offer = isAnswer ? side.remote : nil
+        sdp.media[index].profile = offer.flatMap { $0.media.indices.contains(side.index) ? $0.media[side.index].profile : nil } ?? own.profile
+        sdp.media[index].multiplexesRTCP = own.sharesRTCP
+        switch own.protection {
+        case .none, .sdes(nil): sdp.media[index].cryptos = []
+        case .sdes(.some(let key)): sdp.media[index].cryptos = [key]
+        case .dtls(let setup):
+            sdp.media[index].cryptos = []
+            sdp.media[index].setAttribute("fingerprint", [SDP.Fingerprint(hash: "sha-256", bytes: fingerprint).description])
+            sdp.media[index].setAttribute("setup", [(isAnswer ? setup : .actpass).rawValue])
+        }
+        if let checks = own.checks {
+            // One side's being lite is all that the other has to know (RFC 8839 §5.3): it makes the checks, and we have one address.
+            sdp.lines.append(SDP.Line("a", "ice-lite"))
+            sdp.media[index].setAttribute("ice-ufrag", [checks.fragment])
+            sdp.media[index].setAttribute("ice-pwd", [checks.password])
+            sdp.media[index].setAttribute("candidate", candidates(at: address, own.sharesRTCP ? 1 : 2))
+            sdp.media[index].setAttribute("end-of-candidates", [""])
+        }
+        if let offer { nameSections(&sdp, as: offer) }
+        let mid = side.remote.flatMap { $0.media.indices.contains(side.index) ? $0.media[side.index].attribute("mid") : nil }
+        if let offer, let mid {
+            if offer.bundles.contains(where: { $0.contains(mid) }) { sdp.lines.append(SDP.Line("a", "group:BUNDLE \(mid)")) }
+        } else if !isAnswer, own.isDTLS, own.hasFeedback {
+            sdp.media[index].setAttribute("mid", [mid ?? "\(index)"])
+            sdp.lines.append(SDP.Line("a", "group:BUNDLE \(mid ?? "\(index)")"))
+        }
         return sdp
+    }
+
+    /// RFC 8839 §5.1, RFC 8445 §5.1.2.1: one host candidate for each component.
+    private static func candidates(at address: SocketAddress, _ components: UInt16) -> [String] {
+        let host = SDP.Address(address.host).host
+        return (1...components).map { "1 \($0) UDP \(126 << 24 | 65_535 << 8 | (256 - Int($0))) \(host) \(address.port + $0 - 1) typ host" }
+    }
+
+    /// An answer has as many sections as its offer, of the same kinds and names, those that are refused included.
+    private static func nameSections(_ sdp: inout SDP, as offer: SDP) {
+        while sdp.media.count < offer.media.count {
+            let missing = offer.media[sdp.media.count]
+            sdp.media.append(SDP.Media(kind: missing.kind, port: 0, profile: missing.profile, formats: missing.formats))
+        }
+        for (place, section) in offer.media.enumerated() {
+            if sdp.media[place].isRefused {
+                sdp.media[place].kind = section.kind
+                sdp.media[place].profile = section.profile
+                sdp.media[place].formats = section.formats
+            }
+            if let mid = section.attribute("mid") { sdp.media[place].setAttribute("mid", [mid]) }
+        }
     }
 
     static func key(tag: UInt32, _ suite: SDPCrypto.Suite, _ random: inout RandomSource) -> SDPCrypto {

@@ -29,8 +29,8 @@ struct PeerKeys {
     init(_ suite: SRTPSuite = .aesCounterMode128HMACSHA1With80Bits, seed: UInt64) {
         var random = RandomSource(seed: seed)
         self.suite = suite
-        toUs = SRTPMasterKey(random: &random)
-        fromUs = SRTPMasterKey(random: &random)
+        toUs = SRTPMasterKey(random: &random, for: suite)
+        fromUs = SRTPMasterKey(random: &random, for: suite)
     }
 
     var protection: LegSetup.Protection { LegSetup.Protection(suite: suite, receiveKey: toUs, sendKey: fromUs) }
@@ -76,6 +76,7 @@ extension SRTPSession {
 enum Passed: Equatable {
     case forward(from: UInt16, to: SocketAddress, [UInt8])
     case drop(DropReason)
+    case consumed
 }
 
 extension RelayCore {
@@ -87,6 +88,7 @@ extension RelayCore {
         case .forward(let port, let destination, let count):
             return .forward(from: port, to: destination, Array(buffer[..<count]))
         case .drop(let reason): return .drop(reason)
+        case .consumed: return .consumed
         }
     }
 
@@ -98,6 +100,7 @@ extension RelayCore {
         return switch promptPacket(at: now, &span) {
         case .forward(let port, let destination, let count): .forward(from: port, to: destination, Array(buffer[..<count]))
         case .drop(let reason): .drop(reason)
+        case .consumed: .consumed
         case nil: nil
         }
     }

@@ -8,7 +8,7 @@ private struct Pair: ~Copyable {
 
     init(_ suite: SRTPSuite = .aesCounterMode128HMACSHA1With80Bits, seed: UInt64 = 1) throws {
         var random = RandomSource(seed: seed)
-        let key = SRTPMasterKey(random: &random)
+        let key = SRTPMasterKey(random: &random, for: suite)
         let outbound = try SRTPSession(.outbound, suite: suite, key: key)
         let inbound = try SRTPSession(.inbound, suite: suite, key: key)
         sender = outbound
@@ -140,5 +140,46 @@ func aMasterKeyHasThirtyBytes(count: Int) {
     dump(key, to: &dumped)
     for text in ["\(key)", String(reflecting: key), dumped] {
         #expect(!text.contains("171") && !text.lowercased().contains("ab, ab") && text.contains("secret"))
+    }
+}
+
+// MARK: - Sources that join late
+
+@Test(arguments: SRTPSuite.allCases)
+func aSourceWhoseNumbersHaveBegunAnewBeforeItIsHeardIsFound(suite: SRTPSuite) throws {
+    var pair = try Pair(suite)
+    // As a phone that has talked for some forty minutes when another media worker takes the call.
+    var sequence: UInt32 = 0
+    while sequence < 3 * 65_536 + 500 {
+        _ = try pair.sender.protect(rtpPacket(sequence: UInt16(truncatingIfNeeded: sequence), ssrc: 7))
+        sequence += 50
+    }
+    for _ in 0..<3 {
+        let packet = rtpPacket(sequence: UInt16(truncatingIfNeeded: sequence), ssrc: 7)
+        #expect(try pair.receiver.unprotect(pair.sender.protect(packet)) == packet)
+        sequence += 1
+    }
+    // Another source of the same peer begins at the beginning.
+    let fresh = rtpPacket(sequence: 65_535, ssrc: 8)
+    #expect(try pair.receiver.unprotect(pair.sender.protect(fresh)) == fresh)
+    let next = rtpPacket(sequence: 0, ssrc: 8)
+    #expect(try pair.receiver.unprotect(pair.sender.protect(next)) == next)
+}
+
+@Test func aFloodOfForgedSourcesCostsASearchEachOnlyForAWhile() throws {
+    var pair = try Pair()
+    for ssrc in 100..<400 as Range<UInt32> {
+        #expect(throws: SRTPError.wrongKey) { try pair.receiver.unprotect(rtpPacket(sequence: 1, ssrc: ssrc)) }
+    }
+    let packet = rtpPacket(sequence: 1, ssrc: 7)
+    #expect(try pair.receiver.unprotect(pair.sender.protect(packet)) == packet)
+}
+
+@Test func aKeyOfAnotherSuiteIsRefused() {
+    #expect(SRTPMasterKey(Array(repeating: 1, count: 30), for: .aesGalois128) == nil)
+    for suite in SRTPSuite.allCases { #expect(SRTPMasterKey(Array(repeating: 1, count: suite.keyByteCount), for: suite) != nil) }
+    var random = RandomSource(seed: 1)
+    #expect(throws: SRTPError.unavailable) {
+        _ = try SRTPSession(.inbound, suite: .aesGalois256, key: SRTPMasterKey(random: &random))
     }
 }

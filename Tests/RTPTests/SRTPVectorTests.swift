@@ -44,7 +44,7 @@ func theKeyStreamIsThatOfAppendixB2(counter: String, stream: String) {
             == "81c8000bcafebabe7128035be487b9bdbef89041f977a5a880000001993e08cd54d6c1230798")
 }
 
-@Test(arguments: SRTPSuite.allCases)
+@Test(arguments: [SRTPSuite.aesCounterMode128HMACSHA1With80Bits, .aesCounterMode128HMACSHA1With32Bits])
 func theLibraryAgreesWithTheReference(suite: SRTPSuite) throws {
     var random = RandomSource(seed: 3_711)
     for _ in 0..<20 {

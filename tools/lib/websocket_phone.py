@@ -98,6 +98,14 @@ class WebSocketPhone:
     def description(self):
         return ("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n")
 
+    def answer_to(self, invite):
+        """What a browser would say: keyed by DTLS, with its part of ICE. It makes no checks and sends no sound."""
+        if "UDP/TLS/RTP/SAVPF" not in invite:
+            return self.description()
+        fingerprint = ":".join(["AB"] * 32)
+        return (self.description().replace("RTP/AVP", "UDP/TLS/RTP/SAVPF") + f"a=mid:0\r\na=rtcp-mux\r\na=setup:active\r\na=ice-ufrag:{os.urandom(4).hex()}\r\n"
+                f"a=ice-pwd:{os.urandom(12).hex()}\r\na=fingerprint:sha-256 {fingerprint}\r\n")
+
     def call(self, user):
         """Calls, is answered, and hangs up; the Contact that we were given."""
         call_id, uri = os.urandom(8).hex(), f"sip:{user}@{self.domain}"
@@ -130,7 +138,7 @@ class WebSocketPhone:
         """Rings, answers, and waits for the other side to hang up."""
         invite = self.receive("INVITE ")
         self._respond(invite, "180 Ringing")
-        self._respond(invite, "200 OK", self.description())
+        self._respond(invite, "200 OK", self.answer_to(invite))
         self.receive("ACK ")
         return invite
 

@@ -1,4 +1,4 @@
-// AES-CM and HMAC-SHA1 for libsrtp, made of OpenSSL's.
+// AES-CM, AES-GCM and HMAC-SHA1 for libsrtp, made of OpenSSL's.
 //
 // Why: the libsrtp of Debian 12 is built on NSS, which makes and frees a context for each packet: 14
 // allocations and nine times the processor time. libsrtp lets a program bring its own primitives; it

@@ -270,7 +270,7 @@ extension Shape<SubscriberDraft> {
             .reference("security_group_id", \.entity.securityGroupID, "Null: the tenant's."),
             .integer("concurrent_calls_max", \.entity.concurrentCallsMax, 0...UInt32.max, "0: no limit."),
             .integer("dial_timeout_seconds", \.entity.dialTimeoutSeconds, 0...600, "How long it rings; 0: 60 seconds."),
-            .choice("media_security", \.entity.mediaSecurity, "sdes: SRTP is offered and required."),
+            .choice("media_security", \.entity.mediaSecurity, "sdes, dtls: SRTP keyed so is offered and required; browsers are offered dtls always."),
             .choice("status", \.entity.status, "What it stops: docs/status.md. terminated is for good."),
             .text("time_zone", \.entity.timeZone, max: 64, "IANA name; empty: the tenant's."),
             .text("language", \.entity.language, max: 35, "BCP 47; empty: the tenant's."),

@@ -2032,88 +2032,158 @@ package nonisolated struct LegSpec: Sendable {
   /// that we send with; empty: RTP
   package var sendKey: Data = Data()
 
-  /// "AES_CM_128_HMAC_SHA1_80" or "…_32"
+  /// of SDES, as SDP names it: "AES_CM_128_HMAC_SHA1_80"
   package var suite: String = String()
 
   package var rtcpMux: Bool = false
+
+  /// absent: no DTLS
+  package var dtls: DtlsSpec {
+    get {_dtls ?? DtlsSpec()}
+    set {_dtls = newValue}
+  }
+  /// Returns true if `dtls` has been explicitly set.
+  package var hasDtls: Bool {self._dtls != nil}
+  /// Clears the value of `dtls`. Subsequent reads from it will return its default value.
+  package mutating func clearDtls() {self._dtls = nil}
+
+  /// absent: the peer makes no checks
+  package var ice: IceSpec {
+    get {_ice ?? IceSpec()}
+    set {_ice = newValue}
+  }
+  /// Returns true if `ice` has been explicitly set.
+  package var hasIce: Bool {self._ice != nil}
+  /// Clears the value of `ice`. Subsequent reads from it will return its default value.
+  package mutating func clearIce() {self._ice = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _dtls: DtlsSpec? = nil
+  fileprivate var _ice: IceSpec? = nil
+}
+
+/// SRTP whose keys DTLS makes (RFC 5764).
+package nonisolated struct DtlsSpec: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// of the fingerprint, as SDP names it: "sha-256"
+  package var hash: String = String()
+
+  /// of the certificate that the peer has to show
+  package var fingerprint: Data = Data()
+
+  /// we begin the handshake
+  package var begins: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 }
 
-package nonisolated struct OpenSession: Sendable {
+/// Checks of the peer's, which we answer as the lite side (RFC 8445).
+package nonisolated struct IceSpec: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var localFragment: String = String()
+
+  package var localPassword: String = String()
+
+  package var remoteFragment: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct OpenSession: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   /// chosen by the signal worker; opening it again answers the same
-  package var sessionID: Data = Data()
+  package var sessionID: Data {
+    get {_storage._sessionID}
+    set {_uniqueStorage()._sessionID = newValue}
+  }
 
   package var a: LegSpec {
-    get {_a ?? LegSpec()}
-    set {_a = newValue}
+    get {_storage._a ?? LegSpec()}
+    set {_uniqueStorage()._a = newValue}
   }
   /// Returns true if `a` has been explicitly set.
-  package var hasA: Bool {self._a != nil}
+  package var hasA: Bool {_storage._a != nil}
   /// Clears the value of `a`. Subsequent reads from it will return its default value.
-  package mutating func clearA() {self._a = nil}
+  package mutating func clearA() {_uniqueStorage()._a = nil}
 
   package var b: LegSpec {
-    get {_b ?? LegSpec()}
-    set {_b = newValue}
+    get {_storage._b ?? LegSpec()}
+    set {_uniqueStorage()._b = newValue}
   }
   /// Returns true if `b` has been explicitly set.
-  package var hasB: Bool {self._b != nil}
+  package var hasB: Bool {_storage._b != nil}
   /// Clears the value of `b`. Subsequent reads from it will return its default value.
-  package mutating func clearB() {self._b = nil}
+  package mutating func clearB() {_uniqueStorage()._b = nil}
 
   /// signal worker that gets notices
-  package var owner: String = String()
+  package var owner: String {
+    get {_storage._owner}
+    set {_uniqueStorage()._owner = newValue}
+  }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _a: LegSpec? = nil
-  fileprivate var _b: LegSpec? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
-package nonisolated struct ChangeSession: Sendable {
+package nonisolated struct ChangeSession: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var sessionID: Data = Data()
+  package var sessionID: Data {
+    get {_storage._sessionID}
+    set {_uniqueStorage()._sessionID = newValue}
+  }
 
   /// absent: unchanged
   package var a: LegSpec {
-    get {_a ?? LegSpec()}
-    set {_a = newValue}
+    get {_storage._a ?? LegSpec()}
+    set {_uniqueStorage()._a = newValue}
   }
   /// Returns true if `a` has been explicitly set.
-  package var hasA: Bool {self._a != nil}
+  package var hasA: Bool {_storage._a != nil}
   /// Clears the value of `a`. Subsequent reads from it will return its default value.
-  package mutating func clearA() {self._a = nil}
+  package mutating func clearA() {_uniqueStorage()._a = nil}
 
   package var b: LegSpec {
-    get {_b ?? LegSpec()}
-    set {_b = newValue}
+    get {_storage._b ?? LegSpec()}
+    set {_uniqueStorage()._b = newValue}
   }
   /// Returns true if `b` has been explicitly set.
-  package var hasB: Bool {self._b != nil}
+  package var hasB: Bool {_storage._b != nil}
   /// Clears the value of `b`. Subsequent reads from it will return its default value.
-  package mutating func clearB() {self._b = nil}
+  package mutating func clearB() {_uniqueStorage()._b = nil}
 
   /// empty: unchanged; set by an adopting worker
-  package var owner: String = String()
+  package var owner: String {
+    get {_storage._owner}
+    set {_uniqueStorage()._owner = newValue}
+  }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _a: LegSpec? = nil
-  fileprivate var _b: LegSpec? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 package nonisolated struct CloseSession: Sendable {
@@ -2188,6 +2258,9 @@ package nonisolated struct SessionOpened: Sendable {
   package var portA: UInt32 = 0
 
   package var portB: UInt32 = 0
+
+  /// SHA-256 of the certificate that DTLS peers are shown
+  package var fingerprint: Data = Data()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -5688,7 +5761,7 @@ nonisolated extension StudioError: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension LegSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".LegSpec"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}remote\0\u{3}receive_key\0\u{3}send_key\0\u{1}suite\0\u{3}rtcp_mux\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}remote\0\u{3}receive_key\0\u{3}send_key\0\u{1}suite\0\u{3}rtcp_mux\0\u{2}o\u{2}dtls\0\u{1}ice\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5701,12 +5774,18 @@ nonisolated extension LegSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
       case 3: try { try decoder.decodeSingularBytesField(value: &self.sendKey) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.suite) }()
       case 5: try { try decoder.decodeSingularBoolField(value: &self.rtcpMux) }()
+      case 180: try { try decoder.decodeSingularMessageField(value: &self._dtls) }()
+      case 181: try { try decoder.decodeSingularMessageField(value: &self._ice) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.remote.isEmpty {
       try visitor.visitSingularStringField(value: self.remote, fieldNumber: 1)
     }
@@ -5722,6 +5801,12 @@ nonisolated extension LegSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
     if self.rtcpMux != false {
       try visitor.visitSingularBoolField(value: self.rtcpMux, fieldNumber: 5)
     }
+    try { if let v = self._dtls {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 180)
+    } }()
+    try { if let v = self._ice {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 181)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -5731,6 +5816,88 @@ nonisolated extension LegSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
     if lhs.sendKey != rhs.sendKey {return false}
     if lhs.suite != rhs.suite {return false}
     if lhs.rtcpMux != rhs.rtcpMux {return false}
+    if lhs._dtls != rhs._dtls {return false}
+    if lhs._ice != rhs._ice {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension DtlsSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".DtlsSpec"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}hash\0\u{1}fingerprint\0\u{1}begins\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.hash) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.fingerprint) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.begins) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.hash.isEmpty {
+      try visitor.visitSingularStringField(value: self.hash, fieldNumber: 1)
+    }
+    if !self.fingerprint.isEmpty {
+      try visitor.visitSingularBytesField(value: self.fingerprint, fieldNumber: 2)
+    }
+    if self.begins != false {
+      try visitor.visitSingularBoolField(value: self.begins, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: DtlsSpec, rhs: DtlsSpec) -> Bool {
+    if lhs.hash != rhs.hash {return false}
+    if lhs.fingerprint != rhs.fingerprint {return false}
+    if lhs.begins != rhs.begins {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension IceSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".IceSpec"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}local_fragment\0\u{3}local_password\0\u{3}remote_fragment\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.localFragment) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.localPassword) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.remoteFragment) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.localFragment.isEmpty {
+      try visitor.visitSingularStringField(value: self.localFragment, fieldNumber: 1)
+    }
+    if !self.localPassword.isEmpty {
+      try visitor.visitSingularStringField(value: self.localPassword, fieldNumber: 2)
+    }
+    if !self.remoteFragment.isEmpty {
+      try visitor.visitSingularStringField(value: self.remoteFragment, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: IceSpec, rhs: IceSpec) -> Bool {
+    if lhs.localFragment != rhs.localFragment {return false}
+    if lhs.localPassword != rhs.localPassword {return false}
+    if lhs.remoteFragment != rhs.remoteFragment {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -5740,46 +5907,88 @@ nonisolated extension OpenSession: SwiftProtobuf.Message, SwiftProtobuf._Message
   package static let protoMessageName: String = _protobuf_package + ".OpenSession"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}session_id\0\u{1}a\0\u{1}b\0\u{1}owner\0")
 
+  fileprivate class _StorageClass {
+    var _sessionID: Data = Data()
+    var _a: LegSpec? = nil
+    var _b: LegSpec? = nil
+    var _owner: String = String()
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _sessionID = source._sessionID
+      _a = source._a
+      _b = source._b
+      _owner = source._owner
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularBytesField(value: &self.sessionID) }()
-      case 2: try { try decoder.decodeSingularMessageField(value: &self._a) }()
-      case 3: try { try decoder.decodeSingularMessageField(value: &self._b) }()
-      case 4: try { try decoder.decodeSingularStringField(value: &self.owner) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularBytesField(value: &_storage._sessionID) }()
+        case 2: try { try decoder.decodeSingularMessageField(value: &_storage._a) }()
+        case 3: try { try decoder.decodeSingularMessageField(value: &_storage._b) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._owner) }()
+        default: break
+        }
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.sessionID.isEmpty {
-      try visitor.visitSingularBytesField(value: self.sessionID, fieldNumber: 1)
-    }
-    try { if let v = self._a {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-    } }()
-    try { if let v = self._b {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
-    } }()
-    if !self.owner.isEmpty {
-      try visitor.visitSingularStringField(value: self.owner, fieldNumber: 4)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._sessionID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._sessionID, fieldNumber: 1)
+      }
+      try { if let v = _storage._a {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+      } }()
+      try { if let v = _storage._b {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      } }()
+      if !_storage._owner.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._owner, fieldNumber: 4)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: OpenSession, rhs: OpenSession) -> Bool {
-    if lhs.sessionID != rhs.sessionID {return false}
-    if lhs._a != rhs._a {return false}
-    if lhs._b != rhs._b {return false}
-    if lhs.owner != rhs.owner {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._sessionID != rhs_storage._sessionID {return false}
+        if _storage._a != rhs_storage._a {return false}
+        if _storage._b != rhs_storage._b {return false}
+        if _storage._owner != rhs_storage._owner {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -5789,46 +5998,88 @@ nonisolated extension ChangeSession: SwiftProtobuf.Message, SwiftProtobuf._Messa
   package static let protoMessageName: String = _protobuf_package + ".ChangeSession"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}session_id\0\u{1}a\0\u{1}b\0\u{1}owner\0")
 
+  fileprivate class _StorageClass {
+    var _sessionID: Data = Data()
+    var _a: LegSpec? = nil
+    var _b: LegSpec? = nil
+    var _owner: String = String()
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _sessionID = source._sessionID
+      _a = source._a
+      _b = source._b
+      _owner = source._owner
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularBytesField(value: &self.sessionID) }()
-      case 2: try { try decoder.decodeSingularMessageField(value: &self._a) }()
-      case 3: try { try decoder.decodeSingularMessageField(value: &self._b) }()
-      case 4: try { try decoder.decodeSingularStringField(value: &self.owner) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularBytesField(value: &_storage._sessionID) }()
+        case 2: try { try decoder.decodeSingularMessageField(value: &_storage._a) }()
+        case 3: try { try decoder.decodeSingularMessageField(value: &_storage._b) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._owner) }()
+        default: break
+        }
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.sessionID.isEmpty {
-      try visitor.visitSingularBytesField(value: self.sessionID, fieldNumber: 1)
-    }
-    try { if let v = self._a {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-    } }()
-    try { if let v = self._b {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
-    } }()
-    if !self.owner.isEmpty {
-      try visitor.visitSingularStringField(value: self.owner, fieldNumber: 4)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._sessionID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._sessionID, fieldNumber: 1)
+      }
+      try { if let v = _storage._a {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+      } }()
+      try { if let v = _storage._b {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      } }()
+      if !_storage._owner.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._owner, fieldNumber: 4)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: ChangeSession, rhs: ChangeSession) -> Bool {
-    if lhs.sessionID != rhs.sessionID {return false}
-    if lhs._a != rhs._a {return false}
-    if lhs._b != rhs._b {return false}
-    if lhs.owner != rhs.owner {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._sessionID != rhs_storage._sessionID {return false}
+        if _storage._a != rhs_storage._a {return false}
+        if _storage._b != rhs_storage._b {return false}
+        if _storage._owner != rhs_storage._owner {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -5976,7 +6227,7 @@ nonisolated extension PromptStarted: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension SessionOpened: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".SessionOpened"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}address\0\u{3}port_a\0\u{3}port_b\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}address\0\u{3}port_a\0\u{3}port_b\0\u{2}q\u{2}fingerprint\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5987,6 +6238,7 @@ nonisolated extension SessionOpened: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 1: try { try decoder.decodeSingularStringField(value: &self.address) }()
       case 2: try { try decoder.decodeSingularUInt32Field(value: &self.portA) }()
       case 3: try { try decoder.decodeSingularUInt32Field(value: &self.portB) }()
+      case 180: try { try decoder.decodeSingularBytesField(value: &self.fingerprint) }()
       default: break
       }
     }
@@ -6002,6 +6254,9 @@ nonisolated extension SessionOpened: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if self.portB != 0 {
       try visitor.visitSingularUInt32Field(value: self.portB, fieldNumber: 3)
     }
+    if !self.fingerprint.isEmpty {
+      try visitor.visitSingularBytesField(value: self.fingerprint, fieldNumber: 180)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -6009,6 +6264,7 @@ nonisolated extension SessionOpened: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.address != rhs.address {return false}
     if lhs.portA != rhs.portA {return false}
     if lhs.portB != rhs.portB {return false}
+    if lhs.fingerprint != rhs.fingerprint {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

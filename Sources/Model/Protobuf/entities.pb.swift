@@ -517,6 +517,9 @@ package nonisolated enum MediaSecurity: SwiftProtobuf.Enum, Swift.CaseIterable {
 
   /// offer and require RTP/SAVP with SDES
   case sdes // = 1
+
+  /// offer and require SRTP keyed by DTLS
+  case dtls // = 2
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -527,6 +530,7 @@ package nonisolated enum MediaSecurity: SwiftProtobuf.Enum, Swift.CaseIterable {
     switch rawValue {
     case 0: self = .plain
     case 1: self = .sdes
+    case 2: self = .dtls
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -535,6 +539,7 @@ package nonisolated enum MediaSecurity: SwiftProtobuf.Enum, Swift.CaseIterable {
     switch self {
     case .plain: return 0
     case .sdes: return 1
+    case .dtls: return 2
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -543,6 +548,7 @@ package nonisolated enum MediaSecurity: SwiftProtobuf.Enum, Swift.CaseIterable {
   package static let allCases: [MediaSecurity] = [
     .plain,
     .sdes,
+    .dtls,
   ]
 
 }
@@ -2938,7 +2944,7 @@ nonisolated extension NumberHold: SwiftProtobuf._ProtoNameProviding {
 }
 
 nonisolated extension MediaSecurity: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0MEDIA_SECURITY_PLAIN\0\u{1}MEDIA_SECURITY_SDES\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0MEDIA_SECURITY_PLAIN\0\u{1}MEDIA_SECURITY_SDES\0\u{1}MEDIA_SECURITY_DTLS\0")
 }
 
 nonisolated extension Weekday: SwiftProtobuf._ProtoNameProviding {

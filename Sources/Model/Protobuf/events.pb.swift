@@ -2394,112 +2394,108 @@ package nonisolated struct LegMedia: Sendable {
 
   package var lastPacketAt: Int64 = 0
 
+  /// the same by reason, those that occurred
+  package var drops: [DropCount] = []
+
+  /// of its packets, as last agreed: "", "sdes AES_CM_128_HMAC_SHA1_80", "dtls AEAD_AES_128_GCM"
+  package var protection: String = String()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 }
 
-package nonisolated struct MediaReport: Sendable {
+package nonisolated struct DropCount: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var mediaWorker: String = String()
+  /// a literal: docs/media.md
+  package var reason: String = String()
+
+  package var packets: UInt64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct MediaReport: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var mediaWorker: String {
+    get {_storage._mediaWorker}
+    set {_uniqueStorage()._mediaWorker = newValue}
+  }
 
   package var a: LegMedia {
-    get {_a ?? LegMedia()}
-    set {_a = newValue}
+    get {_storage._a ?? LegMedia()}
+    set {_uniqueStorage()._a = newValue}
   }
   /// Returns true if `a` has been explicitly set.
-  package var hasA: Bool {self._a != nil}
+  package var hasA: Bool {_storage._a != nil}
   /// Clears the value of `a`. Subsequent reads from it will return its default value.
-  package mutating func clearA() {self._a = nil}
+  package mutating func clearA() {_uniqueStorage()._a = nil}
 
   package var b: LegMedia {
-    get {_b ?? LegMedia()}
-    set {_b = newValue}
+    get {_storage._b ?? LegMedia()}
+    set {_uniqueStorage()._b = newValue}
   }
   /// Returns true if `b` has been explicitly set.
-  package var hasB: Bool {self._b != nil}
+  package var hasB: Bool {_storage._b != nil}
   /// Clears the value of `b`. Subsequent reads from it will return its default value.
-  package mutating func clearB() {self._b = nil}
-
-  package var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  package init() {}
-
-  fileprivate var _a: LegMedia? = nil
-  fileprivate var _b: LegMedia? = nil
-}
-
-package nonisolated struct CallEnded: @unchecked Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  package var callID: Data {
-    get {_storage._callID}
-    set {_uniqueStorage()._callID = newValue}
-  }
-
-  package var endedAt: Int64 {
-    get {_storage._endedAt}
-    set {_uniqueStorage()._endedAt = newValue}
-  }
-
-  package var cause: EndCause {
-    get {_storage._cause}
-    set {_uniqueStorage()._cause = newValue}
-  }
-
-  /// final status sent to the caller
-  package var sipStatus: UInt32 {
-    get {_storage._sipStatus}
-    set {_uniqueStorage()._sipStatus = newValue}
-  }
-
-  package var refusal: Refusal {
-    get {_storage._refusal}
-    set {_uniqueStorage()._refusal = newValue}
-  }
-
-  package var attempts: [CallAttempt] {
-    get {_storage._attempts}
-    set {_uniqueStorage()._attempts = newValue}
-  }
-
-  package var media: MediaReport {
-    get {_storage._media ?? MediaReport()}
-    set {_uniqueStorage()._media = newValue}
-  }
-  /// Returns true if `media` has been explicitly set.
-  package var hasMedia: Bool {_storage._media != nil}
-  /// Clears the value of `media`. Subsequent reads from it will return its default value.
-  package mutating func clearMedia() {_uniqueStorage()._media = nil}
-
-  /// who reported the end; empty: closed by the control plane
-  package var worker: String {
-    get {_storage._worker}
-    set {_uniqueStorage()._worker = newValue}
-  }
-
-  /// which rule refused it, for an operator; no numbers
-  package var refusalDetail: String {
-    get {_storage._refusalDetail}
-    set {_uniqueStorage()._refusalDetail = newValue}
-  }
-
-  /// personal fields, each part under its subject's key: docs/wire/sealed.md
-  package var sealed: [Data] {
-    get {_storage._sealed}
-    set {_uniqueStorage()._sealed = newValue}
-  }
+  package mutating func clearB() {_uniqueStorage()._b = nil}
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+package nonisolated struct CallEnded: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var callID: Data = Data()
+
+  package var endedAt: Int64 = 0
+
+  package var cause: EndCause = .unspecified
+
+  /// final status sent to the caller
+  package var sipStatus: UInt32 = 0
+
+  package var refusal: Refusal = .none
+
+  package var attempts: [CallAttempt] = []
+
+  package var media: MediaReport {
+    get {_media ?? MediaReport()}
+    set {_media = newValue}
+  }
+  /// Returns true if `media` has been explicitly set.
+  package var hasMedia: Bool {self._media != nil}
+  /// Clears the value of `media`. Subsequent reads from it will return its default value.
+  package mutating func clearMedia() {self._media = nil}
+
+  /// who reported the end; empty: closed by the control plane
+  package var worker: String = String()
+
+  /// which rule refused it, for an operator; no numbers
+  package var refusalDetail: String = String()
+
+  /// personal fields, each part under its subject's key: docs/wire/sealed.md
+  package var sealed: [Data] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _media: MediaReport? = nil
 }
 
 package nonisolated struct Charge: @unchecked Sendable {
@@ -6591,7 +6587,7 @@ nonisolated extension CallAttempt: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension LegMedia: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".LegMedia"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}packets_in\0\u{3}bytes_in\0\u{3}packets_out\0\u{3}bytes_out\0\u{1}dropped\0\u{3}last_packet_at\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}packets_in\0\u{3}bytes_in\0\u{3}packets_out\0\u{3}bytes_out\0\u{1}dropped\0\u{3}last_packet_at\0\u{2}n\u{2}drops\0\u{1}protection\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -6605,6 +6601,8 @@ nonisolated extension LegMedia: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self.bytesOut) }()
       case 5: try { try decoder.decodeSingularUInt64Field(value: &self.dropped) }()
       case 6: try { try decoder.decodeSingularInt64Field(value: &self.lastPacketAt) }()
+      case 180: try { try decoder.decodeRepeatedMessageField(value: &self.drops) }()
+      case 181: try { try decoder.decodeSingularStringField(value: &self.protection) }()
       default: break
       }
     }
@@ -6629,6 +6627,12 @@ nonisolated extension LegMedia: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if self.lastPacketAt != 0 {
       try visitor.visitSingularInt64Field(value: self.lastPacketAt, fieldNumber: 6)
     }
+    if !self.drops.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.drops, fieldNumber: 180)
+    }
+    if !self.protection.isEmpty {
+      try visitor.visitSingularStringField(value: self.protection, fieldNumber: 181)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -6639,6 +6643,43 @@ nonisolated extension LegMedia: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if lhs.bytesOut != rhs.bytesOut {return false}
     if lhs.dropped != rhs.dropped {return false}
     if lhs.lastPacketAt != rhs.lastPacketAt {return false}
+    if lhs.drops != rhs.drops {return false}
+    if lhs.protection != rhs.protection {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension DropCount: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".DropCount"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reason\0\u{1}packets\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.packets) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 1)
+    }
+    if self.packets != 0 {
+      try visitor.visitSingularUInt64Field(value: self.packets, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: DropCount, rhs: DropCount) -> Bool {
+    if lhs.reason != rhs.reason {return false}
+    if lhs.packets != rhs.packets {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -6648,61 +6689,10 @@ nonisolated extension MediaReport: SwiftProtobuf.Message, SwiftProtobuf._Message
   package static let protoMessageName: String = _protobuf_package + ".MediaReport"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}media_worker\0\u{1}a\0\u{1}b\0")
 
-  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self.mediaWorker) }()
-      case 2: try { try decoder.decodeSingularMessageField(value: &self._a) }()
-      case 3: try { try decoder.decodeSingularMessageField(value: &self._b) }()
-      default: break
-      }
-    }
-  }
-
-  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.mediaWorker.isEmpty {
-      try visitor.visitSingularStringField(value: self.mediaWorker, fieldNumber: 1)
-    }
-    try { if let v = self._a {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-    } }()
-    try { if let v = self._b {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
-    } }()
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  package static func ==(lhs: MediaReport, rhs: MediaReport) -> Bool {
-    if lhs.mediaWorker != rhs.mediaWorker {return false}
-    if lhs._a != rhs._a {return false}
-    if lhs._b != rhs._b {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
-nonisolated extension CallEnded: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = _protobuf_package + ".CallEnded"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}call_id\0\u{3}ended_at\0\u{1}cause\0\u{3}sip_status\0\u{1}refusal\0\u{1}attempts\0\u{1}media\0\u{1}worker\0\u{4}*refusal_detail\0\u{2}2sealed\0")
-
   fileprivate class _StorageClass {
-    var _callID: Data = Data()
-    var _endedAt: Int64 = 0
-    var _cause: EndCause = .unspecified
-    var _sipStatus: UInt32 = 0
-    var _refusal: Refusal = .none
-    var _attempts: [CallAttempt] = []
-    var _media: MediaReport? = nil
-    var _worker: String = String()
-    var _refusalDetail: String = String()
-    var _sealed: [Data] = []
+    var _mediaWorker: String = String()
+    var _a: LegMedia? = nil
+    var _b: LegMedia? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -6713,16 +6703,9 @@ nonisolated extension CallEnded: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     private init() {}
 
     init(copying source: _StorageClass) {
-      _callID = source._callID
-      _endedAt = source._endedAt
-      _cause = source._cause
-      _sipStatus = source._sipStatus
-      _refusal = source._refusal
-      _attempts = source._attempts
-      _media = source._media
-      _worker = source._worker
-      _refusalDetail = source._refusalDetail
-      _sealed = source._sealed
+      _mediaWorker = source._mediaWorker
+      _a = source._a
+      _b = source._b
     }
   }
 
@@ -6741,16 +6724,9 @@ nonisolated extension CallEnded: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
         // allocates stack space for every case branch when no optimizations are
         // enabled. https://github.com/apple/swift-protobuf/issues/1034
         switch fieldNumber {
-        case 1: try { try decoder.decodeSingularBytesField(value: &_storage._callID) }()
-        case 2: try { try decoder.decodeSingularInt64Field(value: &_storage._endedAt) }()
-        case 3: try { try decoder.decodeSingularEnumField(value: &_storage._cause) }()
-        case 4: try { try decoder.decodeSingularUInt32Field(value: &_storage._sipStatus) }()
-        case 5: try { try decoder.decodeSingularEnumField(value: &_storage._refusal) }()
-        case 6: try { try decoder.decodeRepeatedMessageField(value: &_storage._attempts) }()
-        case 7: try { try decoder.decodeSingularMessageField(value: &_storage._media) }()
-        case 8: try { try decoder.decodeSingularStringField(value: &_storage._worker) }()
-        case 50: try { try decoder.decodeSingularStringField(value: &_storage._refusalDetail) }()
-        case 100: try { try decoder.decodeRepeatedBytesField(value: &_storage._sealed) }()
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._mediaWorker) }()
+        case 2: try { try decoder.decodeSingularMessageField(value: &_storage._a) }()
+        case 3: try { try decoder.decodeSingularMessageField(value: &_storage._b) }()
         default: break
         }
       }
@@ -6763,59 +6739,110 @@ nonisolated extension CallEnded: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       // allocates stack space for every if/case branch local when no optimizations
       // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
       // https://github.com/apple/swift-protobuf/issues/1182
-      if !_storage._callID.isEmpty {
-        try visitor.visitSingularBytesField(value: _storage._callID, fieldNumber: 1)
+      if !_storage._mediaWorker.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._mediaWorker, fieldNumber: 1)
       }
-      if _storage._endedAt != 0 {
-        try visitor.visitSingularInt64Field(value: _storage._endedAt, fieldNumber: 2)
-      }
-      if _storage._cause != .unspecified {
-        try visitor.visitSingularEnumField(value: _storage._cause, fieldNumber: 3)
-      }
-      if _storage._sipStatus != 0 {
-        try visitor.visitSingularUInt32Field(value: _storage._sipStatus, fieldNumber: 4)
-      }
-      if _storage._refusal != .none {
-        try visitor.visitSingularEnumField(value: _storage._refusal, fieldNumber: 5)
-      }
-      if !_storage._attempts.isEmpty {
-        try visitor.visitRepeatedMessageField(value: _storage._attempts, fieldNumber: 6)
-      }
-      try { if let v = _storage._media {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+      try { if let v = _storage._a {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
       } }()
-      if !_storage._worker.isEmpty {
-        try visitor.visitSingularStringField(value: _storage._worker, fieldNumber: 8)
+      try { if let v = _storage._b {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      } }()
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: MediaReport, rhs: MediaReport) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._mediaWorker != rhs_storage._mediaWorker {return false}
+        if _storage._a != rhs_storage._a {return false}
+        if _storage._b != rhs_storage._b {return false}
+        return true
       }
-      if !_storage._refusalDetail.isEmpty {
-        try visitor.visitSingularStringField(value: _storage._refusalDetail, fieldNumber: 50)
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension CallEnded: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".CallEnded"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}call_id\0\u{3}ended_at\0\u{1}cause\0\u{3}sip_status\0\u{1}refusal\0\u{1}attempts\0\u{1}media\0\u{1}worker\0\u{4}*refusal_detail\0\u{2}2sealed\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.callID) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.endedAt) }()
+      case 3: try { try decoder.decodeSingularEnumField(value: &self.cause) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.sipStatus) }()
+      case 5: try { try decoder.decodeSingularEnumField(value: &self.refusal) }()
+      case 6: try { try decoder.decodeRepeatedMessageField(value: &self.attempts) }()
+      case 7: try { try decoder.decodeSingularMessageField(value: &self._media) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.worker) }()
+      case 50: try { try decoder.decodeSingularStringField(value: &self.refusalDetail) }()
+      case 100: try { try decoder.decodeRepeatedBytesField(value: &self.sealed) }()
+      default: break
       }
-      if !_storage._sealed.isEmpty {
-        try visitor.visitRepeatedBytesField(value: _storage._sealed, fieldNumber: 100)
-      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.callID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.callID, fieldNumber: 1)
+    }
+    if self.endedAt != 0 {
+      try visitor.visitSingularInt64Field(value: self.endedAt, fieldNumber: 2)
+    }
+    if self.cause != .unspecified {
+      try visitor.visitSingularEnumField(value: self.cause, fieldNumber: 3)
+    }
+    if self.sipStatus != 0 {
+      try visitor.visitSingularUInt32Field(value: self.sipStatus, fieldNumber: 4)
+    }
+    if self.refusal != .none {
+      try visitor.visitSingularEnumField(value: self.refusal, fieldNumber: 5)
+    }
+    if !self.attempts.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.attempts, fieldNumber: 6)
+    }
+    try { if let v = self._media {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+    } }()
+    if !self.worker.isEmpty {
+      try visitor.visitSingularStringField(value: self.worker, fieldNumber: 8)
+    }
+    if !self.refusalDetail.isEmpty {
+      try visitor.visitSingularStringField(value: self.refusalDetail, fieldNumber: 50)
+    }
+    if !self.sealed.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.sealed, fieldNumber: 100)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: CallEnded, rhs: CallEnded) -> Bool {
-    if lhs._storage !== rhs._storage {
-      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
-        let _storage = _args.0
-        let rhs_storage = _args.1
-        if _storage._callID != rhs_storage._callID {return false}
-        if _storage._endedAt != rhs_storage._endedAt {return false}
-        if _storage._cause != rhs_storage._cause {return false}
-        if _storage._sipStatus != rhs_storage._sipStatus {return false}
-        if _storage._refusal != rhs_storage._refusal {return false}
-        if _storage._attempts != rhs_storage._attempts {return false}
-        if _storage._media != rhs_storage._media {return false}
-        if _storage._worker != rhs_storage._worker {return false}
-        if _storage._refusalDetail != rhs_storage._refusalDetail {return false}
-        if _storage._sealed != rhs_storage._sealed {return false}
-        return true
-      }
-      if !storagesAreEqual {return false}
-    }
+    if lhs.callID != rhs.callID {return false}
+    if lhs.endedAt != rhs.endedAt {return false}
+    if lhs.cause != rhs.cause {return false}
+    if lhs.sipStatus != rhs.sipStatus {return false}
+    if lhs.refusal != rhs.refusal {return false}
+    if lhs.attempts != rhs.attempts {return false}
+    if lhs._media != rhs._media {return false}
+    if lhs.worker != rhs.worker {return false}
+    if lhs.refusalDetail != rhs.refusalDetail {return false}
+    if lhs.sealed != rhs.sealed {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
