@@ -15,6 +15,9 @@ let settings: [SwiftSetting] = [
 let product: [SwiftSetting] = settings + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
 let strict = product + [.strictMemorySafety()]
 
+// Messages are made of many small things that live for microseconds (docs/decisions/0057-allocator.md).
+let allocator: [LinkerSetting] = [.linkedLibrary("jemalloc", .when(configuration: .release))]
+
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 
@@ -67,7 +70,7 @@ let package = Package(
         // Floor 1: bytes, protocols, transport.
         library("Ledger", ["CShims", "LMDB", "OpenSSL", "Primitives"]),
         library("Bus", ["CShims", "CZeroMQ", "Primitives"]),
-        library("SIP", ["COSIP", "OpenSSL", "Primitives"]),
+        library("SIP", ["CShims", "COSIP", "OpenSSL", "Primitives"]),
         library("RTP", ["CSRTP", "CSRTPPrimitives", "Primitives"]),
         library("ICE", ["OpenSSL", "Primitives"]),
         library("UDP", ["CShims", "Primitives"]),
@@ -125,17 +128,19 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
-            swiftSettings: strict),
+            swiftSettings: strict,
+            linkerSettings: allocator),
         .executableTarget(
             name: "ledgerline-bench",
             dependencies: [
                 "Backup", "Bus", "ControlPlane", "Exports", "LMDB", "Ledger", "MediaWorker", "Model", "OpenSSL", "Primitives", "Projections", "Subjects", "RTP", "Rating",
-                "Reconciliation", "SIP", "UDP",
+                "Reconciliation", "SIP", "SignalWorker", "UDP",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             path: "tools/benchmarks/Sources",
-            swiftSettings: strict),
+            swiftSettings: strict,
+            linkerSettings: allocator),
         .systemLibrary(name: "CFuzzer", path: "tools/fuzz/CFuzzer"),
         .executableTarget(
             name: "ledgerline-fuzz", dependencies: ["CFuzzer", "Primitives", "SIP"], path: "tools/fuzz/Sources",

@@ -21,6 +21,13 @@ package struct Instant: Hashable, Comparable, Sendable {
     }
 }
 
+/// The first of those that there are.
+package func earliest(_ instants: Instant?...) -> Instant? {
+    var first: Instant?
+    for case let instant? in instants where first.map({ instant < $0 }) ?? true { first = instant }
+    return first
+}
+
 extension Duration {
     /// Whole nanoseconds, saturating; durations here are far below the 292 years that fit.
     package var nanoseconds: Int64 {

@@ -1,4 +1,5 @@
 internal import COSIP
+internal import CShims
 
 /// The ring around libosip2: a second reader of every message.
 ///
@@ -38,10 +39,14 @@ enum OsipReader {
     /// libosip2 fills a table of its header parsers once per process, and prints to standard error unless told not to.
     private static let isReady: Bool = {
         unsafe osip_trace_initialize_func(END_TRACE_LEVEL) { _, _, _, _, _ in }
+        // It makes a hundred small things of a message, all of which end with it.
+        unsafe osip_set_allocators(shims_arena_allocate, shims_arena_resize, shims_arena_release)
         return parser_init() == 0
     }()
 
     private static func agrees(_ text: [UInt8], _ start: SIPMessage.Start, _ vias: Int, _ cseq: CSeq) -> Bool {
+        guard shims_arena_open() == 0 else { return false }
+        defer { shims_arena_close() }
         var created: UnsafeMutablePointer<osip_message_t>?
         guard unsafe osip_message_init(&created) == 0, let message = unsafe created else { return false }
         defer { unsafe osip_message_free(message) }

@@ -8,44 +8,69 @@ package struct SIPMessage: Hashable, Sendable {
         /// 100 to 699, and the phrase for people.
         case response(status: Int, reason: String)
     }
-    package var start: Start
+    private struct Fields: Hashable, Sendable {
+        var start: Start
+        var vias: [Via]
+        var from: NameAddress
+        var to: NameAddress
+        var callID: String
+        var cseq: CSeq
+        var headers: Headers
+        var body: [UInt8]
+    }
+    /// One element: a message goes through many hands, and its copies share it until one of them is changed.
+    private var shared: [Fields]
+
+    package var start: Start {
+        get { shared[0].start }
+        _modify { yield &shared[0].start }
+    }
     /// Topmost first; a parsed message has at least one.
-    package var vias: [Via]
-    package var from: NameAddress
-    package var to: NameAddress
-    package var callID: String
-    package var cseq: CSeq
-    package var headers: Headers
-    package var body: [UInt8]
+    package var vias: [Via] {
+        get { shared[0].vias }
+        _modify { yield &shared[0].vias }
+    }
+    package var from: NameAddress {
+        get { shared[0].from }
+        _modify { yield &shared[0].from }
+    }
+    package var to: NameAddress {
+        get { shared[0].to }
+        _modify { yield &shared[0].to }
+    }
+    package var callID: String {
+        get { shared[0].callID }
+        _modify { yield &shared[0].callID }
+    }
+    package var cseq: CSeq {
+        get { shared[0].cseq }
+        _modify { yield &shared[0].cseq }
+    }
+    package var headers: Headers {
+        get { shared[0].headers }
+        _modify { yield &shared[0].headers }
+    }
+    package var body: [UInt8] {
+        get { shared[0].body }
+        _modify { yield &shared[0].body }
+    }
 
     /// A request; `Max-Forwards: 70` is set.
     package init(
         _ method: Method, _ uri: URI, via: Via, from: NameAddress, to: NameAddress, callID: String, cseq: UInt32,
         body: [UInt8] = []
     ) {
-        start = .request(method, uri)
-        vias = [via]
-        self.from = from
-        self.to = to
-        self.callID = callID
-        self.cseq = CSeq(cseq, method)
-        headers = Headers()
-        self.body = body
+        var headers = Headers()
         headers.append(.maxForwards, "70")
+        self.init(
+            start: .request(method, uri), vias: [via], from: from, to: to, callID: callID, cseq: CSeq(cseq, method), headers: headers, body: body)
     }
 
     init(
         start: Start, vias: [Via], from: NameAddress, to: NameAddress, callID: String, cseq: CSeq, headers: Headers,
         body: [UInt8]
     ) {
-        self.start = start
-        self.vias = vias
-        self.from = from
-        self.to = to
-        self.callID = callID
-        self.cseq = cseq
-        self.headers = headers
-        self.body = body
+        shared = [Fields(start: start, vias: vias, from: from, to: to, callID: callID, cseq: cseq, headers: headers, body: body)]
     }
 }
 

@@ -47,6 +47,8 @@ struct CallKit: Sendable {
     var layer: [TransactionLayer.Effect] = []
     var requests: RequestTable<Pending>
     var requestEffects: [RequestTable<Pending>.Effect] = []
+    /// Whose requests could not even be queued.
+    var refused: [Pending] = []
     var effects: [SignalMachine.Effect] = []
     var clientOwners: [ClientTransactionID: CallID] = [:]
     var serverOwners: [ServerTransactionID: CallID] = [:]
@@ -62,6 +64,8 @@ struct CallKit: Sendable {
     private var branches: UInt64 = 0
     /// Calls that go on as calls of our own, by the Call-ID of the INVITE that is on its way to ourselves.
     var forwards: [String: Forwarded] = [:]
+    /// Calls whose media worker is lost, while there is no other.
+    var stranded: Set<CallID> = []
     /// NOTIFYs that wait for their answers.
     var notices: [ClientTransactionID: Notify] = [:]
     /// Messages to ourselves.
@@ -214,7 +218,7 @@ struct CallKit: Sendable {
         let id = requests.submit(serialized(message), to: peer, policy: policy, context: pending, now: now, into: &made)
         carryOut(made)
         // A full table is as good as no answer.
-        if id == nil { effects.append(.unanswered(SignalMachine.PendingRequest(pending: pending))) }
+        if id == nil { refused.append(pending) }
         return id
     }
 

@@ -15,7 +15,7 @@ extension CallMachine {
 
     var sessionWake: Instant? {
         guard stage == .talking else { return nil }
-        return [a.timer?.nextWake, b?.timer?.nextWake].compactMap(\.self).min()
+        return earliest(a.timer?.nextWake, b?.timer?.nextWake)
     }
 
     mutating func watchSessions(_ kit: inout CallKit) {

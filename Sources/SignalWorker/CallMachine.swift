@@ -115,17 +115,11 @@ struct CallMachine: Sendable {
 
     /// When `tick` is due.
     var nextWake: Instant? {
-        var wakes = attempts.filter(\.isOpen).map(\.deadline)
-        if let lookingUp { wakes.append(lookingUp.until) }
-        if let renewAt { wakes.append(renewAt) }
-        if let creditEnds { wakes.append(creditEnds) }
-        if let announcement { wakes.append(announcement.at) }
-        if let sessionWake { wakes.append(sessionWake) }
-        if let wake = reliable?.repetition.nextWake { wakes.append(wake) }
-        if let transfer { wakes.append(transfer.deadline) }
-        if let at = movesAgain.a { wakes.append(at) }
-        if let at = movesAgain.b { wakes.append(at) }
-        return wakes.min()
+        var first = earliest(
+            lookingUp?.until, renewAt, creditEnds, announcement?.at, sessionWake, reliable?.repetition.nextWake, transfer?.deadline, movesAgain.a,
+            movesAgain.b)
+        for attempt in attempts where attempt.isOpen { first = earliest(first, attempt.deadline) }
+        return first
     }
 
     subscript(side: Side) -> Leg? {
@@ -175,6 +169,7 @@ struct CallMachine: Sendable {
     /// Forgets which transactions were this call's.
     func release(_ kit: inout CallKit) {
         if lookingUp != nil { kit.nameWaiters.remove(id) }
+        kit.stranded.remove(id)
         for client in clients { kit.clientOwners[client] = nil }
         for server in servers { kit.serverOwners[server] = nil }
     }

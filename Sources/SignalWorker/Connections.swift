@@ -73,7 +73,7 @@ struct Connections: ~Copyable {
     var count: Int { connections.count }
     /// Connections with something that their peers have not taken yet.
     var unwritten: Int { connections.values.count { $0.hasUnwritten } }
-    var nextWake: Instant? { [expireAt, restUntil].compactMap(\.self).min() }
+    var nextWake: Instant? { earliest(expireAt, restUntil) }
 
     // MARK: Reading
 

@@ -169,7 +169,7 @@ struct SignalLoop: ~Copyable {
                 handle(.drain)
             }
             if machine.isDrained || stopped > 1 || drainUntil.map({ now >= $0 }) == true { break }
-            _ = poller.wait(until: [machine.nextWake, connections.nextWake, untold.nextTry, drainUntil, nextReport].compactMap(\.self).min(), now: now)
+            _ = poller.wait(until: earliest(machine.nextWake, connections.nextWake, untold.nextTry, drainUntil, nextReport), now: now)
             turn()
         }
         if machine.callCount > 0 {
@@ -269,7 +269,6 @@ struct SignalLoop: ~Copyable {
         case .forget(let fact): outbox.forget(fact)
         case .note(let note): take(note)
         case .lookUp(let question): dns.ask(question)
-        case .unanswered: break  // settled inside the machine
         }
     }
 

@@ -135,8 +135,9 @@ extension SignalMachine {
         kit.respond(request.response(100), to: id)
         kit.serverOwners[id] = call
         let starting = kit.ask(desk, .start(call))
-        calls[call] = CallMachine(call, invite: request, transaction: id, leg: leg, starting: starting)
-        calls[call]?.isAnonymous = desk.startCall.isAnonymous
+        var machine = CallMachine(call, invite: request, transaction: id, leg: leg, starting: starting)
+        machine.isAnonymous = desk.startCall.isAnonymous
+        calls.insert(machine)
     }
 
     // MARK: Passwords

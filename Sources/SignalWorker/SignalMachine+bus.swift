@@ -21,7 +21,7 @@ extension SignalMachine {
             request.hello.busEndpoint = configuration.busEndpoint
             request.hello.incarnation = Data(RequestID(high: 0, low: configuration.incarnation).bytes)
             // Calls that have ended here, but not yet in the ledger, are ours until it knows.
-            request.hello.calls = Set(calls.keys).union(kit.outbox.calls).sorted().map(\.data)
+            request.hello.calls = Set(calls.ids).union(kit.outbox.calls).sorted().map(\.data)
             kit.ask(request, .hello, policy: .word)
         case .greeted:
             request.heartbeat.calls = UInt32(clamping: calls.count)
@@ -49,10 +49,11 @@ extension SignalMachine {
         kit.effects.append(.roster(kit.colleagues.roster))
         for worker in gone { for (_, pending) in kit.requests.cancelAll(to: worker) { unanswered(pending) } }
         // Also those whose worker was lost when there was no other to take them.
-        let stranded = calls.filter { _, call in
-            !call.mediaWorker.isEmpty && (gone.contains(call.mediaWorker) || !kit.colleagues.isAlive(call.mediaWorker))
-        }
-        for id in stranded.keys.sorted() { withCall(id) { call, kit in call.mediaWorkerLost(&kit) } }
+        let colleagues = kit.colleagues
+        var stranded = kit.stranded.filter { id in calls.update(id) { !colleagues.isAlive($0.mediaWorker) } ?? false }
+        if !gone.isEmpty { stranded.formUnion(calls.ids { gone.contains($0.mediaWorker) }) }
+        kit.stranded = []
+        for id in stranded.sorted() { withCall(id) { call, kit in call.mediaWorkerLost(&kit) } }
         located.forgetOwners()
     }
 
@@ -106,7 +107,7 @@ extension SignalMachine {
     }
 
     mutating func adopt(_ adopt: AdoptCall) {
-        guard let id = CallID(adopt.callID), calls[id] == nil, !ended.contains(id) else { return }
+        guard let id = CallID(adopt.callID), !calls.contains(id), !ended.contains(id) else { return }
         guard let call = CallMachine(adopting: adopt, &kit) else {
             // Nobody could carry it on from what is known of it, so it is closed here and now.
             var request = DeskRequest()
@@ -118,7 +119,8 @@ extension SignalMachine {
             ended.insert(id, now: kit.now)
             return kit.report(request, of: id)
         }
-        calls[id] = call
+        if !call.mediaWorker.isEmpty, !kit.colleagues.isAlive(call.mediaWorker) { kit.stranded.insert(id) }
+        calls.insert(call)
         wakes[id] = call.nextWake
         kit.note(.adopted(call: id.description))
     }
@@ -167,7 +169,7 @@ extension SignalMachine {
     /// The ledger says that the call is not ours any more. If another worker carries it, it is forgotten here without a word; if
     /// it was closed, its parties must not go on talking for nothing.
     private mutating func disowned(_ id: CallID) {
-        guard calls[id] != nil else { return }
+        guard calls.contains(id) else { return }
         var request = DeskRequest()
         request.locateCall.callID = id.data
         kit.ask(request, .disowned(id))
@@ -182,8 +184,8 @@ extension SignalMachine {
     }
 
     private mutating func drop(_ id: CallID) {
-        guard let call = calls.removeValue(forKey: id) else { return }
-        call.release(&kit)
+        calls.update(id) { $0.release(&kit) }
+        calls.remove(id)
         wakes[id] = nil
     }
 
@@ -246,7 +248,11 @@ extension SignalMachine {
 
     mutating func notice(_ body: [UInt8], from worker: String) {
         guard let notice = try? StudioNotice(serializedBytes: body), let session = UUIDv7(bytes: notice.sessionID) else { return }
-        guard let id = calls.first(where: { $0.value.mediaSession == session && $0.value.mediaWorker == worker })?.key else { return }
+        // A session has its call's number, unless it was opened anew elsewhere.
+        func isOf(_ call: inout CallMachine) -> Bool { call.mediaSession == session && call.mediaWorker == worker }
+        let named = CallID(session)
+        guard let id = calls.update(named, isOf) == true ? named : calls.ids(where: { $0.mediaSession == session && $0.mediaWorker == worker }).first
+        else { return }
         withCall(id) { call, kit in
             switch notice.kind {
             case .silent: call.silent(notice.report, &kit)

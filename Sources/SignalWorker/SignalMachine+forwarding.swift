@@ -22,7 +22,7 @@ extension SignalMachine {
     }
 
     private mutating func pickUp(_ replaced: String, _ request: SIPMessage, _ id: ServerTransactionID, _ hop: Hop) {
-        guard let text = replaced.split(separator: ";").first, let value = UUIDv7(String(text)), calls[CallID(value)] != nil else {
+        guard let text = replaced.split(separator: ";").first, let value = UUIDv7(String(text)), calls.contains(CallID(value)) else {
             return kit.respond(request.response(481, toTag: "pickup"), to: id)
         }
         withCall(CallID(value)) { call, kit in call.pickedUp(by: request, id, hop, &kit) }

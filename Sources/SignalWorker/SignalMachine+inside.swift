@@ -10,9 +10,9 @@ extension SignalMachine {
         guard let wanted = Replaced(request.headers[.replaces] ?? ""), let mark = OwnerMark(tag: wanted.toTag) ?? OwnerMark(tag: wanted.fromTag) else {
             return kit.respond(request.response(481, toTag: "replaces"), to: id, .noDialog)
         }
-        guard let call = calls[mark.call] else { return kit.respond(request.response(481, toTag: "replaces"), to: id, .noDialog) }
-        guard let side = call.side(of: wanted) else { return kit.respond(request.response(481, toTag: "replaces"), to: id, .noDialog) }
-        guard !tenant.isEmpty, call[side]?.tenant == tenant else {
+        let found = calls.update(mark.call) { call in call.side(of: wanted).map { (side: $0, tenant: call[$0]?.tenant) } }
+        guard let (side, owner) = found ?? nil else { return kit.respond(request.response(481, toTag: "replaces"), to: id, .noDialog) }
+        guard !tenant.isEmpty, owner == tenant else {
             return kit.respond(request.response(403, toTag: "replaces"), to: id, .replacesForbidden)
         }
         kit.serverOwners[id] = mark.call
@@ -23,7 +23,7 @@ extension SignalMachine {
     /// The worker that carries the call of ours in which a place is wanted, if it is another one.
     func ownerOfReplaced(_ request: SIPMessage) -> String? {
         guard request.method == .invite, let wanted = request.headers[.replaces].flatMap({ Replaced($0) }),
-            let mark = OwnerMark(tag: wanted.toTag) ?? OwnerMark(tag: wanted.fromTag), calls[mark.call] == nil
+            let mark = OwnerMark(tag: wanted.toTag) ?? OwnerMark(tag: wanted.fromTag), !calls.contains(mark.call)
         else { return nil }
         let owner = located[mark.call] ?? mark.worker
         return owner != configuration.worker && kit.colleagues.isAlive(owner) ? owner : nil

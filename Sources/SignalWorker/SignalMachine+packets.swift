@@ -30,7 +30,7 @@ extension SignalMachine {
             return take(message, on: hop)
         }
         // A call that has just ended here is nobody's: what still comes is for its transactions.
-        if calls[mark.call] != nil || ended.contains(mark.call) { return take(message, on: hop) }
+        if calls.contains(mark.call) || ended.contains(mark.call) { return take(message, on: hop) }
         route(message, bytes, mark, on: hop, isRelayed: isRelayed)
     }
 
@@ -142,7 +142,7 @@ extension SignalMachine {
         let held = self.located.release(call)
         if located.found, located.ownerAlive { self.located[call] = located.owner }
         for packet in held {
-            if calls[call] != nil {
+            if calls.contains(call) {
                 take(packet.message, on: packet.hop)
             } else if located.found, located.ownerAlive, located.owner != configuration.worker {
                 // Also when it was relayed to us: the ledger names one owner, so this does not go round.
@@ -166,7 +166,7 @@ extension SignalMachine {
         call.answeredAt = located.answeredAt
         call.snapshot = located.snapshot
         adopt(call)
-        return calls[id] != nil
+        return calls.contains(id)
     }
 
     /// Into the transactions, which give back what is new.
@@ -180,8 +180,10 @@ extension SignalMachine {
         guard let method = request.method else { return }
         if method == .subscribe, request.to.tag?.hasPrefix(SignalMachine.subscriptionTag) == true { return subscribe(request, id, on: hop) }
         if request.to.tag != nil {
-            guard let mark = OwnerMark(tag: request.to.tag), let call = calls[mark.call] else { return kit.respond(request.response(481), to: id) }
-            guard let side = call.side(of: request) else {
+            guard let mark = OwnerMark(tag: request.to.tag), let found = calls.update(mark.call, { $0.side(of: request) }) else {
+                return kit.respond(request.response(481), to: id)
+            }
+            guard let side = found else {
                 return withCall(mark.call) { call, kit in call.request(ofFormer: request, id, &kit) }
             }
             withCall(mark.call) { call, kit in
@@ -196,7 +198,7 @@ extension SignalMachine {
             return kit.respond(response, to: id, .tooFast)
         }
         // An INVITE of a call that runs here, come back to us: it would call itself for ever (RFC 3261 §8.2.2.2).
-        if method == .invite, !hop.isInternal, let mark = OwnerMark(tag: request.from.tag), calls[mark.call] != nil {
+        if method == .invite, !hop.isInternal, let mark = OwnerMark(tag: request.from.tag), calls.contains(mark.call) {
             return kit.respond(request.response(482, toTag: "loop"), to: id)
         }
         guard request.maxForwards ?? 70 > 0 else { return kit.respond(request.response(483, toTag: "hops"), to: id) }

@@ -52,18 +52,11 @@ package struct SignalMachine: Sendable {
         case note(SignalNote)
         /// Ask DNS; the answer is an input.
         case lookUp(DNSQuestion)
-        /// Handled inside: a request that could not even be queued.
-        case unanswered(PendingRequest)
-    }
-
-    /// Opaque to drivers.
-    package struct PendingRequest: Sendable {
-        let pending: Pending
     }
 
     package let configuration: SignalConfiguration
     var kit: CallKit
-    var calls: [CallID: CallMachine] = [:]
+    var calls = CallTable()
     var wakes = CallWakes()
     /// Fellows who have sent or been sent something by a connection that is here.
     var borrowers: [UInt64: Set<String>] = [:]
@@ -100,7 +93,7 @@ package struct SignalMachine: Sendable {
     package var isDrained: Bool { isDraining && calls.isEmpty && kit.outbox.count == 0 }
 
     package var nextWake: Instant? {
-        [kit.transactions.nextWake, kit.requests.nextWake, wakes.first, nextWord, located.nextWake, kit.colleagues.nextWake, trunks.nextWake].compactMap(\.self).min()
+        earliest(kit.transactions.nextWake, kit.requests.nextWake, wakes.first, nextWord, located.nextWake, kit.colleagues.nextWake, trunks.nextWake)
     }
 
     package mutating func handle(_ input: Input, now: Instant, wall: WallTime, into effects: inout [Effect]) {
@@ -146,7 +139,7 @@ package struct SignalMachine: Sendable {
 
     /// Carries out what the layers below have asked for, until nothing is left.
     private mutating func settle() {
-        while !kit.loop.isEmpty || !kit.layer.isEmpty || !kit.requestEffects.isEmpty || kit.effects.contains(where: \.isUnanswered) {
+        while !kit.loop.isEmpty || !kit.layer.isEmpty || !kit.requestEffects.isEmpty || !kit.refused.isEmpty {
             let loop = kit.loop
             kit.loop.removeAll(keepingCapacity: true)
             for (bytes, hop) in loop { receive(bytes, on: hop, isRelayed: false) }
@@ -161,28 +154,27 @@ package struct SignalMachine: Sendable {
                 case .expired(_, let pending): unanswered(pending)
                 }
             }
-            let refused = kit.effects.compactMap { effect in
-                if case .unanswered(let request) = effect { request.pending } else { nil as Pending? }
-            }
-            if !refused.isEmpty {
-                kit.effects.removeAll(where: \.isUnanswered)
-                for pending in refused { unanswered(pending) }
-            }
+            let refused = kit.refused
+            kit.refused.removeAll(keepingCapacity: true)
+            for pending in refused { unanswered(pending) }
         }
     }
 
     /// Works on one call in place, and forgets it when it is over.
     mutating func withCall(_ id: CallID, _ body: (inout CallMachine, inout CallKit) -> Void) {
-        guard var call = calls.removeValue(forKey: id) else { return }
-        body(&call, &kit)
-        guard call.stage != .over else {
-            call.release(&kit)
-            wakes[id] = nil
-            ended.insert(id, now: kit.now)
-            return
+        let isOver = calls.update(id) { call in
+            body(&call, &kit)
+            guard call.stage != .over else {
+                call.release(&kit)
+                return true
+            }
+            wakes[id] = call.nextWake
+            return false
         }
-        wakes[id] = call.nextWake
-        calls[id] = call
+        guard isOver == true else { return }
+        calls.remove(id)
+        wakes[id] = nil
+        ended.insert(id, now: kit.now)
     }
 
     private mutating func carryOut(_ effect: TransactionLayer.Effect) {
@@ -193,7 +185,7 @@ package struct SignalMachine: Sendable {
             guard let call = kit.serverOwners[id] else { return access.cancelled(id) }
             withCall(call) { call, kit in call.cancelled(id, by: cancel, &kit) }
         case .acknowledged(_, let ack, _):
-            guard let mark = OwnerMark(tag: ack.to.tag), let side = calls[mark.call]?.side(of: ack) else { return }
+            guard let mark = OwnerMark(tag: ack.to.tag), let side = calls.update(mark.call, { $0.side(of: ack) }) ?? nil else { return }
             withCall(mark.call) { call, kit in call.acknowledged(ack, from: side, &kit) }
         case .unacknowledged(let id):
             guard let call = kit.serverOwners.removeValue(forKey: id) ?? answeredCall(id) else { return }
@@ -201,7 +193,7 @@ package struct SignalMachine: Sendable {
         case .response(let id, let response, let hop):
             if noticed(id, status: response.status) { return }
             if trunkResponse(response, of: id) { return }
-            guard let call = kit.clientOwners[id], calls[call] != nil else { return late(response, id, hop) }
+            guard let call = kit.clientOwners[id], calls.contains(call) else { return late(response, id, hop) }
             // An INVITE may have a second answer, nothing else has.
             let isLast = response.isFinal && response.cseq.method != .invite
             if isLast { kit.clientOwners[id] = nil }
@@ -223,7 +215,7 @@ package struct SignalMachine: Sendable {
     }
 
     private func answeredCall(_ id: ServerTransactionID) -> CallID? {
-        calls.first { $0.value.servers.contains(id) }?.key
+        calls.ids { $0.servers.contains(id) }.first
     }
 
     /// A 2xx that is repeated to a call which was taken over: its ACK was lost with the worker that had sent it.
@@ -245,11 +237,5 @@ package struct SignalMachine: Sendable {
         kit.acknowledge(dialog.acknowledgement(of: invite, via: via), of: id, to: hop)
         let bye = dialog.request(.bye, via: kit.via(mark.call))
         kit.send(bye, to: hop, of: nil)
-    }
-}
-
-extension SignalMachine.Effect {
-    fileprivate var isUnanswered: Bool {
-        if case .unanswered = self { true } else { false }
     }
 }

@@ -38,7 +38,7 @@ extension World {
         case .roster(let roster): signals[index].colleagues = Set(roster.workers.map(\.worker))
         case .keep(let fact): signals[index].outbox.append(fact)
         case .forget(let fact): signals[index].outbox.removeAll { $0.id == fact.id }
-        case .note, .unanswered: break
+        case .note: break
         // No gateway of the world is named, and its phones speak UDP.
         case .lookUp, .stream, .trusted: break
         }

@@ -34,3 +34,12 @@ int shims_nice_thread(int niceness);
 
 // Asks the processor for the memory ahead of its use. Any address may be given; nothing is read.
 static inline void shims_prefetch(const void *address) { __builtin_prefetch(address); }
+
+// An allocator for a C library that makes many small things of one message and frees them all with it: between `open` and
+// `close` the calling thread's are cut from one block, and freeing them costs nothing. What does not fit, and what is made
+// outside, is the heap's; either can be freed at any time until the next `open`. `open` returns 0, or -1 without memory.
+int shims_arena_open(void);
+void shims_arena_close(void);
+void *shims_arena_allocate(size_t size);
+void *shims_arena_resize(void *old, size_t size);
+void shims_arena_release(void *place);

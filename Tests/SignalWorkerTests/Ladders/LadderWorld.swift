@@ -212,7 +212,7 @@ struct LadderWorld {
         case .keep(let fact): kept[name, default: []].append(fact)
         case .forget(let fact): kept[name]?.removeAll { $0.id == fact.id }
         case .lookUp(let question): if let answer = answer(question) { deliveries.append(.input(.resolved(question, answer), to: name)) }
-        case .roster, .note, .unanswered, .stream, .trusted: break
+        case .roster, .note, .stream, .trusted: break
         }
     }
 
