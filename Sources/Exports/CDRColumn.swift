@@ -79,6 +79,7 @@ struct CDRColumn: Sendable {
             id("forwarded_from", "The call that was forwarded, and that this one went on from; empty: none.") { $0.cdr.forwardedFrom },
             word("forward_kind", "Why it was forwarded: always, busy, no_answer, not_registered, outside_hours or none.") { $0.cdr.forwardKind.literal },
             id("picked_up", "The ringing call that this one took; empty: none.") { $0.cdr.pickedUp },
+            word("media_path", "anchored: by way of a media worker; direct: from phone to phone, so there are no figures of it.") { $0.cdr.mediaPath.literal },
         ]
 
     private static func party(_ side: String, _ party: @escaping @Sendable (CDRRow) -> CallParty) -> [CDRColumn] {

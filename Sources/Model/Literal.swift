@@ -238,6 +238,16 @@ extension MediaSecurity: Literal {
     }
 }
 
+extension MediaPath: Literal {
+    package var literal: String {
+        switch self {
+        case .anchored: "anchored"
+        case .direct: "direct"
+        case .UNRECOGNIZED(let value): unrecognised(value)
+        }
+    }
+}
+
 extension WorkerKind: Literal {
     package var literal: String {
         switch self {

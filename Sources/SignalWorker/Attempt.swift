@@ -22,7 +22,8 @@ struct Attempt: Sendable {
     var deadline: Instant
     /// What we offered.
     var terms: MediaTerms
-    let offer: SDP
+    /// nil: it is to make one.
+    let offer: SDP?
     /// Dialogs of its provisional responses that we have confirmed.
     var early: [EarlyDialog] = []
     /// What a gateway wants to know who we are, while the control plane is asked, and after it.

@@ -17,9 +17,16 @@ extension CallMachine {
         b?.heardAt = answered
         a.media = CallMachine.media(local: snapshot.sdpA, remote: snapshot.remoteSdpA)
         b?.media = CallMachine.media(local: snapshot.sdpB, remote: snapshot.remoteSdpB)
-        bPort = b?.media.port ?? 0
-        mediaAddress = hostOfLocal
-        mediaFingerprint = [a.media, b?.media].lazy.compactMap { $0?.local?.fingerprint(of: $0?.index ?? 0)?.bytes }.first ?? []
+        isDirect = snapshot.mediaPath == .direct
+        if isDirect {
+            // What one side was told is what the other one has said.
+            a.media.remote = b?.media.local
+            b?.media.remote = a.media.local
+        } else {
+            bPort = b?.media.port ?? 0
+            mediaAddress = hostOfLocal
+            mediaFingerprint = [a.media, b?.media].lazy.compactMap { $0?.local?.fingerprint(of: $0?.index ?? 0)?.bytes }.first ?? []
+        }
         descriptionVersion = max(a.media.local?.origin.version ?? 1, b?.media.local?.origin.version ?? 1) + 1
         mediaWorker = snapshot.mediaWorker
         mediaSession = UUIDv7(bytes: snapshot.mediaSession) ?? id.value
@@ -32,6 +39,7 @@ extension CallMachine {
             creditUntil = known
             renewAt = kit.now
         }
+        guard !isDirect else { return }
         // The media worker's notices come to us from now on.
         var request = StudioRequest()
         request.change.sessionID = Data(mediaSession.bytes)

@@ -10,6 +10,7 @@ extension CallMachine {
     mutating func acknowledged(_ ack: SIPMessage, from side: Side, _ kit: inout CallKit) {
         guard let sending = unanswered[side], stage == .talking else { return }
         unanswered[side] = nil
+        if isDirect { return answerDirectly(ack, from: side, &kit) }
         guard var leg = self[side] else { return }
         let isFirst = leg.media.remote == nil
         guard ack.hasSDP, let sdp = try? SDP(parsing: ack.body),
@@ -21,12 +22,15 @@ extension CallMachine {
         }
         self[side] = leg
         change(side, leg.media, &kit)
+        if sending.isNewParty { offerAnew(side.other, &kit) }
         update(&kit)
     }
 
     /// An offer of ours that is answered in an ACK, and what it promised.
     struct Unanswered: Sendable {
         let terms: MediaTerms
+        /// Of a party that has taken another one's place, of which the other side is to be told.
+        var isNewParty = false
     }
 }
 

@@ -58,6 +58,7 @@ extension CallMachine {
             answer = nil
             return kit.respond(invite.request.response(487, toTag: a.dialog.localTag), to: invite.transaction, .ended)
         }
+        forgive(side, &kit)
         guard var leg = self[side] else { return }
         var request = leg.dialog.request(.bye, via: kit.via(id))
         for value in reason { request.headers.append(.reason, value) }

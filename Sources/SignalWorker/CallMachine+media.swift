@@ -29,6 +29,7 @@ extension CallMachine {
     }
 
     mutating func change(_ side: Side, _ media: LegMediaState, _ kit: inout CallKit) {
+        guard !isDirect else { return }
         var request = StudioRequest()
         request.change.sessionID = Data(mediaSession.bytes)
         switch side {
@@ -69,6 +70,7 @@ extension CallMachine {
 
     /// Tells a side by a re-INVITE of ours what holds now: another media worker, or another party.
     mutating func offerAnew(_ side: Side, host: SocketAddress.Host? = nil, _ kit: inout CallKit) {
+        if isDirect { return agreeAnew(side, &kit) }
         guard let host = host ?? mediaAddress ?? hostOfLocal, var leg = self[side], let other = self[side.other], let remote = other.media.remote
         else { return }
         descriptionVersion += 1
@@ -108,9 +110,10 @@ extension CallMachine {
             movesAgain[move.side] = kit.now + glareDelay(move.side, &kit)
             return
         }
-        guard response.isSuccess, var leg = self[move.side] else { return hangUp(.mediaTimeout, &kit) }
+        guard response.isSuccess, var leg = self[move.side] else { return hangUp(isDirect ? .failed : .mediaTimeout, &kit) }
         leg.refreshed(by: response, kit)
         self[move.side] = leg
+        if isDirect { return agreedAnew(response, move, &kit) }
         let ack = leg.dialog.acknowledgement(of: move.request, via: kit.via(id))
         kit.acknowledge(ack, of: transaction, to: leg.path)
         let offered = leg.media.own

@@ -7,29 +7,15 @@ import SIP
 extension CallMachine {
     mutating func pickedUp(by request: SIPMessage, _ transaction: ServerTransactionID, _ hop: Hop, _ kit: inout CallKit) {
         let tag = OwnerMark(worker: kit.configuration.worker, call: id, part: "p").text
-        guard stage == .ringing, let invite, let offer = a.media.remote, let host = mediaAddress,
+        guard stage == .ringing, let invite, let offer = a.media.remote, isDirect || mediaAddress != nil,
             let dialog = Dialog(answering: request, localTag: tag), let sdp = try? SDP(parsing: request.body)
         else { return kit.respond(request.response(481, toTag: tag), to: transaction) }
-        // Both sides have offered: each gets as its answer what they have in common.
         var media = LegMediaState()
         media.port = bPort
-        do throws(OfferAnswer.Rejection) {
-            try OfferAnswer.take(sdp, into: &media)
-            media.answerOffer(after: LegMediaState(), &kit.random)
-        } catch {
+        if isDirect, descriptionOf != nil { forkAnswer("p", kit) }
+        guard isDirect ? joinDirectly(sdp, &media, offer) : join(sdp, &media, offer, &kit) else {
             return kit.respond(request.response(488, toTag: tag), to: transaction)
         }
-        // Each answer is made of the offer that it is for, so it has as many streams.
-        guard let forCaller = offer.keepingFormats(of: sdp, a.media.index, media.index),
-            let forTaker = sdp.keepingFormats(of: offer, media.index, a.media.index)
-        else { return kit.respond(request.response(488, toTag: tag), to: transaction) }
-        descriptionVersion += 1
-        a.media.local = OfferAnswer.description(
-            from: forCaller, relaying: a.media.index, at: SocketAddress(host, port: a.media.port), session: sessionNumber,
-            version: descriptionVersion, to: a.media, fingerprint: mediaFingerprint, isAnswer: true)
-        media.local = OfferAnswer.description(
-            from: forTaker, relaying: media.index, at: SocketAddress(host, port: bPort), session: sessionNumber, version: descriptionVersion,
-            to: media, fingerprint: mediaFingerprint, isAnswer: true)
         abandonAll(&kit, reason: CallMachine.elsewhere)
         var leg = Leg(dialog: dialog, hop: hop, isGateway: false, media: media)
         leg.dialog.confirm()
@@ -61,11 +47,38 @@ extension CallMachine {
             if to == transaction { kit.respond(ok, to: to) } else { answerCaller(ok, &kit) }
         }
     }
+
+    /// Both sides have offered: each gets as its answer what they have in common.
+    private mutating func join(_ sdp: SDP, _ media: inout LegMediaState, _ offer: SDP, _ kit: inout CallKit) -> Bool {
+        guard let host = mediaAddress, (try? OfferAnswer.take(sdp, into: &media)) != nil else { return false }
+        media.answerOffer(after: LegMediaState(), &kit.random)
+        // Each answer is made of the offer that it is for, so it has as many streams.
+        guard let forCaller = offer.keepingFormats(of: sdp, a.media.index, media.index),
+            let forTaker = sdp.keepingFormats(of: offer, media.index, a.media.index)
+        else { return false }
+        descriptionVersion += 1
+        a.media.local = OfferAnswer.description(
+            from: forCaller, relaying: a.media.index, at: SocketAddress(host, port: a.media.port), session: sessionNumber,
+            version: descriptionVersion, to: a.media, fingerprint: mediaFingerprint, isAnswer: true)
+        media.local = OfferAnswer.description(
+            from: forTaker, relaying: media.index, at: SocketAddress(host, port: bPort), session: sessionNumber, version: descriptionVersion,
+            to: media, fingerprint: mediaFingerprint, isAnswer: true)
+        return true
+    }
+
+    /// The same where each is told of the other one's streams.
+    private mutating func joinDirectly(_ sdp: SDP, _ media: inout LegMediaState, _ offer: SDP) -> Bool {
+        guard let forCaller = OfferAnswer.common(of: sdp, with: offer), let forTaker = OfferAnswer.common(of: offer, with: sdp) else { return false }
+        OfferAnswer.note(sdp, into: &media)
+        a.media.local = OfferAnswer.passed(forCaller, session: sessionNumber, after: a.media.local)
+        media.local = OfferAnswer.passed(forTaker, session: sessionNumber, after: nil)
+        return true
+    }
 }
 
 extension SDP {
     /// The description with those formats alone that the other has too, by number and by what the number stands for; nil: none.
-    fileprivate func keepingFormats(of other: SDP, _ index: Int, _ otherIndex: Int) -> SDP? {
+    func keepingFormats(of other: SDP, _ index: Int, _ otherIndex: Int) -> SDP? {
         guard media.indices.contains(index), other.media.indices.contains(otherIndex) else { return nil }
         var copy = self
         let theirs = other.media[otherIndex]

@@ -9,6 +9,11 @@ extension CallMachine {
         guard stage == .planning else { return }
         self.plan = plan
         kit.heard(position: plan.logPosition)
+        if plan.mediaPath == .direct {
+            isDirect = true
+            stage = .ringing
+            return ringNextGroup(&kit)
+        }
         let isDelayed = a.media.remote == nil
         guard isDelayed || isProtected(asWantedBy: plan.callerMediaSecurity) else {
             let wanted = plan.callerMediaSecurity == .dtls ? "UDP/TLS/RTP/SAVP with a=fingerprint" : "RTP/SAVP with a=crypto"

@@ -57,8 +57,16 @@ extension CallMachine {
     }
 
     private mutating func releaseAnswer(_ kit: inout CallKit) {
-        guard let ok = answer, reliable?.response.body.isEmpty != false, let invite else { return }
+        guard var ok = answer, reliable?.response.body.isEmpty != false, let invite else { return }
         (answer, reliable) = (nil, nil)
+        if let fork {
+            // Another dialog than the one that rang, as if a proxy had forked the INVITE (RFC 3261 §13.2.2.4).
+            var state = a.dialog.state
+            state.localTag = fork
+            a.dialog = Dialog(restoring: state) ?? a.dialog
+            ok.to.tag = fork
+            self.fork = nil
+        }
         kit.respond(ok, to: invite.transaction)
     }
 

@@ -36,9 +36,7 @@ extension CallMachine {
 
     /// - Parameter servers: of a gateway, where it is; nil: that is still to be found out.
     mutating func ring(_ target: Target, at servers: [SocketAddress]? = nil, _ kit: inout CallKit) {
-        guard let invite, let host = mediaAddress else { return }
-        // A caller that offers nothing takes what we relay.
-        let offer = a.media.remote ?? OfferAnswer.usual(session: sessionNumber)
+        guard let invite, isDirect || mediaAddress != nil else { return }
         let made: Address?
         var alternatives: [SocketAddress] = []
         switch target.kind {
@@ -90,10 +88,13 @@ extension CallMachine {
         for (name, value) in diversions(for: target, of: invite.request, kit) { request.headers.append(name, value) }
         var side = LegMediaState()
         side.own = MediaTerms(offering: made.offered, &kit.random)
-        let sdp = OfferAnswer.description(
-            from: offer, relaying: a.media.remote == nil ? 0 : a.media.index, at: SocketAddress(host, port: bPort), session: sessionNumber,
-            version: descriptionVersion, to: side, fingerprint: mediaFingerprint)
-        request.setBody(Array(sdp.description.utf8), type: "application/sdp")
+        let sdp = offer(to: side)
+        if let sdp {
+            request.setBody(Array(sdp.description.utf8), type: "application/sdp")
+        } else {
+            // An offer in a reliable response would want its answer at once, which the caller has not given (RFC 3262 §5).
+            request.headers[.supported] = CallMachine.supportedWithoutOffer
+        }
         switch target.kind {
         case .contact(let contact): record.subscriberID = contact.subscriberID
         case .gateway(let gateway): record.gatewayID = gateway.gatewayID
@@ -113,6 +114,17 @@ extension CallMachine {
             Attempt(
                 target: target, transaction: transaction, request: request, hop: made.hop, record: record,
                 deadline: kit.now + silence(of: target, kit), terms: side.own, offer: sdp, alternatives: alternatives))
+    }
+
+    /// What is offered to one that is rung; nil: it is to offer, as the caller does not.
+    private func offer(to side: LegMediaState) -> SDP? {
+        if isDirect { return directOffer }
+        guard let host = mediaAddress else { return nil }
+        // A caller that offers nothing takes what we relay.
+        let offer = a.media.remote ?? OfferAnswer.usual(session: sessionNumber)
+        return OfferAnswer.description(
+            from: offer, relaying: a.media.remote == nil ? 0 : a.media.index, at: SocketAddress(host, port: bPort), session: sessionNumber,
+            version: descriptionVersion, to: side, fingerprint: mediaFingerprint)
     }
 
     private func silence(of target: Target, _ kit: CallKit) -> Duration {
@@ -214,7 +226,7 @@ extension CallMachine {
         var forward = invite.request.response(response.status, toTag: a.dialog.localTag)
         forward.headers.append(.contact, kit.contact().description)
         // A caller that offered nothing is not made an offer before the answer.
-        if response.hasSDP, agree(response.body, index, &kit), let sdp = a.media.local, a.media.remote != nil {
+        if response.hasSDP, agree(response, index, &kit), let sdp = a.media.local, a.media.remote != nil {
             forward.setBody(Array(sdp.description.utf8), type: "application/sdp")
         }
         tellCaller(forward, &kit)
@@ -238,8 +250,9 @@ extension CallMachine {
     }
 
     /// Takes the called side's answer: tells the media worker, and writes our answer to the caller.
-    private mutating func agree(_ body: [UInt8], _ index: Int, _ kit: inout CallKit) -> Bool {
-        guard let sdp = try? SDP(parsing: body), let host = mediaAddress else { return false }
+    private mutating func agree(_ response: SIPMessage, _ index: Int, _ kit: inout CallKit) -> Bool {
+        if isDirect { return agreeDirectly(response, index, kit) }
+        guard let sdp = try? SDP(parsing: response.body), let host = mediaAddress else { return false }
         var media = LegMediaState()
         media.port = bPort
         do throws(OfferAnswer.Rejection) {
@@ -274,13 +287,19 @@ extension CallMachine {
         }
         // At once, not when the caller's ACK comes: the caller's answers nothing, since offers come in INVITEs alone, and the
         // called side would repeat its 2xx meanwhile.
-        kit.acknowledge(dialog.acknowledgement(of: attempt.request, via: kit.via(id)), of: attempt.transaction, to: leg.path)
+        func acknowledge(_ kit: inout CallKit) {
+            kit.acknowledge(dialog.acknowledgement(of: attempt.request, via: kit.via(id)), of: attempt.transaction, to: leg.path)
+        }
+        // But an offer of the called side's own waits for the caller's answer.
+        let isAsked = attempt.offer == nil && response.hasSDP && stage == .ringing && attempt.isOpen
+        if !isAsked { acknowledge(&kit) }
         guard stage == .ringing, attempt.isOpen, let invite else {
             // Too late: somebody else answered, or the caller has gone.
             hangUpStray(&leg, &kit)
             return
         }
-        guard response.hasSDP ? agree(response.body, index, &kit) : descriptionOf == index, let bMedia, let local = a.media.local else {
+        guard response.hasSDP ? agree(response, index, &kit) : descriptionOf == index, let bMedia, let local = a.media.local else {
+            if isAsked { acknowledge(&kit) }
             hangUpStray(&leg, &kit)
             return failed(index, 488, "no media in common", &kit)
         }
@@ -322,6 +341,7 @@ extension CallMachine {
         a.timer?.write(to: &ok, of: invite.request)
         ok.setBody(Array(local.description.utf8), type: "application/sdp")
         if a.media.remote == nil { unanswered.a = Unanswered(terms: a.media.own) }
+        if isAsked { debts.b = Debt(invite: attempt.request, transaction: attempt.transaction) }
         answerCaller(ok, &kit)
     }
 
@@ -400,6 +420,7 @@ extension CallMachine {
 
     static let allowed = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, MESSAGE"
     static let supported = "100rel, replaces, timer"
+    static let supportedWithoutOffer = "replaces, timer"
     /// For those that rang when somebody else answered (RFC 3326 §3.1), which phones take for no missed call.
     static let elsewhere = "SIP;cause=200;text=\"Call completed elsewhere\""
     static let anonymous = NameAddress(displayName: "Anonymous", uri: URI(user: "anonymous", host: "anonymous.invalid"))

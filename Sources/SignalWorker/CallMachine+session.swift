@@ -32,11 +32,17 @@ extension CallMachine {
     private mutating func refresh(_ side: Side, _ kit: inout CallKit) {
         guard var leg = self[side] else { return }
         // An offer that is under way refreshes the session when it is answered.
-        let isBusy = reoffer != nil || transfer != nil || moving.contains { $0.side == side } || refreshing.contains { $0.side == side }
+        let isBusy = reoffer != nil || transfer != nil || owesAnswer || moving.contains { $0.side == side } || refreshing.contains { $0.side == side }
         guard !isBusy else {
             leg.timer?.postpone(until: kit.now + .seconds(5))
             self[side] = leg
             return
+        }
+        // What the log was not to know cannot be said again: both agree on new keys.
+        if isDirect, !leg.takesUpdate, leg.media.local?.lacksSecrets == true {
+            leg.timer?.postpone(until: kit.now + .seconds(60))
+            self[side] = leg
+            return agreeAnew(side, &kit)
         }
         var request = leg.dialog.request(leg.takesUpdate ? .update : .invite, via: kit.via(id))
         request.headers.append(.contact, kit.contact().description)
@@ -58,13 +64,16 @@ extension CallMachine {
         let refresh = refreshing.remove(at: index)
         guard var leg = self[refresh.side], stage == .talking else { return }
         let isOurTimeout = response.status == 408 || response.status == 503
+        var hasChanged = false
         switch response.status {
         case 200..<300:
             leg.refreshed(by: response, kit)
             if refresh.request.method == .invite {
                 kit.acknowledge(leg.dialog.acknowledgement(of: refresh.request, via: kit.via(id)), of: transaction, to: leg.path)
             }
-            if response.hasSDP, let sdp = try? SDP(parsing: response.body), sdp != leg.media.remote,
+            if isDirect {
+                hasChanged = response.hasSDP && (try? SDP(parsing: response.body))?.isSame(as: leg.media.remote) == false
+            } else if response.hasSDP, let sdp = try? SDP(parsing: response.body), sdp != leg.media.remote,
                 (try? OfferAnswer.take(answer: sdp, to: leg.media.own, into: &leg.media)) != nil
             {
                 change(refresh.side, leg.media, &kit)
@@ -80,6 +89,8 @@ extension CallMachine {
         if !isOurTimeout, response.status != 481 { leg.heardAt = kit.wall }
         if response.status == 422 || response.status == 405 || response.status == 501 { leg.timer?.postpone(until: kit.now) }
         self[refresh.side] = leg
+        // It takes its media elsewhere now, which the other side has to know.
+        if hasChanged { agreeAnew(refresh.side, &kit) }
         // RFC 3261 §12.2.1.2: no answer, or no such dialog, ends it.
         if isOurTimeout || response.status == 481 { vanished(refresh.side, &kit) }
         watchSessions(&kit)

@@ -35,7 +35,7 @@ extension CallMachine {
                 // Nothing may be offered while it rings, but a target may be refreshed (RFC 3311 §5.2).
                 return answer(method == .update && !request.hasSDP && stage != .closing ? 200 : 491, &kit)
             }
-            let isBusy = reoffer != nil || !moving.isEmpty || transfer != nil && transfer?.by != side || refreshing.contains { $0.side == side && $0.request.method == .invite }
+            let isBusy = reoffer != nil || !moving.isEmpty || owesAnswer || transfer != nil && transfer?.by != side || refreshing.contains { $0.side == side && $0.request.method == .invite }
             guard !isBusy else { return answer(491, &kit) }
             do throws(SessionTimer.Rejection) {
                 leg.timer = try SessionTimer(answering: request, wanted: kit.configuration.sessionSeconds, now: kit.now)
@@ -43,7 +43,7 @@ extension CallMachine {
                 return tooShort(request, transaction, leg.dialog.localTag, &kit)
             }
             self[side] = leg
-            guard request.hasSDP else { return refresh(request, transaction, side, &kit) }
+            guard request.hasSDP || isDirect && method == .invite else { return refresh(request, transaction, side, &kit) }
             offer(request, transaction, side, &kit)
         // Candidates one by one (RFC 8840): they are for us, and we need none of them.
         case .info where request.headers[.contentType]?.lowercased().hasPrefix("application/trickle-ice-sdpfrag") == true: answer(200, &kit)
@@ -80,6 +80,7 @@ extension CallMachine {
     mutating func offer(
         _ request: SIPMessage, _ transaction: ServerTransactionID, _ side: Side, replacing replacement: Leg? = nil, _ kit: inout CallKit
     ) {
+        if isDirect { return offerDirectly(request, transaction, side, replacing: replacement, &kit) }
         guard var leg = replacement ?? self[side], var other = self[side.other], let host = mediaAddress ?? hostOfLocal else {
             return kit.respond(request.response(500, toTag: self[side]?.dialog.localTag), to: transaction)
         }
@@ -132,6 +133,7 @@ extension CallMachine {
             if response.status == 481 || response.status == 408 { vanished(reoffer.from.other, &kit) }
             return
         }
+        if isDirect { return reofferTaken(response, reoffer, &kit) }
         other.refreshed(by: response, kit)
         if reoffer.sent.method == .invite {
             kit.acknowledge(other.dialog.acknowledgement(of: reoffer.sent, via: kit.via(id)), of: reoffer.outgoing, to: other.path)
@@ -164,7 +166,7 @@ extension CallMachine {
         if var replaced { hangUpStray(&replaced, &kit) }
     }
 
-    private mutating func restore(_ media: Sides<LegMediaState>) {
+    mutating func restore(_ media: Sides<LegMediaState>) {
         a.media = media.a
         b?.media = media.b
     }

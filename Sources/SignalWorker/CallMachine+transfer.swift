@@ -37,9 +37,7 @@ extension CallMachine {
         guard named.count == 1, let target = named.first?.uri, target.isSIP, let user = target.user, !user.isEmpty,
             target.parameters["method"].map({ $0 == "INVITE" }) ?? true
         else { return refuse(400, .transferTarget, &kit) }
-        guard transfer == nil, reoffer == nil, moving.isEmpty, let host = mediaAddress ?? hostOfLocal, let described = other.media.remote else {
-            return refuse(491, .pending, &kit)
-        }
+        guard transfer == nil, reoffer == nil, moving.isEmpty, !owesAnswer else { return refuse(491, .pending, &kit) }
         let replaces = target.headers.flatMap { headers in
             headers.split(separator: "&").first { $0.lowercased().hasPrefix("replaces=") }
                 .flatMap { String($0.dropFirst("replaces=".count)).percentDecodedHeader }
@@ -61,13 +59,17 @@ extension CallMachine {
             invite.headers.append(CallKit.tenant, hex(Array(leg.tenant)))
         }
         SessionTimer(seconds: kit.configuration.sessionSeconds, refresher: .us, now: kit.now).write(toRequest: &invite)
-        descriptionVersion += 1
-        var offer = OfferAnswer.description(
-            from: described, relaying: other.media.index, at: SocketAddress(host, port: leg.media.port), session: sessionNumber,
-            version: descriptionVersion, to: LegMediaState())
-        // Whoever was put on hold for this is not to be so any more.
-        offer.media[other.media.index].direction = .sendrecv
-        invite.setBody(Array(offer.description.utf8), type: "application/sdp")
+        // In a direct call whoever it goes to makes the offer, and who stays answers it.
+        if !isDirect {
+            guard let host = mediaAddress ?? hostOfLocal, let described = other.media.remote else { return refuse(491, .pending, &kit) }
+            descriptionVersion += 1
+            var offer = OfferAnswer.description(
+                from: described, relaying: other.media.index, at: SocketAddress(host, port: leg.media.port), session: sessionNumber,
+                version: descriptionVersion, to: LegMediaState())
+            // Whoever was put on hold for this is not to be so any more.
+            offer.media[other.media.index].direction = .sendrecv
+            invite.setBody(Array(offer.description.utf8), type: "application/sdp")
+        }
         if replaces == nil {
             var target = ForwardTarget()
             target.subscriberID = leg.subscriber
@@ -120,9 +122,18 @@ extension CallMachine {
         leg.heard(response, at: kit.wall)
         leg.timer = SessionTimer(answered: response, wanted: kit.configuration.sessionSeconds, now: kit.now)
         leg.media.port = self[transfer.by]?.media.port ?? 0
-        leg.media.local = try? SDP(parsing: transfer.invite.body)
-        kit.acknowledge(dialog.acknowledgement(of: transfer.invite, via: kit.via(id)), of: transfer.transaction, to: leg.path)
-        guard let sdp = try? SDP(parsing: response.body), (try? OfferAnswer.take(answer: sdp, to: MediaTerms(), into: &leg.media)) != nil else {
+        let sdp = try? SDP(parsing: response.body)
+        var isAgreed = false
+        if isDirect, let sdp {
+            OfferAnswer.note(sdp, into: &leg.media)
+            debts[transfer.by] = Debt(invite: transfer.invite, transaction: transfer.transaction)
+            isAgreed = true
+        } else {
+            leg.media.local = try? SDP(parsing: transfer.invite.body)
+            kit.acknowledge(dialog.acknowledgement(of: transfer.invite, via: kit.via(id)), of: transfer.transaction, to: leg.path)
+            if let sdp { isAgreed = (try? OfferAnswer.take(answer: sdp, to: MediaTerms(), into: &leg.media)) != nil }
+        }
+        guard isAgreed else {
             hangUpStray(&leg, &kit)
             notify(488, reasonPhrase(for: 488), &kit)
             self.transfer = nil
@@ -186,8 +197,8 @@ extension CallMachine {
         guard request.headers[.replaces]?.lowercased().contains("early-only") != true else {
             return kit.respond(request.response(486, toTag: "replaces"), to: transaction, .replacesEarly)
         }
-        guard reoffer == nil, moving.isEmpty, transfer == nil, request.hasSDP else {
-            return kit.respond(request.response(request.hasSDP ? 491 : 488, toTag: "replaces"), to: transaction, request.hasSDP ? .pending : .noMedia)
+        guard reoffer == nil, moving.isEmpty, transfer == nil, !owesAnswer else {
+            return kit.respond(request.response(491, toTag: "replaces"), to: transaction, .pending)
         }
         let tag = OwnerMark(worker: kit.configuration.worker, call: id, part: newPart("r", &kit)).text
         guard let dialog = Dialog(answering: request, localTag: tag) else {
@@ -203,7 +214,33 @@ extension CallMachine {
         } catch {
             return tooShort(request, transaction, tag, &kit)
         }
+        guard request.hasSDP || isDirect else { return takePlace(request, transaction, side, leg, &kit) }
         offer(request, transaction, side, replacing: leg, &kit)
+    }
+
+    /// The new dialog wants an offer of us: what the other side has said is offered to it, and the other side is told of its answer.
+    private mutating func takePlace(_ request: SIPMessage, _ transaction: ServerTransactionID, _ side: Side, _ leg: Leg, _ kit: inout CallKit) {
+        guard request.body.isEmpty, let host = mediaAddress ?? hostOfLocal, var old = self[side], let other = self[side.other], let described = other.media.remote
+        else { return kit.respond(request.response(488, toTag: leg.dialog.localTag), to: transaction, .noMedia) }
+        var leg = leg
+        descriptionVersion += 1
+        var offer = OfferAnswer.description(
+            from: described, relaying: other.media.index, at: SocketAddress(host, port: leg.media.port), session: sessionNumber,
+            version: descriptionVersion, to: LegMediaState())
+        offer.media[other.media.index].direction = .sendrecv
+        leg.media.local = offer
+        leg.dialog.confirm()
+        self[side] = leg
+        kit.serverOwners[transaction] = id
+        servers.append(transaction)
+        unanswered[side] = Unanswered(terms: MediaTerms(), isNewParty: true)
+        var ok = request.response(200, toTag: leg.dialog.localTag)
+        ok.headers.append(.contact, kit.contact().description)
+        ok.headers.append(.allow, CallMachine.allowed)
+        leg.timer?.write(to: &ok, of: request)
+        ok.setBody(Array(offer.description.utf8), type: "application/sdp")
+        kit.respond(ok, to: transaction)
+        hangUpStray(&old, &kit)
     }
 
     /// For the tag of a dialog that takes another's place: never used before, also by a worker that had this call earlier.

@@ -42,6 +42,14 @@ struct CallMachine: Sendable {
     /// The line's phones did not take it, and it went on elsewhere.
     var hasForwarded = false
 
+    /// The sides send their media to each other: there is no media worker.
+    var isDirect = false
+    /// Answers that a side's offer in a 2xx is waiting for.
+    var debts = Sides<Debt?>(a: nil, b: nil)
+    /// Of which of the attempt's dialogs the caller knows the description.
+    var descriptionTag = ""
+    /// Our tag of the caller's dialog with who answered, where the caller knows the description of another one.
+    var fork: String?
     var mediaWorker = ""
     var mediaSession: UUIDv7
     /// Media workers that would not open a session for the call.
@@ -142,16 +150,23 @@ struct CallMachine: Sendable {
         var snapshot = CallSnapshot()
         snapshot.a = a.state
         snapshot.a.flow = kit.flow(a.hop, isGateway: a.isGateway)
+        if let fork { snapshot.a.localTag = fork }
         if let b {
             snapshot.b = b.state
             snapshot.b.flow = kit.flow(b.hop, isGateway: b.isGateway)
-            snapshot.sdpB = b.media.local?.withoutKeys ?? ""
-            snapshot.remoteSdpB = b.media.remote?.withoutKeys ?? ""
         }
-        snapshot.mediaWorker = mediaWorker
-        snapshot.mediaSession = Data(mediaSession.bytes)
-        snapshot.sdpA = a.media.local?.withoutKeys ?? ""
-        snapshot.remoteSdpA = a.media.remote?.withoutKeys ?? ""
+        if isDirect {
+            snapshot.mediaPath = .direct
+            snapshot.sdpA = a.media.local?.withoutSecrets ?? ""
+            snapshot.sdpB = b?.media.local?.withoutSecrets ?? ""
+        } else {
+            snapshot.mediaWorker = mediaWorker
+            snapshot.mediaSession = Data(mediaSession.bytes)
+            snapshot.sdpA = a.media.local?.withoutKeys ?? ""
+            snapshot.sdpB = b?.media.local?.withoutKeys ?? ""
+            snapshot.remoteSdpA = a.media.remote?.withoutKeys ?? ""
+            snapshot.remoteSdpB = b?.media.remote?.withoutKeys ?? ""
+        }
         snapshot.creditUntil = creditUntil?.microseconds ?? 0
         return snapshot
     }

@@ -123,6 +123,7 @@ extension SignalMachine {
             desk.startCall.isAnonymous = forwarded.isAnonymous
         }
         if request.isAnonymous { desk.startCall.isAnonymous = true }
+        desk.startCall.isBrowser = hop.transport.isWebSocket
         desk.startCall.callID = call.data
         desk.startCall.dialled = trunks.dialled(request)
         desk.startCall.domain = uri.host

@@ -177,6 +177,7 @@ extension Shape<Tenant> {
             .reference("carrier_id", \.carrierID, "Null: the service plan's."),
             .reference("security_group_id", \.securityGroupID, "Null: the service plan's."),
             .integer("contacts_max", \.contactsMax, 0...UInt32.max, "Phones of all its lines that may be registered at a time; 0: no limit."),
+            .choice("media", \.mediaPath, "Of calls between its lines. anchored: through a media worker; direct: from phone to phone (docs/calls.md)."),
             .choice("status", \.status, "What it stops: docs/status.md. terminated is for good."),
             .text("time_zone", \.timeZone, max: 64, "IANA name; empty: the customer's."),
             .text("language", \.language, max: 35, "BCP 47; empty: the customer's."),

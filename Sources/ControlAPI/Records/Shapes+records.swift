@@ -133,6 +133,7 @@ extension Shape<Cdr> {
             .reference("forwarded_from", \.forwardedFrom, access: .readOnly, "The call that was forwarded, and that this one went on from; its called line pays for this one."),
             .choice("forward_kind", \.forwardKind, access: .readOnly, "Why it was forwarded."),
             .reference("picked_up", \.pickedUp, access: .readOnly, "The ringing call that this one took."),
+            .choice("media_path", \.mediaPath, access: .readOnly, "direct: the phones sent their media to each other, and media has no figures."),
             .shown("attempts", Schema.list(Schema.reference("CallAttempt")), "Every target that was tried.") { cdr, _ in
                 .array(cdr.attempts.map { Shape<CallAttempt>.callAttempt.json($0) })
             },

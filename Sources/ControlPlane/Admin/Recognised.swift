@@ -34,6 +34,10 @@ extension MediaSecurity {
     var isRecognised: Bool { if case .UNRECOGNIZED = self { false } else { true } }
 }
 
+extension MediaPath {
+    var isRecognised: Bool { if case .UNRECOGNIZED = self { false } else { true } }
+}
+
 extension WorkerKind {
     var isRecognised: Bool { if case .UNRECOGNIZED = self { false } else { true } }
 }

@@ -52,6 +52,7 @@ enum TenantDecider {
         try Checks.domain(tenant.domain, field: "domain")
         if !tenant.timeZone.isEmpty { try Checks.timeZone(tenant.timeZone) }
         try Checks.language(tenant.language)
+        guard tenant.mediaPath.isRecognised else { throw AdminRejection.invalid("media", "must be anchored or direct") }
         if !tenant.countryCode.isEmpty { try Checks.digits(tenant.countryCode, count: 1...3, field: "country_code") }
         if !tenant.areaCode.isEmpty { try Checks.digits(tenant.areaCode, count: 1...6, field: "area_code") }
         if let holder = try state.tenant(domain: tenant.domain), holder.id != tenant.id {

@@ -192,6 +192,7 @@ enum CallDecider {
         cdr.forwardedFrom = live.started.forwardedFrom
         cdr.forwardKind = live.started.forwardKind
         cdr.pickedUp = live.started.pickedUp
+        cdr.mediaPath = live.started.mediaPath
         cdr.dialled = live.started.dialled
         cdr.calledE164 = live.started.calledE164
         cdr.startedAt = live.started.startedAt

@@ -50,6 +50,9 @@ extension Router {
                 ]
             }
         ]
+        // Whoever calls may be outside of the tenant: then the call that is taken has a media worker, and this one needs none.
+        plan.mediaPath = request.isBrowser ? .anchored : line.mediaPath
+        started.mediaPath = plan.mediaPath
         return Routing(started: started, outcome: .plan(plan))
     }
 }

@@ -95,7 +95,7 @@ struct Router: Sendable {
             let shown = isForwarded ? request.fromUser : line.extensionNumber
             return try toLine(
                 colleague, shown: shown, display: display(of: line, request), caller: line, started,
-                registrar: registrar, isAnonymous: request.isAnonymous, instance: request.instanceID, in: state, at: wall)
+                registrar: registrar, isAnonymous: request.isAnonymous, instance: request.instanceID, isBrowser: request.isBrowser, in: state, at: wall)
         }
 
         let rules: [DialRule] = if let id = line.dialPlanID { try state.dialPlan(id)?.rules ?? [] } else { [] }
@@ -127,7 +127,7 @@ struct Router: Sendable {
             return try toLine(
                 subscriber, shown: isForwarded && isE164(request.fromUser) ? request.fromUser : own,
                 display: display(of: line, request), caller: line, started, registrar: registrar,
-                isAnonymous: request.isAnonymous, instance: request.instanceID, in: state, at: wall)
+                isAnonymous: request.isAnonymous, instance: request.instanceID, isBrowser: request.isBrowser, in: state, at: wall)
         }
         return try toCarrier(line, request, number: outside, started, in: state, at: wall)
     }
@@ -157,7 +157,7 @@ struct Router: Sendable {
 
     private func toLine<State: ViewQueries & ~Copyable>(
         _ id: SubscriberID, shown: String, display: String, caller: Line?, _ started: CallStarted,
-        registrar: Registrar, isAnonymous: Bool, instance: String, in state: borrowing State, at wall: WallTime
+        registrar: Registrar, isAnonymous: Bool, instance: String, isBrowser: Bool, in state: borrowing State, at wall: WallTime
     ) throws -> Routing {
         var started = started
         func refused(_ refusal: Refusal, _ reason: String) -> Routing {
@@ -248,6 +248,12 @@ struct Router: Sendable {
             target.contact.mediaSecurity = called.subscriber.mediaSecurity
             target.timeoutSeconds = called.ringSeconds
             plan.groups[plan.groups.count - 1].targets.append(target)
+        }
+        // Browsers and phones do not understand each other's media: a media worker speaks both.
+        let hasBrowser = isBrowser || contacts.contains { ["WS", "WSS"].contains($0.binding.flow.transport.uppercased()) }
+        if started.hold.grantedSeconds == 0, !hasBrowser, caller?.mediaPath(to: called) == .direct {
+            plan.mediaPath = .direct
+            started.mediaPath = .direct
         }
         return Routing(started: started, outcome: .plan(plan))
     }
@@ -408,7 +414,7 @@ struct Router: Sendable {
         }
         return try toLine(
             subscriber, shown: started.caller.number, display: String(request.fromDisplay.prefix(Self.textMax)),
-            caller: nil, started, registrar: registrar, isAnonymous: request.isAnonymous, instance: request.instanceID, in: state, at: wall)
+            caller: nil, started, registrar: registrar, isAnonymous: request.isAnonymous, instance: request.instanceID, isBrowser: request.isBrowser, in: state, at: wall)
     }
 
     /// By the number's own carrier if it names one, else by any of its provider or of those above.

@@ -1122,6 +1122,9 @@ package nonisolated struct StartCall: Sendable {
   /// gr of the request URI (RFC 5627): that device alone is wanted
   package var instanceID: String = String()
 
+  /// it came by WebSocket: what it says of its media is for browsers alone
+  package var isBrowser: Bool = false
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1283,63 +1286,87 @@ package nonisolated struct GatewayTarget: Sendable {
   package init() {}
 }
 
-package nonisolated struct CallPlan: Sendable {
+package nonisolated struct CallPlan: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   /// tried in order; targets of a group ring together
-  package var groups: [TargetGroup] = []
+  package var groups: [TargetGroup] {
+    get {_storage._groups}
+    set {_uniqueStorage()._groups = newValue}
+  }
 
   /// to show to contacts
-  package var callerNumber: String = String()
+  package var callerNumber: String {
+    get {_storage._callerNumber}
+    set {_uniqueStorage()._callerNumber = newValue}
+  }
 
-  package var callerDisplay: String = String()
+  package var callerDisplay: String {
+    get {_storage._callerDisplay}
+    set {_uniqueStorage()._callerDisplay = newValue}
+  }
 
   /// prepaid: talk time granted; 0: no limit
-  package var grantedSeconds: UInt32 = 0
+  package var grantedSeconds: UInt32 {
+    get {_storage._grantedSeconds}
+    set {_uniqueStorage()._grantedSeconds = newValue}
+  }
 
-  package var logPosition: UInt64 = 0
+  package var logPosition: UInt64 {
+    get {_storage._logPosition}
+    set {_uniqueStorage()._logPosition = newValue}
+  }
 
-  package var direction: CallDirection = .onNet
+  package var direction: CallDirection {
+    get {_storage._direction}
+    set {_uniqueStorage()._direction = newValue}
+  }
 
-  package var callerMediaSecurity: MediaSecurity = .plain
+  package var callerMediaSecurity: MediaSecurity {
+    get {_storage._callerMediaSecurity}
+    set {_uniqueStorage()._callerMediaSecurity = newValue}
+  }
 
   /// instead of telling the caller
   package var onBusy: ForwardTarget {
-    get {_onBusy ?? ForwardTarget()}
-    set {_onBusy = newValue}
+    get {_storage._onBusy ?? ForwardTarget()}
+    set {_uniqueStorage()._onBusy = newValue}
   }
   /// Returns true if `onBusy` has been explicitly set.
-  package var hasOnBusy: Bool {self._onBusy != nil}
+  package var hasOnBusy: Bool {_storage._onBusy != nil}
   /// Clears the value of `onBusy`. Subsequent reads from it will return its default value.
-  package mutating func clearOnBusy() {self._onBusy = nil}
+  package mutating func clearOnBusy() {_uniqueStorage()._onBusy = nil}
 
   package var onNoAnswer: ForwardTarget {
-    get {_onNoAnswer ?? ForwardTarget()}
-    set {_onNoAnswer = newValue}
+    get {_storage._onNoAnswer ?? ForwardTarget()}
+    set {_uniqueStorage()._onNoAnswer = newValue}
   }
   /// Returns true if `onNoAnswer` has been explicitly set.
-  package var hasOnNoAnswer: Bool {self._onNoAnswer != nil}
+  package var hasOnNoAnswer: Bool {_storage._onNoAnswer != nil}
   /// Clears the value of `onNoAnswer`. Subsequent reads from it will return its default value.
-  package mutating func clearOnNoAnswer() {self._onNoAnswer = nil}
+  package mutating func clearOnNoAnswer() {_uniqueStorage()._onNoAnswer = nil}
 
   package var onUnreachable: ForwardTarget {
-    get {_onUnreachable ?? ForwardTarget()}
-    set {_onUnreachable = newValue}
+    get {_storage._onUnreachable ?? ForwardTarget()}
+    set {_uniqueStorage()._onUnreachable = newValue}
   }
   /// Returns true if `onUnreachable` has been explicitly set.
-  package var hasOnUnreachable: Bool {self._onUnreachable != nil}
+  package var hasOnUnreachable: Bool {_storage._onUnreachable != nil}
   /// Clears the value of `onUnreachable`. Subsequent reads from it will return its default value.
-  package mutating func clearOnUnreachable() {self._onUnreachable = nil}
+  package mutating func clearOnUnreachable() {_uniqueStorage()._onUnreachable = nil}
+
+  package var mediaPath: MediaPath {
+    get {_storage._mediaPath}
+    set {_uniqueStorage()._mediaPath = newValue}
+  }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _onBusy: ForwardTarget? = nil
-  fileprivate var _onNoAnswer: ForwardTarget? = nil
-  fileprivate var _onUnreachable: ForwardTarget? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 package nonisolated struct TargetGroup: Sendable {
@@ -3966,7 +3993,7 @@ nonisolated extension BindReply: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
 
 nonisolated extension StartCall: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".StartCall"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}call_id\0\u{3}caller_subscriber_id\0\u{3}gateway_id\0\u{3}carrier_id\0\u{1}dialled\0\u{1}domain\0\u{3}from_user\0\u{3}from_display\0\u{3}sip_call_id\0\u{3}source_address\0\u{3}started_at\0\u{4}F\u{2}forwarded_from\0\u{3}forward_kind\0\u{3}is_anonymous\0\u{3}instance_id\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}call_id\0\u{3}caller_subscriber_id\0\u{3}gateway_id\0\u{3}carrier_id\0\u{1}dialled\0\u{1}domain\0\u{3}from_user\0\u{3}from_display\0\u{3}sip_call_id\0\u{3}source_address\0\u{3}started_at\0\u{4}F\u{2}forwarded_from\0\u{3}forward_kind\0\u{3}is_anonymous\0\u{3}instance_id\0\u{4}4is_browser\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3989,6 +4016,7 @@ nonisolated extension StartCall: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       case 146: try { try decoder.decodeSingularEnumField(value: &self.forwardKind) }()
       case 147: try { try decoder.decodeSingularBoolField(value: &self.isAnonymous) }()
       case 148: try { try decoder.decodeSingularStringField(value: &self.instanceID) }()
+      case 200: try { try decoder.decodeSingularBoolField(value: &self.isBrowser) }()
       default: break
       }
     }
@@ -4040,6 +4068,9 @@ nonisolated extension StartCall: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if !self.instanceID.isEmpty {
       try visitor.visitSingularStringField(value: self.instanceID, fieldNumber: 148)
     }
+    if self.isBrowser != false {
+      try visitor.visitSingularBoolField(value: self.isBrowser, fieldNumber: 200)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4059,6 +4090,7 @@ nonisolated extension StartCall: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if lhs.forwardKind != rhs.forwardKind {return false}
     if lhs.isAnonymous != rhs.isAnonymous {return false}
     if lhs.instanceID != rhs.instanceID {return false}
+    if lhs.isBrowser != rhs.isBrowser {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4389,78 +4421,139 @@ nonisolated extension GatewayTarget: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension CallPlan: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CallPlan"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}groups\0\u{3}caller_number\0\u{3}caller_display\0\u{3}granted_seconds\0\u{3}log_position\0\u{1}direction\0\u{3}caller_media_security\0\u{4}J\u{2}on_busy\0\u{3}on_no_answer\0\u{3}on_unreachable\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}groups\0\u{3}caller_number\0\u{3}caller_display\0\u{3}granted_seconds\0\u{3}log_position\0\u{1}direction\0\u{3}caller_media_security\0\u{4}J\u{2}on_busy\0\u{3}on_no_answer\0\u{3}on_unreachable\0\u{4}5media_path\0")
+
+  fileprivate class _StorageClass {
+    var _groups: [TargetGroup] = []
+    var _callerNumber: String = String()
+    var _callerDisplay: String = String()
+    var _grantedSeconds: UInt32 = 0
+    var _logPosition: UInt64 = 0
+    var _direction: CallDirection = .onNet
+    var _callerMediaSecurity: MediaSecurity = .plain
+    var _onBusy: ForwardTarget? = nil
+    var _onNoAnswer: ForwardTarget? = nil
+    var _onUnreachable: ForwardTarget? = nil
+    var _mediaPath: MediaPath = .anchored
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _groups = source._groups
+      _callerNumber = source._callerNumber
+      _callerDisplay = source._callerDisplay
+      _grantedSeconds = source._grantedSeconds
+      _logPosition = source._logPosition
+      _direction = source._direction
+      _callerMediaSecurity = source._callerMediaSecurity
+      _onBusy = source._onBusy
+      _onNoAnswer = source._onNoAnswer
+      _onUnreachable = source._onUnreachable
+      _mediaPath = source._mediaPath
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.groups) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.callerNumber) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.callerDisplay) }()
-      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.grantedSeconds) }()
-      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.logPosition) }()
-      case 6: try { try decoder.decodeSingularEnumField(value: &self.direction) }()
-      case 7: try { try decoder.decodeSingularEnumField(value: &self.callerMediaSecurity) }()
-      case 145: try { try decoder.decodeSingularMessageField(value: &self._onBusy) }()
-      case 146: try { try decoder.decodeSingularMessageField(value: &self._onNoAnswer) }()
-      case 147: try { try decoder.decodeSingularMessageField(value: &self._onUnreachable) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeRepeatedMessageField(value: &_storage._groups) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._callerNumber) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._callerDisplay) }()
+        case 4: try { try decoder.decodeSingularUInt32Field(value: &_storage._grantedSeconds) }()
+        case 5: try { try decoder.decodeSingularUInt64Field(value: &_storage._logPosition) }()
+        case 6: try { try decoder.decodeSingularEnumField(value: &_storage._direction) }()
+        case 7: try { try decoder.decodeSingularEnumField(value: &_storage._callerMediaSecurity) }()
+        case 145: try { try decoder.decodeSingularMessageField(value: &_storage._onBusy) }()
+        case 146: try { try decoder.decodeSingularMessageField(value: &_storage._onNoAnswer) }()
+        case 147: try { try decoder.decodeSingularMessageField(value: &_storage._onUnreachable) }()
+        case 200: try { try decoder.decodeSingularEnumField(value: &_storage._mediaPath) }()
+        default: break
+        }
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.groups.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.groups, fieldNumber: 1)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._groups.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._groups, fieldNumber: 1)
+      }
+      if !_storage._callerNumber.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._callerNumber, fieldNumber: 2)
+      }
+      if !_storage._callerDisplay.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._callerDisplay, fieldNumber: 3)
+      }
+      if _storage._grantedSeconds != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._grantedSeconds, fieldNumber: 4)
+      }
+      if _storage._logPosition != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._logPosition, fieldNumber: 5)
+      }
+      if _storage._direction != .onNet {
+        try visitor.visitSingularEnumField(value: _storage._direction, fieldNumber: 6)
+      }
+      if _storage._callerMediaSecurity != .plain {
+        try visitor.visitSingularEnumField(value: _storage._callerMediaSecurity, fieldNumber: 7)
+      }
+      try { if let v = _storage._onBusy {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 145)
+      } }()
+      try { if let v = _storage._onNoAnswer {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 146)
+      } }()
+      try { if let v = _storage._onUnreachable {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 147)
+      } }()
+      if _storage._mediaPath != .anchored {
+        try visitor.visitSingularEnumField(value: _storage._mediaPath, fieldNumber: 200)
+      }
     }
-    if !self.callerNumber.isEmpty {
-      try visitor.visitSingularStringField(value: self.callerNumber, fieldNumber: 2)
-    }
-    if !self.callerDisplay.isEmpty {
-      try visitor.visitSingularStringField(value: self.callerDisplay, fieldNumber: 3)
-    }
-    if self.grantedSeconds != 0 {
-      try visitor.visitSingularUInt32Field(value: self.grantedSeconds, fieldNumber: 4)
-    }
-    if self.logPosition != 0 {
-      try visitor.visitSingularUInt64Field(value: self.logPosition, fieldNumber: 5)
-    }
-    if self.direction != .onNet {
-      try visitor.visitSingularEnumField(value: self.direction, fieldNumber: 6)
-    }
-    if self.callerMediaSecurity != .plain {
-      try visitor.visitSingularEnumField(value: self.callerMediaSecurity, fieldNumber: 7)
-    }
-    try { if let v = self._onBusy {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 145)
-    } }()
-    try { if let v = self._onNoAnswer {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 146)
-    } }()
-    try { if let v = self._onUnreachable {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 147)
-    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: CallPlan, rhs: CallPlan) -> Bool {
-    if lhs.groups != rhs.groups {return false}
-    if lhs.callerNumber != rhs.callerNumber {return false}
-    if lhs.callerDisplay != rhs.callerDisplay {return false}
-    if lhs.grantedSeconds != rhs.grantedSeconds {return false}
-    if lhs.logPosition != rhs.logPosition {return false}
-    if lhs.direction != rhs.direction {return false}
-    if lhs.callerMediaSecurity != rhs.callerMediaSecurity {return false}
-    if lhs._onBusy != rhs._onBusy {return false}
-    if lhs._onNoAnswer != rhs._onNoAnswer {return false}
-    if lhs._onUnreachable != rhs._onUnreachable {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._groups != rhs_storage._groups {return false}
+        if _storage._callerNumber != rhs_storage._callerNumber {return false}
+        if _storage._callerDisplay != rhs_storage._callerDisplay {return false}
+        if _storage._grantedSeconds != rhs_storage._grantedSeconds {return false}
+        if _storage._logPosition != rhs_storage._logPosition {return false}
+        if _storage._direction != rhs_storage._direction {return false}
+        if _storage._callerMediaSecurity != rhs_storage._callerMediaSecurity {return false}
+        if _storage._onBusy != rhs_storage._onBusy {return false}
+        if _storage._onNoAnswer != rhs_storage._onNoAnswer {return false}
+        if _storage._onUnreachable != rhs_storage._onUnreachable {return false}
+        if _storage._mediaPath != rhs_storage._mediaPath {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -263,6 +263,45 @@ package nonisolated enum LegType: SwiftProtobuf.Enum, Swift.CaseIterable {
 
 }
 
+/// Which way the media of a call go.
+package nonisolated enum MediaPath: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+
+  /// through a media worker
+  case anchored // = 0
+
+  /// from phone to phone
+  case direct // = 1
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .anchored
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .anchored
+    case 1: self = .direct
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .anchored: return 0
+    case .direct: return 1
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [MediaPath] = [
+    .anchored,
+    .direct,
+  ]
+
+}
+
 package nonisolated enum ApplyTo: SwiftProtobuf.Enum, Swift.CaseIterable {
   package typealias RawValue = Int
   case e164 // = 0
@@ -1689,6 +1728,9 @@ package nonisolated struct Tenant: Sendable {
   /// phones that may be registered at a time, of all lines together; 0: no limit
   package var contactsMax: UInt32 = 0
 
+  /// of calls between its lines
+  package var mediaPath: MediaPath = .anchored
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -2917,6 +2959,10 @@ nonisolated extension AllowancePeriod: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension LegType: SwiftProtobuf._ProtoNameProviding {
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0LEG_TYPE_PSTN\0\u{1}LEG_TYPE_DID\0\u{1}LEG_TYPE_TOLL_FREE\0\u{1}LEG_TYPE_SIP\0\u{2}W\u{1}LEG_TYPE_MOBILE\0\u{1}LEG_TYPE_FREEPHONE\0\u{1}LEG_TYPE_PREMIUM\0\u{1}LEG_TYPE_SHORT_CODE\0")
+}
+
+nonisolated extension MediaPath: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0MEDIA_PATH_ANCHORED\0\u{1}MEDIA_PATH_DIRECT\0")
 }
 
 nonisolated extension ApplyTo: SwiftProtobuf._ProtoNameProviding {
@@ -4419,7 +4465,7 @@ nonisolated extension DialPlan: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
 
 nonisolated extension Tenant: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Tenant"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}customer_id\0\u{1}name\0\u{1}domain\0\u{3}country_code\0\u{3}area_code\0\u{3}dial_plan_id\0\u{3}carrier_id\0\u{1}status\0\u{4})security_group_id\0\u{4}\u{a}time_zone\0\u{1}language\0\u{3}external_id\0\u{4}S\u{1}contacts_max\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}customer_id\0\u{1}name\0\u{1}domain\0\u{3}country_code\0\u{3}area_code\0\u{3}dial_plan_id\0\u{3}carrier_id\0\u{1}status\0\u{4})security_group_id\0\u{4}\u{a}time_zone\0\u{1}language\0\u{3}external_id\0\u{4}S\u{1}contacts_max\0\u{4}7media_path\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4441,6 +4487,7 @@ nonisolated extension Tenant: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
       case 61: try { try decoder.decodeSingularStringField(value: &self.language) }()
       case 62: try { try decoder.decodeSingularStringField(value: &self.externalID) }()
       case 145: try { try decoder.decodeSingularUInt32Field(value: &self.contactsMax) }()
+      case 200: try { try decoder.decodeSingularEnumField(value: &self.mediaPath) }()
       default: break
       }
     }
@@ -4489,6 +4536,9 @@ nonisolated extension Tenant: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
     if self.contactsMax != 0 {
       try visitor.visitSingularUInt32Field(value: self.contactsMax, fieldNumber: 145)
     }
+    if self.mediaPath != .anchored {
+      try visitor.visitSingularEnumField(value: self.mediaPath, fieldNumber: 200)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4507,6 +4557,7 @@ nonisolated extension Tenant: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
     if lhs.externalID != rhs.externalID {return false}
     if lhs.securityGroupID != rhs.securityGroupID {return false}
     if lhs.contactsMax != rhs.contactsMax {return false}
+    if lhs.mediaPath != rhs.mediaPath {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -2185,6 +2185,12 @@ package nonisolated struct CallStarted: @unchecked Sendable {
     set {_uniqueStorage()._pickedUp = newValue}
   }
 
+  /// direct: no media worker saw any of it
+  package var mediaPath: MediaPath {
+    get {_storage._mediaPath}
+    set {_uniqueStorage()._mediaPath = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -2784,6 +2790,12 @@ package nonisolated struct Cdr: @unchecked Sendable {
     set {_uniqueStorage()._pickedUp = newValue}
   }
 
+  /// direct: there are no figures of a media worker
+  package var mediaPath: MediaPath {
+    get {_storage._mediaPath}
+    set {_uniqueStorage()._mediaPath = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -2833,10 +2845,13 @@ package nonisolated struct CallSnapshot: Sendable {
   /// last SDP that a sent
   package var remoteSdpA: String = String()
 
+  /// both empty in a direct call: what one side sent is what the other was sent
   package var remoteSdpB: String = String()
 
   /// personal fields, each part under its subject's key: docs/wire/sealed.md
   package var sealed: [Data] = []
+
+  package var mediaPath: MediaPath = .anchored
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -6024,7 +6039,7 @@ nonisolated extension CreditHold: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension CallStarted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CallStarted"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}call_id\0\u{1}worker\0\u{1}direction\0\u{1}caller\0\u{1}called\0\u{1}dialled\0\u{3}called_e164\0\u{3}sip_call_id\0\u{3}source_address\0\u{3}started_at\0\u{1}rates\0\u{1}hold\0\u{3}log_position\0\u{3}dial_rule\0\u{4}$security_group_id\0\u{2}\u{1e}route\0\u{1}costs\0\u{2}\u{13}sealed\0\u{4}-forwarded_from\0\u{3}forward_kind\0\u{3}forwarded_by\0\u{3}picked_up\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}call_id\0\u{1}worker\0\u{1}direction\0\u{1}caller\0\u{1}called\0\u{1}dialled\0\u{3}called_e164\0\u{3}sip_call_id\0\u{3}source_address\0\u{3}started_at\0\u{1}rates\0\u{1}hold\0\u{3}log_position\0\u{3}dial_rule\0\u{4}$security_group_id\0\u{2}\u{1e}route\0\u{1}costs\0\u{2}\u{13}sealed\0\u{4}-forwarded_from\0\u{3}forward_kind\0\u{3}forwarded_by\0\u{3}picked_up\0\u{4}4media_path\0")
 
   fileprivate class _StorageClass {
     var _callID: Data = Data()
@@ -6049,6 +6064,7 @@ nonisolated extension CallStarted: SwiftProtobuf.Message, SwiftProtobuf._Message
     var _forwardKind: ForwardKind = .none
     var _forwardedBy: [Data] = []
     var _pickedUp: Data = Data()
+    var _mediaPath: MediaPath = .anchored
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -6081,6 +6097,7 @@ nonisolated extension CallStarted: SwiftProtobuf.Message, SwiftProtobuf._Message
       _forwardKind = source._forwardKind
       _forwardedBy = source._forwardedBy
       _pickedUp = source._pickedUp
+      _mediaPath = source._mediaPath
     }
   }
 
@@ -6121,6 +6138,7 @@ nonisolated extension CallStarted: SwiftProtobuf.Message, SwiftProtobuf._Message
         case 146: try { try decoder.decodeSingularEnumField(value: &_storage._forwardKind) }()
         case 147: try { try decoder.decodeRepeatedBytesField(value: &_storage._forwardedBy) }()
         case 148: try { try decoder.decodeSingularBytesField(value: &_storage._pickedUp) }()
+        case 200: try { try decoder.decodeSingularEnumField(value: &_storage._mediaPath) }()
         default: break
         }
       }
@@ -6199,6 +6217,9 @@ nonisolated extension CallStarted: SwiftProtobuf.Message, SwiftProtobuf._Message
       if !_storage._pickedUp.isEmpty {
         try visitor.visitSingularBytesField(value: _storage._pickedUp, fieldNumber: 148)
       }
+      if _storage._mediaPath != .anchored {
+        try visitor.visitSingularEnumField(value: _storage._mediaPath, fieldNumber: 200)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -6230,6 +6251,7 @@ nonisolated extension CallStarted: SwiftProtobuf.Message, SwiftProtobuf._Message
         if _storage._forwardKind != rhs_storage._forwardKind {return false}
         if _storage._forwardedBy != rhs_storage._forwardedBy {return false}
         if _storage._pickedUp != rhs_storage._pickedUp {return false}
+        if _storage._mediaPath != rhs_storage._mediaPath {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -7031,7 +7053,7 @@ nonisolated extension CdrRecorded: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension Cdr: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Cdr"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{3}call_id\0\u{1}direction\0\u{1}caller\0\u{1}called\0\u{1}dialled\0\u{3}called_e164\0\u{3}started_at\0\u{3}answered_at\0\u{3}ended_at\0\u{3}duration_ms\0\u{1}cause\0\u{3}sip_status\0\u{1}refusal\0\u{1}attempts\0\u{1}charges\0\u{1}media\0\u{3}sip_call_id\0\u{1}worker\0\u{3}log_position\0\u{3}journal_id\0\u{3}answered_gateway_id\0\u{3}answered_subscriber_id\0\u{4}\u{1b}security_group_id\0\u{3}refusal_detail\0\u{4}\u{1d}destination_prefix\0\u{2}\u{14}sealed\0\u{4}-forwarded_from\0\u{3}forward_kind\0\u{3}picked_up\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{3}call_id\0\u{1}direction\0\u{1}caller\0\u{1}called\0\u{1}dialled\0\u{3}called_e164\0\u{3}started_at\0\u{3}answered_at\0\u{3}ended_at\0\u{3}duration_ms\0\u{1}cause\0\u{3}sip_status\0\u{1}refusal\0\u{1}attempts\0\u{1}charges\0\u{1}media\0\u{3}sip_call_id\0\u{1}worker\0\u{3}log_position\0\u{3}journal_id\0\u{3}answered_gateway_id\0\u{3}answered_subscriber_id\0\u{4}\u{1b}security_group_id\0\u{3}refusal_detail\0\u{4}\u{1d}destination_prefix\0\u{2}\u{14}sealed\0\u{4}-forwarded_from\0\u{3}forward_kind\0\u{3}picked_up\0\u{4}5media_path\0")
 
   fileprivate class _StorageClass {
     var _number: UInt64 = 0
@@ -7064,6 +7086,7 @@ nonisolated extension Cdr: SwiftProtobuf.Message, SwiftProtobuf._MessageImplemen
     var _forwardedFrom: Data = Data()
     var _forwardKind: ForwardKind = .none
     var _pickedUp: Data = Data()
+    var _mediaPath: MediaPath = .anchored
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -7104,6 +7127,7 @@ nonisolated extension Cdr: SwiftProtobuf.Message, SwiftProtobuf._MessageImplemen
       _forwardedFrom = source._forwardedFrom
       _forwardKind = source._forwardKind
       _pickedUp = source._pickedUp
+      _mediaPath = source._mediaPath
     }
   }
 
@@ -7152,6 +7176,7 @@ nonisolated extension Cdr: SwiftProtobuf.Message, SwiftProtobuf._MessageImplemen
         case 145: try { try decoder.decodeSingularBytesField(value: &_storage._forwardedFrom) }()
         case 146: try { try decoder.decodeSingularEnumField(value: &_storage._forwardKind) }()
         case 147: try { try decoder.decodeSingularBytesField(value: &_storage._pickedUp) }()
+        case 200: try { try decoder.decodeSingularEnumField(value: &_storage._mediaPath) }()
         default: break
         }
       }
@@ -7254,6 +7279,9 @@ nonisolated extension Cdr: SwiftProtobuf.Message, SwiftProtobuf._MessageImplemen
       if !_storage._pickedUp.isEmpty {
         try visitor.visitSingularBytesField(value: _storage._pickedUp, fieldNumber: 147)
       }
+      if _storage._mediaPath != .anchored {
+        try visitor.visitSingularEnumField(value: _storage._mediaPath, fieldNumber: 200)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -7293,6 +7321,7 @@ nonisolated extension Cdr: SwiftProtobuf.Message, SwiftProtobuf._MessageImplemen
         if _storage._forwardedFrom != rhs_storage._forwardedFrom {return false}
         if _storage._forwardKind != rhs_storage._forwardKind {return false}
         if _storage._pickedUp != rhs_storage._pickedUp {return false}
+        if _storage._mediaPath != rhs_storage._mediaPath {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -7304,7 +7333,7 @@ nonisolated extension Cdr: SwiftProtobuf.Message, SwiftProtobuf._MessageImplemen
 
 nonisolated extension CallSnapshot: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CallSnapshot"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}a\0\u{1}b\0\u{3}media_worker\0\u{3}media_session\0\u{3}sdp_a\0\u{3}sdp_b\0\u{3}credit_until\0\u{3}remote_sdp_a\0\u{3}remote_sdp_b\0\u{2}[\u{1}sealed\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}a\0\u{1}b\0\u{3}media_worker\0\u{3}media_session\0\u{3}sdp_a\0\u{3}sdp_b\0\u{3}credit_until\0\u{3}remote_sdp_a\0\u{3}remote_sdp_b\0\u{2}[\u{1}sealed\0\u{4}d\u{1}media_path\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -7322,6 +7351,7 @@ nonisolated extension CallSnapshot: SwiftProtobuf.Message, SwiftProtobuf._Messag
       case 8: try { try decoder.decodeSingularStringField(value: &self.remoteSdpA) }()
       case 9: try { try decoder.decodeSingularStringField(value: &self.remoteSdpB) }()
       case 100: try { try decoder.decodeRepeatedBytesField(value: &self.sealed) }()
+      case 200: try { try decoder.decodeSingularEnumField(value: &self.mediaPath) }()
       default: break
       }
     }
@@ -7362,6 +7392,9 @@ nonisolated extension CallSnapshot: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if !self.sealed.isEmpty {
       try visitor.visitRepeatedBytesField(value: self.sealed, fieldNumber: 100)
     }
+    if self.mediaPath != .anchored {
+      try visitor.visitSingularEnumField(value: self.mediaPath, fieldNumber: 200)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -7376,6 +7409,7 @@ nonisolated extension CallSnapshot: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if lhs.remoteSdpA != rhs.remoteSdpA {return false}
     if lhs.remoteSdpB != rhs.remoteSdpB {return false}
     if lhs.sealed != rhs.sealed {return false}
+    if lhs.mediaPath != rhs.mediaPath {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -180,6 +180,9 @@ struct FakeDesk {
             default: contact(word, worker)
             }
         }
+        // `direct`: calls between lines, but for those to what `anchored 1004` names.
+        let isAnchored = ladder.settings.contains { $0[0] == "anchored" && $0[1] == dialled }
+        if ladder.setting("direct") != nil, plan.direction == .onNet, !isAnchored { plan.mediaPath = .direct }
         if words[0] == "together" {
             plan.groups = [TargetGroup()]
             plan.groups[0].targets = targets
@@ -211,6 +214,7 @@ struct FakeDesk {
                 plan.onUnreachable = target
             default:
                 target.kind = .always
+                plan.mediaPath = .anchored
                 plan.groups = [.with { $0.targets = [.with { $0.forward = target; $0.timeoutSeconds = 600 }] }]
             }
         }

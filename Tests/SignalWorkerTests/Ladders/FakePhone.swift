@@ -259,7 +259,7 @@ struct FakePhone {
 
     // MARK: what it says of its media
 
-    /// `hold`, `srtp` (with the key of an offer's first line in mind), `avpf`; audio at its port plus 20 000.
+    /// `hold`, `srtp` (with the key of an offer's first line in mind), `avpf`; audio at its port plus 20 000. `picture`: video, too.
     private func description(_ words: [String], answering offer: SIPMessage?) -> [UInt8] {
         let address = SDP.Address(isIPv6: false, host: "127.0.0.1")
         var stream = SDP.Media(
@@ -274,7 +274,8 @@ struct FakePhone {
         if words.contains("hold") { stream.direction = .sendonly }
         if words.contains("held") { stream.direction = .recvonly }
         let sdp = SDP(
-            origin: SDP.Origin(sessionID: 1, version: descriptionVersion, address: address), connection: address, media: [stream])
+            origin: SDP.Origin(sessionID: 1, version: descriptionVersion, address: address), connection: address,
+            media: words.contains("picture") ? [stream, SDP.Media(kind: "video", port: self.address.port + 20_100, formats: ["99"])] : [stream])
         return sdp.bytes
     }
 }

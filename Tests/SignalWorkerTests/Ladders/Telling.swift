@@ -50,6 +50,8 @@ enum Telling {
             facts.formUnion(["sdp", "port=\(stream.port)", "\(sdp.direction(of: 0))", "version=\(sdp.origin.version)"])
             facts.insert(stream.profile.text.dropFirst("RTP/".count).lowercased())
             for key in stream.cryptos { facts.insert("key=\(key.tag)") }
+            facts.insert("streams=" + sdp.media.map { $0.isRefused ? "no" : $0.kind }.joined(separator: ","))
+            facts.insert("session=\(sdp.origin.sessionID == 1 ? "own" : "ours")")
         }
         return facts
     }
@@ -116,10 +118,11 @@ enum Telling {
             Set(["dialled=\(start.dialled)", "caller=\(name(start.callerSubscriberID))", "gateway=\(name(start.gatewayID))", "forwarded=\(start.forwardKind)", "from=\(start.fromUser)"])
                 .union(start.isAnonymous ? ["anonymous"] : [])
         case .callAnswered(let fact):
-            secrets(fact.snapshot).union([
+            secrets(fact.snapshot).union(fact.snapshot.mediaPath == .direct ? ["direct"] : []).union([
                 "gateway=\(name(fact.gatewayID))", "subscriber=\(name(fact.subscriberID))", "media=\(fact.snapshot.mediaWorker)",
             ])
-        case .callUpdated(let fact): secrets(fact.snapshot).union(["media=\(fact.snapshot.mediaWorker)"])
+        case .callUpdated(let fact):
+            secrets(fact.snapshot).union(["media=\(fact.snapshot.mediaWorker)"]).union(fact.snapshot.mediaPath == .direct ? ["direct"] : [])
         case .callFinished(let fact): facts(of: fact.ended, wall: wall)
         case .renewCredit(let renewal): ["used=\(renewal.usedSeconds)"]
         case .subscribe(let request):
