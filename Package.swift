@@ -98,7 +98,7 @@ let package = Package(
         library(
             "ControlPlane",
             ["Bus", "CShims", "Exports", "Expressions", "Invoices", "LMDB", "Ledger", "Mail", "Model", "OpenSSL", "PhoneNumbers", "Primitives", "Projections", "Subjects", "Rating", logging, protobuf]),
-        library("Dispute", ["Ledger", "Model", "OpenSSL", "Primitives", "Projections", "Rating", "Subjects", "Tables", protobuf]),
+        library("Dispute", ["Invoices", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", "Rating", "Subjects", "Tables", protobuf]),
         library(
             "ControlAPI",
             [

@@ -198,14 +198,11 @@ extension CallExplanation.Charge {
     }
 
     private static func sumStep(_ explained: Explanation, _ price: CallExplanation.Candidate) -> String {
-        let free = explained.allowances.reduce(UInt32(0)) { $1.isMoney ? $0 : $0 + $1.seconds }
-        let (sum, entry, billed) = (explained.sum, explained.lock.entry, explained.billedSeconds - free)
-        var time = "\(price.perMinute) a minute × \(billed) s ÷ 60"
+        let (sum, entry) = (explained.sum, explained.lock.entry)
+        var time = "\(price.perMinute) a minute × \(sum.nextSeconds) s ÷ 60"
         var parts = "\(sum.time)"
         if let first = sum.first {
-            let increment = min(UInt64(explained.billedSeconds), explained.increments.first)
-            let seconds = increment - min(increment, UInt64(free))
-            time = "\(Money.decimal(micros: entry.firstPerMinuteMicros)) a minute × \(seconds) s ÷ 60 + \(price.perMinute) a minute × \(UInt64(billed) - seconds) s ÷ 60"
+            time = "\(Money.decimal(micros: entry.firstPerMinuteMicros)) a minute × \(sum.firstSeconds) s ÷ 60 + " + time
             parts = "\(first) + \(sum.next)"
         }
         let fee = explained.counted.reason == .freeDelay ? "no connection fee" : "\(price.connectionFee) connection fee"

@@ -122,7 +122,7 @@ extension DisputePack {
         return encoder
     }
 
-    private static func words(_ error: any Error) -> String {
+    static func words(_ error: any Error) -> String {
         func path(_ context: DecodingError.Context) -> String { context.codingPath.map(\.stringValue).joined(separator: ".") }
         switch error {
         case DecodingError.keyNotFound(let key, let context): return "\(path(context)) has no \"\(key.stringValue)\""

@@ -20,18 +20,7 @@ extension DisputePack {
     ///   together, and not whose it is.
     package func verified(with key: (name: String, key: VerifyingKey)?) throws(Contradiction) -> Verdict {
         var verdict = Verdict()
-        guard let own = VerifyingKey.parse(noteKey: self.key) else { throw Contradiction("the pack's key is not a verifier key") }
-        let (name, key) = key ?? own
-        guard own.name == name, own.key.bytes == key.bytes else {
-            throw Contradiction("the pack names another key than the one that was given: it is of another log")
-        }
-        guard log == name else { throw Contradiction("the pack is of the log \"\(log)\", and the key of \"\(name)\"") }
-        let head: Checkpoint
-        do throws(CheckpointError) {
-            head = try Checkpoint(note: checkpoint, key: key)
-        } catch {
-            throw Contradiction("the checkpoint's signature does not hold: \(error)")
-        }
+        let (name, key, head) = try PackHead(log: log, key: self.key, checkpoint: checkpoint).checked(with: key)
         (verdict.log, verdict.size) = (head.origin, head.size)
         let envelopes = try provenEnvelopes(under: head)
         verdict.proven.append("\(envelopes.count) events are in the log \(head.origin), byte for byte, under its signed head of \(head.size) events")
@@ -181,17 +170,9 @@ extension DisputePack {
             guard event.callID == events.cdr.callID, event.cdrNumber == events.cdr.number, counts.indices.contains(index) else {
                 throw Contradiction("\(name) is of another call or charge")
             }
-            guard (try? Rater.charge(RateLock(charge), milliseconds: events.cdr.durationMs, free: charge.allowances)) == charge else {
-                throw Contradiction("\(name) says \(CallExplanation.amount(charge.amountMicros, charge.currency)), and its price gives something else")
-            }
-            let (difference, overflow) = charge.amountMicros.subtractingReportingOverflow(counts[index])
-            guard event.beforeMicros == counts[index], !overflow, difference != .min, event.differenceMicros == difference else {
-                throw Contradiction("\(name) is not the difference to what counted before it")
-            }
-            let moved = events.corrections.first { $0.event.id == event.journalID }?.event.postings
-            guard let moved, moved == [Posting(charge.payer, micros: -difference), Posting(charge.payee, micros: difference)] else {
-                throw Contradiction("\(name) moved other money than its difference")
-            }
+            guard event.beforeMicros == counts[index] else { throw Contradiction("\(name) is not the difference to what counted before it") }
+            try event.check(milliseconds: events.cdr.durationMs, moved: events.corrections.first { $0.event.id == event.journalID }?.event.postings)
+            let difference = event.differenceMicros
             counts[index] = charge.amountMicros
             verdict.proven.append(
                 "\(name): the \(charge.edge) charge was put right by \(CallExplanation.amount(difference, charge.currency)) to"

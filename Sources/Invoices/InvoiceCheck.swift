@@ -1,6 +1,7 @@
-package import Model
 import Foundation
+package import Model
 import OpenSSL
+import Primitives
 package import Projections
 
 /// An invoice worked out again from the log, and laid beside what was issued.
@@ -36,14 +37,51 @@ package struct InvoiceCheck: Sendable {
         _ invoice: InvoiceIssued, in views: borrowing State
     ) throws(InvoiceError) {
         guard let customer = CustomerID(invoice.customerID), let currency = Currency(invoice.currency) else { throw .noInvoice }
-        let words = InvoiceWords(language: invoice.language)
         let tally = try onViews { () throws(ViewsError) in
             try InvoiceTally(
                 of: .customer(customer, currency), after: invoice.afterSequence, through: invoice.throughSequence, keepsCalls: false,
-                words: words, in: views)
+                language: invoice.language, in: views)
         }
-        let lines = tally.lines(words, decimals: invoice.decimals)
-        if lines != invoice.lines { faults.append("the movements in the log come to other lines") }
-        if tally.closing - invoice.roundingMicros - invoice.taxMicros != invoice.closingMicros { faults.append("the account stood at something else") }
+        faults += try Self.faults(of: invoice, by: tally)
+    }
+
+    /// What of an invoice does not follow from the movements of its stretch of the account.
+    package static func faults(of invoice: InvoiceIssued, by tally: InvoiceTally) throws(InvoiceError) -> [String] {
+        var made = invoice
+        try InvoiceMaker.fill(&made, from: tally, rate: invoice.taxes.first ?? InvoiceTax(), isPrepaid: invoice.prepaidMicros != 0)
+        func text(_ micros: Int64) -> String { "\(Money.decimal(micros: micros)) \(invoice.currency)" }
+        func line(_ line: InvoiceLine?) -> String {
+            guard let line else { return "no such line" }
+            let seconds = line.seconds > 0 ? " of \(line.seconds) s" : ""
+            return "\(line.calls)\(seconds) for \(text(line.exactMicros)), \(text(line.amountMicros)) on paper"
+        }
+        var faults: [String] = []
+        let names = invoice.lines.map { LineName($0) } + made.lines.map { LineName($0) }.filter { name in !invoice.lines.contains { LineName($0) == name } }
+        for name in names {
+            let (said, found) = (invoice.lines.first { LineName($0) == name }, made.lines.first { LineName($0) == name })
+            guard said != found else { continue }
+            faults.append("the movements in the log come to other lines: \"\(name.text)\" says \(line(said)), and they are \(line(found))")
+        }
+        if faults.isEmpty, made.lines != invoice.lines { faults.append("the movements in the log come to other lines: they are in another order") }
+        if made.taxes != invoice.taxes {
+            let sums = (invoice.taxes.map { text($0.taxMicros) }.joined(separator: " and "), made.taxes.map { text($0.taxMicros) }.joined(separator: " and "))
+            faults.append("the VAT is \(sums.0) on the invoice, and its rates come to \(sums.1)")
+        }
+        let sums: [(String, KeyPath<InvoiceIssued, Int64>)] = [
+            ("net sum", \.netMicros), ("VAT", \.taxMicros), ("total", \.totalMicros), ("part that was paid before", \.prepaidMicros), ("rounding", \.roundingMicros),
+            ("opening balance", \.openingMicros), ("sum of the payments", \.paymentsMicros), ("closing balance", \.closingMicros),
+        ]
+        for (name, path) in sums where made[keyPath: path] != invoice[keyPath: path] {
+            faults.append("the \(name) is \(text(invoice[keyPath: path])) on the invoice, and the movements come to \(text(made[keyPath: path]))")
+        }
+        return faults
+    }
+
+    /// What a line is found again by.
+    private struct LineName: Equatable {
+        let kind: InvoiceLineKind
+        let text: String
+
+        init(_ line: InvoiceLine) { (kind, text) = (line.kind, line.description_p) }
     }
 }

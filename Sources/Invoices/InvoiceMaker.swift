@@ -13,6 +13,13 @@ package enum InvoiceMaker {
     /// Version of the code that writes the documents. Layouts stay as they are once something was issued by them.
     package static let layout: UInt32 = 1
 
+    /// The stream in the log of how a provider bills, and of its templates.
+    package static func billingStream(of provider: ProviderID) -> UUIDv7 {
+        let digest = Hash.sha256(Array("ledgerline billing ".utf8) + provider.value.bytes)
+        guard let id = UUIDv7(bytes: digest[0..<16]) else { preconditionFailure("SHA-256 has 32 bytes") }
+        return id
+    }
+
     /// - Parameter id: of the new invoice.
     package static func invoice<State: ViewQueries & ~Copyable>(
         of customerID: CustomerID, _ period: InvoicePeriod, id: UUIDv7, in views: borrowing State
@@ -20,24 +27,17 @@ package enum InvoiceMaker {
         let parties = try Parties(customerID, in: views)
         let after = try onViews { () throws(ViewsError) in try views.invoiceHead(of: customerID)?.throughSequence ?? 0 }
         guard period.through >= after else { throw .cutIsBeforeLast(after) }
-        let words = InvoiceWords(language: parties.language)
         let tally = try onViews { () throws(ViewsError) in
             try InvoiceTally(
-                of: parties.account, after: after, through: period.through, keepsCalls: parties.billing.callList, words: words, in: views)
+                of: parties.account, after: after, through: period.through, keepsCalls: parties.billing.callList, language: parties.language, in: views)
         }
         var invoice = parties.blank(id, .invoice, issuedAt: period.issuedAt)
-        let lines = tally.lines(words, decimals: invoice.decimals)
-        guard !lines.isEmpty else { throw .nothingToBill }
-        invoice.lines = lines
         invoice.periodFrom = period.from.microseconds
         invoice.periodTo = period.to.microseconds
         invoice.afterSequence = after
         invoice.throughSequence = period.through
-        try sum(&invoice, parties)
-        if parties.isPrepaid, invoice.totalMicros > 0 { invoice.prepaidMicros = invoice.totalMicros }
-        invoice.openingMicros = tally.opening + tally.documents
-        invoice.paymentsMicros = tally.payments
-        invoice.closingMicros = tally.closing - invoice.roundingMicros - invoice.taxMicros
+        try fill(&invoice, from: tally, rate: parties.rate, isPrepaid: parties.isPrepaid)
+        guard !invoice.lines.isEmpty else { throw .nothingToBill }
         if parties.billing.callList, !tally.calls.isEmpty {
             invoice.calls = UInt64(tally.calls.count)
             let list = CallList(tally.calls, currency: invoice.currency, timeZone: invoice.timeZone)
@@ -79,7 +79,7 @@ package enum InvoiceMaker {
             line.exactMicros = line.amountMicros
             note.lines = [line]
         }
-        try sum(&note, parties, rate: original.taxes.first)
+        try sum(&note, rate: original.taxes.first ?? parties.rate)
         guard note.totalMicros > 0, note.totalMicros <= left else {
             throw .creditTooLarge(left: "\(Money.decimal(micros: max(0, left))) \(note.currency)")
         }
@@ -90,6 +90,21 @@ package enum InvoiceMaker {
         return try numbered(note, parties, in: views)
     }
 
+    /// What the account is moved by when the document is issued: an invoice adds VAT and rounding to what its calls and fees have moved
+    /// already, a credit note gives back all of what it says.
+    package static func postings(
+        of invoice: InvoiceIssued, _ customer: AccountRef, _ provider: ProviderID, _ currency: Currency
+    ) -> [Posting] {
+        let isCredit = invoice.kind == .creditNote
+        let revenue = isCredit ? -invoice.netMicros : invoice.roundingMicros
+        let tax = isCredit ? -invoice.taxMicros : invoice.taxMicros
+        var postings: [Posting] = []
+        if revenue + tax != 0 { postings.append(Posting(customer, micros: -(revenue + tax))) }
+        if revenue != 0 { postings.append(Posting(.providerRevenue(provider, currency), micros: revenue)) }
+        if tax != 0 { postings.append(Posting(.providerTax(provider, currency), micros: tax)) }
+        return postings
+    }
+
     /// The net sum that comes to a total with VAT.
     private static func net(ofTotal total: Int64, _ rate: UInt32, _ decimals: UInt32) -> Int64 {
         var net = InvoiceAmounts.rounded(Int64(clamping: Int128(total) * 10_000 / Int128(10_000 + rate)), decimals)
@@ -98,11 +113,27 @@ package enum InvoiceMaker {
         return net
     }
 
-    private static func sum(_ invoice: inout InvoiceIssued, _ parties: Parties, rate: InvoiceTax? = nil) throws(InvoiceError) {
+    /// Lines, VAT, sums and the account, out of the movements: what follows from them and from nothing else.
+    ///
+    /// - Parameter rate: rate and category of VAT.
+    package static func fill(
+        _ invoice: inout InvoiceIssued, from tally: InvoiceTally, rate: InvoiceTax, isPrepaid: Bool
+    ) throws(InvoiceError) {
+        guard tally.isCountable, invoice.decimals <= 6 else { throw .overflow }
+        invoice.lines = tally.lines(decimals: invoice.decimals)
+        try sum(&invoice, rate: rate)
+        invoice.prepaidMicros = isPrepaid ? max(0, invoice.totalMicros) : 0
+        invoice.openingMicros = tally.opening + tally.documents
+        invoice.paymentsMicros = tally.payments
+        invoice.closingMicros = tally.closing - invoice.roundingMicros - invoice.taxMicros
+    }
+
+    /// VAT and sums of the lines that are there.
+    package static func sum(_ invoice: inout InvoiceIssued, rate: InvoiceTax) throws(InvoiceError) {
         let net = invoice.lines.reduce(Int128(0)) { $0 + Int128($1.amountMicros) }
         let exact = invoice.lines.reduce(Int128(0)) { $0 + Int128($1.exactMicros) }
-        guard net.magnitude < 1 << 60, exact.magnitude < 1 << 60 else { throw .overflow }
-        var tax = rate ?? parties.rate
+        guard net.magnitude < 1 << 60, exact.magnitude < 1 << 60, rate.vatBasisPoints <= 10_000, invoice.decimals <= 6 else { throw .overflow }
+        var tax = rate
         tax.taxableMicros = Int64(net)
         tax.taxMicros = InvoiceAmounts.tax(on: Int64(net), basisPoints: tax.vatBasisPoints, invoice.decimals)
         invoice.taxes = [tax]
@@ -133,13 +164,12 @@ package enum InvoiceMaker {
         of invoice: InvoiceIssued, in views: borrowing State
     ) throws(InvoiceError) -> CallList {
         guard let customer = CustomerID(invoice.customerID), let currency = Currency(invoice.currency) else { throw .noInvoice }
-        let words = InvoiceWords(language: invoice.language)
         let tally = try onViews { () throws(ViewsError) in
             try InvoiceTally(
                 of: .customer(customer, currency), after: invoice.afterSequence, through: invoice.throughSequence, keepsCalls: true,
-                words: words, in: views)
+                language: invoice.language, in: views)
         }
-        return CallList(tally.calls, currency: invoice.currency, timeZone: invoice.timeZone)
+        return tally.callList(of: invoice)
     }
 }
 

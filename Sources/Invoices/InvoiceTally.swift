@@ -1,14 +1,18 @@
-import Model
+import Foundation
+package import Model
 import Primitives
 import Projections
 
-/// The movements of one stretch of an account, added up by what they are.
-struct InvoiceTally {
+/// The movements of one stretch of an account, added up by what they are: by whoever makes an invoice from the views, and by whoever checks
+/// one from its events.
+package struct InvoiceTally: Sendable {
     struct Sum {
         var micros: Int64 = 0
         var count: UInt64 = 0
         var seconds: UInt64 = 0
     }
+    private let account: AccountRef
+    private let words: InvoiceWords
     private(set) var usage: [String: Sum] = [:]
     private(set) var items: [String: Sum] = [:]
     private(set) var corrections: [String: Sum] = [:]
@@ -16,67 +20,87 @@ struct InvoiceTally {
     private(set) var payments: Int64 = 0
     /// VAT and rounding of invoices before, which were posted behind their cuts.
     private(set) var documents: Int64 = 0
-    private(set) var opening: Int64 = 0
-    private(set) var closing: Int64 = 0
-    private(set) var first: Int64?
+    package private(set) var opening: Int64 = 0
+    package private(set) var closing: Int64 = 0
     private(set) var calls: [CallList.Entry] = []
+    /// Everything that moved, whichever way: while it is small no sum has overflowed.
+    private var moved: UInt64 = 0
+    /// Whether all of it can be added up without going beyond what an account holds.
+    var isCountable: Bool { moved < 1 << 60 && opening.magnitude < 1 << 60 }
+    private let keepsCalls: Bool
+    private var lastCall: Data?
+
+    /// - Parameters:
+    ///   - opening: what the account stood at before.
+    ///   - keepsCalls: whether each call is wanted as well.
+    package init(of account: AccountRef, opening: Int64, keepsCalls: Bool, language: String) {
+        self.account = account
+        self.opening = opening
+        self.keepsCalls = keepsCalls
+        closing = opening
+        words = InvoiceWords(language: language)
+    }
+
+    /// A movement of the account, in the order of the log.
+    ///
+    /// - Parameter cdr: of the call that was charged; nil: it is not known.
+    package mutating func add(_ posting: AccountPosting, _ cdr: Cdr?) {
+        let (sum, overflow) = moved.addingReportingOverflow(posting.amountMicros.magnitude)
+        moved = overflow ? .max : sum
+        closing &+= posting.amountMicros
+        switch posting.kind {
+        case .topUp, .voucher, .creditNote: payments &+= posting.amountMicros
+        case .invoice: documents &+= posting.amountMicros
+        case .rerating: Self.add(posting, to: &corrections, posting.reason)
+        case .adjustment, .fee, .package, .UNRECOGNIZED: Self.add(posting, to: &items, posting.reason)
+        case .call:
+            guard let cdr else { return Self.add(posting, to: &usage, words.calls) }
+            let name = words.call(cdr.direction, cdr.place(of: account))
+            let seconds = cdr.charges.first { $0.payer == account }?.billedSeconds ?? 0
+            usage[name, default: Sum()].micros &-= posting.amountMicros
+            // Two charges of one call are one call.
+            if posting.callID != lastCall {
+                usage[name, default: Sum()].count += 1
+                usage[name, default: Sum()].seconds += UInt64(seconds)
+            }
+            lastCall = posting.callID
+            if keepsCalls { calls.append(CallList.Entry(cdr, posting, destination: cdr.place(of: account), seconds: seconds)) }
+        }
+    }
 
     /// - Parameter keepsCalls: whether each call is wanted as well.
     init<State: ViewQueries & ~Copyable>(
-        of account: AccountRef, after: UInt64, through: UInt64, keepsCalls: Bool, words: InvoiceWords, in views: borrowing State
+        of account: AccountRef, after: UInt64, through: UInt64, keepsCalls: Bool, language: String, in views: borrowing State
     ) throws(ViewsError) {
         var place = (sequence: after, index: UInt32.max)
-        var isStarted = false
-        var lastCall: CallID?
+        // What the account stood at: said by the first movement behind the cut before, whether it belongs here or not.
+        let first = try views.postings(of: account, after: place, limit: 1).first
+        let opening = if let first { first.balanceMicros - first.amountMicros } else { try views.balance(account) }
+        self.init(of: account, opening: opening, keepsCalls: keepsCalls, language: language)
         reading: while true {
             let page = try views.postings(of: account, after: place, limit: 500)
             for posting in page {
-                let before = posting.balanceMicros - posting.amountMicros
-                guard posting.sequence <= through else {
-                    if !isStarted { (opening, closing, isStarted) = (before, before, true) }
-                    break reading
-                }
-                if !isStarted { (opening, isStarted) = (before, true) }
-                closing = posting.balanceMicros
-                first = first ?? posting.postedAt
-                switch posting.kind {
-                case .topUp, .voucher, .creditNote: payments += posting.amountMicros
-                case .invoice: documents += posting.amountMicros
-                case .rerating: Self.add(posting, to: &corrections, posting.reason)
-                case .adjustment, .fee, .package, .UNRECOGNIZED: Self.add(posting, to: &items, posting.reason)
-                case .call:
-                    guard let call = CallID(posting.callID), let cdr = try views.cdr(call: call) else {
-                        Self.add(posting, to: &usage, words.calls)
-                        break
-                    }
-                    let name = words.call(cdr.direction, cdr.place(of: account))
-                    let seconds = cdr.charges.first { $0.payer == account }?.billedSeconds ?? 0
-                    usage[name, default: Sum()].micros -= posting.amountMicros
-                    // Two charges of one call are one call.
-                    if call != lastCall {
-                        usage[name, default: Sum()].count += 1
-                        usage[name, default: Sum()].seconds += UInt64(seconds)
-                    }
-                    lastCall = call
-                    if keepsCalls { calls.append(CallList.Entry(cdr, posting, destination: cdr.place(of: account), seconds: seconds)) }
-                }
+                guard posting.sequence <= through else { break reading }
+                let call = posting.kind == .call ? CallID(posting.callID) : nil
+                add(posting, try call.flatMap { call throws(ViewsError) in try views.cdr(call: call) })
             }
             guard page.count == 500, let last = page.last else { break }
             place = (last.sequence, last.index)
         }
-        if !isStarted {
-            opening = try views.balance(account)
-            closing = opening
-        }
     }
 
     private static func add(_ posting: AccountPosting, to sums: inout [String: Sum], _ name: String) {
-        sums[name, default: Sum()].micros -= posting.amountMicros
+        sums[name, default: Sum()].micros &-= posting.amountMicros
         sums[name, default: Sum()].count += 1
     }
 
+    /// Each call that was charged, for an invoice with that currency and those times.
+    package func callList(of invoice: InvoiceIssued) -> CallList {
+        CallList(calls, currency: invoice.currency, timeZone: invoice.timeZone)
+    }
+
     /// In the order in which they are printed: fees and items, calls, corrections, each by name.
-    func lines(_ words: InvoiceWords, decimals: UInt32) -> [InvoiceLine] {
+    func lines(decimals: UInt32) -> [InvoiceLine] {
         var lines: [InvoiceLine] = []
         func add(_ sums: [String: Sum], _ kind: InvoiceLineKind) {
             for (name, sum) in sums.sorted(by: { $0.key < $1.key }) {

@@ -37,6 +37,8 @@ package protocol EventLog: AnyObject, Sendable {
 
     func rootHash(size: UInt64) throws(LedgerError) -> SHA256Digest
     func inclusionProof(of sequence: UInt64, size: UInt64) throws(LedgerError) -> [SHA256Digest]
+    /// One proof of all these, each larger than the one before: see `BatchProof`.
+    func inclusionProof(of sequences: [UInt64], size: UInt64) throws(LedgerError) -> [SHA256Digest]
     func consistencyProof(from old: UInt64, to new: UInt64) throws(LedgerError) -> [SHA256Digest]
 }
 

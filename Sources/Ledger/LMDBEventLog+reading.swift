@@ -107,6 +107,13 @@ extension LMDBEventLog {
         }
     }
 
+    package func inclusionProof(of sequences: [UInt64], size: UInt64) throws(LedgerError) -> [SHA256Digest] {
+        for sequence in sequences where sequence == 0 || sequence > size { throw .outOfRange(asked: sequence, size: size) }
+        return try withTree(size: size) { (hasher, subtree) throws(LedgerError) in
+            try BatchProof.hashes(of: sequences.map { $0 - 1 }, size: size, hasher, subtree)
+        }
+    }
+
     package func consistencyProof(from old: UInt64, to new: UInt64) throws(LedgerError) -> [SHA256Digest] {
         guard old <= new else { throw .outOfRange(asked: old, size: new) }
         return try withTree(size: new) { (hasher, subtree) throws(LedgerError) in

@@ -117,12 +117,12 @@ package enum MerkleProofs {
     }
 
     /// The largest power of two that is smaller than the number of leaves, from the start of the range.
-    private static func split(_ range: Range<UInt64>) -> UInt64 {
+    static func split(_ range: Range<UInt64>) -> UInt64 {
         let count = range.upperBound - range.lowerBound
         return range.lowerBound + (1 << UInt64(63 - (count - 1).leadingZeroBitCount))
     }
 
-    private static func root<E: Error>(
+    static func root<E: Error>(
         of range: Range<UInt64>, _ hasher: borrowing MerkleHasher, _ subtree: Subtree<E>
     ) throws(E) -> SHA256Digest {
         let count = range.upperBound - range.lowerBound

@@ -76,6 +76,9 @@ extension Explanation {
         package let fee: ExactAmount
         /// The first increment, if it has a price of its own: price per minute × its seconds ÷ 60.
         package let first: ExactAmount?
+        /// Seconds that are paid by each of the two prices: those of the first increment, if it has one of its own, and all others.
+        package let firstSeconds: UInt32
+        package let nextSeconds: UInt32
         /// Price per minute × billed seconds ÷ 60, of the first increment too unless that has its own price.
         package let next: ExactAmount
         /// Both.
@@ -105,12 +108,14 @@ extension Explanation {
             var rest = billedSeconds - freeSeconds
             if price.hasFirstPerMinuteMicros, billedSeconds > 0 {
                 let increment = min(billedSeconds, max(1, price.firstIncrementSeconds))
-                let firstSeconds = increment - min(increment, freeSeconds)
+                firstSeconds = increment - min(increment, freeSeconds)
                 first = ExactAmount(sixtieths: Int128(price.firstPerMinuteMicros) * Int128(firstSeconds))
                 rest -= firstSeconds
             } else {
                 first = nil
+                firstSeconds = 0
             }
+            nextSeconds = rest
             next = ExactAmount(sixtieths: Int128(price.perMinuteMicros) * Int128(rest))
             time = if let first { first + next } else { next }
             exact = price.isFeeDeductible ? max(fee, time) : fee + time

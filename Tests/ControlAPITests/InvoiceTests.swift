@@ -40,6 +40,15 @@ private func money(_ amount: String) -> JSON { ["amount": .string(amount), "curr
         let other = try await client.token("other", role: "customer_admin", scope: stranger.customer)
         #expect(try await other.get(path).status == 404)
         #expect(try await client.get("/v1/trial-balance")["is_zero"] == .bool(true))
+        // Who sees everything of the calls gets the proof of them; here there are none, so the provider does too.
+        let provider = try await client.token("kages", role: "provider_admin", scope: estate.provider)
+        for asker in [client, provider] {
+            let pack = try await asker.get(path + "/dispute")
+            #expect(pack.status == 200 && pack.headers[.contentType] == "application/jsonl", "\(pack.text)")
+            #expect(pack.text.contains(#""format":"ledgerline.dispute.invoice/1""#) && pack.text.contains("invoice.issued"))
+        }
+        #expect(try await own.get(path + "/dispute").status == 403)
+        #expect(try await client.get("/v1/invoices/\(estate.customer)/dispute").status == 404)
         let calls = try await client.get(path + "/calls")
         #expect(calls.text.hasPrefix("cdr_number,started_at,"), "\(calls.text)")
     }

@@ -247,6 +247,9 @@ final class FailingLog: EventLog {
     func inclusionProof(of sequence: UInt64, size: UInt64) throws(LedgerError) -> [SHA256Digest] {
         try base.inclusionProof(of: sequence, size: size)
     }
+    func inclusionProof(of sequences: [UInt64], size: UInt64) throws(LedgerError) -> [SHA256Digest] {
+        try base.inclusionProof(of: sequences, size: size)
+    }
     func consistencyProof(from old: UInt64, to new: UInt64) throws(LedgerError) -> [SHA256Digest] {
         try base.consistencyProof(from: old, to: new)
     }

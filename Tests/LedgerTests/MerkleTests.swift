@@ -68,6 +68,50 @@ private func subtree(_ leaves: [SHA256Digest]) -> MerkleProofs.Subtree<Never> {
     }
 }
 
+@Test func everySetOfLeavesOfSmallTreesIsProvenAtOnceAndNoOtherSetIs() {
+    let all = hashes(12)
+    for size in 1...10 {
+        let root = definedRoot(all[..<size])
+        for set in 0..<(1 << size) {
+            let indices = (0..<size).filter { set >> $0 & 1 == 1 }
+            let proof = BatchProof.hashes(of: indices.map(UInt64.init), size: UInt64(size), MerkleHasher(), subtree(all))
+            let leaves = indices.map { (index: UInt64($0), digest: all[$0]) }
+            func computed(_ leaves: [(index: UInt64, digest: SHA256Digest)], _ proof: [SHA256Digest]) -> SHA256Digest? {
+                BatchProof.root(of: leaves, size: UInt64(size), proof: proof)
+            }
+            #expect(computed(leaves, proof) == root)
+            #expect(computed(leaves, proof + [all[0]]) == nil)
+            if !proof.isEmpty { #expect(computed(leaves, Array(proof.dropLast())) == nil) }
+            for place in leaves.indices {
+                var changed = leaves
+                changed[place].digest = all[11]
+                #expect(computed(changed, proof) != root, "another leaf")
+                changed.remove(at: place)
+                #expect(computed(changed, proof) != root, "a leaf less")
+                changed = leaves
+                changed[place].index = UInt64(size)
+                #expect(computed(changed, proof) == nil, "a leaf beyond the end")
+            }
+            for place in proof.indices {
+                var changed = proof
+                changed[place] = all[11]
+                #expect(computed(leaves, changed) != root, "another hash")
+            }
+            if leaves.count > 1 { #expect(computed(leaves.reversed(), proof) == nil, "out of order") }
+        }
+    }
+}
+
+@Test func aProofOfManyLeavesIsShorterThanTheirPaths() {
+    let all = hashes(1_000)
+    let together = (300..<400).map { UInt64($0) }
+    let proof = BatchProof.hashes(of: together, size: 1_000, MerkleHasher(), subtree(all))
+    #expect(proof.count < 16)
+    #expect(BatchProof.root(of: together.map { ($0, all[Int($0)]) }, size: 1_000, proof: proof) == definedRoot(all[...]))
+    let whole = (0..<1_000).map { UInt64($0) }
+    #expect(BatchProof.hashes(of: whole, size: 1_000, MerkleHasher(), subtree(all)).isEmpty)
+}
+
 @Test func everyTreeUpTo70IsConsistentWithEveryLaterOneAndWithNoOther() {
     let all = hashes(71)
     for new in 0...70 {

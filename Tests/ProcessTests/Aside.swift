@@ -88,8 +88,11 @@ struct TestPlatform: Sendable {
     }
 
     /// One request, as curl makes it.
-    func ask(_ method: String, _ path: String, token: String, _ body: String? = nil) async throws -> String {
+    ///
+    /// - Parameter key: given again, the request does nothing twice.
+    func ask(_ method: String, _ path: String, token: String, _ body: String? = nil, key: String? = nil) async throws -> String {
         var arguments = ["-sS", "-X", method, "-H", "Authorization: Bearer \(token)"]
+        if let key { arguments += ["-H", "Idempotency-Key: \(key)"] }
         if let body { arguments += ["-H", "Content-Type: application/json", "-d", body] }
         return try await run("curl", arguments + [url + path]).output
     }

@@ -1,5 +1,6 @@
 import ControlPlane
 import Dispatch
+import Dispute
 import Foundation
 import HTTPTypes
 import Invoices
@@ -43,6 +44,14 @@ enum InvoiceDocumentEndpoints {
                 }
             }),
         Operation(
+            method: .get, path: "/v1/invoices/{invoice_id}/dispute", name: "disputeInvoice", tag: "invoices",
+            summary: "Everything that an invoice or a credit note follows from, in one document that ledgerline dispute verify checks without us. "
+                + "It holds whole events, so it is given only to whom every call of it is wholly visible.",
+            access: .needs(.proveRecords),
+            success: .init(
+                status: .ok, about: "A dispute pack of an invoice, as JSON Lines (docs/dispute.md).", schema: ["type": "string"], mediaType: "application/jsonl"),
+            past: .never, reading: "invoice_dispute_pack", handle: { try dispute($0) }),
+        Operation(
             method: .post, path: "/v1/providers/{provider_id}/invoice-templates", name: "publishInvoiceTemplate", tag: "invoices",
             summary: "Publishes a template. It is used from when the provider's billing names its hash.", access: .needs(.writePrices),
             body: .init(schema: Schema.reference("NewInvoiceTemplate")),
@@ -71,6 +80,37 @@ enum InvoiceDocumentEndpoints {
     ]
 
     static let schemas: [(String, JSON)] = [("NewInvoiceTemplate", shape.newSchema)]
+
+    private static func dispute(_ exchange: Exchange) throws -> Reply {
+        let reach = try exchange.reach
+        let id = try exchange.read { views in
+            let invoice = try InvoiceEndpoints.visible(exchange, in: views)
+            guard let id = InvoiceID(invoice.id), let customer = CustomerID(invoice.customerID), let currency = Currency(invoice.currency) else {
+                throw Problem(.notFound, "There is no such invoice.")
+            }
+            let redaction = try Redaction(reach, in: views)
+            var place = (sequence: invoice.afterSequence, index: UInt32.max)
+            while invoice.kind == .invoice {
+                let page = try views.postings(of: .customer(customer, currency), after: place, limit: 500)
+                for posting in page where posting.sequence <= invoice.throughSequence {
+                    guard let call = CallID(posting.callID), let cdr = try views.cdr(call: call) else { continue }
+                    guard try redaction.seen(cdr, in: views) == cdr else {
+                        throw Problem(.forbidden, "The pack holds the whole records of its calls, of which this token may see a part.")
+                    }
+                }
+                guard page.count == 500, let last = page.last, last.sequence <= invoice.throughSequence else { break }
+                place = (last.sequence, last.index)
+            }
+            return id
+        }
+        let platform = exchange.platform
+        do throws(DisputeError) {
+            let maker = InvoicePackMaker(log: platform.log, views: platform.views, origin: platform.origin, key: platform.signingKey)
+            return Reply(.ok, .bytes([UInt8](try maker.pack(invoice: id, at: .now)), mediaType: "application/jsonl"))
+        } catch {
+            throw Problem(.internalError, "The pack cannot be made: \(error)")
+        }
+    }
 
     private static func document(_ exchange: Exchange) async throws -> Reply {
         let (invoice, template) = try exchange.read { views in

@@ -93,11 +93,7 @@ package enum BillingDecider {
     }
 
     /// Its own, so that what a provider is and how it bills change under versions of their own.
-    package static func stream(of provider: ProviderID) -> UUIDv7 {
-        let digest = Hash.sha256(Array("ledgerline billing ".utf8) + provider.value.bytes)
-        guard let id = UUIDv7(bytes: digest[0..<16]) else { preconditionFailure("SHA-256 has 32 bytes") }
-        return id
-    }
+    package static func stream(of provider: ProviderID) -> UUIDv7 { InvoiceMaker.billingStream(of: provider) }
 
     private static func isLetters(_ text: String, _ count: ClosedRange<Int>) -> Bool {
         count.contains(text.utf8.count) && text.utf8.allSatisfy { (0x41...0x5A).contains($0) }

@@ -1,4 +1,5 @@
 import Foundation
+import Invoices
 import Model
 import Primitives
 import Projections
@@ -26,6 +27,7 @@ enum InvoiceDecider {
         switch invoice.kind {
         case .invoice, .UNRECOGNIZED:
             let after = try state.invoiceHead(of: customerID)?.throughSequence ?? 0
+            guard invoice.taxes.allSatisfy({ $0.vatBasisPoints == customer.vatBasisPoints }) else { throw stale("the customer's rate of VAT is another one") }
             guard invoice.afterSequence == after else { throw stale("the last invoice ends at sequence \(after)") }
             guard invoice.throughSequence >= after, invoice.throughSequence <= state.applied else {
                 throw AdminRejection.invalid("through_sequence", "must not be before the last invoice's cut nor behind the log's head")
@@ -40,7 +42,7 @@ enum InvoiceDecider {
                 throw AdminRejection.invalid("amount", "\(rest) \(invoice.currency) of the invoice are left to be credited")
             }
         }
-        let postings = postings(of: invoice, .customer(customerID, currency), provider, currency)
+        let postings = InvoiceMaker.postings(of: invoice, .customer(customerID, currency), provider, currency)
         if postings.isEmpty {
             invoice.journalID = Data()
         } else {
@@ -56,20 +58,6 @@ enum InvoiceDecider {
         }
         decision.record(.invoiceIssued(invoice), in: id)
         return id
-    }
-
-    /// An invoice adds VAT and rounding to what its calls and fees have moved already. A credit note gives back all of what it says.
-    private static func postings(
-        of invoice: InvoiceIssued, _ customer: AccountRef, _ provider: ProviderID, _ currency: Currency
-    ) -> [Posting] {
-        let isCredit = invoice.kind == .creditNote
-        let revenue = isCredit ? -invoice.netMicros : invoice.roundingMicros
-        let tax = isCredit ? -invoice.taxMicros : invoice.taxMicros
-        var postings: [Posting] = []
-        if revenue + tax != 0 { postings.append(Posting(customer, micros: -(revenue + tax))) }
-        if revenue != 0 { postings.append(Posting(.providerRevenue(provider, currency), micros: revenue)) }
-        if tax != 0 { postings.append(Posting(.providerTax(provider, currency), micros: tax)) }
-        return postings
     }
 
     /// The sums that EN 16931 asks for (BR-CO-10, 13, 14, 15), once more.
