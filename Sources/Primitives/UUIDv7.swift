@@ -89,10 +89,13 @@ extension UUIDv7: LosslessStringConvertible, CustomStringConvertible {
 }
 
 /// Lower-case hexadecimal of bytes, for digests and keys shown to people.
-package func hex(_ bytes: some Sequence<UInt8>) -> String {
-    // Made of bytes: every request is named this way, and a String that grows by characters costs ten times as much.
+package func hex(_ bytes: some Sequence<UInt8>) -> String { hex(Array(bytes)) }
+
+/// The same for an array: every request is named this way, and what is made for any sequence asks each byte's type what it is.
+package func hex(_ bytes: [UInt8]) -> String {
+    // Made of bytes: a String that grows by characters costs ten times as much.
     var digits: [UInt8] = []
-    digits.reserveCapacity(bytes.underestimatedCount * 2)
+    digits.reserveCapacity(bytes.count * 2)
     for byte in bytes {
         digits.append(hexDigit(byte >> 4))
         digits.append(hexDigit(byte & 0x0F))

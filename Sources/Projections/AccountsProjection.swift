@@ -28,7 +28,9 @@ extension Key {
         guard let kind = UInt8(exactly: account.kind.rawValue), let currency = Currency(account.currency) else {
             return nil
         }
-        self.init([kind])
+        self.init()
+        reserve(20)
+        add(byte: kind)
         if account.ownerID.isEmpty {
             add(UUIDv7.platform)
         } else {

@@ -18,10 +18,13 @@ package struct Key: Hashable, Sendable {
 
     package init(_ number: UInt64) {
         bytes = []
+        bytes.reserveCapacity(40)
         add(number)
     }
 
     package init(text: String) { bytes = Array(text.utf8) }
+
+    mutating func reserve(_ count: Int) { bytes.reserveCapacity(count) }
 
     package mutating func add(_ id: UUIDv7) {
         add(id.high)

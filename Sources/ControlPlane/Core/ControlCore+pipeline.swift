@@ -58,7 +58,7 @@ extension ControlCore {
             if flight != nil {
                 guard appender.isDone else { return outputs }
                 outputs += land().outputs
-            } else if let next = open {
+            } else if let next = open.take() {
                 outputs += launch(next)
             } else {
                 return outputs
@@ -67,8 +67,7 @@ extension ControlCore {
     }
 
     /// - Returns: the answers, if there is nothing to make durable.
-    private mutating func launch(_ next: Undertaking) -> [Output] {
-        open = nil
+    private mutating func launch(_ next: consuming Undertaking) -> [Output] {
         guard !next.batch.commits.isEmpty else { return conclude(next.batch) }
         appender.begin(next.batch.commits)
         flight = next
@@ -105,7 +104,7 @@ extension ControlCore {
     mutating func attempt(_ steps: Steps) -> Result<[Output], BatchFailure> {
         precondition(flight == nil && open == nil, "a batch of its own follows on what is settled")
         if case .lost(let failure, _) = take([], steps) { return .failure(failure) }
-        let outputs = open.map { launch($0) } ?? []
+        let outputs = open.take().map { launch($0) } ?? []
         let (landed, failure) = land()
         return failure.map(Result.failure) ?? .success(outputs + landed)
     }
@@ -146,7 +145,7 @@ extension ControlCore {
             }
         } catch {
             // What was not published is dropped with what failed, the flight's facts too; those the log will have.
-            (workers, orphans) = (next.workers, next.orphans)
+            (workers, orphans, rosterRevision) = (next.workers, next.orphans, nil)
             behind = true
             return .lost(error, next.works + works)
         }
@@ -164,7 +163,7 @@ extension ControlCore {
             views.discard()
             publishAt = nil
             behind = true
-            (workers, orphans) = (landed.workers, landed.orphans)
+            (workers, orphans, rosterRevision) = (landed.workers, landed.orphans, nil)
             return (refusals(of: landed.works + (open.take()?.works ?? []), error), error)
         }
         return (conclude(landed.batch), nil)
@@ -210,10 +209,10 @@ extension Batch {
     /// That the log took every commit as it was decided.
     func check(_ outcomes: [CommitOutcome]) throws(BatchFailure) {
         var expected = head
-        for (commit, outcome) in zip(commits, outcomes).reversed() {
-            let first = expected - UInt64(commit.events.count) + 1
-            guard case .appended(let sequences) = outcome, sequences == first...expected else {
-                throw .unexpected("the log did not take a commit as it was decided: \(outcome)")
+        for index in commits.indices.prefix(outcomes.count).reversed() {
+            let first = expected - UInt64(commits[index].events.count) + 1
+            guard case .appended(let sequences) = outcomes[index], sequences == first...expected else {
+                throw .unexpected("the log did not take a commit as it was decided: \(outcomes[index])")
             }
             expected = first - 1
         }

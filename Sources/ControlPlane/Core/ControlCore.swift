@@ -36,6 +36,8 @@ package struct ControlCore {
     private let location: LocationStore?
     private var feedNumber: UInt64
     private var publishedRoster = Model.Roster()
+    /// Of the table when it was last compared; nil: the table has been put back to what it was before.
+    var rosterRevision: UInt64?
     private var headAt: Instant
     private var earlyCallsAt: Instant
     private var tickedAt: Instant
@@ -206,6 +208,8 @@ package struct ControlCore {
     }
 
     private mutating func publishRoster() -> [Output] {
+        guard workers.revision != rosterRevision else { return [] }
+        rosterRevision = workers.revision
         let roster = workers.roster
         guard roster != publishedRoster else { return [] }
         publishedRoster = roster

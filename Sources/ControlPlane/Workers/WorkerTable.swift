@@ -26,6 +26,8 @@ struct WorkerTable {
     }
 
     private var entries: [String: Entry] = [:]
+    /// Rises with everything that the roster tells.
+    private(set) var revision: UInt64 = 0
     /// Owners of live calls that have not been heard since this process started, and until when they may be silent.
     private var expected: [String: Instant] = [:]
     private let deadAfter: Duration
@@ -49,6 +51,7 @@ struct WorkerTable {
             entry.calls = max(previous.calls, entry.calls)
         }
         entries[hello.worker] = entry
+        revision += 1
         return same ? .known : .restarted
     }
 
@@ -61,6 +64,7 @@ struct WorkerTable {
     }
 
     mutating func load(_ name: String, calls: UInt32, loadPermille: UInt32) {
+        if entries[name]?.calls != calls { revision += 1 }
         entries[name]?.calls = calls
         entries[name]?.loadPermille = loadPermille
     }
@@ -70,6 +74,7 @@ struct WorkerTable {
         var died: [String] = []
         for (name, entry) in entries where entry.alive && now - entry.heardAt >= deadAfter {
             entries[name]?.alive = false
+            revision += 1
             died.append(name)
         }
         for (name, deadline) in expected where now >= deadline {
@@ -90,11 +95,15 @@ struct WorkerTable {
         return [silent, expected.values.min()].compactMap { $0 }.min()
     }
 
-    mutating func drain(_ name: String) { entries[name]?.draining = true }
+    mutating func drain(_ name: String) {
+        entries[name]?.draining = true
+        revision += 1
+    }
 
     mutating func forget(_ name: String) {
         entries[name] = nil
         expected[name] = nil
+        revision += 1
     }
 
     func isAlive(_ name: String) -> Bool { entries[name]?.alive == true }
@@ -114,7 +123,10 @@ struct WorkerTable {
         let best =
             candidates.filter { !$0.value.draining }.min { ($0.value.calls, $0.key) < ($1.value.calls, $1.key) }
             ?? candidates.min { ($0.value.calls, $0.key) < ($1.value.calls, $1.key) }
-        if let name = best?.key { entries[name]?.calls += 1 }
+        if let name = best?.key {
+            entries[name]?.calls += 1
+            revision += 1
+        }
         return best?.key
     }
 
