@@ -326,6 +326,7 @@ class Demo:
         if status or verified:
             print(output, text)
         self.dispute(data)
+        self.dispute_invoice(data)
         self.reconcile(data)
         status, output = self.ledgerline("replay", "--data", data, "--check", "--json")
         report = json.loads(output) if status == 0 else {}
@@ -352,6 +353,25 @@ class Demo:
         changed.write_text(json.dumps(forged))
         status, text = self.ledgerline("dispute", "verify", str(changed), "--key", key)
         self.check("a pack with another amount is refused", status == 1 and "does not follow from the events" in text)
+
+    def dispute_invoice(self, data):
+        """What the calls came to, on paper, and the file that proves it to somebody who has the public key alone."""
+        issued = self.api.post(f"/v1/customers/{self.customer['id']}/invoices", {}, headers={"Idempotency-Key": "invoice"})
+        pack, page = self.directory / "invoice.jsonl", self.directory / "invoice.html"
+        key = str(self.directory / "control" / "keys" / "log-signing.pub")
+        made, output = self.ledgerline("dispute", "--invoice", issued["id"], "--data", data, "--out", str(pack), "--html", str(page))
+        status, text = self.ledgerline("dispute", "verify", str(pack), "--key", key, "--json")
+        report = json.loads(text) if status == 0 else {}
+        self.check(f"dispute pack of invoice {issued['number']} proves its lines and the balance offline", made == 0 and report.get("holds") is True and report.get("kind") == "invoice",
+                   total=f"{issued['total']} {issued['currency']}", proven=len(report.get("proven", [])), bytes=pack.stat().st_size if pack.exists() else 0)
+        if made or status:
+            print(output, text)
+            return
+        lines = pack.read_text().splitlines(keepends=True)
+        changed = self.directory / "forged.jsonl"
+        changed.write_text("".join(lines[:1] + [line.replace('"type":"journal.posted"', '"type":"journal.lost"') for line in lines[1:]]))
+        status, text = self.ledgerline("dispute", "verify", str(changed), "--key", key)
+        self.check("an invoice's pack with a changed line is refused", status == 1 and "is not what the pack says it is" in text)
 
     def reconcile(self, data):
         """A statement of the carrier's: the outbound call an hour ahead in its time zone, and one that was never made."""
