@@ -138,7 +138,7 @@ import FoundationNetworking
         for command in [
             ["serve"], ["control"], ["signal"], ["media"], ["worker", "enroll"], ["worker", "list"], ["worker", "drain"], ["worker", "revoke"],
             ["token", "issue"], ["log", "verify"], ["log", "prove"], ["log", "checkpoint"], ["log", "tail"], ["replay"], ["cdr", "list"], ["cdr", "reconcile"], ["dispute", "make"], ["dispute", "verify"],
-            ["as-of"], ["snapshot"],
+            ["as-of"], ["snapshot"], ["fee", "list"], ["package", "buy"], ["package", "list"], ["package", "cancel"], ["package", "left"],
         ] {
             let help = try Ledgerline.run(command + ["--help"])
             #expect(help.status == 0)
