@@ -110,6 +110,16 @@ extension SipTransport: Literal {
     }
 }
 
+extension GatewayProfile: Literal {
+    package var literal: String {
+        switch self {
+        case .none: "none"
+        case .teams: "teams"
+        case .UNRECOGNIZED(let value): unrecognised(value)
+        }
+    }
+}
+
 extension ApplyTo: Literal {
     package var literal: String {
         switch self {

@@ -168,6 +168,12 @@ extension Dialog {
         refreshTarget(from: response)
     }
 
+    /// The dialog of a 2xx goes on with the numbers of the same dialog while it was early: requests of both sides have used some.
+    package mutating func carryOn(_ early: Dialog) {
+        localCSeq = max(localCSeq, early.localCSeq)
+        remoteCSeq = early.remoteCSeq ?? remoteCSeq
+    }
+
     /// Our side answered 2xx.
     package mutating func confirm() { isEarly = false }
 

@@ -47,12 +47,18 @@ extension CallKit {
             message.vias[0].host = local.host.description
             message.vias[0].port = local.port
         }
+        let ownName = ownNames[hop]
+        if ownName != nil, let allowed = message.headers[.allow], allowed.hasPrefix(CallMachine.allowed) {
+            message.headers[.allow] = CallMachine.allowedOfCarriers + allowed.dropFirst(CallMachine.allowed.count)
+        }
         let plain = contact()
         guard message.headers[.contact] == plain.description else { return message }
         var own = plain
-        own.uri.host = local.host.description
+        own.uri.host = ownName ?? local.host.description
         own.uri.port = local.port
-        if isSecure || message.requestURI?.isSecure == true { own.uri.scheme = "sips" }
+        if ownName != nil {
+            // Who knows us by our name knows no sips.
+        } else if isSecure || message.requestURI?.isSecure == true { own.uri.scheme = "sips" }
         // RFC 7118 §5.2: there is one name for both kinds of WebSocket.
         let name = hop.transport.isWebSocket ? "ws" : hop.transport.name.lowercased()
         if hop.transport != .udp { own.uri.parameters.set("transport", name) }

@@ -55,6 +55,8 @@ struct CallKit: Sendable {
     var colleagues: Colleagues
     var outbox = Outbox()
     var names: NameCache
+    /// Whom we are known to by a name.
+    var ownNames = OwnNames()
     /// Calls that wait for DNS.
     var nameWaiters: Set<CallID> = []
     /// Peers that are reached by UDP and took no connection, and until when that is believed.

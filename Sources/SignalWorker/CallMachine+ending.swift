@@ -73,6 +73,10 @@ extension CallMachine {
             kit.respond(reoffer.request.response(487, toTag: leg?.dialog.localTag), to: reoffer.transaction, .ended)
             self.reoffer = nil
         }
+        if let earlyOffer {
+            kit.respond(earlyOffer.request.response(487, toTag: earlyOffer.request.to.tag), to: earlyOffer.transaction, .ended)
+            self.earlyOffer = nil
+        }
         for entry in passing {
             kit.respond(entry.request.response(487, toTag: self[entry.from]?.dialog.localTag), to: entry.transaction, .ended)
         }

@@ -75,9 +75,10 @@ extension CallMachine {
         else { return }
         descriptionVersion += 1
         leg.media.makeKey(&kit.random)
-        let sdp = OfferAnswer.description(
+        var sdp = OfferAnswer.description(
             from: remote, relaying: other.media.index, at: SocketAddress(host, port: leg.media.port), session: sessionNumber,
             version: descriptionVersion, to: leg.media, fingerprint: mediaFingerprint)
+        kit.ownNames.hold(&sdp, other.media.index, on: leg.path)
         leg.media.local = sdp
         var request = leg.dialog.request(.invite, via: kit.via(id))
         request.headers.append(.contact, kit.contact().description)

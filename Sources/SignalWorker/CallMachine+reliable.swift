@@ -40,8 +40,12 @@ extension CallMachine {
             UInt32(words[1]) == waiting.response.cseq.number, words[2] == "INVITE"
         else { return kit.respond(request.response(481, toTag: a.dialog.localTag), to: transaction) }
         reliable = nil
-        // Another offer is not taken while it rings; the response itself was confirmed all the same.
-        kit.respond(request.response(request.hasSDP ? 488 : 200, toTag: a.dialog.localTag), to: transaction)
+        if !waiting.response.body.isEmpty { isDescribed = true }
+        if request.hasSDP {
+            offerWhileRinging(request, transaction, &kit)
+        } else {
+            kit.respond(request.response(200, toTag: a.dialog.localTag), to: transaction)
+        }
         if let next = untold {
             untold = nil
             if stage == .ringing { tellCaller(next, &kit) }
@@ -56,8 +60,9 @@ extension CallMachine {
         releaseAnswer(&kit)
     }
 
-    private mutating func releaseAnswer(_ kit: inout CallKit) {
-        guard var ok = answer, reliable?.response.body.isEmpty != false, let invite else { return }
+    /// Not while an offer of the ringing is unanswered either (RFC 6337 §3.1.2).
+    mutating func releaseAnswer(_ kit: inout CallKit) {
+        guard var ok = answer, reliable?.response.body.isEmpty != false, earlyOffer == nil, let invite else { return }
         (answer, reliable) = (nil, nil)
         if let fork {
             // Another dialog than the one that rang, as if a proxy had forked the INVITE (RFC 3261 §13.2.2.4).
@@ -113,6 +118,8 @@ extension CallMachine {
             early = EarlyDialog(dialog: dialog, number: number)
         }
         early.number = number
+        if response.hasSDP { early.hasDescribed = true }
+        if let allowed = response.allows(.update) { early.takesUpdate = allowed }
         var prack = early.dialog.request(.prack, via: kit.via(id))
         prack.headers.append(.rack, "\(number) \(response.cseq.number) INVITE")
         if let place { dialogs[place] = early } else { dialogs.append(early) }
@@ -127,4 +134,7 @@ extension CallMachine {
 struct EarlyDialog: Sendable {
     var dialog: Dialog
     var number: UInt32
+    /// It has answered our offer in one of them.
+    var hasDescribed = false
+    var takesUpdate = false
 }

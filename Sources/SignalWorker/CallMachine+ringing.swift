@@ -44,6 +44,7 @@ extension CallMachine {
         case .gateway(let gateway):
             guard let servers = servers ?? self.servers(of: gateway, target, &kit), let first = servers.first else { return }
             alternatives = Array(servers.dropFirst())
+            if gateway.profile == .teams { kit.ownNames.learn(gateway.fromDomain, towards: first.host) }
             made = address(gateway, first, kit)
         case .forward(let forward): made = address(forward, kit)
         case .pickup(let pickup): made = address(pickup, kit)
@@ -156,14 +157,17 @@ extension CallMachine {
         let name = SocketAddress.Host(gateway.host) == nil ? gateway.host : nil
         guard let hop = kit.configuration.hop(to: server, by: transport, name: name) else { return nil }
         let to = NameAddress(uri: URI(plainUser: gateway.number, host: gateway.host))
-        return Address(uri: uri, hop: hop, from: from, to: to, offered: .plain)
+        return Address(uri: uri, hop: hop, from: from, to: to, offered: gateway.profile == .teams ? .sdes : .plain)
     }
 
     // MARK: Answers
 
     mutating func response(_ response: SIPMessage, of transaction: ClientTransactionID, _ hop: Hop, _ kit: inout CallKit) {
-        if reoffer?.outgoing == transaction { return reofferAnswered(response, &kit) }
-        if moving.contains(where: { $0.transaction == transaction }) { return moveAnswered(response, transaction, &kit) }
+        if reoffer?.outgoing == transaction || moving.contains(where: { $0.transaction == transaction }) {
+            if reoffer?.outgoing == transaction { reofferAnswered(response, &kit) } else { moveAnswered(response, transaction, &kit) }
+            return goOnTransferring(&kit)
+        }
+        if earlyOffer?.outgoing == transaction { return earlyOfferAnswered(response, &kit) }
         if refreshing.contains(where: { $0.transaction == transaction }) { return refreshAnswered(response, transaction, &kit) }
         if transfer?.transaction == transaction { return transferAnswered(response, hop, &kit) }
         if response.cseq.method == .notify, response.isFinal { return noticed(transaction, &kit) }
@@ -192,10 +196,15 @@ extension CallMachine {
 
     mutating func transactionFailed(_ transaction: ClientTransactionID, _ failure: TransactionLayer.Failure, _ kit: inout CallKit) {
         let status = failure == .timeout ? 408 : 503
-        if let reoffer, reoffer.outgoing == transaction { return reofferAnswered(reoffer.sent.response(status), &kit) }
-        if let move = moving.first(where: { $0.transaction == transaction }) {
-            return moveAnswered(move.request.response(status), transaction, &kit)
+        if let reoffer, reoffer.outgoing == transaction {
+            reofferAnswered(reoffer.sent.response(status), &kit)
+            return goOnTransferring(&kit)
         }
+        if let move = moving.first(where: { $0.transaction == transaction }) {
+            moveAnswered(move.request.response(status), transaction, &kit)
+            return goOnTransferring(&kit)
+        }
+        if let earlyOffer, earlyOffer.outgoing == transaction { return earlyOfferAnswered(earlyOffer.sent.response(status), &kit) }
         if let refresh = refreshing.first(where: { $0.transaction == transaction }) {
             return refreshAnswered(refresh.request.response(status), transaction, &kit)
         }
@@ -225,8 +234,9 @@ extension CallMachine {
         guard [180, 181, 182, 183].contains(response.status) else { return }
         var forward = invite.request.response(response.status, toTag: a.dialog.localTag)
         forward.headers.append(.contact, kit.contact().description)
+        forward.headers.append(.allow, CallMachine.allowed)
         // A caller that offered nothing is not made an offer before the answer.
-        if response.hasSDP, agree(response, index, &kit), let sdp = a.media.local, a.media.remote != nil {
+        if response.hasSDP, describes(index), agree(response, index, &kit), let sdp = a.media.local, a.media.remote != nil {
             forward.setBody(Array(sdp.description.utf8), type: "application/sdp")
         }
         tellCaller(forward, &kit)
@@ -277,7 +287,7 @@ extension CallMachine {
             return failed(index, 502, "the answer has no Contact", &kit)
         }
         // Confirmations while it rang were requests of this dialog.
-        if let early = attempt.early.first(where: { $0.dialog.remoteTag == dialog.remoteTag }) { dialog.localCSeq = early.dialog.localCSeq }
+        if let early = attempt.early.first(where: { $0.dialog.remoteTag == dialog.remoteTag }) { dialog.carryOn(early.dialog) }
         var leg = Leg(dialog: dialog, hop: attempt.hop, isGateway: attempt.isGateway)
         leg.heard(response, at: kit.wall)
         leg.timer = SessionTimer(answered: response, wanted: kit.configuration.sessionSeconds, now: kit.now)
@@ -298,7 +308,7 @@ extension CallMachine {
             hangUpStray(&leg, &kit)
             return
         }
-        guard response.hasSDP ? agree(response, index, &kit) : descriptionOf == index, let bMedia, let local = a.media.local else {
+        guard response.hasSDP && describes(index) ? agree(response, index, &kit) : descriptionOf == index, let bMedia, let local = a.media.local else {
             if isAsked { acknowledge(&kit) }
             hangUpStray(&leg, &kit)
             return failed(index, 488, "no media in common", &kit)
@@ -419,6 +429,8 @@ extension CallMachine {
     // MARK: Tables
 
     static let allowed = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, MESSAGE"
+    /// Carriers may not transfer (`refer`), and those who are told so do without.
+    static let allowedOfCarriers = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, MESSAGE"
     static let supported = "100rel, replaces, timer"
     static let supportedWithoutOffer = "replaces, timer"
     /// For those that rang when somebody else answered (RFC 3326 §3.1), which phones take for no missed call.

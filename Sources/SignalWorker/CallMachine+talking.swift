@@ -32,10 +32,11 @@ extension CallMachine {
         case .options: answer(200, &kit)
         case .invite, .update:
             guard stage == .talking, self.answer == nil else {
-                // Nothing may be offered while it rings, but a target may be refreshed (RFC 3311 §5.2).
+                if method == .update, request.hasSDP, stage == .ringing { return offerWhileRinging(request, transaction, &kit) }
+                // A target may be refreshed at any time (RFC 3311 §5.2).
                 return answer(method == .update && !request.hasSDP && stage != .closing ? 200 : 491, &kit)
             }
-            let isBusy = reoffer != nil || !moving.isEmpty || owesAnswer || transfer != nil && transfer?.by != side || refreshing.contains { $0.side == side && $0.request.method == .invite }
+            let isBusy = reoffer != nil || earlyOffer != nil || !moving.isEmpty || owesAnswer || transfer != nil && transfer?.by != side || refreshing.contains { $0.side == side && $0.request.method == .invite }
             guard !isBusy else { return answer(491, &kit) }
             do throws(SessionTimer.Rejection) {
                 leg.timer = try SessionTimer(answering: request, wanted: kit.configuration.sessionSeconds, now: kit.now)
@@ -95,9 +96,10 @@ extension CallMachine {
         guard let sdp = leg.media.remote else { return }
         descriptionVersion += 1
         other.media.makeKey(&kit.random)
-        let forward = OfferAnswer.description(
+        var forward = OfferAnswer.description(
             from: sdp, relaying: leg.media.index, at: SocketAddress(host, port: other.media.port), session: sessionNumber,
             version: descriptionVersion, to: other.media, fingerprint: mediaFingerprint)
+        kit.ownNames.hold(&forward, leg.media.index, on: other.path)
         other.media.local = forward
         let via = kit.via(id)
         // An UPDATE is answered at once, where a person may be asked about an INVITE: it stays what it was, if the peer allows it.

@@ -18,6 +18,8 @@ extension CallMachine {
         let transaction: ClientTransactionID
         var hasLeft = false
         let deadline: Instant
+        /// The party that it is sent to has answered, while an offer in this call was under way: it joins when that is settled.
+        var answer: SIPMessage?
     }
 
     /// Where the party that transferred is told the outcome, after its side was taken by another.
@@ -37,7 +39,9 @@ extension CallMachine {
         guard named.count == 1, let target = named.first?.uri, target.isSIP, let user = target.user, !user.isEmpty,
             target.parameters["method"].map({ $0 == "INVITE" }) ?? true
         else { return refuse(400, .transferTarget, &kit) }
-        guard transfer == nil, reoffer == nil, moving.isEmpty, !owesAnswer else { return refuse(491, .pending, &kit) }
+        // An offer that is under way (most phones resume, or hold, before they transfer) is in the way of the end alone; where offers pass as
+        // they are it is waited for.
+        guard transfer == nil, !isDirect || reoffer == nil && moving.isEmpty && !owesAnswer else { return refuse(491, .pending, &kit) }
         let replaces = target.headers.flatMap { headers in
             headers.split(separator: "&").first { $0.lowercased().hasPrefix("replaces=") }
                 .flatMap { String($0.dropFirst("replaces=".count)).percentDecodedHeader }
@@ -118,6 +122,11 @@ extension CallMachine {
             if transfer.hasLeft { hungUp(by: transfer.by, &kit) }
             return
         }
+        guard isDirect || reoffer == nil && moving.isEmpty else {
+            self.transfer?.answer = response
+            return
+        }
+        self.transfer?.answer = nil
         var leg = Leg(dialog: dialog, hop: kit.internalHop, isGateway: false)
         leg.heard(response, at: kit.wall)
         leg.timer = SessionTimer(answered: response, wanted: kit.configuration.sessionSeconds, now: kit.now)
@@ -147,6 +156,7 @@ extension CallMachine {
         }
         self.transfer = nil
         self[transfer.by] = leg
+        movesAgain = Sides(a: nil, b: nil)
         change(transfer.by, leg.media, &kit)
         offerAnew(transfer.by.other, &kit)
         update(&kit)
@@ -171,19 +181,31 @@ extension CallMachine {
         return true
     }
 
+    /// An offer has been settled: whoever has answered meanwhile joins.
+    mutating func goOnTransferring(_ kit: inout CallKit) {
+        guard let transfer, let answer = transfer.answer else { return }
+        transferAnswered(answer, kit.internalHop, &kit)
+    }
+
     mutating func endTransfer(_ kit: inout CallKit) {
-        if let transfer {
-            kit.cancel(transfer.transaction)
-            self.transfer = nil
-        }
+        giveUpTransfer(&kit)
         while !farewells.isEmpty { takeLeave(0, &kit) }
+    }
+
+    /// Nobody is to join any more, also if somebody has answered.
+    private mutating func giveUpTransfer(_ kit: inout CallKit) {
+        guard let transfer else { return }
+        self.transfer = nil
+        guard let answer = transfer.answer, let dialog = Dialog(calling: transfer.invite, response: answer) else { return kit.cancel(transfer.transaction) }
+        var leg = Leg(dialog: dialog, hop: kit.internalHop, isGateway: false)
+        kit.acknowledge(dialog.acknowledgement(of: transfer.invite, via: kit.via(id)), of: transfer.transaction, to: leg.path)
+        hangUpStray(&leg, &kit)
     }
 
     mutating func watchTransfer(_ kit: inout CallKit) {
         guard let transfer, kit.now >= transfer.deadline else { return }
-        kit.cancel(transfer.transaction)
         notify(408, reasonPhrase(for: 408), &kit)
-        self.transfer = nil
+        giveUpTransfer(&kit)
         if transfer.hasLeft { hungUp(by: transfer.by, &kit) }
     }
 

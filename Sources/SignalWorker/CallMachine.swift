@@ -86,6 +86,11 @@ struct CallMachine: Sendable {
     /// What the caller has been told and has to confirm, what it is told then, and the answer that waits for it.
     var reliable: Reliable?
     var reliableNumber: UInt32 = 0
+    /// The caller has confirmed a description, so offers may be made while it rings.
+    var isDescribed = false
+    var earlyOffer: EarlyOffer?
+    /// The attempt in whose dialog other offers were answered: its later descriptions of the first one mean nothing.
+    var renegotiated: Int?
     var untold: SIPMessage?
     var answer: SIPMessage?
     /// Offers of ours that are answered in an ACK.

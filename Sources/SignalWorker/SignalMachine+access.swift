@@ -58,6 +58,10 @@ extension SignalMachine {
             }
             if source.found { return start(request, id, hop, .gateway(source)) }
             if let trunk = trunks.fromAnyPort(hop.remote, by: hop.transport) { return start(request, id, hop, .gateway(trunk.source)) }
+            if let trunk = trunks.fromTeams(request, on: hop) {
+                kit.ownNames.learn(trunk.ownName, towards: hop.remote.host)
+                return start(request, id, hop, .gateway(trunk.source))
+            }
         }
         let realm = request.from.uri.host
         switch judge(request, .proxyAuthorization, realm: realm, id, hop) {

@@ -68,8 +68,9 @@ extension CallMachine {
         return nil
     }
 
-    /// A request of a party whose place another one has taken: it hangs up, or does not know yet.
+    /// A request of a party that rings, or whose place another one has taken: that one hangs up, or does not know yet.
     mutating func request(ofFormer request: SIPMessage, _ transaction: ServerTransactionID, _ kit: inout CallKit) {
+        guard !requestOfRinging(request, transaction, &kit) else { return }
         guard request.method == .bye, let index = farewells.firstIndex(where: { $0.leg.dialog.matches(request) }) else {
             return kit.respond(request.response(481), to: transaction)
         }

@@ -18,12 +18,12 @@ extension SignalMachine {
         for id in trunks.probes.keys.sorted() {
             guard let probe = trunks.probes[id] else { continue }
             let entry = entries[id]
-            let isSame = entry.map { $0.uri == probe.entry.uri && $0.transport == probe.entry.transport && $0.probeSeconds == probe.entry.probeSeconds && $0.probeFailuresMax == probe.entry.probeFailuresMax }
+            let isSame = entry.map { $0.uri == probe.entry.uri && $0.ownName == probe.entry.ownName && $0.transport == probe.entry.transport && $0.probeSeconds == probe.entry.probeSeconds && $0.probeFailuresMax == probe.entry.probeFailuresMax }
             if isSame != true || entry?.worker != configuration.worker { trunks.probes[id] = nil }
         }
         for id in entries.keys.sorted() {
             guard let entry = entries[id], entry.worker == configuration.worker else { continue }
-            if !entry.registrationUser.isEmpty, trunks.current(id) == nil { register(entry) }
+            if !entry.registrationUser.isEmpty, trunks.current(id) == nil, !hasLeftRegistrars { register(entry) }
             if entry.probeSeconds > 0, trunks.probes[id] == nil {
                 let machine = ProbeMachine(
                     interval: .seconds(Int64(entry.probeSeconds)), failuresMax: Int(entry.probeFailuresMax), silence: configuration.gatewaySilence,
@@ -66,7 +66,7 @@ extension SignalMachine {
     }
 
     /// Where a registrar is told to call us, and whether other workers are called there as well.
-    private func place(of entry: GatewayEntry) -> (address: SocketAddress, transport: Transport, isShared: Bool) {
+    func place(of entry: GatewayEntry) -> (address: SocketAddress, transport: Transport, isShared: Bool) {
         let transport = entry.transport.transport
         if transport != .udp, let stream = configuration.streams.first(where: { $0.transport == transport }) {
             return (stream.address, transport, stream.isShared)
@@ -114,6 +114,7 @@ extension SignalMachine {
                 if SocketAddress.Host(place.host) == nil { isNamed = true }
                 guard case .found(let addresses) = kit.addresses(of: place.host, port: place.port, by: entry.transport.transport, seed: 0) else { continue }
                 places += addresses.map { (id, $0, place.isRegistrar) }
+                if !place.isRegistrar, entry.profile == .teams { for address in addresses { kit.ownNames.learn(entry.ownName, towards: address.host) } }
             }
         }
         trunks.know(places)
@@ -240,11 +241,11 @@ extension SignalMachine {
         case .failed(let reason): return drive(id, .failed(reason: reason, hasOther: false))
         }
         let target = addresses.first { !probe.tried.contains($0) } ?? addresses[0]
-        let advertised = configuration.advertised
-        let from = NameAddress(uri: URI(user: "ledgerline", host: advertised.host.description), tag: hex(kit.random.bytes(6)))
+        let (own, contact) = identity(towards: probe.entry)
+        let from = NameAddress(uri: own, tag: hex(kit.random.bytes(6)))
         var request = SIPMessage(
             .options, uri, via: trunkVia(probe.entry), from: from, to: NameAddress(uri: uri), callID: hex(kit.random.bytes(16)), cseq: 1)
-        request.headers.append(.contact, kit.contact().description)
+        request.headers.append(.contact, contact.description)
         request.headers.append(.accept, "application/sdp")
         request.headers.append(.userAgent, "Ledgerline")
         trunks.probes[id]?.target = target

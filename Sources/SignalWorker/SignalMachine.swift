@@ -72,6 +72,8 @@ package struct SignalMachine: Sendable {
     var nextWord = Instant.zero
     var heartbeat: Duration = .seconds(1)
     var isDraining = false
+    /// The process stops: nothing is registered any more.
+    var hasLeftRegistrars = false
     /// So that it is noted once, not each second.
     var isDeskSilent = false
 
@@ -90,7 +92,7 @@ package struct SignalMachine: Sendable {
 
     package var callCount: Int { calls.count }
     package var isGreeted: Bool { greeting == .greeted }
-    package var isDrained: Bool { isDraining && calls.isEmpty && kit.outbox.count == 0 }
+    package var isDrained: Bool { isDraining && calls.isEmpty && kit.outbox.count == 0 && !trunks.isLeaving }
 
     package var nextWake: Instant? {
         earliest(kit.transactions.nextWake, kit.requests.nextWake, wakes.first, nextWord, located.nextWake, kit.colleagues.nextWake, trunks.nextWake)
@@ -118,7 +120,9 @@ package struct SignalMachine: Sendable {
         case .remembered(let facts): remember(facts)
         case .tick: break
         case .resolved(let question, let answer): resolved(question, answer)
-        case .drain: isDraining = true
+        case .drain:
+            isDraining = true
+            leaveRegistrars()
         }
         tick()
         settle()

@@ -22,6 +22,29 @@ import Testing
         try town.platform.read { views throws(ViewsError) in try views.liveCallCount(of: GatewayID(town.carrier.gateways[gateway].id)!) }
     }
 
+    @Test func theProfileOfTeamsWantsTLSAndOurName() throws {
+        let town = try Town()
+        func refusal(_ fill: (inout Gateway) -> Void) -> String {
+            do {
+                try change(town) {
+                    $0.gateways[0].profile = .teams
+                    fill(&$0.gateways[0])
+                }
+                return "none"
+            } catch {
+                return "\(error)"
+            }
+        }
+        #expect(refusal { $0.sourceDomain = "sbc.kages.example" }.contains("transport"))
+        #expect(refusal { $0.transport = .tls }.contains("source_domain"))
+        #expect(refusal { $0.transport = .tls; $0.sourceDomain = "192.0.2.1" }.contains("source_domain"))
+        #expect(refusal { $0.transport = .tls; $0.sourceDomain = "sbc.kages.example"; $0.registrationUser = "x" }.contains("registration_user"))
+        #expect(refusal { $0.transport = .tls; $0.sourceDomain = "SBC.kages.example" } == "none")
+        let carrier = try town.platform.read { views throws(ViewsError) in try views.carrier(CarrierID(town.carrier.id)!) }
+        // It calls only whom it was asked by.
+        #expect(carrier?.gateways[0].sourceDomain == "sbc.kages.example" && carrier?.gateways[0].probeSeconds == 60)
+    }
+
     /// FEATURES: weight 1:2 of the same priority is 33 % and 66 % of the calls.
     @Test func gatewaysOfOnePriorityShareTheCallsByWeight() throws {
         let town = try Town()

@@ -37,6 +37,9 @@ extension Ledgerline {
 extension Server {
     func waiting(for marker: String) async throws -> String { try await aside { try self.wait(for: marker) } }
 
+    /// By itself.
+    func ended() async throws -> Int32 { try await aside { self.end() } }
+
     func stopped() async throws -> Int32 { try await aside { self.stop() } }
 
     func killed() async throws { try await aside { self.kill9() } }

@@ -73,7 +73,8 @@ import Testing
         }
 
         /// Plays those who are called beside the caller, and expects of all that they heard what they insist on.
-        func play(_ caller: SIPpScript, by peer: SIPpPeer? = nil, called: [(SIPpPeer, SIPpScript)], _ location: SourceLocation = #_sourceLocation) async throws {
+        /// - Parameter at: port of the worker that the caller calls by; nil: of the first.
+        func play(_ caller: SIPpScript, by peer: SIPpPeer? = nil, at port: Int? = nil, called: [(SIPpPeer, SIPpScript)], _ location: SourceLocation = #_sourceLocation) async throws {
             try await withThrowingTaskGroup(of: (String, Int32, String).self) { group in
                 for (index, (peer, script)) in called.enumerated() {
                     group.addTask {
@@ -82,7 +83,7 @@ import Testing
                     }
                 }
                 for (peer, _) in called { #expect(try await Ports.isTaken(peer.port, within: 20), sourceLocation: location) }
-                let (own, sip) = (peer ?? phone(), platform.sip)
+                let (own, sip) = (peer ?? phone(), port ?? platform.sip)
                 group.addTask {
                     let end = try await own.play(caller, to: sip)
                     return ("the caller", end.status, end.output)

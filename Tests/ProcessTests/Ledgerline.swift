@@ -24,27 +24,18 @@ struct Ledgerline {
     }
 }
 
-/// A server that a test started, and that ends with it.
+/// A server that a test started, and that ends with it, and with it whatever it has started itself.
 final class Server: Sendable {
-    private let process = Process()
+    private let process: Child
     private let log: URL
-    var pid: Int32 { process.processIdentifier }
-    var isRunning: Bool { process.isRunning }
+    var pid: Int32 { process.pid }
+    var isRunning: Bool { process.status == nil }
 
     init(_ arguments: [String], log: String, program: String? = nil) throws {
         self.log = URL(fileURLWithPath: log)
         try Data().write(to: self.log)
-        let handle = try FileHandle(forWritingTo: self.log)
-        try handle.seekToEnd()
-        process.executableURL = program.map { URL(fileURLWithPath: $0) } ?? Ledgerline.binary
-        process.arguments = arguments
-        process.standardOutput = handle
-        process.standardError = handle
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
+        process = try Child(program ?? Ledgerline.binary.path, arguments, output: log)
     }
-
-    deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
 
     var text: String { (try? String(contentsOf: log, encoding: .utf8)) ?? "" }
 
@@ -55,7 +46,7 @@ final class Server: Sendable {
             if let range = text.range(of: marker) {
                 return String(text[range.upperBound...].prefix { $0 != "\n" })
             }
-            if !process.isRunning { break }
+            if !isRunning { break }
             usleep(20_000)
         }
         throw ServerFailure(description: "no \"\(marker)\" within \(seconds) s; printed: \(text.suffix(1_500)); threads: \(threads)")
@@ -76,14 +67,15 @@ final class Server: Sendable {
     }
 
     func stop() -> Int32 {
-        process.terminate()
-        process.waitUntilExit()
-        return process.terminationStatus
+        kill(pid, SIGTERM)
+        return process.waitUntilExit()
     }
 
+    func end() -> Int32 { process.waitUntilExit() }
+
     func kill9() {
-        kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
+        kill(pid, SIGKILL)
+        _ = process.waitUntilExit()
     }
 }
 

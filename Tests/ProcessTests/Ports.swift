@@ -71,13 +71,13 @@ enum Ports {
         return "\(first)-\(first + count - 1)"
     }
 
-    /// Whether somebody has the UDP port now, or takes it in so many seconds. Looked up and not tried, which would be in the way
+    /// Whether somebody has the UDP port (or that of TCP, with `table` `tcp`) now, or takes it in so many seconds. Looked up and not tried, which would be in the way
     /// of whoever takes it.
-    static func isTaken(_ port: Int, within seconds: Double) async throws -> Bool {
+    static func isTaken(_ port: Int, in table: String = "udp", within seconds: Double) async throws -> Bool {
         let deadline = Date().addingTimeInterval(seconds)
         let digits = String(port, radix: 16, uppercase: true)
         let local = ":" + String(repeating: "0", count: 4 - digits.count) + digits + " "
-        while !udpSockets().contains(local) {
+        while !sockets(table).contains(local) {
             guard Date() < deadline else { return false }
             try await Task.sleep(for: .milliseconds(10))
         }
@@ -85,8 +85,8 @@ enum Ports {
     }
 
     /// The kernel's list. Foundation takes a read that is short for the end of the file, and the kernel gives a page at a time.
-    private static func udpSockets() -> String {
-        let descriptor = open("/proc/net/udp", O_RDONLY | O_CLOEXEC)
+    private static func sockets(_ table: String) -> String {
+        let descriptor = open("/proc/net/" + table, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return "" }
         defer { close(descriptor) }
         var text: [UInt8] = []

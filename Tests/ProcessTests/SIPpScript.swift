@@ -11,16 +11,24 @@ struct SIPpScript {
     private let user: String
     private let domain: String
     private let role: Role
+    /// `UDP`, or what stands in Via when somebody carries SIPp's bytes on: `TCP`, `TLS`.
+    private let transport: String
+    /// Its Contact, as host and port; nil: SIPp's own.
+    private let contact: String?
     private var steps: [String] = []
     private var names: [String] = []
     private var inviteCSeq = 1
     private var cseq = 0
 
-    init(_ user: String, _ domain: String, _ role: Role) {
+    init(_ user: String, _ domain: String, _ role: Role, by transport: String = "UDP", contact: String? = nil) {
+        self.transport = transport
+        self.contact = contact
         self.user = user
         self.domain = domain
         self.role = role
     }
+
+    private var ownContact: String { "sip:\(user)@\(contact ?? "[local_ip]:[local_port]")" + (transport == "UDP" ? "" : ";transport=\(transport.lowercased())") }
 
     var xml: String {
         let references = names.isEmpty ? "" : #"<Reference variables="\#(names.joined(separator: ","))"/>"#
@@ -30,7 +38,8 @@ struct SIPpScript {
     // MARK: What it says
 
     /// - Parameter sdp: attribute lines of the stream, `a=sendonly`; nil: no description.
-    mutating func request(_ method: String, _ headers: [String] = [], sdp: String? = nil, body: (type: String, text: String)? = nil) {
+    /// - Parameter isEarly: of the called side, before it has answered.
+    mutating func request(_ method: String, _ headers: [String] = [], sdp: String? = nil, isEarly: Bool = false, body: (type: String, text: String)? = nil) {
         if method != "ACK" { cseq += 1 }
         if method == "INVITE" { inviteCSeq = cseq }
         let number = method == "ACK" ? inviteCSeq : cseq
@@ -39,12 +48,12 @@ struct SIPpScript {
             switch role {
             case .caller(let dialled):
                 (isNew ? "sip:\(dialled)@\(domain)" : "[next_url]", "<sip:\(user)@\(domain)>;tag=[pid]C[call_number]", "<sip:\(dialled)@\(domain)>\(isNew ? "" : "[peer_tag_param]")")
-            case .called: ("[$target]", "[$me]", "[$peer]")
+            case .called: isEarly ? ("[$target]", "[$to];tag=[pid]T[call_number]", "[$from]") : ("[$target]", "[$me]", "[$peer]")
             }
         let lines =
             [
-                "\(method) \(uri) SIP/2.0", "Via: SIP/2.0/UDP [local_ip]:[local_port];branch=[branch]", "Max-Forwards: 70", "From: \(from)", "To: \(to)",
-                "Call-ID: [call_id]", "CSeq: \(number) \(method)", "Contact: <sip:\(user)@[local_ip]:[local_port]>",
+                "\(method) \(uri) SIP/2.0", "Via: SIP/2.0/\(transport) [local_ip]:[local_port];branch=[branch]", "Max-Forwards: 70", "From: \(from)", "To: \(to)",
+                "Call-ID: [call_id]", "CSeq: \(number) \(method)", "Contact: <\(ownContact)>",
             ] + headers
         send(lines, sdp: sdp, body: body, repeats: method != "ACK")
     }
@@ -58,12 +67,12 @@ struct SIPpScript {
     }
 
     /// Confirms the provisional response that came last (RFC 3262).
-    mutating func prack() {
+    mutating func prack(sdp: String? = nil) {
         names.append("rseq")
         let last = steps.count - 1
         steps[last] = steps[last].replacingOccurrences(
             of: "</action>", with: #"<ereg regexp="[0-9]+" search_in="hdr" header="RSeq:" assign_to="rseq"/></action>"#)
-        request("PRACK", ["RAck: [$rseq] \(inviteCSeq) INVITE"])
+        request("PRACK", ["RAck: [$rseq] \(inviteCSeq) INVITE"], sdp: sdp)
     }
 
     /// The answer to the request that came last.
@@ -72,7 +81,7 @@ struct SIPpScript {
     mutating func reply(_ status: String, _ headers: [String] = [], sdp: String? = nil, isFirst: Bool = false, contact: String? = nil) {
         let tag = isFirst ? ";tag=[pid]T[call_number]" : ""
         let lines =
-            ["SIP/2.0 \(status)", "[last_Via:]", "[last_From:]", "[last_To:]\(tag)", "[last_Call-ID:]", "[last_CSeq:]", "Contact: <\(contact ?? "sip:\(user)@[local_ip]:[local_port]")>"]
+            ["SIP/2.0 \(status)", "[last_Via:]", "[last_Record-Route:]", "[last_From:]", "[last_To:]\(tag)", "[last_Call-ID:]", "[last_CSeq:]", "Contact: <\(contact ?? ownContact)>"]
             + headers
         send(lines, sdp: sdp, body: nil, repeats: false)
     }
@@ -87,7 +96,7 @@ struct SIPpScript {
         } else {
             text += "\nContent-Length: 0\n"
         }
-        steps.append("<send\(repeats ? #" retrans="500""# : "")><![CDATA[\n\(text)\n]]></send>")
+        steps.append("<send\(repeats && transport == "UDP" ? #" retrans="500""# : "")><![CDATA[\n\(text)\n]]></send>")
     }
 
     // MARK: What it hears
@@ -169,7 +178,7 @@ struct SIPpScript {
     private mutating func respondToInvite(_ status: String, sdp: String?) {
         let lines = [
             "SIP/2.0 \(status)", "Via: [$via]", "From: [$from]", "To: [$to];tag=[pid]T[call_number]", "Call-ID: [call_id]", "CSeq: [$invite]",
-            "Contact: <sip:\(user)@[local_ip]:[local_port]>",
+            "Contact: <\(ownContact)>",
         ]
         send(lines, sdp: sdp, body: nil, repeats: false)
     }
@@ -220,14 +229,15 @@ struct SIPpPeer: Sendable {
     }
 
     /// To its end; 0: everything went as the script says.
-    func play(_ script: SIPpScript, to server: Int? = nil) async throws -> (status: Int32, output: String) {
+    /// - Parameter transport: `u1`, or `t1` for one connection by TCP.
+    func play(_ script: SIPpScript, to server: Int? = nil, transport: String = "u1") async throws -> (status: Int32, output: String) {
         let file = "\(folder)/\(UUID().uuidString).xml"
         try script.xml.write(toFile: file, atomically: true, encoding: .utf8)
         // SIPp that waits for calls does not heed its own limit of time.
         return try await run(
             "timeout",
             [
-                "--signal=KILL", "100", "sipp", "-sf", file, "-i", "127.0.0.1", "-p", "\(port)", "-mp", "\(media)", "-nostdin", "-m", "1", "-timeout", "80", "-trace_err", "-error_file",
+                "--signal=KILL", "100", "sipp", "-sf", file, "-t", transport, "-i", "127.0.0.1", "-p", "\(port)", "-mp", "\(media)", "-nostdin", "-m", "1", "-timeout", "80", "-trace_err", "-error_file",
                 file + ".errors", "-trace_logs", "-log_file", "\(folder)/\(port).log",
             ] + (server.map { ["127.0.0.1:\($0)"] } ?? []))
     }

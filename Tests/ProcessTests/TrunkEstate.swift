@@ -131,13 +131,10 @@ struct TrunkEstate: Sendable {
     }
 }
 
-/// `timeout` leads a group of its own, and all of Kamailio's processes are in it. (No other signal than KILL: what a thread starts
-/// has those blocked that the thread has.)
-final class Kamailio: Sendable {
+/// All of its processes are in the group of `timeout`, and end with it.
+struct Kamailio: Sendable {
     let server: Server
     var text: String { server.text }
 
     init(_ server: Server) { self.server = server }
-
-    deinit { kill(-server.pid, SIGKILL) }
 }

@@ -153,6 +153,7 @@ import Testing
         #expect(try await ringing.value.status == 0)
         #expect(try await estate.records(3).filter { $0["direction"] as? String == "inbound" }.count == 2)
         #expect(try await server.stopped() == 0)
+        try await resolver.killed()
     }
 
     @Test func aRegistrationIsKeptByAnotherWorkerWhenItsOwnIsKilled() async throws {
@@ -196,7 +197,9 @@ import Testing
         #expect(contacts.count >= 2 && Set(contacts).count == 1, "\(contacts)")
         // The fact of the second is durable before it is shown, and the first is one, too.
         #expect(try await estate.events("gateway.registration_changed", atLeast: 2) == 2)
+        // The last that stops takes it away.
         #expect(try await workers[second]?.stopped() == 0)
+        _ = try await kamailio.server.waiting(for: "expires=0 ")
         #expect(try await control.stopped() == 0)
         withExtendedLifetime(kamailio) {}
     }

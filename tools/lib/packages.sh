@@ -9,6 +9,8 @@ invoice_packages=(weasyprint fonts-liberation poppler-utils libxml2-utils)
 ssh_packages=(openssh-client openssh-server)
 # A carrier that tests register at, without its daemon.
 peer_packages=(kamailio)
+# Carries the bytes of programs that speak no TLS.
+tls_packages=(socat)
 # A DNS server that tests start on loopback, without its daemon.
 dns_packages=(dnsmasq-base)
 # A mail server that tests start on loopback.

@@ -37,6 +37,7 @@ extension Shape<Gateway> {
         .text("auth_username", \.authUsername, "User of digest towards it (RFC 7616); empty: it does not ask."),
         .secret("auth_password", \.authPassword, "Of digest; kept sealed and never shown. Left out: as it was."),
         .choice("transport", \.transport, "How it is called. By TCP and TLS its calls come from any port; by TLS its certificate must bear the name in host."),
+        .choice("profile", \.profile, "What it wants beyond SIP. teams: Microsoft Teams Direct Routing, which needs transport tls and, in source_domain, our own name."),
         .flag("any_port", \.anyPort, "Calls from its addresses are its, whatever port they come from."),
         .text("registration_user", \.registrationUser, "Address of record that is registered for it, with auth_username and auth_password; empty: none."),
         .text("registrar", \.registrar, max: 260, "Where it is registered, host or host:port; empty: at the gateway itself."),

@@ -140,6 +140,7 @@ enum CarrierDecider {
         try numberPart(gateway.inboundPrefix, field: field + ".inbound_prefix")
         try GatewayChecks.uriPart(gateway.sourceUser, field: field + ".source_user")
         try GatewayChecks.uriPart(gateway.sourceDomain, field: field + ".source_domain")
+        try GatewayChecks.profile(&gateway, field: field)
         return "\(gateway.host):\(gateway.port)"
     }
 

@@ -47,6 +47,19 @@ enum GatewayChecks {
         }
     }
 
+    /// What Teams Direct Routing insists on; it answers only whom it is asked by, so it is probed.
+    static func profile(_ gateway: inout Gateway, field: String) throws {
+        try Checks.recognised(gateway.profile.isRecognised, field: field + ".profile")
+        guard gateway.profile == .teams else { return }
+        guard gateway.transport == .tls else { throw AdminRejection.invalid(field + ".transport", "must be tls for the profile teams") }
+        gateway.sourceDomain = gateway.sourceDomain.lowercased()
+        guard isName(gateway.sourceDomain), gateway.sourceDomain.contains(".") else {
+            throw AdminRejection.invalid(field + ".source_domain", "must be the full name that Teams knows this platform by, as in its certificate")
+        }
+        guard gateway.registrationUser.isEmpty else { throw AdminRejection.invalid(field + ".registration_user", "nobody registers at Teams") }
+        if gateway.probeSeconds == 0 { gateway.probeSeconds = 60 }
+    }
+
     /// Characters that stand in a URI without escapes (RFC 3261 §25.1).
     static func uriPart(_ text: String, field: String) throws {
         guard text.utf8.count <= 128,

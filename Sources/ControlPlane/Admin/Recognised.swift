@@ -14,6 +14,10 @@ extension ApplyTo {
     var isRecognised: Bool { if case .UNRECOGNIZED = self { false } else { true } }
 }
 
+extension GatewayProfile {
+    var isRecognised: Bool { if case .UNRECOGNIZED = self { false } else { true } }
+}
+
 extension NumberType {
     var isRecognised: Bool { if case .UNRECOGNIZED = self { false } else { true } }
 }

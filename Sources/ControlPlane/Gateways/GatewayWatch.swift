@@ -125,6 +125,8 @@ struct GatewayWatch {
             // A connection comes from whatever port the system gave it.
             $0.anyPort = gateway.anyPort || gateway.transport != .udp
             $0.transport = gateway.transport
+            $0.profile = gateway.profile
+            if gateway.profile == .teams { $0.ownName = gateway.sourceDomain }
             $0.registrationUser = gateway.registrationUser
             if !gateway.registrationUser.isEmpty {
                 $0.registrar = gateway.registrar

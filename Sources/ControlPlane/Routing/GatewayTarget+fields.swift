@@ -10,6 +10,7 @@ extension GatewayTarget {
         host = gateway.host
         port = gateway.port
         transport = gateway.transport
+        profile = gateway.profile
         let source =
             switch gateway.applyTo {
             case .e164, .UNRECOGNIZED: e164

@@ -723,51 +723,109 @@ package nonisolated struct GatewayBook: Sendable {
   package init() {}
 }
 
-package nonisolated struct GatewayEntry: Sendable {
+package nonisolated struct GatewayEntry: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var gatewayID: Data = Data()
+  package var gatewayID: Data {
+    get {_storage._gatewayID}
+    set {_uniqueStorage()._gatewayID = newValue}
+  }
 
-  package var carrierID: Data = Data()
+  package var carrierID: Data {
+    get {_storage._carrierID}
+    set {_uniqueStorage()._carrierID = newValue}
+  }
 
-  package var providerID: Data = Data()
+  package var providerID: Data {
+    get {_storage._providerID}
+    set {_uniqueStorage()._providerID = newValue}
+  }
 
-  package var host: String = String()
+  package var host: String {
+    get {_storage._host}
+    set {_uniqueStorage()._host = newValue}
+  }
 
   /// 0: RFC 3263 says
-  package var port: UInt32 = 0
+  package var port: UInt32 {
+    get {_storage._port}
+    set {_uniqueStorage()._port = newValue}
+  }
 
-  package var anyPort: Bool = false
+  package var anyPort: Bool {
+    get {_storage._anyPort}
+    set {_uniqueStorage()._anyPort = newValue}
+  }
 
   /// empty: nobody is there to do it
-  package var worker: String = String()
+  package var worker: String {
+    get {_storage._worker}
+    set {_uniqueStorage()._worker = newValue}
+  }
 
   /// empty: none
-  package var registrationUser: String = String()
+  package var registrationUser: String {
+    get {_storage._registrationUser}
+    set {_uniqueStorage()._registrationUser = newValue}
+  }
 
   /// host[:port]; empty: the gateway's own
-  package var registrar: String = String()
+  package var registrar: String {
+    get {_storage._registrar}
+    set {_uniqueStorage()._registrar = newValue}
+  }
 
-  package var registrationSeconds: UInt32 = 0
+  package var registrationSeconds: UInt32 {
+    get {_storage._registrationSeconds}
+    set {_uniqueStorage()._registrationSeconds = newValue}
+  }
 
   /// changes with the password
-  package var secretMark: Data = Data()
+  package var secretMark: Data {
+    get {_storage._secretMark}
+    set {_uniqueStorage()._secretMark = newValue}
+  }
 
   /// 0: not probed
-  package var probeSeconds: UInt32 = 0
+  package var probeSeconds: UInt32 {
+    get {_storage._probeSeconds}
+    set {_uniqueStorage()._probeSeconds = newValue}
+  }
 
-  package var probeFailuresMax: UInt32 = 0
+  package var probeFailuresMax: UInt32 {
+    get {_storage._probeFailuresMax}
+    set {_uniqueStorage()._probeFailuresMax = newValue}
+  }
 
   /// when the worker was told
-  package var outOfService: Bool = false
+  package var outOfService: Bool {
+    get {_storage._outOfService}
+    set {_uniqueStorage()._outOfService = newValue}
+  }
 
-  package var transport: SipTransport = .udp
+  package var transport: SipTransport {
+    get {_storage._transport}
+    set {_uniqueStorage()._transport = newValue}
+  }
+
+  package var profile: GatewayProfile {
+    get {_storage._profile}
+    set {_uniqueStorage()._profile = newValue}
+  }
+
+  /// what we are called towards it; empty: our address
+  package var ownName: String {
+    get {_storage._ownName}
+    set {_uniqueStorage()._ownName = newValue}
+  }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 /// A gateway wants to know who calls it (RFC 7616).
@@ -1280,6 +1338,8 @@ package nonisolated struct GatewayTarget: Sendable {
   package var assertedIdentity: String = String()
 
   package var transport: SipTransport = .udp
+
+  package var profile: GatewayProfile = .none
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -3256,99 +3316,177 @@ nonisolated extension GatewayBook: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension GatewayEntry: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".GatewayEntry"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}gateway_id\0\u{3}carrier_id\0\u{3}provider_id\0\u{1}host\0\u{1}port\0\u{3}any_port\0\u{1}worker\0\u{3}registration_user\0\u{1}registrar\0\u{3}registration_seconds\0\u{3}secret_mark\0\u{3}probe_seconds\0\u{3}probe_failures_max\0\u{3}out_of_service\0\u{2}t\u{1}transport\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}gateway_id\0\u{3}carrier_id\0\u{3}provider_id\0\u{1}host\0\u{1}port\0\u{3}any_port\0\u{1}worker\0\u{3}registration_user\0\u{1}registrar\0\u{3}registration_seconds\0\u{3}secret_mark\0\u{3}probe_seconds\0\u{3}probe_failures_max\0\u{3}out_of_service\0\u{2}t\u{1}transport\0\u{2}(profile\0\u{3}own_name\0")
+
+  fileprivate class _StorageClass {
+    var _gatewayID: Data = Data()
+    var _carrierID: Data = Data()
+    var _providerID: Data = Data()
+    var _host: String = String()
+    var _port: UInt32 = 0
+    var _anyPort: Bool = false
+    var _worker: String = String()
+    var _registrationUser: String = String()
+    var _registrar: String = String()
+    var _registrationSeconds: UInt32 = 0
+    var _secretMark: Data = Data()
+    var _probeSeconds: UInt32 = 0
+    var _probeFailuresMax: UInt32 = 0
+    var _outOfService: Bool = false
+    var _transport: SipTransport = .udp
+    var _profile: GatewayProfile = .none
+    var _ownName: String = String()
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _gatewayID = source._gatewayID
+      _carrierID = source._carrierID
+      _providerID = source._providerID
+      _host = source._host
+      _port = source._port
+      _anyPort = source._anyPort
+      _worker = source._worker
+      _registrationUser = source._registrationUser
+      _registrar = source._registrar
+      _registrationSeconds = source._registrationSeconds
+      _secretMark = source._secretMark
+      _probeSeconds = source._probeSeconds
+      _probeFailuresMax = source._probeFailuresMax
+      _outOfService = source._outOfService
+      _transport = source._transport
+      _profile = source._profile
+      _ownName = source._ownName
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularBytesField(value: &self.gatewayID) }()
-      case 2: try { try decoder.decodeSingularBytesField(value: &self.carrierID) }()
-      case 3: try { try decoder.decodeSingularBytesField(value: &self.providerID) }()
-      case 4: try { try decoder.decodeSingularStringField(value: &self.host) }()
-      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.port) }()
-      case 6: try { try decoder.decodeSingularBoolField(value: &self.anyPort) }()
-      case 7: try { try decoder.decodeSingularStringField(value: &self.worker) }()
-      case 8: try { try decoder.decodeSingularStringField(value: &self.registrationUser) }()
-      case 9: try { try decoder.decodeSingularStringField(value: &self.registrar) }()
-      case 10: try { try decoder.decodeSingularUInt32Field(value: &self.registrationSeconds) }()
-      case 11: try { try decoder.decodeSingularBytesField(value: &self.secretMark) }()
-      case 12: try { try decoder.decodeSingularUInt32Field(value: &self.probeSeconds) }()
-      case 13: try { try decoder.decodeSingularUInt32Field(value: &self.probeFailuresMax) }()
-      case 14: try { try decoder.decodeSingularBoolField(value: &self.outOfService) }()
-      case 130: try { try decoder.decodeSingularEnumField(value: &self.transport) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularBytesField(value: &_storage._gatewayID) }()
+        case 2: try { try decoder.decodeSingularBytesField(value: &_storage._carrierID) }()
+        case 3: try { try decoder.decodeSingularBytesField(value: &_storage._providerID) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._host) }()
+        case 5: try { try decoder.decodeSingularUInt32Field(value: &_storage._port) }()
+        case 6: try { try decoder.decodeSingularBoolField(value: &_storage._anyPort) }()
+        case 7: try { try decoder.decodeSingularStringField(value: &_storage._worker) }()
+        case 8: try { try decoder.decodeSingularStringField(value: &_storage._registrationUser) }()
+        case 9: try { try decoder.decodeSingularStringField(value: &_storage._registrar) }()
+        case 10: try { try decoder.decodeSingularUInt32Field(value: &_storage._registrationSeconds) }()
+        case 11: try { try decoder.decodeSingularBytesField(value: &_storage._secretMark) }()
+        case 12: try { try decoder.decodeSingularUInt32Field(value: &_storage._probeSeconds) }()
+        case 13: try { try decoder.decodeSingularUInt32Field(value: &_storage._probeFailuresMax) }()
+        case 14: try { try decoder.decodeSingularBoolField(value: &_storage._outOfService) }()
+        case 130: try { try decoder.decodeSingularEnumField(value: &_storage._transport) }()
+        case 170: try { try decoder.decodeSingularEnumField(value: &_storage._profile) }()
+        case 171: try { try decoder.decodeSingularStringField(value: &_storage._ownName) }()
+        default: break
+        }
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.gatewayID.isEmpty {
-      try visitor.visitSingularBytesField(value: self.gatewayID, fieldNumber: 1)
-    }
-    if !self.carrierID.isEmpty {
-      try visitor.visitSingularBytesField(value: self.carrierID, fieldNumber: 2)
-    }
-    if !self.providerID.isEmpty {
-      try visitor.visitSingularBytesField(value: self.providerID, fieldNumber: 3)
-    }
-    if !self.host.isEmpty {
-      try visitor.visitSingularStringField(value: self.host, fieldNumber: 4)
-    }
-    if self.port != 0 {
-      try visitor.visitSingularUInt32Field(value: self.port, fieldNumber: 5)
-    }
-    if self.anyPort != false {
-      try visitor.visitSingularBoolField(value: self.anyPort, fieldNumber: 6)
-    }
-    if !self.worker.isEmpty {
-      try visitor.visitSingularStringField(value: self.worker, fieldNumber: 7)
-    }
-    if !self.registrationUser.isEmpty {
-      try visitor.visitSingularStringField(value: self.registrationUser, fieldNumber: 8)
-    }
-    if !self.registrar.isEmpty {
-      try visitor.visitSingularStringField(value: self.registrar, fieldNumber: 9)
-    }
-    if self.registrationSeconds != 0 {
-      try visitor.visitSingularUInt32Field(value: self.registrationSeconds, fieldNumber: 10)
-    }
-    if !self.secretMark.isEmpty {
-      try visitor.visitSingularBytesField(value: self.secretMark, fieldNumber: 11)
-    }
-    if self.probeSeconds != 0 {
-      try visitor.visitSingularUInt32Field(value: self.probeSeconds, fieldNumber: 12)
-    }
-    if self.probeFailuresMax != 0 {
-      try visitor.visitSingularUInt32Field(value: self.probeFailuresMax, fieldNumber: 13)
-    }
-    if self.outOfService != false {
-      try visitor.visitSingularBoolField(value: self.outOfService, fieldNumber: 14)
-    }
-    if self.transport != .udp {
-      try visitor.visitSingularEnumField(value: self.transport, fieldNumber: 130)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      if !_storage._gatewayID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._gatewayID, fieldNumber: 1)
+      }
+      if !_storage._carrierID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._carrierID, fieldNumber: 2)
+      }
+      if !_storage._providerID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._providerID, fieldNumber: 3)
+      }
+      if !_storage._host.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._host, fieldNumber: 4)
+      }
+      if _storage._port != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._port, fieldNumber: 5)
+      }
+      if _storage._anyPort != false {
+        try visitor.visitSingularBoolField(value: _storage._anyPort, fieldNumber: 6)
+      }
+      if !_storage._worker.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._worker, fieldNumber: 7)
+      }
+      if !_storage._registrationUser.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._registrationUser, fieldNumber: 8)
+      }
+      if !_storage._registrar.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._registrar, fieldNumber: 9)
+      }
+      if _storage._registrationSeconds != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._registrationSeconds, fieldNumber: 10)
+      }
+      if !_storage._secretMark.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._secretMark, fieldNumber: 11)
+      }
+      if _storage._probeSeconds != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._probeSeconds, fieldNumber: 12)
+      }
+      if _storage._probeFailuresMax != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._probeFailuresMax, fieldNumber: 13)
+      }
+      if _storage._outOfService != false {
+        try visitor.visitSingularBoolField(value: _storage._outOfService, fieldNumber: 14)
+      }
+      if _storage._transport != .udp {
+        try visitor.visitSingularEnumField(value: _storage._transport, fieldNumber: 130)
+      }
+      if _storage._profile != .none {
+        try visitor.visitSingularEnumField(value: _storage._profile, fieldNumber: 170)
+      }
+      if !_storage._ownName.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._ownName, fieldNumber: 171)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: GatewayEntry, rhs: GatewayEntry) -> Bool {
-    if lhs.gatewayID != rhs.gatewayID {return false}
-    if lhs.carrierID != rhs.carrierID {return false}
-    if lhs.providerID != rhs.providerID {return false}
-    if lhs.host != rhs.host {return false}
-    if lhs.port != rhs.port {return false}
-    if lhs.anyPort != rhs.anyPort {return false}
-    if lhs.worker != rhs.worker {return false}
-    if lhs.registrationUser != rhs.registrationUser {return false}
-    if lhs.registrar != rhs.registrar {return false}
-    if lhs.registrationSeconds != rhs.registrationSeconds {return false}
-    if lhs.secretMark != rhs.secretMark {return false}
-    if lhs.probeSeconds != rhs.probeSeconds {return false}
-    if lhs.probeFailuresMax != rhs.probeFailuresMax {return false}
-    if lhs.outOfService != rhs.outOfService {return false}
-    if lhs.transport != rhs.transport {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._gatewayID != rhs_storage._gatewayID {return false}
+        if _storage._carrierID != rhs_storage._carrierID {return false}
+        if _storage._providerID != rhs_storage._providerID {return false}
+        if _storage._host != rhs_storage._host {return false}
+        if _storage._port != rhs_storage._port {return false}
+        if _storage._anyPort != rhs_storage._anyPort {return false}
+        if _storage._worker != rhs_storage._worker {return false}
+        if _storage._registrationUser != rhs_storage._registrationUser {return false}
+        if _storage._registrar != rhs_storage._registrar {return false}
+        if _storage._registrationSeconds != rhs_storage._registrationSeconds {return false}
+        if _storage._secretMark != rhs_storage._secretMark {return false}
+        if _storage._probeSeconds != rhs_storage._probeSeconds {return false}
+        if _storage._probeFailuresMax != rhs_storage._probeFailuresMax {return false}
+        if _storage._outOfService != rhs_storage._outOfService {return false}
+        if _storage._transport != rhs_storage._transport {return false}
+        if _storage._profile != rhs_storage._profile {return false}
+        if _storage._ownName != rhs_storage._ownName {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4346,7 +4484,7 @@ nonisolated extension PickupTarget: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension GatewayTarget: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".GatewayTarget"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}gateway_id\0\u{3}carrier_id\0\u{1}host\0\u{1}port\0\u{1}number\0\u{3}from_user\0\u{3}from_domain\0\u{3}from_display\0\u{3}asserted_identity\0\u{2}y\u{1}transport\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}gateway_id\0\u{3}carrier_id\0\u{1}host\0\u{1}port\0\u{1}number\0\u{3}from_user\0\u{3}from_domain\0\u{3}from_display\0\u{3}asserted_identity\0\u{2}y\u{1}transport\0\u{2}(profile\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4364,6 +4502,7 @@ nonisolated extension GatewayTarget: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 8: try { try decoder.decodeSingularStringField(value: &self.fromDisplay) }()
       case 9: try { try decoder.decodeSingularStringField(value: &self.assertedIdentity) }()
       case 130: try { try decoder.decodeSingularEnumField(value: &self.transport) }()
+      case 170: try { try decoder.decodeSingularEnumField(value: &self.profile) }()
       default: break
       }
     }
@@ -4400,6 +4539,9 @@ nonisolated extension GatewayTarget: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if self.transport != .udp {
       try visitor.visitSingularEnumField(value: self.transport, fieldNumber: 130)
     }
+    if self.profile != .none {
+      try visitor.visitSingularEnumField(value: self.profile, fieldNumber: 170)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4414,6 +4556,7 @@ nonisolated extension GatewayTarget: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.fromDisplay != rhs.fromDisplay {return false}
     if lhs.assertedIdentity != rhs.assertedIdentity {return false}
     if lhs.transport != rhs.transport {return false}
+    if lhs.profile != rhs.profile {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -336,6 +336,42 @@ package nonisolated enum ApplyTo: SwiftProtobuf.Enum, Swift.CaseIterable {
 
 }
 
+package nonisolated enum GatewayProfile: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+  case none // = 0
+
+  /// Microsoft Teams Direct Routing: our name instead of our address, SRTP, no REFER
+  case teams // = 1
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .none
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .none
+    case 1: self = .teams
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .none: return 0
+    case .teams: return 1
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [GatewayProfile] = [
+    .none,
+    .teams,
+  ]
+
+}
+
 package nonisolated enum SipTransport: SwiftProtobuf.Enum, Swift.CaseIterable {
   package typealias RawValue = Int
 
@@ -1904,6 +1940,12 @@ package nonisolated struct Gateway: @unchecked Sendable {
     set {_uniqueStorage()._transport = newValue}
   }
 
+  /// what it wants beyond SIP
+  package var profile: GatewayProfile {
+    get {_storage._profile}
+    set {_uniqueStorage()._profile = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -2967,6 +3009,10 @@ nonisolated extension MediaPath: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension ApplyTo: SwiftProtobuf._ProtoNameProviding {
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0APPLY_TO_E164\0\u{1}APPLY_TO_DIALLED\0")
+}
+
+nonisolated extension GatewayProfile: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0GATEWAY_PROFILE_NONE\0\u{1}GATEWAY_PROFILE_TEAMS\0")
 }
 
 nonisolated extension SipTransport: SwiftProtobuf._ProtoNameProviding {
@@ -4565,7 +4611,7 @@ nonisolated extension Tenant: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
 
 nonisolated extension Gateway: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Gateway"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}name\0\u{1}host\0\u{1}port\0\u{1}display\0\u{3}outbound_strip\0\u{3}outbound_prefix\0\u{3}inbound_strip\0\u{3}inbound_prefix\0\u{3}source_user\0\u{3}source_domain\0\u{3}apply_to\0\u{3}add_pai\0\u{1}attributes\0\u{1}disabled\0\u{2}A\u{1}priority\0\u{1}weight\0\u{3}calls_max\0\u{3}calls_per_second_max\0\u{3}auth_username\0\u{3}sealed_password\0\u{3}auth_password\0\u{4}\"registration_user\0\u{1}registrar\0\u{3}registration_seconds\0\u{3}probe_seconds\0\u{3}probe_failures_max\0\u{3}any_port\0\u{2}\u{5}transport\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}name\0\u{1}host\0\u{1}port\0\u{1}display\0\u{3}outbound_strip\0\u{3}outbound_prefix\0\u{3}inbound_strip\0\u{3}inbound_prefix\0\u{3}source_user\0\u{3}source_domain\0\u{3}apply_to\0\u{3}add_pai\0\u{1}attributes\0\u{1}disabled\0\u{2}A\u{1}priority\0\u{1}weight\0\u{3}calls_max\0\u{3}calls_per_second_max\0\u{3}auth_username\0\u{3}sealed_password\0\u{3}auth_password\0\u{4}\"registration_user\0\u{1}registrar\0\u{3}registration_seconds\0\u{3}probe_seconds\0\u{3}probe_failures_max\0\u{3}any_port\0\u{2}\u{5}transport\0\u{2}(profile\0")
 
   fileprivate class _StorageClass {
     var _id: Data = Data()
@@ -4597,6 +4643,7 @@ nonisolated extension Gateway: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
     var _probeFailuresMax: UInt32 = 0
     var _anyPort: Bool = false
     var _transport: SipTransport = .udp
+    var _profile: GatewayProfile = .none
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -4636,6 +4683,7 @@ nonisolated extension Gateway: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
       _probeFailuresMax = source._probeFailuresMax
       _anyPort = source._anyPort
       _transport = source._transport
+      _profile = source._profile
     }
   }
 
@@ -4683,6 +4731,7 @@ nonisolated extension Gateway: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
         case 124: try { try decoder.decodeSingularUInt32Field(value: &_storage._probeFailuresMax) }()
         case 125: try { try decoder.decodeSingularBoolField(value: &_storage._anyPort) }()
         case 130: try { try decoder.decodeSingularEnumField(value: &_storage._transport) }()
+        case 170: try { try decoder.decodeSingularEnumField(value: &_storage._profile) }()
         default: break
         }
       }
@@ -4778,6 +4827,9 @@ nonisolated extension Gateway: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
       if _storage._transport != .udp {
         try visitor.visitSingularEnumField(value: _storage._transport, fieldNumber: 130)
       }
+      if _storage._profile != .none {
+        try visitor.visitSingularEnumField(value: _storage._profile, fieldNumber: 170)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -4816,6 +4868,7 @@ nonisolated extension Gateway: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
         if _storage._probeFailuresMax != rhs_storage._probeFailuresMax {return false}
         if _storage._anyPort != rhs_storage._anyPort {return false}
         if _storage._transport != rhs_storage._transport {return false}
+        if _storage._profile != rhs_storage._profile {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -110,6 +110,7 @@ struct FakePhone {
             reliableNumber += 1
             response.headers.append(.require, "100rel")
             response.headers.append(.rseq, String(reliableNumber))
+            if dialog == nil { dialog = Dialog(answering: request, localTag: "tag-of-" + name) }
         }
         extend(&response, words)
         if words.contains("challenge") {
@@ -136,7 +137,10 @@ struct FakePhone {
         case "ACK":
             guard let lastAnswer, let lastRequest else { throw Mute(text: "\(name) has nothing to acknowledge") }
             if lastAnswer.isSuccess, let dialog {
-                var ack = dialog.acknowledgement(of: lastRequest, via: via())
+                // Other requests may have been made since.
+                var answered = lastRequest
+                answered.cseq = lastAnswer.cseq
+                var ack = dialog.acknowledgement(of: answered, via: via())
                 if words.contains("sdp") { ack.setBody(description(words, answering: nil), type: "application/sdp") }
                 return ack.bytes
             }
@@ -152,6 +156,10 @@ struct FakePhone {
             var request = dialog.request(.prack, via: via())
             self.dialog = dialog
             request.headers.append(.rack, "\(words.contains("wrong") ? "77" : lastProvisional.headers[.rseq] ?? "0") \(invite.cseq.number) INVITE")
+            if words.contains("sdp") {
+                descriptionVersion += 1
+                request.setBody(description(words, answering: nil), type: "application/sdp")
+            }
             return request.bytes
         case "REGISTER":
             var request = make(.register, URI(host: Addresses.domain), to: NameAddress(uri: own))
