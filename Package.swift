@@ -143,7 +143,7 @@ let package = Package(
             linkerSettings: allocator),
         .systemLibrary(name: "CFuzzer", path: "tools/fuzz/CFuzzer"),
         .executableTarget(
-            name: "ledgerline-fuzz", dependencies: ["CFuzzer", "Primitives", "SIP"], path: "tools/fuzz/Sources",
+            name: "ledgerline-fuzz", dependencies: ["CFuzzer", "ICE", "MediaWorker", "Model", "OpenSSL", "Primitives", "RTP", "SIP"], path: "tools/fuzz/Sources",
             swiftSettings: strict),
 
         // Counts the allocations of a thread, for tests that promise none.

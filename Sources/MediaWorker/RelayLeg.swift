@@ -34,7 +34,13 @@ struct RelayLeg: ~Copyable {
     /// Checks and handshakes; nil: packets are all that the peer sends.
     private var link: PeerLink?
     private let identity: DTLSIdentity?
+    /// A peer that answers begins its handshake at once, which may come before signalling has said whom to expect.
+    private var early: Early?
+    /// The other side's stream that has begun anew under its old name, towards a peer that would take it for replayed.
+    private var restarts = StreamRestarts()
     private var isProtected: Bool
+    /// The peer proves its address by checks.
+    private var isChecked = false
     var counters = LegCounters()
     /// What its peer hears instead of the other leg.
     var prompt: PromptStream?
@@ -54,6 +60,13 @@ struct RelayLeg: ~Copyable {
         counters.protection = RelayLeg.words(setup.protection)
         relink(at: now)
     }
+
+    private struct Early {
+        let source: SocketAddress
+        let bytes: [UInt8]
+        let heardAt: Instant
+    }
+    private static let earlyLives: Duration = .seconds(2)
 
     private static func words(_ protection: LegSetup.Protection?) -> String { protection.map { "sdes " + $0.suite.rawValue } ?? "" }
 
@@ -88,9 +101,14 @@ struct RelayLeg: ~Copyable {
 
     /// The same fingerprint and role keep the keys that their handshake has made.
     private mutating func relink(at now: Instant) {
+        isChecked = setup.checks != nil
         guard setup.checks != nil || setup.handshake != nil else { return link = nil }
         if link == nil { link = PeerLink(identity: identity) }
         if link?.change(checks: setup.checks, handshake: setup.handshake, towards: setup.remote, at: now) == true { dropKeys() }
+        guard setup.handshake != nil, let first = early else { return }
+        early = nil
+        guard now - first.heardAt < RelayLeg.earlyLives else { return }
+        _ = receive(handshake: first.bytes, from: first.source, at: now, rules: SourceRules())
     }
 
     private mutating func dropKeys() {
@@ -138,7 +156,6 @@ struct RelayLeg: ~Copyable {
     private mutating func receiveMedia(
         from source: SocketAddress, _ buffer: inout MutableRawSpan, count: Int, at now: Instant, rules: SourceRules
     ) -> Reception {
-        let isChecked = setup.checks != nil
         guard isChecked ? knows(source, .media) : media.assess(source, isProtected: isProtected, at: now, rules: rules) != .stranger else {
             return .dropped(.stranger)
         }
@@ -161,7 +178,6 @@ struct RelayLeg: ~Copyable {
         on channel: Channel, from source: SocketAddress, _ buffer: inout MutableRawSpan, count: Int, at now: Instant,
         rules: SourceRules
     ) -> Reception {
-        let isChecked = setup.checks != nil
         let standing: SourceLatch.Standing =
             switch channel {
             case _ where isChecked: knows(source, channel) ? .known : .stranger
@@ -194,18 +210,27 @@ struct RelayLeg: ~Copyable {
     private mutating func receiveLink(
         on channel: Channel, from source: SocketAddress, _ packet: RawSpan, at now: Instant, rules: SourceRules
     ) -> Reception {
-        guard let link else { return .dropped(.notMedia) }
+        guard link != nil || channel == .media && setup.protection == nil else { return .dropped(.notMedia) }
         let bytes = unsafe packet.withUnsafeBytes { bytes in unsafe Array(bytes) }
         if bytes[0] <= 3 {
-            guard setup.checks != nil else { return .dropped(.notMedia) }
+            guard let link, isChecked else { return .dropped(.notMedia) }
             if let reason = link.receive(check: bytes, from: source, channel, at: now) { return .dropped(reason) }
             counters.lastHeard = now
             return .consumed
         }
         // RTCP has no handshake of its own: whoever has DTLS shares the port.
-        guard setup.handshake != nil, channel == .media else { return .dropped(.notNegotiated) }
+        guard channel == .media else { return .dropped(.notNegotiated) }
+        guard setup.handshake != nil else {
+            if bytes[0] == 22, bytes.count <= 1_500 { early = Early(source: source, bytes: bytes, heardAt: now) }
+            return .dropped(.notMedia)
+        }
+        return receive(handshake: bytes, from: source, at: now, rules: rules)
+    }
+
+    private mutating func receive(handshake bytes: [UInt8], from source: SocketAddress, at now: Instant, rules: SourceRules) -> Reception {
+        guard let link else { return .dropped(.notMedia) }
         let standing: SourceLatch.Standing =
-            setup.checks != nil ? (knows(source, .media) ? .known : .stranger) : media.assess(source, isProtected: true, at: now, rules: rules)
+            isChecked ? (knows(source, .media) ? .known : .stranger) : media.assess(source, isProtected: true, at: now, rules: rules)
         guard standing != .stranger else { return .dropped(.stranger) }
         if let reason = link.receive(handshake: bytes, from: source, isExpected: standing == .known, at: now) { return .dropped(reason) }
         takeKeys()
@@ -244,8 +269,9 @@ struct RelayLeg: ~Copyable {
     mutating func dispatch(_ channel: Channel, _ buffer: inout MutableRawSpan, count: Int) -> Departure {
         let ownPort = channel == .media || setup.sharesControlPort
         let known =
-            if let link, setup.checks != nil { link.destination(ownPort ? .media : .control) } else { ownPort ? media.destination : control.destination }
+            if isChecked { link?.destination(ownPort ? .media : .control) } else { ownPort ? media.destination : control.destination }
         guard let destination = known else { return .dropped(.undeliverable) }
+        if restarts.isNeeded { restarts.rename(channel, &buffer) }
         do throws(DropError) {
             let sent = isProtected ? try protect(channel, &buffer, count: count) : count
             switch channel {
@@ -326,6 +352,11 @@ struct RelayLeg: ~Copyable {
             case .media: return try outbound!.protect(&buffer, count: count)
             case .control: return try outbound!.protectControl(&buffer, count: count)
             }
+        } catch {
+            guard error == .replayWindowPassed, channel == .media, restarts.begins(anew: &buffer, count: count) else { throw DropError(error) }
+        }
+        do throws(SRTPError) {
+            return try outbound!.protect(&buffer, count: count)
         } catch {
             throw DropError(error)
         }

@@ -96,8 +96,10 @@ enum OfferAnswer {
             sdp.lines.append(SDP.Line("a", "ice-lite"))
             sdp.media[index].setAttribute("ice-ufrag", [checks.fragment])
             sdp.media[index].setAttribute("ice-pwd", [checks.password])
-            sdp.media[index].setAttribute("candidate", candidates(at: address, own.sharesRTCP ? 1 : 2))
+            sdp.media[index].setAttribute("candidate", candidates(at: address, own.sharesRTCP && (isAnswer || own.hasFeedback) ? 1 : 2))
             sdp.media[index].setAttribute("end-of-candidates", [""])
+            // Whoever may still refuse to share the port wants a candidate for RTCP (RFC 8858 §3); browsers may not.
+            if own.sharesRTCP, own.hasFeedback, !isAnswer { sdp.media[index].setAttribute("rtcp-mux-only", [""]) }
         }
         if let offer { nameSections(&sdp, as: offer) }
         let mid = side.remote.flatMap { $0.media.indices.contains(side.index) ? $0.media[side.index].attribute("mid") : nil }

@@ -151,6 +151,23 @@ private func openRelay(_ a: LegSetup, _ identity: DTLSIdentity) throws -> RelayC
     #expect(core.pass(try sender.protect(rtpPacket(sequence: 1)), to: 30_000, from: browser, at: milliseconds(30)) == .forward(from: 30_002, to: phone, rtpPacket(sequence: 1)))
 }
 
+@Test func aHandshakeThatBeginsBeforeItIsExpectedIsNotLost() throws {
+    let peer = try Browser()
+    var core = try openRelay(LegSetup(), try DTLSIdentity())
+    try peer.session.start()
+    let hello = try #require(peer.session.takeDatagrams().first)
+    #expect(core.pass(hello, to: 30_000, from: browser, at: milliseconds(1)) == .drop(.notMedia))
+    try core.change(sessionID(1), a: peer.setup(checks: false, remote: browser), b: nil, at: milliseconds(3))
+    let replies = core.takeReplies()
+    #expect(replies.first?.destination == browser)
+    for reply in replies { try peer.session.receive(reply.bytes) }
+    for _ in 0..<6 {
+        for datagram in peer.session.takeDatagrams() { _ = core.pass(datagram, to: 30_000, from: browser, at: milliseconds(20)) }
+        for reply in core.takeReplies() { try peer.session.receive(reply.bytes) }
+    }
+    #expect(peer.session.isDone)
+}
+
 @Test func weBeginWhenThePeerWaits() throws {
     let peer = try Browser(.server)
     let worker = try DTLSIdentity()
@@ -190,6 +207,31 @@ private func openRelay(_ a: LegSetup, _ identity: DTLSIdentity) throws -> RelayC
     #expect(core.pass(try before.protect(rtpPacket(sequence: 2)), to: 30_000, from: browser, at: milliseconds(20)) == .forward(from: 30_002, to: phone, rtpPacket(sequence: 2)))
     #expect(core.pass(try after.protect(rtpPacket(sequence: 3)), to: 30_000, from: browser, at: milliseconds(40)) == .forward(from: 30_002, to: phone, rtpPacket(sequence: 3)))
     #expect(core.pass(try before.protect(rtpPacket(sequence: 4)), to: 30_000, from: browser, at: milliseconds(3_000)) == .drop(.wrongKey))
+}
+
+/// The name under which a packet of the phone's reaches a peer with SRTP; nil: it did not.
+private func name(of sequence: UInt16, _ core: inout RelayCore, _ receiver: inout SRTPSession) throws -> UInt32? {
+    guard case .forward(_, _, let sent) = core.pass(rtpPacket(sequence: sequence), to: 30_000, from: phone, at: milliseconds(1)) else { return nil }
+    let clear = try receiver.unprotect(sent)
+    #expect(Array(clear[12...]) == Array(rtpPacket(sequence: sequence)[12...]))
+    return clear[8..<12].reduce(0) { $0 << 8 | UInt32($1) }
+}
+
+@Test func aStreamThatBeginsAnewUnderItsNameIsHeardUnderSRTPToo() throws {
+    let keys = PeerKeys(seed: 1)
+    var core = RelayCore(ports: 30_000...30_015)
+    try core.open(sessionID(1), portA: 30_000, portB: 30_002, a: LegSetup(remote: phone), b: LegSetup(remote: browser, protection: keys.protection), at: milliseconds(0))
+    var receiver = try keys.receiver()
+    var names: [UInt32?] = []
+    // Twice it jumps back: one packet that lies far behind may be late, the next one is a stream.
+    for sequence in Array(30_000...30_010 as ClosedRange<UInt16>) + Array(10_000...10_010) + Array(5_000...5_010) {
+        names.append(try name(of: sequence, &core, &receiver))
+    }
+    #expect(names[..<11].allSatisfy { $0 == 0xA11CE })
+    #expect(names[11] == nil && names[22] == nil)
+    #expect(Set(names[12..<22]).count == 1 && names[12] != nil)
+    #expect(Set(names[23...]).count == 1 && names[23] != nil)
+    #expect(Set(names.compactMap(\.self)).count == 3)
 }
 
 @Test(arguments: 1...4 as ClosedRange<UInt64>)

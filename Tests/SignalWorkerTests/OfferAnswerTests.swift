@@ -202,6 +202,12 @@ import Testing
         #expect(offer.setup(of: 0) == .actpass)
         #expect(offer.media[0].multiplexesRTCP)
         #expect(offer.bundles == [["0"]] && offer.media[0].attribute("mid") == "0")
+        #expect(offer.media[0].attributes("candidate").count == 1 && offer.media[0].attribute("rtcp-mux-only") != nil)
+        var device = LegMediaState()
+        device.own = MediaTerms(offering: .dtls, &random)
+        // A phone may refuse to share the port, and then needs to know where RTCP goes.
+        #expect(described(phone, to: device).media[0].attributes("candidate").count == 2)
+        #expect(described(phone, to: device).media[0].profile == .tlsSAVP)
         var answer = try #require(try self.offer().remote)
         answer.media[0].setAttribute("setup", ["active"])
         try OfferAnswer.take(answer: answer, to: side.own, into: &side)

@@ -58,8 +58,16 @@ extension Shape<LegMedia> {
                 .integer($0.dropped)
             },
             .time("last_packet_at", \.lastPacketAt, access: .readOnly, "When this side was heard last."),
+            .shown("protection", Schema.text(max: 64), "How its packets were protected: empty, or sdes or dtls with the suite.") {
+                .string($0.protection)
+            },
+            .shown("drops", Schema.list(dropCount), "What was dropped, by reason: docs/media.md.") {
+                .array($0.drops.map { ["reason": .string($0.reason), "packets": .integer($0.packets)] })
+            },
         ])
 }
+
+private let dropCount = Schema.object([("reason", Schema.text(max: 32)), ("packets", Schema.sequence)], required: ["reason", "packets"])
 
 /// What a charge took of an allowance.
 private let freeUnits = Schema.object(

@@ -1,4 +1,8 @@
+import ICE
+import MediaWorker
+import OpenSSL
 import Primitives
+import RTP
 import SIP
 
 /// Where bytes of strangers come in. Whatever they are, reading them ends in a value or an error, and what was read can be
@@ -9,6 +13,8 @@ enum FuzzEntry: String, CaseIterable {
     case sdp
     case stun
     case websocket
+    case check
+    case relay
 
     func run(_ bytes: [UInt8]) {
         switch self {
@@ -17,7 +23,22 @@ enum FuzzEntry: String, CaseIterable {
         case .sdp: description(bytes)
         case .stun: binding(bytes)
         case .websocket: webSocket(bytes)
+        case .check: check(bytes)
+        case .relay: MediaFuzz.run(bytes)
         }
+    }
+
+    /// A connectivity check: read, and judged by an agent whose password it cannot know.
+    private func check(_ bytes: [UInt8]) {
+        if let message = STUNMessage(parsing: bytes) {
+            _ = (message.mappedAddress, message.hasValidFingerprint, message.hasValidIntegrity(password: "x"), message.unknown(to: []))
+        }
+        let setup = ICEAgent.Setup(local: ICECredentials(fragment: "ours", password: "ourpasswordourpassword"), remoteFragment: "theirs")
+        var agent = ICEAgent(setup)
+        guard let source = SocketAddress("192.0.2.1:5060") else { return }
+        let outcome = agent.receive(bytes, from: source, .media)
+        if case .answer = outcome { preconditionFailure("an answer to who does not know the password") }
+        precondition(!agent.isChecked(source, .media))
     }
 
     /// A datagram, by way of libosip2.

@@ -1,0 +1,234 @@
+#!/usr/bin/env python3
+"""Chromium against the platform: it calls a SIP phone and is called by one, over WSS, DTLS-SRTP and ICE, while strangers send to its ports;
+and baresip with DTLS-SRTP, with SDES and with ICE.
+
+Run by the process tests; by hand: tools/lib/browsers.py --binary .build/debug/ledgerline --directory DIR --ports-from N
+"""
+import argparse
+import json
+import os
+import pathlib
+import random
+import shutil
+import socket
+import sys
+import threading
+import time
+
+import demo as base
+import tone
+from browser_phone import BrowserPhone
+from phone import Phone
+from transports import HOST, Transports
+
+MICROPHONE = 700
+
+
+class Browsers(Transports):
+    def start_phones(self):
+        for name, hertz, port in (("alice", base.ALICE_TONE, base.ALICE), ("bob", base.BOB_TONE, base.BOB)):
+            play = self.directory / f"{name}.wav"
+            tone.write(play, hertz, 60)
+            # alice's phone has the one or the other kind of encryption, in calls of its own.
+            account = (f"<sip:{name}@{base.DOMAIN}>;auth_user={name};auth_pass={self.passwords[name]};outbound=\"sip:{base.SIGNAL['s2'][0]}\";"
+                       "regint=600;answermode=manual;audio_codecs=PCMU,PCMA;ptime=20")
+            if name == "bob":
+                self.phones[name] = Phone(name, self.directory / f"phone-{name}", base.PHONES, port, port + base.CONTROL_OFFSET, account, play).start()
+            else:
+                self.account, self.tone_of_alice = account, play
+        self.api.wait_until(f"/v1/subscribers/{self.bob['id']}/bindings", lambda a: a["items"], "bob registered")
+
+    def alice_with(self, title, more, modules):
+        if "alice" in self.phones:
+            self.phones["alice"].stop()
+        bindings = f"/v1/subscribers/{self.alice['id']}/bindings"
+        self.api.wait_until(bindings, lambda a: not a["items"], "alice's old phone gone")
+        port = base.ALICE
+        extra = "\n".join(f"module {m}" for m in modules)
+        self.phones["alice"] = Phone("alice", self.directory / f"phone-alice-{title}", base.PHONES, port, port + base.CONTROL_OFFSET,
+                                     self.account + more, self.tone_of_alice, extra=extra).start()
+        self.api.wait_until(bindings, lambda a: a["items"], "alice registered")
+
+    def run(self):
+        self.say(f"data, keys and recordings are in {self.directory}")
+        self.certificates.mkdir()
+        self.openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=root",
+                     "-keyout", str(self.directory / "root.key"), "-out", str(self.root))
+        self.issue(HOST)
+        password = "over the web"
+        microphone = self.directory / "microphone.wav"
+        tone.write(microphone, MICROPHONE, 20, rate=48_000)
+        # It takes its time to start, while the platform does.
+        self.browser = BrowserPhone(self.directory / "browser", microphone).start()
+        self.start_platform()
+        self.provision()
+        self.start_phones()
+        self.wanda = self.api.post("/v1/subscribers", {"tenant_id": self.tenant["id"], "username": "wanda", "password": password, "aliases": ["1002"], "display_name": "Wanda"})
+        status = self.browser.register(f"wss://127.0.0.1:{self.ports['s1']['wss']}/", "wanda", base.DOMAIN, password)
+        self.check("Chromium registers over WSS", status == 200, status=status)
+        self.browser_calls_phone()
+        self.phone_calls_browser()
+        self.encrypted_phones()
+
+    # -- the browser -----------------------------------------------------------------------------
+
+    def legs(self, number):
+        media = self.newest_cdr(number)["media"]
+        return media["caller"], media["called"]
+
+    def speech(self, title, heard_by_browser, tone_for_browser, least):
+        by_browser, by_bob = tone.heard(heard_by_browser, tone_for_browser), tone.heard(self.phones["bob"].recording(), MICROPHONE)
+        self.check(f"{title}: each side heard the tone that the other played", by_browser >= least and by_bob >= least,
+                   seconds_heard_by_browser=by_browser, seconds_heard_by_phone=by_bob)
+
+    def browser_calls_phone(self):
+        self.say("Chromium calls bob (RTP over UDP), and strangers send to its ports")
+        bob, browser = self.phones["bob"], self.browser
+        mark = bob.mark()
+        answering = threading.Thread(target=lambda: (bob.wait("CALL_INCOMING", since=mark, timeout=15), bob.answer()))
+        answering.start()
+        call = browser.do("call", "1001")
+        answering.join()
+        self.check("Chromium's call is answered", call["status"] == 200, status=call["status"])
+        answer = call["answer"]
+        self.check("its answer is ICE-lite with DTLS, one port and one bundle",
+                   all(part in answer for part in ("a=ice-lite", "a=setup:passive", "a=rtcp-mux", "a=group:BUNDLE 0", "UDP/TLS/RTP/SAVPF", "a=candidate:1 1 UDP ")))
+        browser.wait("MEDIA", state="connected")
+        browser.heard("before")
+        port = int(answer.split("m=audio ")[1].split(" ")[0])
+        sent = self.attack(port)
+        time.sleep(2.5)
+        figures = browser.do("statistics")
+        self.check("Chromium says that media are SRTP by DTLS, with nothing lost", figures["dtls"] == "connected" and figures["lost"] == 0 and figures["received"] > 100,
+                   cipher=figures["srtp"], dtls=figures["dtlsVersion"], codec=figures["codec"], received=figures["received"], lost=figures["lost"])
+        heard = browser.heard("calling")
+        restarted = browser.do("restart")
+        fragment = lambda sdp: sdp.split("a=ice-ufrag:")[1].split("\r\n")[0]
+        self.check("an ICE restart is answered with new credentials", restarted["status"] == 200 and fragment(restarted["answer"]) != fragment(answer))
+        time.sleep(0.5)
+        browser.heard("restarting")
+        time.sleep(2)
+        after = tone.heard(browser.heard("restarted"), base.BOB_TONE)
+        self.check("and bob is heard after it as before", after >= 1.5, seconds_heard=after)
+        mark = bob.mark()
+        self.check("Chromium hangs up", browser.do("hangUp") == 200)
+        bob.wait("CALL_CLOSED", since=mark)
+        time.sleep(0.2)
+        self.speech("Chromium to phone", heard, base.BOB_TONE, 2.0)
+        cdr = self.newest_cdr(1)
+        a, _ = self.legs(1)
+        drops = {d["reason"]: d["packets"] for d in a["drops"]}
+        self.check("the call has its record, and says how Chromium's side was protected", cdr["cause"] == "caller_hung_up" and a["protection"].startswith("dtls "),
+                   protection=a["protection"])
+        self.check("strangers' packets were dropped and are on the record by reason", drops.get("stranger", 0) >= sent["rtp"] + sent["dtls"] and drops.get("wrong_password", 0) >= sent["stun"],
+                   sent=json.dumps(sent), dropped=json.dumps(drops))
+
+    def attack(self, port):
+        """RTP, handshakes, and checks with a wrong password, from elsewhere."""
+        generator = random.Random(7)
+        hello = bytes.fromhex("16feff0000000000000000") + (100).to_bytes(2, "big") + generator.randbytes(100)
+        check = (bytes.fromhex("000100382112a442") + generator.randbytes(12) + bytes.fromhex("00060008") + b"abcd:efg" + bytes.fromhex("00080014") + generator.randbytes(20))
+        check = check[:2] + (len(check) - 20 + 8).to_bytes(2, "big") + check[4:]
+        import zlib
+        check += bytes.fromhex("80280004") + (zlib.crc32(check) ^ 0x5354554E).to_bytes(4, "big")
+        rtp = bytes([0x80, 0]) + generator.randbytes(170)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+            stranger.bind(("127.0.0.9", 0))
+            for _ in range(200):
+                for packet in (rtp, hello, check):
+                    stranger.sendto(packet, ("127.0.0.1", port))
+                time.sleep(0.001)
+        return {"rtp": 200, "dtls": 200, "stun": 200}
+
+    def phone_calls_browser(self):
+        self.say("bob calls Chromium")
+        bob, browser = self.phones["bob"], self.browser
+        mark, mark_b = bob.mark(), browser.mark()
+        bob.dial(f"sip:1002@{base.DOMAIN}")
+        offer = browser.wait("INCOMING", since=mark_b)["offer"]
+        self.check("Chromium is offered DTLS, and nothing that it does not understand", "UDP/TLS/RTP/SAVPF" in offer and "a=setup:actpass" in offer and "a=group:BUNDLE" in offer)
+        browser.do("answer")
+        bob.wait("CALL_ESTABLISHED", since=mark)
+        browser.wait("MEDIA", since=mark_b, state="connected")
+        browser.heard("before-called")
+        time.sleep(2.5)
+        called = browser.heard("called")
+        # A phone that holds makes an offer, which the browser answers.
+        mark_b = browser.mark()
+        bob.command("hold")
+        held = browser.wait("REINVITED", since=mark_b)["offer"]
+        self.check("bob's hold reaches Chromium", "a=sendonly" in held or "a=inactive" in held)
+        mark_b = browser.mark()
+        bob.command("resume")
+        browser.wait("REINVITED", since=mark_b)
+        time.sleep(0.3)
+        browser.heard("resuming")
+        time.sleep(1.5)
+        heard = tone.heard(browser.heard("resumed"), base.BOB_TONE)
+        self.check("and after it bob is heard again", heard >= 1.0, seconds_heard=heard)
+        mark_b = browser.mark()
+        bob.hang_up()
+        browser.wait("CLOSED", since=mark_b)
+        time.sleep(0.2)
+        self.speech("phone to Chromium", called, base.BOB_TONE, 1.8)
+        _, b = self.legs(2)
+        self.check("the called side's protection is on the record", b["protection"].startswith("dtls "), protection=b["protection"])
+
+    # -- phones ----------------------------------------------------------------------------------
+
+    def encrypted_phones(self):
+        number = 2
+        for title, more, modules, security, expected in (
+                ("dtls", ";mediaenc=dtls_srtp", ["dtls_srtp.so"], "dtls", "dtls "),
+                ("sdes", ";mediaenc=srtp-mand", [], "sdes", "sdes "),
+                ("ice", ";medianat=ice", ["ice.so"], "plain", ""),
+                ("dtls-ice", ";mediaenc=dtls_srtp;medianat=ice", ["dtls_srtp.so", "ice.so"], "dtls", "dtls ")):
+            self.say(f"baresip with {more.strip(';')} calls bob and is called")
+            self.alice_with(title, more, modules)
+            self.api.request("PATCH", f"/v1/subscribers/{self.alice['id']}", {"media_security": security})
+            # Plain phones are not offered ICE, and baresip 1.0 with it sends nothing then.
+            for caller, called, alias in (("alice", "bob", "1001"), ("bob", "alice", "1000"))[:1 if title == "ice" else 2]:
+                figures = self.call(caller, called, f"sip:{alias}@{base.DOMAIN}", 2.5, caller)
+                number += 1
+                self.speech_check(f"{title}, {caller} calls {called}", figures, 1.5)
+                legs = dict(zip("ab", self.legs(number)))
+                leg = legs["a" if caller == "alice" else "b"]
+                self.check(f"{title}, {caller} calls {called}: alice's side was protected as asked", leg["protection"].startswith(expected) and bool(leg["protection"]) == bool(expected),
+                           protection=leg["protection"] or "none")
+
+    def stop(self):
+        if hasattr(self, "browser"):
+            self.browser.stop()
+        return super().stop()
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="tools/lib/browsers.py")
+    parser.add_argument("--binary", required=True)
+    parser.add_argument("--directory", required=True)
+    parser.add_argument("--json", metavar="FILE")
+    parser.add_argument("--ports-from", metavar="N", type=int, default=24_000)
+    options = parser.parse_args()
+    base.use_ports_from(options.ports_from)
+    for name in ("baresip", "openssl", "chromium"):
+        if not shutil.which(name):
+            raise SystemExit(f"{name} is not installed; tools/test installs it")
+    world, failure = Browsers(options), None
+    try:
+        world.run()
+    except Exception as error:  # told below, after everything that runs has been ended
+        failure = error
+        world.check(f"the run came to its end ({type(error).__name__}: {error})", False)
+    finally:
+        statuses = world.stop()
+        if failure is None:
+            world.check("everything stopped cleanly", all(s == 0 for s in statuses.values()) and statuses)
+    passed = sum(c["passed"] for c in world.checks)
+    if options.json:
+        pathlib.Path(options.json).write_text(json.dumps({"passed": passed, "total": len(world.checks), "checks": world.checks}, indent=2) + "\n")
+    print(f"browsers: {passed} of {len(world.checks)} checks passed")
+    return 0 if passed == len(world.checks) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
