@@ -128,7 +128,8 @@ class Sipp:
 
 
 class Ours:
-    """control, one signal and one media process, with `users` subscribers provisioned over HTTP."""
+    """control, one signal and one media process, with `users` subscribers provisioned over HTTP. Media of their calls go from phone
+    to phone, as they do with a proxy, until `anchor` says otherwise."""
 
     def __init__(self, binaries, directory, users):
         self.directory, self.processes = pathlib.Path(directory), []
@@ -156,10 +157,14 @@ class Ours:
         contact = api.post("/v1/contacts", {"provider_id": provider, "name": "Bench"})["id"]
         plan = api.post("/v1/service-plans", {"provider_id": provider, "name": "Bench", "payment_mode": "postpaid"})["id"]
         customer = api.post("/v1/customers", {"provider_id": provider, "contact_id": contact, "service_plan_id": plan, "name": "Bench", "currency": "EUR"})["id"]
-        tenant = api.post("/v1/tenants", {"customer_id": customer, "name": "Bench", "domain": DOMAIN, "country_code": "1", "area_code": "209"})["id"]
+        tenant = api.post("/v1/tenants", {"customer_id": customer, "name": "Bench", "domain": DOMAIN, "country_code": "1", "area_code": "209", "media": "direct"})["id"]
         for i in range(users):
             api.post("/v1/subscribers", {"tenant_id": tenant, "username": f"u{i:06d}", "password": f"pw{i:06d}"})
-        self.api = api
+        self.api, self.tenant = api, tenant
+
+    def anchor(self, anchored):
+        """Whether media of the calls to come go by the media process."""
+        self.api.request("PATCH", f"/v1/tenants/{self.tenant}", {"media": "anchored" if anchored else "direct"})
 
     @property
     def pids(self):
@@ -209,13 +214,18 @@ class KamailioWithPostgres:
         rows = [f"u{i:06d}:0:0:{hashlib.md5(f'u{i:06d}:{DOMAIN}:pw{i:06d}'.encode()).hexdigest()}:0" for i in range(users)]
         (store / "creds").write_text("key_name(str) key_type(int) value_type(int) key_value(str) expires(int)\n" + "\n".join(rows) + "\n")
         (store / "version").write_text("table_name(str) table_version(int)\ncreds:2\n")
-        self.kamailio = subprocess.Popen(["kamailio", "-DD", "-E", "-f", str(HERE / "peers/kamailio.cfg"), "-m", "1024", "-M", "16", "-b", "4194304", "-Y", str(self.directory),
-                                          "-A", f"LISTEN=udp:{self.target}", "-A", "CHILDREN=8", "-A", f'DOMAIN="{DOMAIN}"', "-A", f'STORE="text://{store}"',
-                                          "-A", "WITH_CDR", "-A", 'DBURL="postgres://bench@127.0.0.1:15544/bench"'],
-                                         stdin=subprocess.DEVNULL, stdout=open(self.directory / "kamailio.log", "wb"), stderr=subprocess.STDOUT)
+        self.store = store
+        self.kamailio = self._start(self.directory, self.target)
+
+    def _start(self, directory, target, *more):
+        process = subprocess.Popen(["kamailio", "-DD", "-E", "-f", str(HERE / "peers/kamailio.cfg"), "-m", "1024", "-M", "16", "-b", "4194304", "-Y", str(directory),
+                                    "-A", f"LISTEN=udp:{target}", "-A", "CHILDREN=8", "-A", f'DOMAIN="{DOMAIN}"', "-A", f'STORE="text://{self.store}"',
+                                    "-A", "WITH_CDR", "-A", 'DBURL="postgres://bench@127.0.0.1:15544/bench"', *more],
+                                   stdin=subprocess.DEVNULL, stdout=open(directory / "kamailio.log", "wb"), stderr=subprocess.STDOUT)
         time.sleep(2)
-        if self.kamailio.poll() is not None:
-            raise SystemExit((self.directory / "kamailio.log").read_text()[-2000:])
+        if process.poll() is not None:
+            raise SystemExit((directory / "kamailio.log").read_text()[-2000:])
+        return process
 
     @staticmethod
     def _tree(pid):
@@ -242,48 +252,84 @@ class KamailioWithPostgres:
             process.wait(20)
 
 
+class KamailioWithRtpengine:
+    """The same proxy and the same database, with media by way of rtpengine in user space."""
+
+    def __init__(self, proxy, directory):
+        self.proxy, self.target, control = proxy, "127.0.0.1:15260", "127.0.0.1:15223"
+        directory = pathlib.Path(directory)
+        self.rtpengine = subprocess.Popen(["rtpengine", "--foreground", "--log-stderr", "--log-level=3", "--table=-1", "--interface=127.0.0.1", f"--listen-ng={control}",
+                                           "--port-min=50000", "--port-max=59999", "--timeout=36000", "--silent-timeout=36000", "--config-file=none"],
+                                          stdin=subprocess.DEVNULL, stdout=open(directory / "rtpengine.log", "wb"), stderr=subprocess.STDOUT)
+        time.sleep(1)
+        if self.rtpengine.poll() is not None:
+            raise SystemExit((directory / "rtpengine.log").read_text()[-2000:])
+        self.kamailio = proxy._start(directory, self.target, "-A", "WITH_RTPENGINE", "-A", f'RTPENGINE="udp:{control}"')
+
+    @property
+    def pids(self):
+        return self.proxy._tree(self.kamailio.pid) + self.proxy._tree(self.rtpengine.pid)
+
+    @property
+    def database_pids(self):
+        return self.proxy.database_pids
+
+    def stop(self):
+        for process in (self.kamailio, self.rtpengine):
+            process.terminate()
+            process.wait(20)
+
+
 def systems(figures, binaries, runs, peers):
-    """CPU per call and per registration of all our processes, alternating with the peer's."""
+    """CPU per call and per registration of all our processes, alternating with the peer's: a proxy for calls whose media are direct, and
+    one with a media relay for those that are anchored."""
     users, call_rate, register_rate, seconds = 200, 200, 1000, 5
     directory = pathlib.Path(tempfile.mkdtemp(prefix="ledgerline-bench-"))
     directory.chmod(0o755)  # PostgreSQL runs as a user of its own
     ours = Ours(binaries, directory, users)
-    theirs = None
+    theirs = relayed = None
     try:
         (directory / "ours").mkdir()
-        sipp = Sipp(directory / "ours", ours.target, users)
-        contenders = [("", sipp, lambda: (ours.pids, []))]
+        us = ("", Sipp(directory / "ours", ours.target, users), lambda: (ours.pids, []))
+        contenders, anchored = [us], [us]
         if peers:
             (directory / "kamailio").mkdir()
             theirs = KamailioWithPostgres(directory / "kamailio", users)
             (directory / "theirs").mkdir()
             contenders.append(("peer.kamailio.", Sipp(directory / "theirs", theirs.target, users), lambda: (theirs.pids, theirs.database_pids)))
+            (directory / "rtpengine").mkdir()
+            relayed = KamailioWithRtpengine(theirs, directory / "rtpengine")
+            (directory / "relayed").mkdir()
+            anchored.append(("peer.kamailio_rtpengine.", Sipp(directory / "relayed", relayed.target, users), lambda: (relayed.pids, relayed.database_pids)))
         results = {}
-        for prefix, load, pids in contenders:
+        for prefix, load, pids in [us, *contenders[1:], *anchored[1:]]:
             first = load.load("register", users, 2, pids()[0])
             if first["failed"] or not first["ok"]:
                 raise SystemExit(f"{prefix or 'ours'}: the first registrations failed: {first}")
         for _ in range(runs):
-            for kind, rate in (("register", register_rate), ("call", call_rate)):
-                for prefix, load, pids in contenders:
+            for name, kind, rate, who in (("register", "register", register_rate, contenders), ("call", "call", call_rate, contenders), ("anchored_call", "call", call_rate, anchored)):
+                ours.anchor(name == "anchored_call")
+                for prefix, load, pids in who:
                     result = load.load(kind, rate, seconds, *pids())
                     if result["failed"] > result["ok"] * 0.001:
-                        print(f"note: {prefix or 'ours'} {kind}: {result['failed']} of {result['ok'] + result['failed']} failed", file=sys.stderr)
-                    results.setdefault((prefix, kind), []).append(result)
-        for (prefix, kind), found in results.items():
-            figures.add(f"{prefix}sip.{kind}_cpu", [r["cpu_us"] + r["extra_us"] for r in found], "µs")
-            delay = "post_dial_delay" if kind == "call" else "register_delay"
+                        print(f"note: {prefix or 'ours'} {name}: {result['failed']} of {result['ok'] + result['failed']} failed", file=sys.stderr)
+                    results.setdefault((prefix, name), []).append(result)
+        for (prefix, name), found in results.items():
+            figures.add(f"{prefix}sip.{name}_cpu", [r["cpu_us"] + r["extra_us"] for r in found], "µs")
+            delay = {"register": "register_delay", "call": "post_dial_delay", "anchored_call": "anchored_post_dial_delay"}[name]
             figures.add(f"{prefix}sip.{delay}_p50", [r["p50"] for r in found], "ms")
             figures.add(f"{prefix}sip.{delay}_p99", [r["p99"] for r in found], "ms")
-            figures.add(f"{prefix}sip.{kind}_failed", [r["failed"] for r in found], "count")
+            figures.add(f"{prefix}sip.{name}_failed", [r["failed"] for r in found], "count")
         if peers:
-            for kind in ("call", "register"):
-                pairs = zip(results[("", kind)], results[("peer.kamailio.", kind)])
-                figures.add(f"ratio.sip.{kind}_cpu", [(a["cpu_us"] + a["extra_us"]) / (b["cpu_us"] + b["extra_us"]) for a, b in pairs], "ours/theirs")
+            for name, prefix in (("call", "peer.kamailio."), ("register", "peer.kamailio."), ("anchored_call", "peer.kamailio_rtpengine.")):
+                pairs = zip(results[("", name)], results[(prefix, name)])
+                figures.add(f"ratio.sip.{name}_cpu", [(a["cpu_us"] + a["extra_us"]) / (b["cpu_us"] + b["extra_us"]) for a, b in pairs], "ours/theirs")
         for name in ("control", "s1", "m1"):
             figures.add(f"sip.memory.{ {'control': 'control', 's1': 'signal', 'm1': 'media'}[name] }", [ours.memory_bytes(name) / 1048576], "MiB")
     finally:
         ours.stop()
+        if relayed:
+            relayed.stop()
         if theirs:
             theirs.stop()
         shutil.rmtree(directory)
