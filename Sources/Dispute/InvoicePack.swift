@@ -81,7 +81,7 @@ package struct InvoicePack: Sendable {
         guard let first = lines.first, lines.count >= 3 else { throw .malformed("this is not a dispute pack of an invoice") }
         head = try Self.decode(Head.self, file[first], line: 1)
         guard head.format == Self.format else { throw .malformed("the format is \(head.format), and this program reads \(Self.format)") }
-        guard lines.count == head.events + 3 else {
+        guard head.events == lines.count - 3 else {
             throw .malformed("the head speaks of \(head.events) events, and the file has \(lines.count - 3): it was cut off, or lines were added")
         }
         proof = try Self.decode(Proof.self, file[lines[lines.count - 2]], line: lines.count - 1).proof

@@ -235,6 +235,8 @@ private struct Month {
         for file in [Data(), Data("{}\n".utf8), good.dropLast(), good + Data("\n".utf8), good + Data("{}\n".utf8)] {
             #expect(throws: (any Error).self) { try verified(Data(file)) }
         }
+        let many = String(decoding: good, as: UTF8.self).replacing(/"events":\d+/, with: "\"events\":\(Int.max)")
+        #expect(throws: DisputeError.self) { try InvoicePack(Data(many.utf8)) }
         let other = SigningKey(seed: Array(repeating: 9, count: 32))!
         #expect(throws: Contradiction.self) { try InvoicePack(good).verified(with: (name, other.verifyingKey)) }
         #expect(throws: Never.self) { try InvoicePack(good).verified(with: nil) }

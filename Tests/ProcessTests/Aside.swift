@@ -96,7 +96,7 @@ struct TestPlatform: Sendable {
     func ask(_ method: String, _ path: String, token: String, _ body: String? = nil, key: String? = nil) async throws -> String {
         var arguments = ["-sS", "-X", method, "-H", "Authorization: Bearer \(token)"]
         if let key { arguments += ["-H", "Idempotency-Key: \(key)"] }
-        if let body { arguments += ["-H", "Content-Type: application/json", "-d", body] }
+        if let body { arguments += ["-H", "Content-Type: application/\(method == "PATCH" ? "merge-patch+" : "")json", "-d", body] }
         return try await run("curl", arguments + [url + path]).output
     }
 
