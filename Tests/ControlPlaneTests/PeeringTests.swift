@@ -156,6 +156,32 @@ private struct Market {
         #expect(explained.attempts.map(\.name) == ["Cheap gateway"])
     }
 
+    @Test func callsOfUnknownMarginAreMadeUnlessTheProviderDoesNotWantThem() throws {
+        let market = try Market()
+        let town = market.town
+        let deck = try town.create(
+            RateDeck.with { ($0.name, $0.currency, $0.decimals) = ("In euros", "EUR", 4) }, AdminCommand.createRateDeck)
+        try town.platform.admin(
+            .publishDeckVersion(
+                .with {
+                    $0.deckID = deck.id
+                    $0.entries = [.with { ($0.prefix, $0.perMinuteMicros, $0.firstIncrementSeconds, $0.nextIncrementSeconds) = ("1", 900_000, 1, 1) }]
+                }))
+        var provider = town.provider
+        (provider.wholesaleDeckID, provider.refusesLosses) = (deck.id, true)
+        try town.platform.admin(.changeProvider(provider, expectedVersion: nil))
+        // 0.04 dollars are earned and 0.90 euros paid: nobody here knows whether that is a loss.
+        #expect(try market.call().count == 2)
+        provider.refusesUnknownMargins = true
+        try town.platform.admin(.changeProvider(provider, expectedVersion: nil))
+        let refused = try town.start(town.newCall(), from: town.alice, to: "2488700")
+        #expect(refused.callRefused.refusal == .atALoss)
+        let trial = try town.platform.read { views throws(ViewsError) in
+            Result { try RouteTrial(from: SubscriberID(town.alice.id)!, dialled: "2488700", in: views, at: town.platform.wall) }
+        }.get()
+        #expect(trial.steps.contains { $0.detail == "Kages would earn USD and pay EUR and USD, and what one is worth in the other is not known" })
+    }
+
     @Test func aCarrierAtWhichMoneyWouldBeLostIsSkipped() throws {
         let market = try Market()
         try market.refuseLosses()

@@ -41,6 +41,9 @@ extension Shape<Provider> {
             .reference(
                 "service_plan_id", \.servicePlanID, "Plan of its parent: what it pays by the month for everything below it; null: nothing."),
             .flag("refuses_losses", \.refusesLosses, "Calls at which it would pay more than it earns are not made."),
+            .flag(
+                "refuses_unknown_margins", \.refusesUnknownMargins,
+                "Nor calls at which it earns in one currency and pays in another, so that nobody can say whether it loses."),
             .reference("contact_id", \.contactID, "Who it is: one of its own contacts."),
             .text("external_id", \.externalID, "Its number in another system; unique under the same parent."),
             .text("language", \.language, max: 35, "BCP 47, such as de-AT."),

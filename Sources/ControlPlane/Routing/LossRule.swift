@@ -5,7 +5,7 @@ import Rating
 /// Whether somebody who does not want to would lose money by a call.
 ///
 /// Compared are whole minutes: one, and an hour, where fees and minimums of short calls no longer count. Amounts in two currencies
-/// are not compared, since the platform knows no rates between them.
+/// are not compared, since the platform knows no rates between them: whether such a call is made is for the provider to say.
 struct LossRule {
     private static let seconds: [UInt64] = [60, 3_600]
 
@@ -22,14 +22,18 @@ struct LossRule {
 
     /// Whose loss it would be, and what it earns and pays; nil: nobody's who minds.
     func loss(cost: RateLock?, of carrier: Carrier) -> String? {
-        for (index, provider) in providers.enumerated() where provider.refusesLosses {
+        for (index, provider) in providers.enumerated() where provider.refusesLosses || provider.refusesUnknownMargins {
             let earned = index == 0 ? chain.first { $0.edge == PriceLock.retail } : wholesale(of: providers[index - 1])
             var paid: [RateLock] = []
             if let lock = wholesale(of: provider) { paid.append(lock) }
             if let cost, carrier.providerID == provider.id { paid.append(cost) }
-            guard !paid.isEmpty, let currency = paid.first?.currency, paid.allSatisfy({ $0.currency == currency }),
-                earned == nil || earned?.currency == currency
-            else { continue }
+            guard let currency = paid.first?.currency else { continue }
+            guard paid.allSatisfy({ $0.currency == currency }), earned == nil || earned?.currency == currency else {
+                guard provider.refusesUnknownMargins else { continue }
+                let costs = paid.map(\.currency).joined(separator: " and ")
+                return "\(provider.name) would earn \(earned?.currency ?? "nothing") and pay \(costs), and what one is worth in the other is not known"
+            }
+            guard provider.refusesLosses else { continue }
             for seconds in Self.seconds {
                 let income = earned.map { amount($0, seconds) } ?? 0
                 let expense = paid.reduce(Int128(0)) { $0 + Int128(amount($1, seconds)) }

@@ -1057,6 +1057,12 @@ package nonisolated struct Provider: @unchecked Sendable {
     set {_uniqueStorage()._refusesLosses = newValue}
   }
 
+  /// nor one whose income and costs are in several currencies
+  package var refusesUnknownMargins: Bool {
+    get {_storage._refusesUnknownMargins}
+    set {_uniqueStorage()._refusesUnknownMargins = newValue}
+  }
+
   /// deck by which the parent charges this provider for calls from outside; empty: not charged
   package var inboundWholesaleDeckID: Data {
     get {_storage._inboundWholesaleDeckID}
@@ -3100,7 +3106,7 @@ nonisolated extension Amount: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
 
 nonisolated extension Provider: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Provider"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}parent_id\0\u{1}name\0\u{1}namespace\0\u{1}currency\0\u{3}time_zone\0\u{1}status\0\u{3}wholesale_deck_id\0\u{4}*number_quarantine_days\0\u{4}\u{a}contact_id\0\u{3}external_id\0\u{1}language\0\u{3}vat_basis_points\0\u{1}brand\0\u{4}\u{10}refuses_losses\0\u{4}\u{a}service_plan_id\0\u{3}inbound_wholesale_deck_id\0\u{3}on_net_wholesale_deck_id\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}parent_id\0\u{1}name\0\u{1}namespace\0\u{1}currency\0\u{3}time_zone\0\u{1}status\0\u{3}wholesale_deck_id\0\u{4}*number_quarantine_days\0\u{4}\u{a}contact_id\0\u{3}external_id\0\u{1}language\0\u{3}vat_basis_points\0\u{1}brand\0\u{4}\u{10}refuses_losses\0\u{4}\u{a}service_plan_id\0\u{3}inbound_wholesale_deck_id\0\u{3}on_net_wholesale_deck_id\0\u{4}D\u{1}refuses_unknown_margins\0")
 
   fileprivate class _StorageClass {
     var _id: Data = Data()
@@ -3119,6 +3125,7 @@ nonisolated extension Provider: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     var _numberQuarantineDays: UInt32 = 0
     var _servicePlanID: Data = Data()
     var _refusesLosses: Bool = false
+    var _refusesUnknownMargins: Bool = false
     var _inboundWholesaleDeckID: Data = Data()
     var _onNetWholesaleDeckID: Data = Data()
 
@@ -3147,6 +3154,7 @@ nonisolated extension Provider: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       _numberQuarantineDays = source._numberQuarantineDays
       _servicePlanID = source._servicePlanID
       _refusesLosses = source._refusesLosses
+      _refusesUnknownMargins = source._refusesUnknownMargins
       _inboundWholesaleDeckID = source._inboundWholesaleDeckID
       _onNetWholesaleDeckID = source._onNetWholesaleDeckID
     }
@@ -3185,6 +3193,7 @@ nonisolated extension Provider: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
         case 90: try { try decoder.decodeSingularBytesField(value: &_storage._servicePlanID) }()
         case 91: try { try decoder.decodeSingularBytesField(value: &_storage._inboundWholesaleDeckID) }()
         case 92: try { try decoder.decodeSingularBytesField(value: &_storage._onNetWholesaleDeckID) }()
+        case 160: try { try decoder.decodeSingularBoolField(value: &_storage._refusesUnknownMargins) }()
         default: break
         }
       }
@@ -3251,6 +3260,9 @@ nonisolated extension Provider: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       if !_storage._onNetWholesaleDeckID.isEmpty {
         try visitor.visitSingularBytesField(value: _storage._onNetWholesaleDeckID, fieldNumber: 92)
       }
+      if _storage._refusesUnknownMargins != false {
+        try visitor.visitSingularBoolField(value: _storage._refusesUnknownMargins, fieldNumber: 160)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3276,6 +3288,7 @@ nonisolated extension Provider: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
         if _storage._numberQuarantineDays != rhs_storage._numberQuarantineDays {return false}
         if _storage._servicePlanID != rhs_storage._servicePlanID {return false}
         if _storage._refusesLosses != rhs_storage._refusesLosses {return false}
+        if _storage._refusesUnknownMargins != rhs_storage._refusesUnknownMargins {return false}
         if _storage._inboundWholesaleDeckID != rhs_storage._inboundWholesaleDeckID {return false}
         if _storage._onNetWholesaleDeckID != rhs_storage._onNetWholesaleDeckID {return false}
         return true
