@@ -3,13 +3,13 @@ internal import COpenSSL
 /// One-shot digests, for places where a digest is rare. For many in a row see `SHA256Hasher`.
 package enum Hash {
     /// 16 bytes. For digest authentication alone (RFC 2617); MD5 protects nothing.
-    package static func md5(_ bytes: [UInt8]) -> [UInt8] { unsafe digest(bytes, EVP_md5(), count: 16) }
+    package static func md5(_ bytes: [UInt8]) -> [UInt8] { unsafe digest(bytes, fetchedMD5, count: 16) }
 
     /// 20 bytes. For the handshake of WebSocket alone (RFC 6455 §1.3), where it need not resist anybody.
-    package static func sha1(_ bytes: [UInt8]) -> [UInt8] { unsafe digest(bytes, EVP_sha1(), count: 20) }
+    package static func sha1(_ bytes: [UInt8]) -> [UInt8] { unsafe digest(bytes, fetchedSHA1, count: 20) }
 
     /// 32 bytes.
-    package static func sha256(_ bytes: [UInt8]) -> [UInt8] { unsafe digest(bytes, EVP_sha256(), count: 32) }
+    package static func sha256(_ bytes: [UInt8]) -> [UInt8] { unsafe digest(bytes, fetchedSHA256, count: 32) }
 
     /// HMAC with SHA-256 (RFC 2104), 32 bytes.
     package static func hmacSHA256(_ bytes: [UInt8], key: [UInt8]) -> [UInt8] {
@@ -17,6 +17,12 @@ package enum Hash {
         let block = short + [UInt8](repeating: 0, count: 64 - short.count)
         return sha256(block.map { $0 ^ 0x5C } + sha256(block.map { $0 ^ 0x36 } + bytes))
     }
+
+    // Fetched once: what `EVP_md5()` and the like name is looked up among the providers at every digest, which costs more than the
+    // digest of a short text. They are never freed, and OpenSSL counts their users under a lock of its own.
+    nonisolated(unsafe) private static let fetchedMD5 = unsafe EVP_MD_fetch(nil, "MD5", nil)
+    nonisolated(unsafe) private static let fetchedSHA1 = unsafe EVP_MD_fetch(nil, "SHA1", nil)
+    nonisolated(unsafe) private static let fetchedSHA256 = unsafe EVP_MD_fetch(nil, "SHA256", nil)
 
     private static func digest(_ bytes: [UInt8], _ algorithm: OpaquePointer?, count: Int) -> [UInt8] {
         unsafe [UInt8](unsafeUninitializedCapacity: count) { out, written in

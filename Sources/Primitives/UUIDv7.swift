@@ -104,10 +104,13 @@ package func hex(_ bytes: [UInt8]) -> String {
 }
 
 /// nil unless `text` is an even number of hexadecimal digits.
-package func bytes(hex text: String) -> [UInt8]? {
+package func bytes(hex text: String) -> [UInt8]? { bytes(hex: text.utf8[...]) }
+
+package func bytes(hex text: Substring.UTF8View) -> [UInt8]? {
     var result: [UInt8] = []
+    result.reserveCapacity(text.count / 2)
     var pending: UInt8?
-    for byte in text.utf8 {
+    for byte in text {
         let value: UInt8
         switch byte {
         case 0x30...0x39: value = byte - 0x30

@@ -75,15 +75,21 @@ package struct TransactionLayer: Sendable {
         while let (key, at) = wakes.pop(due: now) {
             switch key {
             case .client(let number):
-                guard clients[number]?.scheduled == at else { continue }
-                clients[number]?.scheduled = nil
+                guard let place = clients.index(forKey: number), Self.takes(&clients.values[place].scheduled, at) else { continue }
                 drive(client: number, .tick, now: now, into: &effects)
             case .server(let number):
-                guard servers[number]?.scheduled == at else { continue }
-                servers[number]?.scheduled = nil
+                guard let place = servers.index(forKey: number), Self.takes(&servers.values[place].scheduled, at) else { continue }
                 drive(server: number, .tick, now: now, into: &effects)
             }
         }
+    }
+
+    /// Whether it is for that instant that the entry waits, and not for another since; then for none any more. Looked at in place:
+    /// an entry is large.
+    private static func takes(_ scheduled: inout Instant?, _ at: Instant) -> Bool {
+        guard scheduled == at else { return false }
+        scheduled = nil
+        return true
     }
 
     /// Takes a message from the network.

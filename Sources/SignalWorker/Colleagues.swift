@@ -45,9 +45,10 @@ struct Colleagues: Sendable {
     /// Gives up those that have not appeared.
     /// - Returns: their names, in order.
     mutating func expire(_ now: Instant) -> [String] {
-        let gone = entries.filter { $0.value.goneAt.map { $0 <= now } ?? false }.keys.sorted()
+        var gone: [String] = []
+        for (name, entry) in entries { if let at = entry.goneAt, at <= now { gone.append(name) } }
         for name in gone { entries[name] = nil }
-        return gone
+        return gone.sorted()
     }
 
     var nextWake: Instant? { entries.values.lazy.compactMap(\.goneAt).min() }

@@ -19,6 +19,8 @@ struct OutboxFile: ~Copyable {
     private var handle: FileHandle
     private var open: Set<RequestID> = []
     private var written = 0
+    /// Records of facts that are forgotten, which go with the next that is kept: a fact that is sent once more is known already.
+    private var unwritten: [UInt8] = []
 
     /// Opens the file and hands over the facts that are still open, in order.
     init(directory: String, facts: inout [Fact]) throws(SignalWorkerError) {
@@ -45,6 +47,10 @@ struct OutboxFile: ~Copyable {
         }
     }
 
+    deinit {
+        if !unwritten.isEmpty { try? handle.write(contentsOf: Data(unwritten)) }
+    }
+
     mutating func keep(_ fact: Fact) {
         guard open.insert(fact.id).inserted else { return }
         write(OutboxFile.record(0x01, fact))
@@ -56,15 +62,19 @@ struct OutboxFile: ~Copyable {
             // Nothing is on its way: the file starts anew.
             try? handle.truncate(atOffset: 0)
             written = 0
+            unwritten = []
         } else {
-            write(OutboxFile.record(0x02, Fact(id: fact.id, call: fact.call, body: [])))
+            unwritten += OutboxFile.record(0x02, Fact(id: fact.id, call: fact.call, body: []))
+            if unwritten.count > 1 << 12 { write([]) }
         }
     }
 
     private mutating func write(_ bytes: [UInt8]) {
+        unwritten += bytes
         // A full disk here costs the second copy of a fact, not the fact: the machine goes on sending it.
-        try? handle.write(contentsOf: Data(bytes))
-        written += bytes.count
+        try? handle.write(contentsOf: Data(unwritten))
+        written += unwritten.count
+        unwritten.removeAll(keepingCapacity: true)
     }
 
     private static func record(_ kind: UInt8, _ fact: Fact) -> [UInt8] {

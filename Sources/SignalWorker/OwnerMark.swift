@@ -22,15 +22,26 @@ struct OwnerMark: Hashable {
 
     /// nil for what is not of our making.
     init?(tag: String?) {
-        guard let parts = tag?.split(separator: ".", omittingEmptySubsequences: false), parts.count == 3, !parts[0].isEmpty,
-            parts[1].utf8.count == 32, let bytes = bytes(hex: String(parts[1])), let id = UUIDv7(bytes: bytes)
+        guard let tag else { return nil }
+        self.init(tag.utf8[...])
+    }
+
+    /// Every packet is asked for it, so it is read as bytes, and most strangers' tags end at the first look.
+    private init?(_ text: Substring.UTF8View) {
+        let dot = UInt8(ascii: ".")
+        guard text.count > 34, let first = text.firstIndex(of: dot), first > text.startIndex else { return nil }
+        let start = text.index(after: first)
+        guard let second = text.index(start, offsetBy: 32, limitedBy: text.endIndex), second < text.endIndex, text[second] == dot,
+            let bytes = bytes(hex: text[start..<second]), let id = UUIDv7(bytes: bytes)
         else { return nil }
-        self.init(worker: String(parts[0]), call: CallID(id), part: String(parts[2]))
+        let part = text[text.index(after: second)...]
+        guard !part.contains(dot) else { return nil }
+        self.init(worker: String(Substring(text[..<first])), call: CallID(id), part: String(Substring(part)))
     }
 
     init?(branch: String?) {
         guard let branch, branch.hasPrefix(OwnerMark.prefix) else { return nil }
-        self.init(tag: String(branch.dropFirst(OwnerMark.prefix.count)))
+        self.init(branch.utf8.dropFirst(OwnerMark.prefix.utf8.count))
     }
 
     var branch: String { OwnerMark.prefix + text }
