@@ -186,11 +186,12 @@ class Browsers(Transports):
             self.say(f"baresip with {more.strip(';')} calls bob and is called")
             self.alice_with(title, more, modules)
             self.api.request("PATCH", f"/v1/subscribers/{self.alice['id']}", {"media_security": security})
-            # Plain phones are not offered ICE, and baresip 1.0 with it sends nothing then.
-            for caller, called, alias in (("alice", "bob", "1001"), ("bob", "alice", "1000"))[:1 if title == "ice" else 2]:
+            # Plain phones are not offered ICE, and baresip 1.0 with it sends nothing then; nor has it been heard yet when it is called with both.
+            for caller, called, alias in (("alice", "bob", "1001"), ("bob", "alice", "1000"))[:1 if "ice" in title else 2]:
                 figures = self.call(caller, called, f"sip:{alias}@{base.DOMAIN}", 2.5, caller)
                 number += 1
-                self.speech_check(f"{title}, {caller} calls {called}", figures, 1.5)
+                # A handshake whose first message is lost begins again after a second.
+                self.speech_check(f"{title}, {caller} calls {called}", figures, 1.2)
                 legs = dict(zip("ab", self.legs(number)))
                 leg = legs["a" if caller == "alice" else "b"]
                 self.check(f"{title}, {caller} calls {called}: alice's side was protected as asked", leg["protection"].startswith(expected) and bool(leg["protection"]) == bool(expected),

@@ -13,6 +13,8 @@ peer_packages=(kamailio)
 tls_packages=(socat)
 # A DNS server that tests start on loopback, without its daemon.
 dns_packages=(dnsmasq-base)
+# A browser that calls and is called.
+browser_packages=(chromium)
 # A mail server that tests start on loopback.
 mail_packages=(python3-aiosmtpd)
 # Others' tools on our tree (tools/tlog), and kills at chosen system calls.
