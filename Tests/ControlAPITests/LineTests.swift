@@ -47,6 +47,20 @@ import Testing
         }
     }
 
+    @Test func aTenantChoosesWhichWayItsMediaGo() async throws {
+        try await TestPlatform.with { client in
+            let estate = try await Estate(client, name: "alpha", digits: "4311001")
+            let path = "/v1/tenants/\(estate.tenant)"
+            #expect(try await client.get(path)["media"] == "anchored")
+            let changed = try await client.patch(path, ["media": "direct"])
+            #expect(changed.status == 200 && changed["media"] == "direct", "\(changed.text)")
+            let refused = try await client.patch(path, ["media": "by_pigeon"])
+            #expect(refused.status == 422 && refused.text.contains("media"), "\(refused.text)")
+            let audit = try await client.get("/v1/audit?entity_id=\(estate.tenant)&type=tenant.changed")
+            #expect(audit["items"]?.items?.last?["changes"]?.items?.contains(["field": "media", "before": "anchored", "after": "direct"]) == true, "\(audit.text)")
+        }
+    }
+
     @Test func nobodyWatchesALineAtFirst() async throws {
         try await TestPlatform.with { client in
             let estate = try await Estate(client, name: "alpha", digits: "4311001")
