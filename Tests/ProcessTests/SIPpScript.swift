@@ -19,6 +19,8 @@ struct SIPpScript {
     private var names: [String] = []
     private var inviteCSeq = 1
     private var cseq = 0
+    /// Where its descriptions say that it takes media; nil: where SIPp itself does.
+    var mediaPort: Int?
 
     init(_ user: String, _ domain: String, _ role: Role, by transport: String = "UDP", contact: String? = nil) {
         self.transport = transport
@@ -90,7 +92,7 @@ struct SIPpScript {
         var text = lines.joined(separator: "\n")
         if let sdp {
             text += "\nContent-Type: application/sdp\nContent-Length: [len]\n\nv=0\no=\(user) 1 \(steps.count + 1) IN IP4 [local_ip]\ns=-\nc=IN IP4 [media_ip]\nt=0 0\n"
-            text += "m=audio [media_port] RTP/AVP 0 101\na=rtpmap:0 PCMU/8000\na=rtpmap:101 telephone-event/8000\n" + (sdp.isEmpty ? "" : sdp + "\n")
+            text += "m=audio \(mediaPort.map(String.init) ?? "[media_port]") RTP/AVP 0 101\na=rtpmap:0 PCMU/8000\na=rtpmap:101 telephone-event/8000\n" + (sdp.isEmpty ? "" : sdp + "\n")
         } else if let body {
             text += "\nContent-Type: \(body.type)\nContent-Length: [len]\n\n\(body.text)\n"
         } else {
