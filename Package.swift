@@ -59,6 +59,9 @@ let package = Package(
         .target(name: "CPhoneNumber", linkerSettings: [.linkedLibrary("phonenumber")]),
         .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
         .target(name: "CPrompts", exclude: ["audio"]),
+        .target(
+            name: "CCodecs",
+            linkerSettings: [.linkedLibrary("opus"), .linkedLibrary("spandsp"), .linkedLibrary("speex"), .linkedLibrary("speexdsp"), .linkedLibrary("m")]),
         .target(name: "CShims"),
         .target(name: "CSRTPPrimitives", linkerSettings: [.linkedLibrary("srtp2"), .linkedLibrary("crypto")]),
         library("Primitives", []),
@@ -66,6 +69,7 @@ let package = Package(
         library("OpenSSL", ["COpenSSL", "Primitives"]),
         library("Deflate", ["CZlib"]),
         library("Expressions", ["CRE2"]),
+        library("Codecs", ["CCodecs"]),
 
         // Floor 1: bytes, protocols, transport.
         library("Ledger", ["CShims", "LMDB", "OpenSSL", "Primitives"]),
@@ -109,8 +113,8 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
-        library("SignalWorker", ["Bus", "CShims", "DNS", "ICE", "Model", "OpenSSL", "Primitives", "SIP", "UDP", logging, protobuf]),
-        library("MediaWorker", ["Bus", "CPrompts", "ICE", "Model", "OpenSSL", "Primitives", "RTP", "UDP", logging, protobuf]),
+        library("SignalWorker", ["Bus", "CShims", "Codecs", "DNS", "ICE", "Model", "OpenSSL", "Primitives", "SIP", "UDP", logging, protobuf]),
+        library("MediaWorker", ["Bus", "CPrompts", "Codecs", "ICE", "Model", "OpenSSL", "Primitives", "RTP", "UDP", logging, protobuf]),
 
         // The seeded world: imported by tests and tools alone.
         library(
@@ -133,7 +137,7 @@ let package = Package(
         .executableTarget(
             name: "ledgerline-bench",
             dependencies: [
-                "Backup", "Bus", "ControlPlane", "Exports", "LMDB", "Ledger", "MediaWorker", "Model", "OpenSSL", "Primitives", "Projections", "Subjects", "RTP", "Rating",
+                "Backup", "Bus", "Codecs", "ControlPlane", "Exports", "LMDB", "Ledger", "MediaWorker", "Model", "OpenSSL", "Primitives", "Projections", "Subjects", "RTP", "Rating",
                 "Reconciliation", "SIP", "SignalWorker", "UDP",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
@@ -167,6 +171,7 @@ let package = Package(
         tests("BackupTests", ["Backup", "LMDB", "Ledger", "OpenSSL", "Primitives"]),
         tests("BusTests", ["Bus", "Primitives"]),
         tests("SIPTests", ["SIP", "Primitives"]),
+        tests("CodecsTests", ["AllocationCounter", "Codecs"]),
         tests("RTPTests", ["RTP", "Primitives"]),
         tests("ICETests", ["ICE", "Primitives"]),
         tests("UDPTests", ["UDP", "Primitives"]),
@@ -191,10 +196,10 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
-        tests("SignalWorkerTests", ["Bus", "DNS", "ICE", "Model", "OpenSSL", "Primitives", "SIP", "SignalWorker", "UDP", logging, protobuf]),
+        tests("SignalWorkerTests", ["Bus", "Codecs", "DNS", "ICE", "Model", "OpenSSL", "Primitives", "SIP", "SignalWorker", "UDP", logging, protobuf]),
         tests(
             "MediaWorkerTests",
-            ["AllocationCounter", "Bus", "ICE", "MediaWorker", "Model", "OpenSSL", "Primitives", "RTP", "UDP", logging, protobuf]),
+            ["AllocationCounter", "Bus", "Codecs", "ICE", "MediaWorker", "Model", "OpenSSL", "Primitives", "RTP", "UDP", logging, protobuf]),
         tests("ScenarioTests", ["Simulation", "Ledger", "Model", "Primitives", "Projections"]),
         tests("ProcessTests", ["call-writer", "ledgerline", "tamper"]),
     ],

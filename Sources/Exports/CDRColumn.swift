@@ -39,7 +39,7 @@ struct CDRColumn: Sendable {
     }
 
     /// Raised when a column is added, at the end; none is ever taken away or moved.
-    static let version = 3
+    static let version = 4
 
     static let all: [CDRColumn] =
         [
@@ -80,6 +80,8 @@ struct CDRColumn: Sendable {
             word("forward_kind", "Why it was forwarded: always, busy, no_answer, not_registered, outside_hours or none.") { $0.cdr.forwardKind.literal },
             id("picked_up", "The ringing call that this one took; empty: none.") { $0.cdr.pickedUp },
             word("media_path", "anchored: by way of a media worker; direct: from phone to phone, so there are no figures of it.") { $0.cdr.mediaPath.literal },
+        ] + quality("a", "the caller's side") { $0.cdr.media.a } + quality("b", "the called side") { $0.cdr.media.b } + [
+            word("converted", "yes: the sides shared no codec, and one was converted to the other.") { $0.cdr.media.converted ? "yes" : "no" },
         ]
 
     private static func party(_ side: String, _ party: @escaping @Sendable (CDRRow) -> CallParty) -> [CDRColumn] {
@@ -103,6 +105,21 @@ struct CDRColumn: Sendable {
             integer("\(edge)_deck_version", "Its version.") { $0.charge(edge).map { UInt64($0.deckVersion) } },
             text("\(edge)_prefix", "The row of the deck.") { $0.charge(edge)?.entry.prefix ?? "" },
             text("\(edge)_destination", "The row's name.") { $0.charge(edge)?.entry.destination ?? "" },
+        ]
+    }
+
+    /// How well it was heard (docs/media.md).
+    private static func quality(_ leg: String, _ what: String, _ media: @escaping @Sendable (CDRRow) -> LegMedia) -> [CDRColumn] {
+        @Sendable func known(_ value: UInt32) -> UInt64? { value == 0 ? nil : UInt64(value) }
+        return [
+            text("\(leg)_codec", "That \(what) was heard in last.") { media($0).codec },
+            integer("\(leg)_lost", "Packets of \(what) that did not come, by the gaps in their numbers.") { media($0).lost },
+            integer("\(leg)_jitter_us", "Worst jitter of its packets, microseconds (RFC 3550).") { UInt64(media($0).jitterUs) },
+            integer("\(leg)_round_trip_us", "To \(what) and back, microseconds; empty: not known.") { known(media($0).roundTripUs) },
+            integer("\(leg)_lost_there", "Packets sent to \(what) that did not come there, by its reports.") { media($0).lostThere },
+            integer("\(leg)_jitter_there_us", "Jitter there, microseconds.") { UInt64(media($0).jitterThereUs) },
+            decimal("\(leg)_mos", "Estimated quality of what was heard from \(what), 1 to 4.5; empty: too little was heard.") { known(media($0).mosCenti).map { Int64($0) * 10_000 } },
+            decimal("\(leg)_mos_there", "The same of what \(what) heard; empty: it did not report.") { known(media($0).mosThereCenti).map { Int64($0) * 10_000 } },
         ]
     }
 

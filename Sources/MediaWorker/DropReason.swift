@@ -34,6 +34,8 @@ package enum DropReason: Int, CaseIterable, Hashable, Sendable {
     case handshake
     /// The handshake ended well, and whoever made it is not whom signalling named.
     case wrongFingerprint
+    /// RTCP about packets that are converted: what we send to the other side, reports of our own tell of.
+    case converted
 
     /// For reports.
     package var literal: String {
@@ -55,6 +57,7 @@ package enum DropReason: Int, CaseIterable, Hashable, Sendable {
         case .wrongPassword: "wrong_password"
         case .handshake: "handshake"
         case .wrongFingerprint: "wrong_fingerprint"
+        case .converted: "converted"
         }
     }
 }

@@ -12,16 +12,17 @@ package struct LegCounters: Sendable {
     package internal(set) var protection = ""
     /// When a valid packet, media, control or a check of its address, last came from the peer.
     package internal(set) var lastHeard: Instant?
+    package internal(set) var quality = LegQuality()
     private var drops = InlineArray<24, UInt64>(repeating: 0)
 
     package init() {}
 
     package subscript(reason: DropReason) -> UInt64 { drops[reason.rawValue] }
 
-    /// Everything that did not belong; valid packets that had nowhere to go, or gave way to an announcement, are not among them.
+    /// Everything that did not belong; valid packets that had nowhere to go, or gave way to an announcement or to reports of ours, are not among them.
     package var dropped: UInt64 {
         var sum: UInt64 = 0
-        for reason in DropReason.allCases where reason != .undeliverable && reason != .announcing { sum += self[reason] }
+        for reason in DropReason.allCases where reason != .undeliverable && reason != .announcing && reason != .converted { sum += self[reason] }
         return sum
     }
 

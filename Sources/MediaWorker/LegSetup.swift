@@ -43,15 +43,18 @@ package struct LegSetup: Equatable, Sendable {
     package var handshake: Handshake?
     /// nil: the peer is where `remote` says, or where its packets come from.
     package var checks: ICEAgent.Setup?
+    package var formats: LegFormats
 
     package init(
         remote: SocketAddress? = nil, protection: Protection? = nil, sharesControlPort: Bool = false, handshake: Handshake? = nil,
-        checks: ICEAgent.Setup? = nil
+        checks: ICEAgent.Setup? = nil,
+        formats: LegFormats = LegFormats()
     ) {
         self.remote = remote
         self.protection = protection
         self.sharesControlPort = sharesControlPort
         self.handshake = handshake
         self.checks = checks
+        self.formats = formats
     }
 }

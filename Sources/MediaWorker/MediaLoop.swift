@@ -238,6 +238,7 @@ struct MediaLoop: ~Copyable, Sendable {
         case .change(let id, let a, let b): shards.order(.change(id, a: a, b: b), about: id)
         case .play(let id, let side, let recording, let encoding):
             shards.order(.play(id, side, recording, encoding, seed: random.next()), about: id)
+        case .press(let id, let side, let keys): shards.order(.press(id, side, keys, seed: random.next()), about: id)
         case .query(let id): shards.order(.query(id), about: id)
         case .close(let id): shards.order(.close(id), about: id)
         case .sweep(let since): shards.orderAll(.sweep(silentSince: since))

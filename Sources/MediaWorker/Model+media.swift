@@ -1,3 +1,4 @@
+internal import Codecs
 internal import ICE
 package import Model
 internal import OpenSSL
@@ -30,7 +31,7 @@ package enum LegSpecError: Error, Equatable, CustomStringConvertible {
 extension LegSetup {
     /// - Parameter family: our address; a peer of the other family cannot be reached from its sockets.
     package init(checking spec: LegSpec, family: SocketAddress.Host) throws(LegSpecError) {
-        self.init(sharesControlPort: spec.rtcpMux)
+        self.init(sharesControlPort: spec.rtcpMux, formats: LegFormats(spec))
         if !spec.remote.isEmpty {
             guard let address = SocketAddress(spec.remote) else { throw .remote(spec.remote) }
             switch (address.host, family) {
@@ -79,7 +80,9 @@ extension SocketAddress.Host {
 
 extension LegMedia {
     /// Instants become people's time by their distance from now.
-    init(_ counters: LegCounters, at now: Instant, wall: WallTime) {
+    ///
+    /// - Parameter trips: to both peers and back, as far as known.
+    init(_ counters: LegCounters, trips: Duration, at now: Instant, wall: WallTime) {
         self.init()
         packetsIn = counters.packetsIn
         bytesIn = counters.bytesIn
@@ -96,6 +99,34 @@ extension LegMedia {
         if let heard = counters.lastHeard {
             lastPacketAt = (wall + .nanoseconds(-(now - heard).nanoseconds)).microseconds
         }
+        let quality = counters.quality
+        lost = quality.heard.lost
+        jitterUs = UInt32(clamping: quality.heard.jitterMax / 1_000)
+        roundTripUs = UInt32(clamping: (quality.roundTrip ?? .zero).nanoseconds / 1_000)
+        lostThere = quality.lostThere
+        jitterThereUs = UInt32(clamping: quality.jitterThere.nanoseconds / 1_000)
+        mosCenti = UInt32((quality.mos(trips: trips) ?? 0) * 100 + 0.5)
+        mosThereCenti = UInt32((quality.mosThere(of: counters.packetsOut, trips: trips) ?? 0) * 100 + 0.5)
+        codec = quality.codecName
+    }
+}
+
+extension LegFormats {
+    /// Formats that we do not know are left out: they are passed on, never converted.
+    package init(_ spec: LegSpec) {
+        self.init()
+        for format in spec.formats where format.payloadType <= 127 && format.heardAs <= 127 {
+            let (type, heardAs, clock) = (UInt8(format.payloadType), UInt8(format.heardAs), Int(format.clockRate))
+            switch format.encoding.lowercased() {
+            case "telephone-event" where clock > 0: keys.append(Extra(clockRate: clock, payloadType: type, heardAs: heardAs))
+            case "cn" where clock > 0: noise.append(Extra(clockRate: clock, payloadType: type, heardAs: heardAs))
+            default:
+                guard let codec = Codec(name: format.encoding, clockRate: clock), codec.isAvailable else { continue }
+                speech.append(Speech(codec: codec, payloadType: type, heardAs: heardAs))
+            }
+        }
+        if spec.packetMs > 0 { packetMilliseconds = Int(min(spec.packetMs, 200)) }
+        converts = spec.converts
     }
 }
 

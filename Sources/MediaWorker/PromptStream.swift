@@ -1,3 +1,4 @@
+internal import Codecs
 package import Model
 package import Primitives
 internal import RTP
@@ -59,10 +60,12 @@ extension PromptEncoding {
         }
     }
 
+    private static let aLawOfMuLaw: [UInt8] = (0...255).map { G711.aLaw(G711.linear(muLaw: $0)) }
+
     fileprivate func byte(_ sample: UInt8) -> UInt8 {
         switch self {
         case .pcmu, .UNRECOGNIZED: sample
-        case .pcma: G711.aLaw(of: sample)
+        case .pcma: PromptEncoding.aLawOfMuLaw[Int(sample)]
         }
     }
 }

@@ -110,6 +110,16 @@ package struct RelayCore: ~Copyable {
         }
     }
 
+    /// Writes the next packet that came of one that `handle` took in. Asked until there is none.
+    ///
+    /// - Parameters:
+    ///   - port: to which that one came.
+    ///   - buffer: room for a packet and `SRTPSession.spareByteCount` bytes; it may be that of the packet.
+    package mutating func convertedPacket(port: UInt16, at now: Instant, _ buffer: inout MutableRawSpan) -> RelayVerdict? {
+        guard ports.contains(port), let route = Route(code: routes[Int(port - ports.lowerBound)]) else { return nil }
+        return sessions.withElement(at: route.place) { $0.convertedPacket(from: route.side, &buffer, at: now) }
+    }
+
     // MARK: - Prompts
 
     private struct Playing: Sendable {
@@ -121,6 +131,15 @@ package struct RelayCore: ~Copyable {
 
     /// Lets one side hear a prompt; an unknown session is left alone.
     package mutating func play(_ id: MediaSessionID, to side: Side, _ prompt: PromptStream) {
+        play(id, to: side, .speech(prompt))
+    }
+
+    /// Lets one side get keys; an unknown session is left alone.
+    package mutating func press(_ id: MediaSessionID, to side: Side, _ keys: KeyStream) {
+        play(id, to: side, .keys(keys))
+    }
+
+    private mutating func play(_ id: MediaSessionID, to side: Side, _ prompt: OwnStream) {
         guard let place = places[id] else { return }
         let playing = Playing(session: id, side: side, ssrc: prompt.ssrc)
         prompts.insert(playing, at: prompt.nextAt)
@@ -167,6 +186,7 @@ package struct RelayCore: ~Copyable {
         try sessions.withElement(at: place) { session throws(SRTPError) in
             if let a { try session.a.change(to: a, at: now) }
             if let b { try session.b.change(to: b, at: now) }
+            session.convertAsAgreed(at: now)
         }
         gatherReplies(of: place, .a)
         gatherReplies(of: place, .b)

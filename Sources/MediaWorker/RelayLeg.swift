@@ -43,7 +43,7 @@ struct RelayLeg: ~Copyable {
     private var isChecked = false
     var counters = LegCounters()
     /// What its peer hears instead of the other leg.
-    var prompt: PromptStream?
+    var prompt: OwnStream?
 
     /// - Parameter identity: our side of DTLS; nil: it is not spoken.
     init(port: UInt16, setup: LegSetup, identity: DTLSIdentity? = nil, at now: Instant) throws(SRTPError) {
@@ -168,6 +168,7 @@ struct RelayLeg: ~Copyable {
                     source, ssrc: header.ssrc, sequence: header.sequence, isProtected: isProtected, at: now,
                     rules: rules)
             else { return .dropped(.learning) }
+            counters.quality.hear(header, setup.formats, at: now)
             return .accepted(.media, count: clear)
         } catch {
             return .dropped(error.reason)

@@ -6,21 +6,29 @@ struct RelaySession: ~Copyable {
     let openedAt: Instant
     var a: RelayLeg
     var b: RelayLeg
+    /// The sides share no codec.
+    var converts = false
+    var conversion: Conversion?
+    /// What `conversion` was made of, and how many there were.
+    var converted: (a: LegFormats, b: LegFormats)?
+    var conversions: UInt64 = 0
 
     init(id: MediaSessionID, openedAt: Instant, a: consuming RelayLeg, b: consuming RelayLeg) {
         self.id = id
         self.openedAt = openedAt
         self.a = a
         self.b = b
+        convertAsAgreed(at: openedAt)
     }
 
-    var report: RelayReport { RelayReport(session: id, openedAt: openedAt, a: a.counters, b: b.counters) }
+    var report: RelayReport { RelayReport(session: id, openedAt: openedAt, a: a.counters, b: b.counters, isConverted: conversions > 0) }
 
     mutating func relay(
         _ side: Side, _ channel: Channel, from source: SocketAddress, _ buffer: inout MutableRawSpan, count: Int,
         at now: Instant, rules: SourceRules
     ) -> RelayVerdict {
-        switch side {
+        if converts { return convert(side, channel, from: source, &buffer, count: count, at: now, rules: rules) }
+        return switch side {
         case .a: RelaySession.pass(&a, &b, channel, from: source, &buffer, count: count, at: now, rules: rules)
         case .b: RelaySession.pass(&b, &a, channel, from: source, &buffer, count: count, at: now, rules: rules)
         }
@@ -34,7 +42,10 @@ struct RelaySession: ~Copyable {
         case .dropped(let reason): return .drop(reason)
         case .consumed: return .consumed
         case .accepted(let channel, let count):
-            if channel == .media, far.prompt != nil {
+            if channel == .control {
+                near.counters.quality.read(buffer.bytes.extracting(first: count), at: now)
+                far.counters.quality.tell(buffer.bytes.extracting(first: count), at: now)
+            } else if far.prompt != nil {
                 near.counters.count(.announcing)
                 return .drop(.announcing)
             }
@@ -67,7 +78,7 @@ struct RelaySession: ~Copyable {
 
     // MARK: - Prompts
 
-    mutating func set(_ prompt: PromptStream, for side: Side) {
+    mutating func set(_ prompt: OwnStream, for side: Side) {
         switch side {
         case .a: a.prompt = prompt
         case .b: b.prompt = prompt

@@ -159,10 +159,31 @@ package final class RelayShard: Sendable {
                         outgoing = descriptor
                     }
                     batch.enqueue(index, count: count, to: destination)
+                case .convert:
+                    // What is made of it takes its place in the batch, one packet after the other.
+                    if outgoing >= 0 { lost += batch.flush(over: outgoing) }
+                    outgoing = -1
+                    lost += sendConverted(index, port: port, at: now)
                 }
             }
             if outgoing >= 0 { lost += batch.flush(over: outgoing) }
             if lost > 0 { refused.add(UInt64(lost), ordering: .relaxed) }
+        }
+
+        private mutating func sendConverted(_ index: Int, port: UInt16, at now: Instant) -> Int {
+            var lost = 0
+            while let verdict = Loop.convertedPacket(&core, &batch, index, port: port, at: now) {
+                guard case .forward(let ownPort, let destination, let count) = verdict else { continue }
+                batch.enqueue(index, count: count, to: destination)
+                lost += batch.flush(over: descriptors[Int(ownPort - ports.lowerBound)])
+            }
+            return lost
+        }
+
+        private static func convertedPacket(
+            _ core: inout RelayCore, _ batch: inout DatagramBatch, _ index: Int, port: UInt16, at now: Instant
+        ) -> RelayVerdict? {
+            batch.withBytes(at: index) { bytes in core.convertedPacket(port: port, at: now, &bytes) }
         }
 
         /// Static, so that the core and the batch are two variables, both open to change.
@@ -197,6 +218,10 @@ package final class RelayShard: Sendable {
                 }
             case .play(let id, let side, let recording, let encoding, let seed):
                 core.play(id, to: side, PromptStream(recording, encoding, seed: seed, at: Instant.now))
+            case .press(let id, let side, let keys, let seed):
+                let events = KeyStream(
+                    keys.events, payloadType: keys.payloadType, clockRate: keys.clockRate, milliseconds: keys.milliseconds, seed: seed, at: Instant.now)
+                core.press(id, to: side, events)
             case .query(let id):
                 answer(.reported(core.report(id) ?? RelayReport.nothing(id)))
             case .close(let id):

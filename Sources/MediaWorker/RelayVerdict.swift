@@ -13,4 +13,6 @@ package enum RelayVerdict: Equatable, Sendable {
     case drop(DropReason)
     /// A check or a part of a handshake: `RelayCore.takeReplies` has what is to be sent for it.
     case consumed
+    /// It was taken in: `RelayCore.convertedPacket` has what becomes of it.
+    case convert
 }

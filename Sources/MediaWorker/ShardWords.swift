@@ -7,6 +7,7 @@ package enum ShardOrder: Sendable {
     case change(MediaSessionID, a: LegSetup?, b: LegSetup?)
     /// - Parameter seed: number, timestamp and source of the packets begin anywhere (RFC 3550 §5.1).
     case play(MediaSessionID, Side, Recording, PromptEncoding, seed: UInt64)
+    case press(MediaSessionID, Side, KeyPress, seed: UInt64)
     case query(MediaSessionID)
     case close(MediaSessionID)
     case sweep(silentSince: Instant)

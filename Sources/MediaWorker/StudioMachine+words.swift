@@ -33,6 +33,8 @@ extension StudioMachine {
         case change(MediaSessionID, a: LegSetup?, b: LegSetup?)
         /// The side hears it instead of the other side.
         case play(MediaSessionID, Side, Recording, PromptEncoding)
+        /// The side gets keys instead of the other side, while they last.
+        case press(MediaSessionID, Side, KeyPress)
         case query(MediaSessionID)
         case close(MediaSessionID)
         /// Name the sessions of which neither side was heard since then.

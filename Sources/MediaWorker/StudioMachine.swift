@@ -84,6 +84,7 @@ package struct StudioMachine: Sendable {
         case .open(let open): handle(open, ticket, from: worker, at: now, &effects)
         case .change(let change): handle(change, ticket, at: now, &effects)
         case .play(let play): handle(play, ticket, at: now, &effects)
+        case .keys(let keys): handle(keys, ticket, at: now, &effects)
         case .close(let close):
             guard let id = MediaSessionID(close.sessionID) else {
                 return refuse(ticket, .malformed, "session id", &effects)
@@ -176,6 +177,23 @@ package struct StudioMachine: Sendable {
         effects.append(.play(id, play.toB ? .b : .a, recording, play.encoding))
         var reply = StudioReply()
         reply.playing.milliseconds = UInt32(clamping: recording.duration.milliseconds)
+        effects.append(.reply(ticket, reply))
+    }
+
+    private mutating func handle(_ keys: SendKeys, _ ticket: Ticket, at now: Instant, _ effects: inout [Effect]) {
+        guard let id = MediaSessionID(keys.sessionID), let press = KeyPress(keys) else {
+            return refuse(ticket, .malformed, "session id, or keys that are none", &effects)
+        }
+        guard let session = sessions[id], case .open = session.state else { return refuse(ticket, .unknownSession, "", &effects) }
+        sessions[id]?.touchedAt = now
+        let side: Side = keys.toB ? .b : .a
+        if keys.payloadType > 0 {
+            effects.append(.press(id, side, press))
+        } else {
+            effects.append(.play(id, side, press.sound, keys.encoding))
+        }
+        var reply = StudioReply()
+        reply.playing.milliseconds = UInt32(clamping: press.milliseconds * press.events.count)
         effects.append(.reply(ticket, reply))
     }
 
@@ -330,8 +348,10 @@ package struct StudioMachine: Sendable {
     private func media(_ report: RelayReport, at now: Instant, wall: WallTime) -> MediaReport {
         var media = MediaReport()
         media.mediaWorker = rules.worker
-        media.a = LegMedia(report.a, at: now, wall: wall)
-        media.b = LegMedia(report.b, at: now, wall: wall)
+        let trips = (report.a.quality.roundTrip ?? .zero) + (report.b.quality.roundTrip ?? .zero)
+        media.a = LegMedia(report.a, trips: trips, at: now, wall: wall)
+        media.b = LegMedia(report.b, trips: trips, at: now, wall: wall)
+        media.converted = report.isConverted
         return media
     }
 

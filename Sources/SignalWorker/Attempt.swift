@@ -43,3 +43,14 @@ struct Attempt: Sendable {
 
     var isOpen: Bool { state == .calling || state == .ringing }
 }
+
+extension Target {
+    /// That it may be offered; empty: anything.
+    var codecs: [String] {
+        switch kind {
+        case .contact(let contact): contact.codecs
+        case .gateway(let gateway): gateway.codecs
+        case .forward, .pickup, nil: []
+        }
+    }
+}

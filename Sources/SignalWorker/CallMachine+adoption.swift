@@ -23,6 +23,7 @@ extension CallMachine {
             a.media.remote = b?.media.local
             b?.media.remote = a.media.local
         } else {
+            if var called = b?.media { settleConversion(&called) }
             bPort = b?.media.port ?? 0
             mediaAddress = hostOfLocal
             mediaFingerprint = [a.media, b?.media].lazy.compactMap { $0?.local?.fingerprint(of: $0?.index ?? 0)?.bytes }.first ?? []

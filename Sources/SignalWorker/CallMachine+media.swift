@@ -39,6 +39,27 @@ extension CallMachine {
         kit.ask(request, of: mediaWorker, .change(id))
     }
 
+    /// A side has been told what holds: whether one is to be converted for the other follows from it, and the media worker is told of
+    /// that side, and of the other if it has to be.
+    mutating func changeAgreed(_ side: Side, both: Bool = false, _ kit: inout CallKit) {
+        guard var called = b?.media ?? bMedia else { return change(.a, a.media, &kit) }
+        let both = settleConversion(&called) || both
+        change(side, side == .a ? a.media : called, &kit)
+        if both { change(side.other, side == .a ? called : a.media, &kit) }
+    }
+
+    /// - Parameter called: of the called side.
+    /// - Returns: the media worker has to hear of the caller's side too.
+    @discardableResult
+    mutating func settleConversion(_ called: inout LegMediaState) -> Bool {
+        let converted = a.media.converts
+        let converts = CodecChoice.converts(a.media, called)
+        a.media.converts = converts
+        called.converts = converts
+        b?.media.converts = converts
+        return converts || converted
+    }
+
     /// The media worker is gone: another one gets the session, and both sides are told by re-INVITE.
     mutating func mediaWorkerLost(_ kit: inout CallKit) {
         switch stage {
@@ -78,6 +99,7 @@ extension CallMachine {
         var sdp = OfferAnswer.description(
             from: remote, relaying: other.media.index, at: SocketAddress(host, port: leg.media.port), session: sessionNumber,
             version: descriptionVersion, to: leg.media, fingerprint: mediaFingerprint)
+        CodecChoice.extend(&sdp, other.media.index)
         kit.ownNames.hold(&sdp, other.media.index, on: leg.path)
         leg.media.local = sdp
         var request = leg.dialog.request(.invite, via: kit.via(id))
@@ -122,7 +144,7 @@ extension CallMachine {
             (try? OfferAnswer.take(answer: sdp, to: offered, into: &leg.media)) != nil
         {
             self[move.side] = leg
-            change(move.side, leg.media, &kit)
+            changeAgreed(move.side, &kit)
         }
     }
 

@@ -89,7 +89,7 @@ extension CallMachine {
         for (name, value) in diversions(for: target, of: invite.request, kit) { request.headers.append(name, value) }
         var side = LegMediaState()
         side.own = MediaTerms(offering: made.offered, &kit.random)
-        let sdp = offer(to: side)
+        let sdp = offer(to: side, allowed: target.codecs)
         if let sdp {
             request.setBody(Array(sdp.description.utf8), type: "application/sdp")
         } else {
@@ -118,14 +118,18 @@ extension CallMachine {
     }
 
     /// What is offered to one that is rung; nil: it is to offer, as the caller does not.
-    private func offer(to side: LegMediaState) -> SDP? {
+    ///
+    /// - Parameter codecs: that it may be offered; empty: any.
+    private func offer(to side: LegMediaState, allowed codecs: [String]) -> SDP? {
         if isDirect { return directOffer }
         guard let host = mediaAddress else { return nil }
         // A caller that offers nothing takes what we relay.
         let offer = a.media.remote ?? OfferAnswer.usual(session: sessionNumber)
-        return OfferAnswer.description(
+        var sdp = OfferAnswer.description(
             from: offer, relaying: a.media.remote == nil ? 0 : a.media.index, at: SocketAddress(host, port: bPort), session: sessionNumber,
             version: descriptionVersion, to: side, fingerprint: mediaFingerprint)
+        if a.media.remote != nil { CodecChoice.extend(&sdp, a.media.index, allowed: codecs) }
+        return sdp
     }
 
     private func silence(of target: Target, _ kit: CallKit) -> Duration {
@@ -270,14 +274,17 @@ extension CallMachine {
         } catch {
             return false
         }
+        guard let told = CodecChoice.answer(sdp, media.index, to: a.media.remote, a.media.index) else { return false }
         media.local = attempts[index].offer
         if descriptionOf != index || a.media.local == nil { descriptionVersion += 1 }
         descriptionOf = index
-        bMedia = media
-        change(.b, media, &kit)
         a.media.local = OfferAnswer.description(
-            from: sdp, relaying: media.index, at: SocketAddress(host, port: a.media.port), session: sessionNumber,
+            from: told, relaying: media.index, at: SocketAddress(host, port: a.media.port), session: sessionNumber,
             version: descriptionVersion, to: a.media, fingerprint: mediaFingerprint, isAnswer: a.media.remote != nil)
+        let both = settleConversion(&media)
+        bMedia = media
+        if both || !a.media.mediaFormats.isEmpty { change(.a, a.media, &kit) }
+        change(.b, media, &kit)
         return true
     }
 

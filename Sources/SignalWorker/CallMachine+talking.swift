@@ -50,6 +50,7 @@ extension CallMachine {
         case .info where request.headers[.contentType]?.lowercased().hasPrefix("application/trickle-ice-sdpfrag") == true: answer(200, &kit)
         case .info, .message:
             guard stage == .talking else { return answer(481, &kit) }
+            if method == .info, press(request, from: side, &kit) { return answer(200, &kit) }
             pass(request, transaction, side, &kit)
         case .refer: refer(request, transaction, side, &kit)
         case .prack where side == .a: confirmed(by: request, transaction, &kit)
@@ -99,6 +100,7 @@ extension CallMachine {
         var forward = OfferAnswer.description(
             from: sdp, relaying: leg.media.index, at: SocketAddress(host, port: other.media.port), session: sessionNumber,
             version: descriptionVersion, to: other.media, fingerprint: mediaFingerprint)
+        CodecChoice.extend(&forward, leg.media.index)
         kit.ownNames.hold(&forward, leg.media.index, on: other.path)
         other.media.local = forward
         let via = kit.via(id)
@@ -142,22 +144,21 @@ extension CallMachine {
         }
         guard let sdp = try? SDP(parsing: response.body),
             (try? OfferAnswer.take(answer: sdp, to: other.media.own, into: &other.media)) != nil,
-            let host = mediaAddress ?? hostOfLocal
+            let told = CodecChoice.answer(sdp, other.media.index, to: leg.media.remote, leg.media.index), let host = mediaAddress ?? hostOfLocal
         else {
             self[reoffer.from.other]?.dialog = other.dialog
             restore(reoffer.previous)
             return kit.respond(reoffer.request.response(488, toTag: leg.dialog.localTag), to: reoffer.transaction, .noMedia)
         }
         let answer = OfferAnswer.description(
-            from: sdp, relaying: other.media.index, at: SocketAddress(host, port: leg.media.port), session: sessionNumber,
+            from: told, relaying: other.media.index, at: SocketAddress(host, port: leg.media.port), session: sessionNumber,
             version: descriptionVersion, to: leg.media, fingerprint: mediaFingerprint, isAnswer: true)
         leg.media.local = answer
         let replaced = reoffer.replacement == nil ? nil : self[reoffer.from]
         if reoffer.replacement != nil { leg.dialog.confirm() }
         self[reoffer.from] = leg
         self[reoffer.from.other] = other
-        change(reoffer.from, leg.media, &kit)
-        change(reoffer.from.other, other.media, &kit)
+        changeAgreed(reoffer.from, both: true, &kit)
         update(&kit)
         var ok = reoffer.request.response(200, toTag: leg.dialog.localTag)
         ok.headers.append(.contact, kit.contact().description)

@@ -70,6 +70,7 @@ extension CallMachine {
             var offer = OfferAnswer.description(
                 from: described, relaying: other.media.index, at: SocketAddress(host, port: leg.media.port), session: sessionNumber,
                 version: descriptionVersion, to: LegMediaState())
+            CodecChoice.extend(&offer, other.media.index)
             // Whoever was put on hold for this is not to be so any more.
             offer.media[other.media.index].direction = .sendrecv
             invite.setBody(Array(offer.description.utf8), type: "application/sdp")
@@ -157,7 +158,7 @@ extension CallMachine {
         self.transfer = nil
         self[transfer.by] = leg
         movesAgain = Sides(a: nil, b: nil)
-        change(transfer.by, leg.media, &kit)
+        changeAgreed(transfer.by, &kit)
         offerAnew(transfer.by.other, &kit)
         update(&kit)
     }

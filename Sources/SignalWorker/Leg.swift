@@ -17,6 +17,8 @@ struct Leg: Sendable {
     var timer: SessionTimer?
     /// The peer allows UPDATE (RFC 3311).
     var takesUpdate = false
+    /// The peer allows INFO (RFC 6086), or has not said what it allows.
+    var takesInfo = true
     /// The line on this side and its tenant; empty: an outside party, or another call of ours.
     var subscriber = Data()
     var tenant = Data()
@@ -35,6 +37,7 @@ struct Leg: Sendable {
     mutating func heard(_ message: SIPMessage, at wall: WallTime) {
         heardAt = wall
         if let allowed = message.allows(.update) { takesUpdate = allowed }
+        if let allowed = message.allows(.info) { takesInfo = allowed }
     }
 
     /// A 2xx to an INVITE or UPDATE of ours within the dialog: what it says of the session timer holds from now on.
@@ -117,6 +120,8 @@ struct LegMediaState: Sendable {
     var port: UInt16 = 0
     /// Which stream is relayed.
     var index = 0
+    /// The other side shares no codec with this one: the media worker converts.
+    var converts = false
 
     /// As the media worker is told.
     var spec: LegSpec {
@@ -143,6 +148,11 @@ struct LegMediaState: Sendable {
             spec.ice.remoteFragment = fragment
         }
         spec.rtcpMux = own.sharesRTCP
+        spec.formats = mediaFormats
+        if converts {
+            spec.converts = true
+            spec.packetMs = packetMilliseconds
+        }
         return spec
     }
 

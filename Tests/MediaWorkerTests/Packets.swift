@@ -77,6 +77,7 @@ enum Passed: Equatable {
     case forward(from: UInt16, to: SocketAddress, [UInt8])
     case drop(DropReason)
     case consumed
+    case convert
 }
 
 extension RelayCore {
@@ -89,6 +90,24 @@ extension RelayCore {
             return .forward(from: port, to: destination, Array(buffer[..<count]))
         case .drop(let reason): return .drop(reason)
         case .consumed: return .consumed
+        case .convert: return .convert
+        }
+    }
+
+    /// All packets that came of one that was taken in.
+    mutating func converted(to port: UInt16, at now: Instant) -> [Passed] {
+        var all: [Passed] = []
+        while true {
+            var buffer: [UInt8] = Array(repeating: 0, count: 2_048)
+            var bytes = buffer.mutableSpan
+            var span = bytes.mutableBytes
+            switch convertedPacket(port: port, at: now, &span) {
+            case .forward(let port, let destination, let count): all.append(.forward(from: port, to: destination, Array(buffer[..<count])))
+            case .drop(let reason): all.append(.drop(reason))
+            case .consumed: all.append(.consumed)
+            case .convert: all.append(.convert)
+            case nil: return all
+            }
         }
     }
 
@@ -101,6 +120,7 @@ extension RelayCore {
         case .forward(let port, let destination, let count): .forward(from: port, to: destination, Array(buffer[..<count]))
         case .drop(let reason): .drop(reason)
         case .consumed: .consumed
+        case .convert: .convert
         case nil: nil
         }
     }

@@ -54,6 +54,24 @@ private let short = Recording(samples: (0..<400).map { UInt8($0 % 251) })
         #expect(report.a.packetsOut == 4)
     }
 
+    @Test func keysComeAsTelephoneEvents() throws {
+        var core = try openRelay()
+        core.press(
+            sessionID(1), to: .a, KeyStream([1, 2], payloadType: 101, clockRate: 8_000, milliseconds: 100, seed: 1, at: milliseconds(0)))
+        var packets: [[UInt8]] = []
+        for time in 0...1_000 {
+            if case .forward(30_000, alice, let packet) = core.prompt(at: milliseconds(time)) { packets.append(packet) }
+        }
+        // Five packets of 20 ms, then the end three times; twice.
+        #expect(packets.count == 16)
+        #expect(packets.map { $0[12] } == Array(repeating: 1, count: 8) + Array(repeating: 2, count: 8))
+        let ends: [Bool] = packets.map { $0[13] >= 0x80 }
+        #expect(ends.prefix(8) == [false, false, false, false, false, true, true, true])
+        let durations: [Int] = packets.map { Int($0[14]) * 256 + Int($0[15]) }
+        #expect(durations.prefix(8) == [160, 320, 480, 640, 800, 800, 800, 800])
+        #expect(packets.allSatisfy { $0[1] & 0x7F == 101 })
+    }
+
     @Test func aSecondPromptReplacesTheFirstAndAClosedSessionHasNone() throws {
         var core = try openRelay()
         core.play(sessionID(1), to: .a, PromptStream(short, .pcmu, seed: 1, at: milliseconds(0)))
@@ -112,28 +130,5 @@ private let short = Recording(samples: (0..<400).map { UInt8($0 % 251) })
     ] as [([UInt8], Recording.FileError)])
     func aFileThatCannotBePlayedIsRefused(file: [UInt8], error: Recording.FileError) {
         #expect(throws: error) { try Recording(wave: file.span.bytes) }
-    }
-
-    /// ITU-T G.711, table 3 and 4 by way of the decision values: both laws agree on sign and, to a step, on level.
-    @Test func aLawIsTheSameLevel() {
-        #expect(G711.aLaw(0) == 0xD5)
-        #expect(G711.aLaw(-1) == 0x55)
-        #expect(G711.aLaw(32_767) == 0xAA)
-        #expect(G711.aLaw(-32_768) == 0x2A)
-        #expect(G711.linear(0xFF) == 0)
-        #expect(G711.linear(0x80) == 32_124)
-        #expect(G711.linear(0x00) == -32_124)
-        for byte in UInt8.min...UInt8.max {
-            let (level, back) = (G711.linear(byte), expanded(G711.aLaw(of: byte)))
-            #expect(abs(level - back) <= max(16, abs(level) / 16), "\(byte): \(level) and \(back)")
-        }
-    }
-
-    /// The level of an A-law byte, by the rule of the standard's table: the middle of its interval.
-    private func expanded(_ byte: UInt8) -> Int {
-        let bits = byte ^ 0x55
-        let (segment, step) = (Int(bits >> 4 & 7), Int(bits & 0x0F))
-        let level = segment == 0 ? step * 16 + 8 : (step * 16 + 0x108) << (segment - 1)
-        return bits & 0x80 != 0 ? level : -level
     }
 }

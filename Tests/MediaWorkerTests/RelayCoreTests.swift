@@ -293,6 +293,7 @@ func noBytesStopTheRelay(seed: UInt64) throws {
         case .forward: forwarded += 1
         case .drop: dropped += 1
         case .consumed: Issue.record("neither side has agreed to checks or handshakes")
+        case .convert: Issue.record("nothing is to be converted here")
         }
     }
     // Every packet is in exactly one count.

@@ -18,6 +18,7 @@ private struct Studio {
     var replies: [StudioMachine.Ticket: StudioReply] = [:]
     var notices: [(owner: String, notice: StudioNotice)] = []
     var drained = false
+    var pressed: [(session: MediaSessionID, side: Side, keys: KeyPress)] = []
     var played: [(session: MediaSessionID, side: Side, recording: Recording, encoding: PromptEncoding)] = []
     private var nextTicket: StudioMachine.Ticket = 0
 
@@ -49,6 +50,7 @@ private struct Studio {
                     }
                 case .change: break
                 case .play(let id, let side, let recording, let encoding): played.append((id, side, recording, encoding))
+                case .press(let id, let side, let keys): pressed.append((id, side, keys))
                 case .query(let id): pending.append(.reported(report(id)))
                 case .close(let id):
                     #expect(relayed.remove(id) != nil)
@@ -242,6 +244,7 @@ func aStreamOnHoldHasNowhereToGo(spec: LegSpec) throws {
         case .change: short.change.sessionID = .init([1])
         case .close: short.close.sessionID = .init([1])
         case .play: short.play.sessionID = .init([1])
+        case .keys: short.keys.sessionID = .init([1])
         case .query, nil: short.query.sessionID = .init([1])
         }
         #expect(studio.ask(short)?.error.code == .malformed)
@@ -251,6 +254,29 @@ func aStreamOnHoldHasNowhereToGo(spec: LegSpec) throws {
 @Test func anUnknownSessionIsNamedAsSuch() {
     var studio = Studio()
     for request in [change(9), close(9), query(9), play(9)] { #expect(studio.ask(request)?.error.code == .unknownSession) }
+}
+
+private func keys(_ number: UInt64, _ keys: String, type: UInt32) -> StudioRequest {
+    var request = StudioRequest()
+    request.keys.sessionID = sessionID(number).data
+    request.keys.toB = true
+    request.keys.keys = keys
+    request.keys.payloadType = type
+    return request
+}
+
+@Test func keysAreToldOrSounded() throws {
+    var studio = Studio()
+    _ = studio.ask(open(1))
+    #expect(studio.ask(keys(1, "5#", type: 101))?.playing.milliseconds == 200)
+    let told = try #require(studio.pressed.last)
+    #expect(told.keys.events == [5, 11])
+    #expect(told.side == .b)
+    _ = studio.ask(keys(1, "5", type: 0))
+    let sound = try #require(studio.played.last)
+    #expect(sound.recording.duration == .milliseconds(160))
+    #expect(studio.ask(keys(1, "x", type: 101))?.error.code == .malformed)
+    #expect(studio.ask(keys(9, "1", type: 101))?.error.code == .unknownSession)
 }
 
 @Test func aQueryIsAnsweredWithFigures() {

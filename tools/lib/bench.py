@@ -20,8 +20,8 @@ import provision_bench
 from platform_under_test import Api, Process, cpu_seconds, run
 
 HERE = pathlib.Path(__file__).resolve().parent.parent / "benchmarks"
-GROUPS = ("ledger", "backup", "control", "bus", "provision", "views", "as_of", "rating", "rerate", "statistics", "reconcile", "export", "signal", "sip", "rtp")
-MICRO = ("backup", "bus", "views", "as_of", "rating", "rerate", "statistics", "reconcile", "export", "signal", "sip", "rtp")
+GROUPS = ("ledger", "backup", "control", "bus", "provision", "views", "as_of", "rating", "rerate", "statistics", "reconcile", "export", "signal", "sip", "rtp", "transcode")
+MICRO = ("backup", "bus", "views", "as_of", "rating", "rerate", "statistics", "reconcile", "export", "signal", "sip", "rtp", "transcode")
 DOMAIN = "sip.bench.example"
 UAC, UAS = "127.0.0.1:15070", "127.0.0.1:15080"
 HOLD_MS, RING_MS = 1000, 30

@@ -28,6 +28,9 @@ extension Shape<OutboundRule> {
         ])
 }
 
+/// Of gateways and of lines.
+let codecsOffered = "Codecs that it may be offered, beside the caller's own of these: PCMA, PCMU, G722, opus, G729, GSM, G726-32, speex, speex/16000. Empty: the caller's, then ours."
+
 extension Shape<Gateway> {
     static let routing: [Field<Gateway>] = [
         .integer("priority", \.priority, 0...1_000, "Lower is tried first; gateways of one priority share the calls by weight."),
@@ -43,6 +46,7 @@ extension Shape<Gateway> {
         .text("registrar", \.registrar, max: 260, "Where it is registered, host or host:port; empty: at the gateway itself."),
         .integer("registration_seconds", \.registrationSeconds, 0...86_400, "For how long it is asked to be registered at a time, at least 60; 0: an hour."),
         .integer("probe_seconds", \.probeSeconds, 0...3_600, "How often it is asked whether it is there (OPTIONS), at least 5; 0: never."),
+        .texts("codecs", \.codecs, max: 9, codecsOffered),
         .integer("probe_failures_max", \.probeFailuresMax, 0...20, "After so many in a row without an answer no call is sent to it; 0: three."),
     ]
 }

@@ -24,6 +24,7 @@ extension Shape<SubscriberDraft> {
     private static let groups: [Field<SubscriberDraft>] = [
         .integer("call_group", \.entity.callGroup, 0...999_999, "Whose ringing calls it is one of; 0: none."),
         .integer("pickup_group", \.entity.pickupGroup, 0...999_999, "The call group whose ringing calls it takes by *8; 0: none."),
+        .texts("codecs", \.entity.codecs, max: 9, codecsOffered),
         .integer("contacts_max", \.entity.contactsMax, 0...50, "Phones that may be registered at a time; 0: 10."),
     ]
 

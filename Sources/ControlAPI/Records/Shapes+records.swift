@@ -64,6 +64,22 @@ extension Shape<LegMedia> {
             .shown("drops", Schema.list(dropCount), "What was dropped, by reason: docs/media.md.") {
                 .array($0.drops.map { ["reason": .string($0.reason), "packets": .integer($0.packets)] })
             },
+            .text("codec", \.codec, access: .readOnly, "That this side was heard in last."),
+            .shown("lost", Schema.sequence, "Of its packets, those that did not come.") { .integer($0.lost) },
+            .shown("jitter_us", Schema.sequence, "The worst that its packets had, microseconds.") { .integer($0.jitterUs) },
+            .shown("round_trip_us", Schema.orNull(Schema.sequence), "To it and back, microseconds; null: not known.") { media, _ in
+                media.roundTripUs == 0 ? .null : .integer(media.roundTripUs)
+            },
+            .shown("lost_there", Schema.sequence, "Of the packets that it was sent, those that did not come there, by its reports.") {
+                .integer($0.lostThere)
+            },
+            .shown("jitter_there_us", Schema.sequence, "Jitter there, microseconds.") { .integer($0.jitterThereUs) },
+            .shown("mos", Schema.orNull(Schema.decimal), "Estimated quality of what was heard from it, 1 to 4.5; null: too little was heard.") { media, _ in
+                LegMedia.mos(media.mosCenti)
+            },
+            .shown("mos_there", Schema.orNull(Schema.decimal), "The same of what it heard; null: it did not report.") { media, _ in
+                LegMedia.mos(media.mosThereCenti)
+            },
         ])
 }
 
@@ -162,19 +178,24 @@ extension Shape<Cdr> {
         ])
 }
 
+extension LegMedia {
+    /// Hundredths as a decimal; 0: not known.
+    fileprivate static func mos(_ centi: UInt32) -> JSON { centi == 0 ? .null : .string(Decimal.text(micros: Int64(centi) * 10_000)) }
+}
+
 extension MediaReport {
     var json: JSON {
         [
             "media_worker": .string(mediaWorker), "caller": Shape<LegMedia>.legMedia.json(a),
-            "called": Shape<LegMedia>.legMedia.json(b),
+            "called": Shape<LegMedia>.legMedia.json(b), "converted": .bool(converted),
         ]
     }
 
     static let schema = Schema.object(
         [
             ("media_worker", Schema.text(max: 16)), ("caller", Schema.reference("LegMedia")),
-            ("called", Schema.reference("LegMedia")),
-        ], required: ["media_worker", "caller", "called"])
+            ("called", Schema.reference("LegMedia")), ("converted", Schema.flag),
+        ], required: ["media_worker", "caller", "called", "converted"])
 }
 
 extension Shape<LiveCall> {

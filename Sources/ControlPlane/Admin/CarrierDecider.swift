@@ -133,6 +133,7 @@ enum CarrierDecider {
         try GatewayChecks.address(&gateway, field: field)
         try GatewayChecks.registration(gateway, field: field)
         try GatewayChecks.probing(gateway, field: field)
+        try GatewayChecks.codecs(gateway.codecs, field: field + ".codecs")
         try Checks.recognised(gateway.applyTo.isRecognised, field: field + ".apply_to")
         guard gateway.outboundStrip <= 16 else { throw AdminRejection.invalid(field + ".outbound_strip", "at most 16") }
         guard gateway.inboundStrip <= 16 else { throw AdminRejection.invalid(field + ".inbound_strip", "at most 16") }

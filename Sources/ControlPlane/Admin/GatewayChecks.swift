@@ -38,6 +38,17 @@ enum GatewayChecks {
         }
     }
 
+    /// Names of codecs that a gateway or a line may be offered.
+    static func codecs(_ names: [String], field: String) throws {
+        guard names.count <= known.count else { throw AdminRejection.invalid(field, "at most \(known.count)") }
+        for (index, name) in names.enumerated() where !known.contains(name.lowercased()) {
+            throw AdminRejection.invalid("\(field)[\(index)]", "must be one of \(known.joined(separator: ", "))")
+        }
+    }
+
+    /// As session descriptions name them; speech in a wide band by Speex with its clock.
+    private static let known = ["pcma", "pcmu", "g722", "opus", "g729", "gsm", "g726-32", "speex", "speex/16000"]
+
     static func probing(_ gateway: Gateway, field: String) throws {
         guard gateway.probeSeconds == 0 || probeSeconds.contains(gateway.probeSeconds) else {
             throw AdminRejection.invalid(field + ".probe_seconds", "must be 0, or \(probeSeconds.lowerBound) to \(probeSeconds.upperBound)")

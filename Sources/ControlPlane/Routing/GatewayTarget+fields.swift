@@ -11,6 +11,7 @@ extension GatewayTarget {
         port = gateway.port
         transport = gateway.transport
         profile = gateway.profile
+        codecs = gateway.codecs
         let source =
             switch gateway.applyTo {
             case .e164, .UNRECOGNIZED: e164

@@ -99,6 +99,7 @@ extension Line {
                         $0.contact.uri = requestURI("sip:\(address)", for: number)
                         $0.contact.flow.remote = address
                         $0.contact.mediaSecurity = subscriber.mediaSecurity
+                        $0.contact.codecs = subscriber.codecs
                         $0.timeoutSeconds = ringSeconds
                     }
                 ]

@@ -246,6 +246,7 @@ struct Router: Sendable {
             target.contact.flow = contact.binding.flow
             target.contact.path = contact.binding.path
             target.contact.mediaSecurity = called.subscriber.mediaSecurity
+            target.contact.codecs = called.subscriber.codecs
             target.timeoutSeconds = called.ringSeconds
             plan.groups[plan.groups.count - 1].targets.append(target)
         }

@@ -1271,6 +1271,9 @@ package nonisolated struct ContactTarget: Sendable {
   /// Route of requests to it (RFC 3327)
   package var path: [String] = []
 
+  /// of its line
+  package var codecs: [String] = []
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1340,6 +1343,9 @@ package nonisolated struct GatewayTarget: Sendable {
   package var transport: SipTransport = .udp
 
   package var profile: GatewayProfile = .none
+
+  /// of the gateway
+  package var codecs: [String] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2015,6 +2021,14 @@ package nonisolated struct StudioRequest: Sendable {
     set {kind = .play(newValue)}
   }
 
+  package var keys: SendKeys {
+    get {
+      if case .keys(let v)? = kind {return v}
+      return SendKeys()
+    }
+    set {kind = .keys(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -2023,6 +2037,7 @@ package nonisolated struct StudioRequest: Sendable {
     case close(CloseSession)
     case query(QuerySession)
     case play(PlayPrompt)
+    case keys(SendKeys)
 
   }
 
@@ -2144,12 +2159,43 @@ package nonisolated struct LegSpec: Sendable {
   /// Clears the value of `ice`. Subsequent reads from it will return its default value.
   package mutating func clearIce() {self._ice = nil}
 
+  /// agreed with this side, most wanted first; empty: not known
+  package var formats: [MediaFormat] = []
+
+  /// speech that it wants in a packet; 0: 20
+  package var packetMs: UInt32 = 0
+
+  /// the sides share no codec: what the other one says goes to this one in its first format
+  package var converts: Bool = false
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _dtls: DtlsSpec? = nil
   fileprivate var _ice: IceSpec? = nil
+}
+
+/// A payload type of RTP and what it stands for.
+package nonisolated struct MediaFormat: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// under which the side takes it
+  package var payloadType: UInt32 = 0
+
+  /// under which it sends it: that of our description
+  package var heardAs: UInt32 = 0
+
+  /// as in a=rtpmap, "PCMU", "telephone-event", "CN"
+  package var encoding: String = String()
+
+  package var clockRate: UInt32 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
 }
 
 /// SRTP whose keys DTLS makes (RFC 5764).
@@ -2313,6 +2359,36 @@ package nonisolated struct PlayPrompt: Sendable {
   package var language: String = String()
 
   /// that this side has said it takes (RFC 3551 §6)
+  package var encoding: PromptEncoding = .pcmu
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// One side hears keys pressed (DTMF) instead of the other side, while they last. Answered with playing.
+package nonisolated struct SendKeys: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var sessionID: Data = Data()
+
+  package var toB: Bool = false
+
+  /// 0 to 9, *, #, A to D
+  package var keys: String = String()
+
+  /// each; 0: 100
+  package var milliseconds: UInt32 = 0
+
+  /// under which the side takes telephone events (RFC 4733); 0: it does not, they are sounded
+  package var payloadType: UInt32 = 0
+
+  /// of those
+  package var clockRate: UInt32 = 0
+
+  /// of the sound
   package var encoding: PromptEncoding = .pcmu
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -4345,7 +4421,7 @@ nonisolated extension Target: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
 
 nonisolated extension ContactTarget: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ContactTarget"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}subscriber_id\0\u{1}uri\0\u{1}flow\0\u{3}media_security\0\u{4}C\u{2}tenant_id\0\u{1}domain\0\u{2}\u{9}path\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}subscriber_id\0\u{1}uri\0\u{1}flow\0\u{3}media_security\0\u{4}C\u{2}tenant_id\0\u{1}domain\0\u{2}\u{9}path\0\u{2}-codecs\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4360,6 +4436,7 @@ nonisolated extension ContactTarget: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 135: try { try decoder.decodeSingularBytesField(value: &self.tenantID) }()
       case 136: try { try decoder.decodeSingularStringField(value: &self.domain) }()
       case 145: try { try decoder.decodeRepeatedStringField(value: &self.path) }()
+      case 190: try { try decoder.decodeRepeatedStringField(value: &self.codecs) }()
       default: break
       }
     }
@@ -4391,6 +4468,9 @@ nonisolated extension ContactTarget: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if !self.path.isEmpty {
       try visitor.visitRepeatedStringField(value: self.path, fieldNumber: 145)
     }
+    if !self.codecs.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.codecs, fieldNumber: 190)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4402,6 +4482,7 @@ nonisolated extension ContactTarget: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.tenantID != rhs.tenantID {return false}
     if lhs.domain != rhs.domain {return false}
     if lhs.path != rhs.path {return false}
+    if lhs.codecs != rhs.codecs {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4484,7 +4565,7 @@ nonisolated extension PickupTarget: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension GatewayTarget: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".GatewayTarget"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}gateway_id\0\u{3}carrier_id\0\u{1}host\0\u{1}port\0\u{1}number\0\u{3}from_user\0\u{3}from_domain\0\u{3}from_display\0\u{3}asserted_identity\0\u{2}y\u{1}transport\0\u{2}(profile\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}gateway_id\0\u{3}carrier_id\0\u{1}host\0\u{1}port\0\u{1}number\0\u{3}from_user\0\u{3}from_domain\0\u{3}from_display\0\u{3}asserted_identity\0\u{2}y\u{1}transport\0\u{2}(profile\0\u{2}\u{14}codecs\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4503,6 +4584,7 @@ nonisolated extension GatewayTarget: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 9: try { try decoder.decodeSingularStringField(value: &self.assertedIdentity) }()
       case 130: try { try decoder.decodeSingularEnumField(value: &self.transport) }()
       case 170: try { try decoder.decodeSingularEnumField(value: &self.profile) }()
+      case 190: try { try decoder.decodeRepeatedStringField(value: &self.codecs) }()
       default: break
       }
     }
@@ -4542,6 +4624,9 @@ nonisolated extension GatewayTarget: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if self.profile != .none {
       try visitor.visitSingularEnumField(value: self.profile, fieldNumber: 170)
     }
+    if !self.codecs.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.codecs, fieldNumber: 190)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4557,6 +4642,7 @@ nonisolated extension GatewayTarget: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.assertedIdentity != rhs.assertedIdentity {return false}
     if lhs.transport != rhs.transport {return false}
     if lhs.profile != rhs.profile {return false}
+    if lhs.codecs != rhs.codecs {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -5726,7 +5812,7 @@ nonisolated extension Drain: SwiftProtobuf.Message, SwiftProtobuf._MessageImplem
 
 nonisolated extension StudioRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".StudioRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}open\0\u{1}change\0\u{1}close\0\u{1}query\0\u{1}play\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}open\0\u{1}change\0\u{1}close\0\u{1}query\0\u{1}play\0\u{2}y\u{2}keys\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5799,6 +5885,19 @@ nonisolated extension StudioRequest: SwiftProtobuf.Message, SwiftProtobuf._Messa
           self.kind = .play(v)
         }
       }()
+      case 190: try {
+        var v: SendKeys?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .keys(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .keys(v)
+        }
+      }()
       default: break
       }
     }
@@ -5829,6 +5928,10 @@ nonisolated extension StudioRequest: SwiftProtobuf.Message, SwiftProtobuf._Messa
     case .play?: try {
       guard case .play(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    }()
+    case .keys?: try {
+      guard case .keys(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 190)
     }()
     case nil: break
     }
@@ -5997,7 +6100,7 @@ nonisolated extension StudioError: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension LegSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".LegSpec"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}remote\0\u{3}receive_key\0\u{3}send_key\0\u{1}suite\0\u{3}rtcp_mux\0\u{2}o\u{2}dtls\0\u{1}ice\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}remote\0\u{3}receive_key\0\u{3}send_key\0\u{1}suite\0\u{3}rtcp_mux\0\u{2}o\u{2}dtls\0\u{1}ice\0\u{2}\u{9}formats\0\u{3}packet_ms\0\u{1}converts\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -6012,6 +6115,9 @@ nonisolated extension LegSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
       case 5: try { try decoder.decodeSingularBoolField(value: &self.rtcpMux) }()
       case 180: try { try decoder.decodeSingularMessageField(value: &self._dtls) }()
       case 181: try { try decoder.decodeSingularMessageField(value: &self._ice) }()
+      case 190: try { try decoder.decodeRepeatedMessageField(value: &self.formats) }()
+      case 191: try { try decoder.decodeSingularUInt32Field(value: &self.packetMs) }()
+      case 192: try { try decoder.decodeSingularBoolField(value: &self.converts) }()
       default: break
       }
     }
@@ -6043,6 +6149,15 @@ nonisolated extension LegSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
     try { if let v = self._ice {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 181)
     } }()
+    if !self.formats.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.formats, fieldNumber: 190)
+    }
+    if self.packetMs != 0 {
+      try visitor.visitSingularUInt32Field(value: self.packetMs, fieldNumber: 191)
+    }
+    if self.converts != false {
+      try visitor.visitSingularBoolField(value: self.converts, fieldNumber: 192)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -6054,6 +6169,54 @@ nonisolated extension LegSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
     if lhs.rtcpMux != rhs.rtcpMux {return false}
     if lhs._dtls != rhs._dtls {return false}
     if lhs._ice != rhs._ice {return false}
+    if lhs.formats != rhs.formats {return false}
+    if lhs.packetMs != rhs.packetMs {return false}
+    if lhs.converts != rhs.converts {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension MediaFormat: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".MediaFormat"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}payload_type\0\u{3}heard_as\0\u{1}encoding\0\u{3}clock_rate\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.payloadType) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.heardAs) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.encoding) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.clockRate) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.payloadType != 0 {
+      try visitor.visitSingularUInt32Field(value: self.payloadType, fieldNumber: 1)
+    }
+    if self.heardAs != 0 {
+      try visitor.visitSingularUInt32Field(value: self.heardAs, fieldNumber: 2)
+    }
+    if !self.encoding.isEmpty {
+      try visitor.visitSingularStringField(value: self.encoding, fieldNumber: 3)
+    }
+    if self.clockRate != 0 {
+      try visitor.visitSingularUInt32Field(value: self.clockRate, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: MediaFormat, rhs: MediaFormat) -> Bool {
+    if lhs.payloadType != rhs.payloadType {return false}
+    if lhs.heardAs != rhs.heardAs {return false}
+    if lhs.encoding != rhs.encoding {return false}
+    if lhs.clockRate != rhs.clockRate {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -6425,6 +6588,66 @@ nonisolated extension PlayPrompt: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if lhs.toB != rhs.toB {return false}
     if lhs.prompt != rhs.prompt {return false}
     if lhs.language != rhs.language {return false}
+    if lhs.encoding != rhs.encoding {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SendKeys: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".SendKeys"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}session_id\0\u{3}to_b\0\u{1}keys\0\u{1}milliseconds\0\u{3}payload_type\0\u{3}clock_rate\0\u{1}encoding\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.sessionID) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.toB) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.keys) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.milliseconds) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.payloadType) }()
+      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.clockRate) }()
+      case 7: try { try decoder.decodeSingularEnumField(value: &self.encoding) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.sessionID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.sessionID, fieldNumber: 1)
+    }
+    if self.toB != false {
+      try visitor.visitSingularBoolField(value: self.toB, fieldNumber: 2)
+    }
+    if !self.keys.isEmpty {
+      try visitor.visitSingularStringField(value: self.keys, fieldNumber: 3)
+    }
+    if self.milliseconds != 0 {
+      try visitor.visitSingularUInt32Field(value: self.milliseconds, fieldNumber: 4)
+    }
+    if self.payloadType != 0 {
+      try visitor.visitSingularUInt32Field(value: self.payloadType, fieldNumber: 5)
+    }
+    if self.clockRate != 0 {
+      try visitor.visitSingularUInt32Field(value: self.clockRate, fieldNumber: 6)
+    }
+    if self.encoding != .pcmu {
+      try visitor.visitSingularEnumField(value: self.encoding, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: SendKeys, rhs: SendKeys) -> Bool {
+    if lhs.sessionID != rhs.sessionID {return false}
+    if lhs.toB != rhs.toB {return false}
+    if lhs.keys != rhs.keys {return false}
+    if lhs.milliseconds != rhs.milliseconds {return false}
+    if lhs.payloadType != rhs.payloadType {return false}
+    if lhs.clockRate != rhs.clockRate {return false}
     if lhs.encoding != rhs.encoding {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true

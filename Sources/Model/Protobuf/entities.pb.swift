@@ -1952,6 +1952,12 @@ package nonisolated struct Gateway: @unchecked Sendable {
     set {_uniqueStorage()._profile = newValue}
   }
 
+  /// that it may be offered, most wanted first ("PCMA", "opus"); empty: the caller's, then ours
+  package var codecs: [String] {
+    get {_storage._codecs}
+    set {_uniqueStorage()._codecs = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -2357,6 +2363,12 @@ package nonisolated struct Subscriber: @unchecked Sendable {
   package var hasMessages: Bool {_storage._messages != nil}
   /// Clears the value of `messages`. Subsequent reads from it will return its default value.
   package mutating func clearMessages() {_uniqueStorage()._messages = nil}
+
+  /// as of a gateway
+  package var codecs: [String] {
+    get {_storage._codecs}
+    set {_uniqueStorage()._codecs = newValue}
+  }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -4624,7 +4636,7 @@ nonisolated extension Tenant: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
 
 nonisolated extension Gateway: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Gateway"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}name\0\u{1}host\0\u{1}port\0\u{1}display\0\u{3}outbound_strip\0\u{3}outbound_prefix\0\u{3}inbound_strip\0\u{3}inbound_prefix\0\u{3}source_user\0\u{3}source_domain\0\u{3}apply_to\0\u{3}add_pai\0\u{1}attributes\0\u{1}disabled\0\u{2}A\u{1}priority\0\u{1}weight\0\u{3}calls_max\0\u{3}calls_per_second_max\0\u{3}auth_username\0\u{3}sealed_password\0\u{3}auth_password\0\u{4}\"registration_user\0\u{1}registrar\0\u{3}registration_seconds\0\u{3}probe_seconds\0\u{3}probe_failures_max\0\u{3}any_port\0\u{2}\u{5}transport\0\u{2}(profile\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}name\0\u{1}host\0\u{1}port\0\u{1}display\0\u{3}outbound_strip\0\u{3}outbound_prefix\0\u{3}inbound_strip\0\u{3}inbound_prefix\0\u{3}source_user\0\u{3}source_domain\0\u{3}apply_to\0\u{3}add_pai\0\u{1}attributes\0\u{1}disabled\0\u{2}A\u{1}priority\0\u{1}weight\0\u{3}calls_max\0\u{3}calls_per_second_max\0\u{3}auth_username\0\u{3}sealed_password\0\u{3}auth_password\0\u{4}\"registration_user\0\u{1}registrar\0\u{3}registration_seconds\0\u{3}probe_seconds\0\u{3}probe_failures_max\0\u{3}any_port\0\u{2}\u{5}transport\0\u{2}(profile\0\u{2}\u{14}codecs\0")
 
   fileprivate class _StorageClass {
     var _id: Data = Data()
@@ -4657,6 +4669,7 @@ nonisolated extension Gateway: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
     var _anyPort: Bool = false
     var _transport: SipTransport = .udp
     var _profile: GatewayProfile = .none
+    var _codecs: [String] = []
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -4697,6 +4710,7 @@ nonisolated extension Gateway: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
       _anyPort = source._anyPort
       _transport = source._transport
       _profile = source._profile
+      _codecs = source._codecs
     }
   }
 
@@ -4745,6 +4759,7 @@ nonisolated extension Gateway: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
         case 125: try { try decoder.decodeSingularBoolField(value: &_storage._anyPort) }()
         case 130: try { try decoder.decodeSingularEnumField(value: &_storage._transport) }()
         case 170: try { try decoder.decodeSingularEnumField(value: &_storage._profile) }()
+        case 190: try { try decoder.decodeRepeatedStringField(value: &_storage._codecs) }()
         default: break
         }
       }
@@ -4843,6 +4858,9 @@ nonisolated extension Gateway: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
       if _storage._profile != .none {
         try visitor.visitSingularEnumField(value: _storage._profile, fieldNumber: 170)
       }
+      if !_storage._codecs.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._codecs, fieldNumber: 190)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -4882,6 +4900,7 @@ nonisolated extension Gateway: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
         if _storage._anyPort != rhs_storage._anyPort {return false}
         if _storage._transport != rhs_storage._transport {return false}
         if _storage._profile != rhs_storage._profile {return false}
+        if _storage._codecs != rhs_storage._codecs {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -5280,7 +5299,7 @@ nonisolated extension Number: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
 
 nonisolated extension Subscriber: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Subscriber"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}tenant_id\0\u{1}username\0\u{1}aliases\0\u{3}display_name\0\u{1}email\0\u{3}caller_id\0\u{3}country_code\0\u{3}area_code\0\u{3}allowed_prefixes\0\u{3}concurrent_calls_max\0\u{3}dial_timeout_seconds\0\u{3}media_security\0\u{1}status\0\u{3}sealed_credential\0\u{4}#security_group_id\0\u{4}\u{a}time_zone\0\u{1}language\0\u{3}external_id\0\u{2}&sealed\0\u{4}-call_group\0\u{3}pickup_group\0\u{1}forwards\0\u{1}blocks\0\u{1}hours\0\u{3}do_not_disturb\0\u{3}contacts_max\0\u{1}trunk\0\u{1}messages\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}tenant_id\0\u{1}username\0\u{1}aliases\0\u{3}display_name\0\u{1}email\0\u{3}caller_id\0\u{3}country_code\0\u{3}area_code\0\u{3}allowed_prefixes\0\u{3}concurrent_calls_max\0\u{3}dial_timeout_seconds\0\u{3}media_security\0\u{1}status\0\u{3}sealed_credential\0\u{4}#security_group_id\0\u{4}\u{a}time_zone\0\u{1}language\0\u{3}external_id\0\u{2}&sealed\0\u{4}-call_group\0\u{3}pickup_group\0\u{1}forwards\0\u{1}blocks\0\u{1}hours\0\u{3}do_not_disturb\0\u{3}contacts_max\0\u{1}trunk\0\u{1}messages\0\u{2}%codecs\0")
 
   fileprivate class _StorageClass {
     var _id: Data = Data()
@@ -5312,6 +5331,7 @@ nonisolated extension Subscriber: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     var _contactsMax: UInt32 = 0
     var _trunk: LineTrunk? = nil
     var _messages: LineMessages? = nil
+    var _codecs: [String] = []
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -5351,6 +5371,7 @@ nonisolated extension Subscriber: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       _contactsMax = source._contactsMax
       _trunk = source._trunk
       _messages = source._messages
+      _codecs = source._codecs
     }
   }
 
@@ -5398,6 +5419,7 @@ nonisolated extension Subscriber: SwiftProtobuf.Message, SwiftProtobuf._MessageI
         case 151: try { try decoder.decodeSingularUInt32Field(value: &_storage._contactsMax) }()
         case 152: try { try decoder.decodeSingularMessageField(value: &_storage._trunk) }()
         case 153: try { try decoder.decodeSingularMessageField(value: &_storage._messages) }()
+        case 190: try { try decoder.decodeRepeatedStringField(value: &_storage._codecs) }()
         default: break
         }
       }
@@ -5497,6 +5519,9 @@ nonisolated extension Subscriber: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       try { if let v = _storage._messages {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 153)
       } }()
+      if !_storage._codecs.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._codecs, fieldNumber: 190)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -5535,6 +5560,7 @@ nonisolated extension Subscriber: SwiftProtobuf.Message, SwiftProtobuf._MessageI
         if _storage._contactsMax != rhs_storage._contactsMax {return false}
         if _storage._trunk != rhs_storage._trunk {return false}
         if _storage._messages != rhs_storage._messages {return false}
+        if _storage._codecs != rhs_storage._codecs {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -2406,6 +2406,30 @@ package nonisolated struct LegMedia: Sendable {
   /// of its packets, as last agreed: "", "sdes AES_CM_128_HMAC_SHA1_80", "dtls AEAD_AES_128_GCM"
   package var protection: String = String()
 
+  /// of what this side sent, by the gaps in its numbers
+  package var lost: UInt64 = 0
+
+  /// of what this side sent, the worst that its packets had (RFC 3550 §6.4.1)
+  package var jitterUs: UInt32 = 0
+
+  /// to this side and back, by its reports; 0: not known
+  package var roundTripUs: UInt32 = 0
+
+  /// of what this side was sent, by its reports
+  package var lostThere: UInt64 = 0
+
+  /// the same
+  package var jitterThereUs: UInt32 = 0
+
+  /// of what is heard from this side, hundredths (docs/media.md); 0: too little was heard
+  package var mosCenti: UInt32 = 0
+
+  /// of what this side hears; 0: it did not report
+  package var mosThereCenti: UInt32 = 0
+
+  /// that this side was heard in last
+  package var codec: String = String()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -2453,6 +2477,12 @@ package nonisolated struct MediaReport: @unchecked Sendable {
   package var hasB: Bool {_storage._b != nil}
   /// Clears the value of `b`. Subsequent reads from it will return its default value.
   package mutating func clearB() {_uniqueStorage()._b = nil}
+
+  /// from one codec to another
+  package var converted: Bool {
+    get {_storage._converted}
+    set {_uniqueStorage()._converted = newValue}
+  }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -6609,7 +6639,7 @@ nonisolated extension CallAttempt: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension LegMedia: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".LegMedia"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}packets_in\0\u{3}bytes_in\0\u{3}packets_out\0\u{3}bytes_out\0\u{1}dropped\0\u{3}last_packet_at\0\u{2}n\u{2}drops\0\u{1}protection\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}packets_in\0\u{3}bytes_in\0\u{3}packets_out\0\u{3}bytes_out\0\u{1}dropped\0\u{3}last_packet_at\0\u{2}n\u{2}drops\0\u{1}protection\0\u{2}\u{9}lost\0\u{3}jitter_us\0\u{3}round_trip_us\0\u{3}lost_there\0\u{3}jitter_there_us\0\u{3}mos_centi\0\u{3}mos_there_centi\0\u{1}codec\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -6625,6 +6655,14 @@ nonisolated extension LegMedia: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       case 6: try { try decoder.decodeSingularInt64Field(value: &self.lastPacketAt) }()
       case 180: try { try decoder.decodeRepeatedMessageField(value: &self.drops) }()
       case 181: try { try decoder.decodeSingularStringField(value: &self.protection) }()
+      case 190: try { try decoder.decodeSingularUInt64Field(value: &self.lost) }()
+      case 191: try { try decoder.decodeSingularUInt32Field(value: &self.jitterUs) }()
+      case 192: try { try decoder.decodeSingularUInt32Field(value: &self.roundTripUs) }()
+      case 193: try { try decoder.decodeSingularUInt64Field(value: &self.lostThere) }()
+      case 194: try { try decoder.decodeSingularUInt32Field(value: &self.jitterThereUs) }()
+      case 195: try { try decoder.decodeSingularUInt32Field(value: &self.mosCenti) }()
+      case 196: try { try decoder.decodeSingularUInt32Field(value: &self.mosThereCenti) }()
+      case 197: try { try decoder.decodeSingularStringField(value: &self.codec) }()
       default: break
       }
     }
@@ -6655,6 +6693,30 @@ nonisolated extension LegMedia: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if !self.protection.isEmpty {
       try visitor.visitSingularStringField(value: self.protection, fieldNumber: 181)
     }
+    if self.lost != 0 {
+      try visitor.visitSingularUInt64Field(value: self.lost, fieldNumber: 190)
+    }
+    if self.jitterUs != 0 {
+      try visitor.visitSingularUInt32Field(value: self.jitterUs, fieldNumber: 191)
+    }
+    if self.roundTripUs != 0 {
+      try visitor.visitSingularUInt32Field(value: self.roundTripUs, fieldNumber: 192)
+    }
+    if self.lostThere != 0 {
+      try visitor.visitSingularUInt64Field(value: self.lostThere, fieldNumber: 193)
+    }
+    if self.jitterThereUs != 0 {
+      try visitor.visitSingularUInt32Field(value: self.jitterThereUs, fieldNumber: 194)
+    }
+    if self.mosCenti != 0 {
+      try visitor.visitSingularUInt32Field(value: self.mosCenti, fieldNumber: 195)
+    }
+    if self.mosThereCenti != 0 {
+      try visitor.visitSingularUInt32Field(value: self.mosThereCenti, fieldNumber: 196)
+    }
+    if !self.codec.isEmpty {
+      try visitor.visitSingularStringField(value: self.codec, fieldNumber: 197)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -6667,6 +6729,14 @@ nonisolated extension LegMedia: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if lhs.lastPacketAt != rhs.lastPacketAt {return false}
     if lhs.drops != rhs.drops {return false}
     if lhs.protection != rhs.protection {return false}
+    if lhs.lost != rhs.lost {return false}
+    if lhs.jitterUs != rhs.jitterUs {return false}
+    if lhs.roundTripUs != rhs.roundTripUs {return false}
+    if lhs.lostThere != rhs.lostThere {return false}
+    if lhs.jitterThereUs != rhs.jitterThereUs {return false}
+    if lhs.mosCenti != rhs.mosCenti {return false}
+    if lhs.mosThereCenti != rhs.mosThereCenti {return false}
+    if lhs.codec != rhs.codec {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -6709,12 +6779,13 @@ nonisolated extension DropCount: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
 
 nonisolated extension MediaReport: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".MediaReport"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}media_worker\0\u{1}a\0\u{1}b\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}media_worker\0\u{1}a\0\u{1}b\0\u{2}{\u{2}converted\0")
 
   fileprivate class _StorageClass {
     var _mediaWorker: String = String()
     var _a: LegMedia? = nil
     var _b: LegMedia? = nil
+    var _converted: Bool = false
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -6728,6 +6799,7 @@ nonisolated extension MediaReport: SwiftProtobuf.Message, SwiftProtobuf._Message
       _mediaWorker = source._mediaWorker
       _a = source._a
       _b = source._b
+      _converted = source._converted
     }
   }
 
@@ -6749,6 +6821,7 @@ nonisolated extension MediaReport: SwiftProtobuf.Message, SwiftProtobuf._Message
         case 1: try { try decoder.decodeSingularStringField(value: &_storage._mediaWorker) }()
         case 2: try { try decoder.decodeSingularMessageField(value: &_storage._a) }()
         case 3: try { try decoder.decodeSingularMessageField(value: &_storage._b) }()
+        case 190: try { try decoder.decodeSingularBoolField(value: &_storage._converted) }()
         default: break
         }
       }
@@ -6770,6 +6843,9 @@ nonisolated extension MediaReport: SwiftProtobuf.Message, SwiftProtobuf._Message
       try { if let v = _storage._b {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
       } }()
+      if _storage._converted != false {
+        try visitor.visitSingularBoolField(value: _storage._converted, fieldNumber: 190)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -6782,6 +6858,7 @@ nonisolated extension MediaReport: SwiftProtobuf.Message, SwiftProtobuf._Message
         if _storage._mediaWorker != rhs_storage._mediaWorker {return false}
         if _storage._a != rhs_storage._a {return false}
         if _storage._b != rhs_storage._b {return false}
+        if _storage._converted != rhs_storage._converted {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -35,7 +35,7 @@ struct FakeStudio {
             } else {
                 reply.error.code = .unknownSession
             }
-        case .play: reply.playing.milliseconds = 4_000
+        case .play, .keys: reply.playing.milliseconds = 4_000
         case .query, nil: reply.error.code = .malformed
         }
         return reply

@@ -157,6 +157,7 @@ enum Telling {
         case .close: "Close"
         case .query: "Query"
         case .play: "Play"
+        case .keys: "Keys"
         case nil: "nothing"
         }
     }
@@ -178,6 +179,7 @@ enum Telling {
             if !change.owner.isEmpty { facts.insert("owner=\(change.owner)") }
         case .play(let play):
             facts = [play.toB ? "b" : "a", "\(play.prompt)", "\(play.encoding)", "in=\(play.language)"]
+        case .keys(let keys): facts = [keys.toB ? "b" : "a", keys.keys, "type=\(keys.payloadType)"]
         case .close, .query, nil: break
         }
         return facts
