@@ -11,10 +11,10 @@ import Testing
         let server: Server
         let token: String
 
-        init(in scratch: Scratch) async throws {
+        init(in scratch: Scratch, _ arguments: [String] = []) async throws {
             self.scratch = scratch.path
             platform = TestPlatform(scratch: scratch.path)
-            server = try await platform.start()
+            server = try await platform.start(arguments)
             token = try await platform.token(of: server)
             try await platform.workersAreThere(token: token)
         }

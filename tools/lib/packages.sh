@@ -4,7 +4,7 @@
 build_packages=(liblmdb-dev zlib1g-dev libzmq3-dev libsrtp2-dev libssl-dev libosip2-dev libre2-dev libphonenumber-dev libc-ares-dev libcurl4-openssl-dev libopus-dev libspandsp-dev libspeex-dev libspeexdsp-dev libjemalloc-dev g++ pkg-config python3)
 # G.729 is spoken where this library is found when the worker starts (docs/decisions/0055-codec-libraries.md).
 codec_packages=(libbcg729-0)
-phone_packages=(baresip-core openssl sip-tester)
+phone_packages=(baresip-core linphone-cli openssl sip-tester)
 # Invoices: PDF files, their pages as pictures, schemas of the electronic invoice.
 invoice_packages=(weasyprint fonts-liberation poppler-utils libxml2-utils)
 # Exports are sent with the client; the server answers in their tests, under a configuration of its own, never as a daemon.
