@@ -39,9 +39,9 @@ class Browsers(Transports):
         self.api.wait_until(f"/v1/subscribers/{self.bob['id']}/bindings", lambda a: a["items"], "bob registered")
 
     def alice_with(self, title, more, modules):
-        if "alice" in self.phones:
-            self.phones["alice"].stop()
         bindings = f"/v1/subscribers/{self.alice['id']}/bindings"
+        if "alice" in self.phones and not self.phones["alice"].stop():
+            self.api.request("DELETE", bindings)
         self.api.wait_until(bindings, lambda a: not a["items"], "alice's old phone gone")
         port = base.ALICE
         extra = "\n".join(f"module {m}" for m in modules)

@@ -142,12 +142,16 @@ ctrl_tcp_listen {address}:{control_port}
         return files[-1]
 
     def stop(self, timeout=5):
+        """Whether it ended by itself, and so has taken back its registration: now and then baresip hangs at its end."""
         if self._process is None or self._process.poll() is not None:
-            return
+            return True
         self._process.terminate()
         try:
             self._process.wait(timeout)
+            ended = True
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+            ended = False
         self._log.close()
+        return ended
