@@ -203,9 +203,7 @@ final class SpeechConverter {
     }
 
     private func writeSpeech(into packet: inout MutableRawSpan) -> Int {
-        var bytes = payload.mutableSpan
-        var room = unsafe bytes.mutableBytes
-        let count = encoder.encode(waiting.span.extracting(first: samplesOfPacket), into: &room)
+        let count = Self.encode(&encoder, waiting, samplesOfPacket, into: &payload)
         waitingCount -= samplesOfPacket
         for index in 0..<waitingCount { waiting[index] = waiting[samplesOfPacket + index] }
         defer { timestamp &+= UInt32(samplesOfPacket * spoken.codec.clockRate / rate) }
@@ -214,6 +212,18 @@ final class SpeechConverter {
         for index in 0..<count { packet.storeBytes(of: payload[index], toByteOffset: RTPHeader.fixedByteCount + index, as: UInt8.self) }
         isMarked = false
         return RTPHeader.fixedByteCount + count
+    }
+
+    // Spans end with the function that makes them, so these are given the arrays, and not the object that has them.
+
+    private static func encode(_ encoder: inout AudioEncoder, _ speech: [Int16], _ count: Int, into payload: inout [UInt8]) -> Int {
+        var bytes = payload.mutableSpan
+        var room = unsafe bytes.mutableBytes
+        return encoder.encode(speech.span.extracting(first: count), into: &room)
+    }
+
+    private static func hear(_ detector: inout KeyDetector?, _ speech: [Int16], _ range: Range<Int>, rate: Int) -> UInt8? {
+        detector?.hear(speech.span.extracting(range), sampleRate: rate) ?? nil
     }
 
     private func write(_ header: RTPHeader, into packet: inout MutableRawSpan, _ payloadBytes: Int) {
@@ -253,7 +263,7 @@ final class SpeechConverter {
 
     /// A key in the speech of a source that tells keys in no other way: the speech gives way to packets of the key while it sounds.
     private func listen(_ start: Int, _ count: Int) {
-        let event = detector?.hear(waiting.span.extracting(start..<start + count), sampleRate: rate) ?? nil
+        let event = Self.hear(&detector, waiting, start..<start + count, rate: rate)
         guard let format = target.spokenKeys else { return }
         let length = count * format.clockRate / rate
         if let event, detected == nil || detected?.event == event {
