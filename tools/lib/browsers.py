@@ -4,17 +4,15 @@ and baresip with DTLS-SRTP, with SDES and with ICE.
 
 Run by the process tests; by hand: tools/lib/browsers.py --binary .build/debug/ledgerline --directory DIR --ports-from N
 """
-import argparse
 import json
 import os
-import pathlib
 import random
-import shutil
 import socket
 import sys
 import threading
 import time
 
+import checked_run
 import demo as base
 import tone
 from browser_phone import BrowserPhone
@@ -203,33 +201,5 @@ class Browsers(Transports):
         return super().stop()
 
 
-def main():
-    parser = argparse.ArgumentParser(prog="tools/lib/browsers.py")
-    parser.add_argument("--binary", required=True)
-    parser.add_argument("--directory", required=True)
-    parser.add_argument("--json", metavar="FILE")
-    parser.add_argument("--ports-from", metavar="N", type=int, default=24_000)
-    options = parser.parse_args()
-    base.use_ports_from(options.ports_from)
-    for name in ("baresip", "openssl", "chromium"):
-        if not shutil.which(name):
-            raise SystemExit(f"{name} is not installed; tools/test installs it")
-    world, failure = Browsers(options), None
-    try:
-        world.run()
-    except Exception as error:  # told below, after everything that runs has been ended
-        failure = error
-        world.check(f"the run came to its end ({type(error).__name__}: {error})", False)
-    finally:
-        statuses = world.stop()
-        if failure is None:
-            world.check("everything stopped cleanly", all(s == 0 for s in statuses.values()) and statuses)
-    passed = sum(c["passed"] for c in world.checks)
-    if options.json:
-        pathlib.Path(options.json).write_text(json.dumps({"passed": passed, "total": len(world.checks), "checks": world.checks}, indent=2) + "\n")
-    print(f"browsers: {passed} of {len(world.checks)} checks passed")
-    return 0 if passed == len(world.checks) else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(checked_run.main("browsers", Browsers, ("baresip", "openssl", "chromium")))

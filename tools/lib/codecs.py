@@ -3,15 +3,12 @@
 
 Run by the process tests; by hand: tools/lib/codecs.py --binary .build/debug/ledgerline --directory DIR --ports-from N
 """
-import argparse
 import decimal
-import json
 import math
-import pathlib
-import shutil
 import sys
 import time
 
+import checked_run
 import demo as base
 import tone
 from demo import Demo
@@ -104,32 +101,5 @@ class Codecs(Demo):
             self.talk(number, caller, called)
 
 
-def main():
-    parser = argparse.ArgumentParser(prog="tools/lib/codecs.py")
-    parser.add_argument("--binary", required=True)
-    parser.add_argument("--directory", required=True)
-    parser.add_argument("--json", metavar="FILE")
-    parser.add_argument("--ports-from", metavar="N", type=int, default=24_000)
-    options = parser.parse_args()
-    base.use_ports_from(options.ports_from)
-    if not shutil.which("baresip"):
-        raise SystemExit("baresip is not installed; tools/test installs it")
-    world, failure = Codecs(options), None
-    try:
-        world.run()
-    except Exception as error:  # told below, after everything that runs has been ended
-        failure = error
-        world.check(f"the run came to its end ({type(error).__name__}: {error})", False)
-    finally:
-        statuses = world.stop()
-        if failure is None:
-            world.check("everything stopped cleanly", all(s == 0 for s in statuses.values()) and statuses)
-    passed = sum(c["passed"] for c in world.checks)
-    if options.json:
-        pathlib.Path(options.json).write_text(json.dumps({"passed": passed, "total": len(world.checks), "checks": world.checks}, indent=2) + "\n")
-    print(f"codecs: {passed} of {len(world.checks)} checks passed")
-    return 0 if passed == len(world.checks) else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(checked_run.main("codecs", Codecs, ("baresip",)))
