@@ -85,7 +85,8 @@ extension CallMachine {
         if case .gateway(let gateway) = target.kind, let identity = URI(gateway.assertedIdentity) {
             request.headers.append(.assertedIdentity, NameAddress(uri: identity).description)
         }
-        if isAnonymous { request.headers.append(.privacy, "id") }
+        let privacy = (isAnonymous ? ["id"] : []) + (invite.request.hidesHistory ? ["history"] : [])
+        if !privacy.isEmpty { request.headers.append(.privacy, privacy.joined(separator: ";")) }
         for (name, value) in diversions(for: target, of: invite.request, kit) { request.headers.append(name, value) }
         var side = LegMediaState()
         side.own = MediaTerms(offering: made.offered, &kit.random)

@@ -61,6 +61,14 @@ import Testing
             return peer
         }
 
+        /// Its id.
+        func line(_ user: String) async throws -> String {
+            let answer = try await platform.ask("GET", "/v1/subscribers?limit=100", token: token)
+            let items = (try JSONSerialization.jsonObject(with: Data(answer.utf8)) as? [String: Any])?["items"] as? [[String: Any]] ?? []
+            guard let id = items.first(where: { $0["username"] as? String == user })?["id"] as? String else { throw ServerFailure(description: "\(user): \(answer)") }
+            return id
+        }
+
         /// The records, oldest first, once there are so many.
         func records(_ count: Int) async throws -> [[String: Any]] {
             let deadline = Date().addingTimeInterval(15)
@@ -238,7 +246,7 @@ import Testing
         carol.reply("302 Moved Temporarily", isFirst: true, contact: "sip:2092488700@\(Self.domain)")
         carol.hear("ACK")
         var carrier = called("gw")
-        carrier.beCalled(insisting: ["Diversion: <sip:1003@.*>;reason=deflection", "History-Info:", "Privacy: id"])
+        carrier.beCalled(insisting: ["Diversion: <sip:[^>]*@127.0.0.1>;reason=deflection", "History-Info:", "Privacy: id"])
         carrier.answer()
         carrier.beHungUp()
         try await estate.play(dave, called: [(phone, carol), (gateway, carrier)])

@@ -102,7 +102,11 @@ struct FakePhone {
         if status >= 200 { incoming.remove(at: index) }
         var response = request.response(status, toTag: "tag-of-" + name)
         if let place = words.first(where: { $0.hasPrefix("contact=") }) {
-            response.headers.append(.contact, "<sip:\(place.dropFirst(8))>")
+            // Several with their `q`: `contact=1003@pbx.example;q=0.9,1004@pbx.example`.
+            for part in place.dropFirst(8).split(separator: ",") {
+                let uri = part.prefix { $0 != ";" }
+                response.headers.append(.contact, "<sip:\(uri)>\(part.dropFirst(uri.count))")
+            }
         } else {
             response.headers.append(.contact, contact.description)
         }
@@ -231,6 +235,7 @@ struct FakePhone {
         if !supported.isEmpty { message.headers.append(.supported, supported.joined(separator: ", ")) }
         if words.contains("update") { message.headers.append(.allow, "INVITE, ACK, BYE, CANCEL, UPDATE") }
         if words.contains("private") { message.headers.append(.privacy, "id") }
+        if words.contains("history-private") { message.headers.append(.privacy, "history") }
         for word in words {
             if word.hasPrefix("se=") { message.headers.append(.sessionExpires, String(word.dropFirst(3))) }
             if word.hasPrefix("minse=") { message.headers.append(.minSE, String(word.dropFirst(6))) }

@@ -37,7 +37,13 @@ enum Telling {
         if message.headers.contains(.replaces) { facts.insert("replaces") }
         if message.headers.contains(.referredBy) { facts.insert("referred") }
         if let diversion = message.addresses(.diversion).first { facts.insert("diverted=\(diversion.uri.user ?? "")") }
-        if message.headers.contains(.historyInfo) { facts.insert("history") }
+        if let reason = message.addresses(.diversion).first?.parameters["reason"] { facts.insert("because=\(reason)") }
+        let history = message.addresses(.historyInfo)
+        if !history.isEmpty {
+            facts.insert("history")
+            // `1002/1,1003/1.1`: who, and in which place.
+            facts.insert("history=" + history.map { "\($0.uri.user ?? "")/\($0.parameters["index"] ?? "")" }.joined(separator: ","))
+        }
         if message.headers.contains(.privacy) { facts.insert("private") }
         if message.headers.all(.reason).contains(where: { $0.contains("elsewhere") }) { facts.insert("elsewhere") }
         if message.headers.all(.reason).contains(where: { $0.hasPrefix("Q.850") }) { facts.insert("q850") }
