@@ -9,14 +9,17 @@ package struct WebSocketHandshake: Sendable {
         case open(response: [UInt8], rest: [UInt8])
         /// The response after which the connection ends.
         case refused(response: [UInt8])
+        /// A page of somebody else's wants to use its reader's browser as a phone (RFC 6455 §10.2).
+        case foreign(origin: String, response: [UInt8])
     }
 
     package static let bytesMax = 8_192
     static let linesMax = 64
 
     private var buffer: [UInt8] = []
+    private let origins: WebOrigins
 
-    package init() {}
+    package init(_ origins: WebOrigins = WebOrigins()) { self.origins = origins }
 
     package mutating func receive(_ bytes: some Collection<UInt8>) -> Outcome {
         let from = max(0, buffer.count - 3)
@@ -43,8 +46,12 @@ package struct WebSocketHandshake: Sendable {
         guard fields["sec-websocket-version"] == "13" else {
             return refused(426, "Upgrade Required", "Sec-WebSocket-Version: 13\r\n")
         }
-        guard let key = fields["sec-websocket-key"], Base64.decode(key)?.count == 16, fields["host"] != nil else {
+        guard let key = fields["sec-websocket-key"], Base64.decode(key)?.count == 16, let host = fields["host"] else {
             return refused(400, "Bad Request")
+        }
+        // Only browsers say where their page is from, and they do so always.
+        if let origin = fields["origin"], !origins.admit(origin.asciiLowered, to: host.asciiLowered), case .refused(let response) = refused(403, "Forbidden") {
+            return .foreign(origin: origin, response: response)
         }
         // Without it the peer speaks something else (RFC 7118 §4.1).
         guard list(fields["sec-websocket-protocol"]).contains("sip") else { return refused(400, "Subprotocol sip Required") }

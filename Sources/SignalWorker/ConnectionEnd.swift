@@ -7,6 +7,8 @@ package enum ConnectionEnd: Hashable, Sendable {
     /// TLS or WebSocket was not agreed in time.
     case slowHandshake
     case handshakeFailed(String)
+    /// A browser's page of somewhere that is not allowed.
+    case foreignOrigin(String)
     /// A message began and did not end in time.
     case slowMessage
     /// The peer does not read what we send.
@@ -29,6 +31,7 @@ package enum ConnectionEnd: Hashable, Sendable {
         case .idle: "connection_idle"
         case .slowHandshake: "connection_slow_handshake"
         case .handshakeFailed: "connection_handshake_failed"
+        case .foreignOrigin: "connection_foreign_origin"
         case .slowMessage: "connection_slow_message"
         case .slowReader: "connection_slow_reader"
         case .unreadable: "connection_unreadable"
@@ -47,6 +50,7 @@ package enum ConnectionEnd: Hashable, Sendable {
         case .idle: "silent for too long"
         case .slowHandshake: "TLS or WebSocket was not agreed in time"
         case .handshakeFailed(let reason): "TLS or WebSocket was not agreed: \(reason)"
+        case .foreignOrigin(let origin): "WebSocket is not open to pages of \(origin)"
         case .slowMessage: "a message was not whole in time"
         case .slowReader: "the peer does not read what it is sent"
         case .unreadable(let reason): "what came is no SIP: \(reason)"
@@ -62,7 +66,7 @@ package enum ConnectionEnd: Hashable, Sendable {
     var isWorthTelling: Bool {
         switch self {
         case .closed, .idle, .unreachable: false
-        case .slowHandshake, .handshakeFailed, .slowMessage, .slowReader, .unreadable, .flood, .tooManyFromSource, .tooMany, .noDescriptor: true
+        case .slowHandshake, .handshakeFailed, .foreignOrigin, .slowMessage, .slowReader, .unreadable, .flood, .tooManyFromSource, .tooMany, .noDescriptor: true
         }
     }
 }

@@ -40,6 +40,8 @@ package struct StreamLimits: Sendable {
     /// Keep-alives and pings in a second, on average and in a burst.
     package var pingRate = 10.0
     package var pingBurst = 40.0
+    /// Whose pages may open a WebSocket.
+    package var origins = WebOrigins()
 
     package init() {}
 }

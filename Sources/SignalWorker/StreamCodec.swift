@@ -24,7 +24,7 @@ struct StreamCodec: Sendable {
     private let limits: StreamLimits
 
     init(_ transport: Transport, isClient: Bool = false, limits: StreamLimits, now: Instant) {
-        layer = transport.isWebSocket && !isClient ? .upgrading(WebSocketHandshake()) : .plain(StreamFramer())
+        layer = transport.isWebSocket && !isClient ? .upgrading(WebSocketHandshake(limits.origins)) : .plain(StreamFramer())
         self.limits = limits
         pings = limits.pingBurst
         countedAt = now
@@ -66,6 +66,9 @@ struct StreamCodec: Sendable {
                 layer = .over
                 let reason = String(decoding: response.prefix { $0 != 0x0D }, as: UTF8.self)
                 outputs.append(.end(.handshakeFailed(reason), farewell: response))
+            case .foreign(let origin, let response):
+                layer = .over
+                outputs.append(.end(.foreignOrigin(String(origin.prefix(200))), farewell: response))
             case .open(let response, let rest):
                 outputs.append(.reply(response))
                 layer = .webSocket(WebSocketFramer())

@@ -30,15 +30,26 @@ struct TransportOptions: ParsableArguments {
     @Option(help: "PEM file of those who may vouch for carriers that are called by TLS; else those of the machine.")
     var authorities: String?
 
+    @Option(name: .customLong("web-origin"), help: "Whose pages may be phones by WebSocket, https://phone.example.com or https://*.example.com, for one of our names alone NAME=ORIGIN; may be repeated; none: all.")
+    var webOrigins: [String] = []
+
     @Option(help: "Connections of one source address.")
     var connectionsPerSource = 512
 
     @Option(help: "Connections in all.")
     var connections = 20_000
 
+    func validate() throws {
+        var origins = WebOrigins()
+        for origin in webOrigins where !origins.add(origin) {
+            throw ValidationError("--web-origin \(origin): write https://phone.example.com, https://*.example.com, or NAME=https://phone.example.com")
+        }
+    }
+
     func apply(to configuration: inout SignalWorkerConfiguration) {
         configuration.certificates = certificates
         configuration.authorities = authorities
+        for origin in webOrigins { _ = configuration.streamLimits.origins.add(origin) }
         configuration.streamLimits.perSource = max(1, connectionsPerSource)
         configuration.streamLimits.connections = max(1, connections)
     }

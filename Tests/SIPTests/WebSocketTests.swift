@@ -135,4 +135,41 @@ import Testing
         #expect(Array(frame[4...]) == invite)
         #expect(WebSocketFramer.frame(message: [0xFF])[0] == 0x82)
     }
+
+    @Test(arguments: [
+        ("https://phone.example.com", "https://phone.example.com", true), ("https://phone.example.com", "https://phone.example.com:443", true),
+        ("https://phone.example.com", "http://phone.example.com", false), ("https://phone.example.com", "https://phone.example.com:8443", false),
+        ("https://phone.example.com", "null", false), ("https://*.example.com", "https://a.example.com", true), ("https://*.example.com", "https://a.b.example.com", false),
+        ("https://*.example.com", "https://example.com", false), ("https://*.example.com", "https://a.example.com.evil", false),
+        ("SIP.example.com=https://Phone.test", "https://phone.test", true), ("other.example.com=https://phone.test", "https://phone.test", false),
+    ])
+    func pagesMayOpenItWhereTheyAreAllowed(entry: String, origin: String, isAllowed: Bool) {
+        var origins = WebOrigins()
+        let isTaken = origins.add(entry)
+        #expect(isTaken)
+        var handshake = WebSocketHandshake(origins)
+        switch handshake.receive(Array(Self.request(("Origin: https://example.com", "Origin: " + origin)).utf8)) {
+        case .open: #expect(isAllowed)
+        case .foreign(let said, let response):
+            #expect(!isAllowed && said == origin && String(decoding: response, as: UTF8.self).hasPrefix("HTTP/1.1 403 "))
+        case .reading, .refused: Issue.record("neither opened nor refused for its origin")
+        }
+    }
+
+    @Test func whoSaysNoOriginIsNoBrowserAndNothingSetIsEverybody() {
+        var origins = WebOrigins()
+        #expect(origins.admit("https://anywhere.example", to: "sip.example.com"))
+        let wrong = ["", "phone.example", "https://", "https://*", "=https://a.example", "https://a.example/path", "ftp://a.example", "https://a*.example"]
+        for text in wrong {
+            let isTaken = origins.add(text)
+            #expect(!isTaken, "\(text)")
+        }
+        let isTaken = origins.add("https://phone.example.com")
+        #expect(isTaken)
+        var handshake = WebSocketHandshake(origins)
+        guard case .open = handshake.receive(Array(Self.request(("Origin: https://example.com\r\n", "")).utf8)) else {
+            Issue.record("a client without an origin was refused")
+            return
+        }
+    }
 }

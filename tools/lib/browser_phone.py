@@ -76,8 +76,9 @@ class BrowserPhone:
 
         self.server = Server(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
+        self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{self.server.server_address[1]}/"
+        url = f"http://127.0.0.1:{self.port}/"
         self.log = open(self.directory / "chromium.log", "wb")
         # A session of its own, so that its helpers end with it.
         self.process = subprocess.Popen(

@@ -15,7 +15,7 @@ import time
 import checked_run
 import demo as base
 import tone
-from browser_phone import BrowserPhone
+from browser_phone import BrowserError, BrowserPhone
 from phone import Phone
 from transports import HOST, Transports
 
@@ -23,6 +23,9 @@ MICROPHONE = 700
 
 
 class Browsers(Transports):
+    def origins(self, worker):
+        return [f"http://127.0.0.1:{self.browser.port}" if worker == "s1" else "https://elsewhere.example"]
+
     def start_phones(self):
         for name, hertz, port in (("alice", base.ALICE_TONE, base.ALICE), ("bob", base.BOB_TONE, base.BOB)):
             play = self.directory / f"{name}.wav"
@@ -62,6 +65,12 @@ class Browsers(Transports):
         self.provision()
         self.start_phones()
         self.wanda = self.api.post("/v1/subscribers", {"tenant_id": self.tenant["id"], "username": "wanda", "password": password, "aliases": ["1002"], "display_name": "Wanda"})
+        try:
+            status = self.browser.register(f"wss://127.0.0.1:{self.ports['s2']['wss']}/", "wanda", base.DOMAIN, password)
+        except BrowserError as error:
+            status = str(error)
+        self.check("Chromium is refused where its page is not allowed", status != 200, told=status)
+        self.check("the worker's log says whose page it was", f"WebSocket is not open to pages of http://127.0.0.1:{self.browser.port}" in (self.directory / "s2.log").read_text())
         status = self.browser.register(f"wss://127.0.0.1:{self.ports['s1']['wss']}/", "wanda", base.DOMAIN, password)
         self.check("Chromium registers over WSS", status == 200, status=status)
         self.browser_calls_phone()

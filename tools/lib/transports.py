@@ -56,8 +56,13 @@ class Transports(Demo):
             more = [x for t in ("tcp", "tls", "ws", "wss") for x in ("--listen", f"{t}:127.0.0.1:{own[t]}")]
             more += ["--listen", f"tcp:[::1]:{own['tcp6']}", "--listen", f"[::1]:{own['udp6']}", "--cluster", f"tcp:127.0.0.1:{self.shared_tcp}",
                      "--cluster", f"tls:127.0.0.1:{self.shared_tls}", "--certificates", str(self.certificates), "--authorities", str(self.root), "--connections-per-source", "60"]
+            more += [x for origin in self.origins(name) for x in ("--web-origin", origin)]
             arguments = (*arguments, *more)
         return super().start(name, *arguments)
+
+    def origins(self, worker):
+        """Whose pages may be phones by WebSocket."""
+        return ["https://*.kages.example", f"{HOST}=https://phone.example"]
 
     def phone(self, name, port, hertz, via, transport, extra=""):
         play = self.directory / f"{name}.wav"
@@ -152,6 +157,15 @@ class Transports(Demo):
         wanda.wait_for_bye()
         self.check("bob (TCP, s2) calls it by its connection to s1", "Via: SIP/2.0/WSS" in invite and self.newest_cdr(6)["cause"] == "caller_hung_up")
         wanda.close()
+        for origin, is_ours in (("https://www.kages.example", True), ("https://phone.example", True), ("https://kages.example.evil.example", False), ("null", False)):
+            try:
+                WebSocketPhone("wanda", base.DOMAIN, password, "127.0.0.1", self.ports["s1"]["wss"], True, str(self.root), HOST, origin=origin).close()
+                told = "101"
+            except PermissionError as refusal:
+                told = str(refusal)
+            self.check(f"a page of {origin} {'opens' if is_ours else 'does not open'} a WebSocket", told == "101" if is_ours else "403" in told, told=told)
+        log = (self.directory / "s1.log").read_text()
+        self.check("the worker's log says whose page it was", "WebSocket is not open to pages of https://kages.example.evil.example" in log)
 
     def call_by_tls_carrier(self):
         self.api.post("/v1/subscribers", {"tenant_id": self.tenant["id"], "username": "sam", "password": "correct-horse", "aliases": ["1003"], "allowed_prefixes": ["+1"]})

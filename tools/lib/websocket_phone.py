@@ -9,7 +9,7 @@ import struct
 
 
 class WebSocketPhone:
-    def __init__(self, name, domain, password, address, port, is_secure=False, authority=None, server_name=None):
+    def __init__(self, name, domain, password, address, port, is_secure=False, authority=None, server_name=None, origin=None):
         self.name, self.domain, self.password = name, domain, password
         self.contact = f"{name}@{os.urandom(4).hex()}.invalid"
         self.cseq, self.tag, self.data = 0, os.urandom(4).hex(), b""
@@ -20,12 +20,14 @@ class WebSocketPhone:
             self.socket = context.wrap_socket(self.socket, server_hostname=server_name)
         key = base64.b64encode(os.urandom(16)).decode()
         self.socket.sendall((f"GET / HTTP/1.1\r\nHost: {server_name or address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                             f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: sip\r\n\r\n").encode())
+                             f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: sip\r\n{f'Origin: {origin}' + chr(13) + chr(10) if origin else ''}\r\n").encode())
         while b"\r\n\r\n" not in self.data:
             self._more()
         head, self.data = self.data.split(b"\r\n\r\n", 1)
         accept = base64.b64encode(hashlib.sha1((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest()).decode()
-        assert head.startswith(b"HTTP/1.1 101 ") and accept.encode() in head, head
+        if not head.startswith(b"HTTP/1.1 101 "):
+            raise PermissionError(head.split(b"\r\n")[0].decode())
+        assert accept.encode() in head, head
         self.tls = self.socket.version() if is_secure else None
 
     def _more(self):
