@@ -44,11 +44,13 @@ package struct LegSetup: Equatable, Sendable {
     /// nil: the peer is where `remote` says, or where its packets come from.
     package var checks: ICEAgent.Setup?
     package var formats: LegFormats
+    /// Packets are passed on unread: fax by UDPTL, or SRTP under keys that the sides have from each other.
+    package var isOpaque: Bool
 
     package init(
         remote: SocketAddress? = nil, protection: Protection? = nil, sharesControlPort: Bool = false, handshake: Handshake? = nil,
         checks: ICEAgent.Setup? = nil,
-        formats: LegFormats = LegFormats()
+        formats: LegFormats = LegFormats(), isOpaque: Bool = false
     ) {
         self.remote = remote
         self.protection = protection
@@ -56,5 +58,6 @@ package struct LegSetup: Equatable, Sendable {
         self.handshake = handshake
         self.checks = checks
         self.formats = formats
+        self.isOpaque = isOpaque
     }
 }

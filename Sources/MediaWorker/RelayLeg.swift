@@ -131,13 +131,17 @@ struct RelayLeg: ~Copyable {
         rules: SourceRules
     ) -> Reception {
         let reception: Reception =
-            switch (PacketKind(buffer.bytes.extracting(first: count)), channel) {
-            case (.rtp, .media): receiveMedia(from: source, &buffer, count: count, at: now, rules: rules)
-            case (.rtcp, .media) where setup.sharesControlPort, (.rtcp, .control):
-                receiveControl(on: channel, from: source, &buffer, count: count, at: now, rules: rules)
-            case (.rtp, .control), (.rtcp, .media): .dropped(.notNegotiated)
-            case (.stun, _), (.dtls, _): receiveLink(on: channel, from: source, buffer.bytes.extracting(first: count), at: now, rules: rules)
-            case (.unknown, _): .dropped(.notMedia)
+            if setup.isOpaque {
+                receiveUnread(on: channel, from: source, buffer.bytes.extracting(first: count), at: now, rules: rules)
+            } else {
+                switch (PacketKind(buffer.bytes.extracting(first: count)), channel) {
+                case (.rtp, .media): receiveMedia(from: source, &buffer, count: count, at: now, rules: rules)
+                case (.rtcp, .media) where setup.sharesControlPort, (.rtcp, .control):
+                    receiveControl(on: channel, from: source, &buffer, count: count, at: now, rules: rules)
+                case (.rtp, .control), (.rtcp, .media): .dropped(.notNegotiated)
+                case (.stun, _), (.dtls, _): receiveLink(on: channel, from: source, buffer.bytes.extracting(first: count), at: now, rules: rules)
+                case (.unknown, _): .dropped(.notMedia)
+                }
             }
         switch reception {
         case .accepted(.media, _):
@@ -173,6 +177,23 @@ struct RelayLeg: ~Copyable {
         } catch {
             return .dropped(error.reason)
         }
+    }
+
+    /// Of packets that are not ours to read, what stands in clear: numbers of SRTP's, or of UDPTL's (T.38 §9.1).
+    private mutating func receiveUnread(on channel: Channel, from source: SocketAddress, _ packet: RawSpan, at now: Instant, rules: SourceRules) -> Reception {
+        guard packet.byteCount >= 4 else { return .dropped(.tooShort) }
+        let isRTP = packet.byteCount >= 12 && (128...191).contains(packet.byte(0))
+        switch channel {
+        case .media:
+            guard media.assess(source, isProtected: false, at: now, rules: rules) != .stranger else { return .dropped(.stranger) }
+            let (sequence, ssrc) = isRTP ? (packet.word(2), UInt32(packet.word(8)) << 16 | UInt32(packet.word(10))) : (packet.word(0), 0)
+            guard media.admit(source, ssrc: ssrc, sequence: sequence, isProtected: false, at: now, rules: rules) else { return .dropped(.learning) }
+        case .control:
+            guard isRTP || packet.byteCount >= 8, control.assess(source, media: media, isProtected: false, at: now, rules: rules) != .stranger else { return .dropped(.stranger) }
+            let ssrc = UInt32(packet.word(4)) << 16 | UInt32(packet.word(6))
+            guard control.admit(source, ssrc: ssrc, media: media, at: now) else { return .dropped(.stranger) }
+        }
+        return .accepted(channel, count: packet.byteCount)
     }
 
     private mutating func receiveControl(
@@ -405,4 +426,11 @@ private struct DropError: Error {
         case .tooManySources, .keyUsedUp, .unavailable: reason = .protectionLimit
         }
     }
+}
+
+extension RawSpan {
+    fileprivate func byte(_ place: Int) -> UInt8 { unsafe unsafeLoad(fromByteOffset: place, as: UInt8.self) }
+
+    /// Two bytes, the high one first.
+    fileprivate func word(_ place: Int) -> UInt16 { UInt16(byte(place)) << 8 | UInt16(byte(place + 1)) }
 }

@@ -42,10 +42,10 @@ struct RelaySession: ~Copyable {
         case .dropped(let reason): return .drop(reason)
         case .consumed: return .consumed
         case .accepted(let channel, let count):
-            if channel == .control {
+            if channel == .control, !near.setup.isOpaque {
                 near.counters.quality.read(buffer.bytes.extracting(first: count), at: now)
                 far.counters.quality.tell(buffer.bytes.extracting(first: count), at: now)
-            } else if far.prompt != nil {
+            } else if channel == .media, far.prompt != nil {
                 near.counters.count(.announcing)
                 return .drop(.announcing)
             }

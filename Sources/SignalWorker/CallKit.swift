@@ -25,6 +25,7 @@ enum Pending: Sendable {
     case registrarCredential(Int)
     case gatewayReport(GatewayID, isProbe: Bool)
     case open(CallID)
+    case openStream(CallID, place: Int)
     case change(CallID)
     case play(CallID)
     case close(CallID)

@@ -31,6 +31,7 @@ extension CallMachine {
         descriptionVersion = max(a.media.local?.origin.version ?? 1, b?.media.local?.origin.version ?? 1) + 1
         mediaWorker = snapshot.mediaWorker
         mediaSession = UUIDv7(bytes: snapshot.mediaSession) ?? id.value
+        if !isDirect { restoreStreams(&kit) }
         answeredAt = WallTime(microseconds: call.answeredAt)
         stage = .talking
         if snapshot.creditUntil > 0 {
@@ -68,7 +69,7 @@ extension CallMachine {
         var media = LegMediaState()
         media.local = try? SDP(parsing: Array(local.utf8))
         media.remote = try? SDP(parsing: Array(remote.utf8))
-        media.index = media.local?.firstIndex(of: "audio") ?? 0
+        media.index = media.local.flatMap { $0.firstIndex(of: "audio") ?? $0.firstIndex(of: "image") } ?? 0
         media.port = media.local?.media.indices.contains(media.index) == true ? media.local?.media[media.index].port ?? 0 : 0
         media.restoreTerms()
         return media

@@ -20,7 +20,7 @@ extension CallMachine {
     /// What a side is told of what the other one has said.
     ///
     /// - Parameter isAnswer: to the last offer of that side.
-    private func passed(_ said: SDP, to media: LegMediaState, isAnswer: Bool = false) -> SDP {
+    func passed(_ said: SDP, to media: LegMediaState, isAnswer: Bool = false) -> SDP {
         OfferAnswer.passed(said, session: sessionNumber, after: media.local, answering: isAnswer ? media.remote : nil)
     }
 

@@ -17,7 +17,7 @@ extension CallMachine {
     }
 
     /// Whether a description in a response to that INVITE is an answer to our first offer.
-    func describes(_ index: Int) -> Bool { renegotiated != index }
+    func describes(_ index: Int, _ response: SIPMessage) -> Bool { renegotiated != index || isDirect && response.to.tag != descriptionTag }
 
     /// Of the called side, which has no leg before it answers.
     private var calledMedia: LegMediaState? {
@@ -34,14 +34,14 @@ extension CallMachine {
         func refuse(_ status: Int, _ why: FinalReason, _ kit: inout CallKit) {
             kit.respond(request.response(status, toTag: a.dialog.localTag), to: transaction, why)
         }
-        guard stage == .ringing, isDescribed, earlyOffer == nil, a.media.remote != nil, let called = calledMedia, let host = mediaAddress,
+        guard stage == .ringing, isDescribed, earlyOffer == nil, a.media.remote != nil, let called = calledMedia, isDirect || mediaAddress != nil,
             let index = descriptionOf, attempts[index].isOpen
         else { return refuse(491, .pending, &kit) }
-        guard let place = attempts[index].early.lastIndex(where: { $0.hasDescribed && $0.takesUpdate }) else { return refuse(488, .noMedia, &kit) }
+        guard let place = attempts[index].early.lastIndex(where: { $0.hasDescribed && $0.takesUpdate && isDescribing($0.dialog) }) else { return refuse(488, .noMedia, &kit) }
         var own = a.media
         var other = called
         guard let sdp = take(request, into: &own, &kit) else { return refuse(488, .noMedia, &kit) }
-        let forward = offer(sdp, own.index, for: &other, host, &kit)
+        let forward = offer(sdp, own.index, for: &other, .b, &kit)
         var early = attempts[index].early[place]
         var sent = early.dialog.request(.update, via: kit.via(id))
         attempts[index].early[place] = early
@@ -79,7 +79,9 @@ extension CallMachine {
             return true
         }
         // Whom the caller does not hear cannot change what it hears; nor can anybody, if it knows no such offers.
-        guard descriptionOf == index, a.takesUpdate, invite?.request.knowsReliable == true, a.media.remote != nil, var own = calledMedia, let host = mediaAddress else {
+        guard descriptionOf == index, a.takesUpdate, invite?.request.knowsReliable == true, a.media.remote != nil, var own = calledMedia, isDirect || mediaAddress != nil,
+            isDescribing(attempts[index].early[place].dialog)
+        else {
             answer(488, .noMedia, &kit)
             return true
         }
@@ -92,7 +94,7 @@ extension CallMachine {
             return true
         }
         var leg = a
-        let forward = offer(sdp, own.index, for: &leg.media, host, &kit)
+        let forward = offer(sdp, own.index, for: &leg.media, .a, &kit)
         var sent = leg.dialog.request(.update, via: kit.via(id))
         complete(&sent, forward, kit)
         a.dialog = leg.dialog
@@ -111,17 +113,36 @@ extension CallMachine {
     /// Reads an offer, and finds the key that we answer it with.
     private func take(_ request: SIPMessage, into media: inout LegMediaState, _ kit: inout CallKit) -> SDP? {
         let before = media
-        guard let sdp = try? SDP(parsing: request.body), (try? OfferAnswer.take(sdp, into: &media)) != nil else { return nil }
+        guard let sdp = try? SDP(parsing: request.body) else { return nil }
+        if isDirect {
+            OfferAnswer.note(sdp, into: &media)
+            return sdp
+        }
+        guard (try? OfferAnswer.take(sdp, into: &media)) != nil else { return nil }
         media.answerOffer(after: before, &kit.random)
         return sdp
     }
 
-    private mutating func offer(_ sdp: SDP, _ index: Int, for other: inout LegMediaState, _ host: SocketAddress.Host, _ kit: inout CallKit) -> SDP {
+    private func take(answer sdp: SDP, into media: inout LegMediaState) -> Bool {
+        guard isDirect else { return (try? OfferAnswer.take(answer: sdp, to: media.own, into: &media)) != nil }
+        OfferAnswer.note(sdp, into: &media)
+        return true
+    }
+
+    /// In a direct call the caller knows the description of one who rings, and of no other phone behind the same address.
+    private func isDescribing(_ dialog: Dialog) -> Bool { !isDirect || dialog.remoteTag == descriptionTag }
+
+    private mutating func offer(_ sdp: SDP, _ index: Int, for other: inout LegMediaState, _ side: Side, _ kit: inout CallKit) -> SDP {
+        guard let host = mediaAddress else {
+            let forward = passed(sdp, to: other)
+            other.local = forward
+            return forward
+        }
         descriptionVersion += 1
         other.makeKey(&kit.random)
         let forward = OfferAnswer.description(
             from: sdp, relaying: index, at: SocketAddress(host, port: other.port), session: sessionNumber, version: descriptionVersion, to: other,
-            fingerprint: mediaFingerprint)
+            streams: addresses(of: sdp, but: index, for: side, other.own), fingerprint: mediaFingerprint)
         other.local = forward
         return forward
     }
@@ -158,8 +179,8 @@ extension CallMachine {
         } else if let place = attempts[offer.attempt].early.firstIndex(where: { $0.dialog.matches(response) }) {
             attempts[offer.attempt].early[place].dialog.receive(response: response)
         }
-        guard isCurrent, response.isSuccess, let host = mediaAddress ?? hostOfLocal, var called = calledMedia, let sdp = try? SDP(parsing: response.body),
-            (try? (offer.from == .a ? OfferAnswer.take(answer: sdp, to: called.own, into: &called) : OfferAnswer.take(answer: sdp, to: a.media.own, into: &a.media))) != nil
+        guard isCurrent, response.isSuccess, isDirect || (mediaAddress ?? hostOfLocal) != nil, var called = calledMedia, let sdp = try? SDP(parsing: response.body),
+            offer.from == .a ? take(answer: sdp, into: &called) : take(answer: sdp, into: &a.media)
         else {
             restore(offer.previous, isCurrent)
             let status = response.isSuccess || response.status == 401 || response.status == 407 ? 488 : response.status
@@ -169,9 +190,12 @@ extension CallMachine {
         }
         let (answering, port) = offer.from == .a ? (called.index, a.media.port) : (a.media.index, called.port)
         let own = offer.from == .a ? a.media : called
-        let answer = OfferAnswer.description(
-            from: sdp, relaying: answering, at: SocketAddress(host, port: port), session: sessionNumber, version: descriptionVersion, to: own,
-            fingerprint: mediaFingerprint, isAnswer: true)
+        let answer =
+            isDirect
+            ? passed(sdp, to: own, isAnswer: true)
+            : OfferAnswer.description(
+                from: sdp, relaying: answering, at: SocketAddress(mediaAddress ?? hostOfLocal ?? .v4(0), port: port), session: sessionNumber, version: descriptionVersion, to: own,
+                streams: addresses(of: sdp, but: answering, for: offer.from, own.own), fingerprint: mediaFingerprint, isAnswer: true)
         if offer.from == .a { a.media.local = answer } else { called.local = answer }
         calledMedia = called
         // The 200 that waits repeats what holds now.

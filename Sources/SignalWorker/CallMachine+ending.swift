@@ -77,6 +77,7 @@ extension CallMachine {
             kit.respond(earlyOffer.request.response(487, toTag: earlyOffer.request.to.tag), to: earlyOffer.transaction, .ended)
             self.earlyOffer = nil
         }
+        unpark(&kit)
         for entry in passing {
             kit.respond(entry.request.response(487, toTag: self[entry.from]?.dialog.localTag), to: entry.transaction, .ended)
         }

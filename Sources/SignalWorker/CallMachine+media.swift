@@ -37,6 +37,7 @@ extension CallMachine {
         case .b: request.change.b = media.spec
         }
         kit.ask(request, of: mediaWorker, .change(id))
+        changeStreams(side, media, &kit)
     }
 
     /// A side has been told what holds: whether one is to be converted for the other follows from it, and the media worker is told of
@@ -73,6 +74,7 @@ extension CallMachine {
             guard a.media.remote != nil, b?.media.remote != nil else { return hangUp(.mediaTimeout, &kit) }
             moving = []
             refusedMedia = []
+            unpark(&kit)
             openAnew(on: next, &kit)
         case .opening, .ringing:
             abandonAll(&kit)
@@ -98,7 +100,7 @@ extension CallMachine {
         leg.media.makeKey(&kit.random)
         var sdp = OfferAnswer.description(
             from: remote, relaying: other.media.index, at: SocketAddress(host, port: leg.media.port), session: sessionNumber,
-            version: descriptionVersion, to: leg.media, fingerprint: mediaFingerprint)
+            version: descriptionVersion, to: leg.media, streams: addresses(of: remote, but: other.media.index, for: side, leg.media.own), fingerprint: mediaFingerprint)
         CodecChoice.extend(&sdp, other.media.index)
         kit.ownNames.hold(&sdp, other.media.index, on: leg.path)
         leg.media.local = sdp
@@ -117,7 +119,7 @@ extension CallMachine {
         for side in [Side.a, .b] {
             guard stage == .talking, let at = movesAgain[side], kit.now >= at else { continue }
             // An offer that is under way is waited for.
-            guard reoffer == nil else {
+            guard reoffer == nil, parked == nil else {
                 movesAgain[side] = kit.now + .milliseconds(500)
                 continue
             }
@@ -153,6 +155,7 @@ extension CallMachine {
         request.close.sessionID = Data(mediaSession.bytes)
         // The figures are wanted, but not waited for long: the record does not depend on them.
         kit.ask(request, of: mediaWorker, .close(id), policy: .closing)
+        closeStreams(&kit)
     }
 
     mutating func mediaClosed(_ report: MediaReport?, _ kit: inout CallKit) {

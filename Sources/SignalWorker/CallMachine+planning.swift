@@ -66,6 +66,7 @@ extension CallMachine {
     /// A session of its own: a worker that was given up may still have the old one.
     mutating func openAnew(on worker: String, _ kit: inout CallKit) {
         mediaSession = UUIDv7(at: kit.wall, random: &kit.random)
+        renewStreams()
         if stage == .talking {
             a.media.renew(&kit.random)
             b?.media.renew(&kit.random)
@@ -103,15 +104,25 @@ extension CallMachine {
         switch stage {
         case .opening:
             bPort = portB
-            stage = .ringing
-            ringNextGroup(&kit)
+            if !openStreams(&kit) { mediaReady(&kit) }
         case .talking:
             bPort = portB
             b?.media.port = portB
-            moved(&kit)
+            if !openStreams(&kit) { mediaReady(&kit) }
         case .planning, .ringing: break
         case .closing, .over:
             closeMedia(&kit)  // it came too late to be of use
+        }
+    }
+
+    /// Ports are there for all that is relayed.
+    mutating func mediaReady(_ kit: inout CallKit) {
+        switch stage {
+        case .opening:
+            stage = .ringing
+            ringNextGroup(&kit)
+        case .talking: moved(&kit)
+        case .planning, .ringing, .closing, .over: break
         }
     }
 

@@ -69,6 +69,14 @@ extension CallMachine {
             worstStatus = CallMachine.better(482, than: worstStatus)
             return
         }
+        if a.media.isFax, made.offered != .plain {
+            record.endedAt = record.startedAt
+            record.sipStatus = 488
+            record.reason = "fax cannot be encrypted, and the line requires it"
+            settled.append(record)
+            worstStatus = CallMachine.better(488, than: worstStatus)
+            return
+        }
         var from = made.from
         if isAnonymous, !made.hop.isInternal { from = CallMachine.anonymous }
         from.tag = OwnerMark(worker: kit.configuration.worker, call: id, part: "b\(attempts.count)").text
@@ -128,7 +136,7 @@ extension CallMachine {
         let offer = a.media.remote ?? OfferAnswer.usual(session: sessionNumber)
         var sdp = OfferAnswer.description(
             from: offer, relaying: a.media.remote == nil ? 0 : a.media.index, at: SocketAddress(host, port: bPort), session: sessionNumber,
-            version: descriptionVersion, to: side, fingerprint: mediaFingerprint)
+            version: descriptionVersion, to: side, streams: addresses(of: offer, but: a.media.index, for: .b, side.own), fingerprint: mediaFingerprint)
         if a.media.remote != nil { CodecChoice.extend(&sdp, a.media.index, allowed: codecs) }
         return sdp
     }
@@ -241,7 +249,7 @@ extension CallMachine {
         forward.headers.append(.contact, kit.contact().description)
         forward.headers.append(.allow, CallMachine.allowed)
         // A caller that offered nothing is not made an offer before the answer.
-        if response.hasSDP, describes(index), agree(response, index, &kit), let sdp = a.media.local, a.media.remote != nil {
+        if response.hasSDP, describes(index, response), agree(response, index, &kit), let sdp = a.media.local, a.media.remote != nil {
             forward.setBody(Array(sdp.description.utf8), type: "application/sdp")
         }
         tellCaller(forward, &kit)
@@ -281,10 +289,11 @@ extension CallMachine {
         descriptionOf = index
         a.media.local = OfferAnswer.description(
             from: told, relaying: media.index, at: SocketAddress(host, port: a.media.port), session: sessionNumber,
-            version: descriptionVersion, to: a.media, fingerprint: mediaFingerprint, isAnswer: a.media.remote != nil)
+            version: descriptionVersion, to: a.media, streams: addresses(of: told, but: media.index, for: .a, a.media.own), fingerprint: mediaFingerprint,
+            isAnswer: a.media.remote != nil)
         let both = settleConversion(&media)
         bMedia = media
-        if both || !a.media.mediaFormats.isEmpty { change(.a, a.media, &kit) }
+        if both || !streams.isEmpty || !a.media.mediaFormats.isEmpty { change(.a, a.media, &kit) }
         change(.b, media, &kit)
         return true
     }
@@ -316,7 +325,7 @@ extension CallMachine {
             hangUpStray(&leg, &kit)
             return
         }
-        guard response.hasSDP && describes(index) ? agree(response, index, &kit) : descriptionOf == index, let bMedia, let local = a.media.local else {
+        guard response.hasSDP && describes(index, response) ? agree(response, index, &kit) : descriptionOf == index, let bMedia, let local = a.media.local else {
             if isAsked { acknowledge(&kit) }
             hangUpStray(&leg, &kit)
             return failed(index, 488, "no media in common", &kit)
@@ -419,6 +428,7 @@ extension CallMachine {
 
     /// Somebody took back a request of theirs (§9).
     mutating func cancelled(_ transaction: ServerTransactionID, by request: SIPMessage, _ kit: inout CallKit) {
+        if parked?.transaction == transaction { return unpark(&kit) }
         if let reoffer, reoffer.transaction == transaction {
             // Its answer, 487 most likely, goes back as that of any offer.
             return kit.cancel(reoffer.outgoing)

@@ -36,7 +36,7 @@ extension CallMachine {
                 // A target may be refreshed at any time (RFC 3311 §5.2).
                 return answer(method == .update && !request.hasSDP && stage != .closing ? 200 : 491, &kit)
             }
-            let isBusy = reoffer != nil || earlyOffer != nil || !moving.isEmpty || owesAnswer || transfer != nil && transfer?.by != side || refreshing.contains { $0.side == side && $0.request.method == .invite }
+            let isBusy = reoffer != nil || parked != nil || earlyOffer != nil || !moving.isEmpty || owesAnswer || transfer != nil && transfer?.by != side || refreshing.contains { $0.side == side && $0.request.method == .invite }
             guard !isBusy else { return answer(491, &kit) }
             do throws(SessionTimer.Rejection) {
                 leg.timer = try SessionTimer(answering: request, wanted: kit.configuration.sessionSeconds, now: kit.now)
@@ -78,9 +78,11 @@ extension CallMachine {
 
     /// A new offer of one side (hold, another codec or address): the other is asked (RFC 3264 §8).
     ///
-    /// - Parameter replacement: the dialog that makes the offer, when it is to take the place of that side's.
+    /// - Parameters:
+    ///   - replacement: the dialog that makes the offer, when it is to take the place of that side's.
+    ///   - hasWaited: for the ports of new streams.
     mutating func offer(
-        _ request: SIPMessage, _ transaction: ServerTransactionID, _ side: Side, replacing replacement: Leg? = nil, _ kit: inout CallKit
+        _ request: SIPMessage, _ transaction: ServerTransactionID, _ side: Side, replacing replacement: Leg? = nil, hasWaited: Bool = false, _ kit: inout CallKit
     ) {
         if isDirect { return offerDirectly(request, transaction, side, replacing: replacement, &kit) }
         guard var leg = replacement ?? self[side], var other = self[side.other], let host = mediaAddress ?? hostOfLocal else {
@@ -90,16 +92,19 @@ extension CallMachine {
         do throws(OfferAnswer.Rejection) {
             guard let sdp = try? SDP(parsing: request.body) else { throw .noAudio }
             try OfferAnswer.take(sdp, into: &leg.media)
+            // A fax has no keys, and is not let through where the call has to have them.
+            guard !leg.media.isFax || previous[side].own.protection == .none && other.media.own.protection == .none else { throw .security }
         } catch {
             return kit.respond(request.response(488, toTag: leg.dialog.localTag), to: transaction, .noMedia)
         }
+        guard let sdp = leg.media.remote, hasWaited || !park(request, transaction, side, replacing: replacement, sdp, but: leg.media.index, &kit) else { return }
         leg.media.answerOffer(after: replacement == nil ? previous[side] : LegMediaState(), &kit.random)
-        guard let sdp = leg.media.remote else { return }
         descriptionVersion += 1
         other.media.makeKey(&kit.random)
         var forward = OfferAnswer.description(
             from: sdp, relaying: leg.media.index, at: SocketAddress(host, port: other.media.port), session: sessionNumber,
-            version: descriptionVersion, to: other.media, fingerprint: mediaFingerprint)
+            version: descriptionVersion, to: other.media, streams: addresses(of: sdp, but: leg.media.index, for: side.other, other.media.own),
+            fingerprint: mediaFingerprint)
         CodecChoice.extend(&forward, leg.media.index)
         kit.ownNames.hold(&forward, leg.media.index, on: other.path)
         other.media.local = forward
@@ -152,7 +157,8 @@ extension CallMachine {
         }
         let answer = OfferAnswer.description(
             from: told, relaying: other.media.index, at: SocketAddress(host, port: leg.media.port), session: sessionNumber,
-            version: descriptionVersion, to: leg.media, fingerprint: mediaFingerprint, isAnswer: true)
+            version: descriptionVersion, to: leg.media, streams: addresses(of: told, but: other.media.index, for: reoffer.from, leg.media.own),
+            fingerprint: mediaFingerprint, isAnswer: true)
         leg.media.local = answer
         let replaced = reoffer.replacement == nil ? nil : self[reoffer.from]
         if reoffer.replacement != nil { leg.dialog.confirm() }

@@ -69,7 +69,7 @@ extension CallMachine {
             descriptionVersion += 1
             var offer = OfferAnswer.description(
                 from: described, relaying: other.media.index, at: SocketAddress(host, port: leg.media.port), session: sessionNumber,
-                version: descriptionVersion, to: LegMediaState())
+                version: descriptionVersion, to: LegMediaState(), streams: addresses(of: described, but: other.media.index, for: side, MediaTerms()))
             CodecChoice.extend(&offer, other.media.index)
             // Whoever was put on hold for this is not to be so any more.
             offer.media[other.media.index].direction = .sendrecv
@@ -220,7 +220,7 @@ extension CallMachine {
         guard request.headers[.replaces]?.lowercased().contains("early-only") != true else {
             return kit.respond(request.response(486, toTag: "replaces"), to: transaction, .replacesEarly)
         }
-        guard reoffer == nil, moving.isEmpty, transfer == nil, !owesAnswer else {
+        guard reoffer == nil, parked == nil, moving.isEmpty, transfer == nil, !owesAnswer else {
             return kit.respond(request.response(491, toTag: "replaces"), to: transaction, .pending)
         }
         let tag = OwnerMark(worker: kit.configuration.worker, call: id, part: newPart("r", &kit)).text
@@ -249,7 +249,7 @@ extension CallMachine {
         descriptionVersion += 1
         var offer = OfferAnswer.description(
             from: described, relaying: other.media.index, at: SocketAddress(host, port: leg.media.port), session: sessionNumber,
-            version: descriptionVersion, to: LegMediaState())
+            version: descriptionVersion, to: LegMediaState(), streams: addresses(of: described, but: other.media.index, for: side, MediaTerms()))
         offer.media[other.media.index].direction = .sendrecv
         leg.media.local = offer
         leg.dialog.confirm()

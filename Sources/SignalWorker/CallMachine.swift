@@ -62,6 +62,9 @@ struct CallMachine: Sendable {
     var bPort: UInt16 = 0
     /// What the called side has answered so far, early media included.
     var bMedia: LegMediaState?
+    /// Beside the first.
+    var streams: [Stream] = []
+    var parked: Parked?
     /// Which attempt our description for the caller was made from.
     var descriptionOf: Int?
 

@@ -96,7 +96,7 @@ enum CodecChoice {
     /// - Parameters:
     ///   - offer: the caller's; nil: the caller has offered nothing, and takes what there is.
     static func answer(_ answer: SDP, _ index: Int, to offer: SDP?, _ offered: Int) -> SDP? {
-        guard let offer, offer.media.indices.contains(offered), answer.media.indices.contains(index) else { return answer }
+        guard let offer, offer.media.indices.contains(offered), answer.media.indices.contains(index), answer.media[index].kind == "audio" else { return answer }
         let (theirs, stream) = (offer.media[offered], answer.media[index])
         // Most answers: nothing of ours is in it. Numbers below 96 mean the same to everybody, the others what their lines say.
         let isTheirs = stream.formats.allSatisfy { number in

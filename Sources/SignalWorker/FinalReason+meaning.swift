@@ -49,7 +49,7 @@ extension FinalReason {
         case .refused: ("Refused; the `Reason` header and the record say why.", "")
         case .noMediaWorker: ("No media worker is there, or none has ports left.", "`ledgerline worker list`.")
         case .mediaLost: ("The media worker was lost while the call rang.", "")
-        case .noMedia: ("Both sides have no media in common that could be relayed.", "Compare the codecs; T.38 and video alone are no call.")
+        case .noMedia: ("Both sides have no media in common that could be relayed.", "Compare the codecs; video alone is no call, and fax no encrypted one.")
         case .needsSRTP: ("The line is set to SRTP and the phone offered plain RTP.", "Switch SRTP on at the phone, or `media_security` to `plain`.")
         case .cancelled: ("The caller gave up.", "")
         case .nobodyAnswered: ("It rang, and nobody answered in time.", "")

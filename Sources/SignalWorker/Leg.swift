@@ -148,6 +148,7 @@ struct LegMediaState: Sendable {
             spec.ice.remoteFragment = fragment
         }
         spec.rtcpMux = own.sharesRTCP
+        spec.opaque = isFax
         spec.formats = mediaFormats
         if converts {
             spec.converts = true
@@ -156,9 +157,9 @@ struct LegMediaState: Sendable {
         return spec
     }
 
-    /// A stream that somebody has put on hold may be silent for as long as it takes.
+    /// A stream that somebody has put on hold may be silent for as long as it takes, and so may a fax.
     var isHeld: Bool {
-        [remote, local].contains { sdp in sdp.map { $0.direction(of: index) != .sendrecv } ?? false }
+        isFax || [remote, local].contains { sdp in sdp.map { $0.direction(of: index) != .sendrecv } ?? false }
     }
 }
 

@@ -31,6 +31,8 @@ enum OfferAnswer {
         let audio = sdp.media.indices.filter { sdp.media[$0].kind == "audio" && !sdp.media[$0].isRefused }
         return audio.first { sdp.media[$0].profile.isSecure && (!sdp.media[$0].profile.isDTLS || sdp.fingerprint(of: $0) != nil) }
             ?? audio.first { sdp.media[$0].profile == .avp || sdp.media[$0].profile == .avpf }
+            // A call that has become a fax (T.38 §D.2.3) has no sound.
+            ?? sdp.media.indices.first { sdp.media[$0].isFax && !sdp.media[$0].isRefused }
     }
 
     /// Reads the answer to an offer of ours that was made on those terms. It keeps to the key's suite and repeats its tag (RFC 4568 §5.1.3).
@@ -65,20 +67,30 @@ enum OfferAnswer {
     /// - Parameters:
     ///   - side: the one that is told, with our terms for it; its own last description is what an answer answers (RFC 3264 §6.1).
     ///   - fingerprint: of the media worker's certificate.
+    ///   - streams: that are relayed beside the first, by their places.
     static func description(
         from other: SDP, relaying index: Int, at address: SocketAddress, session: UInt64, version: UInt64, to side: LegMediaState,
-        fingerprint: [UInt8] = [], isAnswer: Bool = false
+        streams: [Int: SocketAddress] = [:], fingerprint: [UInt8] = [], isAnswer: Bool = false
     ) -> SDP {
         let own = side.own
         var sdp = other
+        let count = sdp.media.count
+        // An offer has the sections of those before it (RFC 3264 §8), whatever the other side has left out.
+        if !isAnswer, let told = side.local, told.media.count > sdp.media.count { sdp.media += told.media[sdp.media.count...] }
         sdp.origin = SDP.Origin(sessionID: session, version: version, address: SDP.Address(address.host))
         sdp.connection = SDP.Address(address.host)
         sdp.lines.removeAll { line in line.type == "a" && sessionAttributes.contains { line.value.hasPrefix($0) } }
-        for other in sdp.media.indices where other != index { sdp.refuse(other) }
+        for other in sdp.media.indices where other != index {
+            if let address = streams[other], count > other, !sdp.media[other].isRefused { sdp.relay(other, at: address) } else { sdp.refuse(other) }
+        }
         // An address of 0.0.0.0 says hold (RFC 3264 §8.4); ours does not, so the stream's direction has to.
         let direction = sdp.direction(of: index)
         sdp.redirect(index, to: address)
         for name in sectionAttributes { sdp.media[index].removeAttribute(name) }
+        if sdp.media[index].isFax {
+            if isAnswer, let offer = side.remote { nameSections(&sdp, as: offer) }
+            return sdp
+        }
         if direction != .sendrecv || sdp.media[index].direction != nil { sdp.media[index].direction = direction }
         let offer = isAnswer ? side.remote : nil
         sdp.media[index].profile = offer.flatMap { $0.media.indices.contains(side.index) ? $0.media[side.index].profile : nil } ?? own.profile
@@ -120,6 +132,7 @@ enum OfferAnswer {
 
     /// An answer has as many sections as its offer, of the same kinds and names, those that are refused included.
     private static func nameSections(_ sdp: inout SDP, as offer: SDP) {
+        sdp.media.removeLast(max(0, sdp.media.count - offer.media.count))
         while sdp.media.count < offer.media.count {
             let missing = offer.media[sdp.media.count]
             sdp.media.append(SDP.Media(kind: missing.kind, port: 0, profile: missing.profile, formats: missing.formats))
@@ -136,5 +149,17 @@ enum OfferAnswer {
 
     static func key(tag: UInt32, _ suite: SDPCrypto.Suite, _ random: inout RandomSource) -> SDPCrypto {
         SDPCrypto(tag: tag, suite: suite, key: random.bytes(suite.keyLength))
+    }
+}
+
+extension SDP {
+    /// Points a stream beside the first at our address. Its packets pass unread, so keys that the sides have from each other stay.
+    fileprivate mutating func relay(_ place: Int, at address: SocketAddress) {
+        let direction = direction(of: place)
+        let keys = media[place].attributes("crypto")
+        redirect(place, to: address)
+        for name in ["mid", "rtcp-mux", "rtcp-mux-only", "bundle-only"] { media[place].removeAttribute(name) }
+        if !keys.isEmpty { media[place].setAttribute("crypto", keys) }
+        if !media[place].isFax, direction != .sendrecv || media[place].direction != nil { media[place].direction = direction }
     }
 }

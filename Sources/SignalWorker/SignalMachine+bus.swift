@@ -237,6 +237,8 @@ extension SignalMachine {
     private mutating func studio(_ reply: StudioReply, _ pending: Pending) {
         switch (pending, reply.kind) {
         case (.open(let id), .opened(let session)): withCall(id) { call, kit in call.opened(session, &kit) }
+        case (.openStream(let id, let place), .opened(let session)): withCall(id) { call, kit in call.streamOpened(place, session, &kit) }
+        case (.openStream(let id, let place), _): withCall(id) { call, kit in call.streamOpened(place, nil, &kit) }
         case (.close(let id), .closed(let closed)): withCall(id) { call, kit in call.mediaClosed(closed.report, &kit) }
         case (.close(let id), _): withCall(id) { call, kit in call.mediaClosed(nil, &kit) }
         case (.open(let id), .error(let error)): withCall(id) { call, kit in call.mediaFailed(error.detail, &kit) }
@@ -285,6 +287,7 @@ extension SignalMachine {
         case .gatewayReport(let id, let isProbe): reportAgain(id, isProbe: isProbe)
         case .disowned(let id): disowned(id)  // both would be wrong: it is asked until it is known
         case .open(let id): withCall(id) { call, kit in call.mediaFailed("the media worker does not answer", &kit) }
+        case .openStream(let id, let place): withCall(id) { call, kit in call.streamOpened(place, nil, &kit) }
         case .change, .play: break
         case .close(let id): withCall(id) { call, kit in call.mediaClosed(nil, &kit) }
         }

@@ -21,6 +21,8 @@ struct SIPpScript {
     private var cseq = 0
     /// Where its descriptions say that it takes media; nil: where SIPp itself does.
     var mediaPort: Int?
+    /// What its descriptions say in the place of that one stream: whole sections, beginning with `m=`.
+    var streams: String?
 
     init(_ user: String, _ domain: String, _ role: Role, by transport: String = "UDP", contact: String? = nil) {
         self.transport = transport
@@ -68,6 +70,18 @@ struct SIPpScript {
         steps[last] = steps[last].replacingOccurrences(of: "></recv>", with: "><action>\(words)</action></recv>")
     }
 
+    /// Writes the port that the message which came last names for a stream where the test can read it, under its own port.
+    mutating func reportPort(of kind: String) {
+        names += ["m\(names.count)", "port\(names.count)"]
+        let last = steps.count - 1
+        let words = #"<ereg regexp="m=\#(kind) ([0-9]+)" search_in="msg" check_it="true" assign_to="\#(names[names.count - 2]),\#(names[names.count - 1])"/><log message="\#(kind) [$\#(names[names.count - 1])]"/>"#
+        if steps[last].contains("</action>") {
+            steps[last] = steps[last].replacingOccurrences(of: "</action>", with: words + "</action>")
+        } else {
+            steps[last] = steps[last].replacingOccurrences(of: "></recv>", with: "><action>\(words)</action></recv>")
+        }
+    }
+
     /// Confirms the provisional response that came last (RFC 3262).
     mutating func prack(sdp: String? = nil) {
         names.append("rseq")
@@ -92,7 +106,9 @@ struct SIPpScript {
         var text = lines.joined(separator: "\n")
         if let sdp {
             text += "\nContent-Type: application/sdp\nContent-Length: [len]\n\nv=0\no=\(user) 1 \(steps.count + 1) IN IP4 [local_ip]\ns=-\nc=IN IP4 [media_ip]\nt=0 0\n"
-            text += "m=audio \(mediaPort.map(String.init) ?? "[media_port]") RTP/AVP 0 101\na=rtpmap:0 PCMU/8000\na=rtpmap:101 telephone-event/8000\n" + (sdp.isEmpty ? "" : sdp + "\n")
+            text += streams.map { $0 + "\n" } ?? ""
+            if streams == nil { text += "m=audio \(mediaPort.map(String.init) ?? "[media_port]") RTP/AVP 0 101\na=rtpmap:0 PCMU/8000\na=rtpmap:101 telephone-event/8000\n" }
+            text += (sdp.isEmpty ? "" : sdp + "\n")
         } else if let body {
             text += "\nContent-Type: \(body.type)\nContent-Length: [len]\n\n\(body.text)\n"
         } else {
@@ -255,6 +271,21 @@ struct SIPpPeer: Sendable {
             try await Task.sleep(for: .milliseconds(10))
         }
         throw ServerFailure(description: "no dialog was reported at port \(port); \(errors())")
+    }
+
+    /// The ports that a script has reported for a kind of stream, in their order, once there are so many.
+    func ports(of kind: String, count: Int = 1, within seconds: Double = 20) async throws -> [UInt16] {
+        let deadline = Date().addingTimeInterval(seconds)
+        while Date() < deadline {
+            let text = (try? String(contentsOfFile: "\(folder)/\(port).log", encoding: .utf8)) ?? ""
+            let ports = text.split(separator: "\n").compactMap { line -> UInt16? in
+                let words = line.split(separator: " ")
+                return words.count == 2 && words[0] == kind ? UInt16(words[1]) : nil
+            }
+            if text.hasSuffix("\n"), ports.count >= count { return ports }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        throw ServerFailure(description: "no port of \(kind) was reported at \(port); \(errors())")
     }
 
     func errors() -> String {

@@ -1,7 +1,7 @@
 import Foundation
 
 /// A bare UDP socket on loopback.
-final class UDPPeer {
+final class UDPPeer: Sendable {
     private let descriptor: Int32
     let port: UInt16
 
@@ -36,10 +36,20 @@ final class UDPPeer {
         }
     }
 
-    private func receive() -> String? {
+    private func receive() -> String? { datagram().map { String(decoding: $0, as: UTF8.self) } }
+
+    private func datagram() -> [UInt8]? {
         var buffer = [UInt8](repeating: 0, count: 65_536)
         let count = recv(descriptor, &buffer, buffer.count, 0)
-        return count > 0 ? String(decoding: buffer[..<count], as: UTF8.self) : nil
+        return count > 0 ? Array(buffer[..<count]) : nil
+    }
+
+    /// What comes until there are so many, within five seconds.
+    func datagrams(_ count: Int) -> [[UInt8]] {
+        var datagrams: [[UInt8]] = []
+        let deadline = Date().addingTimeInterval(5)
+        while datagrams.count < count, Date() < deadline { if let datagram = datagram() { datagrams.append(datagram) } }
+        return datagrams
     }
 
     /// Forgets what has come so far.

@@ -2168,6 +2168,9 @@ package nonisolated struct LegSpec: Sendable {
   /// the sides share no codec: what the other one says goes to this one in its first format
   package var converts: Bool = false
 
+  /// packets are passed on unread: fax by UDPTL, or SRTP under keys that the sides have from each other
+  package var opaque: Bool = false
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -6100,7 +6103,7 @@ nonisolated extension StudioError: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension LegSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".LegSpec"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}remote\0\u{3}receive_key\0\u{3}send_key\0\u{1}suite\0\u{3}rtcp_mux\0\u{2}o\u{2}dtls\0\u{1}ice\0\u{2}\u{9}formats\0\u{3}packet_ms\0\u{1}converts\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}remote\0\u{3}receive_key\0\u{3}send_key\0\u{1}suite\0\u{3}rtcp_mux\0\u{2}o\u{2}dtls\0\u{1}ice\0\u{2}\u{9}formats\0\u{3}packet_ms\0\u{1}converts\0\u{2}\u{1c}opaque\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -6118,6 +6121,7 @@ nonisolated extension LegSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
       case 190: try { try decoder.decodeRepeatedMessageField(value: &self.formats) }()
       case 191: try { try decoder.decodeSingularUInt32Field(value: &self.packetMs) }()
       case 192: try { try decoder.decodeSingularBoolField(value: &self.converts) }()
+      case 220: try { try decoder.decodeSingularBoolField(value: &self.opaque) }()
       default: break
       }
     }
@@ -6158,6 +6162,9 @@ nonisolated extension LegSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
     if self.converts != false {
       try visitor.visitSingularBoolField(value: self.converts, fieldNumber: 192)
     }
+    if self.opaque != false {
+      try visitor.visitSingularBoolField(value: self.opaque, fieldNumber: 220)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -6172,6 +6179,7 @@ nonisolated extension LegSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
     if lhs.formats != rhs.formats {return false}
     if lhs.packetMs != rhs.packetMs {return false}
     if lhs.converts != rhs.converts {return false}
+    if lhs.opaque != rhs.opaque {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -273,6 +273,7 @@ struct FakePhone {
     // MARK: what it says of its media
 
     /// `hold`, `srtp` (with the key of an offer's first line in mind), `avpf`; audio at its port plus 20 000. `picture`: video, too.
+    /// `fax`: T.38 in the place of the sound; `fax-behind`: in a place of its own, the sound is refused.
     private func description(_ words: [String], answering offer: SIPMessage?) -> [UInt8] {
         let address = SDP.Address(isIPv6: false, host: "127.0.0.1")
         var stream = SDP.Media(
@@ -286,9 +287,13 @@ struct FakePhone {
         }
         if words.contains("hold") { stream.direction = .sendonly }
         if words.contains("held") { stream.direction = .recvonly }
-        let sdp = SDP(
-            origin: SDP.Origin(sessionID: 1, version: descriptionVersion, address: address), connection: address,
-            media: words.contains("picture") ? [stream, SDP.Media(kind: "video", port: self.address.port + 20_100, formats: ["99"])] : [stream])
+        var media = [stream]
+        if words.contains("picture") { media.append(SDP.Media(kind: "video", port: self.address.port + 20_100, formats: ["99"])) }
+        if words.contains("fax") || words.contains("fax-behind") {
+            let fax = SDP.Media(kind: "image", port: self.address.port + 20_200, profile: .other("udptl"), formats: ["t38"], lines: [SDP.Line("a", "T38FaxVersion:0")])
+            media = words.contains("fax") ? [fax] : [SDP.Media(port: 0, formats: ["0"]), fax]
+        }
+        let sdp = SDP(origin: SDP.Origin(sessionID: 1, version: descriptionVersion, address: address), connection: address, media: media)
         return sdp.bytes
     }
 }

@@ -9,6 +9,8 @@ struct FakeStudio {
     private let name: String
     var mood = Mood.usual
     private var sessions: Set<Data> = []
+    /// Sessions of one call have the first half of their names in common: its streams.
+    private var streams: [Data: [Data]] = [:]
 
     init(_ name: String) { self.name = name }
 
@@ -25,9 +27,10 @@ struct FakeStudio {
                 return reply
             }
             sessions.insert(open.sessionID)
-            reply.opened = opened
+            if streams[open.sessionID.prefix(8)]?.contains(open.sessionID) != true { streams[open.sessionID.prefix(8), default: []].append(open.sessionID) }
+            reply.opened = opened(open.sessionID)
         case .change(let change):
-            if sessions.contains(change.sessionID) { reply.opened = opened } else { reply.error.code = .unknownSession }
+            if sessions.contains(change.sessionID) { reply.opened = opened(change.sessionID) } else { reply.error.code = .unknownSession }
         case .close(let close):
             if sessions.remove(close.sessionID) != nil {
                 reply.closed.report.mediaWorker = name
@@ -44,11 +47,12 @@ struct FakeStudio {
     /// The one session of a ladder.
     var session: Data { sessions.first ?? Data() }
 
-    private var opened: SessionOpened {
+    private func opened(_ session: Data) -> SessionOpened {
+        let place = UInt32(streams[session.prefix(8)]?.firstIndex(of: session) ?? 0)
         var opened = SessionOpened()
         opened.address = "127.0.0.1"
-        opened.portA = base
-        opened.portB = base + 2
+        opened.portA = base + 4 * place
+        opened.portB = base + 4 * place + 2
         return opened
     }
 }

@@ -54,7 +54,8 @@ enum Telling {
         if message.method == .info, !message.body.isEmpty { facts.insert("body") }
         if message.hasSDP, let sdp = try? SDP(parsing: message.body), let stream = sdp.media.first {
             facts.formUnion(["sdp", "port=\(stream.port)", "\(sdp.direction(of: 0))", "version=\(sdp.origin.version)"])
-            facts.insert(stream.profile.text.dropFirst("RTP/".count).lowercased())
+            facts.insert(stream.profile.text.split(separator: "/", maxSplits: 1).last?.lowercased() ?? "")
+            facts.insert("ports=" + sdp.media.map { "\($0.port)" }.joined(separator: ","))
             for key in stream.cryptos { facts.insert("key=\(key.tag)") }
             facts.insert("streams=" + sdp.media.map { $0.isRefused ? "no" : $0.kind }.joined(separator: ","))
             facts.insert("session=\(sdp.origin.sessionID == 1 ? "own" : "ours")")
@@ -173,6 +174,7 @@ enum Telling {
         func tell(_ side: String, _ leg: LegSpec) {
             facts.insert(side)
             if let port = leg.remote.split(separator: ":").last { facts.insert("\(side)=\(port)") }
+            if leg.opaque { facts.insert("\(side)-unread") }
             if !leg.sendKey.isEmpty, !leg.receiveKey.isEmpty { facts.insert("\(side)-srtp") }
         }
         switch request.kind {
