@@ -1,7 +1,8 @@
 import Model
 import Primitives
 
-// Rows are the protobuf message `LiveCall`; the fields that an event brings are put in as they are stored.
+// Rows are the protobuf message `LiveCall`; the fields that an event brings are put in as they are stored. What is held for a
+// call stands in the table `holds` alone: it changes every few seconds, and the row is long.
 extension LiveCallsProjection {
     /// A fact about a call that has ended already changes nothing here.
     package static func evolve(
@@ -9,9 +10,9 @@ extension LiveCallsProjection {
     ) throws(ViewsError) -> Bool {
         switch fact {
         case .callStarted: try start(payload, context, in: &views)
-        case .callAnswered, .callUpdated, .callAdopted, .creditRenewed: try update(fact, payload, context, in: &views)
+        case .callAnswered, .callUpdated, .callAdopted: try update(fact, payload, context, in: &views)
         case .callEnded: try end(FixedKey(try views.callID(fact, payload, context)), in: &views)
-        case .cdrRecorded, .journalPosted: break
+        case .creditRenewed, .cdrRecorded, .journalPosted: break
         }
         return true
     }
@@ -20,6 +21,7 @@ extension LiveCallsProjection {
         _ payload: RawSpan, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) {
         let key = FixedKey(try views.callID(.callStarted, payload, context))
+        views.buffers.entities.forgetCall(key)
         let calls = views.buffers.liveCalls
         if views.isTakingIn {
             // Nearly all calls end before anybody asks for them.
@@ -42,21 +44,18 @@ extension LiveCallsProjection {
         _ payload: RawSpan, _ sequence: UInt64, _ writer: WireWriter, _ worker: inout Range<Int>,
         _ parties: inout PartyIDs
     ) {
-        var hold: Range<Int>?
         var reader = WireReader(payload)
         while reader.next(in: payload) {
             switch reader.tag {
             case 2 << 3 | 2: worker = reader.range
             case 4 << 3 | 2: parties.readCaller(payload, reader.range)
             case 5 << 3 | 2: parties.readCalled(payload, reader.range)
-            case 12 << 3 | 2: hold = reader.range
             default: break
             }
         }
         writer.begin()
         writer.message(LiveCallRow.started, payload, 0..<payload.byteCount)
         writer.bytes(LiveCallRow.worker, payload, worker)
-        if let hold { writer.message(LiveCallRow.hold, payload, hold) }
         writer.number(LiveCallRow.startedSequence, sequence)
     }
 
@@ -65,6 +64,7 @@ extension LiveCallsProjection {
     ) throws(ViewsError) {
         let key = FixedKey(try views.callID(fact, payload, context))
         let calls = views.buffers.liveCalls
+        if fact == .callAdopted { views.buffers.entities.forgetCall(key) }
         guard let row = try views.find(key, in: .liveCalls, calls) else { return }
         if calls.isWaiting(row) {
             calls.append(to: row, WaitingFact(kind: fact, sequence: context.sequence), payload)
@@ -117,6 +117,7 @@ extension LiveCallsProjection {
     }
 
     private static func end(_ key: FixedKey, in views: inout ViewTransaction) throws(ViewsError) {
+        views.buffers.entities.forgetCall(key)
         let calls = views.buffers.liveCalls
         guard let row = try views.find(key, in: .liveCalls, calls) else { return }
         // Nobody was told that it runs.

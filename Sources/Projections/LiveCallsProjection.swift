@@ -5,7 +5,7 @@ import Primitives
 /// Calls between their start and their end: who carries them, and how many each party has.
 package enum LiveCallsProjection: Projection {
     package static let name = "live_calls"
-    package static let version: UInt32 = 2
+    package static let version: UInt32 = 3
     package static let tables: [Table] = [.liveCalls, .liveCallsByWorker, .liveCallCounts]
 
     /// Everything that happens to a call is one of its facts: see LiveCallsProjection+facts.swift.

@@ -10,19 +10,21 @@ extension ViewQueries where Self: ~Copyable {
 
     /// Balance, and what of it is set aside for calls that run: the row is walked in place.
     package func funds(of account: AccountRef) throws(ViewsError) -> (balance: Int64, held: Int64) {
-        guard let key = Key(account), let row = try value(key, in: .accounts) else { return (0, 0) }
-        let bytes = unsafe row.span.bytes
-        var funds: (balance: Int64, held: Int64) = (0, 0)
-        var reader = WireReader(bytes)
-        while reader.next(in: bytes) {
-            switch reader.tag {
-            case 2 << 3: funds.balance = reader.signed
-            case 3 << 3: funds.held = reader.signed
-            default: break
+        guard let key = Key(account) else { return (0, 0) }
+        let funds: (balance: Int64, held: Int64)? = try withValue(key, in: .accounts) { row throws(ViewsError) in
+            var funds: (balance: Int64, held: Int64) = (0, 0)
+            var reader = WireReader(row)
+            while reader.next(in: row) {
+                switch reader.tag {
+                case 2 << 3: funds.balance = reader.signed
+                case 3 << 3: funds.held = reader.signed
+                default: break
+                }
             }
+            guard !reader.isMalformed else { throw .unreadable(table: .accounts) }
+            return funds
         }
-        guard !reader.isMalformed else { throw .unreadable(table: .accounts) }
-        return funds
+        return funds ?? (0, 0)
     }
 
     package func balance(_ account: AccountRef) throws(ViewsError) -> Int64 { try self.account(account).balanceMicros }

@@ -5,12 +5,12 @@ extension ViewQueries where Self: ~Copyable {
     /// nil: it has ended, or never was.
     package func liveCall(_ id: CallID) throws(ViewsError) -> LiveCall? {
         guard let call = try message(LiveCall.self, Key(id.value), in: .liveCalls) else { return nil }
-        return try opened(call)
+        return try whole(call)
     }
 
     package func liveCalls(after: CallID? = nil, limit: Int) throws(ViewsError) -> [LiveCall] {
         var calls = try messages(LiveCall.self, in: .liveCalls, after: after.map { Key($0.value) }, limit: limit)
-        for index in calls.indices { calls[index] = try opened(calls[index]) }
+        for index in calls.indices { calls[index] = try whole(calls[index]) }
         return calls
     }
 
@@ -24,9 +24,16 @@ extension ViewQueries where Self: ~Copyable {
             guard let call = try message(LiveCall.self, id, in: .liveCalls) else {
                 throw .unreadable(table: .liveCallsByWorker)
             }
-            calls.append(try opened(call))
+            calls.append(try whole(call))
         }
         return calls
+    }
+
+    /// With what is held for it now.
+    private func whole(_ call: LiveCall) throws(ViewsError) -> LiveCall {
+        var call = try opened(call)
+        if let hold = try CallID(call.started.callID).flatMap({ id throws(ViewsError) in try hold(call: id) }) { call.hold = hold }
+        return call
     }
 
     /// How many calls run now on the whole platform.

@@ -17,6 +17,9 @@ package protocol ViewQueries: ~Copyable {
 
     func value(_ key: Key, in table: Table) throws(ViewsError) -> [UInt8]?
 
+    /// The value in place, where it need not be copied.
+    func withValue<R>(_ key: Key, in table: Table, _ body: (RawSpan) throws(ViewsError) -> R) throws(ViewsError) -> R?
+
     /// Goes over the entries whose keys are `start` or after it, in order, until `body` returns false.
     func scan(
         _ table: Table, from start: Key, _ body: (Key, [UInt8]) throws(ViewsError) -> Bool
@@ -37,6 +40,11 @@ package protocol ViewQueries: ~Copyable {
 
 extension ViewQueries where Self: ~Copyable {
     package var entities: EntityCache? { nil }
+
+    package func withValue<R>(_ key: Key, in table: Table, _ body: (RawSpan) throws(ViewsError) -> R) throws(ViewsError) -> R? {
+        guard let bytes = try value(key, in: table) else { return nil }
+        return try unsafe body(bytes.span.bytes)
+    }
 }
 
 extension ViewQueries where Self: ~Copyable {
@@ -82,9 +90,9 @@ extension ViewQueries where Self: ~Copyable {
 
     /// A counter or a number that is stored as 8 bytes; nil if there is none.
     func number(_ key: Key, in table: Table) throws(ViewsError) -> UInt64? {
-        guard let bytes = try value(key, in: table) else { return nil }
-        var reader = KeyReader(bytes)
-        guard let number = reader.number64(), reader.isAtEnd else { throw .unreadable(table: table) }
-        return number
+        try withValue(key, in: table) { value throws(ViewsError) in
+            guard value.byteCount == 8 else { throw .unreadable(table: table) }
+            return unsafe value.unsafeLoadUnaligned(as: UInt64.self).bigEndian
+        }
     }
 }

@@ -173,6 +173,15 @@ extension ViewTransaction {
         return buffer.withValue(row) { value in unsafe value.withUnsafeBytes { unsafe Array($0) } }
     }
 
+    package func withValue<R>(_ key: Key, in table: Table, _ body: (RawSpan) throws(ViewsError) -> R) throws(ViewsError) -> R? {
+        guard let buffer = buffers[table], buffer.isIndexed, let fixed = key.fixed else {
+            guard let bytes = try value(key, in: table) else { return nil }
+            return try unsafe body(bytes.span.bytes)
+        }
+        guard let row = try find(fixed, in: table, buffer) else { return nil }
+        return try buffer.withValue(row, body)
+    }
+
     package func scan(
         _ table: Table, from start: Key, _ body: (Key, [UInt8]) throws(ViewsError) -> Bool
     ) throws(ViewsError) {

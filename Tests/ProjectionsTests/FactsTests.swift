@@ -40,7 +40,6 @@ import Testing
                 var call = LiveCall()
                 call.started = event
                 call.worker = event.worker
-                if event.hasHold { call.hold = event.hold }
                 call.startedSequence = context.sequence
                 live[event.callID] = call
                 if event.hasHold { try hold(event.hold, event.callID) }
@@ -52,7 +51,6 @@ import Testing
             case .callUpdated(let event): live[event.callID]?.snapshot = event.snapshot
             case .callAdopted(let event): live[event.callID]?.worker = event.worker
             case .creditRenewed(let event):
-                live[event.callID]?.hold = event.hold
                 try hold(event.hold, event.callID)
             case .callEnded(let event):
                 live[event.callID] = nil

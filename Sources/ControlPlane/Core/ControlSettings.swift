@@ -27,7 +27,7 @@ package struct ControlSettings: Sendable {
     /// Those of a running control plane; the plain ones show every fact at once, as tests want it.
     package static var service: ControlSettings {
         var settings = ControlSettings()
-        settings.viewsLag = .milliseconds(20)
+        settings.viewsLag = .milliseconds(100)
         return settings
     }
 }

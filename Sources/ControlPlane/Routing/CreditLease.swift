@@ -22,7 +22,7 @@ enum CreditLease {
     ) throws -> Opening {
         guard let lock = locks.first(where: { $0.edge == PriceLock.retail }) else { return .unlimited }
         let available = try available(lock.payer, plan: line.plan, in: state)
-        let units = try FreeUnitsOffer.left(of: lock, own: nil, in: state)
+        let units = try FreeUnitsOffer.left(of: lock, own: [], in: state)
         switch line.plan.paymentMode {
         case .postpaid:
             let limited = line.plan.creditLimitMicros > 0
@@ -53,10 +53,10 @@ enum CreditLease {
         at time: WallTime
     ) throws -> CreditHold? {
         // Of a call that is not limited free units alone are set aside.
-        guard let held = call.hold, held.grantedSeconds > 0, let lock = call.rate else { return nil }
-        let units = try FreeUnitsOffer.left(of: lock, own: held, in: state)
+        guard let held = call.hold, held.seconds > 0, let lock = call.rate else { return nil }
+        let units = try FreeUnitsOffer.left(of: lock, own: held.allowances, in: state)
         let (wanted, overflow) = usedSeconds.addingReportingOverflow(leaseSeconds)
-        guard !overflow, wanted > held.grantedSeconds else { return nil }
+        guard !overflow, wanted > held.seconds else { return nil }
         var available = max(0, try available(lock.payer, plan: plan, in: state))
         if plan.paymentMode == .postpaid, plan.creditLimitMicros == 0 { available = .max / 2 }
         if let id = call.securityGroup, let group = try state.securityGroup(id), let line = call.line, let customer = call.customer,
@@ -64,9 +64,9 @@ enum CreditLease {
         {
             available = min(available, max(0, left))
         }
-        let (total, overflowTotal) = available.addingReportingOverflow(held.amountMicros)
+        let (total, overflowTotal) = available.addingReportingOverflow(held.micros)
         guard !overflowTotal, let grant = grant(lock, available: total, wanted: wanted, units),
-            grant.seconds > held.grantedSeconds
+            grant.seconds > held.seconds
         else { return nil }
         return CreditHold(lock, grant, units)
     }

@@ -62,14 +62,14 @@ enum FreeUnitsOffer {
 
     /// What of the terms nobody has used or set aside, and what is set aside for this call.
     static func left<State: ViewQueries & ~Copyable>(
-        of lock: RateLock, own hold: CreditHold?, in state: borrowing State
+        of lock: RateLock, own held: [AllowanceUse], in state: borrowing State
     ) throws -> FreeUnits {
         guard !lock.allowances.isEmpty, let customer = CustomerID(lock.payer.ownerID) else { return FreeUnits([]) }
         var units: [AllowanceUse] = []
         for var term in lock.allowances {
             guard let source = UUIDv7(bytes: term.sourceID) else { continue }
             let there = try state.allowance(of: customer, source, term.number, from: WallTime(microseconds: term.periodStart))
-            let own = hold?.allowances.first {
+            let own = held.first {
                 $0.sourceID == term.sourceID && $0.number == term.number && $0.periodStart == term.periodStart
             }
             let seconds = Int64(term.seconds) - there.usedSeconds - there.heldSeconds + Int64(own?.seconds ?? 0)

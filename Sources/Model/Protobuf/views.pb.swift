@@ -75,7 +75,7 @@ package nonisolated struct LiveCall: @unchecked Sendable {
   /// Clears the value of `snapshot`. Subsequent reads from it will return its default value.
   package mutating func clearSnapshot() {_uniqueStorage()._snapshot = nil}
 
-  /// what is held now
+  /// what is held now; in rows not set: the table of holds has it
   package var hold: CreditHold {
     get {_storage._hold ?? CreditHold()}
     set {_uniqueStorage()._hold = newValue}

@@ -28,6 +28,10 @@ package final class EntityCache {
     private static let countMax = 100_000
     private var entries: [Place: AnyObject] = [:]
     private var made: [UUIDv7: AnyObject] = [:]
+    /// Of each running call, what was made of its row: as long as neither the fact that it started by nor its worker is another.
+    private var calls: [UUIDv7: AnyObject] = [:]
+    /// About 30 MB.
+    private static let callsMax = 32_768
     /// Of persons, when what is opened here was opened.
     private var erasures = 0
 
@@ -67,6 +71,19 @@ package final class EntityCache {
         made[id] = new
     }
 
+    /// What was kept of a call that runs. Entities have no part in it, so their changes leave it as it is.
+    func ofCall<T: AnyObject>(_ type: T.Type, _ id: UUIDv7) -> T? { calls[id] as? T }
+
+    func keep(_ new: AnyObject, ofCall id: UUIDv7) {
+        if calls.count >= Self.callsMax { calls.removeAll(keepingCapacity: true) }
+        calls[id] = new
+    }
+
+    /// It starts, ends, or another worker carries it.
+    @inline(__always) func forgetCall(_ key: FixedKey) {
+        if !calls.isEmpty { calls[UUIDv7(high: key.a, low: key.b)] = nil }
+    }
+
     func forget(_ key: Key, in table: Table) {
         guard table.isOfEntities else { return }
         if !made.isEmpty { made.removeAll(keepingCapacity: true) }
@@ -78,6 +95,7 @@ package final class EntityCache {
     func clear() {
         entries.removeAll()
         made.removeAll()
+        calls.removeAll()
     }
 
     private func forgetErased(_ keys: SubjectKeys?) {

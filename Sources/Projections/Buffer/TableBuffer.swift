@@ -2,7 +2,9 @@ import CShims
 import Glibc
 import LMDB
 
-/// The rows of one table that the open transaction has written or looked up, until they are flushed in the order of their keys.
+/// The rows of one table that the open transaction has written or looked up, until they are flushed in the order of their keys;
+/// and, of a table whose rows change in place, as LMDB has them from then on, as long as they are few: a call that runs is asked
+/// about again soon.
 ///
 /// A row that comes and goes within one transaction (a call that starts and ends) never reaches LMDB; a row that changes a
 /// thousand times (a balance) reaches it once; rows that are only added (history) go there in order, page by page.
@@ -45,6 +47,13 @@ import LMDB
     /// Where a key is written to before LMDB gets it.
     private let keyPlace: UnsafeMutableRawPointer
     private var lastBelow: LastKey = .unknown
+    /// Rows, and bytes of values, that outlive a flush at the most: 5 MB with the slots, and seldom as much.
+    private static let keptMax = (rows: 1 << 14, bytes: 4 << 20)
+    /// What the last flush has left here.
+    private var kept = (rows: 0, bytes: 0)
+
+    /// Memory for what has come since the last flush, roughly.
+    var addedBytes: Int { max(0, valueBytes - kept.bytes) + max(0, rowCount - kept.rows) * 96 }
 
     init(isIndexed: Bool) {
         self.isIndexed = isIndexed
@@ -345,9 +354,10 @@ import LMDB
         unsafe rows[row].capacity = 0
     }
 
-    /// Gives back the memory that large transactions needed.
+    /// Forgets all rows, and gives back the memory that large transactions needed.
     func shrink() {
-        guard rowCount == 0, rowsMax > 1_024 || valuesMax > 1 << 16 else { return }
+        clear()
+        guard rowsMax > 1_024 || valuesMax > 1 << 16 else { return }
         unsafe free(rows)
         unsafe free(values)
         (rowsMax, valuesMax) = (64, 4_096)
@@ -358,16 +368,29 @@ import LMDB
 
     // MARK: - Flushing
 
-    /// Brings LMDB to what stands here, in the order of the keys, and forgets all rows.
+    /// Brings LMDB to what stands here, in the order of the keys.
     func flush(into database: Database, _ transaction: borrowing WriteTransaction) throws(LMDBError) {
         guard rowCount > 0 else { return }
-        defer { clear() }
+        var isFlushed = false
+        defer { if isFlushed { keep() } else { clear() } }
         if !isIndexed, isSorted {
             try write(rowCount, database, transaction) { $0 }
             return
         }
         let order = dirtyRows()
-        try write(order.count, database, transaction) { Int(order[$0].row) }
+        if !order.isEmpty { try write(order.count, database, transaction) { Int(order[$0].row) } }
+        isFlushed = true
+    }
+
+    /// What stands here is what LMDB has.
+    private func keep() {
+        guard isIndexed, rowCount <= Self.keptMax.rows, valueBytes <= Self.keptMax.bytes else { return clear() }
+        for row in 0..<rowCount {
+            unsafe rows[row].isDirty = false
+            unsafe rows[row].isNew = unsafe !rows[row].isPresent
+        }
+        kept = (rowCount, valueBytes)
+        lastBelow = .unknown
     }
 
     /// In the order of their keys.
@@ -433,6 +456,7 @@ import LMDB
             }
         }
         valueBytes = 0
+        kept = (0, 0)
         isSorted = true
         lastBelow = .unknown
     }

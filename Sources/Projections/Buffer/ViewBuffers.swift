@@ -66,9 +66,9 @@ final class ViewBuffers {
         return table == .postings ? postings : nil
     }
 
-    /// Memory in use, roughly.
+    /// Memory for what LMDB does not have yet, roughly.
     var byteCount: Int {
-        all.reduce(cdrsByParty.byteCount + postings.byteCount + statistics.byteCount) { $0 + $1.buffer.valueBytes + $1.buffer.rowCount * 96 }
+        all.reduce(cdrsByParty.byteCount + postings.byteCount + statistics.byteCount) { $0 + $1.buffer.addedBytes }
     }
 
     func flush(_ databases: TableDatabases, _ transaction: borrowing WriteTransaction) throws(ViewsError) {

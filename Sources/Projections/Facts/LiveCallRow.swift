@@ -9,7 +9,6 @@ struct LiveCallRow {
     static let gateway: UInt8 = 4 << 3 | 2
     static let subscriber: UInt8 = 5 << 3 | 2
     static let snapshot: UInt8 = 6 << 3 | 2
-    static let hold: UInt8 = 7 << 3 | 2
     static let startedSequence: UInt8 = 8 << 3
 
     private var started = 0..<0
@@ -18,7 +17,6 @@ struct LiveCallRow {
     private var gateway = 0..<0
     private var subscriber = 0..<0
     private var snapshot: Range<Int>?
-    private var hold: Range<Int>?
     private var startedSequence: UInt64 = 0
 
     init(_ bytes: RawSpan) throws(ViewsError) {
@@ -31,7 +29,6 @@ struct LiveCallRow {
             case UInt64(Self.gateway): gateway = reader.range
             case UInt64(Self.subscriber): subscriber = reader.range
             case UInt64(Self.snapshot): snapshot = reader.range
-            case UInt64(Self.hold): hold = reader.range
             case UInt64(Self.startedSequence): startedSequence = reader.number
             default: break
             }
@@ -46,16 +43,14 @@ struct LiveCallRow {
         changedBy fact: CallFact, _ payload: RawSpan, _ bytes: RawSpan, _ context: EventContext, _ writer: WireWriter
     ) throws(ViewsError) -> (old: Key, new: Range<Int>)? {
         var answeredAt = answeredAt
-        var newWorker, newGateway, newSubscriber, newSnapshot, newHold: Range<Int>?
+        var newWorker, newGateway, newSubscriber, newSnapshot: Range<Int>?
         var id: UUIDv7?
         if fact == .callAnswered {
             (answeredAt, newGateway, newSubscriber, newSnapshot) = (0, 0..<0, 0..<0, 0..<0)
         } else if fact == .callUpdated {
             newSnapshot = 0..<0
-        } else if fact == .callAdopted {
-            newWorker = 0..<0
         } else {
-            newHold = 0..<0
+            newWorker = 0..<0
         }
         var reader = WireReader(payload)
         while reader.next(in: payload) {
@@ -66,7 +61,6 @@ struct LiveCallRow {
             case (.callAnswered, 4 << 3 | 2): newSubscriber = reader.range
             case (.callAnswered, 5 << 3 | 2), (.callUpdated, 2 << 3 | 2): newSnapshot = reader.range
             case (.callAdopted, 2 << 3 | 2): newWorker = reader.range
-            case (.creditRenewed, 2 << 3 | 2): newHold = reader.range
             default: break
             }
         }
@@ -84,7 +78,6 @@ struct LiveCallRow {
         bytesField(Self.gateway, newGateway, gateway)
         bytesField(Self.subscriber, newSubscriber, subscriber)
         message(Self.snapshot, newSnapshot, snapshot)
-        message(Self.hold, newHold, hold)
         writer.number(Self.startedSequence, startedSequence)
         guard let newWorker else { return nil }
         return (workerKey(bytes, FixedKey(id)), newWorker)

@@ -2,72 +2,113 @@ package import Model
 import Primitives
 import SwiftProtobuf
 
-/// What the credit of a running call is decided by. A call on the phone asks for more every few seconds, so its row is
-/// walked in place: who is in the call and what the worker last reported is neither decoded nor opened.
+/// What the credit of a running call is decided by. A call on the phone asks for more every few seconds, so rows are walked in
+/// place, and what was said when the call started is decoded once: what the worker last reported is not opened.
 package struct LiveCallTerms: Sendable {
-    /// The signal worker that carries the call.
-    package private(set) var worker = ""
-    /// Of the caller; of a call from outside, of the called.
-    package private(set) var customer: CustomerID?
-    /// Of the same party.
-    package private(set) var line: SubscriberID?
-    /// They are of the called.
-    package private(set) var isOfCalled = false
-    /// That the call was judged by, and whose limits hold while it lasts.
-    package private(set) var securityGroup: SecurityGroupID?
     /// What is held now; nil: the call is not limited.
-    package private(set) var hold: CreditHold?
-    /// The price of the edge that was asked for; nil: it has none.
-    package private(set) var rate: RateLock?
+    package let hold: Hold?
+    private let start: Start
 
-    /// nil: the bytes are not a `LiveCall`.
-    fileprivate init?(_ row: [UInt8], edge: String) {
-        let bytes = unsafe row.span.bytes
-        var started = 0..<0
+    package struct Hold: Sendable {
+        package fileprivate(set) var micros: Int64 = 0
+        /// Talk time that it covers.
+        package fileprivate(set) var seconds: UInt32 = 0
+        /// Free units that are set aside for the call.
+        package fileprivate(set) var allowances: [AllowanceUse] = []
+    }
+
+    /// The signal worker that carries the call.
+    package var worker: String { start.worker }
+    /// Of the caller; of a call from outside, of the called.
+    package var customer: CustomerID? { start.customer }
+    /// Of the same party.
+    package var line: SubscriberID? { start.line }
+    /// They are of the called.
+    package var isOfCalled: Bool { start.isOfCalled }
+    /// That the call was judged by, and whose limits hold while it lasts.
+    package var securityGroup: SecurityGroupID? { start.securityGroup }
+    /// The price of the edge that was asked for; nil: it has none.
+    package var rate: RateLock? { start.rate }
+
+    fileprivate init(hold: Hold?, start: Start) { (self.hold, self.start) = (hold, start) }
+
+    /// What does not change while one worker carries the call.
+    fileprivate final class Start: Sendable {
+        let worker: String
+        let edge: String
+        let customer: CustomerID?
+        let line: SubscriberID?
+        let isOfCalled: Bool
+        let securityGroup: SecurityGroupID?
+        let rate: RateLock?
+
+        /// nil: the row is not a `LiveCall`.
+        init?(_ row: RawSpan, edge: String) {
+            var (worker, started) = (0..<0, 0..<0)
+            var fields = WireReader(row)
+            while fields.next(in: row) {
+                switch fields.tag {
+                case UInt64(LiveCallRow.started): started = fields.range
+                case UInt64(LiveCallRow.worker): worker = fields.range
+                default: break
+                }
+            }
+            guard !fields.isMalformed else { return nil }
+            let bytes = row.extracting(started)
+            var (customer, line, isOfCalled): (CustomerID?, SubscriberID?, Bool) = (nil, nil, false)
+            var (group, rate): (SecurityGroupID?, RateLock?) = (nil, nil)
+            var reader = WireReader(bytes)
+            while reader.next(in: bytes) {
+                switch reader.tag {
+                // The caller stands before the called.
+                case 4 << 3 | 2, 5 << 3 | 2:
+                    var party = WireReader(reader.range)
+                    while party.next(in: bytes) {
+                        if party.tag == 1 << 3 | 2, line == nil { line = party.id(in: bytes).map(SubscriberID.init) }
+                        if party.tag == 3 << 3 | 2, customer == nil {
+                            customer = party.id(in: bytes).map(CustomerID.init)
+                            isOfCalled = reader.tag == 5 << 3 | 2
+                        }
+                    }
+                    guard !party.isMalformed else { return nil }
+                case 11 << 3 | 2:
+                    guard rate == nil else { break }
+                    guard let found = try? RateLock(serializedBytes: bytes.array(reader.range)) else { return nil }
+                    if found.edge == edge { rate = found }
+                case 50 << 3 | 2: group = reader.id(in: bytes).map(SecurityGroupID.init)
+                default: break
+                }
+            }
+            guard !reader.isMalformed else { return nil }
+            self.worker = unsafe row.extracting(worker).withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
+            self.edge = edge
+            (self.customer, self.line, self.isOfCalled) = (customer, line, isOfCalled)
+            (securityGroup, self.rate) = (group, rate)
+        }
+    }
+}
+
+extension LiveCallTerms.Hold {
+    /// nil: the bytes are not those of a `CreditHold`.
+    fileprivate init?(_ bytes: RawSpan) {
         var reader = WireReader(bytes)
         while reader.next(in: bytes) {
             switch reader.tag {
-            case UInt64(LiveCallRow.started): started = reader.range
-            case UInt64(LiveCallRow.worker): worker = String(decoding: row[reader.range], as: UTF8.self)
-            case UInt64(LiveCallRow.hold):
-                guard let found = try? CreditHold(serializedBytes: Array(row[reader.range])) else { return nil }
-                hold = found
-            default: break
-            }
-        }
-        guard !reader.isMalformed else { return nil }
-        reader = WireReader(started)
-        while reader.next(in: bytes) {
-            switch reader.tag {
-            // The caller stands before the called.
-            case 4 << 3 | 2, 5 << 3 | 2:
-                var party = WireReader(reader.range)
-                while party.next(in: bytes) {
-                    if party.tag == 1 << 3 | 2, line == nil { line = party.id(in: bytes).map(SubscriberID.init) }
-                    if party.tag == 3 << 3 | 2, customer == nil {
-                        customer = party.id(in: bytes).map(CustomerID.init)
-                        isOfCalled = reader.tag == 5 << 3 | 2
-                    }
-                }
-                guard !party.isMalformed else { return nil }
-            case 11 << 3 | 2:
-                guard rate == nil, let name = Self.edge(of: reader.range, in: bytes), row[name].elementsEqual(edge.utf8) else { break }
-                guard let found = try? RateLock(serializedBytes: Array(row[reader.range])) else { return nil }
-                rate = found
-            case 50 << 3 | 2: securityGroup = reader.id(in: bytes).map(SecurityGroupID.init)
+            case 2 << 3: micros = reader.signed
+            case 3 << 3: seconds = UInt32(truncatingIfNeeded: reader.number)
+            case 90 << 3 | 2:
+                guard let use = try? AllowanceUse(serializedBytes: bytes.array(reader.range)) else { return nil }
+                allowances.append(use)
             default: break
             }
         }
         guard !reader.isMalformed else { return nil }
     }
+}
 
-    private static func edge(of rate: Range<Int>, in bytes: RawSpan) -> Range<Int>? {
-        var range: Range<Int>?
-        var reader = WireReader(rate)
-        while reader.next(in: bytes) {
-            if reader.tag == 8 << 3 | 2 { range = reader.range }
-        }
-        return range
+extension RawSpan {
+    fileprivate func array(_ range: Range<Int>) -> [UInt8] {
+        unsafe extracting(range).withUnsafeBytes { unsafe Array($0) }
     }
 }
 
@@ -76,16 +117,36 @@ extension ViewQueries where Self: ~Copyable {
     ///
     /// - Parameter edge: whose price is asked for, as in `RateLock.edge`.
     package func liveCallTerms(_ id: CallID, edge: String) throws(ViewsError) -> LiveCallTerms? {
-        guard let row = try value(Key(id.value), in: .liveCalls) else { return nil }
-        guard let terms = LiveCallTerms(row, edge: edge) else { throw .unreadable(table: .liveCalls) }
-        return terms
+        let key = Key(id.value)
+        var start = entities?.ofCall(LiveCallTerms.Start.self, id.value)
+        if start?.edge != edge {
+            start = try withValue(key, in: .liveCalls) { row throws(ViewsError) in
+                guard let start = LiveCallTerms.Start(row, edge: edge) else { throw .unreadable(table: .liveCalls) }
+                return start
+            }
+            if let start { entities?.keep(start, ofCall: id.value) }
+        }
+        guard let start else { return nil }
+        let hold: LiveCallTerms.Hold? = try withValue(key, in: .holds) { row throws(ViewsError) in
+            guard let hold = LiveCallTerms.Hold(row) else { throw .unreadable(table: .holds) }
+            return hold
+        }
+        return LiveCallTerms(hold: hold, start: start)
     }
 
     /// The plan that a customer is on; the customer's own data stay closed.
     package func servicePlan(of id: CustomerID) throws(ViewsError) -> ServicePlan? {
+        if let known = entities?.made(PlanOfCustomer.self, id.value, keys) { return known.plan }
         guard let customer = try message(Customer.self, Key(id.value), in: .customers),
-            let plan = ServicePlanID(customer.servicePlanID)
+            let planID = ServicePlanID(customer.servicePlanID), let plan = try servicePlan(planID)
         else { return nil }
-        return try servicePlan(plan)
+        entities?.keep(PlanOfCustomer(plan), id.value)
+        return plan
     }
+}
+
+/// Every renewal asks for it.
+private final class PlanOfCustomer {
+    let plan: ServicePlan
+    init(_ plan: ServicePlan) { self.plan = plan }
 }

@@ -22,6 +22,9 @@ struct ControlGroup: ParsableCommand {
     @Option(help: "Customers, each with its own account, for the spread figure.")
     var accounts = 10_000
 
+    @Option(help: "What is measured: calls, hot or spread; all of them if it is not said.")
+    var only: String?
+
     private static let producers = 64
 
     mutating func run() throws {
@@ -30,8 +33,8 @@ struct ControlGroup: ParsableCommand {
             try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
             defer { try? FileManager.default.removeItem(atPath: place) }
             var exchange = try Exchange(directory: place, customers: accounts)
-            if accounts == 1 { try wholeCalls(&exchange) }
-            try reservations(&exchange, name)
+            if accounts == 1, only ?? "calls" == "calls" { try wholeCalls(&exchange) }
+            if name.hasSuffix(only ?? "") { try reservations(&exchange, name) }
         }
     }
 
