@@ -43,6 +43,20 @@ import Testing
         #expect(try town.cdrs().last?.durationMs == 120_000)
     }
 
+    @Test func creditOfACallThatHasMovedIsRenewedByItsHeirAlone() throws {
+        let town = try Town()
+        let call = try answered(town)
+        let granted = try town.renew(call, used: 1).creditGranted.grantedSeconds
+        #expect(granted > 0)
+        town.platform.run(.seconds(4), beating: ["s2"])
+        #expect(try town.live(call)?.worker == "s2")
+        #expect(try town.renew(call, used: 5, worker: "s2").creditGranted.grantedSeconds >= granted)
+        _ = try town.platform.hello("s1", incarnation: 2)
+        #expect(try town.renew(call, used: 9).error.code == .notOwner)
+        _ = try town.finish(call, worker: "s2")
+        #expect(try town.renew(call, used: 9, worker: "s2").error.code == .notOwner)
+    }
+
     @Test func callsGoToTheLeastLoaded() throws {
         let town = try Town()
         try town.platform.enroll("s3")
