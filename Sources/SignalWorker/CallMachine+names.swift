@@ -63,7 +63,9 @@ extension CallMachine {
     /// A server of a gateway that was not heard, or says that it cannot: the next one of the same gateway (RFC 3263 §4.3).
     mutating func ringsElsewhere(_ index: Int, _ status: Int, _ kit: inout CallKit) -> Bool {
         let attempt = attempts[index]
-        guard stage == .ringing, attempt.isGateway, attempt.record.ringingAt == 0 else { return false }
+        guard stage == .ringing, attempt.record.ringingAt == 0 else { return false }
+        if case .contact(let contact) = attempt.target.kind { return ringsByOtherFlow(index, contact, status, &kit) }
+        guard attempt.isGateway else { return false }
         kit.names.penalise(attempt.hop.remote, now: kit.now)
         guard let next = attempt.alternatives.first else { return false }
         let before = attempts.count
@@ -74,6 +76,23 @@ extension CallMachine {
         if attempts[index].isOpen { attempts[index].state = .failed(status) }
         attempts[attempts.count - 1].record.startedAt = attempt.record.startedAt
         kit.note(.serverPassedOver(gateway: attempt.hop.remote, next: next, status: status))
+        return true
+    }
+
+    /// A flow of a device that has failed: the device may have another one (RFC 5626 §5.3).
+    private mutating func ringsByOtherFlow(_ index: Int, _ failed: ContactTarget, _ status: Int, _ kit: inout CallKit) -> Bool {
+        guard var next = failed.otherFlows.first else { return false }
+        next.otherFlows = Array(failed.otherFlows.dropFirst())
+        var target = attempts[index].target
+        target.contact = next
+        let before = attempts.count
+        ring(target, &kit)
+        guard attempts.count > before else { return false }
+        if attempts[index].isOpen { attempts[index].state = .failed(status) }
+        attempts[index].record.sipStatus = UInt32(status)
+        attempts[index].record.reason = "the flow has failed"
+        attempts[index].record.endedAt = kit.wall.microseconds
+        kit.note(.flowPassedOver(flow: attempts[index].hop.remote, next: attempts[before].hop.remote, status: status))
         return true
     }
 

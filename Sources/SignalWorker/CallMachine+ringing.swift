@@ -144,6 +144,8 @@ extension CallMachine {
     private func silence(of target: Target, _ kit: CallKit) -> Duration {
         switch target.kind {
         case .gateway: kit.configuration.gatewaySilence
+        // There is another way to the same device.
+        case .contact(let contact) where !contact.otherFlows.isEmpty: min(kit.configuration.gatewaySilence, ringTime(of: target))
         case .contact, .forward, .pickup, nil: ringTime(of: target)
         }
     }
@@ -195,7 +197,7 @@ extension CallMachine {
             answered(response, index, &kit)
         } else if response.status == 401 || response.status == 407, challenged(index, by: response, &kit) {
             return
-        } else if response.status == 503, ringsElsewhere(index, 503, &kit) {
+        } else if response.status == 503 || response.status == 430, ringsElsewhere(index, response.status, &kit) {
             return
         } else if response.status == 422, again(index, after: response, &kit) {
             return

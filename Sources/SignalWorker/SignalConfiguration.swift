@@ -34,6 +34,8 @@ package struct SignalConfiguration: Sendable {
     package var registrationSeconds: ClosedRange<UInt32> = 60...3_600
     /// A phone behind a NAT that does not keep its flow alive by itself registers again after so long at the latest.
     package var natSeconds: UInt32 = 120
+    /// One that says nothing is asked something after so long, which keeps the NAT's way to it open; zero: it is not asked.
+    package var natPing: Duration = .seconds(25)
     /// Requests outside of dialogs that one source address may send in a second, on average and in a burst.
     package var sourceRate = 2_000
     package var sourceBurst = 4_000

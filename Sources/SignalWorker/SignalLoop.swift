@@ -66,6 +66,7 @@ struct SignalLoop: ~Copyable {
             busEndpoint: configuration.relayAdvertised ?? sockets.relay.endpoint, incarnation: random.next())
         rules.streams = connections.addresses
         if !configuration.offersSHA256 { rules.algorithms = [.md5] }
+        rules.natPing = configuration.natPing
         machine = SignalMachine(rules, random: random)
         relays = DealerGroup(as: configuration.keys, in: sockets.context)
         studios = DealerGroup(as: configuration.keys, in: sockets.context)
@@ -301,7 +302,10 @@ struct SignalLoop: ~Copyable {
         counts[note.name, default: 0] += 1
         switch note {
         case .malformed(let source, let reason): logger.debug("malformed", metadata: ["from": "\(source)", "reason": "\(reason)"])
-        case .tooFast(let source): logger.debug("too many requests", metadata: ["from": "\(source)"])
+        case .tooFast(let source):
+            // One of them may be sending thousands.
+            let level: Logger.Level = told.insert(note.name).inserted ? .notice : .debug
+            logger.log(level: level, "too many requests", metadata: ["from": "\(source)"])
         case .banned(let source): logger.warning("banned after wrong passwords", metadata: ["from": "\(source.host)"])
         case .wrongPassword(let source, let user):
             logger.notice("wrong user or password", metadata: ["from": "\(source)", "user": "\(user)"])
@@ -316,6 +320,8 @@ struct SignalLoop: ~Copyable {
         case .forwarded(let kind): logger.debug("forwarded", metadata: ["kind": "\(kind.literal)"])
         case .serverPassedOver(let server, let next, let status):
             logger.notice("a server of a gateway is passed over", metadata: ["server": "\(server)", "next": "\(next)", "status": "\(status)"])
+        case .flowPassedOver(let flow, let next, let status):
+            logger.info("a flow of a device is passed over", metadata: ["flow": "\(flow)", "next": "\(next)", "status": "\(status)"])
         case .connection(let source, let end):
             // The first of each kind in a minute is told, the others are counted.
             let level: Logger.Level = end.isWorthTelling && told.insert(end.name).inserted ? .notice : .debug

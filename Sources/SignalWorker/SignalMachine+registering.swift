@@ -87,6 +87,7 @@ extension SignalMachine {
             }
             ok.headers[CallKit.position] = "\(reply.logPosition)"
             kit.respond(ok, to: id)
+            nats.hold(reply.bindings, of: "\(request.to.uri.user ?? "")@\(request.to.uri.host)", configuration, now: kit.now)
             kit.note(.registered(user: request.to.uri.user ?? ""))
         case .stale: kit.respond(request.response(500, reason: "Out of order", toTag: "registrar"), to: id, .outOfOrder)
         case .tooMany: kit.respond(request.response(403, reason: "Too many contacts", toTag: "registrar"), to: id, .tooManyContacts)

@@ -66,6 +66,7 @@ package struct SignalMachine: Sendable {
     var ended = EndedCalls()
     var located = Located()
     var trunks = Trunks()
+    var nats: NATFlows
     var rates: SourceRates
     var feed = FeedGapDetector()
     var greeting = Greeting.away
@@ -87,6 +88,7 @@ package struct SignalMachine: Sendable {
         var random = random
         access = Access(secret: random.bytes(32), configuration)
         rates = SourceRates(configuration)
+        nats = NATFlows(interval: configuration.natPing)
         kit = CallKit(configuration, random: random)
     }
 
@@ -95,7 +97,7 @@ package struct SignalMachine: Sendable {
     package var isDrained: Bool { isDraining && calls.isEmpty && kit.outbox.count == 0 && !trunks.isLeaving }
 
     package var nextWake: Instant? {
-        earliest(kit.transactions.nextWake, kit.requests.nextWake, wakes.first, nextWord, located.nextWake, kit.colleagues.nextWake, trunks.nextWake)
+        earliest(kit.transactions.nextWake, kit.requests.nextWake, wakes.first, nextWord, located.nextWake, kit.colleagues.nextWake, trunks.nextWake, nats.nextWake)
     }
 
     package mutating func handle(_ input: Input, now: Instant, wall: WallTime, into effects: inout [Effect]) {
@@ -105,6 +107,7 @@ package struct SignalMachine: Sendable {
         case .datagram(let bytes, let listener, let source):
             // Nobody else sends as we do to ourselves.
             guard listener != source else { break }
+            if nats.count > 0 { nats.heard(source, now: now) }
             if STUNBinding.isSTUN(bytes) { return keepAlive(bytes, listener, source, &effects) }
             receive(bytes, on: Hop(listener: listener, remote: source), isRelayed: false)
         case .message(let bytes, let hop): receive(bytes, on: hop, isRelayed: false)
@@ -138,6 +141,7 @@ package struct SignalMachine: Sendable {
         located.expire(kit.now)
         expireColleagues()
         tickTrunks()
+        pingNATs()
         for id in wakes.popDue(kit.now) { withCall(id) { call, kit in call.tick(&kit) } }
     }
 

@@ -18,6 +18,8 @@ package enum SignalNote: Hashable, Sendable {
     case tooManyContacts(source: SocketAddress)
     /// A server of a gateway did not answer, or could not.
     case serverPassedOver(gateway: SocketAddress, next: SocketAddress, status: Int)
+    /// A flow of a device did not answer, or whoever holds it says that it is gone.
+    case flowPassedOver(flow: SocketAddress, next: SocketAddress, status: Int)
     /// A connection is over, or never came to be.
     case connection(source: SocketAddress, ConnectionEnd)
     /// Certificates have changed, or should have.
@@ -40,6 +42,7 @@ package enum SignalNote: Hashable, Sendable {
         case .tooManyContacts: "too_many_contacts"
         case .forwarded(let kind): "forwarded_\(kind.literal)"
         case .serverPassedOver: "server_passed_over"
+        case .flowPassedOver: "flow_passed_over"
         case .connection(_, let end): end.name
         case .certificates: "certificates"
         case .movedToStream: "moved_to_stream"

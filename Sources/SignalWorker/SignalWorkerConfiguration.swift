@@ -32,6 +32,8 @@ package struct SignalWorkerConfiguration: Sendable {
     /// Whether challenges offer SHA-256 beside MD5 (RFC 8760). Phones of RFC 2617, and those are many, give up when they are
     /// offered what they do not know, so it is for platforms that know their phones.
     package var offersSHA256 = false
+    /// How long a phone behind a NAT may be silent before it is asked by UDP whether it is there; zero: it is not asked.
+    package var natPing: Duration = .seconds(25)
     /// DNS servers that say where gateways are, as `192.0.2.53:53`, several with commas; empty: the machine's.
     package var dnsServers = ""
 

@@ -33,6 +33,9 @@ struct TransportOptions: ParsableArguments {
     @Option(name: .customLong("web-origin"), help: "Whose pages may be phones by WebSocket, https://phone.example.com or https://*.example.com, for one of our names alone NAME=ORIGIN; may be repeated; none: all.")
     var webOrigins: [String] = []
 
+    @Option(help: "Seconds after which a silent phone behind a NAT is asked by UDP whether it is there (OPTIONS), so that the NAT lets calls through; 0: never.")
+    var natPing = 25
+
     @Option(help: "Connections of one source address.")
     var connectionsPerSource = 512
 
@@ -50,6 +53,7 @@ struct TransportOptions: ParsableArguments {
         configuration.certificates = certificates
         configuration.authorities = authorities
         for origin in webOrigins { _ = configuration.streamLimits.origins.add(origin) }
+        configuration.natPing = .seconds(Int64(max(0, natPing)))
         configuration.streamLimits.perSource = max(1, connectionsPerSource)
         configuration.streamLimits.connections = max(1, connections)
     }

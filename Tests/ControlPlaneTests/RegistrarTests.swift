@@ -135,6 +135,10 @@ import Testing
         _ = registrar.bind(request(flow("sip:a@3", instance: "<urn:1>", reg: 1, callID: "third", expires: 300)), subscriber: alice, at: start)
         #expect(registrar.bindings(of: alice, at: start).map(\.contactUri) == ["sip:a@3", "sip:a@2"])
         #expect(registrar.ringing(of: alice, at: start).map(\.binding.contactUri) == ["sip:a@3"])
+        // The others of the device are ways to it, too.
+        let first = registrar.ringing(of: alice, at: start)[0]
+        #expect(registrar.otherFlows(of: first, of: alice, at: start).allSatisfy { $0.binding.contactUri != "sip:a@3" && $0.binding.instanceID == first.binding.instanceID })
+        #expect(registrar.otherFlows(of: first, of: alice, at: start).count == 1)
     }
 
     @Test func aDeviceIsCalledByItsName() {

@@ -294,7 +294,10 @@ struct SIPpPeer: Sendable {
     }
 
     /// Registers this port for a line.
-    func register(_ user: String, at server: Int, domain: String, q: String = "1.0", password: String = "correct-horse") async throws {
+    /// - Parameters:
+    ///   - flow: an instance id and which of its flows it is (RFC 5626).
+    ///   - host: that its Contact names; nil: its own.
+    func register(_ user: String, at server: Int, domain: String, q: String = "1.0", flow: (instance: String, number: Int)? = nil, host: String? = nil, password: String = "correct-horse") async throws {
         let head = """
             REGISTER sip:\(domain) SIP/2.0
             Via: SIP/2.0/UDP [local_ip]:[local_port];branch=[branch]
@@ -303,7 +306,9 @@ struct SIPpPeer: Sendable {
             To: <sip:\(user)@\(domain)>
             Call-ID: [call_id]
             """
-        let tail = "Contact: <sip:\(user)@[local_ip]:[local_port]>;q=\(q)\nExpires: 600\n"
+        let device = flow.map { ";+sip.instance=&quot;&lt;\($0.instance)&gt;&quot;;reg-id=\($0.number)".replacingOccurrences(of: "&quot;", with: "\"").replacingOccurrences(of: "&lt;", with: "<").replacingOccurrences(of: "&gt;", with: ">") } ?? ""
+        let supported = flow == nil ? "" : "Supported: path, outbound\n"
+        let tail = "Contact: <sip:\(user)@\(host ?? "[local_ip]"):[local_port]>;q=\(q)\(device)\n\(supported)Expires: 600\n"
         let xml = """
             <?xml version="1.0" encoding="UTF-8"?><scenario name="register">
             <send retrans="500"><![CDATA[

@@ -66,6 +66,13 @@ struct Registrar {
         }
     }
 
+    /// The other flows of the same device, the one that was heard last first.
+    func otherFlows(of contact: Held, of subscriber: SubscriberID, at wall: WallTime) -> [Held] {
+        guard contact.binding.regID > 0, !contact.binding.instanceID.isEmpty else { return [] }
+        return contacts(of: subscriber, at: wall).filter { $0.binding.instanceID == contact.binding.instanceID && $0 != contact }
+            .sorted { ($1.expiresAt, $1.binding.regID) < ($0.expiresAt, $0.binding.regID) }
+    }
+
     /// The same, each with the seconds that it has left.
     func bindings(of subscriber: SubscriberID, at wall: WallTime) -> [Binding] {
         contacts(of: subscriber, at: wall).map { contact in

@@ -83,6 +83,21 @@ extension Line {
         return plain.hasPrefix(entry.dropLast())
     }
 
+    // MARK: - phones
+
+    func target(_ binding: Binding, for number: String) -> ContactTarget {
+        .with {
+            $0.subscriberID = subscriber.id
+            $0.tenantID = tenant.id
+            $0.domain = tenant.domain
+            $0.uri = requestURI(binding.contactUri, for: number)
+            $0.flow = binding.flow
+            $0.path = binding.path
+            $0.mediaSecurity = subscriber.mediaSecurity
+            $0.codecs = subscriber.codecs
+        }
+    }
+
     // MARK: - trunks
 
     /// A trunk of an address of its own needs no registration to be reached.

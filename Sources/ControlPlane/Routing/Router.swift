@@ -239,14 +239,8 @@ struct Router: Sendable {
             if preference != contact.binding.preference { plan.groups.append(TargetGroup()) }
             preference = contact.binding.preference
             var target = Target()
-            target.contact.subscriberID = called.subscriber.id
-            target.contact.tenantID = called.tenant.id
-            target.contact.domain = called.tenant.domain
-            target.contact.uri = called.requestURI(contact.binding.contactUri, for: started.called.number)
-            target.contact.flow = contact.binding.flow
-            target.contact.path = contact.binding.path
-            target.contact.mediaSecurity = called.subscriber.mediaSecurity
-            target.contact.codecs = called.subscriber.codecs
+            target.contact = called.target(contact.binding, for: started.called.number)
+            target.contact.otherFlows = registrar.otherFlows(of: contact, of: id, at: wall).map { called.target($0.binding, for: started.called.number) }
             target.timeoutSeconds = called.ringSeconds
             plan.groups[plan.groups.count - 1].targets.append(target)
         }

@@ -1274,6 +1274,9 @@ package nonisolated struct ContactTarget: Sendable {
   /// of its line
   package var codecs: [String] = []
 
+  /// of the same device (RFC 5626), for when this one has failed; those have none themselves
+  package var otherFlows: [ContactTarget] = []
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -4424,7 +4427,7 @@ nonisolated extension Target: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
 
 nonisolated extension ContactTarget: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ContactTarget"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}subscriber_id\0\u{1}uri\0\u{1}flow\0\u{3}media_security\0\u{4}C\u{2}tenant_id\0\u{1}domain\0\u{2}\u{9}path\0\u{2}-codecs\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}subscriber_id\0\u{1}uri\0\u{1}flow\0\u{3}media_security\0\u{4}C\u{2}tenant_id\0\u{1}domain\0\u{2}\u{9}path\0\u{2}-codecs\0\u{4}\u{1f}other_flows\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4440,6 +4443,7 @@ nonisolated extension ContactTarget: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 136: try { try decoder.decodeSingularStringField(value: &self.domain) }()
       case 145: try { try decoder.decodeRepeatedStringField(value: &self.path) }()
       case 190: try { try decoder.decodeRepeatedStringField(value: &self.codecs) }()
+      case 221: try { try decoder.decodeRepeatedMessageField(value: &self.otherFlows) }()
       default: break
       }
     }
@@ -4474,6 +4478,9 @@ nonisolated extension ContactTarget: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if !self.codecs.isEmpty {
       try visitor.visitRepeatedStringField(value: self.codecs, fieldNumber: 190)
     }
+    if !self.otherFlows.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.otherFlows, fieldNumber: 221)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4486,6 +4493,7 @@ nonisolated extension ContactTarget: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.domain != rhs.domain {return false}
     if lhs.path != rhs.path {return false}
     if lhs.codecs != rhs.codecs {return false}
+    if lhs.otherFlows != rhs.otherFlows {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -256,6 +256,11 @@ struct FakeDesk {
         target.contact.flow.remote = Addresses.phones[name]?.description ?? ""
         if ladder.setting("called-srtp") != nil { target.contact.mediaSecurity = .sdes }
         target.timeoutSeconds = 20
+        // `other-flow bob carol`: carol's place is another way to bob's device.
+        if let other = ladder.settings.first(where: { $0[0] == "other-flow" && $0[1] == name }) {
+            target.contact.otherFlows = [self.contact(other[2], worker).contact]
+            target.contact.otherFlows[0].subscriberID = target.contact.subscriberID
+        }
         return target
     }
 }

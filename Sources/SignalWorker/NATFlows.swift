@@ -1,0 +1,90 @@
+import Bus
+import Foundation
+import Model
+import Primitives
+import SIP
+
+/// Phones behind NATs that are reached by UDP from a listener of ours. A NAT forgets a way by which nothing comes: who says nothing for a while
+/// is asked something. Who keeps its flow alive by itself (RFC 5626), or talks, is left alone.
+struct NATFlows: Sendable {
+    struct Flow: Sendable {
+        let listener: SocketAddress
+        let contact: URI
+        let line: String
+        var expiresAt: Instant
+        var heardAt: Instant
+    }
+
+    private var flows: [SocketAddress: Flow] = [:]
+    private var byLine: [String: Set<SocketAddress>] = [:]
+    private var due = DeadlineQueue<SocketAddress>()
+    /// What is in `due`, each once.
+    private var queued: Set<SocketAddress> = []
+    private let interval: Duration
+
+    init(interval: Duration) { self.interval = interval }
+
+    var count: Int { flows.count }
+    var nextWake: Instant? { due.first }
+
+    /// What holds for a line now, as its registrar says it.
+    mutating func hold(_ bindings: [Binding], of line: String, _ configuration: SignalConfiguration, now: Instant) {
+        guard interval > .zero else { return }
+        var living: Set<SocketAddress> = []
+        for binding in bindings where binding.isBehindNat && binding.flow.transport.isEmpty && binding.flow.worker == configuration.worker {
+            guard let remote = SocketAddress(binding.flow.remote), let listener = SocketAddress(binding.flow.listener), configuration.isOurs(listener),
+                let contact = URI(binding.contactUri)
+            else { continue }
+            living.insert(remote)
+            let heardAt = flows[remote]?.heardAt ?? now
+            if let other = flows[remote]?.line, other != line { byLine[other]?.remove(remote) }
+            flows[remote] = Flow(listener: listener, contact: contact, line: line, expiresAt: now + .seconds(Int64(binding.expiresSeconds)), heardAt: heardAt)
+            queue(remote, at: now + interval)
+        }
+        for gone in (byLine[line] ?? []).subtracting(living) { flows[gone] = nil }
+        byLine[line] = living.isEmpty ? nil : living
+    }
+
+    private mutating func queue(_ remote: SocketAddress, at time: Instant) {
+        if queued.insert(remote).inserted { due.insert(remote, at: time) }
+    }
+
+    /// Something has come from there.
+    mutating func heard(_ source: SocketAddress, now: Instant) { flows[source]?.heardAt = now }
+
+    /// The next one that is to be asked.
+    mutating func nextSilent(now: Instant) -> (remote: SocketAddress, flow: Flow)? {
+        while let remote = due.popFirst(dueBy: now) {
+            queued.remove(remote)
+            guard let flow = flows[remote] else { continue }
+            guard flow.expiresAt > now else {
+                flows[remote] = nil
+                byLine[flow.line]?.remove(remote)
+                if byLine[flow.line]?.isEmpty == true { byLine[flow.line] = nil }
+                continue
+            }
+            guard now - flow.heardAt >= interval else {
+                queue(remote, at: flow.heardAt + interval)
+                continue
+            }
+            queue(remote, at: now + interval)
+            return (remote, flow)
+        }
+        return nil
+    }
+}
+
+extension SignalMachine {
+    /// Asks those who have been silent. Nobody waits for the answer: whatever it is, it comes through the NAT.
+    mutating func pingNATs() {
+        while let (remote, flow) = nats.nextSilent(now: kit.now) {
+            let own = configuration.advertised
+            let via = Via(host: own.host.description, port: own.port, branch: Via.magicCookie + "nat" + hex(kit.random.bytes(8)))
+            let from = NameAddress(uri: URI(user: "ledgerline", host: own.host.description), tag: hex(kit.random.bytes(6)))
+            var request = SIPMessage(.options, flow.contact, via: via, from: from, to: NameAddress(uri: flow.contact), callID: hex(kit.random.bytes(16)), cseq: 1)
+            request.headers.append(.contact, kit.contact().description)
+            request.headers.append(.userAgent, "Ledgerline")
+            kit.transmit(request.bytes, Hop(listener: flow.listener, remote: remote))
+        }
+    }
+}
