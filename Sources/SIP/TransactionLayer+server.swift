@@ -26,6 +26,14 @@ extension TransactionLayer {
         return true
     }
 
+    /// Answers a request and forgets it (RFC 3261 §8.2.7): what anybody may send leaves nothing here, and its answer is not sent again, so that
+    /// nobody has us send to somebody else. A sender that misses the answer repeats its request, which is a new one then.
+    package mutating func respondOnce(_ response: SIPMessage, to id: ServerTransactionID, into effects: inout [Effect]) {
+        guard let entry = servers[id.number] else { return }
+        effects.append(.send(response.bytes, entry.origin.hop))
+        remove(server: id.number)
+    }
+
     /// Whether a transaction here is the one that this request repeats, acknowledges or cancels.
     package func expects(_ request: SIPMessage) -> Bool {
         guard let method = request.method, let via = request.topVia else { return false }

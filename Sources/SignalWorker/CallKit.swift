@@ -145,7 +145,8 @@ struct CallKit: Sendable {
 
     /// A final response says at which position of the log it was decided, and why, so that "configured, but 404" is answered
     /// by a number and a word.
-    mutating func respond(_ response: SIPMessage, to id: ServerTransactionID, _ why: FinalReason? = nil) {
+    /// - Parameter isForgotten: nothing is to be kept of the request: nobody has shown who sent it.
+    mutating func respond(_ response: SIPMessage, to id: ServerTransactionID, _ why: FinalReason? = nil, isForgotten: Bool = false) {
         var response = addressed(response, to: id)
         response.headers[.server] = "Ledgerline"
         if response.isFinal {
@@ -158,7 +159,7 @@ struct CallKit: Sendable {
                 response.headers[.reason] = CallKit.reason(response.status, response.reason)
             }
         }
-        withTransactions { _ = $0.respond(response, to: id, now: $1, into: &$2) }
+        withTransactions { if isForgotten { $0.respondOnce(response, to: id, into: &$2) } else { _ = $0.respond(response, to: id, now: $1, into: &$2) } }
         if response.isFinal { serverOwners[id] = nil }
     }
 

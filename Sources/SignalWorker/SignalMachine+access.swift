@@ -199,7 +199,7 @@ extension SignalMachine {
         {
             response.headers.append(header, challenge.description)
         }
-        kit.respond(response, to: id)
+        kit.respond(response, to: id, isForgotten: true)
     }
 
     private mutating func wrongPassword(_ request: SIPMessage, _ id: ServerTransactionID, _ hop: Hop, _ user: String) {

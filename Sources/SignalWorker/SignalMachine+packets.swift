@@ -181,7 +181,7 @@ extension SignalMachine {
         if method == .subscribe, request.to.tag?.hasPrefix(SignalMachine.subscriptionTag) == true { return subscribe(request, id, on: hop) }
         if request.to.tag != nil {
             guard let mark = OwnerMark(tag: request.to.tag), let found = calls.update(mark.call, { $0.side(of: request) }) else {
-                return kit.respond(request.response(481), to: id)
+                return kit.respond(request.response(481), to: id, isForgotten: true)
             }
             guard let side = found else {
                 return withCall(mark.call) { call, kit in call.request(ofFormer: request, id, &kit) }
@@ -195,17 +195,17 @@ extension SignalMachine {
             kit.note(.tooFast(source: hop.remote))
             var response = request.response(503, toTag: "busy")
             response.headers.append(.retryAfter, "2")
-            return kit.respond(response, to: id, .tooFast)
+            return kit.respond(response, to: id, .tooFast, isForgotten: true)
         }
         // An INVITE of a call that runs here, come back to us: it would call itself for ever (RFC 3261 §8.2.2.2).
         if method == .invite, !hop.isInternal, let mark = OwnerMark(tag: request.from.tag), calls.contains(mark.call) {
             return kit.respond(request.response(482, toTag: "loop"), to: id)
         }
-        guard request.maxForwards ?? 70 > 0 else { return kit.respond(request.response(483, toTag: "hops"), to: id) }
+        guard request.maxForwards ?? 70 > 0 else { return kit.respond(request.response(483, toTag: "hops"), to: id, isForgotten: true) }
         guard request.required.allSatisfy({ SignalMachine.extensions.contains($0) }) else {
             var response = request.response(420, toTag: "extension")
             response.headers.append(.unsupported, request.required.filter { !SignalMachine.extensions.contains($0) }.joined(separator: ", "))
-            return kit.respond(response, to: id)
+            return kit.respond(response, to: id, isForgotten: true)
         }
         switch method {
         case .register: register(request, id, on: hop)
@@ -215,14 +215,14 @@ extension SignalMachine {
             ok.headers.append(.allow, CallMachine.allowed + ", REGISTER, SUBSCRIBE")
             ok.headers.append(.allowEvents, SignalMachine.eventPackages)
             ok.headers.append(.accept, "application/sdp")
-            kit.respond(ok, to: id)
-        case .bye, .info, .update, .prack, .notify, .refer: kit.respond(request.response(481, toTag: "none"), to: id)
+            kit.respond(ok, to: id, isForgotten: true)
+        case .bye, .info, .update, .prack, .notify, .refer: kit.respond(request.response(481, toTag: "none"), to: id, isForgotten: true)
         case .ack, .cancel: break  // the transactions' own
         case .subscribe: subscribe(request, id, on: hop)
         case .message, .publish, .other:
             var response = request.response(405, toTag: "method")
             response.headers.append(.allow, CallMachine.allowed + ", REGISTER")
-            kit.respond(response, to: id)
+            kit.respond(response, to: id, isForgotten: true)
         }
     }
 

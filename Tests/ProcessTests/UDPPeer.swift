@@ -5,12 +5,13 @@ final class UDPPeer: Sendable {
     private let descriptor: Int32
     let port: UInt16
 
-    init() throws {
+    /// - Parameter host: of the loopback network.
+    init(host: UInt32 = 0x7F00_0001) throws {
         let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
         guard descriptor >= 0 else { throw ServerFailure(description: "no socket") }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        address.sin_addr.s_addr = host.bigEndian
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let bound = withUnsafeMutablePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0 }
@@ -45,9 +46,9 @@ final class UDPPeer: Sendable {
     }
 
     /// What comes until there are so many, within five seconds.
-    func datagrams(_ count: Int) -> [[UInt8]] {
+    func datagrams(_ count: Int, within seconds: Double = 5) -> [[UInt8]] {
         var datagrams: [[UInt8]] = []
-        let deadline = Date().addingTimeInterval(5)
+        let deadline = Date().addingTimeInterval(seconds)
         while datagrams.count < count, Date() < deadline { if let datagram = datagram() { datagrams.append(datagram) } }
         return datagrams
     }

@@ -289,6 +289,39 @@ class Transports(Demo):
         self.check("meanwhile others call", last["talk_seconds"] >= 0.9)
         for peer in stalled + slow + flood:
             peer.close()
+        self.flood_websocket()
+        self.register_far_too_often()
+        last = self.call("carrier", "bob", f"sip:{base.NUMBER}@{base.CLUSTER}", 1, "bob")
+        self.check("after all of them others call", last["talk_seconds"] >= 0.9)
+
+    def flood_websocket(self):
+        """Pings as fast as they go: the connection ends, and the log says why, once."""
+        flooder = WebSocketPhone("flooder", base.DOMAIN, "none", "127.0.0.1", self.ports["s1"]["ws"])
+        sent = 0
+        try:
+            for sent in range(100_000):
+                flooder._send_frame(9, b"x")
+        except OSError:
+            pass
+        flooder.socket.close()
+        log = (self.directory / "s1.log").read_text()
+        self.check("a WebSocket that floods is closed", sent < 99_999, pings=sent)
+        self.check("the worker's log says so once", log.count("more keep-alives than anybody needs") == 1)
+
+    def register_far_too_often(self):
+        """500 contacts in one REGISTER, in lines of their own and in one."""
+        for title, contacts in (("500 lines", "".join(f"Contact: <sip:bob{n}@192.0.2.1>\r\n" for n in range(500))),
+                                ("one line", "Contact: " + ",".join(f"<sip:b{n}@192.0.2.1>" for n in range(500)) + "\r\n")):
+            peer = socket.create_connection(("127.0.0.1", self.ports["s1"]["tcp"]), timeout=10)
+            peer.sendall((f"REGISTER sip:{base.DOMAIN} SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1;branch=z9hG4bK{len(contacts)}\r\nMax-Forwards: 70\r\n"
+                          f"From: <sip:bob@{base.DOMAIN}>;tag=1\r\nTo: <sip:bob@{base.DOMAIN}>\r\nCall-ID: many{len(contacts)}\r\nCSeq: 1 REGISTER\r\n{contacts}"
+                          "Content-Length: 0\r\n\r\n").encode())
+            told = peer.recv(65536).split(b"\r\n")[0].decode()
+            peer.close()
+            # Whether the password is asked for first or the message refused: none of them is registered.
+            self.check(f"a REGISTER with 500 contacts in {title} registers nobody", told.split()[1] in ("400", "401", "403"), told=told)
+        items = self.api.get(f"/v1/subscribers/{self.bob['id']}/bindings")["items"]
+        self.check("bob is reached as before", len(items) == 1, bindings=len(items))
 
 
 if __name__ == "__main__":

@@ -100,6 +100,11 @@ enum FuzzEntry: String, CaseIterable {
     private func webSocket(_ bytes: [UInt8]) {
         var handshake = WebSocketHandshake()
         _ = handshake.receive(bytes)
+        var origins = WebOrigins()
+        if origins.add("https://*.example.com") {
+            var strict = WebSocketHandshake(origins)
+            if case .open = strict.receive(bytes) { precondition(!bytes.isEmpty) }
+        }
         var framer = WebSocketFramer()
         framer.append(bytes)
         do throws(WebSocketFramer.Failure) {

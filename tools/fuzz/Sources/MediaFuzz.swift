@@ -6,7 +6,7 @@ import Primitives
 import RTP
 
 /// Datagrams to the ports of one session: the bytes are cut into packets, each with a first byte that says to which port and from whom. One
-/// side has checks and a handshake, the other plain RTP. RTP, RTCP, STUN and DTLS are told apart, read and judged; nothing may stop.
+/// side has checks and a handshake, the other plain RTP; or both are passed on unread. RTP, RTCP, STUN and DTLS are told apart, read and judged; nothing may stop.
 enum MediaFuzz {
     private static let identity = try? DTLSIdentity()
     private static let sources = ["192.0.2.7:4000", "203.0.113.9:6000", "203.0.113.9:6001", "192.0.2.66:666"].compactMap { SocketAddress($0) }
@@ -19,7 +19,9 @@ enum MediaFuzz {
             remote: sources[0], sharesControlPort: true,
             handshake: LegSetup.Handshake(hash: .sha256, fingerprint: Array(repeating: 1, count: 32), role: .server),
             checks: isChecked ? ICEAgent.Setup(local: ICECredentials(fragment: "ours", password: "ourpasswordourpassword"), remoteFragment: "theirs") : nil)
-        guard (try? core.open(session, portA: 30_000, portB: 30_002, a: browser, b: LegSetup(remote: sources[1]), at: .zero)) != nil else { return }
+        let isUnread = bytes.first.map { $0 & 6 == 6 } ?? false
+        let legs = isUnread ? (LegSetup(remote: sources[0], isOpaque: true), LegSetup(remote: sources[1], isOpaque: true)) : (browser, LegSetup(remote: sources[1]))
+        guard (try? core.open(session, portA: 30_000, portB: 30_002, a: legs.0, b: legs.1, at: .zero)) != nil else { return }
         var rest = bytes.dropFirst()
         var now = Instant.zero
         var packets = 0
