@@ -50,6 +50,7 @@ extension InvoiceFacts {
 
     private func checkRate(_ verdict: inout Verdict) throws(Contradiction) {
         guard issued.kind == .invoice, let tax = issued.taxes.first else { return }
+        guard !issued.hasTaxedLines else { return try checkRules(&verdict) }
         guard let terms else {
             verdict.notProven.append("that \(InvoiceAmounts.percent(tax.vatBasisPoints)) % is the customer's rate of VAT: its record is not in the pack")
             return
@@ -61,6 +62,44 @@ extension InvoiceFacts {
         }
         verdict.proven.append(
             "VAT: \(InvoiceAmounts.percent(tax.vatBasisPoints)) % of \(money(tax.taxableMicros)) are \(money(tax.taxMicros)), by the rate that the customer's record held (event \(terms.sequence))")
+    }
+
+    /// Where lines bear VAT of their own: it is that of the provider's tables, by what the customer's record says.
+    private func checkRules(_ verdict: inout Verdict) throws(Contradiction) {
+        let rules = VATRules(of: issued)
+        guard let terms, let billing else {
+            verdict.notProven.append("that the rates of VAT are those that were set: the customer's record or the provider's rates are not in the pack")
+            return
+        }
+        guard terms.customer.currency == issued.currency, terms.customer.providerID == issued.providerID else {
+            throw Contradiction("the customer's record (event \(terms.sequence)) is of another provider or currency")
+        }
+        guard terms.customer.vatTreatment == .byCountry || VATRules(terms.customer.vatTreatment, seller: billing.billing.seller, buyer: BuyerParty(), billing.billing) == rules
+        else {
+            throw Contradiction(
+                "the customer's record (event \(terms.sequence)) says \(terms.customer.vatTreatment.literal), and the invoice's VAT is not what that is by the provider's rates (event \(billing.sequence))")
+        }
+        guard VATRules(issued.vatTreatment, country: issued.vatCountry, billing.billing) == rules else {
+            throw Contradiction("the rates of VAT on the invoice are not those that the provider had set (event \(billing.sequence))")
+        }
+        for tax in issued.taxes {
+            verdict.proven.append(
+                "VAT \(tax.category): \(InvoiceAmounts.percent(tax.vatBasisPoints)) % of \(money(tax.taxableMicros)) are \(money(tax.taxMicros)), by the rates that were set (event \(billing.sequence))")
+        }
+    }
+
+    /// By whom it is for: only the page says that, and its hash is in the log.
+    private func checkTreatment(_ buyer: BuyerParty?, _ verdict: inout Verdict) throws(Contradiction) {
+        guard issued.kind == .invoice, let terms, let billing, terms.customer.vatTreatment == .byCountry else { return }
+        let found = issued.vatTreatment == .domestic ? "the rates of \(issued.vatCountry)" : issued.vatTreatment.literal
+        guard let buyer else {
+            verdict.notProven.append("that \(found) follows from where the buyer is and from its VAT number: who it is is not proven")
+            return
+        }
+        guard VATRules(.byCountry, seller: billing.billing.seller, buyer: buyer, billing.billing) == VATRules(of: issued) else {
+            throw Contradiction("the buyer's country and VAT number lead to another VAT than \(found)")
+        }
+        verdict.proven.append("VAT: \(found), because the seller is in \(issued.seller.country) and the buyer in \(buyer.country)\(buyer.vatNumber.isEmpty ? "" : " with a VAT number")")
     }
 
     // MARK: - an invoice
@@ -112,8 +151,7 @@ extension InvoiceFacts {
         guard rows.isEmpty else { throw Contradiction("a credit note has no movements but its own") }
         guard invoice.numberText == issued.creditedNumber, place < sequence else { throw Contradiction("the credit note names another invoice") }
         guard issued.prepaidMicros == 0, issued.paymentsMicros == 0 else { throw Contradiction("the credit note says that something was paid before") }
-        let rates = (issued.taxes.map(\.vatBasisPoints), invoice.taxes.map(\.vatBasisPoints))
-        guard rates.0 == rates.1 else { throw Contradiction("the credit note has another rate of VAT than its invoice") }
+        try checkRates(with: invoice)
         guard let after = Int64(exactly: Int128(issued.openingMicros) + Int128(issued.totalMicros)), after == issued.closingMicros else {
             throw Contradiction("the account after the credit note is not what it was before and what is given back")
         }
@@ -121,10 +159,26 @@ extension InvoiceFacts {
         try checkNotes(of: invoice, &verdict)
     }
 
+    private func checkRates(with invoice: InvoiceIssued) throws(Contradiction) {
+        let other = Contradiction("the credit note has another rate of VAT than its invoice")
+        guard issued.hasTaxedLines || invoice.hasTaxedLines else {
+            guard issued.taxes.map(\.vatBasisPoints) == invoice.taxes.map(\.vatBasisPoints) else { throw other }
+            return
+        }
+        guard VATRules(of: issued) == VATRules(of: invoice) else { throw other }
+        for tax in issued.taxes {
+            guard let whole = invoice.taxes.first(where: { $0.isAlike(tax) }) else { throw other }
+            let given = notes.reduce(Int128(0)) { sum, note in note.note.taxes.reduce(sum) { $1.isAlike(tax) ? $0 + Int128($1.taxableMicros) : $0 } }
+            guard given <= Int128(max(0, whole.taxableMicros)) else {
+                throw Contradiction("the credit notes give back more of what bears \(InvoiceAmounts.percent(tax.vatBasisPoints)) % VAT (\(tax.category)) than the invoice has")
+            }
+        }
+    }
+
     // MARK: - what was printed
 
     /// The event holds hashes of what was sent to the customer: what is stated can be seen to be the same.
-    func checkPrint(_ buyer: InvoicePack.Buyer?, _ verdict: inout Verdict) {
+    func checkPrint(_ buyer: InvoicePack.Buyer?, _ verdict: inout Verdict) throws(Contradiction) {
         let numbers = "the numbers of the calls"
         if issued.kind == .invoice, rows.contains(where: { $0.kind == .call }) {
             if issued.callsSha256.isEmpty {
@@ -135,18 +189,24 @@ extension InvoiceFacts {
                 verdict.notProven.append("\(numbers): they are not those of the list that was issued with the invoice, because somebody on it was erased, or the operator states others")
             }
         }
-        guard let buyer else { return verdict.notProven.append("whom the invoice was for: the buyer was erased") }
+        guard let buyer else {
+            try checkTreatment(nil, &verdict)
+            return verdict.notProven.append("whom the invoice was for: the buyer was erased")
+        }
         let page: String
         if issued.templateHash.isEmpty {
-            page = InvoicePage.builtIn
+            page = InvoicePage.builtIn(issued)
         } else if let template, Data(Hash.sha256(Array(template.html.utf8))) == issued.templateHash {
             page = template.html
         } else {
+            try checkTreatment(nil, &verdict)
             return verdict.notProven.append("the buyer, and the page: the template is not in the pack")
         }
         if Data(Hash.sha256(InvoicePage.html(buyer.filled(issued), page))) == issued.htmlSha256 {
             verdict.proven.append("the page that was issued, with its buyer, is the one that this follows from: its hash is in the log")
+            try checkTreatment(buyer.filled(issued).buyer, &verdict)
         } else {
+            try checkTreatment(nil, &verdict)
             verdict.notProven.append("the buyer: with it the page is not the one that was issued, because it was erased, or the operator states another")
         }
     }

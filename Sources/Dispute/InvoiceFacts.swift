@@ -43,6 +43,8 @@ package struct InvoiceFacts: Sendable {
     private(set) var before: (sequence: UInt64, invoice: InvoiceIssued)?
     private(set) var terms: (sequence: UInt64, customer: Customer)?
     private(set) var template: InvoiceTemplatePublished?
+    /// Whose rates of VAT the lines bear.
+    private(set) var billing: (sequence: UInt64, billing: Billing)?
     /// The money that the document itself moved.
     private(set) var journal: JournalPosted?
 
@@ -66,7 +68,7 @@ package struct InvoiceFacts: Sendable {
         // VAT and rounding of the one before were posted behind its cut, so they are among the movements.
         var opening = Int128(0)
         if let before = before?.invoice { opening = Int128(before.closingMicros) + Int128(before.taxMicros) + Int128(before.roundingMicros) }
-        tally = InvoiceTally(of: account, opening: Int64(clamping: opening), keepsCalls: true, language: issued.language)
+        tally = InvoiceTally(of: account, opening: Int64(clamping: opening), keepsCalls: true, language: issued.language, rules: VATRules(of: issued))
     }
 
     /// - Parameter item: numbers that are stated of a call.
@@ -98,6 +100,7 @@ package struct InvoiceFacts: Sendable {
             spare[record.cdr.callID] = envelope.sequence
         case .invoiceIssued(let other): try add(other, envelope)
         case .invoiceTemplatePublished(let published): template = published
+        case .billingChanged(let changed) where issued.hasTaxedLines: try add(changed.billing, envelope)
         case .customerCreated(let created): try add(created.customer, envelope)
         case .customerChanged(let changed): try add(changed.customer, envelope)
         default: throw Contradiction("\(place) (\(envelope.type)) is no part of an invoice")
@@ -149,6 +152,15 @@ extension InvoiceFacts {
             throw Contradiction("event \(envelope.sequence) is of another customer")
         }
         terms = (envelope.sequence, customer)
+    }
+}
+
+extension InvoiceFacts {
+    private mutating func add(_ billing: Billing, _ envelope: Envelope) throws(Contradiction) {
+        guard billing.providerID == issued.providerID, let provider = ProviderID(issued.providerID), envelope.stream == InvoiceMaker.billingStream(of: provider),
+            envelope.sequence < sequence
+        else { throw Contradiction("event \(envelope.sequence) is how another provider bills, or how it bills later") }
+        self.billing = (envelope.sequence, billing)
     }
 }
 

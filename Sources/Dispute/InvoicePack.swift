@@ -1,4 +1,6 @@
 package import Foundation
+import Invoices
+package import Model
 import OpenSSL
 
 /// Everything that an invoice follows from, in one file: the events as they stand in the log, with one proof for all of them under one
@@ -9,9 +11,12 @@ import OpenSSL
 /// checked. The format is described in docs/dispute.md. It never changes under its name.
 package struct InvoicePack: Sendable {
     package static let format = "ledgerline.dispute.invoice/1"
+    /// Of invoices whose lines bear VAT of their own: the provider's rates are in it, too.
+    package static let formatWithTaxedLines = "ledgerline.dispute.invoice/2"
+    package static func format(of invoice: InvoiceIssued) -> String { invoice.hasTaxedLines ? formatWithTaxedLines : format }
 
     package struct Head: Codable, Hashable, Sendable {
-        package var format = InvoicePack.format
+        package var format: String
         package var madeAt: String
         /// The invoice's id, and where its event is in the log.
         package var invoice: String
@@ -80,13 +85,15 @@ package struct InvoicePack: Sendable {
         }
         guard let first = lines.first, lines.count >= 3 else { throw .malformed("this is not a dispute pack of an invoice") }
         head = try Self.decode(Head.self, file[first], line: 1)
-        guard head.format == Self.format else { throw .malformed("the format is \(head.format), and this program reads \(Self.format)") }
+        guard [Self.format, Self.formatWithTaxedLines].contains(head.format) else {
+            throw .malformed("the format is \(head.format), and this program reads \(Self.format) and \(Self.formatWithTaxedLines)")
+        }
         guard head.events == lines.count - 3 else {
             throw .malformed("the head speaks of \(head.events) events, and the file has \(lines.count - 3): it was cut off, or lines were added")
         }
         proof = try Self.decode(Proof.self, file[lines[lines.count - 2]], line: lines.count - 1).proof
         signature = try Self.decode(Signature.self, file[lines[lines.count - 1]], line: lines.count).signature
-        body = Self.signedBody(file[file.startIndex..<lines[lines.count - 1].lowerBound])
+        body = Self.signedBody(file[file.startIndex..<lines[lines.count - 1].lowerBound], head.format)
         self.lines = Array(lines[1..<(lines.count - 2)])
         self.file = file
     }
@@ -102,7 +109,7 @@ package struct InvoicePack: Sendable {
         try Self.decode(ProvenEvent.self, file[lines[index]], line: index + 2)
     }
 
-    static func signedBody(_ bytes: Data) -> String { "\(format)\nsha256 \(Base64.encode(Hash.sha256([UInt8](bytes))))\n" }
+    static func signedBody(_ bytes: Data, _ format: String) -> String { "\(format)\nsha256 \(Base64.encode(Hash.sha256([UInt8](bytes))))\n" }
 
     /// The file of these, signed by `sign`, which is given the note's text.
     static func file(_ head: Head, _ events: some Sequence<ProvenEvent>, proof: [String], sign: (String) -> String) throws(DisputeError) -> Data {
@@ -111,7 +118,7 @@ package struct InvoicePack: Sendable {
             var file = try encoder.encode(head) + [0x0A]
             for event in events { file += try encoder.encode(event) + [0x0A] }
             file += try encoder.encode(Proof(proof: proof)) + [0x0A]
-            return try file + encoder.encode(Signature(signature: sign(signedBody(file)))) + [0x0A]
+            return try file + encoder.encode(Signature(signature: sign(signedBody(file, head.format)))) + [0x0A]
         } catch {
             throw .malformed("the pack cannot be written: \(error)")
         }

@@ -50,7 +50,7 @@ package struct InvoicePackMaker {
             (try log.inclusionProof(of: sequences, size: size), Checkpoint(origin: origin, size: size, root: try log.rootHash(size: size)).signed(with: key))
         }
         let head = InvoicePack.Head(
-            madeAt: time.rfc3339, invoice: id.description, sequence: found.sequence, events: events.count, log: origin,
+            format: InvoicePack.format(of: found.issued), madeAt: time.rfc3339, invoice: id.description, sequence: found.sequence, events: events.count, log: origin,
             key: key.verifyingKey.noteKey(name: origin), checkpoint: checkpoint, buyer: InvoicePack.Buyer(found.issued))
         return try InvoicePack.file(head, events, proof: proof.map { Base64.encode($0.bytes) }) { PackSignature.sign($0, name: origin, key) }
     }
@@ -70,6 +70,7 @@ package struct InvoicePackMaker {
         }
         try addRelated(invoice, customer, to: &found, in: views)
         try addTerms(customer, to: &found)
+        if invoice.hasTaxedLines, invoice.kind == .invoice { try addBilling(invoice, to: &found) }
         if !invoice.templateHash.isEmpty { try addTemplate(invoice, to: &found) }
         guard invoice.kind == .invoice else { return found }
         var place = (sequence: invoice.afterSequence, index: UInt32.max)
@@ -116,6 +117,22 @@ package struct InvoicePackMaker {
         while true {
             let page = try onLog { () throws(LedgerError) in try log.history(of: customer.value, before: before, limit: 32) }
             for envelope in page where envelope.sequence < found.sequence && ["customer.created", "customer.changed"].contains(envelope.type) {
+                found.sequences.insert(envelope.sequence)
+                return
+            }
+            guard let last = page.last else { return }
+            before = last.sequence
+        }
+    }
+
+    /// The provider's rates as they were then.
+    private func addBilling(_ invoice: InvoiceIssued, to found: inout Found) throws(DisputeError) {
+        guard let provider = ProviderID(invoice.providerID) else { return }
+        let stream = InvoiceMaker.billingStream(of: provider)
+        var before: UInt64?
+        while true {
+            let page = try onLog { () throws(LedgerError) in try log.history(of: stream, before: before, limit: 32) }
+            for envelope in page where envelope.sequence < found.sequence && envelope.type == "billing.changed" {
                 found.sequences.insert(envelope.sequence)
                 return
             }

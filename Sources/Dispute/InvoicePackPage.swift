@@ -68,7 +68,7 @@ extension InvoiceFacts {
                 [$0.description_p, "\($0.calls)", $0.seconds > 0 ? "\($0.seconds)" : "", CallExplanation.amount($0.exactMicros, "", withCode: false), money($0.amountMicros)]
             }, figures: [1, 2, 3, 4], total: ["Net", "", "", "", money(issued.netMicros)])
         page.table(
-            [], issued.taxes.map { ["VAT \(InvoiceAmounts.percent($0.vatBasisPoints)) % of \(money($0.taxableMicros))", "\(money($0.taxMicros)) \(issued.currency)"] }
+            [], issued.taxes.map { ["VAT \(InvoiceAmounts.percent($0.vatBasisPoints)) %\(issued.hasTaxedLines ? " (\($0.category))" : "") of \(money($0.taxableMicros))", "\(money($0.taxMicros)) \(issued.currency)"] }
                 + [["Total", "\(money(issued.totalMicros)) \(issued.currency)"]], figures: [1])
         if issued.kind == .invoice {
             page.heading("The account")

@@ -15,9 +15,10 @@ extension InvoicePack {
         (verdict.log, verdict.size) = (head.origin, head.size)
         let issued = try document(at: self.head.sequence)
         guard UUIDv7(bytes: issued.id)?.description == self.head.invoice else { throw Contradiction("event \(self.head.sequence) is of another invoice than the pack") }
-        guard issued.decimals <= 6, issued.kind == .invoice || issued.kind == .creditNote, issued.periodFrom > 0, issued.periodTo > 0 else {
+        guard issued.decimals <= 6, issued.kind == .invoice || issued.kind == .creditNote, issued.periodFrom > 0, issued.periodTo > 0, issued.layout <= 2 else {
             throw Contradiction("the invoice is of a later version than this program")
         }
+        guard self.head.format == InvoicePack.format(of: issued) else { throw Contradiction("the pack's format is not that of packs of such invoices") }
         var facts = try InvoiceFacts(issued, sequence: self.head.sequence, before: try documentBefore(issued))
         try readEvents(under: head, into: &facts)
         verdict.proven.append("\(lines.count) events are in the log \(head.origin), byte for byte, under its signed head of \(head.size) events")
@@ -26,7 +27,7 @@ extension InvoicePack {
         case .invoice: try facts.checkInvoice(&verdict)
         case .creditNote, .UNRECOGNIZED: try facts.checkCreditNote(&verdict)
         }
-        facts.checkPrint(self.head.buyer, &verdict)
+        try facts.checkPrint(self.head.buyer, &verdict)
         try PackSignature.check(signature, is: body, name: name, key)
         facts.sayNotProven(&verdict)
         return (verdict, facts)

@@ -157,17 +157,18 @@ package enum ElectronicInvoice {
             out.begin("cac:TaxSubtotal")
             amount("cbc:TaxableAmount", tax.taxableMicros, invoice, &out)
             amount("cbc:TaxAmount", tax.taxMicros, invoice, &out)
-            category("cac:TaxCategory", tax, reason: tax.category == "E" ? invoice.exemptionReason : "", &out)
+            category("cac:TaxCategory", tax, exemption: invoice.exemption(tax.category), &out)
             out.end()
         }
         out.end()
     }
 
-    private static func category(_ name: String, _ tax: InvoiceTax, reason: String, _ out: inout XMLText) {
+    private static func category(_ name: String, _ tax: InvoiceTax, exemption: (code: String, reason: String)?, _ out: inout XMLText) {
         out.begin(name)
         out.element("cbc:ID", tax.category)
         out.element("cbc:Percent", InvoiceAmounts.percent(tax.vatBasisPoints))
-        out.element(ifAny: "cbc:TaxExemptionReason", reason)
+        out.element(ifAny: "cbc:TaxExemptionReasonCode", exemption?.code ?? "")  // BT-121
+        out.element(ifAny: "cbc:TaxExemptionReason", exemption?.reason ?? "")  // BT-120
         scheme(&out)
         out.end()
     }
@@ -186,7 +187,6 @@ package enum ElectronicInvoice {
     /// BG-25: one of what the line says, at the line's amount; less than nothing is minus one, because no price is negative (BR-27).
     private static func line(_ line: InvoiceLine, number: Int, _ invoice: InvoiceIssued, _ out: inout XMLText) {
         let isCredit = invoice.kind == .creditNote
-        let tax = invoice.taxes.first ?? InvoiceTax()
         out.begin(isCredit ? "cac:CreditNoteLine" : "cac:InvoiceLine")
         out.element("cbc:ID", String(number))
         if line.kind == .usage { out.element("cbc:Note", "\(line.calls) calls, \(line.seconds) s") }
@@ -194,7 +194,7 @@ package enum ElectronicInvoice {
         amount("cbc:LineExtensionAmount", line.amountMicros, invoice, &out)
         out.begin("cac:Item")
         out.element("cbc:Name", line.description_p.isEmpty ? InvoiceWords(language: invoice.language)["fees"] : line.description_p)
-        category("cac:ClassifiedTaxCategory", tax, reason: "", &out)
+        category("cac:ClassifiedTaxCategory", invoice.tax(of: line), exemption: nil, &out)
         out.end()
         out.begin("cac:Price")
         amount("cbc:PriceAmount", abs(line.amountMicros), invoice, &out)

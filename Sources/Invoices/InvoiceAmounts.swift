@@ -15,7 +15,7 @@ package enum InvoiceAmounts {
     /// Micro-units of the smallest unit on paper.
     static func unit(_ decimals: UInt32) -> Int64 { (decimals..<6).reduce(1) { unit, _ in unit * 10 } }
 
-    static func rounded(_ micros: Int64, _ decimals: UInt32) -> Int64 {
+    package static func rounded(_ micros: Int64, _ decimals: UInt32) -> Int64 {
         let unit = unit(decimals)
         let half = unit / 2
         return micros >= 0 ? (micros + half) / unit * unit : (micros - half) / unit * unit

@@ -40,7 +40,7 @@ package struct InvoiceCheck: Sendable {
         let tally = try onViews { () throws(ViewsError) in
             try InvoiceTally(
                 of: .customer(customer, currency), after: invoice.afterSequence, through: invoice.throughSequence, keepsCalls: false,
-                language: invoice.language, in: views)
+                language: invoice.language, rules: VATRules(of: invoice), in: views)
         }
         faults += try Self.faults(of: invoice, by: tally)
     }
@@ -81,7 +81,9 @@ package struct InvoiceCheck: Sendable {
     private struct LineName: Equatable {
         let kind: InvoiceLineKind
         let text: String
+        let category: String
+        let basisPoints: UInt32
 
-        init(_ line: InvoiceLine) { (kind, text) = (line.kind, line.description_p) }
+        init(_ line: InvoiceLine) { (kind, text, category, basisPoints) = (line.kind, line.description_p, line.vatCategory, line.vatBasisPoints) }
     }
 }

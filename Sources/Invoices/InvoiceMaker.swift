@@ -10,8 +10,9 @@ import SwiftProtobuf
 /// An invoice is a stretch of the customer's account: every movement behind the last invoice's cut up to this one's. So each movement
 /// is on exactly one invoice, late ones on the next, and a correction of an old charge on that of the time when it was corrected.
 package enum InvoiceMaker {
-    /// Version of the code that writes the documents. Layouts stay as they are once something was issued by them.
-    package static let layout: UInt32 = 1
+    /// Version of the code that writes the documents. Layouts stay as they are once something was issued by them: 1 where the customer pays
+    /// one rate of VAT, 2 where each line bears its own.
+    package static func layout(hasTaxedLines: Bool) -> UInt32 { hasTaxedLines ? 2 : 1 }
 
     /// The stream in the log of how a provider bills, and of its templates.
     package static func billingStream(of provider: ProviderID) -> UUIDv7 {
@@ -25,11 +26,14 @@ package enum InvoiceMaker {
         of customerID: CustomerID, _ period: InvoicePeriod, id: UUIDv7, in views: borrowing State
     ) throws(InvoiceError) -> InvoiceIssued {
         let parties = try Parties(customerID, in: views)
+        if let country = parties.rules?.missing {
+            throw .refused("no standard rate of VAT is set for \(country.isEmpty ? "the seller's country" : country): add it to vat_rates of the provider's billing")
+        }
         let after = try onViews { () throws(ViewsError) in try views.invoiceHead(of: customerID)?.throughSequence ?? 0 }
         guard period.through >= after else { throw .cutIsBeforeLast(after) }
         let tally = try onViews { () throws(ViewsError) in
             try InvoiceTally(
-                of: parties.account, after: after, through: period.through, keepsCalls: parties.billing.callList, language: parties.language, in: views)
+                of: parties.account, after: after, through: period.through, keepsCalls: parties.billing.callList, language: parties.language, rules: parties.rules, in: views)
         }
         var invoice = parties.blank(id, .invoice, issuedAt: period.issuedAt)
         invoice.periodFrom = period.from.microseconds
@@ -58,6 +62,9 @@ package enum InvoiceMaker {
         let left = balance.totalMicros - balance.creditedMicros
         var note = parties.blank(id, .creditNote, issuedAt: issuedAt)
         (note.seller, note.buyer, note.language) = (original.seller, original.buyer, original.language)
+        note.layout = original.layout
+        (note.vatTreatment, note.vatCountry, note.vatRates, note.vatItems) = (original.vatTreatment, original.vatCountry, original.vatRates, original.vatItems)
+        note.exemptionReason = original.exemptionReason
         note.creditedID = original.id
         note.creditedNumber = original.numberText
         note.creditedOn = original.issuedOn
@@ -69,15 +76,11 @@ package enum InvoiceMaker {
             // All of it: the same lines.
             note.lines = original.lines
             for index in note.lines.indices { note.lines[index].exactMicros = note.lines[index].amountMicros }
+        } else if original.hasTaxedLines {
+            note.lines = try parts(of: original, net: net, left: left, reason, in: views)
         } else {
             let rate = original.taxes.first?.vatBasisPoints ?? 0
-            var line = InvoiceLine()
-            line.kind = .correction
-            line.description_p = reason
-            line.calls = 1
-            line.amountMicros = net.map { InvoiceAmounts.rounded($0, note.decimals) } ?? Self.net(ofTotal: left, rate, note.decimals)
-            line.exactMicros = line.amountMicros
-            note.lines = [line]
+            note.lines = [creditLine(reason, net.map { InvoiceAmounts.rounded($0, note.decimals) } ?? Self.net(ofTotal: left, rate, note.decimals))]
         }
         try sum(&note, rate: original.taxes.first ?? parties.rate)
         guard note.totalMicros > 0, note.totalMicros <= left else {
@@ -128,19 +131,74 @@ package enum InvoiceMaker {
         invoice.closingMicros = tally.closing - invoice.roundingMicros - invoice.taxMicros
     }
 
-    /// VAT and sums of the lines that are there.
+    /// VAT and sums of the lines that are there. VAT is rounded once for each part of the breakdown.
+    ///
+    /// - Parameter rate: of all lines, where they bear none of their own.
     package static func sum(_ invoice: inout InvoiceIssued, rate: InvoiceTax) throws(InvoiceError) {
         let net = invoice.lines.reduce(Int128(0)) { $0 + Int128($1.amountMicros) }
         let exact = invoice.lines.reduce(Int128(0)) { $0 + Int128($1.exactMicros) }
-        guard net.magnitude < 1 << 60, exact.magnitude < 1 << 60, rate.vatBasisPoints <= 10_000, invoice.decimals <= 6 else { throw .overflow }
-        var tax = rate
-        tax.taxableMicros = Int64(net)
-        tax.taxMicros = InvoiceAmounts.tax(on: Int64(net), basisPoints: tax.vatBasisPoints, invoice.decimals)
-        invoice.taxes = [tax]
+        let moved = invoice.lines.reduce(Int128(0)) { $0 + Int128($1.amountMicros.magnitude) }
+        var taxes = [rate]
+        if invoice.hasTaxedLines {
+            taxes = []
+            for line in invoice.lines where !taxes.contains(where: { $0.isAlike(line.tax) }) { taxes.append(line.tax) }
+            let order = ["S", "Z", "E", "AE", "G"]
+            func rank(_ tax: InvoiceTax) -> (Int, Int64) { (order.firstIndex(of: tax.category) ?? order.count, -Int64(tax.vatBasisPoints)) }
+            taxes.sort { rank($0) < rank($1) }
+        }
+        guard moved < 1 << 60, net.magnitude < 1 << 60, exact.magnitude < 1 << 60, taxes.allSatisfy({ $0.vatBasisPoints <= 10_000 }), invoice.decimals <= 6 else {
+            throw .overflow
+        }
+        for index in taxes.indices {
+            let part = invoice.hasTaxedLines ? invoice.lines.filter { taxes[index].isAlike($0.tax) } : invoice.lines
+            let taxable = part.reduce(Int128(0)) { $0 + Int128($1.amountMicros) }
+            taxes[index].taxableMicros = Int64(taxable)
+            taxes[index].taxMicros = InvoiceAmounts.tax(on: Int64(taxable), basisPoints: taxes[index].vatBasisPoints, invoice.decimals)
+        }
+        invoice.taxes = taxes
         invoice.netMicros = Int64(net)
-        invoice.taxMicros = tax.taxMicros
+        invoice.taxMicros = taxes.reduce(0) { $0 + $1.taxMicros }
         invoice.totalMicros = invoice.netMicros + invoice.taxMicros
         invoice.roundingMicros = Int64(net - exact)
+    }
+
+    private static func creditLine(_ reason: String, _ amount: Int64, _ tax: InvoiceTax? = nil) -> InvoiceLine {
+        var line = InvoiceLine()
+        line.kind = .correction
+        line.description_p = reason
+        line.calls = 1
+        line.amountMicros = amount
+        line.exactMicros = amount
+        if let tax { (line.vatCategory, line.vatBasisPoints) = (tax.category, tax.vatBasisPoints) }
+        return line
+    }
+
+    /// A part of an invoice with several parts of VAT is a part of each of them, by what is left of it.
+    private static func parts<State: ViewQueries & ~Copyable>(
+        of original: InvoiceIssued, net: Int64?, left: Int64, _ reason: String, in views: borrowing State
+    ) throws(InvoiceError) -> [InvoiceLine] {
+        var rests = original.taxes
+        for (_, note) in try onViews({ () throws(ViewsError) in try views.creditNotes(of: original) }) {
+            for tax in note.taxes { for index in rests.indices where rests[index].isAlike(tax) { rests[index].taxableMicros -= tax.taxableMicros } }
+        }
+        rests.removeAll { $0.taxableMicros <= 0 }
+        let rest = rests.reduce(Int128(0)) { $0 + Int128($1.taxableMicros) }
+        let wanted = min(net.map { Int128(InvoiceAmounts.rounded($0, original.decimals)) } ?? rest, rest)
+        guard rest > 0, wanted > 0 else { throw .creditTooLarge(left: "\(Money.decimal(micros: max(0, left))) \(original.currency)") }
+        if let net, Int128(net) > rest { throw .creditTooLarge(left: "\(Money.decimal(micros: Int64(rest))) \(original.currency) without VAT") }
+        var amounts = InvoiceAmounts.apportioned(rests.map { Int64(Int128($0.taxableMicros) * wanted / rest) }, original.decimals)
+        // What the shares were cut by goes to the first, as far as there is something left of it.
+        for index in amounts.indices {
+            let missing = Int64(wanted) - amounts.reduce(0, +)
+            amounts[index] += max(min(missing, rests[index].taxableMicros - amounts[index]), -amounts[index])
+        }
+        // VAT is rounded for each note: the last one must not give back more than there is.
+        let unit = InvoiceAmounts.unit(original.decimals)
+        func total() -> Int64 {
+            zip(rests, amounts).reduce(0) { $0 + $1.1 + InvoiceAmounts.tax(on: $1.1, basisPoints: $1.0.vatBasisPoints, original.decimals) }
+        }
+        while net == nil, total() > left, let largest = amounts.indices.max(by: { amounts[$0] < amounts[$1] }), amounts[largest] > 0 { amounts[largest] -= unit }
+        return zip(rests, amounts).filter { $0.1 > 0 }.map { creditLine(reason, $0.1, $0.0) }
     }
 
     /// With the next number of its series, and the hashes of what is printed.
@@ -183,6 +241,8 @@ private struct Parties {
     let isPrepaid: Bool
     private let provider: Provider
     private let contact: Contact?
+    /// By which lines bear VAT; nil: the customer's own rate is on all of them.
+    let rules: VATRules?
 
     init<State: ViewQueries & ~Copyable>(_ id: CustomerID, in views: borrowing State) throws(InvoiceError) {
         guard let customer = try onViews({ () throws(ViewsError) in try views.customer(id) }), let providerID = ProviderID(customer.providerID),
@@ -198,6 +258,7 @@ private struct Parties {
         let plan = try onViews { () throws(ViewsError) in try planID.map { id throws(ViewsError) in try views.servicePlan(id) } ?? nil }
         isPrepaid = plan?.paymentMode == .prepaid
         language = customer.language.isEmpty ? provider.language : customer.language
+        rules = VATRules(customer.vatTreatment, seller: billing.seller, buyer: BuyerParty(customer, contact), billing)
     }
 
     var rate: InvoiceTax {
@@ -222,28 +283,45 @@ private struct Parties {
         invoice.decimals = InvoiceAmounts.decimals(of: customer.currency)
         invoice.seller = billing.seller
         if invoice.seller.name.isEmpty { invoice.seller.name = provider.name }
-        invoice.buyer = buyer
+        invoice.buyer = BuyerParty(customer, contact)
         invoice.paymentTerms = billing.paymentTerms
         invoice.note = billing.note
-        if customer.vatBasisPoints == 0 { invoice.exemptionReason = billing.exemptionReason }
+        if customer.vatBasisPoints == 0 || rules != nil { invoice.exemptionReason = billing.exemptionReason }
+        rules?.write(to: &invoice)
         invoice.language = InvoiceWords(language: language).language
-        invoice.layout = InvoiceMaker.layout
+        invoice.layout = InvoiceMaker.layout(hasTaxedLines: rules != nil)
         invoice.templateHash = billing.templateHash
         return invoice
     }
+}
 
-    private var buyer: BuyerParty {
-        var buyer = BuyerParty()
-        buyer.name = contact?.name ?? ""
-        buyer.company = contact?.company ?? ""
-        if buyer.name.isEmpty, buyer.company.isEmpty { buyer.name = customer.name }
-        buyer.street = contact?.street ?? ""
-        buyer.postalCode = contact?.postalCode ?? ""
-        buyer.city = contact?.city ?? ""
-        buyer.country = contact?.country ?? ""
-        buyer.vatNumber = contact?.vatNumber ?? ""
-        buyer.email = customer.email.isEmpty ? contact?.email ?? "" : customer.email
-        buyer.externalID = customer.externalID
-        return buyer
+extension BuyerParty {
+    /// Who stands on a customer's invoice.
+    package init(_ customer: Customer, _ contact: Contact?) {
+        self.init()
+        name = contact?.name ?? ""
+        company = contact?.company ?? ""
+        if name.isEmpty, company.isEmpty { name = customer.name }
+        street = contact?.street ?? ""
+        postalCode = contact?.postalCode ?? ""
+        city = contact?.city ?? ""
+        country = contact?.country ?? ""
+        vatNumber = contact?.vatNumber ?? ""
+        email = customer.email.isEmpty ? contact?.email ?? "" : customer.email
+        externalID = customer.externalID
+    }
+}
+
+extension ViewQueries where Self: ~Copyable {
+    /// What was given back of an invoice, the oldest first.
+    package func creditNotes(of invoice: InvoiceIssued) throws(ViewsError) -> [(sequence: UInt64, note: InvoiceIssued)] {
+        guard let customer = UUIDv7(bytes: invoice.customerID) else { return [] }
+        var (found, after): ([(sequence: UInt64, note: InvoiceIssued)], UInt64) = ([], 0)
+        while true {
+            let page = try invoices(of: customer, after: after, limit: 200)
+            for (sequence, other) in page where other.kind == .creditNote && other.creditedID == invoice.id { found.append((sequence, other)) }
+            guard page.count == 200, let last = page.last else { return found }
+            after = last.sequence
+        }
     }
 }

@@ -98,4 +98,26 @@ extension InvoicePage {
         </html>
 
         """
+
+    /// The built-in template of layout 2: that of layout 1 with a column of VAT, and the breakdown with its reasons. Never edited either.
+    package static let builtInWithTaxedLines: String = {
+        let changes: [(from: String, to: String)] = [
+            (".lines th:first-child { width: 52%; }", ".lines th:first-child { width: 46%; }"),
+            (
+                "<th class=\"figure\">{{word.duration}}</th><th class=\"figure\">{{word.amount}}</th>",
+                "<th class=\"figure\">{{word.duration}}</th><th class=\"figure\">{{word.vat}}</th><th class=\"figure\">{{word.amount}}</th>"
+            ),
+            ("<td colspan=\"3\">{{name}}</td>", "<td colspan=\"4\">{{name}}</td>"),
+            (
+                "<td class=\"figure\">{{duration}}</td><td class=\"figure\">{{amount}}</td>",
+                "<td class=\"figure\">{{duration}}</td><td class=\"figure\">{{vat}}</td><td class=\"figure\">{{amount}}</td>"
+            ),
+            ("<tr><td>{{word.vat}} {{rate}} {{word.on}} {{taxable}}</td>", "<tr><td>{{word.vat}} {{name}} {{word.on}} {{taxable}}</td>"),
+            (
+                "{{#exemption_reason}}<p class=\"terms\">{{exemption_reason}}</p>\n{{/exemption_reason}}",
+                "{{#reasons}}<p class=\"terms\">{{category}}: {{reason}}</p>\n{{/reasons}}"
+            ),
+        ]
+        return changes.reduce(builtIn) { $0.replacing($1.from, with: $1.to) }
+    }()
 }

@@ -11,11 +11,14 @@ package enum InvoicePage {
     package static func template<State: ViewQueries & ~Copyable>(
         of invoice: InvoiceIssued, in views: borrowing State
     ) throws(InvoiceError) -> String {
-        guard !invoice.templateHash.isEmpty else { return builtIn }
+        guard !invoice.templateHash.isEmpty else { return builtIn(invoice) }
         let found = try onViews { () throws(ViewsError) in try views.invoiceTemplate(hash: invoice.templateHash) }
         guard let found else { throw .refused("the template \(hex(Array(invoice.templateHash))) is not in the log") }
         return found.html
     }
+
+    /// Of the invoice's layout.
+    package static func builtIn(_ invoice: InvoiceIssued) -> String { invoice.hasTaxedLines ? builtInWithTaxedLines : builtIn }
 
     /// A template that cannot be read was refused when it was published; of one that still comes, its text is the page.
     package static func html(_ invoice: InvoiceIssued, _ template: String) -> [UInt8] {
@@ -54,7 +57,16 @@ package enum InvoicePage {
         values["payable"] = money(invoice.totalMicros - invoice.prepaidMicros)
         values["taxes"] = .list(
             invoice.taxes.map { tax in
-                ["rate": .text(words.percent(tax.vatBasisPoints)), "taxable": money(tax.taxableMicros), "tax": money(tax.taxMicros)]
+                [
+                    "rate": .text(words.percent(tax.vatBasisPoints)), "taxable": money(tax.taxableMicros), "tax": money(tax.taxMicros),
+                    "category": .text(tax.category), "name": .text(words.vat(tax)), "reason": .text(invoice.exemption(tax.category)?.reason ?? ""),
+                ]
+            })
+        // Of layout 1 the reason stands below the sums; of layout 2 beside what is exempt.
+        values["reasons"] = .list(
+            invoice.taxes.compactMap { tax in
+                guard let reason = invoice.exemption(tax.category)?.reason, !reason.isEmpty else { return nil }
+                return ["category": .text(tax.category), "reason": .text(reason)]
             })
         // Shown to whoever has an account that is paid in and used up.
         if !isCredit {
@@ -86,6 +98,7 @@ package enum InvoicePage {
                             "description": .text(line.description_p), "quantity": .text(String(line.calls)),
                             "duration": .text(line.seconds > 0 ? words.duration(line.seconds) : ""),
                             "amount": .text(words.amount(line.amountMicros, invoice.currency, invoice.decimals)),
+                            "vat": .text(words.vat(invoice.tax(of: line))),
                         ]
                     }),
             ]

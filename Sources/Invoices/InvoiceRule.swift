@@ -44,13 +44,21 @@ extension InvoiceRule {
         for (id, number) in [("BR-CO-09 seller", seller.vatNumber), ("BR-CO-09 buyer", buyer.vatNumber)] where !number.isEmpty {
             rule(id, number.utf8.prefix(2).allSatisfy { (0x41...0x5A).contains($0) }, "the VAT number has no country before it")
         }
-        for category in ["S", "Z", "E"] where invoice.taxes.contains(where: { $0.category == category }) {
+        for category in ["S", "Z", "E", "AE", "G"] where invoice.taxes.contains(where: { $0.category == category }) {
             rule("BR-\(category)-02", !seller.vatNumber.isEmpty, "VAT is accounted for and the seller has no VAT number: set seller/vat_number of the provider's billing")
         }
         for entry in invoice.taxes {
             rule("BR-S-05", entry.category != "S" || entry.vatBasisPoints > 0, "standard VAT is more than nothing")
             rule("BR-Z-05", entry.category != "Z" || entry.vatBasisPoints == 0, "a rate of zero is zero")
+            rule("BR-E-05", entry.category != "E" || entry.vatBasisPoints == 0, "what is exempt has no rate")
+            rule("BR-AE-05", entry.category != "AE" || entry.vatBasisPoints == 0, "where the buyer accounts for VAT there is no rate")
+            rule("BR-G-05", entry.category != "G" || entry.vatBasisPoints == 0, "an export has no rate")
             rule("BR-E-10", entry.category != "E" || !invoice.exemptionReason.isEmpty, "nothing says why there is no VAT")
+        }
+        let isReversed = invoice.taxes.contains { $0.category == "AE" }
+        rule("BR-AE-02", !isReversed || !buyer.vatNumber.isEmpty || invoice.isErasedBuyer, "the buyer accounts for VAT and has no VAT number: set vat_number of the customer's contact")
+        for line in invoice.lines where invoice.hasTaxedLines {
+            rule("BR-CO-04", invoice.taxes.contains { $0.isAlike(invoice.tax(of: line)) }, "a line has a category of VAT that is not in the breakdown")
         }
         if invoice.kind == .creditNote { rule("BR-55", !invoice.creditedNumber.isEmpty, "the credit note names no invoice") }
         return broken

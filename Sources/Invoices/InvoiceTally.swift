@@ -11,11 +11,21 @@ package struct InvoiceTally: Sendable {
         var count: UInt64 = 0
         var seconds: UInt64 = 0
     }
+    /// What becomes one line: what it is called, and its VAT, where lines bear one.
+    struct LineKey: Hashable, Comparable {
+        var name: String
+        var category = ""
+        var basisPoints: UInt32 = 0
+
+        static func < (a: LineKey, b: LineKey) -> Bool { (a.name, a.category, a.basisPoints) < (b.name, b.category, b.basisPoints) }
+    }
     private let account: AccountRef
     private let words: InvoiceWords
-    private(set) var usage: [String: Sum] = [:]
-    private(set) var items: [String: Sum] = [:]
-    private(set) var corrections: [String: Sum] = [:]
+    /// nil: all lines bear the customer's own rate.
+    private let rules: VATRules?
+    private(set) var usage: [LineKey: Sum] = [:]
+    private(set) var items: [LineKey: Sum] = [:]
+    private(set) var corrections: [LineKey: Sum] = [:]
     /// What was paid in or given back.
     private(set) var payments: Int64 = 0
     /// VAT and rounding of invoices before, which were posted behind their cuts.
@@ -33,7 +43,9 @@ package struct InvoiceTally: Sendable {
     /// - Parameters:
     ///   - opening: what the account stood at before.
     ///   - keepsCalls: whether each call is wanted as well.
-    package init(of account: AccountRef, opening: Int64, keepsCalls: Bool, language: String) {
+    ///   - rules: by which lines bear VAT; nil: they bear none of their own.
+    package init(of account: AccountRef, opening: Int64, keepsCalls: Bool, language: String, rules: VATRules?) {
+        self.rules = rules
         self.account = account
         self.opening = opening
         self.keepsCalls = keepsCalls
@@ -51,11 +63,11 @@ package struct InvoiceTally: Sendable {
         switch posting.kind {
         case .topUp, .voucher, .creditNote: payments &+= posting.amountMicros
         case .invoice: documents &+= posting.amountMicros
-        case .rerating: Self.add(posting, to: &corrections, posting.reason)
-        case .adjustment, .fee, .package, .UNRECOGNIZED: Self.add(posting, to: &items, posting.reason)
+        case .rerating: Self.add(posting, to: &corrections, key(posting, posting.reason))
+        case .adjustment, .fee, .package, .UNRECOGNIZED: Self.add(posting, to: &items, key(posting, posting.reason))
         case .call:
-            guard let cdr else { return Self.add(posting, to: &usage, words.calls) }
-            let name = words.call(cdr.direction, cdr.place(of: account))
+            guard let cdr else { return Self.add(posting, to: &usage, key(posting, words.calls)) }
+            let name = key(posting, words.call(cdr.direction, cdr.place(of: account)))
             let seconds = cdr.charges.first { $0.payer == account }?.billedSeconds ?? 0
             usage[name, default: Sum()].micros &-= posting.amountMicros
             // Two charges of one call are one call.
@@ -70,13 +82,13 @@ package struct InvoiceTally: Sendable {
 
     /// - Parameter keepsCalls: whether each call is wanted as well.
     init<State: ViewQueries & ~Copyable>(
-        of account: AccountRef, after: UInt64, through: UInt64, keepsCalls: Bool, language: String, in views: borrowing State
+        of account: AccountRef, after: UInt64, through: UInt64, keepsCalls: Bool, language: String, rules: VATRules? = nil, in views: borrowing State
     ) throws(ViewsError) {
         var place = (sequence: after, index: UInt32.max)
         // What the account stood at: said by the first movement behind the cut before, whether it belongs here or not.
         let first = try views.postings(of: account, after: place, limit: 1).first
         let opening = if let first { first.balanceMicros - first.amountMicros } else { try views.balance(account) }
-        self.init(of: account, opening: opening, keepsCalls: keepsCalls, language: language)
+        self.init(of: account, opening: opening, keepsCalls: keepsCalls, language: language, rules: rules)
         reading: while true {
             let page = try views.postings(of: account, after: place, limit: 500)
             for posting in page {
@@ -89,7 +101,12 @@ package struct InvoiceTally: Sendable {
         }
     }
 
-    private static func add(_ posting: AccountPosting, to sums: inout [String: Sum], _ name: String) {
+    private func key(_ posting: AccountPosting, _ name: String) -> LineKey {
+        guard let tax = rules?.tax(on: posting.kind, named: name) else { return LineKey(name: name) }
+        return LineKey(name: name, category: tax.category, basisPoints: tax.vatBasisPoints)
+    }
+
+    private static func add(_ posting: AccountPosting, to sums: inout [LineKey: Sum], _ name: LineKey) {
         sums[name, default: Sum()].micros &-= posting.amountMicros
         sums[name, default: Sum()].count += 1
     }
@@ -102,11 +119,12 @@ package struct InvoiceTally: Sendable {
     /// In the order in which they are printed: fees and items, calls, corrections, each by name.
     func lines(decimals: UInt32) -> [InvoiceLine] {
         var lines: [InvoiceLine] = []
-        func add(_ sums: [String: Sum], _ kind: InvoiceLineKind) {
-            for (name, sum) in sums.sorted(by: { $0.key < $1.key }) {
+        func add(_ sums: [LineKey: Sum], _ kind: InvoiceLineKind) {
+            for (key, sum) in sums.sorted(by: { $0.key < $1.key }) {
                 var line = InvoiceLine()
                 line.kind = kind
-                line.description_p = kind == .correction ? words.correction(name) : name
+                line.description_p = kind == .correction ? words.correction(key.name) : key.name
+                (line.vatCategory, line.vatBasisPoints) = (key.category, key.basisPoints)
                 line.calls = sum.count
                 line.seconds = sum.seconds
                 line.exactMicros = sum.micros

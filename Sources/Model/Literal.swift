@@ -35,6 +35,8 @@ extension LetterKind: Literal {
         case .passwordReset: "password_reset"
         case .invitation: "invitation"
         case .passwordChanged: "password_changed"
+        case .invoice: "invoice"
+        case .alert: "alert"
         case .UNRECOGNIZED(let value): unrecognised(value)
         }
     }
@@ -422,6 +424,67 @@ extension InvoiceLineKind: Literal {
         case .usage: "usage"
         case .item: "item"
         case .correction: "correction"
+        case .UNRECOGNIZED(let value): unrecognised(value)
+        }
+    }
+}
+
+extension VATTreatment: Literal {
+    package var literal: String {
+        switch self {
+        case .ownRate: "own_rate"
+        case .byCountry: "by_country"
+        case .domestic: "domestic"
+        case .reverseCharge: "reverse_charge"
+        case .exempt: "exempt"
+        case .zero: "zero"
+        case .export: "export"
+        case .UNRECOGNIZED(let value): unrecognised(value)
+        }
+    }
+}
+
+extension VATClass: Literal {
+    package var literal: String {
+        switch self {
+        case .standard: "standard"
+        case .reduced: "reduced"
+        case .zero: "zero"
+        case .exempt: "exempt"
+        case .UNRECOGNIZED(let value): unrecognised(value)
+        }
+    }
+}
+
+extension VATItemKind: Literal {
+    package var literal: String {
+        switch self {
+        case .calls: "calls"
+        case .fees: "fees"
+        case .packages: "packages"
+        case .adjustments: "adjustments"
+        case .UNRECOGNIZED(let value): unrecognised(value)
+        }
+    }
+}
+
+extension MailChoice: Literal {
+    package var literal: String {
+        switch self {
+        case .providers: "providers"
+        case .always: "always"
+        case .never: "never"
+        case .UNRECOGNIZED(let value): unrecognised(value)
+        }
+    }
+}
+
+extension SignUpRule: Literal {
+    package var literal: String {
+        switch self {
+        case .closed: "closed"
+        case .pending: "pending"
+        case .open: "open"
         case .UNRECOGNIZED(let value): unrecognised(value)
         }
     }

@@ -33,6 +33,13 @@ package enum VATNumber {
         return nil
     }
 
+    /// Whether the country is one of the Union's, by whose numbers VAT is accounted for across borders. ISO 3166-1; Northern Ireland's
+    /// numbers are of goods alone.
+    package static func isOfUnion(_ country: String) -> Bool {
+        let country = country == "GR" ? "EL" : country
+        return country != "XI" && shapes.contains { $0.country == country }
+    }
+
     private static func matches(_ text: [UInt8], _ shape: [UInt8]) -> Bool {
         guard text.count == shape.count else { return false }
         return zip(text, shape).allSatisfy { byte, mark in

@@ -53,6 +53,26 @@ private func sample(_ kind: InvoiceKind = .invoice, language: String = "de") -> 
     return invoice
 }
 
+/// The same with VAT on each line: two rates, and something that is exempt.
+private func taxed(_ kind: InvoiceKind = .invoice, language: String = "de") -> InvoiceIssued {
+    var invoice = sample(kind, language: language)
+    (invoice.layout, invoice.exemptionReason, invoice.vatTreatment, invoice.vatCountry) = (2, "§ 4 Nr. 8 UStG", .domestic, "DE")
+    for (index, (category, basisPoints)) in [("S", UInt32(1_900)), ("S", 700), ("E", 0)].enumerated() {
+        (invoice.lines[index].vatCategory, invoice.lines[index].vatBasisPoints) = (category, basisPoints)
+    }
+    try? InvoiceMaker.sum(&invoice, rate: InvoiceTax())
+    return invoice
+}
+
+/// One with a buyer in another country of the Union.
+private func reversed() -> InvoiceIssued {
+    var invoice = taxed(language: "en")
+    (invoice.vatTreatment, invoice.vatCountry, invoice.exemptionReason) = (.reverseCharge, "", "")
+    for index in invoice.lines.indices { (invoice.lines[index].vatCategory, invoice.lines[index].vatBasisPoints) = ("AE", 0) }
+    try? InvoiceMaker.sum(&invoice, rate: InvoiceTax())
+    return invoice
+}
+
 private func hash(_ bytes: [UInt8]) -> String { hex(Hash.sha256(bytes)) }
 
 /// Invoices were issued by this code. If a hash here changes, they are not printed again as they were: write another layout instead.
@@ -62,6 +82,37 @@ private func hash(_ bytes: [UInt8]) -> String { hex(Hash.sha256(bytes)) }
     #expect(hash(InvoicePage.html(sample(.creditNote, language: "en"), InvoicePage.builtIn)) == "62f9a15061559d03ce33423527657707825fb05fbeaad6c18306f62cb632eae0")
     #expect(hash(ElectronicInvoice.xml(sample())) == "1a02ca1980825abe33478deb423e72e6e91d78aefd1d5a6b200d31572aca4196")
     #expect(hash(ElectronicInvoice.xml(sample(.creditNote, language: "en"))) == "b9de789e0b84b82f0b8db74839cca321ae98085ff360b7076aca1bf47ef0de31")
+}
+
+@Test func theSecondLayoutPrintsWhatItAlwaysPrinted() {
+    #expect(hash(Array(InvoicePage.builtInWithTaxedLines.utf8)) == "8121543fd655bcd3cbd69f6d1bcc9d4c4d91fc3ee0068d06450729b0c55dec3b")
+    #expect(hash(InvoicePage.html(taxed(), InvoicePage.builtIn(taxed()))) == "dece7e45e2eea1ce4a60359a4a34f714471bb5fff4c73df087649c4759d8aff0")
+    #expect(hash(ElectronicInvoice.xml(taxed())) == "3a89f84f885866df98c6e1c480d7f851d628e140b432555547e127762a83b9f6")
+    #expect(hash(ElectronicInvoice.xml(taxed(.creditNote))) == "ab2ff00c1ed3623cc44d097b06932d3716f71f8872c25d98414fd91a7fcd08f9")
+    #expect(hash(ElectronicInvoice.xml(reversed())) == "aa1af881777ed83596ed83d11e1a48ee86908fe133d57d348e950939e98d7107")
+}
+
+@Test func eachPartOfTheVATStandsOnThePageAndInTheElectronicInvoice() {
+    let invoice = taxed()
+    #expect(invoice.taxes.map { "\($0.category) \($0.vatBasisPoints) \($0.taxableMicros) \($0.taxMicros)" } == ["S 1900 60000000 11400000", "S 700 71370000 5000000", "E 0 -1050000 0"])
+    #expect(invoice.taxMicros == 16_400_000 && invoice.totalMicros == 146_720_000 && InvoiceRule.broken(by: invoice).isEmpty)
+    let page = String(decoding: InvoicePage.html(invoice, InvoicePage.builtIn(invoice)), as: UTF8.self)
+    for part in ["USt. 19\u{A0}% auf 60,00\u{A0}€", "USt. 7\u{A0}% auf 71,37\u{A0}€", "USt. 0\u{A0}% (E) auf \u{2212}1,05\u{A0}€", "E: § 4 Nr. 8 UStG"] {
+        #expect(page.contains(part), "\(part)")
+    }
+    #expect(!page.contains("{{"))
+    let xml = String(decoding: ElectronicInvoice.xml(invoice), as: UTF8.self)
+    #expect(xml.split(separator: "<cac:TaxSubtotal>").count == 4 && xml.split(separator: "<cac:ClassifiedTaxCategory>").count == 4)
+    let other = reversed()
+    #expect(InvoiceRule.broken(by: other).isEmpty && other.taxMicros == 0)
+    let text = String(decoding: ElectronicInvoice.xml(other), as: UTF8.self)
+    for part in ["<cbc:TaxExemptionReasonCode>VATEX-EU-AE</cbc:TaxExemptionReasonCode>", "<cbc:TaxExemptionReason>Reverse charge</cbc:TaxExemptionReason>", "<cbc:ID>AE</cbc:ID>"] {
+        #expect(text.contains(part), "\(part)")
+    }
+    #expect(String(decoding: InvoicePage.html(other, InvoicePage.builtIn(other)), as: UTF8.self).contains("AE: Reverse charge"))
+    var nobody = other
+    nobody.buyer.vatNumber = ""
+    #expect(InvoiceRule.broken(by: nobody).map(\.id) == ["BR-AE-02"])
 }
 
 @Test func anInvoiceIsTheSameAfterItHasBeenInTheLog() throws {
@@ -105,7 +156,7 @@ private func hash(_ bytes: [UInt8]) -> String { hex(Hash.sha256(bytes)) }
     let folder = NSTemporaryDirectory() + "ledgerline-ubl-" + UUID().uuidString
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    for (index, xml) in [ElectronicInvoice.xml(invoice), ElectronicInvoice.xml(sample(.creditNote))].enumerated() {
+    for (index, xml) in [ElectronicInvoice.xml(invoice), ElectronicInvoice.xml(sample(.creditNote)), ElectronicInvoice.xml(taxed()), ElectronicInvoice.xml(taxed(.creditNote)), ElectronicInvoice.xml(reversed())].enumerated() {
         let path = "\(folder)/\(index).xml"
         try Data(xml).write(to: URL(fileURLWithPath: path))
         let status = await withCheckedContinuation { (continuation: CheckedContinuation<Int32, Never>) in
@@ -127,5 +178,6 @@ private func hash(_ bytes: [UInt8]) -> String { hex(Hash.sha256(bytes)) }
             try Data(InvoicePage.html(sample(language: language), InvoicePage.builtIn)).write(to: URL(fileURLWithPath: "\(kept)/\(language).html"))
         }
         try Data(InvoicePage.html(sample(.creditNote, language: "en"), InvoicePage.builtIn)).write(to: URL(fileURLWithPath: kept + "/note.html"))
+        try Data(InvoicePage.html(taxed(), InvoicePage.builtIn(taxed()))).write(to: URL(fileURLWithPath: kept + "/taxed.html"))
     }
 }

@@ -38,7 +38,7 @@ enum BillingEndpoints {
     ]
 
     static let schemas: [(String, JSON)] = [
-        ("Seller", Shape<SellerParty>.seller.schema), ("Billing", Shape<Billing>.billing.schema), ("BillingPatch", Shape<Billing>.billing.patchSchema),
+        ("Seller", Shape<SellerParty>.seller.schema), ("VATRate", Shape<VATRate>.vatRate.schema), ("VATItem", Shape<VATItem>.vatItem.schema), ("Billing", Shape<Billing>.billing.schema), ("BillingPatch", Shape<Billing>.billing.patchSchema),
     ]
 
     static func provider(_ exchange: Exchange, in views: borrowing ViewSnapshot) throws -> Provider {

@@ -66,11 +66,11 @@ enum InvoiceEndpoints {
     private static let lineSchema = Schema.object(
         [
             ("kind", Schema.choice(InvoiceLineKind.literals)), ("description", Schema.text(max: 300)), ("quantity", Schema.sequence),
-            ("seconds", Schema.sequence), ("amount", Schema.decimal), ("exact", Schema.decimal),
-        ], required: ["kind", "description", "quantity", "seconds", "amount", "exact"])
+            ("seconds", Schema.sequence), ("amount", Schema.decimal), ("exact", Schema.decimal), ("vat_category", Schema.text(max: 2)), ("vat_rate", Schema.text(max: 8)),
+        ], required: ["kind", "description", "quantity", "seconds", "amount", "exact", "vat_category", "vat_rate"])
     private static let taxSchema = Schema.object(
-        [("rate", Schema.text(max: 8)), ("category", Schema.text(max: 2)), ("taxable", Schema.decimal), ("tax", Schema.decimal)],
-        required: ["rate", "category", "taxable", "tax"])
+        [("rate", Schema.text(max: 8)), ("category", Schema.text(max: 2)), ("taxable", Schema.decimal), ("tax", Schema.decimal), ("reason", Schema.text(max: 500))],
+        required: ["rate", "category", "taxable", "tax", "reason"])
     private static let heads: [(String, JSON)] = [
         ("id", Schema.uuid), ("kind", Schema.choice(InvoiceKind.literals)), ("number", Schema.text(max: 40)), ("ordinal", Schema.sequence),
         ("provider_id", Schema.uuid), ("customer_id", Schema.uuid), ("issued_on", Schema.text(max: 10)), ("due_on", Schema.text(max: 10)),
@@ -84,6 +84,7 @@ enum InvoiceEndpoints {
     ]
     private static let marks: [(String, JSON)] = [
         ("credited_id", Schema.orNull(Schema.uuid)), ("credited_number", Schema.text(max: 40)), ("reason", Schema.text(max: 128)),
+        ("vat_treatment", Schema.choice(VATTreatment.literals)), ("vat_country", Schema.text(max: 2)),
         ("journal_id", Schema.orNull(Schema.uuid)), ("template", Schema.orNull(Schema.text(max: 64))), ("layout", Schema.sequence),
         ("html_sha256", Schema.text(max: 64)), ("ubl_sha256", Schema.text(max: 64)), ("calls_sha256", Schema.text(max: 64)), ("calls", Schema.sequence),
         ("pdf_sha256", Schema.text(max: 64)), ("pdf_tool", Schema.text(max: 64)), ("buyer_is_erased", Schema.flag),
@@ -242,20 +243,23 @@ enum InvoiceEndpoints {
             ("payments", invoice.paymentsMicros), ("closing", invoice.closingMicros), ("credited", credited),
         ]
         let lines = invoice.lines.map { line -> JSON in
-            [
+            let tax = invoice.tax(of: line)
+            return [
                 "kind": .string(line.kind.literal), "description": .string(line.description_p), "quantity": .integer(line.calls),
                 "seconds": .integer(line.seconds), "amount": decimal(line.amountMicros), "exact": decimal(line.exactMicros),
+                "vat_category": .string(tax.category), "vat_rate": .string(InvoiceAmounts.percent(tax.vatBasisPoints)),
             ]
         }
         let taxes = invoice.taxes.map { tax -> JSON in
             [
                 "rate": .string(InvoiceAmounts.percent(tax.vatBasisPoints)), "category": .string(tax.category), "taxable": decimal(tax.taxableMicros),
-                "tax": decimal(tax.taxMicros),
+                "tax": decimal(tax.taxMicros), "reason": .string(invoice.exemption(tax.category)?.reason ?? ""),
             ]
         }
         let marks: [JSON.Member] = [
             JSON.Member("lines", .array(lines)), JSON.Member("taxes", .array(taxes)), JSON.Member("credited_id", .id(invoice.creditedID)),
             JSON.Member("credited_number", .string(invoice.creditedNumber)), JSON.Member("reason", .string(invoice.reason)),
+            JSON.Member("vat_treatment", .string(invoice.vatTreatment.literal)), JSON.Member("vat_country", .string(invoice.vatCountry)),
             JSON.Member("journal_id", .id(invoice.journalID)),
             JSON.Member("template", invoice.templateHash.isEmpty ? .null : .hex(invoice.templateHash)), JSON.Member("layout", .integer(invoice.layout)),
             JSON.Member("html_sha256", .hex(invoice.htmlSha256)), JSON.Member("ubl_sha256", .hex(invoice.ublSha256)),

@@ -4,6 +4,8 @@ import Primitives
 
 extension Billing: Blank {}
 extension SellerParty: Blank {}
+extension VATRate: Blank {}
+extension VATItem: Blank {}
 
 extension Customer {
     /// nil: none.
@@ -64,6 +66,26 @@ extension Shape<SellerParty> {
         ])
 }
 
+extension Shape<VATRate> {
+    static let vatRate = Shape(
+        "VATRate",
+        [
+            .text("country", \.country, isRequired: true, max: 2, "ISO 3166-1 code of two letters."),
+            .choice("class", \.class, "standard or reduced."),
+            .percent("rate", \.basisPoints, "Percent, such as 19 or 8.1."),
+        ])
+}
+
+extension Shape<VATItem> {
+    static let vatItem = Shape(
+        "VATItem",
+        [
+            .choice("kind", \.kind, "What is sold: calls (and corrections of them), fees, packages, adjustments."),
+            .text("name", \.name, "As the line is called: a package, a reason, a plan; empty: all of the kind. Calls are all of one class."),
+            .choice("class", \.class, "Its class: standard and reduced have the rate of the country, zero has none, exempt has none for a reason."),
+        ])
+}
+
 extension Shape<Billing> {
     static let billing = Shape(
         "Billing",
@@ -78,6 +100,10 @@ extension Shape<Billing> {
             .text("note", \.note, max: 500, "At the foot of every invoice."),
             .flag("call_list", \.callList, "Whether each call is listed in a file beside the invoice."),
             .text("exemption_reason", \.exemptionReason, max: 500, "Why a customer pays no VAT; on invoices without."),
+            .list("vat_rates", \.vatRates, of: .vatRate, max: 200, "Rates of VAT by country and class, for customers whose vat_treatment is by_country or domestic."),
+            .list("vat_items", \.vatItems, of: .vatItem, max: 200, "Which class what is sold has; the first that fits decides, what none fits is standard."),
+            .flag("mail_invoices", \.mailInvoices, "Whether invoices and credit notes are mailed when they are issued, to customers that do not choose otherwise."),
+            .flag("mail_alerts", \.mailAlerts, "Whether a customer gets a mail when its threshold is crossed."),
             .money(orNull: "approval_above", \.approvalAbove, "An adjustment beyond it needs a second person; null: none does."),
             .integer("approval_days", \.approvalDays, 0...90, "For so long a request waits; 0: 7."),
             .text("alert_webhook", \.alertWebhook, max: 512, "An https address to which alerts are posted; empty: they are listed alone."),

@@ -134,7 +134,11 @@ extension Shape<Customer> {
             .text("time_zone", \.timeZone, max: 64, "IANA name; empty: the provider's."),
             .text("language", \.language, max: 35, "BCP 47, such as de-AT; empty: the provider's."),
             .text("email", \.email, "Where bills and warnings go."),
-            .percent("vat_rate", \.vatBasisPoints, "Percent that are added to its bills, such as 19 or 8.1."),
+            .percent("vat_rate", \.vatBasisPoints, "Percent that are added to its bills, such as 19 or 8.1; of own_rate alone."),
+            .choice(
+                "vat_treatment", \.vatTreatment,
+                "Which VAT it pays: own_rate its vat_rate on everything; by_country found out by both countries and its VAT number; the others say it. docs/invoices.md."),
+            .choice("invoice_mail", \.invoiceMail, "Whether its invoices are mailed: providers is as the provider does with all."),
             .integer("subscribers_max", \.subscribersMax, 0...UInt32.max, "0: the plan's."),
             .integer("concurrent_calls_max", \.concurrentCallsMax, 0...UInt32.max, "0: the plan's."),
             .money(orNull: "low_balance_alert", \.lowBalanceAlert, "An alert when what it can spend falls below; null: none."),

@@ -64,6 +64,8 @@ enum CustomerDecider {
         try Checks.shortText(customer.email, field: "email")
         try ContactDecider.email(customer.email, field: "email")
         try Checks.vatRate(customer.vatBasisPoints)
+        try Checks.recognised(customer.vatTreatment.isRecognised, field: "vat_treatment")
+        try Checks.recognised(customer.invoiceMail.isRecognised, field: "invoice_mail")
         try Checks.contact(customer.contactID, of: customer.providerID, in: state)
         let planID = ServicePlanID(try Checks.reference(customer.servicePlanID, field: "service_plan_id"))
         guard let plan = try state.servicePlan(planID), plan.providerID == customer.providerID else {

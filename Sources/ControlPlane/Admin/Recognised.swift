@@ -69,3 +69,23 @@ extension AllowancePeriod {
 extension InvoiceKind {
     var isRecognised: Bool { if case .UNRECOGNIZED = self { false } else { true } }
 }
+
+extension VATTreatment {
+    var isRecognised: Bool { if case .UNRECOGNIZED = self { false } else { true } }
+}
+
+extension VATClass {
+    var isRecognised: Bool { if case .UNRECOGNIZED = self { false } else { true } }
+}
+
+extension VATItemKind {
+    var isRecognised: Bool { if case .UNRECOGNIZED = self { false } else { true } }
+}
+
+extension MailChoice {
+    var isRecognised: Bool { if case .UNRECOGNIZED = self { false } else { true } }
+}
+
+extension SignUpRule {
+    var isRecognised: Bool { if case .UNRECOGNIZED = self { false } else { true } }
+}

@@ -61,6 +61,7 @@ package enum BillingDecider {
                 throw AdminRejection.invalid("alert_webhook", "must be an https address without a password in it")
             }
         }
+        try checkVAT(billing)
         // A schedule that begins by itself issues documents: they must say whose they are.
         if billing.invoiceDay > 0 {
             guard !seller.name.isEmpty, !seller.country.isEmpty else {
@@ -69,6 +70,30 @@ package enum BillingDecider {
         }
         decision.record(.billingChanged(.with { $0.billing = billing }), in: stream(of: ProviderID(id)))
         return id
+    }
+
+    private static func checkVAT(_ billing: Billing) throws {
+        guard billing.vatRates.count <= 200 else { throw AdminRejection.invalid("vat_rates", "at most 200") }
+        var seen: Set<[String]> = []
+        for (index, rate) in billing.vatRates.enumerated() {
+            let place = "vat_rates/\(index)"
+            guard isLetters(rate.country, 2...2) else { throw AdminRejection.invalid(place + "/country", "must be an ISO 3166-1 code of two letters, such as DE") }
+            guard rate.class == .standard || rate.class == .reduced else {
+                throw AdminRejection.invalid(place + "/class", "must be standard or reduced: the others have no rate")
+            }
+            guard rate.basisPoints > 0, rate.basisPoints <= 10_000 else { throw AdminRejection.invalid(place + "/rate", "must be more than 0 and at most 100 percent") }
+            guard seen.insert([rate.country, rate.class.literal]).inserted else {
+                throw AdminRejection.invalid(place, "\(rate.country) has a \(rate.class.literal) rate already")
+            }
+        }
+        guard billing.vatItems.count <= 200 else { throw AdminRejection.invalid("vat_items", "at most 200") }
+        for (index, item) in billing.vatItems.enumerated() {
+            try Checks.recognised(item.kind.isRecognised, field: "vat_items/\(index)/kind")
+            try Checks.recognised(item.class.isRecognised, field: "vat_items/\(index)/class")
+            try Checks.shortText(item.name, field: "vat_items/\(index)/name")
+            // A correction names no destination.
+            guard item.kind != .calls || item.name.isEmpty else { throw AdminRejection.invalid("vat_items/\(index)/name", "calls are all of one class: leave the name out") }
+        }
     }
 
     static func publish<State: ViewQueries & ~Copyable>(

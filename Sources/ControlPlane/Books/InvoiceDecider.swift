@@ -27,7 +27,7 @@ enum InvoiceDecider {
         switch invoice.kind {
         case .invoice, .UNRECOGNIZED:
             let after = try state.invoiceHead(of: customerID)?.throughSequence ?? 0
-            guard invoice.taxes.allSatisfy({ $0.vatBasisPoints == customer.vatBasisPoints }) else { throw stale("the customer's rate of VAT is another one") }
+            try checkVAT(invoice, customer, in: state)
             guard invoice.afterSequence == after else { throw stale("the last invoice ends at sequence \(after)") }
             guard invoice.throughSequence >= after, invoice.throughSequence <= state.applied else {
                 throw AdminRejection.invalid("through_sequence", "must not be before the last invoice's cut nor behind the log's head")
@@ -61,6 +61,39 @@ enum InvoiceDecider {
     }
 
     /// The sums that EN 16931 asks for (BR-CO-10, 13, 14, 15), once more.
+    private static func isMailed<State: ViewQueries & ~Copyable>(_ customer: Customer, _ provider: ProviderID, in state: borrowing State) throws -> Bool {
+        switch customer.invoiceMail {
+        case .always: true
+        case .never: false
+        case .providers, .UNRECOGNIZED: try state.billing(of: provider)?.mailInvoices ?? false
+        }
+    }
+
+    /// Once more, to the address that the customer has now; whether it is mailed by itself does not matter.
+    static func mail<State: ViewQueries & ~Copyable>(_ id: InvoiceID, in state: borrowing State, _ decision: inout Decision) throws -> UUIDv7 {
+        guard let invoice = try state.invoice(id) else { throw AdminRejection.notFound("invoice", id.description) }
+        guard let customer = try CustomerID(invoice.customerID).flatMap({ try state.customer($0) }), !invoice.isErasedBuyer else {
+            throw AdminRejection.inUse(reason: "whom the invoice was for is erased")
+        }
+        return try LetterDecider.tell(customer, invoice: invoice, in: state, &decision).value
+    }
+
+    /// Found out again from the records as they are now.
+    private static func checkVAT<State: ViewQueries & ~Copyable>(_ invoice: InvoiceIssued, _ customer: Customer, in state: borrowing State) throws {
+        let contact = try ContactID(customer.contactID).flatMap { try state.contact($0) }
+        let billing = try ProviderID(customer.providerID).flatMap { try state.billing(of: $0) } ?? Billing()
+        let rules = VATRules(customer.vatTreatment, seller: billing.seller, buyer: BuyerParty(customer, contact), billing)
+        guard VATRules(of: invoice) == rules else { throw stale("the VAT of the customer is another one") }
+        guard let rules else {
+            guard invoice.taxes.allSatisfy({ $0.vatBasisPoints == customer.vatBasisPoints }) else { throw stale("the customer's rate of VAT is another one") }
+            return
+        }
+        let taxes = rules.taxes
+        guard invoice.lines.allSatisfy({ line in taxes.contains { $0.isAlike(invoice.tax(of: line)) } }) else {
+            throw AdminRejection.invalid("lines", "bear other VAT than the provider's rates")
+        }
+    }
+
     private static func addUp(_ invoice: InvoiceIssued) throws {
         guard !invoice.lines.isEmpty, invoice.lines.count <= linesMax else {
             throw AdminRejection.invalid("lines", "an invoice has 1 to \(linesMax) lines")

@@ -71,6 +71,46 @@ package nonisolated enum Status: SwiftProtobuf.Enum, Swift.CaseIterable {
 
 }
 
+package nonisolated enum SignUpRule: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+  case closed // = 0
+
+  /// a new one sets itself up, and nothing rings before somebody activates it
+  case pending // = 1
+  case `open` // = 2
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .closed
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .closed
+    case 1: self = .pending
+    case 2: self = .open
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .closed: return 0
+    case .pending: return 1
+    case .open: return 2
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [SignUpRule] = [
+    .closed,
+    .pending,
+    .open,
+  ]
+
+}
+
 package nonisolated enum PaymentMode: SwiftProtobuf.Enum, Swift.CaseIterable {
   package typealias RawValue = Int
   case postpaid // = 0
@@ -259,6 +299,111 @@ package nonisolated enum LegType: SwiftProtobuf.Enum, Swift.CaseIterable {
     .freephone,
     .premium,
     .shortCode,
+  ]
+
+}
+
+/// How it is found out which VAT a customer pays.
+package nonisolated enum VATTreatment: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+
+  /// its own rate, on everything
+  case ownRate // = 0
+
+  /// by the countries of both and its VAT number
+  case byCountry // = 1
+
+  /// the provider's rates in the country that is named, by what is sold
+  case domestic // = 2
+
+  /// it accounts for the VAT itself
+  case reverseCharge // = 3
+  case exempt // = 4
+  case zero // = 5
+
+  /// it is outside of the Union
+  case export // = 6
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .ownRate
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .ownRate
+    case 1: self = .byCountry
+    case 2: self = .domestic
+    case 3: self = .reverseCharge
+    case 4: self = .exempt
+    case 5: self = .zero
+    case 6: self = .export
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .ownRate: return 0
+    case .byCountry: return 1
+    case .domestic: return 2
+    case .reverseCharge: return 3
+    case .exempt: return 4
+    case .zero: return 5
+    case .export: return 6
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [VATTreatment] = [
+    .ownRate,
+    .byCountry,
+    .domestic,
+    .reverseCharge,
+    .exempt,
+    .zero,
+    .export,
+  ]
+
+}
+
+package nonisolated enum MailChoice: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+
+  /// as the provider does with all
+  case providers // = 0
+  case always // = 1
+  case never // = 2
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .providers
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .providers
+    case 1: self = .always
+    case 2: self = .never
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .providers: return 0
+    case .always: return 1
+    case .never: return 2
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [MailChoice] = [
+    .providers,
+    .always,
+    .never,
   ]
 
 }
@@ -902,6 +1047,12 @@ package nonisolated enum LetterKind: SwiftProtobuf.Enum, Swift.CaseIterable {
   case passwordReset // = 2
   case invitation // = 3
   case passwordChanged // = 4
+
+  /// with the invoice or credit note in it
+  case invoice // = 210
+
+  /// a threshold of a customer was crossed
+  case alert // = 211
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -915,6 +1066,8 @@ package nonisolated enum LetterKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 2: self = .passwordReset
     case 3: self = .invitation
     case 4: self = .passwordChanged
+    case 210: self = .invoice
+    case 211: self = .alert
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -926,6 +1079,8 @@ package nonisolated enum LetterKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .passwordReset: return 2
     case .invitation: return 3
     case .passwordChanged: return 4
+    case .invoice: return 210
+    case .alert: return 211
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -937,6 +1092,94 @@ package nonisolated enum LetterKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     .passwordReset,
     .invitation,
     .passwordChanged,
+    .invoice,
+    .alert,
+  ]
+
+}
+
+package nonisolated enum VATClass: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+  case standard // = 0
+  case reduced // = 1
+  case zero // = 2
+  case exempt // = 3
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .standard
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .standard
+    case 1: self = .reduced
+    case 2: self = .zero
+    case 3: self = .exempt
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .standard: return 0
+    case .reduced: return 1
+    case .zero: return 2
+    case .exempt: return 3
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [VATClass] = [
+    .standard,
+    .reduced,
+    .zero,
+    .exempt,
+  ]
+
+}
+
+package nonisolated enum VATItemKind: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+
+  /// and their corrections
+  case calls // = 0
+  case fees // = 1
+  case packages // = 2
+  case adjustments // = 3
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .calls
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .calls
+    case 1: self = .fees
+    case 2: self = .packages
+    case 3: self = .adjustments
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .calls: return 0
+    case .fees: return 1
+    case .packages: return 2
+    case .adjustments: return 3
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [VATItemKind] = [
+    .calls,
+    .fees,
+    .packages,
+    .adjustments,
   ]
 
 }
@@ -1073,6 +1316,12 @@ package nonisolated struct Provider: @unchecked Sendable {
   package var onNetWholesaleDeckID: Data {
     get {_storage._onNetWholesaleDeckID}
     set {_uniqueStorage()._onNetWholesaleDeckID = newValue}
+  }
+
+  /// whether others become providers below it by signing up
+  package var providerSignUp: SignUpRule {
+    get {_storage._providerSignUp}
+    set {_uniqueStorage()._providerSignUp = newValue}
   }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1675,6 +1924,17 @@ package nonisolated struct Customer: @unchecked Sendable {
   package var hasSpendAlertMicros: Bool {_storage._spendAlertMicros != nil}
   /// Clears the value of `spendAlertMicros`. Subsequent reads from it will return its default value.
   package mutating func clearSpendAlertMicros() {_uniqueStorage()._spendAlertMicros = nil}
+
+  package var vatTreatment: VATTreatment {
+    get {_storage._vatTreatment}
+    set {_uniqueStorage()._vatTreatment = newValue}
+  }
+
+  /// whether its invoices are mailed
+  package var invoiceMail: MailChoice {
+    get {_storage._invoiceMail}
+    set {_uniqueStorage()._invoiceMail = newValue}
+  }
 
   /// personal fields, each part under its subject's key: docs/wire/sealed.md
   package var sealed: [Data] {
@@ -2793,6 +3053,15 @@ package nonisolated struct Letter: Sendable {
   /// of the user then: the link is void once there is another password
   package var passwordSetAt: Int64 = 0
 
+  /// that is in it
+  package var invoiceID: Data = Data()
+
+  /// that it tells of
+  package var alertID: Data = Data()
+
+  /// whoever signs up at a provider: below it, instead of as its customer
+  package var becomesProvider: Bool = false
+
   package var sealed: [Data] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -2924,11 +3193,71 @@ package nonisolated struct Billing: @unchecked Sendable {
     set {_uniqueStorage()._alertWebhook = newValue}
   }
 
+  package var vatRates: [VATRate] {
+    get {_storage._vatRates}
+    set {_uniqueStorage()._vatRates = newValue}
+  }
+
+  /// the first that fits; what none fits is standard
+  package var vatItems: [VATItem] {
+    get {_storage._vatItems}
+    set {_uniqueStorage()._vatItems = newValue}
+  }
+
+  /// to customers that do not choose otherwise
+  package var mailInvoices: Bool {
+    get {_storage._mailInvoices}
+    set {_uniqueStorage()._mailInvoices = newValue}
+  }
+
+  /// to the customer whose threshold it is
+  package var mailAlerts: Bool {
+    get {_storage._mailAlerts}
+    set {_uniqueStorage()._mailAlerts = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// What is paid on things of a class by whoever is in a country.
+package nonisolated struct VATRate: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// ISO 3166-1 alpha-2
+  package var country: String = String()
+
+  /// standard or reduced
+  package var `class`: VATClass = .standard
+
+  package var basisPoints: UInt32 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// Of which class something is that stands on invoices.
+package nonisolated struct VATItem: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var kind: VATItemKind = .calls
+
+  /// as the line is called; empty: all of the kind
+  package var name: String = String()
+
+  package var `class`: VATClass = .standard
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
 }
 
 package nonisolated struct SellerParty: Sendable {
@@ -3005,6 +3334,10 @@ nonisolated extension Status: SwiftProtobuf._ProtoNameProviding {
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0STATUS_ACTIVE\0\u{1}STATUS_PENDING\0\u{1}STATUS_LOCKED\0\u{1}STATUS_TERMINATED\0")
 }
 
+nonisolated extension SignUpRule: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0SIGN_UP_RULE_CLOSED\0\u{1}SIGN_UP_RULE_PENDING\0\u{1}SIGN_UP_RULE_OPEN\0")
+}
+
 nonisolated extension PaymentMode: SwiftProtobuf._ProtoNameProviding {
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0PAYMENT_MODE_POSTPAID\0\u{1}PAYMENT_MODE_PREPAID\0")
 }
@@ -3019,6 +3352,14 @@ nonisolated extension AllowancePeriod: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension LegType: SwiftProtobuf._ProtoNameProviding {
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0LEG_TYPE_PSTN\0\u{1}LEG_TYPE_DID\0\u{1}LEG_TYPE_TOLL_FREE\0\u{1}LEG_TYPE_SIP\0\u{2}W\u{1}LEG_TYPE_MOBILE\0\u{1}LEG_TYPE_FREEPHONE\0\u{1}LEG_TYPE_PREMIUM\0\u{1}LEG_TYPE_SHORT_CODE\0")
+}
+
+nonisolated extension VATTreatment: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0VAT_TREATMENT_OWN_RATE\0\u{1}VAT_TREATMENT_BY_COUNTRY\0\u{1}VAT_TREATMENT_DOMESTIC\0\u{1}VAT_TREATMENT_REVERSE_CHARGE\0\u{1}VAT_TREATMENT_EXEMPT\0\u{1}VAT_TREATMENT_ZERO\0\u{1}VAT_TREATMENT_EXPORT\0")
+}
+
+nonisolated extension MailChoice: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0MAIL_CHOICE_PROVIDERS\0\u{1}MAIL_CHOICE_ALWAYS\0\u{1}MAIL_CHOICE_NEVER\0")
 }
 
 nonisolated extension MediaPath: SwiftProtobuf._ProtoNameProviding {
@@ -3078,7 +3419,15 @@ nonisolated extension CdrExportInterval: SwiftProtobuf._ProtoNameProviding {
 }
 
 nonisolated extension LetterKind: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0LETTER_KIND_SIGN_UP\0\u{1}LETTER_KIND_ALREADY_REGISTERED\0\u{1}LETTER_KIND_PASSWORD_RESET\0\u{1}LETTER_KIND_INVITATION\0\u{1}LETTER_KIND_PASSWORD_CHANGED\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0LETTER_KIND_SIGN_UP\0\u{1}LETTER_KIND_ALREADY_REGISTERED\0\u{1}LETTER_KIND_PASSWORD_RESET\0\u{1}LETTER_KIND_INVITATION\0\u{1}LETTER_KIND_PASSWORD_CHANGED\0\u{2}N\u{3}LETTER_KIND_INVOICE\0\u{1}LETTER_KIND_ALERT\0")
+}
+
+nonisolated extension VATClass: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0VAT_CLASS_STANDARD\0\u{1}VAT_CLASS_REDUCED\0\u{1}VAT_CLASS_ZERO\0\u{1}VAT_CLASS_EXEMPT\0")
+}
+
+nonisolated extension VATItemKind: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0VAT_ITEM_KIND_CALLS\0\u{1}VAT_ITEM_KIND_FEES\0\u{1}VAT_ITEM_KIND_PACKAGES\0\u{1}VAT_ITEM_KIND_ADJUSTMENTS\0")
 }
 
 nonisolated extension Amount: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -3118,7 +3467,7 @@ nonisolated extension Amount: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
 
 nonisolated extension Provider: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Provider"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}parent_id\0\u{1}name\0\u{1}namespace\0\u{1}currency\0\u{3}time_zone\0\u{1}status\0\u{3}wholesale_deck_id\0\u{4}*number_quarantine_days\0\u{4}\u{a}contact_id\0\u{3}external_id\0\u{1}language\0\u{3}vat_basis_points\0\u{1}brand\0\u{4}\u{10}refuses_losses\0\u{4}\u{a}service_plan_id\0\u{3}inbound_wholesale_deck_id\0\u{3}on_net_wholesale_deck_id\0\u{4}D\u{1}refuses_unknown_margins\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}parent_id\0\u{1}name\0\u{1}namespace\0\u{1}currency\0\u{3}time_zone\0\u{1}status\0\u{3}wholesale_deck_id\0\u{4}*number_quarantine_days\0\u{4}\u{a}contact_id\0\u{3}external_id\0\u{1}language\0\u{3}vat_basis_points\0\u{1}brand\0\u{4}\u{10}refuses_losses\0\u{4}\u{a}service_plan_id\0\u{3}inbound_wholesale_deck_id\0\u{3}on_net_wholesale_deck_id\0\u{4}D\u{1}refuses_unknown_margins\0\u{4}2provider_sign_up\0")
 
   fileprivate class _StorageClass {
     var _id: Data = Data()
@@ -3140,6 +3489,7 @@ nonisolated extension Provider: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     var _refusesUnknownMargins: Bool = false
     var _inboundWholesaleDeckID: Data = Data()
     var _onNetWholesaleDeckID: Data = Data()
+    var _providerSignUp: SignUpRule = .closed
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -3169,6 +3519,7 @@ nonisolated extension Provider: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       _refusesUnknownMargins = source._refusesUnknownMargins
       _inboundWholesaleDeckID = source._inboundWholesaleDeckID
       _onNetWholesaleDeckID = source._onNetWholesaleDeckID
+      _providerSignUp = source._providerSignUp
     }
   }
 
@@ -3206,6 +3557,7 @@ nonisolated extension Provider: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
         case 91: try { try decoder.decodeSingularBytesField(value: &_storage._inboundWholesaleDeckID) }()
         case 92: try { try decoder.decodeSingularBytesField(value: &_storage._onNetWholesaleDeckID) }()
         case 160: try { try decoder.decodeSingularBoolField(value: &_storage._refusesUnknownMargins) }()
+        case 210: try { try decoder.decodeSingularEnumField(value: &_storage._providerSignUp) }()
         default: break
         }
       }
@@ -3275,6 +3627,9 @@ nonisolated extension Provider: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       if _storage._refusesUnknownMargins != false {
         try visitor.visitSingularBoolField(value: _storage._refusesUnknownMargins, fieldNumber: 160)
       }
+      if _storage._providerSignUp != .closed {
+        try visitor.visitSingularEnumField(value: _storage._providerSignUp, fieldNumber: 210)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3303,6 +3658,7 @@ nonisolated extension Provider: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
         if _storage._refusesUnknownMargins != rhs_storage._refusesUnknownMargins {return false}
         if _storage._inboundWholesaleDeckID != rhs_storage._inboundWholesaleDeckID {return false}
         if _storage._onNetWholesaleDeckID != rhs_storage._onNetWholesaleDeckID {return false}
+        if _storage._providerSignUp != rhs_storage._providerSignUp {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -4264,7 +4620,7 @@ nonisolated extension ServiceRate: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension Customer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Customer"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}provider_id\0\u{3}contact_id\0\u{3}service_plan_id\0\u{1}name\0\u{3}external_id\0\u{1}currency\0\u{1}status\0\u{4}4time_zone\0\u{1}language\0\u{1}email\0\u{3}vat_basis_points\0\u{4}\u{1b}subscribers_max\0\u{3}concurrent_calls_max\0\u{2}\u{9}sealed\0\u{3}low_balance_alert_micros\0\u{3}spend_alert_micros\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}provider_id\0\u{3}contact_id\0\u{3}service_plan_id\0\u{1}name\0\u{3}external_id\0\u{1}currency\0\u{1}status\0\u{4}4time_zone\0\u{1}language\0\u{1}email\0\u{3}vat_basis_points\0\u{4}\u{1b}subscribers_max\0\u{3}concurrent_calls_max\0\u{2}\u{9}sealed\0\u{3}low_balance_alert_micros\0\u{3}spend_alert_micros\0\u{4}l\u{1}vat_treatment\0\u{3}invoice_mail\0")
 
   fileprivate class _StorageClass {
     var _id: Data = Data()
@@ -4283,6 +4639,8 @@ nonisolated extension Customer: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     var _concurrentCallsMax: UInt32 = 0
     var _lowBalanceAlertMicros: Int64? = nil
     var _spendAlertMicros: Int64? = nil
+    var _vatTreatment: VATTreatment = .ownRate
+    var _invoiceMail: MailChoice = .providers
     var _sealed: [Data] = []
 
       // This property is used as the initial default value for new instances of the type.
@@ -4310,6 +4668,8 @@ nonisolated extension Customer: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       _concurrentCallsMax = source._concurrentCallsMax
       _lowBalanceAlertMicros = source._lowBalanceAlertMicros
       _spendAlertMicros = source._spendAlertMicros
+      _vatTreatment = source._vatTreatment
+      _invoiceMail = source._invoiceMail
       _sealed = source._sealed
     }
   }
@@ -4346,6 +4706,8 @@ nonisolated extension Customer: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
         case 100: try { try decoder.decodeRepeatedBytesField(value: &_storage._sealed) }()
         case 101: try { try decoder.decodeSingularSInt64Field(value: &_storage._lowBalanceAlertMicros) }()
         case 102: try { try decoder.decodeSingularSInt64Field(value: &_storage._spendAlertMicros) }()
+        case 210: try { try decoder.decodeSingularEnumField(value: &_storage._vatTreatment) }()
+        case 211: try { try decoder.decodeSingularEnumField(value: &_storage._invoiceMail) }()
         default: break
         }
       }
@@ -4409,6 +4771,12 @@ nonisolated extension Customer: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       try { if let v = _storage._spendAlertMicros {
         try visitor.visitSingularSInt64Field(value: v, fieldNumber: 102)
       } }()
+      if _storage._vatTreatment != .ownRate {
+        try visitor.visitSingularEnumField(value: _storage._vatTreatment, fieldNumber: 210)
+      }
+      if _storage._invoiceMail != .providers {
+        try visitor.visitSingularEnumField(value: _storage._invoiceMail, fieldNumber: 211)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -4434,6 +4802,8 @@ nonisolated extension Customer: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
         if _storage._concurrentCallsMax != rhs_storage._concurrentCallsMax {return false}
         if _storage._lowBalanceAlertMicros != rhs_storage._lowBalanceAlertMicros {return false}
         if _storage._spendAlertMicros != rhs_storage._spendAlertMicros {return false}
+        if _storage._vatTreatment != rhs_storage._vatTreatment {return false}
+        if _storage._invoiceMail != rhs_storage._invoiceMail {return false}
         if _storage._sealed != rhs_storage._sealed {return false}
         return true
       }
@@ -6351,7 +6721,7 @@ nonisolated extension UserSecret: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension Letter: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Letter"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}kind\0\u{3}subject_id\0\u{3}provider_id\0\u{1}to\0\u{1}name\0\u{1}language\0\u{3}wanted_at\0\u{3}expires_at\0\u{3}password_set_at\0\u{2}Z\u{1}sealed\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}kind\0\u{3}subject_id\0\u{3}provider_id\0\u{1}to\0\u{1}name\0\u{1}language\0\u{3}wanted_at\0\u{3}expires_at\0\u{3}password_set_at\0\u{2}Z\u{1}sealed\0\u{4}n\u{1}invoice_id\0\u{3}alert_id\0\u{3}becomes_provider\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -6370,6 +6740,9 @@ nonisolated extension Letter: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
       case 9: try { try decoder.decodeSingularInt64Field(value: &self.expiresAt) }()
       case 10: try { try decoder.decodeSingularInt64Field(value: &self.passwordSetAt) }()
       case 100: try { try decoder.decodeRepeatedBytesField(value: &self.sealed) }()
+      case 210: try { try decoder.decodeSingularBytesField(value: &self.invoiceID) }()
+      case 211: try { try decoder.decodeSingularBytesField(value: &self.alertID) }()
+      case 212: try { try decoder.decodeSingularBoolField(value: &self.becomesProvider) }()
       default: break
       }
     }
@@ -6409,6 +6782,15 @@ nonisolated extension Letter: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
     if !self.sealed.isEmpty {
       try visitor.visitRepeatedBytesField(value: self.sealed, fieldNumber: 100)
     }
+    if !self.invoiceID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.invoiceID, fieldNumber: 210)
+    }
+    if !self.alertID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.alertID, fieldNumber: 211)
+    }
+    if self.becomesProvider != false {
+      try visitor.visitSingularBoolField(value: self.becomesProvider, fieldNumber: 212)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -6423,6 +6805,9 @@ nonisolated extension Letter: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
     if lhs.wantedAt != rhs.wantedAt {return false}
     if lhs.expiresAt != rhs.expiresAt {return false}
     if lhs.passwordSetAt != rhs.passwordSetAt {return false}
+    if lhs.invoiceID != rhs.invoiceID {return false}
+    if lhs.alertID != rhs.alertID {return false}
+    if lhs.becomesProvider != rhs.becomesProvider {return false}
     if lhs.sealed != rhs.sealed {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -6491,7 +6876,7 @@ nonisolated extension Domain: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
 
 nonisolated extension Billing: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Billing"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}provider_id\0\u{1}seller\0\u{3}invoice_prefix\0\u{3}credit_note_prefix\0\u{3}invoice_day\0\u{3}payment_days\0\u{3}payment_terms\0\u{1}note\0\u{3}template_hash\0\u{3}call_list\0\u{3}exemption_reason\0\u{3}approval_above_micros\0\u{3}approval_days\0\u{3}alert_webhook\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}provider_id\0\u{1}seller\0\u{3}invoice_prefix\0\u{3}credit_note_prefix\0\u{3}invoice_day\0\u{3}payment_days\0\u{3}payment_terms\0\u{1}note\0\u{3}template_hash\0\u{3}call_list\0\u{3}exemption_reason\0\u{3}approval_above_micros\0\u{3}approval_days\0\u{3}alert_webhook\0\u{4}D\u{3}vat_rates\0\u{3}vat_items\0\u{3}mail_invoices\0\u{3}mail_alerts\0")
 
   fileprivate class _StorageClass {
     var _providerID: Data = Data()
@@ -6508,6 +6893,10 @@ nonisolated extension Billing: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
     var _approvalAboveMicros: Int64? = nil
     var _approvalDays: UInt32 = 0
     var _alertWebhook: String = String()
+    var _vatRates: [VATRate] = []
+    var _vatItems: [VATItem] = []
+    var _mailInvoices: Bool = false
+    var _mailAlerts: Bool = false
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -6532,6 +6921,10 @@ nonisolated extension Billing: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
       _approvalAboveMicros = source._approvalAboveMicros
       _approvalDays = source._approvalDays
       _alertWebhook = source._alertWebhook
+      _vatRates = source._vatRates
+      _vatItems = source._vatItems
+      _mailInvoices = source._mailInvoices
+      _mailAlerts = source._mailAlerts
     }
   }
 
@@ -6564,6 +6957,10 @@ nonisolated extension Billing: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
         case 12: try { try decoder.decodeSingularSInt64Field(value: &_storage._approvalAboveMicros) }()
         case 13: try { try decoder.decodeSingularUInt32Field(value: &_storage._approvalDays) }()
         case 14: try { try decoder.decodeSingularStringField(value: &_storage._alertWebhook) }()
+        case 210: try { try decoder.decodeRepeatedMessageField(value: &_storage._vatRates) }()
+        case 211: try { try decoder.decodeRepeatedMessageField(value: &_storage._vatItems) }()
+        case 212: try { try decoder.decodeSingularBoolField(value: &_storage._mailInvoices) }()
+        case 213: try { try decoder.decodeSingularBoolField(value: &_storage._mailAlerts) }()
         default: break
         }
       }
@@ -6618,6 +7015,18 @@ nonisolated extension Billing: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
       if !_storage._alertWebhook.isEmpty {
         try visitor.visitSingularStringField(value: _storage._alertWebhook, fieldNumber: 14)
       }
+      if !_storage._vatRates.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._vatRates, fieldNumber: 210)
+      }
+      if !_storage._vatItems.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._vatItems, fieldNumber: 211)
+      }
+      if _storage._mailInvoices != false {
+        try visitor.visitSingularBoolField(value: _storage._mailInvoices, fieldNumber: 212)
+      }
+      if _storage._mailAlerts != false {
+        try visitor.visitSingularBoolField(value: _storage._mailAlerts, fieldNumber: 213)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -6641,10 +7050,94 @@ nonisolated extension Billing: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
         if _storage._approvalAboveMicros != rhs_storage._approvalAboveMicros {return false}
         if _storage._approvalDays != rhs_storage._approvalDays {return false}
         if _storage._alertWebhook != rhs_storage._alertWebhook {return false}
+        if _storage._vatRates != rhs_storage._vatRates {return false}
+        if _storage._vatItems != rhs_storage._vatItems {return false}
+        if _storage._mailInvoices != rhs_storage._mailInvoices {return false}
+        if _storage._mailAlerts != rhs_storage._mailAlerts {return false}
         return true
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension VATRate: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".VATRate"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}country\0\u{1}class\0\u{3}basis_points\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.country) }()
+      case 2: try { try decoder.decodeSingularEnumField(value: &self.`class`) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.basisPoints) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.country.isEmpty {
+      try visitor.visitSingularStringField(value: self.country, fieldNumber: 1)
+    }
+    if self.`class` != .standard {
+      try visitor.visitSingularEnumField(value: self.`class`, fieldNumber: 2)
+    }
+    if self.basisPoints != 0 {
+      try visitor.visitSingularUInt32Field(value: self.basisPoints, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: VATRate, rhs: VATRate) -> Bool {
+    if lhs.country != rhs.country {return false}
+    if lhs.`class` != rhs.`class` {return false}
+    if lhs.basisPoints != rhs.basisPoints {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension VATItem: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".VATItem"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}name\0\u{1}class\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.kind) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 3: try { try decoder.decodeSingularEnumField(value: &self.`class`) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.kind != .calls {
+      try visitor.visitSingularEnumField(value: self.kind, fieldNumber: 1)
+    }
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 2)
+    }
+    if self.`class` != .standard {
+      try visitor.visitSingularEnumField(value: self.`class`, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: VATItem, rhs: VATItem) -> Bool {
+    if lhs.kind != rhs.kind {return false}
+    if lhs.name != rhs.name {return false}
+    if lhs.`class` != rhs.`class` {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

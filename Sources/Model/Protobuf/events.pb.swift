@@ -3747,6 +3747,11 @@ package nonisolated struct InvoiceLine: Sendable {
   /// what the account moved by
   package var exactMicros: Int64 = 0
 
+  /// of layout 2: one of the categories of the invoice's taxes
+  package var vatCategory: String = String()
+
+  package var vatBasisPoints: UInt32 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -3759,7 +3764,7 @@ package nonisolated struct InvoiceTax: Sendable {
 
   package var vatBasisPoints: UInt32 = 0
 
-  /// UNCL 5305: S standard, Z zero, E exempt
+  /// UNCL 5305: S standard, Z zero, E exempt, AE reverse charge, G export
   package var category: String = String()
 
   package var taxableMicros: Int64 = 0
@@ -4011,6 +4016,29 @@ package nonisolated struct InvoiceIssued: @unchecked Sendable {
   package var calls: UInt64 {
     get {_storage._calls}
     set {_uniqueStorage()._calls = newValue}
+  }
+
+  /// as it was found out; of layout 1 the customer's own rate
+  package var vatTreatment: VATTreatment {
+    get {_storage._vatTreatment}
+    set {_uniqueStorage()._vatTreatment = newValue}
+  }
+
+  /// whose rates those of the categories are
+  package var vatCountry: String {
+    get {_storage._vatCountry}
+    set {_uniqueStorage()._vatCountry = newValue}
+  }
+
+  /// of the country, as the provider's billing had them
+  package var vatRates: [VATRate] {
+    get {_storage._vatRates}
+    set {_uniqueStorage()._vatRates = newValue}
+  }
+
+  package var vatItems: [VATItem] {
+    get {_storage._vatItems}
+    set {_uniqueStorage()._vatItems = newValue}
   }
 
   /// personal fields, each part under its subject's key: docs/wire/sealed.md
@@ -9049,7 +9077,7 @@ nonisolated extension AlertSent: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
 
 nonisolated extension InvoiceLine: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".InvoiceLine"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}description\0\u{1}calls\0\u{1}seconds\0\u{3}amount_micros\0\u{3}exact_micros\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}description\0\u{1}calls\0\u{1}seconds\0\u{3}amount_micros\0\u{3}exact_micros\0\u{4}L\u{3}vat_category\0\u{3}vat_basis_points\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -9063,6 +9091,8 @@ nonisolated extension InvoiceLine: SwiftProtobuf.Message, SwiftProtobuf._Message
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self.seconds) }()
       case 5: try { try decoder.decodeSingularSInt64Field(value: &self.amountMicros) }()
       case 6: try { try decoder.decodeSingularSInt64Field(value: &self.exactMicros) }()
+      case 210: try { try decoder.decodeSingularStringField(value: &self.vatCategory) }()
+      case 211: try { try decoder.decodeSingularUInt32Field(value: &self.vatBasisPoints) }()
       default: break
       }
     }
@@ -9087,6 +9117,12 @@ nonisolated extension InvoiceLine: SwiftProtobuf.Message, SwiftProtobuf._Message
     if self.exactMicros != 0 {
       try visitor.visitSingularSInt64Field(value: self.exactMicros, fieldNumber: 6)
     }
+    if !self.vatCategory.isEmpty {
+      try visitor.visitSingularStringField(value: self.vatCategory, fieldNumber: 210)
+    }
+    if self.vatBasisPoints != 0 {
+      try visitor.visitSingularUInt32Field(value: self.vatBasisPoints, fieldNumber: 211)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -9097,6 +9133,8 @@ nonisolated extension InvoiceLine: SwiftProtobuf.Message, SwiftProtobuf._Message
     if lhs.seconds != rhs.seconds {return false}
     if lhs.amountMicros != rhs.amountMicros {return false}
     if lhs.exactMicros != rhs.exactMicros {return false}
+    if lhs.vatCategory != rhs.vatCategory {return false}
+    if lhs.vatBasisPoints != rhs.vatBasisPoints {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -9149,7 +9187,7 @@ nonisolated extension InvoiceTax: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension InvoiceIssued: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".InvoiceIssued"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}provider_id\0\u{3}customer_id\0\u{1}kind\0\u{1}number\0\u{3}number_text\0\u{3}issued_on\0\u{3}due_on\0\u{3}time_zone\0\u{3}period_from\0\u{3}period_to\0\u{3}after_sequence\0\u{3}through_sequence\0\u{1}currency\0\u{1}decimals\0\u{1}lines\0\u{1}taxes\0\u{3}net_micros\0\u{3}tax_micros\0\u{3}total_micros\0\u{3}prepaid_micros\0\u{3}opening_micros\0\u{3}payments_micros\0\u{3}closing_micros\0\u{3}rounding_micros\0\u{3}journal_id\0\u{3}credited_id\0\u{3}credited_number\0\u{3}credited_on\0\u{1}reason\0\u{1}seller\0\u{1}buyer\0\u{3}payment_terms\0\u{1}note\0\u{3}exemption_reason\0\u{1}language\0\u{1}layout\0\u{3}template_hash\0\u{3}html_sha256\0\u{3}ubl_sha256\0\u{3}calls_sha256\0\u{1}calls\0\u{2}:sealed\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}provider_id\0\u{3}customer_id\0\u{1}kind\0\u{1}number\0\u{3}number_text\0\u{3}issued_on\0\u{3}due_on\0\u{3}time_zone\0\u{3}period_from\0\u{3}period_to\0\u{3}after_sequence\0\u{3}through_sequence\0\u{1}currency\0\u{1}decimals\0\u{1}lines\0\u{1}taxes\0\u{3}net_micros\0\u{3}tax_micros\0\u{3}total_micros\0\u{3}prepaid_micros\0\u{3}opening_micros\0\u{3}payments_micros\0\u{3}closing_micros\0\u{3}rounding_micros\0\u{3}journal_id\0\u{3}credited_id\0\u{3}credited_number\0\u{3}credited_on\0\u{1}reason\0\u{1}seller\0\u{1}buyer\0\u{3}payment_terms\0\u{1}note\0\u{3}exemption_reason\0\u{1}language\0\u{1}layout\0\u{3}template_hash\0\u{3}html_sha256\0\u{3}ubl_sha256\0\u{3}calls_sha256\0\u{1}calls\0\u{2}:sealed\0\u{4}n\u{1}vat_treatment\0\u{3}vat_country\0\u{3}vat_rates\0\u{3}vat_items\0")
 
   fileprivate class _StorageClass {
     var _id: Data = Data()
@@ -9194,6 +9232,10 @@ nonisolated extension InvoiceIssued: SwiftProtobuf.Message, SwiftProtobuf._Messa
     var _ublSha256: Data = Data()
     var _callsSha256: Data = Data()
     var _calls: UInt64 = 0
+    var _vatTreatment: VATTreatment = .ownRate
+    var _vatCountry: String = String()
+    var _vatRates: [VATRate] = []
+    var _vatItems: [VATItem] = []
     var _sealed: [Data] = []
 
       // This property is used as the initial default value for new instances of the type.
@@ -9247,6 +9289,10 @@ nonisolated extension InvoiceIssued: SwiftProtobuf.Message, SwiftProtobuf._Messa
       _ublSha256 = source._ublSha256
       _callsSha256 = source._callsSha256
       _calls = source._calls
+      _vatTreatment = source._vatTreatment
+      _vatCountry = source._vatCountry
+      _vatRates = source._vatRates
+      _vatItems = source._vatItems
       _sealed = source._sealed
     }
   }
@@ -9309,6 +9355,10 @@ nonisolated extension InvoiceIssued: SwiftProtobuf.Message, SwiftProtobuf._Messa
         case 41: try { try decoder.decodeSingularBytesField(value: &_storage._callsSha256) }()
         case 42: try { try decoder.decodeSingularUInt64Field(value: &_storage._calls) }()
         case 100: try { try decoder.decodeRepeatedBytesField(value: &_storage._sealed) }()
+        case 210: try { try decoder.decodeSingularEnumField(value: &_storage._vatTreatment) }()
+        case 211: try { try decoder.decodeSingularStringField(value: &_storage._vatCountry) }()
+        case 212: try { try decoder.decodeRepeatedMessageField(value: &_storage._vatRates) }()
+        case 213: try { try decoder.decodeRepeatedMessageField(value: &_storage._vatItems) }()
         default: break
         }
       }
@@ -9450,6 +9500,18 @@ nonisolated extension InvoiceIssued: SwiftProtobuf.Message, SwiftProtobuf._Messa
       if !_storage._sealed.isEmpty {
         try visitor.visitRepeatedBytesField(value: _storage._sealed, fieldNumber: 100)
       }
+      if _storage._vatTreatment != .ownRate {
+        try visitor.visitSingularEnumField(value: _storage._vatTreatment, fieldNumber: 210)
+      }
+      if !_storage._vatCountry.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._vatCountry, fieldNumber: 211)
+      }
+      if !_storage._vatRates.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._vatRates, fieldNumber: 212)
+      }
+      if !_storage._vatItems.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._vatItems, fieldNumber: 213)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -9501,6 +9563,10 @@ nonisolated extension InvoiceIssued: SwiftProtobuf.Message, SwiftProtobuf._Messa
         if _storage._ublSha256 != rhs_storage._ublSha256 {return false}
         if _storage._callsSha256 != rhs_storage._callsSha256 {return false}
         if _storage._calls != rhs_storage._calls {return false}
+        if _storage._vatTreatment != rhs_storage._vatTreatment {return false}
+        if _storage._vatCountry != rhs_storage._vatCountry {return false}
+        if _storage._vatRates != rhs_storage._vatRates {return false}
+        if _storage._vatItems != rhs_storage._vatItems {return false}
         if _storage._sealed != rhs_storage._sealed {return false}
         return true
       }

@@ -184,37 +184,52 @@ package nonisolated struct LoginState: Sendable {
 }
 
 /// A mail on its way.
-package nonisolated struct LetterState: Sendable {
+package nonisolated struct LetterState: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   package var letter: Letter {
-    get {_letter ?? Letter()}
-    set {_letter = newValue}
+    get {_storage._letter ?? Letter()}
+    set {_uniqueStorage()._letter = newValue}
   }
   /// Returns true if `letter` has been explicitly set.
-  package var hasLetter: Bool {self._letter != nil}
+  package var hasLetter: Bool {_storage._letter != nil}
   /// Clears the value of `letter`. Subsequent reads from it will return its default value.
-  package mutating func clearLetter() {self._letter = nil}
+  package mutating func clearLetter() {_uniqueStorage()._letter = nil}
 
-  package var attempts: UInt32 = 0
+  package var attempts: UInt32 {
+    get {_storage._attempts}
+    set {_uniqueStorage()._attempts = newValue}
+  }
 
   /// 0: it is sent, or given up
-  package var dueAt: Int64 = 0
+  package var dueAt: Int64 {
+    get {_storage._dueAt}
+    set {_uniqueStorage()._dueAt = newValue}
+  }
 
-  package var sentAt: Int64 = 0
+  package var sentAt: Int64 {
+    get {_storage._sentAt}
+    set {_uniqueStorage()._sentAt = newValue}
+  }
 
-  package var usedAt: Int64 = 0
+  package var usedAt: Int64 {
+    get {_storage._usedAt}
+    set {_uniqueStorage()._usedAt = newValue}
+  }
 
   /// of the last attempt
-  package var fault: String = String()
+  package var fault: String {
+    get {_storage._fault}
+    set {_uniqueStorage()._fault = newValue}
+  }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _letter: Letter? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 /// What became of one subject.
@@ -813,56 +828,102 @@ nonisolated extension LetterState: SwiftProtobuf.Message, SwiftProtobuf._Message
   package static let protoMessageName: String = _protobuf_package + ".LetterState"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}letter\0\u{1}attempts\0\u{3}due_at\0\u{3}sent_at\0\u{3}used_at\0\u{1}fault\0")
 
+  fileprivate class _StorageClass {
+    var _letter: Letter? = nil
+    var _attempts: UInt32 = 0
+    var _dueAt: Int64 = 0
+    var _sentAt: Int64 = 0
+    var _usedAt: Int64 = 0
+    var _fault: String = String()
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _letter = source._letter
+      _attempts = source._attempts
+      _dueAt = source._dueAt
+      _sentAt = source._sentAt
+      _usedAt = source._usedAt
+      _fault = source._fault
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularMessageField(value: &self._letter) }()
-      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.attempts) }()
-      case 3: try { try decoder.decodeSingularInt64Field(value: &self.dueAt) }()
-      case 4: try { try decoder.decodeSingularInt64Field(value: &self.sentAt) }()
-      case 5: try { try decoder.decodeSingularInt64Field(value: &self.usedAt) }()
-      case 6: try { try decoder.decodeSingularStringField(value: &self.fault) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularMessageField(value: &_storage._letter) }()
+        case 2: try { try decoder.decodeSingularUInt32Field(value: &_storage._attempts) }()
+        case 3: try { try decoder.decodeSingularInt64Field(value: &_storage._dueAt) }()
+        case 4: try { try decoder.decodeSingularInt64Field(value: &_storage._sentAt) }()
+        case 5: try { try decoder.decodeSingularInt64Field(value: &_storage._usedAt) }()
+        case 6: try { try decoder.decodeSingularStringField(value: &_storage._fault) }()
+        default: break
+        }
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    try { if let v = self._letter {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
-    } }()
-    if self.attempts != 0 {
-      try visitor.visitSingularUInt32Field(value: self.attempts, fieldNumber: 2)
-    }
-    if self.dueAt != 0 {
-      try visitor.visitSingularInt64Field(value: self.dueAt, fieldNumber: 3)
-    }
-    if self.sentAt != 0 {
-      try visitor.visitSingularInt64Field(value: self.sentAt, fieldNumber: 4)
-    }
-    if self.usedAt != 0 {
-      try visitor.visitSingularInt64Field(value: self.usedAt, fieldNumber: 5)
-    }
-    if !self.fault.isEmpty {
-      try visitor.visitSingularStringField(value: self.fault, fieldNumber: 6)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      try { if let v = _storage._letter {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+      } }()
+      if _storage._attempts != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._attempts, fieldNumber: 2)
+      }
+      if _storage._dueAt != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._dueAt, fieldNumber: 3)
+      }
+      if _storage._sentAt != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._sentAt, fieldNumber: 4)
+      }
+      if _storage._usedAt != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._usedAt, fieldNumber: 5)
+      }
+      if !_storage._fault.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._fault, fieldNumber: 6)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: LetterState, rhs: LetterState) -> Bool {
-    if lhs._letter != rhs._letter {return false}
-    if lhs.attempts != rhs.attempts {return false}
-    if lhs.dueAt != rhs.dueAt {return false}
-    if lhs.sentAt != rhs.sentAt {return false}
-    if lhs.usedAt != rhs.usedAt {return false}
-    if lhs.fault != rhs.fault {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._letter != rhs_storage._letter {return false}
+        if _storage._attempts != rhs_storage._attempts {return false}
+        if _storage._dueAt != rhs_storage._dueAt {return false}
+        if _storage._sentAt != rhs_storage._sentAt {return false}
+        if _storage._usedAt != rhs_storage._usedAt {return false}
+        if _storage._fault != rhs_storage._fault {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
