@@ -186,7 +186,7 @@ let package = Package(
         tests("ReconciliationTests", ["Reconciliation", "Model", "Primitives", "Rating", "Tables"]),
         tests("SubjectsTests", ["Deflate", "Subjects", "Model", "OpenSSL", "Primitives", protobuf]),
         tests("ProjectionsTests", ["crash-rebuilder", "Backup", "OpenSSL", "Projections", "Subjects", "LMDB", "Ledger", "Model", "Primitives", "Rating", protobuf]),
-        tests("ControlPlaneTests", ["Backup", "Bus", "ControlPlane", "Dispute", "Exports", "Expressions", "Invoices", "LMDB", "Ledger", "Model", "OpenSSL", "PhoneNumbers", "Primitives", "Projections", "Rating", "Subjects", protobuf, logging]),
+        tests("ControlPlaneTests", ["Backup", "Bus", "ControlPlane", "Dispute", "Exports", "Expressions", "Invoices", "LMDB", "Ledger", "Mail", "Model", "OpenSSL", "PhoneNumbers", "Primitives", "Projections", "Rating", "Subjects", protobuf, logging]),
         tests(
             "ControlAPITests",
             [

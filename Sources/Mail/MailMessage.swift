@@ -1,8 +1,19 @@
 internal import OpenSSL
 package import Primitives
 
-/// A message with a plain and an HTML body, ready for SMTP (RFC 5322, RFC 2045, RFC 2047).
+/// A message with a plain and an HTML body, and files beside them, ready for SMTP (RFC 5322, RFC 2045, RFC 2047).
 package struct MailMessage: Equatable, Sendable {
+    package struct Attachment: Equatable, Sendable {
+        /// Letters, digits, points and hyphens; anything else becomes a hyphen.
+        package var name: String
+        package var mediaType: String
+        package var bytes: [UInt8]
+
+        package init(name: String, mediaType: String, bytes: [UInt8]) {
+            (self.name, self.mediaType, self.bytes) = (name, mediaType, bytes)
+        }
+    }
+
     /// Unique, and the same at every attempt, so that a message that arrives twice is seen to be one.
     package var id: String
     /// What stands behind the @ of the message's id and of the sender.
@@ -11,14 +22,17 @@ package struct MailMessage: Equatable, Sendable {
     package var senderName: String
     package var to: String
     package var replyTo: String
+    /// BCP 47 (RFC 3282).
+    package var language: String
     package var subject: String
     package var plain: String
     package var html: String
     package var time: WallTime
+    package var attachments: [Attachment]
 
     package init(
-        id: String, domain: String, from: String, senderName: String, to: String, replyTo: String = "", subject: String,
-        plain: String, html: String, time: WallTime
+        id: String, domain: String, from: String, senderName: String, to: String, replyTo: String = "", language: String = "", subject: String,
+        plain: String, html: String, time: WallTime, attachments: [Attachment] = []
     ) {
         self.id = id
         self.domain = domain
@@ -26,6 +40,8 @@ package struct MailMessage: Equatable, Sendable {
         self.senderName = senderName
         self.to = to
         self.replyTo = replyTo
+        self.language = language
+        self.attachments = attachments
         self.subject = subject
         self.plain = plain
         self.html = html
@@ -35,18 +51,31 @@ package struct MailMessage: Equatable, Sendable {
     /// With CRLF behind each line, and no line longer than 78 bytes but where an address is.
     package var text: String {
         let boundary = "=_\(id.filter { $0.isLetter || $0.isNumber })"
+        let outer = boundary + "-all"
+        let bodies = "Content-Type: multipart/alternative; boundary=\"\(boundary)\""
         var lines = [
             "From: \(Self.word(senderName)) <\(from)>", "To: <\(to)>", "Subject: \(Self.word(subject))", "Date: \(Self.date(time))",
             "Message-ID: <\(id)@\(domain)>", "MIME-Version: 1.0", "Auto-Submitted: auto-generated",
-            "Content-Type: multipart/alternative; boundary=\"\(boundary)\"",
+            attachments.isEmpty ? bodies : "Content-Type: multipart/mixed; boundary=\"\(outer)\"",
         ]
         if !replyTo.isEmpty { lines.append("Reply-To: <\(replyTo)>") }
+        if !language.isEmpty { lines.append("Content-Language: \(language)") }
+        if !attachments.isEmpty { lines += ["", "--\(outer)", bodies] }
         lines.append("")
         for (type, body) in [("plain", plain), ("html", html)] {
             lines += ["--\(boundary)", "Content-Type: text/\(type); charset=utf-8", "Content-Transfer-Encoding: base64", ""]
             lines += Self.wrapped(Base64.encode(Array(body.utf8)), at: 76)
         }
         lines.append("--\(boundary)--")
+        for attachment in attachments {
+            let name = String(attachment.name.map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "." || $0 == "-") ? $0 : "-" }.prefix(60))
+            lines += [
+                "--\(outer)", "Content-Type: \(attachment.mediaType); name=\"\(name)\"", "Content-Disposition: attachment; filename=\"\(name)\"",
+                "Content-Transfer-Encoding: base64", "",
+            ]
+            lines += Self.wrapped(Base64.encode(attachment.bytes), at: 76)
+        }
+        if !attachments.isEmpty { lines.append("--\(outer)--") }
         return lines.map { Self.oneLine($0) + "\r\n" }.joined()
     }
 
@@ -75,13 +104,8 @@ package struct MailMessage: Equatable, Sendable {
     }
 
     private static func wrapped(_ text: String, at width: Int) -> [String] {
-        var lines: [String] = []
-        var rest = text[...]
-        while !rest.isEmpty {
-            lines.append(String(rest.prefix(width)))
-            rest = rest.dropFirst(width)
-        }
-        return lines
+        let bytes = Array(text.utf8)
+        return stride(from: 0, to: bytes.count, by: width).map { String(decoding: bytes[$0..<min($0 + width, bytes.count)], as: UTF8.self) }
     }
 
     /// RFC 5322 §3.3, in UTC.

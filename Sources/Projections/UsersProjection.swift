@@ -5,7 +5,7 @@ package import Primitives
 /// How users log in, and the mail that is on its way to them: what is due next, and which links were used.
 package enum UsersProjection: Projection {
     package static let name = "users"
-    package static let version: UInt32 = 1
+    package static let version: UInt32 = 2
     package static let tables: [Table] = [.logins, .letters, .lettersDue]
 
     package static func evolve(
@@ -41,7 +41,7 @@ package enum UsersProjection: Projection {
             state.letter = event.letter
             state.dueAt = event.letter.wantedAt
             let key = try views.key(event.letter.id, "letter.id", context)
-            try views.put([], dueKey(state.dueAt, key), in: .lettersDue)
+            try views.put([], dueKey(state, key), in: .lettersDue)
             try views.putMessage(state, key, in: .letters)
         case .letterSent(let event):
             try change(event.letterID, context, in: &views) { state in
@@ -87,18 +87,22 @@ package enum UsersProjection: Projection {
     ) throws(ViewsError) {
         let key = try views.key(id, "letter_id", context)
         guard var state = try views.message(LetterState.self, key, in: .letters) else { return }
-        let due = state.dueAt
+        let before = state
         body(&state)
-        if state.dueAt != due {
-            if due != 0 { try views.remove(dueKey(due, key), in: .lettersDue) }
-            if state.dueAt != 0 { try views.put([], dueKey(state.dueAt, key), in: .lettersDue) }
+        if state.dueAt != before.dueAt {
+            if before.dueAt != 0 { try views.remove(dueKey(before, key), in: .lettersDue) }
+            if state.dueAt != 0 { try views.put([], dueKey(state, key), in: .lettersDue) }
         }
         try views.putMessage(state, key, in: .letters)
     }
 
-    private static func dueKey(_ time: Int64, _ letter: Key) -> Key {
-        Key(Key(UInt64(bitPattern: max(0, time))).bytes + letter.bytes)
+    /// Invoices stand behind everything else that is due, whatever the time.
+    private static func dueKey(_ state: LetterState, _ letter: Key) -> Key {
+        let time = UInt64(bitPattern: max(0, state.dueAt))
+        return Key(Key(state.letter.kind == .invoice ? time | bulkBit : time).bytes + letter.bytes)
     }
+
+    fileprivate static let bulkBit: UInt64 = 1 << 63
 }
 
 extension ViewQueries where Self: ~Copyable {
@@ -112,12 +116,16 @@ extension ViewQueries where Self: ~Copyable {
     }
 
     /// Those that are to be sent, the earliest first.
-    package func letters(dueBy time: WallTime, limit: Int) throws(ViewsError) -> [LetterState] {
+    ///
+    /// - Parameter isBulk: invoices, instead of everything else.
+    package func letters(dueBy time: WallTime, isBulk: Bool = false, limit: Int) throws(ViewsError) -> [LetterState] {
         var states: [LetterState] = []
-        for (key, _) in try page(.lettersDue, prefix: Key([]), limit: limit) {
+        let bit = isBulk ? UsersProjection.bulkBit : 0
+        // Nothing is due at time zero.
+        for (key, _) in try page(.lettersDue, prefix: Key([]), after: isBulk ? Key(bit) : nil, limit: limit) {
             guard key.bytes.count == 24, let id = UUIDv7(bytes: key.bytes[8...]) else { throw .unreadable(table: .lettersDue) }
             let due = key.bytes[..<8].reduce(0) { $0 << 8 | UInt64($1) }
-            guard due <= UInt64(bitPattern: max(0, time.microseconds)) else { break }
+            guard due <= UInt64(bitPattern: max(0, time.microseconds)) | bit else { break }
             if let state = try letter(LetterID(id)) { states.append(state) }
         }
         return states

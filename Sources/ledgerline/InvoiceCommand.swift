@@ -10,7 +10,7 @@ import Projections
 struct InvoiceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "invoice", abstract: "Works invoices out, issues them, prints them, and checks them against the log.",
-        subcommands: [Preview.self, Issue.self, Credit.self, List.self, Print.self, Verify.self])
+        subcommands: [Preview.self, Issue.self, Credit.self, List.self, Print.self, InvoiceMail.self, Verify.self])
 
     struct Preview: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

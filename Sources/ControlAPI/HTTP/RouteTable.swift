@@ -16,7 +16,7 @@ enum RouteTable {
         FeeEndpoints.operations, PackageEndpoints.operations, CdrExportEndpoints.operations, RerateEndpoints.operations, SubjectEndpoints.operations, AuditEndpoint.operations, StatisticsEndpoint.operations,
         SessionEndpoints.operations, SecondFactorEndpoints.operations, PasswordEndpoints.operations, Users.operations, SignUpEndpoints.operations,
         BillingEndpoints.operations, StatementEndpoint.operations, VoucherEndpoints.operations, AdjustmentEndpoints.operations, AlertEndpoints.operations,
-        InvoiceEndpoints.operations, InvoiceDocumentEndpoints.operations,
+        InvoiceEndpoints.operations, InvoiceDocumentEndpoints.operations, InvoiceMailEndpoints.operations,
     ]
     static let operations: [Operation] = operationsByPart.flatMap { $0 }
 
@@ -36,7 +36,7 @@ enum RouteTable {
         FeeEndpoints.schemas, PackageEndpoints.schemas, CdrExports.schemas, CdrExportEndpoints.schemas, RerateEndpoints.schemas, SubjectEndpoints.schemas, AuditEndpoint.schemas, StatisticsEndpoint.schemas,
         SessionEndpoints.schemas, SecondFactorEndpoints.schemas, PasswordEndpoints.schemas, Users.schemas, SignUpEndpoints.schemas,
         BillingEndpoints.schemas, StatementEndpoint.schemas, VoucherEndpoints.schemas, AdjustmentEndpoints.schemas, AlertEndpoints.schemas,
-        InvoiceEndpoints.schemas, InvoiceDocumentEndpoints.schemas,
+        InvoiceEndpoints.schemas, InvoiceDocumentEndpoints.schemas, InvoiceMailEndpoints.schemas,
     ]
     static let schemas: [(String, JSON)] = schemasByPart.flatMap { $0 }
 

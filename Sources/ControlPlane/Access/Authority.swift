@@ -135,6 +135,8 @@ extension AdminCommand {
         case .makeVouchers(let batch, _): return (.postMoney, [try state.place(provider: batch.providerID)])
         case .redeemVoucher(let id, _): return (.redeemVouchers, try place(.customer, id.value))
         case .issueInvoice(let invoice): return (.postMoney, try place(.customer, UUIDv7(bytes: invoice.customerID)))
+        case .mailInvoice(let id):
+            return (.postMoney, try place(.customer, try state.invoice(id).flatMap { UUIDv7(bytes: $0.customerID) }))
         case .changeBilling(let billing): return (.writePrices, [try state.place(provider: billing.providerID)])
         case .eraseSubject: return (.eraseSubjects, [])
         case .createProvider, .changeProvider, .createContact, .changeContact, .createRateDeck, .publishDeckVersion, .addDeckRows,

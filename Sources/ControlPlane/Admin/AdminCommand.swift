@@ -104,4 +104,6 @@ package enum AdminCommand: Sendable {
     /// Worked out beside, and issued if nothing came in between.
     case issueInvoice(InvoiceIssued)
     case recordInvoicePrint(InvoicePrinted)
+    /// Sends it to the customer once more.
+    case mailInvoice(InvoiceID)
 }

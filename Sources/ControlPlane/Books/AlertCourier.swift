@@ -46,6 +46,9 @@ package final class AlertCourier {
         guard let (billing, customer) = known else { return }
         let count = (attempts[id]?.count ?? 0) + 1
         guard let customer, let carrier = carriers.first(where: { $0.serves(billing, customer) }) else {
+            if customer != nil, billing?.mailAlerts == true {
+                return record(id, way: "mail", AlertDelivery(isDelivered: true, detail: "left to the mail, whose letter says what became of it"), attempts: 0)
+            }
             // Nobody is to be told: the alert is listed, and that is all.
             return record(id, way: "none", AlertDelivery(isDelivered: false, detail: "no way to deliver is set"), attempts: 0)
         }

@@ -58,6 +58,9 @@ enum AlertDecider {
         raised.value = amount(value, customer)
         raised.period = period
         decision.record(.alertRaised(raised), in: alert)
+        if try ProviderID(customer.providerID).flatMap({ try state.billing(of: $0) })?.mailAlerts == true {
+            try LetterDecider.tell(customer, alert: raised, in: state, &decision)
+        }
     }
 
     /// Once: who delivers has tried for as long as it wants to.

@@ -57,10 +57,10 @@ enum InvoiceDecider {
             decision.record(.journalPosted(journal), in: journalID)
         }
         decision.record(.invoiceIssued(invoice), in: id)
+        if try isMailed(customer, provider, in: state) { try LetterDecider.tell(customer, invoice: invoice, in: state, &decision) }
         return id
     }
 
-    /// The sums that EN 16931 asks for (BR-CO-10, 13, 14, 15), once more.
     private static func isMailed<State: ViewQueries & ~Copyable>(_ customer: Customer, _ provider: ProviderID, in state: borrowing State) throws -> Bool {
         switch customer.invoiceMail {
         case .always: true
@@ -94,6 +94,7 @@ enum InvoiceDecider {
         }
     }
 
+    /// The sums that EN 16931 asks for (BR-CO-10, 13, 14, 15), once more.
     private static func addUp(_ invoice: InvoiceIssued) throws {
         guard !invoice.lines.isEmpty, invoice.lines.count <= linesMax else {
             throw AdminRejection.invalid("lines", "an invoice has 1 to \(linesMax) lines")

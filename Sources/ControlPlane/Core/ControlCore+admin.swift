@@ -130,6 +130,7 @@ extension ControlCore {
         case .recordAlertSent(let sent): return try AlertDecider.sent(sent, in: views, &decision)
         case .issueInvoice(let invoice): return try InvoiceDecider.issue(invoice, in: views, &decision)
         case .recordInvoicePrint(let print): return try InvoiceDecider.printed(print, in: views, &decision)
+        case .mailInvoice(let id): return try InvoiceDecider.mail(id, in: views, &decision)
         }
     }
 
@@ -207,7 +208,7 @@ extension AdminCommand {
             .createDialPlan, .createTenant, .createCarrier, .addNumber, .addNumbers, .reserveNumbers, .freeNumbers, .createSecurityGroup, .createSubscriber, .topUp, .adjust, .buyPackage, .cancelPackage, .issueToken,
             .revokeToken, .enrollWorker, .revokeWorker, .drainWorker, .hangUp, .clearRegistrations, .addDomain, .recordDomainCheck, .createCdrExport, .recordCdrFile,
             .recordCdrDelivery, .rerate, .eraseSubject, .holdSubject, .recordReading, .changeBilling, .publishInvoiceTemplate, .approveAdjustment, .refuseAdjustment,
-            .expireAdjustment, .makeVouchers, .redeemVoucher, .watchBalance, .watchSpend, .recordAlertSent, .issueInvoice, .recordInvoicePrint:
+            .expireAdjustment, .makeVouchers, .redeemVoucher, .watchBalance, .watchSpend, .recordAlertSent, .issueInvoice, .recordInvoicePrint, .mailInvoice:
             nil
         }
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Invoices
 import Model
 import Primitives
 import Projections
@@ -10,7 +11,7 @@ enum LetterDecider {
     @discardableResult
     static func want(
         _ kind: LetterKind, to email: String, name: String, language: String, subject: UUIDv7?, provider: Data, link: Duration?,
-        passwordSetAt: Int64 = 0, _ decision: inout Decision
+        passwordSetAt: Int64 = 0, becomesProvider: Bool = false, _ decision: inout Decision
     ) -> LetterID {
         let id = LetterID(decision.newID())
         var letter = Letter()
@@ -25,9 +26,41 @@ enum LetterDecider {
         letter.wantedAt = decision.wall.microseconds
         letter.expiresAt = link.map { (decision.wall + $0).microseconds } ?? 0
         letter.passwordSetAt = passwordSetAt
+        letter.becomesProvider = becomesProvider
         decision.record(.letterWanted(.with { $0.letter = letter }), in: id.value)
         return id
     }
+
+    /// To a customer, about an invoice or an alert. Where it has no address, that is the end of the letter, and a fact.
+    @discardableResult
+    static func tell<State: ViewQueries & ~Copyable>(
+        _ customer: Customer, invoice: InvoiceIssued? = nil, alert: AlertRaised? = nil, in state: borrowing State, _ decision: inout Decision
+    ) throws -> LetterID {
+        let contact = try ContactID(customer.contactID).flatMap { try state.contact($0) }
+        let buyer = BuyerParty(customer, contact)
+        let id = LetterID(decision.newID())
+        var letter = Letter()
+        letter.id = id.data
+        letter.kind = invoice == nil ? .alert : .invoice
+        letter.subjectID = customer.id
+        letter.providerID = customer.providerID
+        letter.to = EmailAddress.normalised(buyer.email) ?? ""
+        letter.name = buyer.name
+        letter.language = customer.language.isEmpty ? contact?.language ?? "" : customer.language
+        letter.wantedAt = decision.wall.microseconds
+        letter.invoiceID = invoice?.id ?? Data()
+        letter.alertID = alert?.id ?? Data()
+        decision.record(.letterWanted(.with { $0.letter = letter }), in: stream(of: letter, id))
+        guard letter.to.isEmpty else { return id }
+        var failed = LetterFailed()
+        (failed.letterID, failed.attempt) = (letter.id, 1)
+        failed.reason = buyer.email.isEmpty ? "neither the customer nor its contact has an e-mail address" : "what the customer has is no e-mail address"
+        decision.record(.letterFailed(failed), in: stream(of: letter, id))
+        return id
+    }
+
+    /// What becomes of an invoice's mail is told where the invoice is.
+    private static func stream(of letter: Letter, _ id: LetterID) -> UUIDv7 { UUIDv7(bytes: letter.invoiceID) ?? id.value }
 
     /// The letter whose link is followed, if it still leads somewhere.
     static func followed<State: ViewQueries & ~Copyable>(
@@ -56,24 +89,26 @@ enum LetterDecider {
     static func record<State: ViewQueries & ~Copyable>(
         _ sent: LetterSent, in state: borrowing State, _ decision: inout Decision
     ) throws -> UUIDv7 {
-        let id = try due(sent.letterID, sent.attempt, in: state)
-        decision.record(.letterSent(sent), in: id)
+        let letter = try due(sent.letterID, sent.attempt, in: state)
+        let id = try Checks.existingID(letter.id)
+        decision.record(.letterSent(sent), in: stream(of: letter, LetterID(id)))
         return id
     }
 
     static func record<State: ViewQueries & ~Copyable>(
         _ failed: LetterFailed, in state: borrowing State, _ decision: inout Decision
     ) throws -> UUIDv7 {
-        let id = try due(failed.letterID, failed.attempt, in: state)
+        let letter = try due(failed.letterID, failed.attempt, in: state)
+        let id = try Checks.existingID(letter.id)
         try Checks.shortText(failed.reason, field: "reason")
-        decision.record(.letterFailed(failed), in: id)
+        decision.record(.letterFailed(failed), in: stream(of: letter, LetterID(id)))
         return id
     }
 
     /// An attempt is recorded once.
     private static func due<State: ViewQueries & ~Copyable>(
         _ letter: Data, _ attempt: UInt32, in state: borrowing State
-    ) throws -> UUIDv7 {
+    ) throws -> Letter {
         let id = try Checks.existingID(letter)
         guard let found = try state.letter(LetterID(id)), found.dueAt != 0 else {
             throw AdminRejection.notFound("letter that is due", id.description)
@@ -81,6 +116,6 @@ enum LetterDecider {
         guard attempt == found.attempts + 1 else {
             throw AdminRejection.invalid("attempt", "must be \(found.attempts + 1)")
         }
-        return id
+        return found.letter
     }
 }

@@ -5,24 +5,34 @@ import Primitives
 /// What a letter says, under the name and in the colours of whoever it is from.
 struct LetterText {
     let letter: Letter
+    var template: LetterTemplate
     let settings: MailSettings
     /// Whose mail it is; nil: the platform's.
     let provider: Provider?
     /// The secret that the link ends with.
     let secret: String
+    /// What is said beside the product and the name.
+    var gaps: [String: String] = [:]
+    var attachments: [MailMessage.Attachment] = []
+
+    /// The reader's, else that of whoever writes.
+    var language: LetterLanguage { LetterLanguage.nearest([letter.language, provider?.language ?? ""]) }
 
     func message(at time: WallTime) -> MailMessage {
-        let words = words
+        let (words, values) = (language.words(template), values)
+        func text(_ text: String) -> String { LetterLanguage.filled(text, values) }
         let domain = settings.server.from.split(separator: "@").last.map(String.init) ?? "localhost"
-        let greeting = letter.name.isEmpty ? "Hello," : "Hello \(letter.name),"
-        let footer = "You get this mail because somebody entered your address at \(product)."
-        var plain = [greeting, "", words.text, ""]
-        if let link = words.link { plain += [link.url, ""] }
+        let greeting = text(letter.name.isEmpty ? language.greeting : language.namedGreeting)
+        let footer = text(template.isToCustomer ? language.customerFooter : language.footer)
+        var plain = [greeting, "", text(words.text), ""]
+        if let url { plain += [url, ""] }
         plain += ["-- ", product, footer]
         let id = (UUIDv7(bytes: letter.id)?.description ?? "") + ".letter"
+        let link = url.map { (label: text(words.link), url: $0) }
         return MailMessage(
-            id: id, domain: domain, from: settings.server.from, senderName: sender, to: letter.to, replyTo: brand.replyTo,
-            subject: words.subject, plain: plain.joined(separator: "\r\n"), html: html(greeting, words, footer), time: time)
+            id: id, domain: domain, from: settings.server.from, senderName: sender, to: letter.to, replyTo: brand.replyTo, language: language.tag,
+            subject: text(words.subject), plain: plain.joined(separator: "\r\n"), html: html(greeting, text(words.text), link, footer), time: time,
+            attachments: attachments)
     }
 
     private var brand: Brand { provider?.brand ?? Brand() }
@@ -34,41 +44,21 @@ struct LetterText {
 
     private var sender: String { brand.mailSenderName.isEmpty ? product : brand.mailSenderName }
 
-    private struct Words {
-        var subject: String
-        var text: String
-        var link: (label: String, url: String)?
+    /// What the gaps of the words are filled with.
+    private var values: [String: String] {
+        var values = gaps
+        (values["product"], values["name"], values["expiry"]) = (product, letter.name, expiry)
+        return values
     }
 
-    private var words: Words {
-        switch letter.kind {
-        case .signUp:
-            Words(
-                subject: "Confirm your address for \(product)",
-                text: "follow this link to confirm your address and to finish signing up. It works once, until \(expiry).",
-                link: ("Finish signing up", link("sign-up")))
-        case .alreadyRegistered:
-            Words(
-                subject: "You have an account at \(product)",
-                text: "somebody, perhaps you, wants to sign up with this address. It has an account already: log in, or ask for a new "
-                    + "password if you have forgotten yours. If it was not you, nothing has to be done.",
-                link: ("Log in", base + "/log-in"))
-        case .passwordReset:
-            Words(
-                subject: "A new password for \(product)",
-                text: "follow this link to set a new password. It works once, until \(expiry). If you have not asked for it, nothing has to "
-                    + "be done: your password stays as it is.",
-                link: ("Set a new password", link("set-password")))
-        case .invitation:
-            Words(
-                subject: "You are invited to \(product)",
-                text: "an account has been made for you. Follow this link to set your password. It works once, until \(expiry).",
-                link: ("Set your password", link("set-password")))
-        case .passwordChanged, .UNRECOGNIZED:
-            Words(
-                subject: "Your password for \(product) was changed",
-                text: "your password was changed, and all your sessions were ended. If it was not you, ask for a new password at once.",
-                link: ("Ask for a new password", base + "/forgotten-password"))
+    /// Where the letter's link leads; nil: there is none.
+    private var url: String? {
+        switch template {
+        case .signUp: link("sign-up")
+        case .alreadyRegistered: base + "/log-in"
+        case .passwordReset, .invitation: link("set-password")
+        case .passwordChanged: base + "/forgotten-password"
+        case .invoice, .creditNote, .lowBalance, .spend: nil
         }
     }
 
@@ -85,18 +75,18 @@ struct LetterText {
         WallTime(microseconds: letter.expiresAt).rfc3339.prefix(16).replacing("T", with: " ") + " UTC"
     }
 
-    private func html(_ greeting: String, _ words: Words, _ footer: String) -> String {
+    private func html(_ greeting: String, _ text: String, _ link: (label: String, url: String)?, _ footer: String) -> String {
         let main = Self.color(brand.primaryColor) ?? "#1f4e79"
         let accent = Self.color(brand.secondaryColor) ?? "#f3f5f7"
-        var body = "<p>\(Self.escaped(greeting))</p><p>\(Self.escaped(words.text))</p>"
-        if let link = words.link {
+        var body = "<p>\(Self.escaped(greeting))</p><p>\(Self.escaped(text))</p>"
+        if let link {
             body += "<p><a style=\"background:\(main);color:#fff;padding:10px 16px;text-decoration:none;border-radius:4px\" "
                 + "href=\"\(Self.escaped(link.url))\">\(Self.escaped(link.label))</a></p><p>\(Self.escaped(link.url))</p>"
         }
         let logo =
             brand.logoURL.hasPrefix("https://")
             ? "<img src=\"\(Self.escaped(brand.logoURL))\" alt=\"\(Self.escaped(product))\" height=\"40\">" : "<b>\(Self.escaped(product))</b>"
-        return "<!doctype html><html><body style=\"font-family:sans-serif;background:\(accent)\"><div style=\"border-top:4px solid \(main);"
+        return "<!doctype html><html lang=\"\(language.tag)\"><body style=\"font-family:sans-serif;background:\(accent)\"><div style=\"border-top:4px solid \(main);"
             + "background:#fff;max-width:560px;margin:auto;padding:24px\">\(logo)\(body)<p style=\"color:#667\">\(Self.escaped(footer))</p>"
             + "</div></body></html>"
     }

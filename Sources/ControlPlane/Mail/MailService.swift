@@ -1,5 +1,6 @@
 internal import Dispatch
 internal import Foundation
+internal import Invoices
 package import Logging
 internal import Mail
 internal import Model
@@ -12,6 +13,7 @@ internal import Synchronization
 /// again: the message has the same id then.
 package final class MailService: Sendable {
     private let settings: MailSettings
+    private let invoices: InvoiceDesk
     private let secrets: LinkSecret
     private let views: Views
     private let logger: Logger
@@ -29,11 +31,12 @@ package final class MailService: Sendable {
     package static let attemptsMax: UInt32 = 20
 
     package init(
-        _ settings: MailSettings, secrets: LinkSecret, views: Views, logger: Logger,
+        _ settings: MailSettings, secrets: LinkSecret, invoices: InvoiceDesk, views: Views, logger: Logger,
         submit: @escaping @Sendable (AdminRequest) -> Result<AdminOutcome, AdminRejection>
     ) {
         self.settings = settings
         self.secrets = secrets
+        self.invoices = invoices
         self.views = views
         self.logger = logger
         self.submit = submit
@@ -66,9 +69,13 @@ package final class MailService: Sendable {
     /// Sends all that is due.
     package func pass(at now: WallTime) { passing.withLock { _ in sendDue(at: now) } }
 
+    /// Whoever waits for a link is not kept waiting by ten thousand invoices: those leave one by one, when nothing else is due.
     private func sendDue(at now: WallTime) {
         while !isStopping.withLock({ $0 }) {
-            let due = views.read(for: "mail", logger: logger) { views throws(ViewsError) in try views.letters(dueBy: now, limit: 50) }
+            let due = views.read(for: "mail", logger: logger) { views throws(ViewsError) in
+                let links = try views.letters(dueBy: now, limit: 50)
+                return try links.isEmpty ? views.letters(dueBy: now, isBulk: true, limit: 1) : links
+            }
             guard let due, !due.isEmpty else { return }
             for state in due where !isStopping.withLock({ $0 }) {
                 guard send(state, at: now) else { return }
@@ -89,13 +96,14 @@ package final class MailService: Sendable {
         let provider = ProviderID(letter.providerID).flatMap { id in
             views.read(for: "mail", logger: logger) { views throws(ViewsError) in try views.provider(id) } ?? nil
         }
-        let text = LetterText(letter: letter, settings: settings, provider: provider, secret: secrets.text(of: id))
-        do throws(MailError) {
+        var text = LetterText(letter: letter, template: .passwordChanged, settings: settings, provider: provider, secret: secrets.text(of: id))
+        do {
+            try fill(&text)
             try settings.server.send(text.message(at: WallTime(microseconds: letter.wantedAt)))
         } catch {
             logger.warning(
                 "mail could not be sent", metadata: ["letter": "\(id)", "attempt": "\(attempt)", "reason": "\(error)"])
-            let isOver = error.isFinal || attempt >= Self.attemptsMax
+            let isOver = (error as? MailError)?.isFinal ?? (error is LetterError) || attempt >= Self.attemptsMax
             let wait = min(Self.firstRetry * (1 << Int(min(attempt - 1, 10))), Self.retryMax)
             return fail(letter, attempt, "\(error)", retryAt: isOver ? 0 : (now + wait).microseconds)
         }
@@ -105,6 +113,32 @@ package final class MailService: Sendable {
                     $0.letterID = letter.id
                     $0.attempt = attempt
                 }))
+    }
+
+    /// What the letter is about, and what is in it.
+    private func fill(_ text: inout LetterText) throws {
+        let letter = text.letter
+        switch letter.kind {
+        case .signUp: text.template = .signUp
+        case .alreadyRegistered: text.template = .alreadyRegistered
+        case .passwordReset: text.template = .passwordReset
+        case .invitation: text.template = .invitation
+        case .passwordChanged, .UNRECOGNIZED: text.template = .passwordChanged
+        case .invoice:
+            let invoice = try views.read { views throws(ViewsError) in try InvoiceID(letter.invoiceID).flatMap { id throws(ViewsError) in try views.invoice(id) } }
+            guard let invoice, !invoice.isErasedBuyer else { throw LetterError.gone("whom the invoice was for is erased") }
+            let print = try invoices.pdf(of: invoice)
+            // Durable before anybody has the file.
+            if let fact = print.fact { _ = try submit(AdminRequest(.recordInvoicePrint(fact), actor: "mail", requestID: "mail")).get() }
+            text.tell(of: invoice, pdf: print.bytes)
+        case .alert:
+            let (alert, customer) = try views.read { views throws(ViewsError) -> (AlertState?, Customer?) in
+                guard let id = AlertID(letter.alertID), let alert = try views.alert(id) else { return (nil, nil) }
+                return (alert, try CustomerID(alert.raised.customerID).flatMap { id throws(ViewsError) in try views.customer(id) })
+            }
+            guard let alert, let customer else { throw LetterError.gone("what the alert was about is gone") }
+            text.tell(of: alert.raised, customer)
+        }
     }
 
     private func fail(_ letter: Letter, _ attempt: UInt32, _ reason: String, retryAt: Int64) -> Bool {

@@ -100,11 +100,11 @@ package final class ControlPlaneService: Sendable {
         driver = try ControlDriver()
         exports = ExportService(directory: directory, views: views, logger: logger, submit: driver.submitAndWait)
         identity = IdentityDesk(vault: keys.vault, rules: configuration.settings.identity)
-        mail = configuration.mail.map { [identity, views, driver] settings in
-            MailService(settings, secrets: identity.links, views: views, logger: logger, submit: driver.submitAndWait)
-        }
         let vault = keys.vault
         let desk = InvoiceDesk(views: views, log: log, store: InvoiceStore(folder: directory.invoices, keys: subjects))
+        mail = configuration.mail.map { [identity, views, driver] settings in
+            MailService(settings, secrets: identity.links, invoices: desk, views: views, logger: logger, submit: driver.submitAndWait)
+        }
         books = BooksService(
             views: views, log: log, desk: desk, carriers: [WebhookCarrier(key: { vault.webhookKey(of: $0) })], logger: logger, submit: driver.submitAndWait)
         webhookKey = { provider in vault.webhookKey(of: provider) }

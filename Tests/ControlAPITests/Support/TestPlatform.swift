@@ -57,6 +57,14 @@ final class TestPlatform: Sendable {
         return try TestPlatform(directory: copy, admin: admin)
     }
 
+    /// The platform after it has stopped, as a copy of it starts with other settings.
+    func reopened(_ configure: (inout ControlPlaneConfiguration) -> Void) throws -> TestPlatform {
+        service.stop()
+        let copy = directory + "-copy"
+        try FileManager.default.copyItem(atPath: directory, toPath: copy)
+        return try TestPlatform(directory: copy, admin: admin, configure)
+    }
+
     deinit {
         service.stop()
         try? FileManager.default.removeItem(atPath: directory)
