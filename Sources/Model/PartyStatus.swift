@@ -1,6 +1,6 @@
 /// What a party's status lets happen. The table is also `docs/status.md`, and a test walks through it.
 package enum PartyActivity: String, CaseIterable, Sendable {
-    case register, callOut = "call out", callIn = "be called", read = "read by its own tokens",
+    case register, callOut = "call out", emergency = "call for help", callIn = "be called", read = "read by its own tokens",
         write = "change by its own tokens", fixedItems = "be charged monthly"
 }
 
@@ -11,8 +11,8 @@ extension Status {
         case .active: true
         // Being set up: nothing rings yet, and nothing is charged.
         case .pending: activity == .read || activity == .write
-        // The contract goes on, and so do its monthly charges; the party sees why.
-        case .locked: activity == .read || activity == .fixedItems
+        // The contract goes on, and so do its monthly charges; the party sees why. Phones stay registered, so that they let people call for help.
+        case .locked: activity == .read || activity == .fixedItems || activity == .register || activity == .emergency
         case .terminated, .UNRECOGNIZED: false
         }
     }

@@ -30,7 +30,7 @@ extension FinalReason {
         case .limitReached: ("The line or the customer has as many calls at a time as it may have.", "Raise `concurrent_calls_max`.")
         case .notRated: ("There is no price for the destination, and so no call.", "Add the prefix to the deck.")
         case .notRegistered: ("No phone of the called line is registered.", "")
-        case .locked: ("The line, or something above it, is not active.", "See docs/status.md.")
+        case .locked: ("The line, or something above it, is not active; a locked line calls emergency numbers alone.", "See docs/status.md.")
         case .noRoute: ("No carrier or gateway is set up for the call.", "Give the tenant or the plan a carrier with a gateway.")
         case .invalidNumber: ("The number is incomplete, too long or none.", "")
         case .unknownSource: ("The address is no gateway of ours, and the caller no line.", "Add the gateway by its address.")

@@ -48,7 +48,8 @@ import Testing
         let permission = "/v1/subscribers/\(below.subscriber)/permission"
         #expect(try await tenant.get(permission)["may_register"] == true)
         #expect(try await client.patch("/v1/providers/\(ours.provider)", ["status": "locked"]).status == 200)
-        #expect(try await tenant.get(permission)["may_register"] == false)
+        let locked = try await tenant.get(permission + "?number=%2B431234567")
+        #expect(locked["may_register"] == true && locked["may_call_emergency"] == true && locked["may_call"] == false, "\(locked.text)")
         let refused = try await tenant.patch("/v1/subscribers/\(below.subscriber)", ["display_name": "x"])
         #expect(refused.status == 403)
         // Whoever acts for a party is stopped as the party is; whoever is above it is not.

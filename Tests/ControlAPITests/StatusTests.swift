@@ -51,6 +51,9 @@ func aStatusStopsWhatThePageSaysAndAllBelow(segment: String) async throws {
             func happens(_ activity: PartyActivity) -> Bool { rows.contains { $0.status == status && $0.activity == activity && $0.happens } }
             let permission = try await client.get("/v1/subscribers/\(subscriber)/permission")
             #expect(permission["may_register"]?.flag == happens(.register), "\(segment) \(status)")
+            #expect(permission["may_call_emergency"]?.flag == happens(.emergency), "\(segment) \(status)")
+            let help = try await client.post("/v1/subscribers/\(subscriber)/route", ["dialled": "112"])
+            #expect((help["refusal"] != "locked") == happens(.emergency), "\(segment) \(status): \(help.text)")
             let out = try await client.post("/v1/subscribers/\(subscriber)/route", ["dialled": "bob"])
             #expect((out["refusal"] != "locked") == happens(.callOut), "\(segment) \(status): \(out.text)")
             if segment == "subscribers" {
@@ -66,7 +69,7 @@ func aStatusStopsWhatThePageSaysAndAllBelow(segment: String) async throws {
                 // Nobody below unlocks it; above, what was below is as it was.
                 #expect(try await client.patch("/v1/\(segment)/\(ours.id(segment))", ["status": "pending"]).places == ["/status"])
                 #expect(try await client.patch("/v1/\(segment)/\(ours.id(segment))", ["status": "active"]).status == 200)
-                #expect(try await client.get("/v1/subscribers/\(ours.subscriber)/permission")["may_register"] == true)
+                #expect(try await client.post("/v1/subscribers/\(ours.subscriber)/route", ["dialled": "bob"])["refusal"] != "locked")
             }
             if status == "terminated" {
                 for next in ["active", "pending", "locked"] {

@@ -466,7 +466,7 @@ import Testing
         #expect(town.platform.feed.contains { $0.invalidate.everything })
     }
 
-    @Test func aCredentialIsGivenForTheUserNameOfAnActiveLineAlone() throws {
+    @Test func aCredentialIsGivenForTheUserNameOfALineThatMayRegister() throws {
         let town = try Town()
         func ask(_ user: String, _ domain: String = "acme.kages.example") throws -> CredentialReply {
             try town.platform.desk(
@@ -485,7 +485,10 @@ import Testing
         #expect(try !ask("1000").found)
         #expect(try !ask("carol").found)
         #expect(try !ask("alice", "kages.example").found)
+        // So that whoever is locked can call for help.
         try town.platform.admin(.changeTenant(Self.changed(town.tenant) { $0.status = .locked }, expectedVersion: nil))
+        #expect(try ask("alice").found)
+        try town.platform.admin(.changeTenant(Self.changed(town.tenant) { $0.status = .terminated }, expectedVersion: nil))
         #expect(try !ask("alice").found)
     }
 

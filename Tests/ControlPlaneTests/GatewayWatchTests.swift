@@ -125,7 +125,8 @@ import Testing
         #expect(try town.platform.types(after: head) == ["gateway.registration_changed"])
     }
 
-    @Test func whoIsLockedRegistersNowhere() throws {
+    /// Whoever is locked calls for help by its carriers.
+    @Test func whoIsLockedStaysRegisteredAndWhoIsTerminatedDoesNot() throws {
         let town = try Town()
         try registers(town)
         #expect(book(town)?.entries.count == 1)
@@ -133,12 +134,15 @@ import Testing
         provider.status = .locked
         try town.platform.admin(.changeProvider(provider, expectedVersion: nil))
         town.platform.run(.seconds(1), beating: ["s1", "s2"])
+        #expect(book(town) == nil, "nothing new is said")
+        try change(town) { $0.gateways[0].disabled = true }
+        town.platform.run(.seconds(1), beating: ["s1", "s2"])
         #expect(book(town)?.entries.isEmpty == true)
-        provider.status = .active
-        try town.platform.admin(.changeProvider(provider, expectedVersion: nil))
+        try change(town) { $0.gateways[0].disabled = false }
         town.platform.run(.seconds(1), beating: ["s1", "s2"])
         #expect(book(town)?.entries.count == 1)
-        try change(town) { $0.gateways[0].disabled = true }
+        provider.status = .terminated
+        try town.platform.admin(.changeProvider(provider, expectedVersion: nil))
         town.platform.run(.seconds(1), beating: ["s1", "s2"])
         #expect(book(town)?.entries.isEmpty == true)
     }

@@ -53,6 +53,11 @@ import Testing
             }
         }
 
+        func items(_ path: String) async throws -> [[String: Any]] {
+            let answer = try await platform.ask("GET", path, token: token)
+            return (try JSONSerialization.jsonObject(with: Data(answer.utf8)) as? [String: Any])?["items"] as? [[String: Any]] ?? []
+        }
+
         func phone() -> SIPpPeer { SIPpPeer(in: scratch) }
 
         func registered(_ user: String, q: String = "1.0") async throws -> SIPpPeer {

@@ -51,11 +51,11 @@ enum LineTrialEndpoints {
             "LinePermission",
             Schema.object(
                 [
-                    ("may_register", Schema.flag), ("may_call", Schema.orNull(Schema.flag)),
+                    ("may_register", Schema.flag), ("may_call_emergency", Schema.flag), ("may_call", Schema.orNull(Schema.flag)),
                     ("allowed_prefixes", Schema.list(Schema.text(max: 16))), ("levels", Schema.list(level)),
                     ("security_group_id", Schema.orNull(Schema.uuid)), ("steps", Schema.list(SecurityTrialEndpoint.step)),
                 ],
-                required: ["may_register", "may_call", "allowed_prefixes", "levels", "security_group_id", "steps"])
+                required: ["may_register", "may_call_emergency", "may_call", "allowed_prefixes", "levels", "security_group_id", "steps"])
         ),
     ]
 
@@ -181,8 +181,8 @@ enum LineTrialEndpoints {
             }
             let group = permission.securityGroup.flatMap { UUIDv7(bytes: $0.id) }
             return .ok([
-                "may_register": .bool(permission.isActive),
-                "may_call": gate.map { JSON.bool(permission.isActive && $0.isOpen) } ?? .null,
+                "may_register": .bool(permission.mayRegister), "may_call_emergency": .bool(permission.mayCallForHelp),
+                "may_call": gate.map { JSON.bool(permission.mayCallOut && $0.isOpen) } ?? .null,
                 "allowed_prefixes": .array(permission.allowedPrefixes.map(JSON.string)), "levels": .array(levels),
                 "security_group_id": group.map { .string($0.description) } ?? .null,
                 "steps": gate.map { SecurityTrialEndpoint.json($0) } ?? .array([]),

@@ -43,6 +43,8 @@ extension ControlCore {
         guard let watcher = SubscriberID(request.subscriberID), let subscriber = try views.subscriber(watcher),
             let tenantID = TenantID(subscriber.tenantID)
         else { return refused(.forbidden) }
+        // A locked line is there to call for help, and sees nothing.
+        guard try request.expiresSeconds == 0 || Line.of(watcher, in: views)?.allows(.callOut) == true else { return refused(.forbidden) }
         if let known = subscriptions.watches[key] {
             guard known.watcher == watcher, known.package == package else { return refused(.forbidden) }
             guard request.dialog.remoteCseq > known.dialog.remoteCseq else { return refused(.stale) }

@@ -61,7 +61,12 @@ final class Line: Sendable {
         providers.reduce(subscriber.status.worse(tenant.status).worse(customer.status)) { $0.worse($1.status) }
     }
 
-    func allows(_ activity: PartyActivity) -> Bool { status.allows(activity) }
+    /// Whether it and each of those above it let it happen: a line that is being set up is not made one that may call for help because
+    /// its customer is locked.
+    func allows(_ activity: PartyActivity) -> Bool {
+        subscriber.status.allows(activity) && tenant.status.allows(activity) && customer.status.allows(activity)
+            && providers.allSatisfy { $0.status.allows(activity) }
+    }
 
     /// The nearest that is set; empty: none is.
     var language: String {

@@ -25,6 +25,8 @@ struct RouteChoice {
         /// Retail and wholesale.
         let chain: [RateLock]
         let providers: [Provider]
+        /// Whether a carrier whose price is not known is left out.
+        let needsPrice: Bool
         /// When it came in: prices are of then.
         let came: WallTime
         /// When it is decided: starts of the last second are of now.
@@ -68,7 +70,7 @@ struct RouteChoice {
                 continue
             }
             let cost = try member.costDeckID.isEmpty ? nil : PriceLock.cost(of: member, e164: wish.e164, patterns: patterns, in: state, at: wish.came)
-            guard member.costDeckID.isEmpty || cost != nil else {
+            guard member.costDeckID.isEmpty || cost != nil || !wish.needsPrice else {
                 leave(.noPrice, "")
                 continue
             }

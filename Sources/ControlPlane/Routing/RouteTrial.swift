@@ -70,8 +70,10 @@ package struct LinePermission: Sendable {
     /// That the line is judged by; nil: its own prefixes alone decide.
     package let securityGroup: SecurityGroup?
     private let caller: CallGate.Caller
-    /// Registering and calling alike: a line that is not active is not known to the phones' side of the platform.
-    package let isActive: Bool
+    package let mayRegister: Bool
+    /// Whether its status, and those above it, let it call at all.
+    package let mayCallOut: Bool
+    package let mayCallForHelp: Bool
 
     /// What is said of a call to a number outside the platform, rule by rule.
     package func gate<State: ViewQueries & ~Copyable>(
@@ -95,7 +97,7 @@ package struct LinePermission: Sendable {
         }
         self.levels = levels
         allowedPrefixes = line.subscriber.allowedPrefixes
-        isActive = line.allows(.register)
+        (mayRegister, mayCallOut, mayCallForHelp) = (line.allows(.register), line.allows(.callOut), line.allows(.emergency))
         securityGroup = try line.securityGroup(in: state)
         caller = line.gateCaller
     }

@@ -73,7 +73,13 @@ struct Router: Sendable {
         func refused(_ refusal: Refusal, _ reason: String) -> Routing {
             Routing(started: started, outcome: .refused(refusal, reason: reason))
         }
-        guard line.allows(.callOut) else { return refused(.locked, "the caller's line, or something above it, is not active") }
+        // A call that is passed on is not one for help, whoever passes it on.
+        let isForHelp = started.forwardedFrom.isEmpty && isEmergency(request.dialled, of: line)
+        guard line.allows(isForHelp ? .emergency : .callOut) else {
+            var routing = refused(.locked, "the caller's line, or something above it, is not active")
+            if line.allows(.emergency) { routing.detail = "the line is locked, and calls emergency numbers alone" }
+            return routing
+        }
         guard request.dialled.count <= Self.textMax, !request.dialled.isEmpty else {
             return refused(.invalidNumber, "the dialled text is empty or too long")
         }
@@ -83,8 +89,8 @@ struct Router: Sendable {
         }
         // A call that it forwards is not one more that it makes, but one more that its customer has.
         let isForwarded = !started.forwardedFrom.isEmpty
-        if let limit = try limitReached(by: line, isOfLine: !isForwarded, in: state) { return refused(.limitReached, limit) }
-        if line.blocksCalls(to: request.dialled), !isEmergency(request.dialled, of: line) {
+        if !isForHelp, let limit = try limitReached(by: line, isOfLine: !isForwarded, in: state) { return refused(.limitReached, limit) }
+        if line.blocksCalls(to: request.dialled), !isForHelp {
             return refused(.numberBlocked, "the line does not call \(request.dialled)")
         }
 
@@ -113,7 +119,7 @@ struct Router: Sendable {
         started.calledE164 = e164
         started.called.number = e164
 
-        if line.blocksCalls(to: e164), !isEmergency(request.dialled, of: line) {
+        if line.blocksCalls(to: e164), !isForHelp {
             var routing = refused(.numberBlocked, "the line does not call \(e164)")
             routing.detail = "on the line's own list of blocked numbers"
             return routing
@@ -129,7 +135,7 @@ struct Router: Sendable {
                 display: display(of: line, request), caller: line, started, registrar: registrar,
                 isAnonymous: request.isAnonymous, instance: request.instanceID, isBrowser: request.isBrowser, in: state, at: wall)
         }
-        return try toCarrier(line, request, number: outside, started, in: state, at: wall)
+        return try toCarrier(line, request, number: outside, isForHelp: isForHelp, started, in: state, at: wall)
     }
 
     /// Who a forwarded call comes from is who called first.
@@ -256,7 +262,7 @@ struct Router: Sendable {
     // MARK: - to a carrier
 
     private mutating func toCarrier<State: ViewQueries & ~Copyable>(
-        _ line: Line, _ request: StartCall, number: String?, _ started: CallStarted, in state: borrowing State, at wall: WallTime
+        _ line: Line, _ request: StartCall, number: String?, isForHelp: Bool, _ started: CallStarted, in state: borrowing State, at wall: WallTime
     ) throws -> Routing {
         var started = started
         started.direction = .outbound
@@ -269,7 +275,7 @@ struct Router: Sendable {
         let group = try line.securityGroup(in: state)
         var spendLeft: Int64?
         // Whatever a dial plan makes of 911: who calls for help is not asked for permission.
-        if !isEmergency(request.dialled, of: line) {
+        if !isForHelp {
             if let group { started.securityGroupID = group.id }
             let gate = try CallGate(
                 e164, facts: group == nil ? nil : book.facts(of: e164), group: group, caller: line.gateCaller, in: state,
@@ -287,10 +293,12 @@ struct Router: Sendable {
         let leg = try line.plan.asksForLegs || FreeUnitsOffer.asksForLegs(line.customerID, in: state) ? LegType(called: e164, book.facts(of: e164)) : .pstn
         switch try PriceLock.locks(for: line, e164: e164, leg: leg, patterns: patterns, in: state, at: came) {
         case .locked(let locks): started.rates = locks
-        case .noPrice(let edge): return refused(.notRated, "no \(edge) price for \(e164)")
+        case .noPrice(let edge):
+            // Without a price it costs nothing: better than that nobody comes.
+            guard isForHelp else { return refused(.notRated, "no \(edge) price for \(e164)") }
         }
         let wish = RouteChoice.Wish(
-            call: CallID(request.callID), e164: e164, caller: number, chain: started.rates, providers: line.providers, came: came, now: wall)
+            call: CallID(request.callID), e164: e164, caller: number, chain: started.rates, providers: isForHelp ? [] : line.providers, needsPrice: !isForHelp, came: came, now: wall)
         let choice = try RouteChoice(of: carrier, for: wish, &normaliser, patterns, in: state)
         guard !choice.ways.isEmpty else {
             let (refusal, detail) = choice.refusal(of: carrier)
@@ -302,7 +310,8 @@ struct Router: Sendable {
         }
         choice.write(to: &started)
 
-        switch try CreditLease.open(line, started.rates, seconds: leaseSeconds, limit: spendLeft, in: state) {
+        // It is charged by its price, and neither refused nor ended for want of money.
+        switch isForHelp ? .unlimited : try CreditLease.open(line, started.rates, seconds: leaseSeconds, limit: spendLeft, in: state) {
         case .unlimited: break
         case .held(let hold): started.hold = hold
         case .refused(let reason): return refused(.noCredit, reason)
