@@ -422,4 +422,49 @@ extension Client {
             #expect(answer.status == 503)
         }
     }
+
+    @Test func aResellerSignsUpBelowAProviderThatTakesSome() async throws {
+        let office = try Office(try await MailSink(), providers: .closed)
+        try await office.open { client in
+            let estate = try await Estate(client, name: "kages", digits: "4313001")
+            let nobody = client.with(nil)
+            func ask(_ kind: String) async throws -> Answer {
+                try await nobody.post("/v1/sign-up", ["email": "rita@reseller.example", "namespace": "kages.example", "as": .string(kind), "language": "de"])
+            }
+            // Whoever is above decides who takes resellers: nobody, until then.
+            #expect(try await ask("provider").status == 403)
+            #expect(try await ask("emperor").places == ["/as"])
+            #expect(try await nobody.post("/v1/sign-up", ["email": "a@b.example", "as": "provider"]).places == ["/namespace"])
+            let own = try await client.token("own", role: "provider_admin", scope: estate.provider)
+            #expect(try await own.patch("/v1/providers/\(estate.provider)", ["provider_sign_up": "open"]).status == 403)
+            #expect(try await client.patch("/v1/providers/\(estate.provider)", ["provider_sign_up": "pending"]).status == 200)
+            let deck = try await client.made("/v1/rate-decks", ["provider_id": .string(estate.provider), "name": "resale", "currency": "EUR", "is_offered": true])
+            let offers = try await nobody.get("/v1/sign-up/offers?namespace=kages.example&as=provider")
+            #expect(offers["is_open"] == true && offers["plans"]?.items?.map { $0["id"]?.text } == [deck], "\(offers.text)")
+            #expect(try await nobody.get("/v1/sign-up/offers?namespace=kages.example")["is_open"] == false)
+            #expect(try await ask("provider").status == 202)
+            let mail = try #require(try await office.sink.next())
+            #expect(mail.to == "rita@reseller.example" && mail.bodies[0].contains("Anmeldung abzuschließen") && mail.header("From")?.hasPrefix("kages ") == true)
+
+            guard case .object(let members) = provider(mail.token, "rita.example") else { return }
+            func confirm(_ deck: JSON) async throws -> Answer { try await nobody.post("/v1/sign-up/confirm", .object(members + [JSON.Member("plan_id", deck)])) }
+            #expect(try await confirm(.null).places.count == 1)
+            let made = try await confirm(.string(deck))
+            try #require(made.status == 201, "\(made.text)")
+            #expect(made["role"] == "provider_admin" && made["status"] == "pending")
+            let id = try #require(made["scope_id"]?.text)
+            let reseller = try await client.get("/v1/providers/\(id)")
+            #expect(reseller["parent_id"]?.text == estate.provider && reseller["wholesale_deck_id"]?.text == deck && reseller["provider_sign_up"] == "closed")
+            // It sees itself, and is seen and activated from above.
+            let rita = try await client.logged(in: "rita@reseller.example", "a long enough one")
+            #expect(try await rita.get("/v1/providers")["items"]?.items?.compactMap { $0["id"]?.text } == [id])
+            #expect(try await rita.get("/v1/providers/\(estate.provider)").status == 404)
+            #expect(try await own.patch("/v1/providers/\(id)", ["status": "active"]).status == 200)
+            // A link of one kind makes nothing of the other.
+            #expect(try await client.patch("/v1/service-plans/\(estate.plan)", ["is_offered": true]).status == 200)
+            #expect(try await nobody.post("/v1/sign-up", ["email": "carl@customer.example", "namespace": "kages.example"]).status == 202)
+            let other = try #require(try await office.sink.next())
+            #expect(try await nobody.post("/v1/sign-up/confirm", provider(other.token, "carl.example")).status == 422)
+        }
+    }
 }

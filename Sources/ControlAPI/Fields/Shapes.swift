@@ -54,6 +54,7 @@ extension Shape<Provider> {
             .text("theme_secondary_color", \.brand.secondaryColor, max: 7, "#rrggbb."),
             .text("mail_sender_name", \.brand.mailSenderName, "Stands before the address that its mail is from; empty: the product's name."),
             .text("mail_reply_to", \.brand.replyTo, max: 254, "Where answers to its mails go."),
+            .choice("provider_sign_up", \.providerSignUp, "Whether others become providers below it by signing up: closed, pending until somebody activates them, or open."),
             .text("public_url", \.brand.publicURL, "What the links in its mails begin with: https://…; empty: the platform's."),
         ])
 }

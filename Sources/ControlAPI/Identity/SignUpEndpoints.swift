@@ -12,6 +12,7 @@ enum SignUpEndpoints {
         [
             ("email", true, 254, "Where the confirmation link goes."),
             ("namespace", false, 253, "Of the provider whose customer one wants to be; empty: one wants to be a provider."),
+            ("as", false, 8, "With a namespace: customer (if it is not given), or provider: one wants to sell below that provider."),
             ("language", false, 35, "BCP 47, such as de-AT."),
         ])
 
@@ -19,7 +20,10 @@ enum SignUpEndpoints {
         Operation(
             method: .get, path: "/v1/sign-up/offers", name: "listSignUpOffers", tag: "sign-up",
             summary: "What whoever signs up can choose from, and how the provider shows itself.", access: .open,
-            query: [QueryParameter("namespace", .text, "Of the provider whose customer one wants to be; without it, what providers choose from.")],
+            query: [
+                QueryParameter("namespace", .text, "Of the provider whose customer one wants to be; without it, what providers choose from."),
+                QueryParameter("as", .choice(["customer", "provider"]), "With a namespace: what whoever wants to be a provider below that one chooses from."),
+            ],
             success: .init(status: .ok, about: "The offers.", schema: Schema.reference("SignUpOffers")), handle: { try offers($0) }),
         Operation(
             method: .post, path: "/v1/sign-up", name: "signUp", tag: "sign-up",
@@ -71,8 +75,13 @@ enum SignUpEndpoints {
             let provider = try self.provider(name, in: views)
             guard let id = ProviderID(provider.id) else { throw Problem(.notFound, "There is no such provider.") }
             let brand = provider.brand
-            let plans = try views.offeredPlans(of: id).map { plan($0.id, $0.name, provider.currency, $0.paymentMode) }
-            let isOpen = try exchange.platform.wakeMail != nil && !plans.isEmpty && views.status(of: .provider(id)) == .active
+            let isReseller = exchange.query.text("as") == "provider"
+            let plans =
+                try isReseller
+                ? views.offeredDecks(of: id).map { plan($0.id, $0.name, $0.currency, nil) }
+                : views.offeredPlans(of: id).map { plan($0.id, $0.name, provider.currency, $0.paymentMode) }
+            let takes = isReseller ? provider.providerSignUp == .open || provider.providerSignUp == .pending : !plans.isEmpty
+            let isOpen = try exchange.platform.wakeMail != nil && takes && views.status(of: .provider(id)) == .active
             return .ok([
                 "provider_id": .string(id.description), "product_name": .string(brand.productName.isEmpty ? provider.name : brand.productName),
                 "logo_url": .string(brand.logoURL), "primary_color": .string(brand.primaryColor),
@@ -100,10 +109,12 @@ enum SignUpEndpoints {
         try exchange.needMail()
         try exchange.throttle(.mail)
         try exchange.throttle(.recipient, form["email"].lowercased())
+        guard ["", "customer", "provider"].contains(form["as"]) else { throw Problem.invalid("as", "must be customer or provider") }
+        guard form["as"].isEmpty || !form["namespace"].isEmpty else { throw Problem.invalid("namespace", "says below whom: it is needed with as") }
         let provider = try form["namespace"].isEmpty
             ? nil : exchange.read { views in ProviderID(try self.provider(form["namespace"], in: views).id) }
         _ = try await exchange.submit(
-            openly: .requestSignUp(email: form["email"], language: form["language"], provider: provider), as: "sign-up")
+            openly: .requestSignUp(email: form["email"], language: form["language"], provider: provider, becomesProvider: form["as"] == "provider"), as: "sign-up")
         exchange.sendMail()
         return Reply(.accepted, .none)
     }
@@ -119,7 +130,7 @@ enum SignUpEndpoints {
         var contact = draft.contact
         contact.company = draft.organisation
         let party: SignUpForm.Party
-        if letter.providerID.isEmpty {
+        if letter.providerID.isEmpty || letter.becomesProvider {
             var provider = draft.provider
             provider.name = draft.organisation.isEmpty ? provider.namespace : draft.organisation
             provider.language = letter.language

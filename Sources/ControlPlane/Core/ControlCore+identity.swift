@@ -8,9 +8,9 @@ extension ControlCore {
     ) throws -> UUIDv7 {
         let rules = settings.identity
         switch command {
-        case .requestSignUp(let email, let language, let provider):
+        case .requestSignUp(let email, let language, let provider, let becomesProvider):
             return try SignUpDecider.request(
-                email: email, language: language, provider: provider, rules, in: views, &decision)
+                email: email, language: language, provider: provider, becomesProvider: becomesProvider, rules, in: views, &decision)
         case .confirmSignUp(let letter, let form):
             return try SignUpDecider.confirm(letter, form, rules, vault: vault, in: views, &decision)
         case .createUser(let user): return try UserDecider.create(user, rules, in: views, &decision)

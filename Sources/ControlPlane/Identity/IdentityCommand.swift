@@ -4,8 +4,8 @@ import Primitives
 
 /// What is asked for around users: signing up, logging in, passwords, second factors, and the mail of all that.
 package enum IdentityCommand: Sendable {
-    /// Somebody wants to become a provider, or the customer of one.
-    case requestSignUp(email: String, language: String, provider: ProviderID?)
+    /// Somebody wants to become a provider, the customer of one, or a provider below one.
+    case requestSignUp(email: String, language: String, provider: ProviderID?, becomesProvider: Bool)
     /// The link was followed: the party, its contact and its first user are made in one commit.
     case confirmSignUp(LetterID, SignUpForm)
     /// A user by an administrator's word; a link to set a password goes out by mail.

@@ -8,14 +8,14 @@ import SwiftProtobuf
 enum SignUpDecider {
     /// The answer is the same whether somebody has the address or not; what the mail says differs.
     static func request<State: ViewQueries & ~Copyable>(
-        email text: String, language: String, provider: ProviderID?, _ rules: IdentityRules, in state: borrowing State,
+        email text: String, language: String, provider: ProviderID?, becomesProvider: Bool, _ rules: IdentityRules, in state: borrowing State,
         _ decision: inout Decision
     ) throws -> UUIDv7 {
         guard let email = EmailAddress.normalised(text) else {
             throw AdminRejection.invalid("email", "must be an e-mail address, such as anna@example.net")
         }
         try Checks.language(language)
-        try isOpen(for: provider, rules, in: state)
+        try isOpen(for: provider, becomesProvider: becomesProvider, rules, in: state)
         if let user = try state.user(email: email), let id = UserID(user.id) {
             return LetterDecider.want(
                 .alreadyRegistered, to: email, name: user.name, language: user.language, subject: id.value,
@@ -24,7 +24,7 @@ enum SignUpDecider {
         }
         return LetterDecider.want(
             .signUp, to: email, name: "", language: language, subject: nil, provider: provider?.data ?? Data(), link: rules.signUpLink,
-            &decision
+            becomesProvider: becomesProvider && provider != nil, &decision
         ).value
     }
 
@@ -34,7 +34,7 @@ enum SignUpDecider {
     ) throws -> UUIDv7 {
         let letter = try LetterDecider.followed(id, [.signUp], in: state, decision)
         let owner = ProviderID(letter.providerID)
-        try isOpen(for: owner, rules, in: state)
+        try isOpen(for: owner, becomesProvider: letter.becomesProvider, rules, in: state)
         var user = User()
         // The person has had a key since the request: it is the same one.
         user.id = letter.subjectID
@@ -44,16 +44,17 @@ enum SignUpDecider {
         let party: UUIDv7
         switch form.party {
         case .provider(var provider):
-            guard owner == nil else {
+            guard owner == nil || letter.becomesProvider else {
                 throw AdminRejection.invalid("token", "is of somebody who becomes a customer: send service_plan_id, and no namespace")
             }
-            provider.parentID = Data()
-            provider.status = rules.providers == .open ? .active : .pending
-            try isOfferedDeck(provider.wholesaleDeckID, in: state)
+            provider.parentID = owner?.data ?? Data()
+            let isOpen = try owner.map { try state.provider($0)?.providerSignUp == .open } ?? (rules.providers == .open)
+            provider.status = isOpen ? .active : .pending
+            try isOfferedDeck(provider.wholesaleDeckID, of: owner, in: state)
             party = try ProviderDecider.create(provider, contact: contact(form, letter), in: state, &decision)
             (user.role, user.providerID) = (.providerAdmin, ProviderID(party).data)
         case .customer(var customer):
-            guard let owner else {
+            guard let owner, !letter.becomesProvider else {
                 throw AdminRejection.invalid("token", "is of somebody who becomes a provider: send namespace and currency")
             }
             customer.providerID = owner.data
@@ -85,7 +86,7 @@ enum SignUpDecider {
     }
 
     private static func isOpen<State: ViewQueries & ~Copyable>(
-        for provider: ProviderID?, _ rules: IdentityRules, in state: borrowing State
+        for provider: ProviderID?, becomesProvider: Bool, _ rules: IdentityRules, in state: borrowing State
     ) throws {
         guard let provider else {
             guard rules.providers != .closed else {
@@ -93,14 +94,20 @@ enum SignUpDecider {
             }
             return
         }
+        if becomesProvider {
+            guard let parent = try state.provider(provider), try state.status(of: .provider(provider)) == .active,
+                parent.providerSignUp == .open || parent.providerSignUp == .pending
+            else { throw AdminRejection.forbidden(reason: "nobody becomes a provider below this one by signing up") }
+            return
+        }
         guard try state.provider(provider) != nil, try state.status(of: .provider(provider)) == .active,
             try !state.offeredPlans(of: provider).isEmpty
         else { throw AdminRejection.forbidden(reason: "this provider takes no customers by signing up") }
     }
 
-    /// A deck must be one that the platform offers; none is right if it offers none.
-    private static func isOfferedDeck<State: ViewQueries & ~Copyable>(_ id: Data, in state: borrowing State) throws {
-        let offered = try state.offeredDecks()
+    /// A deck must be one that whoever is above offers; none is right if none is offered.
+    private static func isOfferedDeck<State: ViewQueries & ~Copyable>(_ id: Data, of owner: ProviderID?, in state: borrowing State) throws {
+        let offered = try state.offeredDecks(of: owner)
         guard offered.isEmpty && id.isEmpty || offered.contains(where: { $0.id == id }) else {
             throw AdminRejection.invalid("wholesale_deck_id", "must be one of the decks that are offered")
         }

@@ -1,3 +1,4 @@
+internal import Foundation
 package import Model
 package import Projections
 
@@ -7,8 +8,9 @@ extension ViewQueries where Self: ~Copyable {
         try servicePlans(of: provider, limit: .max).filter(\.isOffered)
     }
 
-    /// The platform's decks that whoever becomes a provider may choose from.
-    package func offeredDecks() throws(ViewsError) -> [RateDeck] {
-        try rateDecks(limit: .max).filter { $0.isOffered && $0.providerID.isEmpty }
+    /// The decks that whoever becomes a provider may choose from: of the platform, or of the provider above.
+    package func offeredDecks(of provider: ProviderID? = nil) throws(ViewsError) -> [RateDeck] {
+        let owner = provider?.data ?? Data()
+        return try rateDecks(limit: .max).filter { $0.isOffered && $0.providerID == owner }
     }
 }
