@@ -48,7 +48,7 @@ enum JournalDecider {
             throw AdminRejection.invalid("amount.currency", "the customer's currency is \(customer.currency)")
         }
         guard amount.micros.magnitude <= amountMicrosMax.magnitude else {
-            throw AdminRejection.invalid("amount.micros", "at most \(amountMicrosMax)")
+            throw AdminRejection.invalid("amount.micros", "at most \(Money.decimal(micros: amountMicrosMax)) \(amount.currency), in either direction")
         }
         try Checks.shortText(reason, field: "reason")
         return customer

@@ -19,7 +19,7 @@ enum VoucherDecider {
         try Checks.name(batch.name)
         guard (1...countMax).contains(codes.count) else { throw AdminRejection.invalid("count", "1 to \(countMax) in one batch") }
         guard batch.amount.micros > 0, batch.amount.micros <= JournalDecider.amountMicrosMax else {
-            throw AdminRejection.invalid("amount", "must be positive, and at most \(JournalDecider.amountMicrosMax) micro-units")
+            throw AdminRejection.invalid("amount", "must be positive, and at most \(Money.decimal(micros: JournalDecider.amountMicrosMax)) \(batch.amount.currency)")
         }
         guard batch.amount.currency == provider.currency else {
             throw AdminRejection.invalid("amount/currency", "the provider's currency is \(provider.currency)")
