@@ -12,7 +12,9 @@ let settings: [SwiftSetting] = [
 ]
 // In `Sources` the word `unsafe` marks every place that the compiler cannot check. Debug builds, in which all tests run, check at
 // every access of an object's field that nobody else is changing it; release builds do without (docs/decisions/0039-exclusivity.md).
-let product: [SwiftSetting] = settings + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
+// The compiler also looks into other modules there (docs/decisions/0061-across-modules.md).
+let product: [SwiftSetting] =
+    settings + [.unsafeFlags(["-enforce-exclusivity=unchecked", "-cross-module-optimization"], .when(configuration: .release))]
 let strict = product + [.strictMemorySafety()]
 
 // Messages are made of many small things that live for microseconds (docs/decisions/0057-allocator.md).
