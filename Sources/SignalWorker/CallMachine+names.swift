@@ -64,7 +64,7 @@ extension CallMachine {
     mutating func ringsElsewhere(_ index: Int, _ status: Int, _ kit: inout CallKit) -> Bool {
         let attempt = attempts[index]
         guard stage == .ringing, attempt.record.ringingAt == 0 else { return false }
-        if case .contact(let contact) = attempt.target.kind { return ringsByOtherFlow(index, contact, status, &kit) }
+        if let other = attempt.target.byOtherFlow { return ringsByOtherFlow(index, other, status, &kit) }
         guard attempt.isGateway else { return false }
         kit.names.penalise(attempt.hop.remote, now: kit.now)
         guard let next = attempt.alternatives.first else { return false }
@@ -80,13 +80,9 @@ extension CallMachine {
     }
 
     /// A flow of a device that has failed: the device may have another one (RFC 5626 §5.3).
-    private mutating func ringsByOtherFlow(_ index: Int, _ failed: ContactTarget, _ status: Int, _ kit: inout CallKit) -> Bool {
-        guard var next = failed.otherFlows.first else { return false }
-        next.otherFlows = Array(failed.otherFlows.dropFirst())
-        var target = attempts[index].target
-        target.contact = next
+    private mutating func ringsByOtherFlow(_ index: Int, _ other: Target, _ status: Int, _ kit: inout CallKit) -> Bool {
         let before = attempts.count
-        ring(target, &kit)
+        ring(other, &kit)
         guard attempts.count > before else { return false }
         if attempts[index].isOpen { attempts[index].state = .failed(status) }
         attempts[index].record.sipStatus = UInt32(status)
@@ -98,4 +94,15 @@ extension CallMachine {
 
     /// What became of each target so far.
     var records: [CallAttempt] { settled + attempts.filter { !$0.isSuperseded }.map(\.record) }
+}
+
+extension Target {
+    /// The same device by the next of its flows; nil: there is none.
+    var byOtherFlow: Target? {
+        guard case .contact(let contact) = kind, var next = contact.otherFlows.first else { return nil }
+        next.otherFlows = Array(contact.otherFlows.dropFirst())
+        var target = self
+        target.contact = next
+        return target
+    }
 }

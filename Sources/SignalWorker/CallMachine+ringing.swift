@@ -58,6 +58,7 @@ extension CallMachine {
             record.reason = "the address cannot be used"
             settled.append(record)
             worstStatus = CallMachine.better(404, than: worstStatus)
+            if let other = target.byOtherFlow { ring(other, &kit) }
             return
         }
         record.target = made.uri.description

@@ -27,9 +27,12 @@ extension CallMachine {
     /// Where a side's streams that are relayed go.
     func addresses(of sdp: SDP, but index: Int, for side: Side, _ own: MediaTerms) -> [Int: SocketAddress] {
         guard let host = mediaAddress ?? hostOfLocal, !streams.isEmpty else { return [:] }
+        // What the side that sends it has agreed of its sound: an answer brings nothing that was not offered.
+        let source = side == .b ? a.media.own : b?.media.own
         var addresses: [Int: SocketAddress] = [:]
         for stream in streams where stream.place != index {
-            guard let ports = stream.ports, OfferAnswer.passes(sdp, stream.place, towards: own) else { continue }
+            guard let ports = stream.ports, OfferAnswer.passes(sdp, stream.place, towards: own), source.map({ OfferAnswer.passes(sdp, stream.place, towards: $0) }) ?? true
+            else { continue }
             addresses[stream.place] = SocketAddress(host, port: ports[side])
         }
         return addresses
@@ -52,7 +55,8 @@ extension CallMachine {
     mutating func openStreams(_ kit: inout CallKit) -> Bool {
         if stage != .talking, let offer = a.media.remote { add(newPlaces(in: offer, but: a.media.index)) }
         for stream in streams where stream.ports == nil { ask(for: stream, &kit) }
-        return streams.contains { $0.ports == nil }
+        waitsForStreams = streams.contains { $0.ports == nil }
+        return waitsForStreams
     }
 
     /// Another media worker has none of the sessions of the one before.
@@ -79,10 +83,11 @@ extension CallMachine {
         }
         guard stage != .closing, stage != .over else { return closeStreams(&kit) }
         guard !streams.contains(where: { $0.ports == nil }) else { return }
+        defer { waitsForStreams = false }
         if let parked {
             self.parked = nil
             offer(parked.request, parked.transaction, parked.side, replacing: parked.replacement, hasWaited: true, &kit)
-        } else {
+        } else if waitsForStreams {
             mediaReady(&kit)
         }
     }
@@ -179,7 +184,7 @@ extension OfferAnswer {
         }
     }
 
-    /// The same towards a side whose first stream is protected so: where that has keys, the others have to have them, too.
+    /// The same for a side whose first stream is protected so: where that has keys, the others have to have them, too.
     static func passes(_ sdp: SDP, _ place: Int, towards own: MediaTerms) -> Bool {
         guard passes(sdp, place) else { return false }
         switch own.protection {

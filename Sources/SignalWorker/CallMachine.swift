@@ -65,6 +65,8 @@ struct CallMachine: Sendable {
     /// Beside the first.
     var streams: [Stream] = []
     var parked: Parked?
+    /// The media session is there, and nobody is told of it before the ports of other streams are.
+    var waitsForStreams = false
     /// Which attempt our description for the caller was made from.
     var descriptionOf: Int?
 
