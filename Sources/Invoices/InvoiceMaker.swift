@@ -257,7 +257,7 @@ private struct Parties {
         contact = try onViews { () throws(ViewsError) in try contactID.map { id throws(ViewsError) in try views.contact(id) } ?? nil }
         let plan = try onViews { () throws(ViewsError) in try planID.map { id throws(ViewsError) in try views.servicePlan(id) } ?? nil }
         isPrepaid = plan?.paymentMode == .prepaid
-        language = customer.language.isEmpty ? provider.language : customer.language
+        language = [customer.language, contact?.language ?? ""].first { !$0.isEmpty } ?? provider.language
         rules = VATRules(customer.vatTreatment, seller: billing.seller, buyer: BuyerParty(customer, contact), billing)
     }
 

@@ -76,6 +76,7 @@ import Testing
             #expect(try await client.patch("/v1/contacts/\(books.estate.contact)", ["country": "AT", "email": "anna@acme.example", "language": "pt-BR"]).status == 200)
             #expect(try await client.patch(books.customer, ["vat_rate": "20"]).status == 200)
             let invoice = try await books.issue("1")
+            #expect(try await client.get("/v1/invoices/\(invoice.id)/document?format=html").text.contains("<html lang=\"pt\">"))
             #expect(try await books.mails(invoice).map { $0["state"] } == ["waiting"])
             await post.send()
             let mail = try #require(try await post.sink.next())

@@ -44,7 +44,8 @@ import Testing
     }
 
     @Test func creditOfACallThatHasMovedIsRenewedByItsHeirAlone() throws {
-        let town = try Town()
+        let town = try Town(prepaid: true)
+        try town.topUp(5_000_000)
         let call = try answered(town)
         let granted = try town.renew(call, used: 1).creditGranted.grantedSeconds
         #expect(granted > 0)
