@@ -18,7 +18,10 @@ let product: [SwiftSetting] =
 let strict = product + [.strictMemorySafety()]
 
 // Messages are made of many small things that live for microseconds (docs/decisions/0057-allocator.md).
-let allocator: [LinkerSetting] = [.linkedLibrary("jemalloc", .when(configuration: .release))]
+// The default linker warns of a function in the static Foundation that nobody here calls; LLVM's does not.
+let executable: [LinkerSetting] = [
+    .linkedLibrary("jemalloc", .when(configuration: .release)), .unsafeFlags(["-use-ld=lld"], .when(configuration: .release)),
+]
 
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -135,7 +138,7 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict,
-            linkerSettings: allocator),
+            linkerSettings: executable),
         .executableTarget(
             name: "ledgerline-bench",
             dependencies: [
@@ -146,7 +149,7 @@ let package = Package(
             ],
             path: "tools/benchmarks/Sources",
             swiftSettings: strict,
-            linkerSettings: allocator),
+            linkerSettings: executable),
         .systemLibrary(name: "CFuzzer", path: "tools/fuzz/CFuzzer"),
         .executableTarget(
             name: "ledgerline-fuzz", dependencies: ["CFuzzer", "ICE", "MediaWorker", "Model", "OpenSSL", "Primitives", "RTP", "SIP"], path: "tools/fuzz/Sources",

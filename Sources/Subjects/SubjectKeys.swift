@@ -22,8 +22,8 @@ package final class SubjectKeys: Sendable {
         static let plain: UInt8 = 0x01
         static let compressed: UInt8 = 0x02
     }
-    /// Marks of what every call leaves behind. Entities are few, and stay as they are.
-    private static let compressedMarks: ClosedRange<UInt8> = 4...8
+    /// Marks of what every call leaves behind. Entities are few, and the plan of a call (8) goes when it ends: they stay as they are.
+    private static let compressedMarks: ClosedRange<UInt8> = 4...7
     private static let headBytes = 29
 
     private let names: SHA256Digest
