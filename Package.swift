@@ -87,6 +87,7 @@ let package = Package(
         library("Mail", ["CCurl", "OpenSSL", "Primitives"]),
         library("Tables", []),
         library("PhoneNumbers", ["CPhoneNumber"]),
+        library("Recordings", ["Codecs", "OpenSSL", "Primitives"]),
 
         // Files of a backup: reads logs, writes directories.
         library("Backup", ["CShims", "LMDB", "Ledger", "OpenSSL", "Primitives"]),
@@ -111,7 +112,7 @@ let package = Package(
         library(
             "ControlAPI",
             [
-                "Bus", "ControlPlane", "DNS", "Dispute", "Invoices", "Ledger", "Model", "OpenSSL", "PhoneNumbers", "Primitives", "Projections", "Rating", "Subjects", logging, protobuf,
+                "Bus", "ControlPlane", "DNS", "Dispute", "Invoices", "Ledger", "Model", "OpenSSL", "PhoneNumbers", "Primitives", "Projections", "Rating", "Recordings", "Subjects", logging, protobuf,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -119,7 +120,7 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
         library("SignalWorker", ["Bus", "CShims", "Codecs", "DNS", "ICE", "Model", "OpenSSL", "Primitives", "SIP", "UDP", logging, protobuf]),
-        library("MediaWorker", ["Bus", "CPrompts", "Codecs", "ICE", "Model", "OpenSSL", "Primitives", "RTP", "UDP", logging, protobuf]),
+        library("MediaWorker", ["Bus", "CPrompts", "Codecs", "ICE", "Model", "OpenSSL", "Primitives", "RTP", "Recordings", "UDP", logging, protobuf]),
 
         // The seeded world: imported by tests and tools alone.
         library(
@@ -186,6 +187,7 @@ let package = Package(
         tests("TablesTests", ["Tables"]),
         tests("MailTests", ["Mail", "OpenSSL"]),
         tests("PhoneNumbersTests", ["PhoneNumbers"]),
+        tests("RecordingsTests", ["Primitives", "Recordings"]),
         tests("ExportsTests", ["Exports", "LMDB", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", protobuf]),
         tests("InvoicesTests", ["ControlPlane", "Invoices", "LMDB", "Ledger", "Model", "OpenSSL", "Primitives", "Projections", "Rating", "Subjects", protobuf]),
         tests("ReconciliationTests", ["Reconciliation", "Model", "Primitives", "Rating", "Tables"]),
@@ -204,7 +206,7 @@ let package = Package(
         tests("SignalWorkerTests", ["Bus", "Codecs", "DNS", "ICE", "Model", "OpenSSL", "Primitives", "SIP", "SignalWorker", "UDP", logging, protobuf]),
         tests(
             "MediaWorkerTests",
-            ["AllocationCounter", "Bus", "Codecs", "ICE", "MediaWorker", "Model", "OpenSSL", "Primitives", "RTP", "UDP", logging, protobuf]),
+            ["AllocationCounter", "Bus", "Codecs", "ICE", "MediaWorker", "Model", "OpenSSL", "Primitives", "RTP", "Recordings", "UDP", logging, protobuf]),
         tests("ScenarioTests", ["Simulation", "Ledger", "Model", "Primitives", "Projections"]),
         tests("ProcessTests", ["call-writer", "ledgerline", "tamper"]),
     ],

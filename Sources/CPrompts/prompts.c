@@ -24,8 +24,36 @@ static const uint8_t credit_used_up_nl[] = {
 static const uint8_t credit_used_up_pt[] = {
 #embed "audio/credit_used_up.pt.wav"
 };
+static const uint8_t call_recorded_de[] = {
+#embed "audio/call_recorded.de.wav"
+};
+static const uint8_t call_recorded_en[] = {
+#embed "audio/call_recorded.en.wav"
+};
+static const uint8_t call_recorded_es[] = {
+#embed "audio/call_recorded.es.wav"
+};
+static const uint8_t call_recorded_fr[] = {
+#embed "audio/call_recorded.fr.wav"
+};
+static const uint8_t call_recorded_it[] = {
+#embed "audio/call_recorded.it.wav"
+};
+static const uint8_t call_recorded_nl[] = {
+#embed "audio/call_recorded.nl.wav"
+};
+static const uint8_t call_recorded_pt[] = {
+#embed "audio/call_recorded.pt.wav"
+};
 
 static const prompts_entry entries[] = {
+    {"call_recorded", "de", call_recorded_de, sizeof call_recorded_de},
+    {"call_recorded", "en", call_recorded_en, sizeof call_recorded_en},
+    {"call_recorded", "es", call_recorded_es, sizeof call_recorded_es},
+    {"call_recorded", "fr", call_recorded_fr, sizeof call_recorded_fr},
+    {"call_recorded", "it", call_recorded_it, sizeof call_recorded_it},
+    {"call_recorded", "nl", call_recorded_nl, sizeof call_recorded_nl},
+    {"call_recorded", "pt", call_recorded_pt, sizeof call_recorded_pt},
     {"credit_used_up", "de", credit_used_up_de, sizeof credit_used_up_de},
     {"credit_used_up", "en", credit_used_up_en, sizeof credit_used_up_en},
     {"credit_used_up", "es", credit_used_up_es, sizeof credit_used_up_es},

@@ -43,6 +43,8 @@ package struct Platform: Sendable {
     /// By which a provider checks what is posted to it.
     package var webhookKey: @Sendable (ProviderID) -> String
     package var invoices: InvoiceDesk
+    /// Where media workers write recordings: a folder to each; empty: nowhere.
+    package var recordings = ""
     let counters = RequestCounters()
 
     /// A data directory that is read, beside a control plane that runs on it or without one.
@@ -91,6 +93,7 @@ package struct Platform: Sendable {
         endpoints = { service.endpoints }
         webhookKey = service.webhookKey
         invoices = service.books.desk
+        recordings = service.recordings
         published = { [log = service.log] path throws(LedgerError) in try log.published(path) }
         identity = service.identity
         if let mail = service.mail { wakeMail = { mail.wake() } }

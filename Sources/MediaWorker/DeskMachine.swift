@@ -12,6 +12,8 @@ package struct DeskMachine: Sendable {
         case tick(sessions: Int, sessionsMax: Int)
         case reply(DeskReply)
         case feed(FeedMessage)
+        /// A recording is written, or failed; told until it is noted.
+        case recorded(RecordingReport)
     }
 
     package enum Effect: Sendable {
@@ -20,6 +22,8 @@ package struct DeskMachine: Sendable {
         case allow([Peer])
         /// No new sessions: this worker is to go.
         case drain
+        /// The control plane knows the recording.
+        case noted(UUIDv7)
         /// For the log: what an operator has to change.
         case refused(String)
     }
@@ -51,6 +55,12 @@ package struct DeskMachine: Sendable {
     private var interval = Duration.seconds(1)
     private var nextWord: Instant
     private var gaps = FeedGapDetector()
+    /// Not noted yet, oldest first.
+    private var recordings: [RecordingReport] = []
+    private var recordingsAt: Instant
+    /// Told at a time; how often they are told again.
+    private static let recordingsMax = 16
+    private static let repetition: Duration = .seconds(2)
 
     /// - Parameters:
     ///   - address: what goes into session descriptions.
@@ -65,14 +75,19 @@ package struct DeskMachine: Sendable {
         hello.incarnation = Data(incarnation)
         self.hello = hello
         nextWord = now
+        recordingsAt = now
     }
 
-    package var nextWake: Instant { nextWord }
+    package var nextWake: Instant { recordings.isEmpty || state == .away ? nextWord : min(nextWord, recordingsAt) }
     package var isGreeted: Bool { state == .greeted }
 
     package mutating func handle(_ input: Input, at now: Instant, into effects: inout [Effect]) {
         switch input {
+        case .recorded(let report):
+            recordings.append(report)
+            recordingsAt = now
         case .tick(let sessions, let sessionsMax):
+            tellRecordings(at: now, &effects)
             guard now >= nextWord else { return }
             forget(at: now, &effects)
             switch state {
@@ -92,6 +107,16 @@ package struct DeskMachine: Sendable {
             case .duplicate, .unsynchronised: break  // the welcome's roster is as new, or is yet to come
             case .gap: greet(at: now, &effects)
             }
+        }
+    }
+
+    private mutating func tellRecordings(at now: Instant, _ effects: inout [Effect]) {
+        guard state == .greeted, !recordings.isEmpty, now >= recordingsAt else { return }
+        recordingsAt = now + Self.repetition
+        for report in recordings.prefix(Self.recordingsMax) {
+            var request = DeskRequest()
+            request.recordingReport = report
+            effects.append(.request(request))
         }
     }
 
@@ -131,7 +156,11 @@ package struct DeskMachine: Sendable {
             case .malformed, .unknownCall, .notOwner, .UNRECOGNIZED:
                 effects.append(.refused("the control plane did not understand: \(error.detail)"))
             }
-        case .credential, .source, .bind, .callPlan, .callRefused, .recorded, .creditGranted, .callLocated, .gatewayCredential, .subscribed, nil:
+        case .recordingNoted(let noted):
+            recordings.removeAll { $0.recordingID == noted.recordingID }
+            recordingsAt = now
+            if let id = UUIDv7(bytes: noted.recordingID) { effects.append(.noted(id)) }
+        case .credential, .source, .bind, .callPlan, .callRefused, .recorded, .creditGranted, .callLocated, .gatewayCredential, .subscribed, .recordingGranted, nil:
             break  // answers to what a media worker does not ask
         }
     }

@@ -43,6 +43,8 @@ package struct LegFormats: Equatable, Sendable {
     /// What is said to the side.
     var spoken: Speech? { speech.first }
 
+    var isWideBand: Bool { spoken?.codec.isWideBand == true }
+
     /// Keys for the side, by the clock of its speech if it has them so.
     var spokenKeys: Extra? { keys.first { $0.clockRate == spoken?.codec.clockRate } ?? keys.first }
 

@@ -27,6 +27,10 @@ struct MediaLoop: ~Copyable, Sendable {
     private var studio: StudioMachine
     private var desk: DeskMachine
     private var shards: ShardGroup
+    private let recorder: Recorder
+    private var sounds: SoundFolder
+    /// Recordings that are written, until the control thread takes note.
+    private let written = Letterbox<RecordingReport>()
     private var random = RandomSource.system
     /// The newest requests to the desk; an answer to an older one comes too late to matter.
     private var asked: [RequestID] = []
@@ -63,6 +67,13 @@ struct MediaLoop: ~Copyable, Sendable {
         self.poller = poller
         self.allowlist = allowlist
         self.shards = shards
+        sounds = SoundFolder(configuration.sounds)
+        let written = written
+        let spool = configuration.recordings.map { RecordingSpool($0) }
+        recorder = Recorder(spool: spool) { report in
+            written.put(report)
+            waker.wake()
+        }
         studioEndpoint = configuration.studioAdvertised ?? sockets.studio.endpoint
         var rules = StudioRules(
             worker: configuration.worker, address: configuration.address, ports: configuration.ports)
@@ -133,6 +144,7 @@ struct MediaLoop: ~Copyable, Sendable {
             logger.warning("open files limit sessions", metadata: ["files": "\(files)", "sessions": "\(files / 4)"])
         }
         shards.start()
+        recorder.start()
         logger.info(
             "media worker runs",
             metadata: [
@@ -179,9 +191,18 @@ struct MediaLoop: ~Copyable, Sendable {
             while let body = feedSocket.receive() { receive(feed: body) }
         }
         for answer in shards.takeAnswers() { receive(answer) }
+        takeReports()
         handle(.tick)
         handle(desk: .tick(sessions: studio.sessionCount, sessionsMax: studio.sessionsMax))
         logRefusals()
+    }
+
+    private mutating func takeReports() {
+        for report in written.takeAll() {
+            let id = UUIDv7(bytes: report.recordingID)?.description ?? ""
+            if !report.failure.isEmpty { logger.error("a recording failed", metadata: ["recording": "\(id)", "reason": "\(report.failure)"]) }
+            handle(desk: .recorded(report))
+        }
     }
 
     private mutating func endShards() {
@@ -191,6 +212,9 @@ struct MediaLoop: ~Copyable, Sendable {
             _ = poller.wait(until: deadline, now: Instant.now)
             _ = shards.takeAnswers()
         }
+        // Their digests are told now if there is time, else at the next start.
+        recorder.stop()
+        takeReports()
     }
 
     // MARK: - Studio
@@ -238,7 +262,14 @@ struct MediaLoop: ~Copyable, Sendable {
         case .change(let id, let a, let b): shards.order(.change(id, a: a, b: b), about: id)
         case .play(let id, let side, let recording, let encoding):
             shards.order(.play(id, side, recording, encoding, seed: random.next()), about: id)
+        case .sound(let id, let side, let name, let loops, let encoding):
+            guard var sound = sounds[name, logger] else { return }
+            sound.loops = loops
+            shards.order(.play(id, side, sound, encoding, seed: random.next()), about: id)
+        case .hush(let id, let side): shards.order(.hush(id, side), about: id)
         case .press(let id, let side, let keys): shards.order(.press(id, side, keys, seed: random.next()), about: id)
+        case .record(let id, let setup):
+            shards.order(.record(id, setup.map { recorder.begin($0) }), about: id)
         case .query(let id): shards.order(.query(id), about: id)
         case .close(let id): shards.order(.close(id), about: id)
         case .sweep(let since): shards.orderAll(.sweep(silentSince: since))
@@ -291,6 +322,7 @@ struct MediaLoop: ~Copyable, Sendable {
                 logger.info("draining, as the control plane says")
                 handle(.drain)
             case .refused(let reason): logger.error("\(reason)")
+            case .noted(let recording): recorder.note(recording)
             }
         }
         if desk.isGreeted != wasGreeted {
@@ -303,7 +335,7 @@ struct MediaLoop: ~Copyable, Sendable {
     private mutating func ask(_ request: DeskRequest) {
         let id = RequestID(high: random.next(), low: random.next())
         asked.append(id)
-        if asked.count > 8 { asked.removeFirst() }
+        if asked.count > 24 { asked.removeFirst() }
         _ = deskSocket.send(BusMessage(id: id, body: bytes(of: request)))
     }
 

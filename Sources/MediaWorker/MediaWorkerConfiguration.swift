@@ -23,6 +23,10 @@ package struct MediaWorkerConfiguration: Sendable {
     /// How long a stop waits for sessions to end.
     package var drainLimit: Duration = .seconds(5)
     package var sources = SourceRules()
+    /// Where recordings are written; nil: none are made.
+    package var recordings: String?
+    /// Where sounds are read from, `NAME.wav`; nil: there are none.
+    package var sounds: String?
 
     package init(
         worker: String, keys: CurveKeyPair, controlKey: CurvePublicKey, desk: String, feed: String, studio: String,

@@ -108,6 +108,7 @@ extension LegMedia {
         mosCenti = UInt32((quality.mos(trips: trips) ?? 0) * 100 + 0.5)
         mosThereCenti = UInt32((quality.mosThere(of: counters.packetsOut, trips: trips) ?? 0) * 100 + 0.5)
         codec = quality.codecName
+        silenceMs = UInt64(max(0, quality.heard.silence) / 1_000_000)
     }
 }
 

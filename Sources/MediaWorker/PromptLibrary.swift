@@ -47,6 +47,7 @@ extension Prompt {
     init?(name: String) {
         switch name {
         case "credit_used_up": self = .creditUsedUp
+        case "call_recorded": self = .callRecorded
         default: return nil
         }
     }

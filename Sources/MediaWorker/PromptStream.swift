@@ -1,4 +1,3 @@
-internal import Codecs
 package import Model
 package import Primitives
 internal import RTP
@@ -14,21 +13,30 @@ package struct PromptStream: Sendable {
     /// When the next packet is to leave.
     private(set) var nextAt: Instant
     private let samples: [UInt8]
-    private let encoding: PromptEncoding
+    private let loops: Bool
+    private let voice: PromptVoice
     private var position = 0
     private var sequence: UInt16
     private var timestamp: UInt32
 
     /// - Parameter seed: where number, timestamp and source begin.
     package init(_ recording: Recording, _ encoding: PromptEncoding, seed: UInt64, at now: Instant) {
+        self.init(recording, .law(encoding), seed: seed, at: now)
+    }
+
+    init(_ recording: Recording, _ voice: PromptVoice, seed: UInt64, at now: Instant) {
         var random = RandomSource(seed: seed)
         samples = recording.samples
-        self.encoding = encoding
+        loops = recording.loops
+        self.voice = voice
         ssrc = UInt32(truncatingIfNeeded: random.next())
         timestamp = UInt32(truncatingIfNeeded: random.next())
         sequence = UInt16(truncatingIfNeeded: random.next())
         nextAt = now
     }
+
+    /// Numbers and times that go on where another stream ends; the source stays its own.
+    mutating func begin(at place: (sequence: UInt16, timestamp: UInt32)) { (sequence, timestamp) = (place.sequence, place.timestamp) }
 
     var isOver: Bool { position >= samples.count }
 
@@ -36,36 +44,15 @@ package struct PromptStream: Sendable {
     mutating func write(into buffer: inout MutableRawSpan, at now: Instant) -> Int? {
         guard !isOver else { return nil }
         let header = RTPHeader(
-            marker: position == 0, payloadType: encoding.payloadType, sequence: sequence, timestamp: timestamp, ssrc: ssrc)
+            marker: position == 0, payloadType: voice.payloadType, sequence: sequence, timestamp: timestamp, ssrc: ssrc)
         header.write(into: &buffer)
-        for index in 0..<PromptStream.packetSamples {
-            // The last packet is filled up with silence.
-            let sample = position + index < samples.count ? samples[position + index] : 0xFF
-            buffer.storeBytes(of: encoding.byte(sample), toByteOffset: RTPHeader.fixedByteCount + index, as: UInt8.self)
-        }
+        // The last packet is filled up with silence.
+        let count = voice.write(samples, position..<position + PromptStream.packetSamples, into: &buffer, at: RTPHeader.fixedByteCount)
         position += PromptStream.packetSamples
+        if loops, isOver { position = 0 }
         sequence &+= 1
-        timestamp &+= UInt32(PromptStream.packetSamples)
+        timestamp &+= voice.ticks
         nextAt = now - nextAt > PromptStream.latenessMax ? now + PromptStream.interval : nextAt + PromptStream.interval
-        return RTPHeader.fixedByteCount + PromptStream.packetSamples
-    }
-}
-
-extension PromptEncoding {
-    /// RFC 3551 §6.
-    fileprivate var payloadType: UInt8 {
-        switch self {
-        case .pcmu, .UNRECOGNIZED: 0
-        case .pcma: 8
-        }
-    }
-
-    private static let aLawOfMuLaw: [UInt8] = (0...255).map { G711.aLaw(G711.linear(muLaw: $0)) }
-
-    fileprivate func byte(_ sample: UInt8) -> UInt8 {
-        switch self {
-        case .pcmu, .UNRECOGNIZED: sample
-        case .pcma: PromptEncoding.aLawOfMuLaw[Int(sample)]
-        }
+        return RTPHeader.fixedByteCount + count
     }
 }

@@ -3,8 +3,13 @@ package struct Recording: Equatable, Sendable {
     package static let samplesPerSecond = 8_000
 
     package let samples: [UInt8]
+    /// It begins again behind its end.
+    package var loops = false
 
-    package init(samples: [UInt8]) { self.samples = samples }
+    package init(samples: [UInt8], loops: Bool = false) {
+        self.samples = samples
+        self.loops = loops
+    }
 
     package var duration: Duration { .milliseconds(samples.count / (Recording.samplesPerSecond / 1_000)) }
 

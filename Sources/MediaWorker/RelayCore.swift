@@ -1,4 +1,5 @@
 internal import Bus
+package import Model
 package import OpenSSL
 package import Primitives
 package import RTP
@@ -134,6 +135,25 @@ package struct RelayCore: ~Copyable {
         play(id, to: side, .speech(prompt))
     }
 
+    /// The same, in the codec that the side has agreed on.
+    package mutating func play(
+        _ id: MediaSessionID, to side: Side, _ recording: Recording, otherwise encoding: PromptEncoding, seed: UInt64, at now: Instant
+    ) {
+        guard let place = places[id] else { return }
+        let (formats, upcoming) = sessions.withElement(at: place) { session in
+            (side == .a ? session.a.setup.formats : session.b.setup.formats, session.upcoming(for: side, at: now))
+        }
+        var prompt = PromptStream(recording, PromptVoice(formats, otherwise: encoding), seed: seed, at: now)
+        if let upcoming { prompt.begin(at: upcoming) }
+        play(id, to: side, .speech(prompt))
+    }
+
+    /// The side hears the other one again.
+    package mutating func hush(_ id: MediaSessionID, _ side: Side) {
+        guard let place = places[id] else { return }
+        sessions.withElement(at: place) { $0.set(nil, for: side) }
+    }
+
     /// Lets one side get keys; an unknown session is left alone.
     package mutating func press(_ id: MediaSessionID, to side: Side, _ keys: KeyStream) {
         play(id, to: side, .keys(keys))
@@ -187,6 +207,7 @@ package struct RelayCore: ~Copyable {
             if let a { try session.a.change(to: a, at: now) }
             if let b { try session.b.change(to: b, at: now) }
             session.convertAsAgreed(at: now)
+            session.tellTap()
         }
         gatherReplies(of: place, .a)
         gatherReplies(of: place, .b)
@@ -195,10 +216,21 @@ package struct RelayCore: ~Copyable {
     /// - Returns: what was relayed; nil for an unknown session.
     package mutating func close(_ id: MediaSessionID) -> RelayReport? {
         guard let place = places.removeValue(forKey: id) else { return nil }
-        let session = sessions.remove(at: place)
+        var session = sessions.remove(at: place)
+        session.record(into: nil)
         unroute(session.a.port)
         unroute(session.b.port)
         return session.report
+    }
+
+    /// Copies what both sides say from now on; an unknown session is left alone, and its recording ends.
+    /// - Parameter tap: nil: nothing is copied any more.
+    package mutating func record(_ id: MediaSessionID, into tap: RecordingTap?) {
+        guard let place = places[id] else {
+            tap?.end()
+            return
+        }
+        sessions.withElement(at: place) { $0.record(into: tap) }
     }
 
     package mutating func report(_ id: MediaSessionID) -> RelayReport? {

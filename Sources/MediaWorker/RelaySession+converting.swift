@@ -25,13 +25,13 @@ extension RelaySession {
     ) -> RelayVerdict {
         guard let converter = conversion?.converter(from: side) else { return .drop(.notNegotiated) }
         switch side {
-        case .a: return RelaySession.convert(&a, b.prompt != nil, converter, channel, from: source, &buffer, count: count, at: now, rules: rules)
-        case .b: return RelaySession.convert(&b, a.prompt != nil, converter, channel, from: source, &buffer, count: count, at: now, rules: rules)
+        case .a: return RelaySession.convert(&a, b.prompt != nil, converter, .a, tap, channel, from: source, &buffer, count: count, at: now, rules: rules)
+        case .b: return RelaySession.convert(&b, a.prompt != nil, converter, .b, tap, channel, from: source, &buffer, count: count, at: now, rules: rules)
         }
     }
 
     private static func convert(
-        _ near: inout RelayLeg, _ isAnnouncing: Bool, _ converter: SpeechConverter, _ channel: Channel, from source: SocketAddress,
+        _ near: inout RelayLeg, _ isAnnouncing: Bool, _ converter: SpeechConverter, _ side: Side, _ tap: RecordingTap?, _ channel: Channel, from source: SocketAddress,
         _ buffer: inout MutableRawSpan, count: Int, at now: Instant, rules: SourceRules
     ) -> RelayVerdict {
         let reason: DropReason
@@ -43,6 +43,7 @@ extension RelaySession {
             reason = .converted
         case .accepted(.media, let count):
             let packet = buffer.bytes.extracting(first: count)
+            if let tap { tap.take(side, packet, at: now) }
             guard !isAnnouncing else {
                 reason = .announcing
                 break

@@ -1,4 +1,5 @@
 internal import Primitives
+internal import RTP
 
 /// Two legs; what one hears, the other is sent.
 struct RelaySession: ~Copyable {
@@ -12,6 +13,8 @@ struct RelaySession: ~Copyable {
     /// What `conversion` was made of, and how many there were.
     var converted: (a: LegFormats, b: LegFormats)?
     var conversions: UInt64 = 0
+    /// Where packets are copied for a recording.
+    private(set) var tap: RecordingTap?
 
     init(id: MediaSessionID, openedAt: Instant, a: consuming RelayLeg, b: consuming RelayLeg) {
         self.id = id
@@ -29,13 +32,13 @@ struct RelaySession: ~Copyable {
     ) -> RelayVerdict {
         if converts { return convert(side, channel, from: source, &buffer, count: count, at: now, rules: rules) }
         return switch side {
-        case .a: RelaySession.pass(&a, &b, channel, from: source, &buffer, count: count, at: now, rules: rules)
-        case .b: RelaySession.pass(&b, &a, channel, from: source, &buffer, count: count, at: now, rules: rules)
+        case .a: RelaySession.pass(&a, &b, .a, tap, channel, from: source, &buffer, count: count, at: now, rules: rules)
+        case .b: RelaySession.pass(&b, &a, .b, tap, channel, from: source, &buffer, count: count, at: now, rules: rules)
         }
     }
 
     private static func pass(
-        _ near: inout RelayLeg, _ far: inout RelayLeg, _ channel: Channel, from source: SocketAddress,
+        _ near: inout RelayLeg, _ far: inout RelayLeg, _ side: Side, _ tap: RecordingTap?, _ channel: Channel, from source: SocketAddress,
         _ buffer: inout MutableRawSpan, count: Int, at now: Instant, rules: SourceRules
     ) -> RelayVerdict {
         switch near.receive(on: channel, from: source, &buffer, count: count, at: now, rules: rules) {
@@ -45,9 +48,12 @@ struct RelaySession: ~Copyable {
             if channel == .control, !near.setup.isOpaque {
                 near.counters.quality.read(buffer.bytes.extracting(first: count), at: now)
                 far.counters.quality.tell(buffer.bytes.extracting(first: count), at: now)
-            } else if channel == .media, far.prompt != nil {
-                near.counters.count(.announcing)
-                return .drop(.announcing)
+            } else if channel == .media {
+                if let tap, !near.setup.isOpaque { tap.take(side, buffer.bytes.extracting(first: count), at: now) }
+                if far.prompt != nil {
+                    near.counters.count(.announcing)
+                    return .drop(.announcing)
+                }
             }
             switch far.dispatch(channel, &buffer, count: count) {
             case .ready(let port, let destination, let count):
@@ -76,9 +82,28 @@ struct RelaySession: ~Copyable {
         }
     }
 
+    // MARK: - Recording
+
+    /// - Parameter tap: nil: it is not recorded any more.
+    mutating func record(into tap: RecordingTap?) {
+        self.tap?.end()
+        self.tap = tap
+        tellTap()
+    }
+
+    /// After the legs were changed.
+    func tellTap() { tap?.set(a.setup.formats, b.setup.formats) }
+
     // MARK: - Prompts
 
-    mutating func set(_ prompt: OwnStream, for side: Side) {
+    /// Where a stream of ours begins that a side hears instead of the other one: where that one would go on. There are receivers that take timestamps
+    /// of another source for those of the one before.
+    func upcoming(for side: Side, at now: Instant) -> (sequence: UInt16, timestamp: UInt32)? {
+        if let converter = side == .a ? conversion?.toA : conversion?.toB { return converter.upcoming }
+        return side == .a ? b.counters.quality.heard.next(at: now) : a.counters.quality.heard.next(at: now)
+    }
+
+    mutating func set(_ prompt: OwnStream?, for side: Side) {
         switch side {
         case .a: a.prompt = prompt
         case .b: b.prompt = prompt

@@ -217,11 +217,13 @@ package final class RelayShard: Sendable {
                     answer(.failed(id, "cannot be changed: \(error)"))
                 }
             case .play(let id, let side, let recording, let encoding, let seed):
-                core.play(id, to: side, PromptStream(recording, encoding, seed: seed, at: Instant.now))
+                core.play(id, to: side, recording, otherwise: encoding, seed: seed, at: Instant.now)
+            case .hush(let id, let side): core.hush(id, side)
             case .press(let id, let side, let keys, let seed):
                 let events = KeyStream(
                     keys.events, payloadType: keys.payloadType, clockRate: keys.clockRate, milliseconds: keys.milliseconds, seed: seed, at: Instant.now)
                 core.press(id, to: side, events)
+            case .record(let id, let tap): core.record(id, into: tap)
             case .query(let id):
                 answer(.reported(core.report(id) ?? RelayReport.nothing(id)))
             case .close(let id):

@@ -8,6 +8,9 @@ package enum ShardOrder: Sendable {
     /// - Parameter seed: number, timestamp and source of the packets begin anywhere (RFC 3550 §5.1).
     case play(MediaSessionID, Side, Recording, PromptEncoding, seed: UInt64)
     case press(MediaSessionID, Side, KeyPress, seed: UInt64)
+    case hush(MediaSessionID, Side)
+    /// nil: it is not recorded any more.
+    case record(MediaSessionID, RecordingTap?)
     case query(MediaSessionID)
     case close(MediaSessionID)
     case sweep(silentSince: Instant)

@@ -292,6 +292,9 @@ final class SpeechConverter {
         return RTPHeader.fixedByteCount + 4
     }
 
+    /// What would be sent next.
+    var upcoming: (sequence: UInt16, timestamp: UInt32) { (sequence, timestamp) }
+
     /// For a report of ours: what was sent so far.
     func report(at now: Instant, _ block: RTCPReportBlock?) -> RTCPSenderReport {
         RTCPSenderReport(ssrc: ssrc, ntp: now.reportTime, timestamp: timestamp, packets: sent.packets, bytes: sent.bytes, block: block)

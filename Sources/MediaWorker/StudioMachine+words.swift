@@ -33,8 +33,14 @@ extension StudioMachine {
         case change(MediaSessionID, a: LegSetup?, b: LegSetup?)
         /// The side hears it instead of the other side.
         case play(MediaSessionID, Side, Recording, PromptEncoding)
+        /// The side hears one of the worker's sounds instead of the other side.
+        case sound(MediaSessionID, Side, name: String, loops: Bool, PromptEncoding)
+        /// The side hears the other one again.
+        case hush(MediaSessionID, Side)
         /// The side gets keys instead of the other side, while they last.
         case press(MediaSessionID, Side, KeyPress)
+        /// Both sides are recorded from now on; nil: not any more.
+        case record(MediaSessionID, RecordingSetup?)
         case query(MediaSessionID)
         case close(MediaSessionID)
         /// Name the sessions of which neither side was heard since then.

@@ -22,6 +22,10 @@ package struct StudioMachine: Sendable {
         var touchedAt: Instant
         var noticeAfter: Instant
         var queries: [Ticket] = []
+        /// That is being made.
+        var recording: UUIDv7?
+        /// Which sides speak more than a telephone's band.
+        var isWide = (a: false, b: false)
     }
 
     private struct Closed: Sendable {
@@ -85,6 +89,7 @@ package struct StudioMachine: Sendable {
         case .change(let change): handle(change, ticket, at: now, &effects)
         case .play(let play): handle(play, ticket, at: now, &effects)
         case .keys(let keys): handle(keys, ticket, at: now, &effects)
+        case .record(let record): handle(record, ticket, at: now, &effects)
         case .close(let close):
             guard let id = MediaSessionID(close.sessionID) else {
                 return refuse(ticket, .malformed, "session id", &effects)
@@ -134,7 +139,7 @@ package struct StudioMachine: Sendable {
         sessions[id] = Session(
             owner: open.owner.isEmpty ? worker : open.owner, portA: portA, portB: portB,
             state: .binding(attempts: 1, waiting: [ticket], a: legs.a, b: legs.b, closing: nil), touchedAt: now,
-            noticeAfter: now)
+            noticeAfter: now, isWide: (legs.a.formats.isWideBand, legs.b.formats.isWideBand))
         effects.append(.bind(id, portA: portA, portB: portB, a: legs.a, b: legs.b))
     }
 
@@ -156,6 +161,8 @@ package struct StudioMachine: Sendable {
             return refuse(ticket, .malformed, error.description, &effects)
         }
         session.touchedAt = now
+        if let a = legs.a { session.isWide.a = a.formats.isWideBand }
+        if let b = legs.b { session.isWide.b = b.formats.isWideBand }
         if !change.owner.isEmpty, change.owner != session.owner {
             session.owner = change.owner
             session.noticeAfter = now  // the new owner has not been told
@@ -170,11 +177,20 @@ package struct StudioMachine: Sendable {
         guard let session = sessions[id], case .open = session.state else {
             return refuse(ticket, .unknownSession, "", &effects)
         }
+        let side: Side = play.toB ? .b : .a
+        if play.ends || !play.sound.isEmpty {
+            sessions[id]?.touchedAt = now
+            effects.append(play.ends ? .hush(id, side) : .sound(id, side, name: play.sound, loops: play.loops, play.encoding))
+            // How long it is, is known when it is read.
+            var reply = StudioReply()
+            reply.playing.milliseconds = 0
+            return effects.append(.reply(ticket, reply))
+        }
         guard let recording = rules.prompts[play.prompt, play.language] else {
             return refuse(ticket, .unknownPrompt, "\(play.prompt)", &effects)
         }
         sessions[id]?.touchedAt = now
-        effects.append(.play(id, play.toB ? .b : .a, recording, play.encoding))
+        effects.append(.play(id, side, recording, play.encoding))
         var reply = StudioReply()
         reply.playing.milliseconds = UInt32(clamping: recording.duration.milliseconds)
         effects.append(.reply(ticket, reply))
@@ -194,6 +210,30 @@ package struct StudioMachine: Sendable {
         }
         var reply = StudioReply()
         reply.playing.milliseconds = UInt32(clamping: press.milliseconds * press.events.count)
+        effects.append(.reply(ticket, reply))
+    }
+
+    private mutating func handle(_ record: RecordSession, _ ticket: Ticket, at now: Instant, _ effects: inout [Effect]) {
+        guard let id = MediaSessionID(record.sessionID) else { return refuse(ticket, .malformed, "session id", &effects) }
+        guard let session = sessions[id], case .open = session.state else { return refuse(ticket, .unknownSession, "", &effects) }
+        var reply = StudioReply()
+        reply.playing.milliseconds = 0
+        sessions[id]?.touchedAt = now
+        if record.ends {
+            if sessions[id]?.recording != nil { effects.append(.record(id, nil)) }
+            sessions[id]?.recording = nil
+            return effects.append(.reply(ticket, reply))
+        }
+        guard let recording = UUIDv7(bytes: record.recordingID), record.key.count == 32 else {
+            return refuse(ticket, .malformed, "recording id, or a key that has not 32 bytes", &effects)
+        }
+        // Asked again, it is the same one.
+        if session.recording != recording {
+            sessions[id]?.recording = recording
+            var setup = RecordingSetup(id: recording, key: Array(record.key), sealedKey: Array(record.sealedKey), isMixed: record.mixed, beganAt: now)
+            setup.rate = session.isWide.a || session.isWide.b ? 16_000 : 8_000
+            effects.append(.record(id, setup))
+        }
         effects.append(.reply(ticket, reply))
     }
 

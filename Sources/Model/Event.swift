@@ -76,6 +76,9 @@ package enum Event: Sendable, Hashable {
     case invoicePrinted(InvoicePrinted)
     case gatewayRegistrationChanged(GatewayRegistrationChanged)
     case gatewayServiceChanged(GatewayServiceChanged)
+    case recordingStarted(RecordingStarted)
+    case recordingFinished(RecordingFinished)
+    case recordingRemoved(RecordingRemoved)
 }
 
 extension Event {
@@ -155,6 +158,9 @@ extension Event {
         case .invoicePrinted: "invoice.printed"
         case .gatewayRegistrationChanged: "gateway.registration_changed"
         case .gatewayServiceChanged: "gateway.service_changed"
+        case .recordingStarted: "recording.started"
+        case .recordingFinished: "recording.finished"
+        case .recordingRemoved: "recording.removed"
         }
     }
 
@@ -236,6 +242,9 @@ extension Event {
         case .invoicePrinted(let payload): payload
         case .gatewayRegistrationChanged(let payload): payload
         case .gatewayServiceChanged(let payload): payload
+        case .recordingStarted(let payload): payload
+        case .recordingFinished(let payload): payload
+        case .recordingRemoved(let payload): payload
         }
     }
 
@@ -325,6 +334,9 @@ extension Event {
             case "invoice.printed": self = .invoicePrinted(try InvoicePrinted(serializedBytes: payload))
             case "gateway.registration_changed": self = .gatewayRegistrationChanged(try GatewayRegistrationChanged(serializedBytes: payload))
             case "gateway.service_changed": self = .gatewayServiceChanged(try GatewayServiceChanged(serializedBytes: payload))
+            case "recording.started": self = .recordingStarted(try RecordingStarted(serializedBytes: payload))
+            case "recording.finished": self = .recordingFinished(try RecordingFinished(serializedBytes: payload))
+            case "recording.removed": self = .recordingRemoved(try RecordingRemoved(serializedBytes: payload))
             default: throw EventDecodingError.unknownType(storedType)
             }
         } catch let error as EventDecodingError {

@@ -260,6 +260,18 @@ extension MediaPath: Literal {
     }
 }
 
+extension RecordingMode: Literal {
+    package var literal: String {
+        switch self {
+        case .unspecified: "default"
+        case .off: "off"
+        case .all: "all"
+        case .onDemand: "on_demand"
+        case .UNRECOGNIZED(let value): unrecognised(value)
+        }
+    }
+}
+
 extension WorkerKind: Literal {
     package var literal: String {
         switch self {

@@ -34,6 +34,8 @@ package enum Right: String, CaseIterable, Sendable {
     case eraseSubjects = "subjects.erase"
     case writeTokens = "tokens.write"
     case writePlatform = "platform.write"
+    case listen = "recordings.listen"
+    case removeRecordings = "recordings.remove"
 }
 
 extension Right {
@@ -78,6 +80,9 @@ extension Right {
         case .eraseSubjects: (.provider, [.administer])
         case .writeTokens: (.tenant, [.administer])
         case .writePlatform: (.platform, [.administer])
+        // What people say to each other is for those whose calls they are, and for whom they have set to run the tenant.
+        case .listen: (.subscriber, [.administer, .use])
+        case .removeRecordings: (.tenant, [.administer])
         }
     }
 
@@ -94,10 +99,10 @@ extension Right {
         switch self {
         case .readOwnToken, .readLogHead, .readDirectory, .readPrices, .readAccounts, .readRecords, .proveRecords,
             .readRegistrations, .tryRoutes, .readHistory, .readAudit, .readSubjects, .readExports, .readTokens, .readPlatform,
-            .readBooks, .actFor:
+            .readBooks, .actFor, .listen:
             true
         case .clearRegistrations, .changeSubscribers, .writeSubscribers, .writeTenants, .writeParties, .writePrices,
-            .writeNetwork, .assignNumbers, .writeExports, .endCalls, .postMoney, .buyPackages, .redeemVouchers, .eraseSubjects, .writeTokens, .writePlatform:
+            .writeNetwork, .assignNumbers, .writeExports, .endCalls, .postMoney, .buyPackages, .redeemVouchers, .eraseSubjects, .writeTokens, .writePlatform, .removeRecordings:
             false
         }
     }

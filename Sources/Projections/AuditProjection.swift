@@ -29,6 +29,8 @@ package enum AuditProjection: Projection {
         case .chargeCorrected: false
         // Of an import the published version is.
         case .rateDeckRowsAdded: false
+        // Facts of a call like its others.
+        case .recordingStarted, .recordingFinished: false
         case .journalPosted(let event): !event.kind.isOfOtherFact
         case .providerCreated, .providerChanged, .contactCreated, .contactChanged, .rateDeckCreated, .rateDeckVersionPublished,
             .servicePlanCreated, .servicePlanChanged, .customerCreated, .customerChanged, .dialPlanCreated, .dialPlanChanged,
@@ -36,7 +38,7 @@ package enum AuditProjection: Projection {
             .subscriberChanged, .entityRemoved, .tokenIssued, .tokenRevoked, .registrationsCleared, .workerEnrolled, .workerRevoked, .subjectErased,
             .subjectHoldChanged, .recordsRead, .securityGroupCreated, .securityGroupChanged, .domainAdded, .domainChanged,
             .userCreated, .userChanged, .userLoggedIn, .userLoginFailed, .letterWanted, .letterSent, .letterFailed, .letterUsed, .cdrExportCreated, .cdrExportChanged, .cdrFileExported, .cdrFileDelivered,
-            .rerateStepped, .feeCharged, .packageBought, .packageCancelled, .billingChanged, .invoiceTemplatePublished, .adjustmentRequested, .adjustmentDecided, .vouchersMade, .voucherRedeemed, .voucherMissed, .alertRaised, .alertCleared, .alertSent, .invoiceIssued, .invoicePrinted, .gatewayRegistrationChanged, .gatewayServiceChanged:
+            .rerateStepped, .feeCharged, .packageBought, .packageCancelled, .billingChanged, .invoiceTemplatePublished, .adjustmentRequested, .adjustmentDecided, .vouchersMade, .voucherRedeemed, .voucherMissed, .alertRaised, .alertCleared, .alertSent, .invoiceIssued, .invoicePrinted, .gatewayRegistrationChanged, .gatewayServiceChanged, .recordingRemoved:
             true
         }
     }
@@ -151,6 +153,11 @@ package enum AuditProjection: Projection {
         case .gatewayServiceChanged(let event):
             add(event.gatewayID)
             add(event.carrierID)
+        case .recordingStarted(let event):
+            add(event.recordingID)
+            add(event.callID)
+        case .recordingFinished(let event): add(event.recordingID)
+        case .recordingRemoved(let event): add(event.recordingID)
         // In the import's stream alone: a deck's history is its versions.
         case .userCreated(let event): add(event.user.id)
         case .userChanged(let event): add(event.user.id)

@@ -80,7 +80,7 @@ package enum BooksProjection: Projection {
             .cdrExportCreated, .cdrExportChanged, .cdrFileExported, .cdrFileDelivered, .subjectErased, .subjectHoldChanged, .recordsRead,
             .chargeCorrected, .rerateStepped, .rateDeckRowsAdded, .feeCharged, .packageBought, .packageCancelled,
             .userCreated, .userChanged, .userLoggedIn, .userLoginFailed, .letterWanted, .letterSent, .letterFailed, .letterUsed,
-            .gatewayRegistrationChanged, .gatewayServiceChanged:
+            .gatewayRegistrationChanged, .gatewayServiceChanged, .recordingStarted, .recordingFinished, .recordingRemoved:
             break
         }
     }

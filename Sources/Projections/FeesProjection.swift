@@ -44,7 +44,7 @@ package enum FeesProjection: Projection {
             .workerRevoked, .journalPosted, .callStarted, .callAnswered, .callUpdated, .callAdopted, .creditRenewed, .callEnded,
             .cdrRecorded, .securityGroupCreated, .securityGroupChanged, .domainAdded, .domainChanged, .cdrExportCreated, .cdrExportChanged, .cdrFileExported,
             .cdrFileDelivered, .subjectErased, .subjectHoldChanged, .recordsRead, .chargeCorrected, .rerateStepped, .rateDeckRowsAdded,
-            .userCreated, .userChanged, .userLoggedIn, .userLoginFailed, .letterWanted, .letterSent, .letterFailed, .letterUsed, .billingChanged, .invoiceTemplatePublished, .adjustmentRequested, .adjustmentDecided, .vouchersMade, .voucherRedeemed, .voucherMissed, .alertRaised, .alertCleared, .alertSent, .invoiceIssued, .invoicePrinted, .gatewayRegistrationChanged, .gatewayServiceChanged,
+            .userCreated, .userChanged, .userLoggedIn, .userLoginFailed, .letterWanted, .letterSent, .letterFailed, .letterUsed, .billingChanged, .invoiceTemplatePublished, .adjustmentRequested, .adjustmentDecided, .vouchersMade, .voucherRedeemed, .voucherMissed, .alertRaised, .alertCleared, .alertSent, .invoiceIssued, .invoicePrinted, .gatewayRegistrationChanged, .gatewayServiceChanged, .recordingStarted, .recordingFinished, .recordingRemoved,
             .packageBought, .packageCancelled:
             break
         }

@@ -35,7 +35,7 @@ extension Projection {
 /// All of them, in the order in which an event reaches them.
 package let projections: [any Projection.Type] = [
     DirectoryProjection.self, RatesProjection.self, LiveCallsProjection.self, CDRsProjection.self,
-    AccountsProjection.self, SpendProjection.self, GatewayStartsProjection.self, GatewaysProjection.self, StatisticsProjection.self, AuditProjection.self, SubjectsProjection.self, ExportsProjection.self, CorrectionsProjection.self,
+    AccountsProjection.self, SpendProjection.self, GatewayStartsProjection.self, GatewaysProjection.self, StatisticsProjection.self, AuditProjection.self, SubjectsProjection.self, ExportsProjection.self, RecordingsProjection.self, CorrectionsProjection.self,
     FeesProjection.self, AllowancesProjection.self,
     UsersProjection.self, BooksProjection.self,
 ]

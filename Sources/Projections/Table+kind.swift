@@ -51,6 +51,7 @@ extension Table {
         case .accounts, .holds, .spend, .spendHolds: .state
         case .feeItems, .feeOpen, .feePlans, .feePeriods, .allowances, .allowanceHolds, .packages, .packageEnds: .state
         case .fees: .journal(.sequenceInValue)
+        case .recordings, .recordingsByCall, .recordingsByParty: .state
         case .postings: .journal(.postingRun)
         case .journals: .journal(.sequenceInValue)
         case .corrections: .journal(.sequenceInValue)

@@ -126,6 +126,14 @@ package enum Table: String, CaseIterable, Sendable {
     /// Export → number of the last file that its server has.
     case exportDeliveries = "export_deliveries"
 
+    // Recordings of calls.
+    /// Recording → what is known of it.
+    case recordings
+    /// Call, recording → nothing.
+    case recordingsByCall = "recordings_by_call"
+    /// Provider, customer, tenant or subscriber, recording → nothing.
+    case recordingsByParty = "recordings_by_party"
+
     // Corrections of charges.
     /// Number of the correction → its sequence in the log, number of the record.
     case corrections

@@ -71,7 +71,7 @@ package enum UsersProjection: Projection {
             .domainAdded, .domainChanged, .workerEnrolled, .workerRevoked, .journalPosted, .callStarted, .callAnswered,
             .callUpdated, .callAdopted, .creditRenewed, .callEnded, .cdrRecorded, .subjectErased, .subjectHoldChanged,
             .recordsRead, .securityGroupCreated, .securityGroupChanged, .cdrExportCreated, .cdrExportChanged,
-            .cdrFileExported, .cdrFileDelivered, .chargeCorrected, .rerateStepped, .rateDeckRowsAdded, .billingChanged, .invoiceTemplatePublished, .adjustmentRequested, .adjustmentDecided, .vouchersMade, .voucherRedeemed, .voucherMissed, .alertRaised, .alertCleared, .alertSent, .invoiceIssued, .invoicePrinted, .gatewayRegistrationChanged, .gatewayServiceChanged, .feeCharged, .packageBought, .packageCancelled,
+            .cdrFileExported, .cdrFileDelivered, .chargeCorrected, .rerateStepped, .rateDeckRowsAdded, .billingChanged, .invoiceTemplatePublished, .adjustmentRequested, .adjustmentDecided, .vouchersMade, .voucherRedeemed, .voucherMissed, .alertRaised, .alertCleared, .alertSent, .invoiceIssued, .invoicePrinted, .gatewayRegistrationChanged, .gatewayServiceChanged, .recordingStarted, .recordingFinished, .recordingRemoved, .feeCharged, .packageBought, .packageCancelled,
             .userCreated:
             break
         }

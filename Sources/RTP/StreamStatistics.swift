@@ -18,6 +18,10 @@ package struct StreamStatistics: Sendable {
     /// Nanoseconds.
     package private(set) var jitter: Int64 = 0
     package private(set) var jitterMax: Int64 = 0
+    /// Nanoseconds that its timestamps say nothing was said in, while no packet is missing: silence that was not sent.
+    package private(set) var silence: Int64 = 0
+    /// Longer than any packet.
+    private static let packetMax: Int64 = 130_000_000
 
     package init() {}
 
@@ -35,7 +39,9 @@ package struct StreamStatistics: Sendable {
         let ticks = Int32(bitPattern: timestamp &- self.timestamp)
         // Packets of one moment, as those of a key that is held, say nothing of the way that they took.
         guard ticks != 0, tick != 0 else { return }
-        let late = Int64(clamping: now.nanoseconds &- heardAt.nanoseconds) - (Int64(ticks) &* tick) >> 4
+        let length = (Int64(ticks) &* tick) >> 4
+        if step == 1, length > Self.packetMax { silence += length }
+        let late = Int64(clamping: now.nanoseconds &- heardAt.nanoseconds) - length
         heardAt = now
         self.timestamp = timestamp
         // A pause of the speaker, or another clock: not the network's.
@@ -55,6 +61,13 @@ package struct StreamStatistics: Sendable {
         heardAt = now
         self.timestamp = timestamp
         jitter = 0
+    }
+
+    /// What would come now if the stream went on; nil: nothing was heard.
+    package func next(at now: Instant) -> (sequence: UInt16, timestamp: UInt32)? {
+        guard received > 0 else { return nil }
+        let ticks = tick > 0 ? (now - heardAt).nanoseconds * 16 / tick : (now - heardAt).nanoseconds / 125_000
+        return (UInt16(truncatingIfNeeded: highestSequence &+ 1), timestamp &+ UInt32(truncatingIfNeeded: max(0, ticks)))
     }
 
     private var expectedOfThis: UInt64 { received == 0 ? 0 : UInt64(highestSequence &- firstSequence) + 1 }

@@ -37,7 +37,7 @@ struct Attempt: Sendable {
     var isGateway: Bool {
         switch target.kind {
         case .gateway: true
-        case .contact, .forward, .pickup, nil: false
+        case .contact, .forward, .pickup, .conference, nil: false
         }
     }
 
@@ -50,7 +50,7 @@ extension Target {
         switch kind {
         case .contact(let contact): contact.codecs
         case .gateway(let gateway): gateway.codecs
-        case .forward, .pickup, nil: []
+        case .forward, .pickup, .conference, nil: []
         }
     }
 }

@@ -28,6 +28,7 @@ enum Pending: Sendable {
     case openStream(CallID, place: Int)
     case change(CallID)
     case play(CallID)
+    case recording(CallID)
     case close(CallID)
 }
 

@@ -33,6 +33,9 @@ extension CallMachine {
         mediaSession = UUIDv7(bytes: snapshot.mediaSession) ?? id.value
         if !isDirect { restoreStreams(&kit) }
         answeredAt = WallTime(microseconds: call.answeredAt)
+        treatment = CallTreatment(snapshot)
+        // Whoever asked for it is not known any more; the media worker goes on with it.
+        recording = UUIDv7(bytes: snapshot.recordingID).map { RecordingInCall(id: $0, isDemanded: !treatment.recording.always) }
         stage = .talking
         if snapshot.creditUntil > 0 {
             // The snapshot is older than later renewals: the call goes on until the control plane has said what holds now.

@@ -66,17 +66,8 @@ extension CallMachine {
         renewAt = kit.now + .seconds(1)
     }
 
-    /// A side that takes no G.711 hears nothing: the call ends all the same.
     private func announce(_ announcement: Announcement, _ kit: inout CallKit) {
-        let side: Side = announcement.toCalled ? .b : .a
-        guard let encoding = self[side]?.media.promptEncoding else { return }
-        var request = StudioRequest()
-        request.play.sessionID = Data(mediaSession.bytes)
-        request.play.toB = announcement.toCalled
-        request.play.prompt = .creditUsedUp
-        request.play.language = announcement.language
-        request.play.encoding = encoding
-        kit.ask(request, of: mediaWorker, .play(id))
+        say(.creditUsedUp, to: announcement.toCalled ? .b : .a, language: announcement.language, &kit)
     }
 }
 

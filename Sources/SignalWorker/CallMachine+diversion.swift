@@ -43,7 +43,7 @@ extension CallMachine {
                 history.rename(
                     last: URI(plainUser: gateway.fromUser, host: domain), target: URI(plainUser: gateway.number, host: gateway.host), of: host)
             }
-        case .pickup, nil: break
+        case .pickup, .conference, nil: break
         }
         return history.fields
     }
@@ -134,7 +134,7 @@ extension Attempt {
     var forwardedTo: String? {
         switch target.kind {
         case .forward(let forward): forward.number
-        case .contact, .gateway, .pickup, nil: nil
+        case .contact, .gateway, .pickup, .conference, nil: nil
         }
     }
 }

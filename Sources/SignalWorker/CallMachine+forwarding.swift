@@ -52,7 +52,7 @@ extension CallMachine {
             if let call = CallID(pickup.callID) { request.headers.append(.replaces, call.description) }
         case .contact(let contact):
             for route in contact.path { request.headers.append(.route, route) }
-        case .gateway, nil: break
+        case .gateway, .conference, nil: break
         }
     }
 }

@@ -89,6 +89,8 @@ extension CallMachine {
         guard let host = mediaAddress else { return }
         for side in [Side.a, .b] { offerAnew(side, host: host, &kit) }
         update(&kit)
+        recordAsOrdered(&kit)
+        soundAgain(&kit)
     }
 
     /// Tells a side by a re-INVITE of ours what holds now: another media worker, or another party.

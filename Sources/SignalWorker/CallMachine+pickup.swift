@@ -46,6 +46,7 @@ extension CallMachine {
             timer?.write(to: &ok, of: message)
             if to == transaction { kit.respond(ok, to: to) } else { answerCaller(ok, &kit) }
         }
+        recordAsOrdered(&kit)
     }
 
     /// Both sides have offered: each gets as its answer what they have in common.

@@ -8,6 +8,7 @@ extension CallMachine {
     mutating func planned(_ plan: CallPlan, _ kit: inout CallKit) {
         guard stage == .planning else { return }
         self.plan = plan
+        treatment = CallTreatment(plan)
         kit.heard(position: plan.logPosition)
         if plan.mediaPath == .direct {
             isDirect = true

@@ -48,7 +48,7 @@ extension CallMachine {
             made = address(gateway, first, kit)
         case .forward(let forward): made = address(forward, kit)
         case .pickup(let pickup): made = address(pickup, kit)
-        case nil: made = nil
+        case .conference, nil: made = nil
         }
         var record = CallAttempt()
         record.startedAt = kit.wall.microseconds
@@ -110,7 +110,7 @@ extension CallMachine {
         case .contact(let contact): record.subscriberID = contact.subscriberID
         case .gateway(let gateway): record.gatewayID = gateway.gatewayID
         case .forward(let forward): record.subscriberID = forward.subscriberID
-        case .pickup, nil: break
+        case .pickup, .conference, nil: break
         }
         announce(target, &request, &kit)
         guard let transaction = kit.send(request, to: made.hop, of: id) else {
@@ -147,7 +147,7 @@ extension CallMachine {
         case .gateway: kit.configuration.gatewaySilence
         // There is another way to the same device.
         case .contact(let contact) where !contact.otherFlows.isEmpty: min(kit.configuration.gatewaySilence, ringTime(of: target))
-        case .contact, .forward, .pickup, nil: ringTime(of: target)
+        case .contact, .forward, .pickup, .conference, nil: ringTime(of: target)
         }
     }
 
@@ -313,7 +313,7 @@ extension CallMachine {
         leg.timer = SessionTimer(answered: response, wanted: kit.configuration.sessionSeconds, now: kit.now)
         switch attempt.target.kind {
         case .contact(let contact): (leg.subscriber, leg.tenant) = (contact.subscriberID, contact.tenantID)
-        case .gateway, .forward, .pickup, nil: break
+        case .gateway, .forward, .pickup, .conference, nil: break
         }
         // At once, not when the caller's ACK comes: the caller's answers nothing, since offers come in INVITEs alone, and the
         // called side would repeat its 2xx meanwhile.
@@ -373,6 +373,7 @@ extension CallMachine {
         if a.media.remote == nil { unanswered.a = Unanswered(terms: a.media.own) }
         if isAsked { debts.b = Debt(invite: attempt.request, transaction: attempt.transaction) }
         answerCaller(ok, &kit)
+        recordAsOrdered(&kit)
     }
 
     /// Ends a dialog that we do not want.

@@ -50,6 +50,7 @@ extension CallMachine {
         case .info where request.headers[.contentType]?.lowercased().hasPrefix("application/trickle-ice-sdpfrag") == true: answer(200, &kit)
         case .info, .message:
             guard stage == .talking else { return answer(481, &kit) }
+            if method == .info, let status = demand(request, from: side, &kit) { return answer(status, &kit) }
             if method == .info, press(request, from: side, &kit) { return answer(200, &kit) }
             pass(request, transaction, side, &kit)
         case .refer: refer(request, transaction, side, &kit)
@@ -165,6 +166,7 @@ extension CallMachine {
         self[reoffer.from] = leg
         self[reoffer.from.other] = other
         changeAgreed(reoffer.from, both: true, &kit)
+        soundHold(by: reoffer.from, &kit)
         update(&kit)
         var ok = reoffer.request.response(200, toTag: leg.dialog.localTag)
         ok.headers.append(.contact, kit.contact().description)

@@ -79,6 +79,10 @@ struct CallMachine: Sendable {
     var creditEnds: Instant?
     /// There is no more talk time to be had: what the payer hears before the end, and when.
     var announcement: (of: Announcement, at: Instant)?
+    var treatment = CallTreatment()
+    var recording: RecordingInCall?
+    /// What each side hears instead of the other one, until it is told otherwise; empty: the other one.
+    var hears = Sides(a: "", b: "")
     /// An offer of one side that the other is being asked about.
     var reoffer: Reoffer?
     var passing: [Passing] = []
@@ -177,6 +181,8 @@ struct CallMachine: Sendable {
             snapshot.remoteSdpA = a.media.remote?.withoutKeys ?? ""
             snapshot.remoteSdpB = b?.media.remote?.withoutKeys ?? ""
         }
+        treatment.write(to: &snapshot)
+        if let recording { snapshot.recordingID = Data(recording.id.bytes) }
         snapshot.creditUntil = creditUntil?.microseconds ?? 0
         return snapshot
     }

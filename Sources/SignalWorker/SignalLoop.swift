@@ -314,6 +314,7 @@ struct SignalLoop: ~Copyable {
         case .notEnrolled:
             logger.error("the control plane does not know worker \(configuration.worker): enrol it again")
         case .factRefused(let reason): logger.warning("a fact was refused", metadata: ["reason": "\(reason)"])
+        case .recordingRefused(let reason): logger.error("a call is not recorded", metadata: ["reason": "\(reason)"])
         case .adopted(let call): logger.info("a call was taken over", metadata: ["call": "\(call)"])
         case .registered(let user): logger.debug("registered", metadata: ["user": "\(user)"])
         case .tooManyContacts(let source): logger.notice("a REGISTER with too many contacts", metadata: ["from": "\(source)"])

@@ -100,7 +100,7 @@ extension SignalMachine {
                 }
             case .callUpdated(let updated): running[fact.call]?.snapshot = updated.snapshot
             case .callFinished: running[fact.call] = nil
-            case .hello, .heartbeat, .credential, .source, .bind, .startCall, .renewCredit, .locateCall, .gatewayChallenged, .gatewayReport, .subscribe, .subscriptionLost, nil: break
+            case .hello, .heartbeat, .credential, .source, .bind, .startCall, .renewCredit, .locateCall, .gatewayChallenged, .gatewayReport, .subscribe, .subscriptionLost, .recordCall, .recordingReport, nil: break
             }
         }
         for id in running.keys.sorted() { if let call = running[id] { adopt(call) } }
@@ -160,6 +160,9 @@ extension SignalMachine {
                 if error.code == .notOwner { disowned(fact.call) }
             } else if case .gatewayReport = pending {
                 break  // it is another worker's by now
+            } else if case .recording(let call) = pending {
+                kit.note(.recordingRefused(reason: error.detail))
+                withCall(call) { call, kit in call.recordingAnswered(nil, &kit) }
             } else {
                 unanswered(pending)
             }
@@ -230,6 +233,7 @@ extension SignalMachine {
             withCall(id) { call, kit in call.credential(credential, for: transaction, &kit) }
         case (.registrarCredential(let number), .gatewayCredential(let credential)): registrarCredential(number, credential)
         case (.gatewayReport, _): break
+        case (.recording(let id), .recordingGranted(let granted)): withCall(id) { call, kit in call.recordingAnswered(granted, &kit) }
         default: unanswered(pending)  // an answer to another question
         }
     }
@@ -289,6 +293,7 @@ extension SignalMachine {
         case .open(let id): withCall(id) { call, kit in call.mediaFailed("the media worker does not answer", &kit) }
         case .openStream(let id, let place): withCall(id) { call, kit in call.streamOpened(place, nil, &kit) }
         case .change, .play: break
+        case .recording(let id): withCall(id) { call, kit in call.recordingUnanswered(&kit) }
         case .close(let id): withCall(id) { call, kit in call.mediaClosed(nil, &kit) }
         }
     }

@@ -13,6 +13,8 @@ package enum SignalNote: Hashable, Sendable {
     case notEnrolled
     case factRefused(reason: String)
     case adopted(call: String)
+    /// A call is not recorded that was to be.
+    case recordingRefused(reason: String)
     case registered(user: String)
     case forwarded(ForwardKind)
     case tooManyContacts(source: SocketAddress)
@@ -38,6 +40,7 @@ package enum SignalNote: Hashable, Sendable {
         case .notEnrolled: "not_enrolled"
         case .factRefused: "fact_refused"
         case .adopted: "adopted"
+        case .recordingRefused: "recording_refused"
         case .registered: "registered"
         case .tooManyContacts: "too_many_contacts"
         case .forwarded(let kind): "forwarded_\(kind.literal)"

@@ -64,7 +64,7 @@ extension SubjectKeys {
             .carrierChanged, .numberAdded, .numberChanged, .entityRemoved, .tokenIssued, .tokenRevoked, .registrationsCleared, .domainAdded, .domainChanged,
             .userLoggedIn, .userLoginFailed, .letterSent, .letterFailed, .letterUsed,
             .workerEnrolled, .workerRevoked, .journalPosted, .callAdopted, .creditRenewed, .subjectErased,
-            .subjectHoldChanged, .recordsRead, .securityGroupCreated, .securityGroupChanged, .cdrExportCreated, .cdrExportChanged, .cdrFileExported, .cdrFileDelivered, .chargeCorrected, .rerateStepped, .rateDeckRowsAdded, .feeCharged, .packageBought, .packageCancelled, .billingChanged, .invoiceTemplatePublished, .adjustmentRequested, .adjustmentDecided, .vouchersMade, .voucherRedeemed, .voucherMissed, .alertRaised, .alertCleared, .alertSent, .invoicePrinted, .gatewayRegistrationChanged, .gatewayServiceChanged:
+            .subjectHoldChanged, .recordsRead, .securityGroupCreated, .securityGroupChanged, .cdrExportCreated, .cdrExportChanged, .cdrFileExported, .cdrFileDelivered, .chargeCorrected, .rerateStepped, .rateDeckRowsAdded, .feeCharged, .packageBought, .packageCancelled, .billingChanged, .invoiceTemplatePublished, .adjustmentRequested, .adjustmentDecided, .vouchersMade, .voucherRedeemed, .voucherMissed, .alertRaised, .alertCleared, .alertSent, .invoicePrinted, .gatewayRegistrationChanged, .gatewayServiceChanged, .recordingStarted, .recordingFinished, .recordingRemoved:
             break
         }
     }
@@ -124,7 +124,7 @@ extension SubjectKeys {
             .carrierChanged, .numberAdded, .numberChanged, .entityRemoved, .tokenIssued, .tokenRevoked, .registrationsCleared, .domainAdded, .domainChanged,
             .userLoggedIn, .userLoginFailed, .letterSent, .letterFailed, .letterUsed,
             .workerEnrolled, .workerRevoked, .journalPosted, .callAdopted, .creditRenewed, .subjectErased,
-            .subjectHoldChanged, .recordsRead, .securityGroupCreated, .securityGroupChanged, .cdrExportCreated, .cdrExportChanged, .cdrFileExported, .cdrFileDelivered, .chargeCorrected, .rerateStepped, .rateDeckRowsAdded, .feeCharged, .packageBought, .packageCancelled, .billingChanged, .invoiceTemplatePublished, .adjustmentRequested, .adjustmentDecided, .vouchersMade, .voucherRedeemed, .voucherMissed, .alertRaised, .alertCleared, .alertSent, .invoicePrinted, .gatewayRegistrationChanged, .gatewayServiceChanged:
+            .subjectHoldChanged, .recordsRead, .securityGroupCreated, .securityGroupChanged, .cdrExportCreated, .cdrExportChanged, .cdrFileExported, .cdrFileDelivered, .chargeCorrected, .rerateStepped, .rateDeckRowsAdded, .feeCharged, .packageBought, .packageCancelled, .billingChanged, .invoiceTemplatePublished, .adjustmentRequested, .adjustmentDecided, .vouchersMade, .voucherRedeemed, .voucherMissed, .alertRaised, .alertCleared, .alertSent, .invoicePrinted, .gatewayRegistrationChanged, .gatewayServiceChanged, .recordingStarted, .recordingFinished, .recordingRemoved:
             break
         }
     }

@@ -51,6 +51,24 @@ struct APIClient {
         }
         return answer
     }
+    /// The bytes of a file.
+    func download(_ path: String) async throws -> Data {
+        guard let target = URL(string: url + path) else { throw fail(.configuration, "\(url) is not a URL") }
+        let (data, response): (Data, URLResponse)
+        do {
+            (data, response) = try await URLSession.shared.data(for: request("GET", target, seconds: 120))
+        } catch {
+            throw fail(.unavailable, "\(url) does not answer (\(error.localizedDescription)): is the control plane running?")
+        }
+        let status = (response as? HTTPURLResponse)?.statusCode ?? 0
+        guard (200..<300).contains(status) else {
+            let answer = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any] ?? [:]
+            let detail = answer["detail"] as? String ?? answer["title"] as? String ?? ""
+            throw fail(status == 401 || status == 403 ? .noPermission : .data, "GET \(path): \(status) \(detail)")
+        }
+        return data
+    }
+
     private func request(_ method: String, _ target: URL, seconds: Double) -> URLRequest {
         var request = URLRequest(url: target, timeoutInterval: seconds)
         request.httpMethod = method

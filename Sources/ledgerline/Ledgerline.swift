@@ -13,7 +13,7 @@ struct Ledgerline: AsyncParsableCommand {
         version: "ledgerline 0.1.0",
         subcommands: [
             Serve.self, Control.self, SignalCommand.self, MediaCommand.self, WorkerCommand.self, TokenCommand.self, LogCommand.self,
-            Replay.self, CDRCommand.self, RerateCommand.self, BackupCommand.self, RestoreCommand.self, DisputeCommand.self, AsOf.self, Snapshot.self,
+            Replay.self, CDRCommand.self, RecordingCommand.self, RerateCommand.self, BackupCommand.self, RestoreCommand.self, DisputeCommand.self, AsOf.self, Snapshot.self,
             SubjectCommand.self, AuditCommand.self, DeckCommand.self, ExplainCommand.self, DomainCommand.self, LineCommand.self, UserCommand.self, StatsCommand.self, StatementCommand.self, InvoiceCommand.self, ReasonsCommand.self, GatewayCommand.self, FeeCommand.self, PackageCommand.self,
         ])
 }

@@ -24,6 +24,12 @@ struct MediaCommand: AsyncParsableCommand {
     @Option(help: "Threads that relay.")
     var shards = 1
 
+    @Option(help: "Where recordings are written, in a folder named after the worker: a directory that the control plane reads as DATA/recordings.")
+    var recordings: String?
+
+    @Option(help: "Folder of sounds for music on hold: NAME.wav is what a tenant or a line names.")
+    var sounds: String?
+
     func run() async throws {
         let logger = startLogging()
         let file = try loadKey(key, kind: "media")
@@ -32,6 +38,8 @@ struct MediaCommand: AsyncParsableCommand {
             address: address)
         configuration.ports = ports.range
         configuration.shards = shards
+        configuration.sounds = sounds
+        configuration.recordings = recordings.map { $0 + "/" + file.name }
         let driver: MediaDriver
         do throws(MediaWorkerError) {
             driver = try MediaDriver(configuration, logger: logger)

@@ -58,6 +58,8 @@ struct Serve: AsyncParsableCommand {
             worker: "media", keys: media, controlKey: service.busKey, desk: endpoints.desk, feed: endpoints.feed,
             studio: "tcp://127.0.0.1:*", address: address)
         relaying.ports = ports.range
+        relaying.sounds = options.data + "/sounds"
+        relaying.recordings = options.data + "/recordings/media"
         let (signalDriver, mediaDriver): (SignalDriver, MediaDriver)
         do {
             signalDriver = try SignalDriver(signalling, logger: logger)

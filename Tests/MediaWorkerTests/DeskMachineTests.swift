@@ -18,12 +18,14 @@ private struct Desk {
                 switch request.kind {
                 case .hello(let hello): "hello \(hello.worker) \(hello.listeners) \(hello.busEndpoint)"
                 case .heartbeat(let beat): "heartbeat \(beat.calls) \(beat.loadPermille)"
+                case .recordingReport(let report): "recording \(report.milliseconds)"
                 default: "another request"
                 }
             case .allow(let peers):
                 "allow " + peers.map { "\($0.worker)=\(hex($0.publicKey.prefix(1)))" }.joined(separator: ",")
             case .drain: "drain"
             case .refused(let reason): "refused: \(reason)"
+            case .noted(let id): "noted \(id)"
             }
         }
     }
@@ -157,4 +159,20 @@ private func error(_ code: DeskErrorCode) -> DeskReply {
         ])
     #expect(desk.after(.seconds(1)) == [helloText])
     #expect(desk.input(.reply(error(.unavailable))) == [])
+}
+
+@Test func aRecordingIsToldUntilItIsNoted() {
+    var desk = Desk()
+    var report = RecordingReport()
+    report.recordingID = Data(repeating: 1, count: 16)
+    report.milliseconds = 700
+    #expect(desk.input(.recorded(report)).isEmpty)
+    _ = desk.input(.reply(welcome()))
+    #expect(desk.after(.zero).contains("recording 700"))
+    #expect(!desk.after(.milliseconds(500)).contains("recording 700"))
+    #expect(desk.after(.seconds(2)).contains("recording 700"))
+    var noted = DeskReply()
+    noted.recordingNoted.recordingID = report.recordingID
+    #expect(desk.input(.reply(noted)).first?.hasPrefix("noted") == true)
+    #expect(!desk.after(.seconds(5)).contains("recording 700"))
 }

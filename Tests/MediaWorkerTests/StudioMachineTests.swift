@@ -50,6 +50,7 @@ private struct Studio {
                     }
                 case .change: break
                 case .play(let id, let side, let recording, let encoding): played.append((id, side, recording, encoding))
+                case .sound, .hush, .record: break
                 case .press(let id, let side, let keys): pressed.append((id, side, keys))
                 case .query(let id): pending.append(.reported(report(id)))
                 case .close(let id):
@@ -245,6 +246,7 @@ func aStreamOnHoldHasNowhereToGo(spec: LegSpec) throws {
         case .close: short.close.sessionID = .init([1])
         case .play: short.play.sessionID = .init([1])
         case .keys: short.keys.sessionID = .init([1])
+        case .record: short.record.sessionID = .init([1])
         case .query, nil: short.query.sessionID = .init([1])
         }
         #expect(studio.ask(short)?.error.code == .malformed)

@@ -70,6 +70,7 @@ struct History: Sendable {
         case 4: return logIn()
         case 5: return keepBooks()
         case 6: return watchGateway()
+        case 7: return recordCall()
         default: break
         }
         switch Int.random(in: 0..<100, using: &random) {
@@ -258,6 +259,33 @@ struct History: Sendable {
             $0.worker = "s1"
         }
         return [(.gatewayRegistrationChanged(registered), stream(gateway)), (.gatewayServiceChanged(seen), stream(gateway))]
+    }
+
+    private mutating func recordCall() -> Step {
+        let (kept, removed) = (id(), id())
+        let line = subscribers.randomElement(using: &random)!
+        func started(_ id: Data, of call: Data) -> RecordingStarted {
+            .with {
+                $0.recordingID = id
+                $0.callID = call
+                $0.caller.subscriberID = line.id
+                $0.caller.tenantID = line.tenantID
+                $0.isCallers = true
+                $0.mediaWorker = "m1"
+                $0.sealedKey = Data(repeating: 7, count: 45)
+            }
+        }
+        let finished = RecordingFinished.with {
+            $0.recordingID = kept
+            $0.sha256 = Data(repeating: 1, count: 32)
+            $0.milliseconds = 12_000
+        }
+        let call = id()
+        return [
+            (.recordingStarted(started(kept, of: call)), stream(kept)), (.recordingFinished(finished), stream(kept)),
+            (.recordingStarted(started(removed, of: call)), stream(removed)),
+            (.recordingRemoved(.with { $0.recordingID = removed }), stream(removed)),
+        ]
     }
 
     private mutating func addNumber() -> Step {

@@ -85,12 +85,16 @@ class Demo:
         for name, (listen, bus) in SIGNAL.items():
             self.start(name, "signal", "--key", str(self.directory / f"{name}.key"), "--listen", listen,
                        "--cluster", CLUSTER, "--bus", bus, "--state", str(self.directory / name))
-        for name, (ports, bus) in MEDIA.items():
-            self.start(name, "media", "--key", str(self.directory / f"{name}.key"), "--address", "127.0.0.1",
-                       "--ports", ports, "--bus", bus)
+        for name in MEDIA:
+            self.start_media(name)
         workers = self.api.wait_until("/v1/workers", lambda a: sum(w["state"] == "alive" for w in a["items"]) == 4, "four workers alive")
         self.say("workers are up: " + ", ".join(f"{w['name']} ({w['kind']}, pid {self.processes[w['name']].pid})" for w in workers["items"]))
         self.check("four enrolled workers talk to control over CURVE", True, workers=len(workers["items"]))
+
+    def start_media(self, name):
+        ports, bus = MEDIA[name]
+        self.start(name, "media", "--key", str(self.directory / f"{name}.key"), "--address", "127.0.0.1", "--ports", ports, "--bus", bus,
+                   "--recordings", str(self.directory / "control" / "recordings"), "--sounds", str(self.directory / "sounds"))
 
     def enrol(self, name, kind):
         status, output = self.ledgerline("worker", "enroll", name, "--kind", kind, "--out", str(self.directory / f"{name}.key"),

@@ -93,6 +93,9 @@ class Api:
     def post(self, path, body=None, **rest):
         return self.request("POST", path, {} if body is None else body, **rest)
 
+    def patch(self, path, body):
+        return self.request("PATCH", path, body)
+
     def wait_until(self, path, test, what, timeout=10):
         """Asks until `test(answer)` holds; the answer."""
         deadline = time.monotonic() + timeout

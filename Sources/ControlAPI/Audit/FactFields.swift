@@ -161,6 +161,16 @@ struct FactFields {
         case .gatewayServiceChanged(let event):
             try gateway(event.gatewayID, event.carrierID, event.worker, event.sipStatus, event.reason, in: views)
             add("in_service", .bool(event.inService))
+        case .recordingStarted(let event):
+            kind = "recording"
+            add("call_id", .string(UUIDv7(bytes: event.callID)?.description ?? ""))
+        case .recordingFinished(let event):
+            kind = "recording"
+            add("sha256", .string(hex(Array(event.sha256))))
+        case .recordingRemoved(let event):
+            kind = "recording"
+            add("recording_id", .string(UUIDv7(bytes: event.recordingID)?.description ?? ""))
+            add("reason", .string(event.reason))
         case .callStarted(let event): call(event.callID)
         case .callAnswered(let event): call(event.callID)
         case .callUpdated(let event): call(event.callID)

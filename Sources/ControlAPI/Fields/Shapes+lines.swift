@@ -2,7 +2,7 @@ import Model
 
 // What a line has set for calls to it and from it: docs/lines.md.
 extension Shape<SubscriberDraft> {
-    static let lineSettings: [Field<SubscriberDraft>] = forwards + protection + groups + trunk + messages
+    static let lineSettings: [Field<SubscriberDraft>] = forwards + protection + groups + trunk + messages + sound
 
     private static let forwards: [Field<SubscriberDraft>] = [
         .text("forward_always", \.entity.forwards.always, max: 64, "Where every call goes: a number or extension as the line dials it. The line pays for the call there."),
@@ -26,6 +26,13 @@ extension Shape<SubscriberDraft> {
         .integer("pickup_group", \.entity.pickupGroup, 0...999_999, "The call group whose ringing calls it takes by *8; 0: none."),
         .texts("codecs", \.entity.codecs, max: 9, codecsOffered),
         .integer("contacts_max", \.entity.contactsMax, 0...50, "Phones that may be registered at a time; 0: 10."),
+    ]
+
+    private static let sound: [Field<SubscriberDraft>] = [
+        .choice("recording", \.entity.recording.mode, "Whether its calls are recorded: default (as its tenant says), off, all, on_demand (docs/recording.md)."),
+        .flag("recording_mixed", \.entity.recording.mixed, "If recording is not default: one channel with both sides; else each side has its own."),
+        .flag("recording_announced", \.entity.recording.announced, "If recording is not default: both sides are told that the call is recorded."),
+        .text("music", \.entity.music, max: 64, "Sound that is heard by whom it holds, by its name; empty: the tenant's."),
     ]
 
     private static let trunk: [Field<SubscriberDraft>] = [

@@ -65,6 +65,7 @@ extension Shape<LegMedia> {
                 .array($0.drops.map { ["reason": .string($0.reason), "packets": .integer($0.packets)] })
             },
             .text("codec", \.codec, access: .readOnly, "That this side was heard in last."),
+            .shown("silence_ms", Schema.sequence, "Pauses in which it sent nothing, or comfort noise.") { .integer($0.silenceMs) },
             .shown("lost", Schema.sequence, "Of its packets, those that did not come.") { .integer($0.lost) },
             .shown("jitter_us", Schema.sequence, "The worst that its packets had, microseconds.") { .integer($0.jitterUs) },
             .shown("round_trip_us", Schema.orNull(Schema.sequence), "To it and back, microseconds; null: not known.") { media, _ in

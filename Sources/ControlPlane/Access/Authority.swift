@@ -139,6 +139,12 @@ extension AdminCommand {
             return (.postMoney, try place(.customer, try state.invoice(id).flatMap { UUIDv7(bytes: $0.customerID) }))
         case .changeBilling(let billing): return (.writePrices, [try state.place(provider: billing.providerID)])
         case .eraseSubject: return (.eraseSubjects, [])
+        case .removeRecording(let id, _):
+            guard let started = try state.recording(id)?.started else { return nil }
+            var places: [Place] = []
+            if started.isCallers { places += try place(.tenant, UUIDv7(bytes: started.caller.tenantID)) }
+            if started.isCalled { places += try place(.tenant, UUIDv7(bytes: started.called.tenantID)) }
+            return (.removeRecordings, places)
         case .createProvider, .changeProvider, .createContact, .changeContact, .createRateDeck, .publishDeckVersion, .addDeckRows,
             .createServicePlan, .changeServicePlan, .createCustomer, .changeCustomer, .createDialPlan, .changeDialPlan,
             .createTenant, .changeTenant, .addNumber, .addNumbers, .reserveNumber,

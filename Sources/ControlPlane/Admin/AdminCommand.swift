@@ -82,6 +82,8 @@ package enum AdminCommand: Sendable {
     case eraseSubject(UUIDv7, reason: String)
     /// A legal hold, put on or lifted.
     case holdSubject(UUIDv7, isHeld: Bool, reason: String)
+    /// The recording is not to be there any more; its file goes when this is durable.
+    case removeRecording(UUIDv7, reason: String)
     /// Somebody is about to be shown records.
     case recordReading(RecordsRead)
     /// How the provider bills, as a whole.

@@ -89,3 +89,17 @@ extension MailChoice {
 extension SignUpRule {
     var isRecognised: Bool { if case .UNRECOGNIZED = self { false } else { true } }
 }
+
+extension RecordingMode {
+    var isRecognised: Bool { if case .UNRECOGNIZED = self { false } else { true } }
+}
+
+extension Checks {
+    /// Names files of media workers, so it has nothing in it that a path could be made of.
+    static func sound(_ name: String, field: String) throws {
+        let isName = name.utf8.allSatisfy { byte in
+            UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte || UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
+        }
+        guard isName, name.utf8.count <= 64 else { throw AdminRejection.invalid(field, "must be the name of a sound: a to z, 0 to 9, - and _, at most 64") }
+    }
+}

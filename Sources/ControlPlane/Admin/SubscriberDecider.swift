@@ -171,6 +171,8 @@ enum SubscriberDecider {
         guard subscriber.callGroup <= groupMax else { throw AdminRejection.invalid("call_group", "at most \(groupMax)") }
         guard subscriber.pickupGroup <= groupMax else { throw AdminRejection.invalid("pickup_group", "at most \(groupMax)") }
         try GatewayChecks.codecs(subscriber.codecs, field: "codecs")
+        guard subscriber.recording.mode.isRecognised else { throw AdminRejection.invalid("recording", "must be default, off, all or on_demand") }
+        try Checks.sound(subscriber.music, field: "music")
         guard subscriber.contactsMax <= Registrar.contactsMost else {
             throw AdminRejection.invalid("contacts_max", "at most \(Registrar.contactsMost)")
         }

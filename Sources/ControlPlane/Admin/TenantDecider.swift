@@ -53,6 +53,9 @@ enum TenantDecider {
         if !tenant.timeZone.isEmpty { try Checks.timeZone(tenant.timeZone) }
         try Checks.language(tenant.language)
         guard tenant.mediaPath.isRecognised else { throw AdminRejection.invalid("media", "must be anchored or direct") }
+        guard tenant.recording.mode.isRecognised else { throw AdminRejection.invalid("recording", "must be default, off, all or on_demand") }
+        guard tenant.recordingDays <= 36_500 else { throw AdminRejection.invalid("recording_days", "at most 36500") }
+        try Checks.sound(tenant.music, field: "music")
         if !tenant.countryCode.isEmpty { try Checks.digits(tenant.countryCode, count: 1...3, field: "country_code") }
         if !tenant.areaCode.isEmpty { try Checks.digits(tenant.areaCode, count: 1...6, field: "area_code") }
         if let holder = try state.tenant(domain: tenant.domain), holder.id != tenant.id {

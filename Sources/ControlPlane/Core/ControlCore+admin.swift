@@ -112,6 +112,7 @@ extension ControlCore {
             return try SubjectDecider.erase(id, reason: reason, actor: actor, in: views, &decision)
         case .holdSubject(let id, let isHeld, let reason):
             return try SubjectDecider.hold(id, isHeld, reason: reason, in: views, &decision)
+        case .removeRecording(let id, let reason): return try RecordingDecider.remove(id, reason: reason, in: views, &decision)
         case .recordReading(let reading): return SubjectDecider.read(reading, &decision)
         case .changeBilling(let billing): return try BillingDecider.change(billing, in: views, &decision)
         case .publishInvoiceTemplate(let template): return try BillingDecider.publish(template, in: views, &decision)
@@ -207,7 +208,7 @@ extension AdminCommand {
         case .createProvider, .createContact, .createRateDeck, .publishDeckVersion, .addDeckRows, .createServicePlan, .createCustomer,
             .createDialPlan, .createTenant, .createCarrier, .addNumber, .addNumbers, .reserveNumbers, .freeNumbers, .createSecurityGroup, .createSubscriber, .topUp, .adjust, .buyPackage, .cancelPackage, .issueToken,
             .revokeToken, .enrollWorker, .revokeWorker, .drainWorker, .hangUp, .clearRegistrations, .addDomain, .recordDomainCheck, .createCdrExport, .recordCdrFile,
-            .recordCdrDelivery, .rerate, .eraseSubject, .holdSubject, .recordReading, .changeBilling, .publishInvoiceTemplate, .approveAdjustment, .refuseAdjustment,
+            .recordCdrDelivery, .rerate, .eraseSubject, .holdSubject, .removeRecording, .recordReading, .changeBilling, .publishInvoiceTemplate, .approveAdjustment, .refuseAdjustment,
             .expireAdjustment, .makeVouchers, .redeemVoucher, .watchBalance, .watchSpend, .recordAlertSent, .issueInvoice, .recordInvoicePrint, .mailInvoice:
             nil
         }

@@ -84,6 +84,10 @@ extension ControlCore {
             return .recorded(at: views.applied)
         case .gatewayReport(let report):
             return try take(report, from: name, record, &batch, &views)
+        case .recordCall(let request):
+            return try startRecording(request, by: name, record, &batch, &views)
+        case .recordingReport(let report):
+            return try finishRecording(report, by: name, record, &batch, &views)
         }
     }
 
@@ -94,7 +98,7 @@ extension ControlCore {
         var wall: WallTime
     }
 
-    private mutating func conclude(
+    mutating func conclude(
         _ verdict: CallDecider.Verdict, _ decision: Decision, _ recorder: Recorder, _ batch: inout Batch,
         _ views: inout ViewTransaction
     ) throws -> DeskReply {

@@ -47,6 +47,7 @@ package struct ControlCore {
     var latestWall: WallTime
     /// Of what is paid by the month.
     var fees = FeeClock()
+    var recordingClock = RecordingClock()
     /// When readers are to see what they do not see yet.
     var publishAt: Instant?
     /// The log has facts that the views do not: they catch up before the next decision.
@@ -131,6 +132,7 @@ package struct ControlCore {
         }
         outputs += chargeFees(at: wall)
         outputs += renewPackages(at: wall)
+        outputs += expireRecordings(now: now, wall: wall)
         if !behind, let error = destroyCondemned() { outputs.append(.note(.keyNotDestroyed(reason: "\(error)"))) }
         registrar.sweep(at: wall)
         latestWall = wall

@@ -2,8 +2,8 @@ import Model
 
 // Which way the media of its calls go.
 extension Line {
-    /// What its tenant wants, unless it has to speak SRTP with us.
-    var mediaPath: MediaPath { subscriber.mediaSecurity == .plain ? tenant.mediaPath : .anchored }
+    /// What its tenant wants, unless it has to speak SRTP with us, is recorded or has music for whom it holds.
+    var mediaPath: MediaPath { subscriber.mediaSecurity == .plain && !needsMediaWorker ? tenant.mediaPath : .anchored }
 
     /// Only phones of one tenant are known to reach each other.
     func mediaPath(to called: Line) -> MediaPath {

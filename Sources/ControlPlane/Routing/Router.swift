@@ -230,6 +230,7 @@ struct Router: Sendable {
         plan.callerNumber = shown
         plan.callerDisplay = display
         plan.callerMediaSecurity = caller?.subscriber.mediaSecurity ?? .plain
+        plan.setTreatment(caller, called)
         plan.logPosition = started.logPosition
         if let away {
             plan.groups = [.with { $0.targets = [Forwarding.target(away)] }]
@@ -327,6 +328,7 @@ struct Router: Sendable {
         plan.callerNumber = number ?? ""
         plan.callerDisplay = line.subscriber.displayName
         plan.callerMediaSecurity = line.subscriber.mediaSecurity
+        plan.setTreatment(line, nil)
         plan.grantedSeconds = started.hold.grantedSeconds
         plan.logPosition = started.logPosition
         plan.groups = choice.ways.map { way in

@@ -20,6 +20,9 @@ package final class ControlPlaneService: Sendable {
     package let configuration: ControlPlaneConfiguration
     package let driver: ControlDriver
     package let exports: ExportService
+    /// Where media workers write recordings: a folder to each.
+    package let recordings: String
+    private let recordingKeeper: RecordingKeeper
     /// nil: there is no mail server.
     package let mail: MailService?
     package let identity: IdentityDesk
@@ -98,6 +101,8 @@ package final class ControlPlaneService: Sendable {
             throw .directoryUnusable(path: directory.location, reason: "\(error)")
         }
         driver = try ControlDriver()
+        recordings = directory.recordings
+        recordingKeeper = RecordingKeeper(folder: directory.recordings, views: views, logger: logger)
         exports = ExportService(directory: directory, views: views, logger: logger, submit: driver.submitAndWait)
         identity = IdentityDesk(vault: keys.vault, rules: configuration.settings.identity)
         let vault = keys.vault
@@ -146,6 +151,7 @@ package final class ControlPlaneService: Sendable {
         snapshotKeeper.stop()
         replays.close()
         exports.stop()
+        recordingKeeper.stop()
         mail?.stop()
         books.stop()
         driver.close()
@@ -184,6 +190,7 @@ package final class ControlPlaneService: Sendable {
         }
         snapshotKeeper.start()
         try exports.start()
+        try recordingKeeper.start()
         try mail?.start()
         try books.start()
         logger.info(

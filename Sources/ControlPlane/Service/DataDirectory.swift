@@ -19,6 +19,8 @@ package struct DataDirectory: Sendable {
     package var exports: String { path + "/exports" }
     /// PDF files as they were first made, sealed.
     package var invoices: String { path + "/invoices" }
+    /// A folder to every media worker, with the recordings that it has written.
+    package var recordings: String { path + "/recordings" }
     package var keys: String { path + "/keys" }
     package var logSigningKey: String { keys + "/log-signing.pem" }
     /// The public half as a signed-note key, for whoever verifies checkpoints.

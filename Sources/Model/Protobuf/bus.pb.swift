@@ -240,6 +240,7 @@ package nonisolated enum Prompt: SwiftProtobuf.Enum, Swift.CaseIterable {
   package typealias RawValue = Int
   case unspecified // = 0
   case creditUsedUp // = 1
+  case callRecorded // = 230
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -250,6 +251,7 @@ package nonisolated enum Prompt: SwiftProtobuf.Enum, Swift.CaseIterable {
     switch rawValue {
     case 0: self = .unspecified
     case 1: self = .creditUsedUp
+    case 230: self = .callRecorded
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -258,6 +260,7 @@ package nonisolated enum Prompt: SwiftProtobuf.Enum, Swift.CaseIterable {
     switch self {
     case .unspecified: return 0
     case .creditUsedUp: return 1
+    case .callRecorded: return 230
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -266,6 +269,7 @@ package nonisolated enum Prompt: SwiftProtobuf.Enum, Swift.CaseIterable {
   package static let allCases: [Prompt] = [
     .unspecified,
     .creditUsedUp,
+    .callRecorded,
   ]
 
 }
@@ -471,6 +475,22 @@ package nonisolated struct DeskRequest: Sendable {
     set {kind = .gatewayReport(newValue)}
   }
 
+  package var recordCall: RecordCall {
+    get {
+      if case .recordCall(let v)? = kind {return v}
+      return RecordCall()
+    }
+    set {kind = .recordCall(newValue)}
+  }
+
+  package var recordingReport: RecordingReport {
+    get {
+      if case .recordingReport(let v)? = kind {return v}
+      return RecordingReport()
+    }
+    set {kind = .recordingReport(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -490,6 +510,8 @@ package nonisolated struct DeskRequest: Sendable {
     case subscribe(Subscribe)
     case subscriptionLost(SubscriptionLost)
     case gatewayReport(GatewayReport)
+    case recordCall(RecordCall)
+    case recordingReport(RecordingReport)
 
   }
 
@@ -607,6 +629,22 @@ package nonisolated struct DeskReply: Sendable {
     set {kind = .subscribed(newValue)}
   }
 
+  package var recordingGranted: RecordingGranted {
+    get {
+      if case .recordingGranted(let v)? = kind {return v}
+      return RecordingGranted()
+    }
+    set {kind = .recordingGranted(newValue)}
+  }
+
+  package var recordingNoted: RecordingNoted {
+    get {
+      if case .recordingNoted(let v)? = kind {return v}
+      return RecordingNoted()
+    }
+    set {kind = .recordingNoted(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -623,8 +661,91 @@ package nonisolated struct DeskReply: Sendable {
     case error(DeskError)
     case gatewayCredential(GatewayCredential)
     case subscribed(Subscribed)
+    case recordingGranted(RecordingGranted)
+    case recordingNoted(RecordingNoted)
 
   }
+
+  package init() {}
+}
+
+/// A call is to be recorded: from a signal worker.
+package nonisolated struct RecordCall: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// chosen by the worker
+  package var recordingID: Data = Data()
+
+  package var callID: Data = Data()
+
+  /// which has the session
+  package var mediaWorker: String = String()
+
+  /// by a phone
+  package var demanded: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct RecordingGranted: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var recordingID: Data = Data()
+
+  /// of the file
+  package var key: Data = Data()
+
+  /// goes into the file
+  package var sealedKey: Data = Data()
+
+  package var mixed: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// A recording is written: from the media worker, repeated until it is noted.
+package nonisolated struct RecordingReport: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var recordingID: Data = Data()
+
+  package var sha256: Data = Data()
+
+  package var bytes: UInt64 = 0
+
+  package var milliseconds: UInt64 = 0
+
+  package var cutOff: Bool = false
+
+  package var failure: String = String()
+
+  package var lostPackets: UInt64 = 0
+
+  package var finishedAt: Int64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct RecordingNoted: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var recordingID: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 }
@@ -1227,6 +1348,14 @@ package nonisolated struct Target: Sendable {
     set {kind = .pickup(newValue)}
   }
 
+  package var conference: ConferenceSeat {
+    get {
+      if case .conference(let v)? = kind {return v}
+      return ConferenceSeat()
+    }
+    set {kind = .conference(newValue)}
+  }
+
   package var timeoutSeconds: UInt32 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1236,6 +1365,7 @@ package nonisolated struct Target: Sendable {
     case gateway(GatewayTarget)
     case forward(ForwardTarget)
     case pickup(PickupTarget)
+    case conference(ConferenceSeat)
 
   }
 
@@ -1304,6 +1434,28 @@ package nonisolated struct ForwardTarget: Sendable {
 }
 
 /// A call that rings at that worker, to be taken.
+/// A place in a conference: what is heard there is what all others say.
+package nonisolated struct ConferenceSeat: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var roomID: Data = Data()
+
+  /// digits to press first; empty: none
+  package var pin: String = String()
+
+  package var participantsMax: UInt32 = 0
+
+  package var silent: Bool = false
+
+  package var language: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 package nonisolated struct PickupTarget: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -1429,6 +1581,27 @@ package nonisolated struct CallPlan: @unchecked Sendable {
   package var mediaPath: MediaPath {
     get {_storage._mediaPath}
     set {_uniqueStorage()._mediaPath = newValue}
+  }
+
+  /// absent: it is not recorded
+  package var recording: RecordingOrder {
+    get {_storage._recording ?? RecordingOrder()}
+    set {_uniqueStorage()._recording = newValue}
+  }
+  /// Returns true if `recording` has been explicitly set.
+  package var hasRecording: Bool {_storage._recording != nil}
+  /// Clears the value of `recording`. Subsequent reads from it will return its default value.
+  package mutating func clearRecording() {_uniqueStorage()._recording = nil}
+
+  /// heard by whom the caller holds; empty: silence
+  package var callerMusic: String {
+    get {_storage._callerMusic}
+    set {_uniqueStorage()._callerMusic = newValue}
+  }
+
+  package var calledMusic: String {
+    get {_storage._calledMusic}
+    set {_uniqueStorage()._calledMusic = newValue}
   }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -2032,6 +2205,14 @@ package nonisolated struct StudioRequest: Sendable {
     set {kind = .keys(newValue)}
   }
 
+  package var record: RecordSession {
+    get {
+      if case .record(let v)? = kind {return v}
+      return RecordSession()
+    }
+    set {kind = .record(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -2041,6 +2222,7 @@ package nonisolated struct StudioRequest: Sendable {
     case query(QuerySession)
     case play(PlayPrompt)
     case keys(SendKeys)
+    case record(RecordSession)
 
   }
 
@@ -2123,63 +2305,99 @@ package nonisolated struct StudioError: Sendable {
 }
 
 /// What is known of one side. Absent: nothing yet (ports are reserved and it is learned from packets or a change).
-package nonisolated struct LegSpec: Sendable {
+package nonisolated struct LegSpec: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   /// address:port that the peer's SDP gave for RTP; may be empty
-  package var remote: String = String()
+  package var remote: String {
+    get {_storage._remote}
+    set {_uniqueStorage()._remote = newValue}
+  }
 
   /// SDES master key and salt that the peer sends with (30 bytes); empty: RTP
-  package var receiveKey: Data = Data()
+  package var receiveKey: Data {
+    get {_storage._receiveKey}
+    set {_uniqueStorage()._receiveKey = newValue}
+  }
 
   /// that we send with; empty: RTP
-  package var sendKey: Data = Data()
+  package var sendKey: Data {
+    get {_storage._sendKey}
+    set {_uniqueStorage()._sendKey = newValue}
+  }
 
   /// of SDES, as SDP names it: "AES_CM_128_HMAC_SHA1_80"
-  package var suite: String = String()
+  package var suite: String {
+    get {_storage._suite}
+    set {_uniqueStorage()._suite = newValue}
+  }
 
-  package var rtcpMux: Bool = false
+  package var rtcpMux: Bool {
+    get {_storage._rtcpMux}
+    set {_uniqueStorage()._rtcpMux = newValue}
+  }
 
   /// absent: no DTLS
   package var dtls: DtlsSpec {
-    get {_dtls ?? DtlsSpec()}
-    set {_dtls = newValue}
+    get {_storage._dtls ?? DtlsSpec()}
+    set {_uniqueStorage()._dtls = newValue}
   }
   /// Returns true if `dtls` has been explicitly set.
-  package var hasDtls: Bool {self._dtls != nil}
+  package var hasDtls: Bool {_storage._dtls != nil}
   /// Clears the value of `dtls`. Subsequent reads from it will return its default value.
-  package mutating func clearDtls() {self._dtls = nil}
+  package mutating func clearDtls() {_uniqueStorage()._dtls = nil}
 
   /// absent: the peer makes no checks
   package var ice: IceSpec {
-    get {_ice ?? IceSpec()}
-    set {_ice = newValue}
+    get {_storage._ice ?? IceSpec()}
+    set {_uniqueStorage()._ice = newValue}
   }
   /// Returns true if `ice` has been explicitly set.
-  package var hasIce: Bool {self._ice != nil}
+  package var hasIce: Bool {_storage._ice != nil}
   /// Clears the value of `ice`. Subsequent reads from it will return its default value.
-  package mutating func clearIce() {self._ice = nil}
+  package mutating func clearIce() {_uniqueStorage()._ice = nil}
 
   /// agreed with this side, most wanted first; empty: not known
-  package var formats: [MediaFormat] = []
+  package var formats: [MediaFormat] {
+    get {_storage._formats}
+    set {_uniqueStorage()._formats = newValue}
+  }
 
   /// speech that it wants in a packet; 0: 20
-  package var packetMs: UInt32 = 0
+  package var packetMs: UInt32 {
+    get {_storage._packetMs}
+    set {_uniqueStorage()._packetMs = newValue}
+  }
+
+  /// the side is a conference: nothing of the rest is set
+  package var seat: ConferenceSeat {
+    get {_storage._seat ?? ConferenceSeat()}
+    set {_uniqueStorage()._seat = newValue}
+  }
+  /// Returns true if `seat` has been explicitly set.
+  package var hasSeat: Bool {_storage._seat != nil}
+  /// Clears the value of `seat`. Subsequent reads from it will return its default value.
+  package mutating func clearSeat() {_uniqueStorage()._seat = nil}
 
   /// the sides share no codec: what the other one says goes to this one in its first format
-  package var converts: Bool = false
+  package var converts: Bool {
+    get {_storage._converts}
+    set {_uniqueStorage()._converts = newValue}
+  }
 
   /// packets are passed on unread: fax by UDPTL, or SRTP under keys that the sides have from each other
-  package var opaque: Bool = false
+  package var opaque: Bool {
+    get {_storage._opaque}
+    set {_uniqueStorage()._opaque = newValue}
+  }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _dtls: DtlsSpec? = nil
-  fileprivate var _ice: IceSpec? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 /// A payload type of RTP and what it stands for.
@@ -2241,88 +2459,102 @@ package nonisolated struct IceSpec: Sendable {
   package init() {}
 }
 
-package nonisolated struct OpenSession: @unchecked Sendable {
+package nonisolated struct OpenSession: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   /// chosen by the signal worker; opening it again answers the same
-  package var sessionID: Data {
-    get {_storage._sessionID}
-    set {_uniqueStorage()._sessionID = newValue}
-  }
+  package var sessionID: Data = Data()
 
   package var a: LegSpec {
-    get {_storage._a ?? LegSpec()}
-    set {_uniqueStorage()._a = newValue}
+    get {_a ?? LegSpec()}
+    set {_a = newValue}
   }
   /// Returns true if `a` has been explicitly set.
-  package var hasA: Bool {_storage._a != nil}
+  package var hasA: Bool {self._a != nil}
   /// Clears the value of `a`. Subsequent reads from it will return its default value.
-  package mutating func clearA() {_uniqueStorage()._a = nil}
+  package mutating func clearA() {self._a = nil}
 
   package var b: LegSpec {
-    get {_storage._b ?? LegSpec()}
-    set {_uniqueStorage()._b = newValue}
+    get {_b ?? LegSpec()}
+    set {_b = newValue}
   }
   /// Returns true if `b` has been explicitly set.
-  package var hasB: Bool {_storage._b != nil}
+  package var hasB: Bool {self._b != nil}
   /// Clears the value of `b`. Subsequent reads from it will return its default value.
-  package mutating func clearB() {_uniqueStorage()._b = nil}
+  package mutating func clearB() {self._b = nil}
 
   /// signal worker that gets notices
-  package var owner: String {
-    get {_storage._owner}
-    set {_uniqueStorage()._owner = newValue}
-  }
+  package var owner: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _storage = _StorageClass.defaultInstance
+  fileprivate var _a: LegSpec? = nil
+  fileprivate var _b: LegSpec? = nil
 }
 
-package nonisolated struct ChangeSession: @unchecked Sendable {
+package nonisolated struct ChangeSession: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var sessionID: Data {
-    get {_storage._sessionID}
-    set {_uniqueStorage()._sessionID = newValue}
-  }
+  package var sessionID: Data = Data()
 
   /// absent: unchanged
   package var a: LegSpec {
-    get {_storage._a ?? LegSpec()}
-    set {_uniqueStorage()._a = newValue}
+    get {_a ?? LegSpec()}
+    set {_a = newValue}
   }
   /// Returns true if `a` has been explicitly set.
-  package var hasA: Bool {_storage._a != nil}
+  package var hasA: Bool {self._a != nil}
   /// Clears the value of `a`. Subsequent reads from it will return its default value.
-  package mutating func clearA() {_uniqueStorage()._a = nil}
+  package mutating func clearA() {self._a = nil}
 
   package var b: LegSpec {
-    get {_storage._b ?? LegSpec()}
-    set {_uniqueStorage()._b = newValue}
+    get {_b ?? LegSpec()}
+    set {_b = newValue}
   }
   /// Returns true if `b` has been explicitly set.
-  package var hasB: Bool {_storage._b != nil}
+  package var hasB: Bool {self._b != nil}
   /// Clears the value of `b`. Subsequent reads from it will return its default value.
-  package mutating func clearB() {_uniqueStorage()._b = nil}
+  package mutating func clearB() {self._b = nil}
 
   /// empty: unchanged; set by an adopting worker
-  package var owner: String {
-    get {_storage._owner}
-    set {_uniqueStorage()._owner = newValue}
-  }
+  package var owner: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _storage = _StorageClass.defaultInstance
+  fileprivate var _a: LegSpec? = nil
+  fileprivate var _b: LegSpec? = nil
+}
+
+/// What both sides say is written into the worker's spool. Answered with playing.
+package nonisolated struct RecordSession: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var sessionID: Data = Data()
+
+  package var recordingID: Data = Data()
+
+  package var key: Data = Data()
+
+  package var sealedKey: Data = Data()
+
+  package var mixed: Bool = false
+
+  /// no more of it is recorded; the rest is empty then
+  package var ends: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
 }
 
 package nonisolated struct CloseSession: Sendable {
@@ -2366,6 +2598,15 @@ package nonisolated struct PlayPrompt: Sendable {
 
   /// that this side has said it takes (RFC 3551 §6)
   package var encoding: PromptEncoding = .pcmu
+
+  /// instead of a prompt: one of the worker's sounds
+  package var sound: String = String()
+
+  /// from its beginning again, until something else is played or it ends
+  package var loops: Bool = false
+
+  /// what is played to the side ends; the rest is empty then
+  package var ends: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2641,7 +2882,7 @@ nonisolated extension StudioErrorCode: SwiftProtobuf._ProtoNameProviding {
 }
 
 nonisolated extension Prompt: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0PROMPT_UNSPECIFIED\0\u{1}PROMPT_CREDIT_USED_UP\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0PROMPT_UNSPECIFIED\0\u{1}PROMPT_CREDIT_USED_UP\0\u{2}e\u{3}PROMPT_CALL_RECORDED\0")
 }
 
 nonisolated extension PromptEncoding: SwiftProtobuf._ProtoNameProviding {
@@ -2654,7 +2895,7 @@ nonisolated extension StudioNoticeKind: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension DeskRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".DeskRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}hello\0\u{1}heartbeat\0\u{1}credential\0\u{1}source\0\u{1}bind\0\u{3}start_call\0\u{3}call_answered\0\u{3}call_updated\0\u{3}call_finished\0\u{3}renew_credit\0\u{3}locate_call\0\u{4}E\u{1}gateway_challenged\0\u{4}(gateway_report\0\u{2}\u{19}subscribe\0\u{3}subscription_lost\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}hello\0\u{1}heartbeat\0\u{1}credential\0\u{1}source\0\u{1}bind\0\u{3}start_call\0\u{3}call_answered\0\u{3}call_updated\0\u{3}call_finished\0\u{3}renew_credit\0\u{3}locate_call\0\u{4}E\u{1}gateway_challenged\0\u{4}(gateway_report\0\u{2}\u{19}subscribe\0\u{3}subscription_lost\0\u{4}T\u{1}record_call\0\u{3}recording_report\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2857,6 +3098,32 @@ nonisolated extension DeskRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
           self.kind = .subscriptionLost(v)
         }
       }()
+      case 230: try {
+        var v: RecordCall?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .recordCall(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .recordCall(v)
+        }
+      }()
+      case 231: try {
+        var v: RecordingReport?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .recordingReport(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .recordingReport(v)
+        }
+      }()
       default: break
       }
     }
@@ -2928,6 +3195,14 @@ nonisolated extension DeskRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
       guard case .subscriptionLost(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 146)
     }()
+    case .recordCall?: try {
+      guard case .recordCall(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 230)
+    }()
+    case .recordingReport?: try {
+      guard case .recordingReport(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 231)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -2942,7 +3217,7 @@ nonisolated extension DeskRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension DeskReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".DeskReply"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}welcome\0\u{1}heartbeat\0\u{1}credential\0\u{1}source\0\u{1}bind\0\u{3}call_plan\0\u{3}call_refused\0\u{1}recorded\0\u{3}credit_granted\0\u{3}call_located\0\u{2}\u{5}error\0\u{4}A\u{1}gateway_credential\0\u{2}A\u{1}subscribed\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}welcome\0\u{1}heartbeat\0\u{1}credential\0\u{1}source\0\u{1}bind\0\u{3}call_plan\0\u{3}call_refused\0\u{1}recorded\0\u{3}credit_granted\0\u{3}call_located\0\u{2}\u{5}error\0\u{4}A\u{1}gateway_credential\0\u{2}A\u{1}subscribed\0\u{4}U\u{1}recording_granted\0\u{3}recording_noted\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3119,6 +3394,32 @@ nonisolated extension DeskReply: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
           self.kind = .subscribed(v)
         }
       }()
+      case 230: try {
+        var v: RecordingGranted?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .recordingGranted(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .recordingGranted(v)
+        }
+      }()
+      case 231: try {
+        var v: RecordingNoted?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .recordingNoted(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .recordingNoted(v)
+        }
+      }()
       default: break
       }
     }
@@ -3182,6 +3483,14 @@ nonisolated extension DeskReply: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       guard case .subscribed(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 145)
     }()
+    case .recordingGranted?: try {
+      guard case .recordingGranted(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 230)
+    }()
+    case .recordingNoted?: try {
+      guard case .recordingNoted(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 231)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -3189,6 +3498,191 @@ nonisolated extension DeskReply: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
 
   package static func ==(lhs: DeskReply, rhs: DeskReply) -> Bool {
     if lhs.kind != rhs.kind {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension RecordCall: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RecordCall"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}recording_id\0\u{3}call_id\0\u{3}media_worker\0\u{1}demanded\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.recordingID) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.callID) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.mediaWorker) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.demanded) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.recordingID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.recordingID, fieldNumber: 1)
+    }
+    if !self.callID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.callID, fieldNumber: 2)
+    }
+    if !self.mediaWorker.isEmpty {
+      try visitor.visitSingularStringField(value: self.mediaWorker, fieldNumber: 3)
+    }
+    if self.demanded != false {
+      try visitor.visitSingularBoolField(value: self.demanded, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: RecordCall, rhs: RecordCall) -> Bool {
+    if lhs.recordingID != rhs.recordingID {return false}
+    if lhs.callID != rhs.callID {return false}
+    if lhs.mediaWorker != rhs.mediaWorker {return false}
+    if lhs.demanded != rhs.demanded {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension RecordingGranted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RecordingGranted"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}recording_id\0\u{1}key\0\u{3}sealed_key\0\u{1}mixed\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.recordingID) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.key) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.sealedKey) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.mixed) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.recordingID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.recordingID, fieldNumber: 1)
+    }
+    if !self.key.isEmpty {
+      try visitor.visitSingularBytesField(value: self.key, fieldNumber: 2)
+    }
+    if !self.sealedKey.isEmpty {
+      try visitor.visitSingularBytesField(value: self.sealedKey, fieldNumber: 3)
+    }
+    if self.mixed != false {
+      try visitor.visitSingularBoolField(value: self.mixed, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: RecordingGranted, rhs: RecordingGranted) -> Bool {
+    if lhs.recordingID != rhs.recordingID {return false}
+    if lhs.key != rhs.key {return false}
+    if lhs.sealedKey != rhs.sealedKey {return false}
+    if lhs.mixed != rhs.mixed {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension RecordingReport: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RecordingReport"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}recording_id\0\u{1}sha256\0\u{1}bytes\0\u{1}milliseconds\0\u{3}cut_off\0\u{1}failure\0\u{3}lost_packets\0\u{3}finished_at\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.recordingID) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.sha256) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.bytes) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.milliseconds) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.cutOff) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.failure) }()
+      case 7: try { try decoder.decodeSingularUInt64Field(value: &self.lostPackets) }()
+      case 8: try { try decoder.decodeSingularInt64Field(value: &self.finishedAt) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.recordingID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.recordingID, fieldNumber: 1)
+    }
+    if !self.sha256.isEmpty {
+      try visitor.visitSingularBytesField(value: self.sha256, fieldNumber: 2)
+    }
+    if self.bytes != 0 {
+      try visitor.visitSingularUInt64Field(value: self.bytes, fieldNumber: 3)
+    }
+    if self.milliseconds != 0 {
+      try visitor.visitSingularUInt64Field(value: self.milliseconds, fieldNumber: 4)
+    }
+    if self.cutOff != false {
+      try visitor.visitSingularBoolField(value: self.cutOff, fieldNumber: 5)
+    }
+    if !self.failure.isEmpty {
+      try visitor.visitSingularStringField(value: self.failure, fieldNumber: 6)
+    }
+    if self.lostPackets != 0 {
+      try visitor.visitSingularUInt64Field(value: self.lostPackets, fieldNumber: 7)
+    }
+    if self.finishedAt != 0 {
+      try visitor.visitSingularInt64Field(value: self.finishedAt, fieldNumber: 8)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: RecordingReport, rhs: RecordingReport) -> Bool {
+    if lhs.recordingID != rhs.recordingID {return false}
+    if lhs.sha256 != rhs.sha256 {return false}
+    if lhs.bytes != rhs.bytes {return false}
+    if lhs.milliseconds != rhs.milliseconds {return false}
+    if lhs.cutOff != rhs.cutOff {return false}
+    if lhs.failure != rhs.failure {return false}
+    if lhs.lostPackets != rhs.lostPackets {return false}
+    if lhs.finishedAt != rhs.finishedAt {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension RecordingNoted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RecordingNoted"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}recording_id\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.recordingID) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.recordingID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.recordingID, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: RecordingNoted, rhs: RecordingNoted) -> Bool {
+    if lhs.recordingID != rhs.recordingID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4318,7 +4812,7 @@ nonisolated extension StartCall: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
 
 nonisolated extension Target: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Target"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}contact\0\u{1}gateway\0\u{3}timeout_seconds\0\u{2}N\u{2}forward\0\u{1}pickup\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}contact\0\u{1}gateway\0\u{3}timeout_seconds\0\u{2}N\u{2}forward\0\u{1}pickup\0\u{2}T\u{1}conference\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4379,6 +4873,19 @@ nonisolated extension Target: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
           self.kind = .pickup(v)
         }
       }()
+      case 230: try {
+        var v: ConferenceSeat?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .conference(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .conference(v)
+        }
+      }()
       default: break
       }
     }
@@ -4411,6 +4918,10 @@ nonisolated extension Target: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
     case .pickup?: try {
       guard case .pickup(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 146)
+    }()
+    case .conference?: try {
+      guard case .conference(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 230)
     }()
     default: break
     }
@@ -4539,6 +5050,56 @@ nonisolated extension ForwardTarget: SwiftProtobuf.Message, SwiftProtobuf._Messa
   }
 }
 
+nonisolated extension ConferenceSeat: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ConferenceSeat"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}room_id\0\u{1}pin\0\u{3}participants_max\0\u{1}silent\0\u{1}language\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.roomID) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.pin) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.participantsMax) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.silent) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.language) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.roomID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.roomID, fieldNumber: 1)
+    }
+    if !self.pin.isEmpty {
+      try visitor.visitSingularStringField(value: self.pin, fieldNumber: 2)
+    }
+    if self.participantsMax != 0 {
+      try visitor.visitSingularUInt32Field(value: self.participantsMax, fieldNumber: 3)
+    }
+    if self.silent != false {
+      try visitor.visitSingularBoolField(value: self.silent, fieldNumber: 4)
+    }
+    if !self.language.isEmpty {
+      try visitor.visitSingularStringField(value: self.language, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: ConferenceSeat, rhs: ConferenceSeat) -> Bool {
+    if lhs.roomID != rhs.roomID {return false}
+    if lhs.pin != rhs.pin {return false}
+    if lhs.participantsMax != rhs.participantsMax {return false}
+    if lhs.silent != rhs.silent {return false}
+    if lhs.language != rhs.language {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension PickupTarget: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".PickupTarget"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}call_id\0\u{1}worker\0")
@@ -4661,7 +5222,7 @@ nonisolated extension GatewayTarget: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension CallPlan: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CallPlan"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}groups\0\u{3}caller_number\0\u{3}caller_display\0\u{3}granted_seconds\0\u{3}log_position\0\u{1}direction\0\u{3}caller_media_security\0\u{4}J\u{2}on_busy\0\u{3}on_no_answer\0\u{3}on_unreachable\0\u{4}5media_path\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}groups\0\u{3}caller_number\0\u{3}caller_display\0\u{3}granted_seconds\0\u{3}log_position\0\u{1}direction\0\u{3}caller_media_security\0\u{4}J\u{2}on_busy\0\u{3}on_no_answer\0\u{3}on_unreachable\0\u{4}5media_path\0\u{2}\u{1e}recording\0\u{3}caller_music\0\u{3}called_music\0")
 
   fileprivate class _StorageClass {
     var _groups: [TargetGroup] = []
@@ -4675,6 +5236,9 @@ nonisolated extension CallPlan: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     var _onNoAnswer: ForwardTarget? = nil
     var _onUnreachable: ForwardTarget? = nil
     var _mediaPath: MediaPath = .anchored
+    var _recording: RecordingOrder? = nil
+    var _callerMusic: String = String()
+    var _calledMusic: String = String()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -4696,6 +5260,9 @@ nonisolated extension CallPlan: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       _onNoAnswer = source._onNoAnswer
       _onUnreachable = source._onUnreachable
       _mediaPath = source._mediaPath
+      _recording = source._recording
+      _callerMusic = source._callerMusic
+      _calledMusic = source._calledMusic
     }
   }
 
@@ -4725,6 +5292,9 @@ nonisolated extension CallPlan: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
         case 146: try { try decoder.decodeSingularMessageField(value: &_storage._onNoAnswer) }()
         case 147: try { try decoder.decodeSingularMessageField(value: &_storage._onUnreachable) }()
         case 200: try { try decoder.decodeSingularEnumField(value: &_storage._mediaPath) }()
+        case 230: try { try decoder.decodeSingularMessageField(value: &_storage._recording) }()
+        case 231: try { try decoder.decodeSingularStringField(value: &_storage._callerMusic) }()
+        case 232: try { try decoder.decodeSingularStringField(value: &_storage._calledMusic) }()
         default: break
         }
       }
@@ -4770,6 +5340,15 @@ nonisolated extension CallPlan: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       if _storage._mediaPath != .anchored {
         try visitor.visitSingularEnumField(value: _storage._mediaPath, fieldNumber: 200)
       }
+      try { if let v = _storage._recording {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 230)
+      } }()
+      if !_storage._callerMusic.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._callerMusic, fieldNumber: 231)
+      }
+      if !_storage._calledMusic.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._calledMusic, fieldNumber: 232)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -4790,6 +5369,9 @@ nonisolated extension CallPlan: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
         if _storage._onNoAnswer != rhs_storage._onNoAnswer {return false}
         if _storage._onUnreachable != rhs_storage._onUnreachable {return false}
         if _storage._mediaPath != rhs_storage._mediaPath {return false}
+        if _storage._recording != rhs_storage._recording {return false}
+        if _storage._callerMusic != rhs_storage._callerMusic {return false}
+        if _storage._calledMusic != rhs_storage._calledMusic {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -5823,7 +6405,7 @@ nonisolated extension Drain: SwiftProtobuf.Message, SwiftProtobuf._MessageImplem
 
 nonisolated extension StudioRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".StudioRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}open\0\u{1}change\0\u{1}close\0\u{1}query\0\u{1}play\0\u{2}y\u{2}keys\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}open\0\u{1}change\0\u{1}close\0\u{1}query\0\u{1}play\0\u{2}y\u{2}keys\0\u{2}(record\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5909,6 +6491,19 @@ nonisolated extension StudioRequest: SwiftProtobuf.Message, SwiftProtobuf._Messa
           self.kind = .keys(v)
         }
       }()
+      case 230: try {
+        var v: RecordSession?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .record(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .record(v)
+        }
+      }()
       default: break
       }
     }
@@ -5943,6 +6538,10 @@ nonisolated extension StudioRequest: SwiftProtobuf.Message, SwiftProtobuf._Messa
     case .keys?: try {
       guard case .keys(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 190)
+    }()
+    case .record?: try {
+      guard case .record(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 230)
     }()
     case nil: break
     }
@@ -6111,83 +6710,146 @@ nonisolated extension StudioError: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension LegSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".LegSpec"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}remote\0\u{3}receive_key\0\u{3}send_key\0\u{1}suite\0\u{3}rtcp_mux\0\u{2}o\u{2}dtls\0\u{1}ice\0\u{2}\u{9}formats\0\u{3}packet_ms\0\u{1}converts\0\u{2}\u{1c}opaque\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}remote\0\u{3}receive_key\0\u{3}send_key\0\u{1}suite\0\u{3}rtcp_mux\0\u{2}o\u{2}dtls\0\u{1}ice\0\u{2}\u{9}formats\0\u{3}packet_ms\0\u{1}converts\0\u{2}\u{1c}opaque\0\u{2}\u{a}seat\0")
+
+  fileprivate class _StorageClass {
+    var _remote: String = String()
+    var _receiveKey: Data = Data()
+    var _sendKey: Data = Data()
+    var _suite: String = String()
+    var _rtcpMux: Bool = false
+    var _dtls: DtlsSpec? = nil
+    var _ice: IceSpec? = nil
+    var _formats: [MediaFormat] = []
+    var _packetMs: UInt32 = 0
+    var _seat: ConferenceSeat? = nil
+    var _converts: Bool = false
+    var _opaque: Bool = false
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _remote = source._remote
+      _receiveKey = source._receiveKey
+      _sendKey = source._sendKey
+      _suite = source._suite
+      _rtcpMux = source._rtcpMux
+      _dtls = source._dtls
+      _ice = source._ice
+      _formats = source._formats
+      _packetMs = source._packetMs
+      _seat = source._seat
+      _converts = source._converts
+      _opaque = source._opaque
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self.remote) }()
-      case 2: try { try decoder.decodeSingularBytesField(value: &self.receiveKey) }()
-      case 3: try { try decoder.decodeSingularBytesField(value: &self.sendKey) }()
-      case 4: try { try decoder.decodeSingularStringField(value: &self.suite) }()
-      case 5: try { try decoder.decodeSingularBoolField(value: &self.rtcpMux) }()
-      case 180: try { try decoder.decodeSingularMessageField(value: &self._dtls) }()
-      case 181: try { try decoder.decodeSingularMessageField(value: &self._ice) }()
-      case 190: try { try decoder.decodeRepeatedMessageField(value: &self.formats) }()
-      case 191: try { try decoder.decodeSingularUInt32Field(value: &self.packetMs) }()
-      case 192: try { try decoder.decodeSingularBoolField(value: &self.converts) }()
-      case 220: try { try decoder.decodeSingularBoolField(value: &self.opaque) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._remote) }()
+        case 2: try { try decoder.decodeSingularBytesField(value: &_storage._receiveKey) }()
+        case 3: try { try decoder.decodeSingularBytesField(value: &_storage._sendKey) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._suite) }()
+        case 5: try { try decoder.decodeSingularBoolField(value: &_storage._rtcpMux) }()
+        case 180: try { try decoder.decodeSingularMessageField(value: &_storage._dtls) }()
+        case 181: try { try decoder.decodeSingularMessageField(value: &_storage._ice) }()
+        case 190: try { try decoder.decodeRepeatedMessageField(value: &_storage._formats) }()
+        case 191: try { try decoder.decodeSingularUInt32Field(value: &_storage._packetMs) }()
+        case 192: try { try decoder.decodeSingularBoolField(value: &_storage._converts) }()
+        case 220: try { try decoder.decodeSingularBoolField(value: &_storage._opaque) }()
+        case 230: try { try decoder.decodeSingularMessageField(value: &_storage._seat) }()
+        default: break
+        }
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.remote.isEmpty {
-      try visitor.visitSingularStringField(value: self.remote, fieldNumber: 1)
-    }
-    if !self.receiveKey.isEmpty {
-      try visitor.visitSingularBytesField(value: self.receiveKey, fieldNumber: 2)
-    }
-    if !self.sendKey.isEmpty {
-      try visitor.visitSingularBytesField(value: self.sendKey, fieldNumber: 3)
-    }
-    if !self.suite.isEmpty {
-      try visitor.visitSingularStringField(value: self.suite, fieldNumber: 4)
-    }
-    if self.rtcpMux != false {
-      try visitor.visitSingularBoolField(value: self.rtcpMux, fieldNumber: 5)
-    }
-    try { if let v = self._dtls {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 180)
-    } }()
-    try { if let v = self._ice {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 181)
-    } }()
-    if !self.formats.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.formats, fieldNumber: 190)
-    }
-    if self.packetMs != 0 {
-      try visitor.visitSingularUInt32Field(value: self.packetMs, fieldNumber: 191)
-    }
-    if self.converts != false {
-      try visitor.visitSingularBoolField(value: self.converts, fieldNumber: 192)
-    }
-    if self.opaque != false {
-      try visitor.visitSingularBoolField(value: self.opaque, fieldNumber: 220)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._remote.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._remote, fieldNumber: 1)
+      }
+      if !_storage._receiveKey.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._receiveKey, fieldNumber: 2)
+      }
+      if !_storage._sendKey.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._sendKey, fieldNumber: 3)
+      }
+      if !_storage._suite.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._suite, fieldNumber: 4)
+      }
+      if _storage._rtcpMux != false {
+        try visitor.visitSingularBoolField(value: _storage._rtcpMux, fieldNumber: 5)
+      }
+      try { if let v = _storage._dtls {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 180)
+      } }()
+      try { if let v = _storage._ice {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 181)
+      } }()
+      if !_storage._formats.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._formats, fieldNumber: 190)
+      }
+      if _storage._packetMs != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._packetMs, fieldNumber: 191)
+      }
+      if _storage._converts != false {
+        try visitor.visitSingularBoolField(value: _storage._converts, fieldNumber: 192)
+      }
+      if _storage._opaque != false {
+        try visitor.visitSingularBoolField(value: _storage._opaque, fieldNumber: 220)
+      }
+      try { if let v = _storage._seat {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 230)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: LegSpec, rhs: LegSpec) -> Bool {
-    if lhs.remote != rhs.remote {return false}
-    if lhs.receiveKey != rhs.receiveKey {return false}
-    if lhs.sendKey != rhs.sendKey {return false}
-    if lhs.suite != rhs.suite {return false}
-    if lhs.rtcpMux != rhs.rtcpMux {return false}
-    if lhs._dtls != rhs._dtls {return false}
-    if lhs._ice != rhs._ice {return false}
-    if lhs.formats != rhs.formats {return false}
-    if lhs.packetMs != rhs.packetMs {return false}
-    if lhs.converts != rhs.converts {return false}
-    if lhs.opaque != rhs.opaque {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._remote != rhs_storage._remote {return false}
+        if _storage._receiveKey != rhs_storage._receiveKey {return false}
+        if _storage._sendKey != rhs_storage._sendKey {return false}
+        if _storage._suite != rhs_storage._suite {return false}
+        if _storage._rtcpMux != rhs_storage._rtcpMux {return false}
+        if _storage._dtls != rhs_storage._dtls {return false}
+        if _storage._ice != rhs_storage._ice {return false}
+        if _storage._formats != rhs_storage._formats {return false}
+        if _storage._packetMs != rhs_storage._packetMs {return false}
+        if _storage._seat != rhs_storage._seat {return false}
+        if _storage._converts != rhs_storage._converts {return false}
+        if _storage._opaque != rhs_storage._opaque {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -6322,88 +6984,46 @@ nonisolated extension OpenSession: SwiftProtobuf.Message, SwiftProtobuf._Message
   package static let protoMessageName: String = _protobuf_package + ".OpenSession"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}session_id\0\u{1}a\0\u{1}b\0\u{1}owner\0")
 
-  fileprivate class _StorageClass {
-    var _sessionID: Data = Data()
-    var _a: LegSpec? = nil
-    var _b: LegSpec? = nil
-    var _owner: String = String()
-
-      // This property is used as the initial default value for new instances of the type.
-      // The type itself is protecting the reference to its storage via CoW semantics.
-      // This will force a copy to be made of this reference when the first mutation occurs;
-      // hence, it is safe to mark this as `nonisolated(unsafe)`.
-      static nonisolated(unsafe) let defaultInstance = _StorageClass()
-
-    private init() {}
-
-    init(copying source: _StorageClass) {
-      _sessionID = source._sessionID
-      _a = source._a
-      _b = source._b
-      _owner = source._owner
-    }
-  }
-
-  fileprivate mutating func _uniqueStorage() -> _StorageClass {
-    if !isKnownUniquelyReferenced(&_storage) {
-      _storage = _StorageClass(copying: _storage)
-    }
-    return _storage
-  }
-
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    _ = _uniqueStorage()
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      while let fieldNumber = try decoder.nextFieldNumber() {
-        // The use of inline closures is to circumvent an issue where the compiler
-        // allocates stack space for every case branch when no optimizations are
-        // enabled. https://github.com/apple/swift-protobuf/issues/1034
-        switch fieldNumber {
-        case 1: try { try decoder.decodeSingularBytesField(value: &_storage._sessionID) }()
-        case 2: try { try decoder.decodeSingularMessageField(value: &_storage._a) }()
-        case 3: try { try decoder.decodeSingularMessageField(value: &_storage._b) }()
-        case 4: try { try decoder.decodeSingularStringField(value: &_storage._owner) }()
-        default: break
-        }
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.sessionID) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._a) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._b) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.owner) }()
+      default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every if/case branch local when no optimizations
-      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-      // https://github.com/apple/swift-protobuf/issues/1182
-      if !_storage._sessionID.isEmpty {
-        try visitor.visitSingularBytesField(value: _storage._sessionID, fieldNumber: 1)
-      }
-      try { if let v = _storage._a {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-      } }()
-      try { if let v = _storage._b {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
-      } }()
-      if !_storage._owner.isEmpty {
-        try visitor.visitSingularStringField(value: _storage._owner, fieldNumber: 4)
-      }
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.sessionID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.sessionID, fieldNumber: 1)
+    }
+    try { if let v = self._a {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try { if let v = self._b {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    if !self.owner.isEmpty {
+      try visitor.visitSingularStringField(value: self.owner, fieldNumber: 4)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: OpenSession, rhs: OpenSession) -> Bool {
-    if lhs._storage !== rhs._storage {
-      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
-        let _storage = _args.0
-        let rhs_storage = _args.1
-        if _storage._sessionID != rhs_storage._sessionID {return false}
-        if _storage._a != rhs_storage._a {return false}
-        if _storage._b != rhs_storage._b {return false}
-        if _storage._owner != rhs_storage._owner {return false}
-        return true
-      }
-      if !storagesAreEqual {return false}
-    }
+    if lhs.sessionID != rhs.sessionID {return false}
+    if lhs._a != rhs._a {return false}
+    if lhs._b != rhs._b {return false}
+    if lhs.owner != rhs.owner {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -6413,88 +7033,101 @@ nonisolated extension ChangeSession: SwiftProtobuf.Message, SwiftProtobuf._Messa
   package static let protoMessageName: String = _protobuf_package + ".ChangeSession"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}session_id\0\u{1}a\0\u{1}b\0\u{1}owner\0")
 
-  fileprivate class _StorageClass {
-    var _sessionID: Data = Data()
-    var _a: LegSpec? = nil
-    var _b: LegSpec? = nil
-    var _owner: String = String()
-
-      // This property is used as the initial default value for new instances of the type.
-      // The type itself is protecting the reference to its storage via CoW semantics.
-      // This will force a copy to be made of this reference when the first mutation occurs;
-      // hence, it is safe to mark this as `nonisolated(unsafe)`.
-      static nonisolated(unsafe) let defaultInstance = _StorageClass()
-
-    private init() {}
-
-    init(copying source: _StorageClass) {
-      _sessionID = source._sessionID
-      _a = source._a
-      _b = source._b
-      _owner = source._owner
-    }
-  }
-
-  fileprivate mutating func _uniqueStorage() -> _StorageClass {
-    if !isKnownUniquelyReferenced(&_storage) {
-      _storage = _StorageClass(copying: _storage)
-    }
-    return _storage
-  }
-
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    _ = _uniqueStorage()
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      while let fieldNumber = try decoder.nextFieldNumber() {
-        // The use of inline closures is to circumvent an issue where the compiler
-        // allocates stack space for every case branch when no optimizations are
-        // enabled. https://github.com/apple/swift-protobuf/issues/1034
-        switch fieldNumber {
-        case 1: try { try decoder.decodeSingularBytesField(value: &_storage._sessionID) }()
-        case 2: try { try decoder.decodeSingularMessageField(value: &_storage._a) }()
-        case 3: try { try decoder.decodeSingularMessageField(value: &_storage._b) }()
-        case 4: try { try decoder.decodeSingularStringField(value: &_storage._owner) }()
-        default: break
-        }
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.sessionID) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._a) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._b) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.owner) }()
+      default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every if/case branch local when no optimizations
-      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-      // https://github.com/apple/swift-protobuf/issues/1182
-      if !_storage._sessionID.isEmpty {
-        try visitor.visitSingularBytesField(value: _storage._sessionID, fieldNumber: 1)
-      }
-      try { if let v = _storage._a {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-      } }()
-      try { if let v = _storage._b {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
-      } }()
-      if !_storage._owner.isEmpty {
-        try visitor.visitSingularStringField(value: _storage._owner, fieldNumber: 4)
-      }
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.sessionID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.sessionID, fieldNumber: 1)
+    }
+    try { if let v = self._a {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try { if let v = self._b {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    if !self.owner.isEmpty {
+      try visitor.visitSingularStringField(value: self.owner, fieldNumber: 4)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: ChangeSession, rhs: ChangeSession) -> Bool {
-    if lhs._storage !== rhs._storage {
-      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
-        let _storage = _args.0
-        let rhs_storage = _args.1
-        if _storage._sessionID != rhs_storage._sessionID {return false}
-        if _storage._a != rhs_storage._a {return false}
-        if _storage._b != rhs_storage._b {return false}
-        if _storage._owner != rhs_storage._owner {return false}
-        return true
+    if lhs.sessionID != rhs.sessionID {return false}
+    if lhs._a != rhs._a {return false}
+    if lhs._b != rhs._b {return false}
+    if lhs.owner != rhs.owner {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension RecordSession: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RecordSession"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}session_id\0\u{3}recording_id\0\u{1}key\0\u{3}sealed_key\0\u{1}mixed\0\u{1}ends\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.sessionID) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.recordingID) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.key) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.sealedKey) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.mixed) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.ends) }()
+      default: break
       }
-      if !storagesAreEqual {return false}
     }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.sessionID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.sessionID, fieldNumber: 1)
+    }
+    if !self.recordingID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.recordingID, fieldNumber: 2)
+    }
+    if !self.key.isEmpty {
+      try visitor.visitSingularBytesField(value: self.key, fieldNumber: 3)
+    }
+    if !self.sealedKey.isEmpty {
+      try visitor.visitSingularBytesField(value: self.sealedKey, fieldNumber: 4)
+    }
+    if self.mixed != false {
+      try visitor.visitSingularBoolField(value: self.mixed, fieldNumber: 5)
+    }
+    if self.ends != false {
+      try visitor.visitSingularBoolField(value: self.ends, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: RecordSession, rhs: RecordSession) -> Bool {
+    if lhs.sessionID != rhs.sessionID {return false}
+    if lhs.recordingID != rhs.recordingID {return false}
+    if lhs.key != rhs.key {return false}
+    if lhs.sealedKey != rhs.sealedKey {return false}
+    if lhs.mixed != rhs.mixed {return false}
+    if lhs.ends != rhs.ends {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -6562,7 +7195,7 @@ nonisolated extension QuerySession: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension PlayPrompt: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".PlayPrompt"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}session_id\0\u{3}to_b\0\u{1}prompt\0\u{1}language\0\u{1}encoding\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}session_id\0\u{3}to_b\0\u{1}prompt\0\u{1}language\0\u{1}encoding\0\u{2}a\u{3}sound\0\u{1}loops\0\u{1}ends\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -6575,6 +7208,9 @@ nonisolated extension PlayPrompt: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       case 3: try { try decoder.decodeSingularEnumField(value: &self.prompt) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.language) }()
       case 5: try { try decoder.decodeSingularEnumField(value: &self.encoding) }()
+      case 230: try { try decoder.decodeSingularStringField(value: &self.sound) }()
+      case 231: try { try decoder.decodeSingularBoolField(value: &self.loops) }()
+      case 232: try { try decoder.decodeSingularBoolField(value: &self.ends) }()
       default: break
       }
     }
@@ -6596,6 +7232,15 @@ nonisolated extension PlayPrompt: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if self.encoding != .pcmu {
       try visitor.visitSingularEnumField(value: self.encoding, fieldNumber: 5)
     }
+    if !self.sound.isEmpty {
+      try visitor.visitSingularStringField(value: self.sound, fieldNumber: 230)
+    }
+    if self.loops != false {
+      try visitor.visitSingularBoolField(value: self.loops, fieldNumber: 231)
+    }
+    if self.ends != false {
+      try visitor.visitSingularBoolField(value: self.ends, fieldNumber: 232)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -6605,6 +7250,9 @@ nonisolated extension PlayPrompt: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if lhs.prompt != rhs.prompt {return false}
     if lhs.language != rhs.language {return false}
     if lhs.encoding != rhs.encoding {return false}
+    if lhs.sound != rhs.sound {return false}
+    if lhs.loops != rhs.loops {return false}
+    if lhs.ends != rhs.ends {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -408,6 +408,52 @@ package nonisolated enum MailChoice: SwiftProtobuf.Enum, Swift.CaseIterable {
 
 }
 
+package nonisolated enum RecordingMode: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+
+  /// a line: its tenant's rule; a tenant: off
+  case unspecified // = 0
+  case off // = 1
+  case all // = 2
+
+  /// when the line's phone asks for it
+  case onDemand // = 3
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .unspecified
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .off
+    case 2: self = .all
+    case 3: self = .onDemand
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .off: return 1
+    case .all: return 2
+    case .onDemand: return 3
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [RecordingMode] = [
+    .unspecified,
+    .off,
+    .all,
+    .onDemand,
+  ]
+
+}
+
 /// Which way the media of a call go.
 package nonisolated enum MediaPath: SwiftProtobuf.Enum, Swift.CaseIterable {
   package typealias RawValue = Int
@@ -1988,50 +2034,168 @@ package nonisolated struct DialPlan: Sendable {
   package init() {}
 }
 
-package nonisolated struct Tenant: Sendable {
+package nonisolated struct Tenant: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var id: Data = Data()
+  package var id: Data {
+    get {_storage._id}
+    set {_uniqueStorage()._id = newValue}
+  }
 
-  package var customerID: Data = Data()
+  package var customerID: Data {
+    get {_storage._customerID}
+    set {_uniqueStorage()._customerID = newValue}
+  }
+
+  package var name: String {
+    get {_storage._name}
+    set {_uniqueStorage()._name = newValue}
+  }
+
+  /// lower case
+  package var domain: String {
+    get {_storage._domain}
+    set {_uniqueStorage()._domain = newValue}
+  }
+
+  /// digits, e.g. "1"
+  package var countryCode: String {
+    get {_storage._countryCode}
+    set {_uniqueStorage()._countryCode = newValue}
+  }
+
+  package var areaCode: String {
+    get {_storage._areaCode}
+    set {_uniqueStorage()._areaCode = newValue}
+  }
+
+  /// empty: the service plan's
+  package var dialPlanID: Data {
+    get {_storage._dialPlanID}
+    set {_uniqueStorage()._dialPlanID = newValue}
+  }
+
+  /// empty: the service plan's
+  package var carrierID: Data {
+    get {_storage._carrierID}
+    set {_uniqueStorage()._carrierID = newValue}
+  }
+
+  package var status: Status {
+    get {_storage._status}
+    set {_uniqueStorage()._status = newValue}
+  }
+
+  /// IANA name; empty: the customer's
+  package var timeZone: String {
+    get {_storage._timeZone}
+    set {_uniqueStorage()._timeZone = newValue}
+  }
+
+  /// BCP 47; empty: the customer's
+  package var language: String {
+    get {_storage._language}
+    set {_uniqueStorage()._language = newValue}
+  }
+
+  /// its number in another system; unique in the provider
+  package var externalID: String {
+    get {_storage._externalID}
+    set {_uniqueStorage()._externalID = newValue}
+  }
+
+  /// empty: the service plan's
+  package var securityGroupID: Data {
+    get {_storage._securityGroupID}
+    set {_uniqueStorage()._securityGroupID = newValue}
+  }
+
+  /// phones that may be registered at a time, of all lines together; 0: no limit
+  package var contactsMax: UInt32 {
+    get {_storage._contactsMax}
+    set {_uniqueStorage()._contactsMax = newValue}
+  }
+
+  /// of calls between its lines
+  package var mediaPath: MediaPath {
+    get {_storage._mediaPath}
+    set {_uniqueStorage()._mediaPath = newValue}
+  }
+
+  /// of its lines' calls
+  package var recording: RecordingRule {
+    get {_storage._recording ?? RecordingRule()}
+    set {_uniqueStorage()._recording = newValue}
+  }
+  /// Returns true if `recording` has been explicitly set.
+  package var hasRecording: Bool {_storage._recording != nil}
+  /// Clears the value of `recording`. Subsequent reads from it will return its default value.
+  package mutating func clearRecording() {_uniqueStorage()._recording = nil}
+
+  /// recordings are removed after so many; 0: never
+  package var recordingDays: UInt32 {
+    get {_storage._recordingDays}
+    set {_uniqueStorage()._recordingDays = newValue}
+  }
+
+  /// sound that is heard on hold; empty: silence
+  package var music: String {
+    get {_storage._music}
+    set {_uniqueStorage()._music = newValue}
+  }
+
+  package var rooms: [ConferenceRoom] {
+    get {_storage._rooms}
+    set {_uniqueStorage()._rooms = newValue}
+  }
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// Where lines of the tenant, and callers of a number that forwards there, talk together.
+package nonisolated struct ConferenceRoom: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// which is dialled
+  package var `extension`: String = String()
 
   package var name: String = String()
 
-  /// lower case
-  package var domain: String = String()
+  /// digits that are asked for; empty: none
+  package var pin: String = String()
 
-  /// digits, e.g. "1"
-  package var countryCode: String = String()
+  /// 0: 32
+  package var participantsMax: UInt32 = 0
 
-  package var areaCode: String = String()
+  /// nobody hears who comes and goes
+  package var silent: Bool = false
 
-  /// empty: the service plan's
-  package var dialPlanID: Data = Data()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  /// empty: the service plan's
-  package var carrierID: Data = Data()
+  package init() {}
+}
 
-  package var status: Status = .active
+/// Whether calls are recorded, and how.
+package nonisolated struct RecordingRule: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
 
-  /// IANA name; empty: the customer's
-  package var timeZone: String = String()
+  package var mode: RecordingMode = .unspecified
 
-  /// BCP 47; empty: the customer's
-  package var language: String = String()
+  /// both sides in one channel; else each has one
+  package var mixed: Bool = false
 
-  /// its number in another system; unique in the provider
-  package var externalID: String = String()
-
-  /// empty: the service plan's
-  package var securityGroupID: Data = Data()
-
-  /// phones that may be registered at a time, of all lines together; 0: no limit
-  package var contactsMax: UInt32 = 0
-
-  /// of calls between its lines
-  package var mediaPath: MediaPath = .anchored
+  /// both sides are told
+  package var announced: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2628,6 +2792,22 @@ package nonisolated struct Subscriber: @unchecked Sendable {
   package var codecs: [String] {
     get {_storage._codecs}
     set {_uniqueStorage()._codecs = newValue}
+  }
+
+  /// of its calls
+  package var recording: RecordingRule {
+    get {_storage._recording ?? RecordingRule()}
+    set {_uniqueStorage()._recording = newValue}
+  }
+  /// Returns true if `recording` has been explicitly set.
+  package var hasRecording: Bool {_storage._recording != nil}
+  /// Clears the value of `recording`. Subsequent reads from it will return its default value.
+  package mutating func clearRecording() {_uniqueStorage()._recording = nil}
+
+  /// sound that is heard by whom it holds; empty: the tenant's
+  package var music: String {
+    get {_storage._music}
+    set {_uniqueStorage()._music = newValue}
   }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -3360,6 +3540,10 @@ nonisolated extension VATTreatment: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension MailChoice: SwiftProtobuf._ProtoNameProviding {
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0MAIL_CHOICE_PROVIDERS\0\u{1}MAIL_CHOICE_ALWAYS\0\u{1}MAIL_CHOICE_NEVER\0")
+}
+
+nonisolated extension RecordingMode: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0RECORDING_MODE_UNSPECIFIED\0\u{1}RECORDING_MODE_OFF\0\u{1}RECORDING_MODE_ALL\0\u{1}RECORDING_MODE_ON_DEMAND\0")
 }
 
 nonisolated extension MediaPath: SwiftProtobuf._ProtoNameProviding {
@@ -4906,7 +5090,203 @@ nonisolated extension DialPlan: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
 
 nonisolated extension Tenant: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Tenant"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}customer_id\0\u{1}name\0\u{1}domain\0\u{3}country_code\0\u{3}area_code\0\u{3}dial_plan_id\0\u{3}carrier_id\0\u{1}status\0\u{4})security_group_id\0\u{4}\u{a}time_zone\0\u{1}language\0\u{3}external_id\0\u{4}S\u{1}contacts_max\0\u{4}7media_path\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}customer_id\0\u{1}name\0\u{1}domain\0\u{3}country_code\0\u{3}area_code\0\u{3}dial_plan_id\0\u{3}carrier_id\0\u{1}status\0\u{4})security_group_id\0\u{4}\u{a}time_zone\0\u{1}language\0\u{3}external_id\0\u{4}S\u{1}contacts_max\0\u{4}7media_path\0\u{2}\u{1e}recording\0\u{3}recording_days\0\u{1}music\0\u{1}rooms\0")
+
+  fileprivate class _StorageClass {
+    var _id: Data = Data()
+    var _customerID: Data = Data()
+    var _name: String = String()
+    var _domain: String = String()
+    var _countryCode: String = String()
+    var _areaCode: String = String()
+    var _dialPlanID: Data = Data()
+    var _carrierID: Data = Data()
+    var _status: Status = .active
+    var _timeZone: String = String()
+    var _language: String = String()
+    var _externalID: String = String()
+    var _securityGroupID: Data = Data()
+    var _contactsMax: UInt32 = 0
+    var _mediaPath: MediaPath = .anchored
+    var _recording: RecordingRule? = nil
+    var _recordingDays: UInt32 = 0
+    var _music: String = String()
+    var _rooms: [ConferenceRoom] = []
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _id = source._id
+      _customerID = source._customerID
+      _name = source._name
+      _domain = source._domain
+      _countryCode = source._countryCode
+      _areaCode = source._areaCode
+      _dialPlanID = source._dialPlanID
+      _carrierID = source._carrierID
+      _status = source._status
+      _timeZone = source._timeZone
+      _language = source._language
+      _externalID = source._externalID
+      _securityGroupID = source._securityGroupID
+      _contactsMax = source._contactsMax
+      _mediaPath = source._mediaPath
+      _recording = source._recording
+      _recordingDays = source._recordingDays
+      _music = source._music
+      _rooms = source._rooms
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularBytesField(value: &_storage._id) }()
+        case 2: try { try decoder.decodeSingularBytesField(value: &_storage._customerID) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._name) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._domain) }()
+        case 5: try { try decoder.decodeSingularStringField(value: &_storage._countryCode) }()
+        case 6: try { try decoder.decodeSingularStringField(value: &_storage._areaCode) }()
+        case 7: try { try decoder.decodeSingularBytesField(value: &_storage._dialPlanID) }()
+        case 8: try { try decoder.decodeSingularBytesField(value: &_storage._carrierID) }()
+        case 9: try { try decoder.decodeSingularEnumField(value: &_storage._status) }()
+        case 50: try { try decoder.decodeSingularBytesField(value: &_storage._securityGroupID) }()
+        case 60: try { try decoder.decodeSingularStringField(value: &_storage._timeZone) }()
+        case 61: try { try decoder.decodeSingularStringField(value: &_storage._language) }()
+        case 62: try { try decoder.decodeSingularStringField(value: &_storage._externalID) }()
+        case 145: try { try decoder.decodeSingularUInt32Field(value: &_storage._contactsMax) }()
+        case 200: try { try decoder.decodeSingularEnumField(value: &_storage._mediaPath) }()
+        case 230: try { try decoder.decodeSingularMessageField(value: &_storage._recording) }()
+        case 231: try { try decoder.decodeSingularUInt32Field(value: &_storage._recordingDays) }()
+        case 232: try { try decoder.decodeSingularStringField(value: &_storage._music) }()
+        case 233: try { try decoder.decodeRepeatedMessageField(value: &_storage._rooms) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._id.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._id, fieldNumber: 1)
+      }
+      if !_storage._customerID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._customerID, fieldNumber: 2)
+      }
+      if !_storage._name.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._name, fieldNumber: 3)
+      }
+      if !_storage._domain.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._domain, fieldNumber: 4)
+      }
+      if !_storage._countryCode.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._countryCode, fieldNumber: 5)
+      }
+      if !_storage._areaCode.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._areaCode, fieldNumber: 6)
+      }
+      if !_storage._dialPlanID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._dialPlanID, fieldNumber: 7)
+      }
+      if !_storage._carrierID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._carrierID, fieldNumber: 8)
+      }
+      if _storage._status != .active {
+        try visitor.visitSingularEnumField(value: _storage._status, fieldNumber: 9)
+      }
+      if !_storage._securityGroupID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._securityGroupID, fieldNumber: 50)
+      }
+      if !_storage._timeZone.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._timeZone, fieldNumber: 60)
+      }
+      if !_storage._language.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._language, fieldNumber: 61)
+      }
+      if !_storage._externalID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._externalID, fieldNumber: 62)
+      }
+      if _storage._contactsMax != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._contactsMax, fieldNumber: 145)
+      }
+      if _storage._mediaPath != .anchored {
+        try visitor.visitSingularEnumField(value: _storage._mediaPath, fieldNumber: 200)
+      }
+      try { if let v = _storage._recording {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 230)
+      } }()
+      if _storage._recordingDays != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._recordingDays, fieldNumber: 231)
+      }
+      if !_storage._music.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._music, fieldNumber: 232)
+      }
+      if !_storage._rooms.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._rooms, fieldNumber: 233)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Tenant, rhs: Tenant) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._id != rhs_storage._id {return false}
+        if _storage._customerID != rhs_storage._customerID {return false}
+        if _storage._name != rhs_storage._name {return false}
+        if _storage._domain != rhs_storage._domain {return false}
+        if _storage._countryCode != rhs_storage._countryCode {return false}
+        if _storage._areaCode != rhs_storage._areaCode {return false}
+        if _storage._dialPlanID != rhs_storage._dialPlanID {return false}
+        if _storage._carrierID != rhs_storage._carrierID {return false}
+        if _storage._status != rhs_storage._status {return false}
+        if _storage._timeZone != rhs_storage._timeZone {return false}
+        if _storage._language != rhs_storage._language {return false}
+        if _storage._externalID != rhs_storage._externalID {return false}
+        if _storage._securityGroupID != rhs_storage._securityGroupID {return false}
+        if _storage._contactsMax != rhs_storage._contactsMax {return false}
+        if _storage._mediaPath != rhs_storage._mediaPath {return false}
+        if _storage._recording != rhs_storage._recording {return false}
+        if _storage._recordingDays != rhs_storage._recordingDays {return false}
+        if _storage._music != rhs_storage._music {return false}
+        if _storage._rooms != rhs_storage._rooms {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ConferenceRoom: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ConferenceRoom"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}extension\0\u{1}name\0\u{1}pin\0\u{3}participants_max\0\u{1}silent\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4914,91 +5294,81 @@ nonisolated extension Tenant: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularBytesField(value: &self.id) }()
-      case 2: try { try decoder.decodeSingularBytesField(value: &self.customerID) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.name) }()
-      case 4: try { try decoder.decodeSingularStringField(value: &self.domain) }()
-      case 5: try { try decoder.decodeSingularStringField(value: &self.countryCode) }()
-      case 6: try { try decoder.decodeSingularStringField(value: &self.areaCode) }()
-      case 7: try { try decoder.decodeSingularBytesField(value: &self.dialPlanID) }()
-      case 8: try { try decoder.decodeSingularBytesField(value: &self.carrierID) }()
-      case 9: try { try decoder.decodeSingularEnumField(value: &self.status) }()
-      case 50: try { try decoder.decodeSingularBytesField(value: &self.securityGroupID) }()
-      case 60: try { try decoder.decodeSingularStringField(value: &self.timeZone) }()
-      case 61: try { try decoder.decodeSingularStringField(value: &self.language) }()
-      case 62: try { try decoder.decodeSingularStringField(value: &self.externalID) }()
-      case 145: try { try decoder.decodeSingularUInt32Field(value: &self.contactsMax) }()
-      case 200: try { try decoder.decodeSingularEnumField(value: &self.mediaPath) }()
+      case 1: try { try decoder.decodeSingularStringField(value: &self.`extension`) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.pin) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.participantsMax) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.silent) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.id.isEmpty {
-      try visitor.visitSingularBytesField(value: self.id, fieldNumber: 1)
-    }
-    if !self.customerID.isEmpty {
-      try visitor.visitSingularBytesField(value: self.customerID, fieldNumber: 2)
+    if !self.`extension`.isEmpty {
+      try visitor.visitSingularStringField(value: self.`extension`, fieldNumber: 1)
     }
     if !self.name.isEmpty {
-      try visitor.visitSingularStringField(value: self.name, fieldNumber: 3)
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 2)
     }
-    if !self.domain.isEmpty {
-      try visitor.visitSingularStringField(value: self.domain, fieldNumber: 4)
+    if !self.pin.isEmpty {
+      try visitor.visitSingularStringField(value: self.pin, fieldNumber: 3)
     }
-    if !self.countryCode.isEmpty {
-      try visitor.visitSingularStringField(value: self.countryCode, fieldNumber: 5)
+    if self.participantsMax != 0 {
+      try visitor.visitSingularUInt32Field(value: self.participantsMax, fieldNumber: 4)
     }
-    if !self.areaCode.isEmpty {
-      try visitor.visitSingularStringField(value: self.areaCode, fieldNumber: 6)
-    }
-    if !self.dialPlanID.isEmpty {
-      try visitor.visitSingularBytesField(value: self.dialPlanID, fieldNumber: 7)
-    }
-    if !self.carrierID.isEmpty {
-      try visitor.visitSingularBytesField(value: self.carrierID, fieldNumber: 8)
-    }
-    if self.status != .active {
-      try visitor.visitSingularEnumField(value: self.status, fieldNumber: 9)
-    }
-    if !self.securityGroupID.isEmpty {
-      try visitor.visitSingularBytesField(value: self.securityGroupID, fieldNumber: 50)
-    }
-    if !self.timeZone.isEmpty {
-      try visitor.visitSingularStringField(value: self.timeZone, fieldNumber: 60)
-    }
-    if !self.language.isEmpty {
-      try visitor.visitSingularStringField(value: self.language, fieldNumber: 61)
-    }
-    if !self.externalID.isEmpty {
-      try visitor.visitSingularStringField(value: self.externalID, fieldNumber: 62)
-    }
-    if self.contactsMax != 0 {
-      try visitor.visitSingularUInt32Field(value: self.contactsMax, fieldNumber: 145)
-    }
-    if self.mediaPath != .anchored {
-      try visitor.visitSingularEnumField(value: self.mediaPath, fieldNumber: 200)
+    if self.silent != false {
+      try visitor.visitSingularBoolField(value: self.silent, fieldNumber: 5)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  package static func ==(lhs: Tenant, rhs: Tenant) -> Bool {
-    if lhs.id != rhs.id {return false}
-    if lhs.customerID != rhs.customerID {return false}
+  package static func ==(lhs: ConferenceRoom, rhs: ConferenceRoom) -> Bool {
+    if lhs.`extension` != rhs.`extension` {return false}
     if lhs.name != rhs.name {return false}
-    if lhs.domain != rhs.domain {return false}
-    if lhs.countryCode != rhs.countryCode {return false}
-    if lhs.areaCode != rhs.areaCode {return false}
-    if lhs.dialPlanID != rhs.dialPlanID {return false}
-    if lhs.carrierID != rhs.carrierID {return false}
-    if lhs.status != rhs.status {return false}
-    if lhs.timeZone != rhs.timeZone {return false}
-    if lhs.language != rhs.language {return false}
-    if lhs.externalID != rhs.externalID {return false}
-    if lhs.securityGroupID != rhs.securityGroupID {return false}
-    if lhs.contactsMax != rhs.contactsMax {return false}
-    if lhs.mediaPath != rhs.mediaPath {return false}
+    if lhs.pin != rhs.pin {return false}
+    if lhs.participantsMax != rhs.participantsMax {return false}
+    if lhs.silent != rhs.silent {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension RecordingRule: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RecordingRule"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}mode\0\u{1}mixed\0\u{1}announced\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.mode) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.mixed) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.announced) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.mode != .unspecified {
+      try visitor.visitSingularEnumField(value: self.mode, fieldNumber: 1)
+    }
+    if self.mixed != false {
+      try visitor.visitSingularBoolField(value: self.mixed, fieldNumber: 2)
+    }
+    if self.announced != false {
+      try visitor.visitSingularBoolField(value: self.announced, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: RecordingRule, rhs: RecordingRule) -> Bool {
+    if lhs.mode != rhs.mode {return false}
+    if lhs.mixed != rhs.mixed {return false}
+    if lhs.announced != rhs.announced {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -5669,7 +6039,7 @@ nonisolated extension Number: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
 
 nonisolated extension Subscriber: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Subscriber"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}tenant_id\0\u{1}username\0\u{1}aliases\0\u{3}display_name\0\u{1}email\0\u{3}caller_id\0\u{3}country_code\0\u{3}area_code\0\u{3}allowed_prefixes\0\u{3}concurrent_calls_max\0\u{3}dial_timeout_seconds\0\u{3}media_security\0\u{1}status\0\u{3}sealed_credential\0\u{4}#security_group_id\0\u{4}\u{a}time_zone\0\u{1}language\0\u{3}external_id\0\u{2}&sealed\0\u{4}-call_group\0\u{3}pickup_group\0\u{1}forwards\0\u{1}blocks\0\u{1}hours\0\u{3}do_not_disturb\0\u{3}contacts_max\0\u{1}trunk\0\u{1}messages\0\u{2}%codecs\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}tenant_id\0\u{1}username\0\u{1}aliases\0\u{3}display_name\0\u{1}email\0\u{3}caller_id\0\u{3}country_code\0\u{3}area_code\0\u{3}allowed_prefixes\0\u{3}concurrent_calls_max\0\u{3}dial_timeout_seconds\0\u{3}media_security\0\u{1}status\0\u{3}sealed_credential\0\u{4}#security_group_id\0\u{4}\u{a}time_zone\0\u{1}language\0\u{3}external_id\0\u{2}&sealed\0\u{4}-call_group\0\u{3}pickup_group\0\u{1}forwards\0\u{1}blocks\0\u{1}hours\0\u{3}do_not_disturb\0\u{3}contacts_max\0\u{1}trunk\0\u{1}messages\0\u{2}%codecs\0\u{2}(recording\0\u{1}music\0")
 
   fileprivate class _StorageClass {
     var _id: Data = Data()
@@ -5702,6 +6072,8 @@ nonisolated extension Subscriber: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     var _trunk: LineTrunk? = nil
     var _messages: LineMessages? = nil
     var _codecs: [String] = []
+    var _recording: RecordingRule? = nil
+    var _music: String = String()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -5742,6 +6114,8 @@ nonisolated extension Subscriber: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       _trunk = source._trunk
       _messages = source._messages
       _codecs = source._codecs
+      _recording = source._recording
+      _music = source._music
     }
   }
 
@@ -5790,6 +6164,8 @@ nonisolated extension Subscriber: SwiftProtobuf.Message, SwiftProtobuf._MessageI
         case 152: try { try decoder.decodeSingularMessageField(value: &_storage._trunk) }()
         case 153: try { try decoder.decodeSingularMessageField(value: &_storage._messages) }()
         case 190: try { try decoder.decodeRepeatedStringField(value: &_storage._codecs) }()
+        case 230: try { try decoder.decodeSingularMessageField(value: &_storage._recording) }()
+        case 231: try { try decoder.decodeSingularStringField(value: &_storage._music) }()
         default: break
         }
       }
@@ -5892,6 +6268,12 @@ nonisolated extension Subscriber: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       if !_storage._codecs.isEmpty {
         try visitor.visitRepeatedStringField(value: _storage._codecs, fieldNumber: 190)
       }
+      try { if let v = _storage._recording {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 230)
+      } }()
+      if !_storage._music.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._music, fieldNumber: 231)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -5931,6 +6313,8 @@ nonisolated extension Subscriber: SwiftProtobuf.Message, SwiftProtobuf._MessageI
         if _storage._trunk != rhs_storage._trunk {return false}
         if _storage._messages != rhs_storage._messages {return false}
         if _storage._codecs != rhs_storage._codecs {return false}
+        if _storage._recording != rhs_storage._recording {return false}
+        if _storage._music != rhs_storage._music {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -2381,58 +2381,114 @@ package nonisolated struct CallAttempt: Sendable {
   package init() {}
 }
 
-package nonisolated struct LegMedia: Sendable {
+package nonisolated struct LegMedia: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   /// heard from this side
-  package var packetsIn: UInt64 = 0
+  package var packetsIn: UInt64 {
+    get {_storage._packetsIn}
+    set {_uniqueStorage()._packetsIn = newValue}
+  }
 
-  package var bytesIn: UInt64 = 0
+  package var bytesIn: UInt64 {
+    get {_storage._bytesIn}
+    set {_uniqueStorage()._bytesIn = newValue}
+  }
 
-  package var packetsOut: UInt64 = 0
+  package var packetsOut: UInt64 {
+    get {_storage._packetsOut}
+    set {_uniqueStorage()._packetsOut = newValue}
+  }
 
-  package var bytesOut: UInt64 = 0
+  package var bytesOut: UInt64 {
+    get {_storage._bytesOut}
+    set {_uniqueStorage()._bytesOut = newValue}
+  }
 
   /// strangers, bad authentication, malformed, replayed
-  package var dropped: UInt64 = 0
+  package var dropped: UInt64 {
+    get {_storage._dropped}
+    set {_uniqueStorage()._dropped = newValue}
+  }
 
-  package var lastPacketAt: Int64 = 0
+  package var lastPacketAt: Int64 {
+    get {_storage._lastPacketAt}
+    set {_uniqueStorage()._lastPacketAt = newValue}
+  }
 
   /// the same by reason, those that occurred
-  package var drops: [DropCount] = []
+  package var drops: [DropCount] {
+    get {_storage._drops}
+    set {_uniqueStorage()._drops = newValue}
+  }
 
   /// of its packets, as last agreed: "", "sdes AES_CM_128_HMAC_SHA1_80", "dtls AEAD_AES_128_GCM"
-  package var protection: String = String()
+  package var protection: String {
+    get {_storage._protection}
+    set {_uniqueStorage()._protection = newValue}
+  }
 
   /// of what this side sent, by the gaps in its numbers
-  package var lost: UInt64 = 0
+  package var lost: UInt64 {
+    get {_storage._lost}
+    set {_uniqueStorage()._lost = newValue}
+  }
 
   /// of what this side sent, the worst that its packets had (RFC 3550 §6.4.1)
-  package var jitterUs: UInt32 = 0
+  package var jitterUs: UInt32 {
+    get {_storage._jitterUs}
+    set {_uniqueStorage()._jitterUs = newValue}
+  }
 
   /// to this side and back, by its reports; 0: not known
-  package var roundTripUs: UInt32 = 0
+  package var roundTripUs: UInt32 {
+    get {_storage._roundTripUs}
+    set {_uniqueStorage()._roundTripUs = newValue}
+  }
 
   /// of what this side was sent, by its reports
-  package var lostThere: UInt64 = 0
+  package var lostThere: UInt64 {
+    get {_storage._lostThere}
+    set {_uniqueStorage()._lostThere = newValue}
+  }
 
   /// the same
-  package var jitterThereUs: UInt32 = 0
+  package var jitterThereUs: UInt32 {
+    get {_storage._jitterThereUs}
+    set {_uniqueStorage()._jitterThereUs = newValue}
+  }
 
   /// of what is heard from this side, hundredths (docs/media.md); 0: too little was heard
-  package var mosCenti: UInt32 = 0
+  package var mosCenti: UInt32 {
+    get {_storage._mosCenti}
+    set {_uniqueStorage()._mosCenti = newValue}
+  }
 
   /// of what this side hears; 0: it did not report
-  package var mosThereCenti: UInt32 = 0
+  package var mosThereCenti: UInt32 {
+    get {_storage._mosThereCenti}
+    set {_uniqueStorage()._mosThereCenti = newValue}
+  }
 
   /// that this side was heard in last
-  package var codec: String = String()
+  package var codec: String {
+    get {_storage._codec}
+    set {_uniqueStorage()._codec = newValue}
+  }
+
+  /// of what this side sent: pauses, and comfort noise (RFC 3389)
+  package var silenceMs: UInt64 {
+    get {_storage._silenceMs}
+    set {_uniqueStorage()._silenceMs = newValue}
+  }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 package nonisolated struct DropCount: Sendable {
@@ -2450,45 +2506,40 @@ package nonisolated struct DropCount: Sendable {
   package init() {}
 }
 
-package nonisolated struct MediaReport: @unchecked Sendable {
+package nonisolated struct MediaReport: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var mediaWorker: String {
-    get {_storage._mediaWorker}
-    set {_uniqueStorage()._mediaWorker = newValue}
-  }
+  package var mediaWorker: String = String()
 
   package var a: LegMedia {
-    get {_storage._a ?? LegMedia()}
-    set {_uniqueStorage()._a = newValue}
+    get {_a ?? LegMedia()}
+    set {_a = newValue}
   }
   /// Returns true if `a` has been explicitly set.
-  package var hasA: Bool {_storage._a != nil}
+  package var hasA: Bool {self._a != nil}
   /// Clears the value of `a`. Subsequent reads from it will return its default value.
-  package mutating func clearA() {_uniqueStorage()._a = nil}
+  package mutating func clearA() {self._a = nil}
 
   package var b: LegMedia {
-    get {_storage._b ?? LegMedia()}
-    set {_uniqueStorage()._b = newValue}
+    get {_b ?? LegMedia()}
+    set {_b = newValue}
   }
   /// Returns true if `b` has been explicitly set.
-  package var hasB: Bool {_storage._b != nil}
+  package var hasB: Bool {self._b != nil}
   /// Clears the value of `b`. Subsequent reads from it will return its default value.
-  package mutating func clearB() {_uniqueStorage()._b = nil}
+  package mutating func clearB() {self._b = nil}
 
   /// from one codec to another
-  package var converted: Bool {
-    get {_storage._converted}
-    set {_uniqueStorage()._converted = newValue}
-  }
+  package var converted: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _storage = _StorageClass.defaultInstance
+  fileprivate var _a: LegMedia? = nil
+  fileprivate var _b: LegMedia? = nil
 }
 
 package nonisolated struct CallEnded: Sendable {
@@ -2834,61 +2885,140 @@ package nonisolated struct Cdr: @unchecked Sendable {
 }
 
 /// What another signal worker needs to carry a call on.
-package nonisolated struct CallSnapshot: Sendable {
+package nonisolated struct CallSnapshot: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   /// towards the caller
   package var a: DialogState {
-    get {_a ?? DialogState()}
-    set {_a = newValue}
+    get {_storage._a ?? DialogState()}
+    set {_uniqueStorage()._a = newValue}
   }
   /// Returns true if `a` has been explicitly set.
-  package var hasA: Bool {self._a != nil}
+  package var hasA: Bool {_storage._a != nil}
   /// Clears the value of `a`. Subsequent reads from it will return its default value.
-  package mutating func clearA() {self._a = nil}
+  package mutating func clearA() {_uniqueStorage()._a = nil}
 
   /// towards the called
   package var b: DialogState {
-    get {_b ?? DialogState()}
-    set {_b = newValue}
+    get {_storage._b ?? DialogState()}
+    set {_uniqueStorage()._b = newValue}
   }
   /// Returns true if `b` has been explicitly set.
-  package var hasB: Bool {self._b != nil}
+  package var hasB: Bool {_storage._b != nil}
   /// Clears the value of `b`. Subsequent reads from it will return its default value.
-  package mutating func clearB() {self._b = nil}
+  package mutating func clearB() {_uniqueStorage()._b = nil}
 
-  package var mediaWorker: String = String()
+  package var mediaWorker: String {
+    get {_storage._mediaWorker}
+    set {_uniqueStorage()._mediaWorker = newValue}
+  }
 
-  package var mediaSession: Data = Data()
+  package var mediaSession: Data {
+    get {_storage._mediaSession}
+    set {_uniqueStorage()._mediaSession = newValue}
+  }
 
   /// last SDP that we sent to a
-  package var sdpA: String = String()
+  package var sdpA: String {
+    get {_storage._sdpA}
+    set {_uniqueStorage()._sdpA = newValue}
+  }
 
   /// last SDP that we sent to b
-  package var sdpB: String = String()
+  package var sdpB: String {
+    get {_storage._sdpB}
+    set {_uniqueStorage()._sdpB = newValue}
+  }
 
   /// 0: no limit
-  package var creditUntil: Int64 = 0
+  package var creditUntil: Int64 {
+    get {_storage._creditUntil}
+    set {_uniqueStorage()._creditUntil = newValue}
+  }
 
   /// last SDP that a sent
-  package var remoteSdpA: String = String()
+  package var remoteSdpA: String {
+    get {_storage._remoteSdpA}
+    set {_uniqueStorage()._remoteSdpA = newValue}
+  }
 
   /// both empty in a direct call: what one side sent is what the other was sent
-  package var remoteSdpB: String = String()
+  package var remoteSdpB: String {
+    get {_storage._remoteSdpB}
+    set {_uniqueStorage()._remoteSdpB = newValue}
+  }
 
   /// personal fields, each part under its subject's key: docs/wire/sealed.md
-  package var sealed: [Data] = []
+  package var sealed: [Data] {
+    get {_storage._sealed}
+    set {_uniqueStorage()._sealed = newValue}
+  }
 
-  package var mediaPath: MediaPath = .anchored
+  package var mediaPath: MediaPath {
+    get {_storage._mediaPath}
+    set {_uniqueStorage()._mediaPath = newValue}
+  }
+
+  package var recording: RecordingOrder {
+    get {_storage._recording ?? RecordingOrder()}
+    set {_uniqueStorage()._recording = newValue}
+  }
+  /// Returns true if `recording` has been explicitly set.
+  package var hasRecording: Bool {_storage._recording != nil}
+  /// Clears the value of `recording`. Subsequent reads from it will return its default value.
+  package mutating func clearRecording() {_uniqueStorage()._recording = nil}
+
+  /// of the recording that is made; empty: none
+  package var recordingID: Data {
+    get {_storage._recordingID}
+    set {_uniqueStorage()._recordingID = newValue}
+  }
+
+  /// heard by whom the caller holds
+  package var callerMusic: String {
+    get {_storage._callerMusic}
+    set {_uniqueStorage()._callerMusic = newValue}
+  }
+
+  package var calledMusic: String {
+    get {_storage._calledMusic}
+    set {_uniqueStorage()._calledMusic = newValue}
+  }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _a: DialogState? = nil
-  fileprivate var _b: DialogState? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// How a call is recorded: as the rules of its lines come to.
+package nonisolated struct RecordingOrder: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var always: Bool = false
+
+  /// its phone starts and stops a recording
+  package var callerMay: Bool = false
+
+  package var calledMay: Bool = false
+
+  package var mixed: Bool = false
+
+  package var announced: Bool = false
+
+  /// of the announcement; BCP 47
+  package var callerLanguage: String = String()
+
+  package var calledLanguage: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
 }
 
 package nonisolated struct DialogState: @unchecked Sendable {
@@ -4119,6 +4249,139 @@ package nonisolated struct GatewayServiceChanged: Sendable {
 
   /// that has asked
   package var worker: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// ---- recordings of calls: docs/recording.md -----------------------------------------------------
+package nonisolated struct RecordingStarted: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var recordingID: Data {
+    get {_storage._recordingID}
+    set {_uniqueStorage()._recordingID = newValue}
+  }
+
+  package var callID: Data {
+    get {_storage._callID}
+    set {_uniqueStorage()._callID = newValue}
+  }
+
+  /// without its number
+  package var caller: CallParty {
+    get {_storage._caller ?? CallParty()}
+    set {_uniqueStorage()._caller = newValue}
+  }
+  /// Returns true if `caller` has been explicitly set.
+  package var hasCaller: Bool {_storage._caller != nil}
+  /// Clears the value of `caller`. Subsequent reads from it will return its default value.
+  package mutating func clearCaller() {_uniqueStorage()._caller = nil}
+
+  package var called: CallParty {
+    get {_storage._called ?? CallParty()}
+    set {_uniqueStorage()._called = newValue}
+  }
+  /// Returns true if `called` has been explicitly set.
+  package var hasCalled: Bool {_storage._called != nil}
+  /// Clears the value of `called`. Subsequent reads from it will return its default value.
+  package mutating func clearCalled() {_uniqueStorage()._called = nil}
+
+  /// which writes it
+  package var mediaWorker: String {
+    get {_storage._mediaWorker}
+    set {_uniqueStorage()._mediaWorker = newValue}
+  }
+
+  /// one channel; else the caller's and the called side's
+  package var mixed: Bool {
+    get {_storage._mixed}
+    set {_uniqueStorage()._mixed = newValue}
+  }
+
+  package var announced: Bool {
+    get {_storage._announced}
+    set {_uniqueStorage()._announced = newValue}
+  }
+
+  /// by a phone; else by rule
+  package var demanded: Bool {
+    get {_storage._demanded}
+    set {_uniqueStorage()._demanded = newValue}
+  }
+
+  /// of the file, under the keys of both sides' subjects: neither can be missing
+  package var sealedKey: Data {
+    get {_storage._sealedKey}
+    set {_uniqueStorage()._sealedKey = newValue}
+  }
+
+  package var startedAt: Int64 {
+    get {_storage._startedAt}
+    set {_uniqueStorage()._startedAt = newValue}
+  }
+
+  /// by the rule of the caller's line: whoever may see its calls may listen
+  package var isCallers: Bool {
+    get {_storage._isCallers}
+    set {_uniqueStorage()._isCallers = newValue}
+  }
+
+  /// the same of the called line; both may be
+  package var isCalled: Bool {
+    get {_storage._isCalled}
+    set {_uniqueStorage()._isCalled = newValue}
+  }
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+package nonisolated struct RecordingFinished: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var recordingID: Data = Data()
+
+  /// of the file
+  package var sha256: Data = Data()
+
+  package var bytes: UInt64 = 0
+
+  package var milliseconds: UInt64 = 0
+
+  /// the media worker was killed: the last seconds are missing
+  package var cutOff: Bool = false
+
+  /// why there is no file, or not all of it; empty: there is
+  package var failure: String = String()
+
+  /// that came and could not be taken in
+  package var lostPackets: UInt64 = 0
+
+  package var finishedAt: Int64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct RecordingRemoved: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var recordingID: Data = Data()
+
+  /// "retention", or what somebody has said
+  package var reason: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -6667,104 +6930,177 @@ nonisolated extension CallAttempt: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension LegMedia: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".LegMedia"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}packets_in\0\u{3}bytes_in\0\u{3}packets_out\0\u{3}bytes_out\0\u{1}dropped\0\u{3}last_packet_at\0\u{2}n\u{2}drops\0\u{1}protection\0\u{2}\u{9}lost\0\u{3}jitter_us\0\u{3}round_trip_us\0\u{3}lost_there\0\u{3}jitter_there_us\0\u{3}mos_centi\0\u{3}mos_there_centi\0\u{1}codec\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}packets_in\0\u{3}bytes_in\0\u{3}packets_out\0\u{3}bytes_out\0\u{1}dropped\0\u{3}last_packet_at\0\u{2}n\u{2}drops\0\u{1}protection\0\u{2}\u{9}lost\0\u{3}jitter_us\0\u{3}round_trip_us\0\u{3}lost_there\0\u{3}jitter_there_us\0\u{3}mos_centi\0\u{3}mos_there_centi\0\u{1}codec\0\u{4}!silence_ms\0")
+
+  fileprivate class _StorageClass {
+    var _packetsIn: UInt64 = 0
+    var _bytesIn: UInt64 = 0
+    var _packetsOut: UInt64 = 0
+    var _bytesOut: UInt64 = 0
+    var _dropped: UInt64 = 0
+    var _lastPacketAt: Int64 = 0
+    var _drops: [DropCount] = []
+    var _protection: String = String()
+    var _lost: UInt64 = 0
+    var _jitterUs: UInt32 = 0
+    var _roundTripUs: UInt32 = 0
+    var _lostThere: UInt64 = 0
+    var _jitterThereUs: UInt32 = 0
+    var _mosCenti: UInt32 = 0
+    var _mosThereCenti: UInt32 = 0
+    var _codec: String = String()
+    var _silenceMs: UInt64 = 0
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _packetsIn = source._packetsIn
+      _bytesIn = source._bytesIn
+      _packetsOut = source._packetsOut
+      _bytesOut = source._bytesOut
+      _dropped = source._dropped
+      _lastPacketAt = source._lastPacketAt
+      _drops = source._drops
+      _protection = source._protection
+      _lost = source._lost
+      _jitterUs = source._jitterUs
+      _roundTripUs = source._roundTripUs
+      _lostThere = source._lostThere
+      _jitterThereUs = source._jitterThereUs
+      _mosCenti = source._mosCenti
+      _mosThereCenti = source._mosThereCenti
+      _codec = source._codec
+      _silenceMs = source._silenceMs
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.packetsIn) }()
-      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.bytesIn) }()
-      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.packetsOut) }()
-      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.bytesOut) }()
-      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.dropped) }()
-      case 6: try { try decoder.decodeSingularInt64Field(value: &self.lastPacketAt) }()
-      case 180: try { try decoder.decodeRepeatedMessageField(value: &self.drops) }()
-      case 181: try { try decoder.decodeSingularStringField(value: &self.protection) }()
-      case 190: try { try decoder.decodeSingularUInt64Field(value: &self.lost) }()
-      case 191: try { try decoder.decodeSingularUInt32Field(value: &self.jitterUs) }()
-      case 192: try { try decoder.decodeSingularUInt32Field(value: &self.roundTripUs) }()
-      case 193: try { try decoder.decodeSingularUInt64Field(value: &self.lostThere) }()
-      case 194: try { try decoder.decodeSingularUInt32Field(value: &self.jitterThereUs) }()
-      case 195: try { try decoder.decodeSingularUInt32Field(value: &self.mosCenti) }()
-      case 196: try { try decoder.decodeSingularUInt32Field(value: &self.mosThereCenti) }()
-      case 197: try { try decoder.decodeSingularStringField(value: &self.codec) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularUInt64Field(value: &_storage._packetsIn) }()
+        case 2: try { try decoder.decodeSingularUInt64Field(value: &_storage._bytesIn) }()
+        case 3: try { try decoder.decodeSingularUInt64Field(value: &_storage._packetsOut) }()
+        case 4: try { try decoder.decodeSingularUInt64Field(value: &_storage._bytesOut) }()
+        case 5: try { try decoder.decodeSingularUInt64Field(value: &_storage._dropped) }()
+        case 6: try { try decoder.decodeSingularInt64Field(value: &_storage._lastPacketAt) }()
+        case 180: try { try decoder.decodeRepeatedMessageField(value: &_storage._drops) }()
+        case 181: try { try decoder.decodeSingularStringField(value: &_storage._protection) }()
+        case 190: try { try decoder.decodeSingularUInt64Field(value: &_storage._lost) }()
+        case 191: try { try decoder.decodeSingularUInt32Field(value: &_storage._jitterUs) }()
+        case 192: try { try decoder.decodeSingularUInt32Field(value: &_storage._roundTripUs) }()
+        case 193: try { try decoder.decodeSingularUInt64Field(value: &_storage._lostThere) }()
+        case 194: try { try decoder.decodeSingularUInt32Field(value: &_storage._jitterThereUs) }()
+        case 195: try { try decoder.decodeSingularUInt32Field(value: &_storage._mosCenti) }()
+        case 196: try { try decoder.decodeSingularUInt32Field(value: &_storage._mosThereCenti) }()
+        case 197: try { try decoder.decodeSingularStringField(value: &_storage._codec) }()
+        case 230: try { try decoder.decodeSingularUInt64Field(value: &_storage._silenceMs) }()
+        default: break
+        }
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if self.packetsIn != 0 {
-      try visitor.visitSingularUInt64Field(value: self.packetsIn, fieldNumber: 1)
-    }
-    if self.bytesIn != 0 {
-      try visitor.visitSingularUInt64Field(value: self.bytesIn, fieldNumber: 2)
-    }
-    if self.packetsOut != 0 {
-      try visitor.visitSingularUInt64Field(value: self.packetsOut, fieldNumber: 3)
-    }
-    if self.bytesOut != 0 {
-      try visitor.visitSingularUInt64Field(value: self.bytesOut, fieldNumber: 4)
-    }
-    if self.dropped != 0 {
-      try visitor.visitSingularUInt64Field(value: self.dropped, fieldNumber: 5)
-    }
-    if self.lastPacketAt != 0 {
-      try visitor.visitSingularInt64Field(value: self.lastPacketAt, fieldNumber: 6)
-    }
-    if !self.drops.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.drops, fieldNumber: 180)
-    }
-    if !self.protection.isEmpty {
-      try visitor.visitSingularStringField(value: self.protection, fieldNumber: 181)
-    }
-    if self.lost != 0 {
-      try visitor.visitSingularUInt64Field(value: self.lost, fieldNumber: 190)
-    }
-    if self.jitterUs != 0 {
-      try visitor.visitSingularUInt32Field(value: self.jitterUs, fieldNumber: 191)
-    }
-    if self.roundTripUs != 0 {
-      try visitor.visitSingularUInt32Field(value: self.roundTripUs, fieldNumber: 192)
-    }
-    if self.lostThere != 0 {
-      try visitor.visitSingularUInt64Field(value: self.lostThere, fieldNumber: 193)
-    }
-    if self.jitterThereUs != 0 {
-      try visitor.visitSingularUInt32Field(value: self.jitterThereUs, fieldNumber: 194)
-    }
-    if self.mosCenti != 0 {
-      try visitor.visitSingularUInt32Field(value: self.mosCenti, fieldNumber: 195)
-    }
-    if self.mosThereCenti != 0 {
-      try visitor.visitSingularUInt32Field(value: self.mosThereCenti, fieldNumber: 196)
-    }
-    if !self.codec.isEmpty {
-      try visitor.visitSingularStringField(value: self.codec, fieldNumber: 197)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      if _storage._packetsIn != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._packetsIn, fieldNumber: 1)
+      }
+      if _storage._bytesIn != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._bytesIn, fieldNumber: 2)
+      }
+      if _storage._packetsOut != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._packetsOut, fieldNumber: 3)
+      }
+      if _storage._bytesOut != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._bytesOut, fieldNumber: 4)
+      }
+      if _storage._dropped != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._dropped, fieldNumber: 5)
+      }
+      if _storage._lastPacketAt != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._lastPacketAt, fieldNumber: 6)
+      }
+      if !_storage._drops.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._drops, fieldNumber: 180)
+      }
+      if !_storage._protection.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._protection, fieldNumber: 181)
+      }
+      if _storage._lost != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._lost, fieldNumber: 190)
+      }
+      if _storage._jitterUs != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._jitterUs, fieldNumber: 191)
+      }
+      if _storage._roundTripUs != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._roundTripUs, fieldNumber: 192)
+      }
+      if _storage._lostThere != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._lostThere, fieldNumber: 193)
+      }
+      if _storage._jitterThereUs != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._jitterThereUs, fieldNumber: 194)
+      }
+      if _storage._mosCenti != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._mosCenti, fieldNumber: 195)
+      }
+      if _storage._mosThereCenti != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._mosThereCenti, fieldNumber: 196)
+      }
+      if !_storage._codec.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._codec, fieldNumber: 197)
+      }
+      if _storage._silenceMs != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._silenceMs, fieldNumber: 230)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: LegMedia, rhs: LegMedia) -> Bool {
-    if lhs.packetsIn != rhs.packetsIn {return false}
-    if lhs.bytesIn != rhs.bytesIn {return false}
-    if lhs.packetsOut != rhs.packetsOut {return false}
-    if lhs.bytesOut != rhs.bytesOut {return false}
-    if lhs.dropped != rhs.dropped {return false}
-    if lhs.lastPacketAt != rhs.lastPacketAt {return false}
-    if lhs.drops != rhs.drops {return false}
-    if lhs.protection != rhs.protection {return false}
-    if lhs.lost != rhs.lost {return false}
-    if lhs.jitterUs != rhs.jitterUs {return false}
-    if lhs.roundTripUs != rhs.roundTripUs {return false}
-    if lhs.lostThere != rhs.lostThere {return false}
-    if lhs.jitterThereUs != rhs.jitterThereUs {return false}
-    if lhs.mosCenti != rhs.mosCenti {return false}
-    if lhs.mosThereCenti != rhs.mosThereCenti {return false}
-    if lhs.codec != rhs.codec {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._packetsIn != rhs_storage._packetsIn {return false}
+        if _storage._bytesIn != rhs_storage._bytesIn {return false}
+        if _storage._packetsOut != rhs_storage._packetsOut {return false}
+        if _storage._bytesOut != rhs_storage._bytesOut {return false}
+        if _storage._dropped != rhs_storage._dropped {return false}
+        if _storage._lastPacketAt != rhs_storage._lastPacketAt {return false}
+        if _storage._drops != rhs_storage._drops {return false}
+        if _storage._protection != rhs_storage._protection {return false}
+        if _storage._lost != rhs_storage._lost {return false}
+        if _storage._jitterUs != rhs_storage._jitterUs {return false}
+        if _storage._roundTripUs != rhs_storage._roundTripUs {return false}
+        if _storage._lostThere != rhs_storage._lostThere {return false}
+        if _storage._jitterThereUs != rhs_storage._jitterThereUs {return false}
+        if _storage._mosCenti != rhs_storage._mosCenti {return false}
+        if _storage._mosThereCenti != rhs_storage._mosThereCenti {return false}
+        if _storage._codec != rhs_storage._codec {return false}
+        if _storage._silenceMs != rhs_storage._silenceMs {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -6809,88 +7145,46 @@ nonisolated extension MediaReport: SwiftProtobuf.Message, SwiftProtobuf._Message
   package static let protoMessageName: String = _protobuf_package + ".MediaReport"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}media_worker\0\u{1}a\0\u{1}b\0\u{2}{\u{2}converted\0")
 
-  fileprivate class _StorageClass {
-    var _mediaWorker: String = String()
-    var _a: LegMedia? = nil
-    var _b: LegMedia? = nil
-    var _converted: Bool = false
-
-      // This property is used as the initial default value for new instances of the type.
-      // The type itself is protecting the reference to its storage via CoW semantics.
-      // This will force a copy to be made of this reference when the first mutation occurs;
-      // hence, it is safe to mark this as `nonisolated(unsafe)`.
-      static nonisolated(unsafe) let defaultInstance = _StorageClass()
-
-    private init() {}
-
-    init(copying source: _StorageClass) {
-      _mediaWorker = source._mediaWorker
-      _a = source._a
-      _b = source._b
-      _converted = source._converted
-    }
-  }
-
-  fileprivate mutating func _uniqueStorage() -> _StorageClass {
-    if !isKnownUniquelyReferenced(&_storage) {
-      _storage = _StorageClass(copying: _storage)
-    }
-    return _storage
-  }
-
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    _ = _uniqueStorage()
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      while let fieldNumber = try decoder.nextFieldNumber() {
-        // The use of inline closures is to circumvent an issue where the compiler
-        // allocates stack space for every case branch when no optimizations are
-        // enabled. https://github.com/apple/swift-protobuf/issues/1034
-        switch fieldNumber {
-        case 1: try { try decoder.decodeSingularStringField(value: &_storage._mediaWorker) }()
-        case 2: try { try decoder.decodeSingularMessageField(value: &_storage._a) }()
-        case 3: try { try decoder.decodeSingularMessageField(value: &_storage._b) }()
-        case 190: try { try decoder.decodeSingularBoolField(value: &_storage._converted) }()
-        default: break
-        }
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.mediaWorker) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._a) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._b) }()
+      case 190: try { try decoder.decodeSingularBoolField(value: &self.converted) }()
+      default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every if/case branch local when no optimizations
-      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-      // https://github.com/apple/swift-protobuf/issues/1182
-      if !_storage._mediaWorker.isEmpty {
-        try visitor.visitSingularStringField(value: _storage._mediaWorker, fieldNumber: 1)
-      }
-      try { if let v = _storage._a {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-      } }()
-      try { if let v = _storage._b {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
-      } }()
-      if _storage._converted != false {
-        try visitor.visitSingularBoolField(value: _storage._converted, fieldNumber: 190)
-      }
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.mediaWorker.isEmpty {
+      try visitor.visitSingularStringField(value: self.mediaWorker, fieldNumber: 1)
+    }
+    try { if let v = self._a {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try { if let v = self._b {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    if self.converted != false {
+      try visitor.visitSingularBoolField(value: self.converted, fieldNumber: 190)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: MediaReport, rhs: MediaReport) -> Bool {
-    if lhs._storage !== rhs._storage {
-      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
-        let _storage = _args.0
-        let rhs_storage = _args.1
-        if _storage._mediaWorker != rhs_storage._mediaWorker {return false}
-        if _storage._a != rhs_storage._a {return false}
-        if _storage._b != rhs_storage._b {return false}
-        if _storage._converted != rhs_storage._converted {return false}
-        return true
-      }
-      if !storagesAreEqual {return false}
-    }
+    if lhs.mediaWorker != rhs.mediaWorker {return false}
+    if lhs._a != rhs._a {return false}
+    if lhs._b != rhs._b {return false}
+    if lhs.converted != rhs.converted {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -7438,7 +7732,175 @@ nonisolated extension Cdr: SwiftProtobuf.Message, SwiftProtobuf._MessageImplemen
 
 nonisolated extension CallSnapshot: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CallSnapshot"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}a\0\u{1}b\0\u{3}media_worker\0\u{3}media_session\0\u{3}sdp_a\0\u{3}sdp_b\0\u{3}credit_until\0\u{3}remote_sdp_a\0\u{3}remote_sdp_b\0\u{2}[\u{1}sealed\0\u{4}d\u{1}media_path\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}a\0\u{1}b\0\u{3}media_worker\0\u{3}media_session\0\u{3}sdp_a\0\u{3}sdp_b\0\u{3}credit_until\0\u{3}remote_sdp_a\0\u{3}remote_sdp_b\0\u{2}[\u{1}sealed\0\u{4}d\u{1}media_path\0\u{2}\u{1e}recording\0\u{3}recording_id\0\u{3}caller_music\0\u{3}called_music\0")
+
+  fileprivate class _StorageClass {
+    var _a: DialogState? = nil
+    var _b: DialogState? = nil
+    var _mediaWorker: String = String()
+    var _mediaSession: Data = Data()
+    var _sdpA: String = String()
+    var _sdpB: String = String()
+    var _creditUntil: Int64 = 0
+    var _remoteSdpA: String = String()
+    var _remoteSdpB: String = String()
+    var _sealed: [Data] = []
+    var _mediaPath: MediaPath = .anchored
+    var _recording: RecordingOrder? = nil
+    var _recordingID: Data = Data()
+    var _callerMusic: String = String()
+    var _calledMusic: String = String()
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _a = source._a
+      _b = source._b
+      _mediaWorker = source._mediaWorker
+      _mediaSession = source._mediaSession
+      _sdpA = source._sdpA
+      _sdpB = source._sdpB
+      _creditUntil = source._creditUntil
+      _remoteSdpA = source._remoteSdpA
+      _remoteSdpB = source._remoteSdpB
+      _sealed = source._sealed
+      _mediaPath = source._mediaPath
+      _recording = source._recording
+      _recordingID = source._recordingID
+      _callerMusic = source._callerMusic
+      _calledMusic = source._calledMusic
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularMessageField(value: &_storage._a) }()
+        case 2: try { try decoder.decodeSingularMessageField(value: &_storage._b) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._mediaWorker) }()
+        case 4: try { try decoder.decodeSingularBytesField(value: &_storage._mediaSession) }()
+        case 5: try { try decoder.decodeSingularStringField(value: &_storage._sdpA) }()
+        case 6: try { try decoder.decodeSingularStringField(value: &_storage._sdpB) }()
+        case 7: try { try decoder.decodeSingularInt64Field(value: &_storage._creditUntil) }()
+        case 8: try { try decoder.decodeSingularStringField(value: &_storage._remoteSdpA) }()
+        case 9: try { try decoder.decodeSingularStringField(value: &_storage._remoteSdpB) }()
+        case 100: try { try decoder.decodeRepeatedBytesField(value: &_storage._sealed) }()
+        case 200: try { try decoder.decodeSingularEnumField(value: &_storage._mediaPath) }()
+        case 230: try { try decoder.decodeSingularMessageField(value: &_storage._recording) }()
+        case 231: try { try decoder.decodeSingularBytesField(value: &_storage._recordingID) }()
+        case 232: try { try decoder.decodeSingularStringField(value: &_storage._callerMusic) }()
+        case 233: try { try decoder.decodeSingularStringField(value: &_storage._calledMusic) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      try { if let v = _storage._a {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+      } }()
+      try { if let v = _storage._b {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+      } }()
+      if !_storage._mediaWorker.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._mediaWorker, fieldNumber: 3)
+      }
+      if !_storage._mediaSession.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._mediaSession, fieldNumber: 4)
+      }
+      if !_storage._sdpA.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._sdpA, fieldNumber: 5)
+      }
+      if !_storage._sdpB.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._sdpB, fieldNumber: 6)
+      }
+      if _storage._creditUntil != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._creditUntil, fieldNumber: 7)
+      }
+      if !_storage._remoteSdpA.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._remoteSdpA, fieldNumber: 8)
+      }
+      if !_storage._remoteSdpB.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._remoteSdpB, fieldNumber: 9)
+      }
+      if !_storage._sealed.isEmpty {
+        try visitor.visitRepeatedBytesField(value: _storage._sealed, fieldNumber: 100)
+      }
+      if _storage._mediaPath != .anchored {
+        try visitor.visitSingularEnumField(value: _storage._mediaPath, fieldNumber: 200)
+      }
+      try { if let v = _storage._recording {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 230)
+      } }()
+      if !_storage._recordingID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._recordingID, fieldNumber: 231)
+      }
+      if !_storage._callerMusic.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._callerMusic, fieldNumber: 232)
+      }
+      if !_storage._calledMusic.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._calledMusic, fieldNumber: 233)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: CallSnapshot, rhs: CallSnapshot) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._a != rhs_storage._a {return false}
+        if _storage._b != rhs_storage._b {return false}
+        if _storage._mediaWorker != rhs_storage._mediaWorker {return false}
+        if _storage._mediaSession != rhs_storage._mediaSession {return false}
+        if _storage._sdpA != rhs_storage._sdpA {return false}
+        if _storage._sdpB != rhs_storage._sdpB {return false}
+        if _storage._creditUntil != rhs_storage._creditUntil {return false}
+        if _storage._remoteSdpA != rhs_storage._remoteSdpA {return false}
+        if _storage._remoteSdpB != rhs_storage._remoteSdpB {return false}
+        if _storage._sealed != rhs_storage._sealed {return false}
+        if _storage._mediaPath != rhs_storage._mediaPath {return false}
+        if _storage._recording != rhs_storage._recording {return false}
+        if _storage._recordingID != rhs_storage._recordingID {return false}
+        if _storage._callerMusic != rhs_storage._callerMusic {return false}
+        if _storage._calledMusic != rhs_storage._calledMusic {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension RecordingOrder: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RecordingOrder"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}always\0\u{3}caller_may\0\u{3}called_may\0\u{1}mixed\0\u{1}announced\0\u{3}caller_language\0\u{3}called_language\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -7446,75 +7908,51 @@ nonisolated extension CallSnapshot: SwiftProtobuf.Message, SwiftProtobuf._Messag
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularMessageField(value: &self._a) }()
-      case 2: try { try decoder.decodeSingularMessageField(value: &self._b) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.mediaWorker) }()
-      case 4: try { try decoder.decodeSingularBytesField(value: &self.mediaSession) }()
-      case 5: try { try decoder.decodeSingularStringField(value: &self.sdpA) }()
-      case 6: try { try decoder.decodeSingularStringField(value: &self.sdpB) }()
-      case 7: try { try decoder.decodeSingularInt64Field(value: &self.creditUntil) }()
-      case 8: try { try decoder.decodeSingularStringField(value: &self.remoteSdpA) }()
-      case 9: try { try decoder.decodeSingularStringField(value: &self.remoteSdpB) }()
-      case 100: try { try decoder.decodeRepeatedBytesField(value: &self.sealed) }()
-      case 200: try { try decoder.decodeSingularEnumField(value: &self.mediaPath) }()
+      case 1: try { try decoder.decodeSingularBoolField(value: &self.always) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.callerMay) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.calledMay) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.mixed) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.announced) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.callerLanguage) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.calledLanguage) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    try { if let v = self._a {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
-    } }()
-    try { if let v = self._b {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-    } }()
-    if !self.mediaWorker.isEmpty {
-      try visitor.visitSingularStringField(value: self.mediaWorker, fieldNumber: 3)
+    if self.always != false {
+      try visitor.visitSingularBoolField(value: self.always, fieldNumber: 1)
     }
-    if !self.mediaSession.isEmpty {
-      try visitor.visitSingularBytesField(value: self.mediaSession, fieldNumber: 4)
+    if self.callerMay != false {
+      try visitor.visitSingularBoolField(value: self.callerMay, fieldNumber: 2)
     }
-    if !self.sdpA.isEmpty {
-      try visitor.visitSingularStringField(value: self.sdpA, fieldNumber: 5)
+    if self.calledMay != false {
+      try visitor.visitSingularBoolField(value: self.calledMay, fieldNumber: 3)
     }
-    if !self.sdpB.isEmpty {
-      try visitor.visitSingularStringField(value: self.sdpB, fieldNumber: 6)
+    if self.mixed != false {
+      try visitor.visitSingularBoolField(value: self.mixed, fieldNumber: 4)
     }
-    if self.creditUntil != 0 {
-      try visitor.visitSingularInt64Field(value: self.creditUntil, fieldNumber: 7)
+    if self.announced != false {
+      try visitor.visitSingularBoolField(value: self.announced, fieldNumber: 5)
     }
-    if !self.remoteSdpA.isEmpty {
-      try visitor.visitSingularStringField(value: self.remoteSdpA, fieldNumber: 8)
+    if !self.callerLanguage.isEmpty {
+      try visitor.visitSingularStringField(value: self.callerLanguage, fieldNumber: 6)
     }
-    if !self.remoteSdpB.isEmpty {
-      try visitor.visitSingularStringField(value: self.remoteSdpB, fieldNumber: 9)
-    }
-    if !self.sealed.isEmpty {
-      try visitor.visitRepeatedBytesField(value: self.sealed, fieldNumber: 100)
-    }
-    if self.mediaPath != .anchored {
-      try visitor.visitSingularEnumField(value: self.mediaPath, fieldNumber: 200)
+    if !self.calledLanguage.isEmpty {
+      try visitor.visitSingularStringField(value: self.calledLanguage, fieldNumber: 7)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  package static func ==(lhs: CallSnapshot, rhs: CallSnapshot) -> Bool {
-    if lhs._a != rhs._a {return false}
-    if lhs._b != rhs._b {return false}
-    if lhs.mediaWorker != rhs.mediaWorker {return false}
-    if lhs.mediaSession != rhs.mediaSession {return false}
-    if lhs.sdpA != rhs.sdpA {return false}
-    if lhs.sdpB != rhs.sdpB {return false}
-    if lhs.creditUntil != rhs.creditUntil {return false}
-    if lhs.remoteSdpA != rhs.remoteSdpA {return false}
-    if lhs.remoteSdpB != rhs.remoteSdpB {return false}
-    if lhs.sealed != rhs.sealed {return false}
-    if lhs.mediaPath != rhs.mediaPath {return false}
+  package static func ==(lhs: RecordingOrder, rhs: RecordingOrder) -> Bool {
+    if lhs.always != rhs.always {return false}
+    if lhs.callerMay != rhs.callerMay {return false}
+    if lhs.calledMay != rhs.calledMay {return false}
+    if lhs.mixed != rhs.mixed {return false}
+    if lhs.announced != rhs.announced {return false}
+    if lhs.callerLanguage != rhs.callerLanguage {return false}
+    if lhs.calledLanguage != rhs.calledLanguage {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -9732,6 +10170,253 @@ nonisolated extension GatewayServiceChanged: SwiftProtobuf.Message, SwiftProtobu
     if lhs.sipStatus != rhs.sipStatus {return false}
     if lhs.reason != rhs.reason {return false}
     if lhs.worker != rhs.worker {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension RecordingStarted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RecordingStarted"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}recording_id\0\u{3}call_id\0\u{1}caller\0\u{1}called\0\u{3}media_worker\0\u{1}mixed\0\u{1}announced\0\u{1}demanded\0\u{3}sealed_key\0\u{3}started_at\0\u{3}is_callers\0\u{3}is_called\0")
+
+  fileprivate class _StorageClass {
+    var _recordingID: Data = Data()
+    var _callID: Data = Data()
+    var _caller: CallParty? = nil
+    var _called: CallParty? = nil
+    var _mediaWorker: String = String()
+    var _mixed: Bool = false
+    var _announced: Bool = false
+    var _demanded: Bool = false
+    var _sealedKey: Data = Data()
+    var _startedAt: Int64 = 0
+    var _isCallers: Bool = false
+    var _isCalled: Bool = false
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _recordingID = source._recordingID
+      _callID = source._callID
+      _caller = source._caller
+      _called = source._called
+      _mediaWorker = source._mediaWorker
+      _mixed = source._mixed
+      _announced = source._announced
+      _demanded = source._demanded
+      _sealedKey = source._sealedKey
+      _startedAt = source._startedAt
+      _isCallers = source._isCallers
+      _isCalled = source._isCalled
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularBytesField(value: &_storage._recordingID) }()
+        case 2: try { try decoder.decodeSingularBytesField(value: &_storage._callID) }()
+        case 3: try { try decoder.decodeSingularMessageField(value: &_storage._caller) }()
+        case 4: try { try decoder.decodeSingularMessageField(value: &_storage._called) }()
+        case 5: try { try decoder.decodeSingularStringField(value: &_storage._mediaWorker) }()
+        case 6: try { try decoder.decodeSingularBoolField(value: &_storage._mixed) }()
+        case 7: try { try decoder.decodeSingularBoolField(value: &_storage._announced) }()
+        case 8: try { try decoder.decodeSingularBoolField(value: &_storage._demanded) }()
+        case 9: try { try decoder.decodeSingularBytesField(value: &_storage._sealedKey) }()
+        case 10: try { try decoder.decodeSingularInt64Field(value: &_storage._startedAt) }()
+        case 11: try { try decoder.decodeSingularBoolField(value: &_storage._isCallers) }()
+        case 12: try { try decoder.decodeSingularBoolField(value: &_storage._isCalled) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._recordingID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._recordingID, fieldNumber: 1)
+      }
+      if !_storage._callID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._callID, fieldNumber: 2)
+      }
+      try { if let v = _storage._caller {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      } }()
+      try { if let v = _storage._called {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+      } }()
+      if !_storage._mediaWorker.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._mediaWorker, fieldNumber: 5)
+      }
+      if _storage._mixed != false {
+        try visitor.visitSingularBoolField(value: _storage._mixed, fieldNumber: 6)
+      }
+      if _storage._announced != false {
+        try visitor.visitSingularBoolField(value: _storage._announced, fieldNumber: 7)
+      }
+      if _storage._demanded != false {
+        try visitor.visitSingularBoolField(value: _storage._demanded, fieldNumber: 8)
+      }
+      if !_storage._sealedKey.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._sealedKey, fieldNumber: 9)
+      }
+      if _storage._startedAt != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._startedAt, fieldNumber: 10)
+      }
+      if _storage._isCallers != false {
+        try visitor.visitSingularBoolField(value: _storage._isCallers, fieldNumber: 11)
+      }
+      if _storage._isCalled != false {
+        try visitor.visitSingularBoolField(value: _storage._isCalled, fieldNumber: 12)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: RecordingStarted, rhs: RecordingStarted) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._recordingID != rhs_storage._recordingID {return false}
+        if _storage._callID != rhs_storage._callID {return false}
+        if _storage._caller != rhs_storage._caller {return false}
+        if _storage._called != rhs_storage._called {return false}
+        if _storage._mediaWorker != rhs_storage._mediaWorker {return false}
+        if _storage._mixed != rhs_storage._mixed {return false}
+        if _storage._announced != rhs_storage._announced {return false}
+        if _storage._demanded != rhs_storage._demanded {return false}
+        if _storage._sealedKey != rhs_storage._sealedKey {return false}
+        if _storage._startedAt != rhs_storage._startedAt {return false}
+        if _storage._isCallers != rhs_storage._isCallers {return false}
+        if _storage._isCalled != rhs_storage._isCalled {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension RecordingFinished: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RecordingFinished"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}recording_id\0\u{1}sha256\0\u{1}bytes\0\u{1}milliseconds\0\u{3}cut_off\0\u{1}failure\0\u{3}lost_packets\0\u{3}finished_at\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.recordingID) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.sha256) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.bytes) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.milliseconds) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.cutOff) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.failure) }()
+      case 7: try { try decoder.decodeSingularUInt64Field(value: &self.lostPackets) }()
+      case 8: try { try decoder.decodeSingularInt64Field(value: &self.finishedAt) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.recordingID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.recordingID, fieldNumber: 1)
+    }
+    if !self.sha256.isEmpty {
+      try visitor.visitSingularBytesField(value: self.sha256, fieldNumber: 2)
+    }
+    if self.bytes != 0 {
+      try visitor.visitSingularUInt64Field(value: self.bytes, fieldNumber: 3)
+    }
+    if self.milliseconds != 0 {
+      try visitor.visitSingularUInt64Field(value: self.milliseconds, fieldNumber: 4)
+    }
+    if self.cutOff != false {
+      try visitor.visitSingularBoolField(value: self.cutOff, fieldNumber: 5)
+    }
+    if !self.failure.isEmpty {
+      try visitor.visitSingularStringField(value: self.failure, fieldNumber: 6)
+    }
+    if self.lostPackets != 0 {
+      try visitor.visitSingularUInt64Field(value: self.lostPackets, fieldNumber: 7)
+    }
+    if self.finishedAt != 0 {
+      try visitor.visitSingularInt64Field(value: self.finishedAt, fieldNumber: 8)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: RecordingFinished, rhs: RecordingFinished) -> Bool {
+    if lhs.recordingID != rhs.recordingID {return false}
+    if lhs.sha256 != rhs.sha256 {return false}
+    if lhs.bytes != rhs.bytes {return false}
+    if lhs.milliseconds != rhs.milliseconds {return false}
+    if lhs.cutOff != rhs.cutOff {return false}
+    if lhs.failure != rhs.failure {return false}
+    if lhs.lostPackets != rhs.lostPackets {return false}
+    if lhs.finishedAt != rhs.finishedAt {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension RecordingRemoved: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RecordingRemoved"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}recording_id\0\u{1}reason\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.recordingID) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.recordingID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.recordingID, fieldNumber: 1)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: RecordingRemoved, rhs: RecordingRemoved) -> Bool {
+    if lhs.recordingID != rhs.recordingID {return false}
+    if lhs.reason != rhs.reason {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

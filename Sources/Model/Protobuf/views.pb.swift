@@ -29,73 +29,60 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
 }
 
 /// A call between call.started and call.ended.
-package nonisolated struct LiveCall: @unchecked Sendable {
+package nonisolated struct LiveCall: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   package var started: CallStarted {
-    get {_storage._started ?? CallStarted()}
-    set {_uniqueStorage()._started = newValue}
+    get {_started ?? CallStarted()}
+    set {_started = newValue}
   }
   /// Returns true if `started` has been explicitly set.
-  package var hasStarted: Bool {_storage._started != nil}
+  package var hasStarted: Bool {self._started != nil}
   /// Clears the value of `started`. Subsequent reads from it will return its default value.
-  package mutating func clearStarted() {_uniqueStorage()._started = nil}
+  package mutating func clearStarted() {self._started = nil}
 
   /// signal worker that carries it now
-  package var worker: String {
-    get {_storage._worker}
-    set {_uniqueStorage()._worker = newValue}
-  }
+  package var worker: String = String()
 
   /// 0: not answered
-  package var answeredAt: Int64 {
-    get {_storage._answeredAt}
-    set {_uniqueStorage()._answeredAt = newValue}
-  }
+  package var answeredAt: Int64 = 0
 
-  package var answeredGatewayID: Data {
-    get {_storage._answeredGatewayID}
-    set {_uniqueStorage()._answeredGatewayID = newValue}
-  }
+  package var answeredGatewayID: Data = Data()
 
-  package var answeredSubscriberID: Data {
-    get {_storage._answeredSubscriberID}
-    set {_uniqueStorage()._answeredSubscriberID = newValue}
-  }
+  package var answeredSubscriberID: Data = Data()
 
   /// the newest reported
   package var snapshot: CallSnapshot {
-    get {_storage._snapshot ?? CallSnapshot()}
-    set {_uniqueStorage()._snapshot = newValue}
+    get {_snapshot ?? CallSnapshot()}
+    set {_snapshot = newValue}
   }
   /// Returns true if `snapshot` has been explicitly set.
-  package var hasSnapshot: Bool {_storage._snapshot != nil}
+  package var hasSnapshot: Bool {self._snapshot != nil}
   /// Clears the value of `snapshot`. Subsequent reads from it will return its default value.
-  package mutating func clearSnapshot() {_uniqueStorage()._snapshot = nil}
+  package mutating func clearSnapshot() {self._snapshot = nil}
 
   /// what is held now; in rows not set: the table of holds has it
   package var hold: CreditHold {
-    get {_storage._hold ?? CreditHold()}
-    set {_uniqueStorage()._hold = newValue}
+    get {_hold ?? CreditHold()}
+    set {_hold = newValue}
   }
   /// Returns true if `hold` has been explicitly set.
-  package var hasHold: Bool {_storage._hold != nil}
+  package var hasHold: Bool {self._hold != nil}
   /// Clears the value of `hold`. Subsequent reads from it will return its default value.
-  package mutating func clearHold() {_uniqueStorage()._hold = nil}
+  package mutating func clearHold() {self._hold = nil}
 
   /// of call.started in the log
-  package var startedSequence: UInt64 {
-    get {_storage._startedSequence}
-    set {_uniqueStorage()._startedSequence = newValue}
-  }
+  package var startedSequence: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _storage = _StorageClass.defaultInstance
+  fileprivate var _started: CallStarted? = nil
+  fileprivate var _snapshot: CallSnapshot? = nil
+  fileprivate var _hold: CreditHold? = nil
 }
 
 /// One account and what it stands at.
@@ -537,6 +524,44 @@ package nonisolated struct GatewayState: Sendable {
   package init() {}
 }
 
+/// A recording, as far as it is known.
+package nonisolated struct RecordingState: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var started: RecordingStarted {
+    get {_started ?? RecordingStarted()}
+    set {_started = newValue}
+  }
+  /// Returns true if `started` has been explicitly set.
+  package var hasStarted: Bool {self._started != nil}
+  /// Clears the value of `started`. Subsequent reads from it will return its default value.
+  package mutating func clearStarted() {self._started = nil}
+
+  /// absent: it is being made
+  package var finished: RecordingFinished {
+    get {_finished ?? RecordingFinished()}
+    set {_finished = newValue}
+  }
+  /// Returns true if `finished` has been explicitly set.
+  package var hasFinished: Bool {self._finished != nil}
+  /// Clears the value of `finished`. Subsequent reads from it will return its default value.
+  package mutating func clearFinished() {self._finished = nil}
+
+  /// 0: it is there
+  package var removedAt: Int64 = 0
+
+  package var removedReason: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _started: RecordingStarted? = nil
+  fileprivate var _finished: RecordingFinished? = nil
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "ledgerline.v1"
@@ -545,116 +570,66 @@ nonisolated extension LiveCall: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
   package static let protoMessageName: String = _protobuf_package + ".LiveCall"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}started\0\u{1}worker\0\u{3}answered_at\0\u{3}answered_gateway_id\0\u{3}answered_subscriber_id\0\u{1}snapshot\0\u{1}hold\0\u{3}started_sequence\0")
 
-  fileprivate class _StorageClass {
-    var _started: CallStarted? = nil
-    var _worker: String = String()
-    var _answeredAt: Int64 = 0
-    var _answeredGatewayID: Data = Data()
-    var _answeredSubscriberID: Data = Data()
-    var _snapshot: CallSnapshot? = nil
-    var _hold: CreditHold? = nil
-    var _startedSequence: UInt64 = 0
-
-      // This property is used as the initial default value for new instances of the type.
-      // The type itself is protecting the reference to its storage via CoW semantics.
-      // This will force a copy to be made of this reference when the first mutation occurs;
-      // hence, it is safe to mark this as `nonisolated(unsafe)`.
-      static nonisolated(unsafe) let defaultInstance = _StorageClass()
-
-    private init() {}
-
-    init(copying source: _StorageClass) {
-      _started = source._started
-      _worker = source._worker
-      _answeredAt = source._answeredAt
-      _answeredGatewayID = source._answeredGatewayID
-      _answeredSubscriberID = source._answeredSubscriberID
-      _snapshot = source._snapshot
-      _hold = source._hold
-      _startedSequence = source._startedSequence
-    }
-  }
-
-  fileprivate mutating func _uniqueStorage() -> _StorageClass {
-    if !isKnownUniquelyReferenced(&_storage) {
-      _storage = _StorageClass(copying: _storage)
-    }
-    return _storage
-  }
-
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    _ = _uniqueStorage()
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      while let fieldNumber = try decoder.nextFieldNumber() {
-        // The use of inline closures is to circumvent an issue where the compiler
-        // allocates stack space for every case branch when no optimizations are
-        // enabled. https://github.com/apple/swift-protobuf/issues/1034
-        switch fieldNumber {
-        case 1: try { try decoder.decodeSingularMessageField(value: &_storage._started) }()
-        case 2: try { try decoder.decodeSingularStringField(value: &_storage._worker) }()
-        case 3: try { try decoder.decodeSingularInt64Field(value: &_storage._answeredAt) }()
-        case 4: try { try decoder.decodeSingularBytesField(value: &_storage._answeredGatewayID) }()
-        case 5: try { try decoder.decodeSingularBytesField(value: &_storage._answeredSubscriberID) }()
-        case 6: try { try decoder.decodeSingularMessageField(value: &_storage._snapshot) }()
-        case 7: try { try decoder.decodeSingularMessageField(value: &_storage._hold) }()
-        case 8: try { try decoder.decodeSingularUInt64Field(value: &_storage._startedSequence) }()
-        default: break
-        }
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._started) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.worker) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.answeredAt) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.answeredGatewayID) }()
+      case 5: try { try decoder.decodeSingularBytesField(value: &self.answeredSubscriberID) }()
+      case 6: try { try decoder.decodeSingularMessageField(value: &self._snapshot) }()
+      case 7: try { try decoder.decodeSingularMessageField(value: &self._hold) }()
+      case 8: try { try decoder.decodeSingularUInt64Field(value: &self.startedSequence) }()
+      default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every if/case branch local when no optimizations
-      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-      // https://github.com/apple/swift-protobuf/issues/1182
-      try { if let v = _storage._started {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
-      } }()
-      if !_storage._worker.isEmpty {
-        try visitor.visitSingularStringField(value: _storage._worker, fieldNumber: 2)
-      }
-      if _storage._answeredAt != 0 {
-        try visitor.visitSingularInt64Field(value: _storage._answeredAt, fieldNumber: 3)
-      }
-      if !_storage._answeredGatewayID.isEmpty {
-        try visitor.visitSingularBytesField(value: _storage._answeredGatewayID, fieldNumber: 4)
-      }
-      if !_storage._answeredSubscriberID.isEmpty {
-        try visitor.visitSingularBytesField(value: _storage._answeredSubscriberID, fieldNumber: 5)
-      }
-      try { if let v = _storage._snapshot {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
-      } }()
-      try { if let v = _storage._hold {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
-      } }()
-      if _storage._startedSequence != 0 {
-        try visitor.visitSingularUInt64Field(value: _storage._startedSequence, fieldNumber: 8)
-      }
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._started {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if !self.worker.isEmpty {
+      try visitor.visitSingularStringField(value: self.worker, fieldNumber: 2)
+    }
+    if self.answeredAt != 0 {
+      try visitor.visitSingularInt64Field(value: self.answeredAt, fieldNumber: 3)
+    }
+    if !self.answeredGatewayID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.answeredGatewayID, fieldNumber: 4)
+    }
+    if !self.answeredSubscriberID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.answeredSubscriberID, fieldNumber: 5)
+    }
+    try { if let v = self._snapshot {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    } }()
+    try { if let v = self._hold {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+    } }()
+    if self.startedSequence != 0 {
+      try visitor.visitSingularUInt64Field(value: self.startedSequence, fieldNumber: 8)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: LiveCall, rhs: LiveCall) -> Bool {
-    if lhs._storage !== rhs._storage {
-      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
-        let _storage = _args.0
-        let rhs_storage = _args.1
-        if _storage._started != rhs_storage._started {return false}
-        if _storage._worker != rhs_storage._worker {return false}
-        if _storage._answeredAt != rhs_storage._answeredAt {return false}
-        if _storage._answeredGatewayID != rhs_storage._answeredGatewayID {return false}
-        if _storage._answeredSubscriberID != rhs_storage._answeredSubscriberID {return false}
-        if _storage._snapshot != rhs_storage._snapshot {return false}
-        if _storage._hold != rhs_storage._hold {return false}
-        if _storage._startedSequence != rhs_storage._startedSequence {return false}
-        return true
-      }
-      if !storagesAreEqual {return false}
-    }
+    if lhs._started != rhs._started {return false}
+    if lhs.worker != rhs.worker {return false}
+    if lhs.answeredAt != rhs.answeredAt {return false}
+    if lhs.answeredGatewayID != rhs.answeredGatewayID {return false}
+    if lhs.answeredSubscriberID != rhs.answeredSubscriberID {return false}
+    if lhs._snapshot != rhs._snapshot {return false}
+    if lhs._hold != rhs._hold {return false}
+    if lhs.startedSequence != rhs.startedSequence {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1576,6 +1551,55 @@ nonisolated extension GatewayState: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if lhs.serviceStatus != rhs.serviceStatus {return false}
     if lhs.serviceReason != rhs.serviceReason {return false}
     if lhs.serviceWorker != rhs.serviceWorker {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension RecordingState: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RecordingState"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}started\0\u{1}finished\0\u{3}removed_at\0\u{3}removed_reason\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._started) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._finished) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.removedAt) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.removedReason) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._started {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try { if let v = self._finished {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    if self.removedAt != 0 {
+      try visitor.visitSingularInt64Field(value: self.removedAt, fieldNumber: 3)
+    }
+    if !self.removedReason.isEmpty {
+      try visitor.visitSingularStringField(value: self.removedReason, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: RecordingState, rhs: RecordingState) -> Bool {
+    if lhs._started != rhs._started {return false}
+    if lhs._finished != rhs._finished {return false}
+    if lhs.removedAt != rhs.removedAt {return false}
+    if lhs.removedReason != rhs.removedReason {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -122,6 +122,11 @@ struct FakeDesk {
             reply.subscribed.notify.body = Data("<dialog-info/>".utf8)
         case .subscriptionLost: reply.recorded.logPosition = 76
         case .gatewayReport: reply.recorded.logPosition = 76
+        case .recordCall(let record):
+            reply.recordingGranted.recordingID = record.recordingID
+            reply.recordingGranted.key = Data(repeating: 1, count: 32)
+            reply.recordingGranted.sealedKey = Data(repeating: 2, count: 77)
+        case .recordingReport(let report): reply.recordingNoted.recordingID = report.recordingID
         case nil: return nil
         }
         return reply
@@ -170,6 +175,15 @@ struct FakeDesk {
         plan.callerDisplay = "Alice"
         plan.grantedSeconds = ladder.setting("granted").flatMap { UInt32($0[0]) } ?? 0
         if ladder.setting("caller-srtp") != nil { plan.callerMediaSecurity = .sdes }
+        // `recording always announced`, `recording demanded`: by the caller's line; `music harp`: of both lines.
+        if let words = ladder.setting("recording") {
+            plan.recording.always = words.contains("always")
+            plan.recording.callerMay = true
+            plan.recording.announced = words.contains("announced")
+            plan.recording.callerLanguage = "de"
+        }
+        plan.callerMusic = ladder.setting("music")?[0] ?? ""
+        plan.calledMusic = plan.callerMusic
         let own = ladder.settings.first { $0[0] == "dial" && $0[1] == dialled }.map { Array($0.dropFirst(2)) }
         let words = own ?? ladder.setting("plan") ?? ["together", "bob"]
         plan.direction = ["gateways", "named"].contains(words[0]) ? .outbound : .onNet

@@ -204,7 +204,9 @@ struct FakePhone {
                 request.headers.append(.referTo, "<sip:\(words[1])@\(Addresses.domain)\(replaces)>")
             }
             extend(&request, words)
-            if method == .info { request.setBody(Array("Signal=5\r\nDuration=160\r\n".utf8), type: "application/dtmf-relay") }
+            if method == .info, let wish = words.first(where: { $0.hasPrefix("record=") }) {
+                request.headers.append("Record", String(wish.dropFirst(7)))
+            } else if method == .info { request.setBody(Array("Signal=5\r\nDuration=160\r\n".utf8), type: "application/dtmf-relay") }
             lastRequest = request
             return request.bytes
         }

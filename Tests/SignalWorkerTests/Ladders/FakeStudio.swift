@@ -38,7 +38,7 @@ struct FakeStudio {
             } else {
                 reply.error.code = .unknownSession
             }
-        case .play, .keys: reply.playing.milliseconds = 4_000
+        case .play, .keys, .record: reply.playing.milliseconds = 4_000
         case .query, nil: reply.error.code = .malformed
         }
         return reply

@@ -81,7 +81,7 @@ enum Telling {
     static func isRoutine(_ request: DeskRequest) -> Bool {
         switch request.kind {
         case .hello, .heartbeat: true
-        case .credential, .source, .bind, .startCall, .callAnswered, .callUpdated, .callFinished, .renewCredit, .locateCall, .gatewayChallenged, .gatewayReport, .subscribe, .subscriptionLost, nil:
+        case .credential, .source, .bind, .startCall, .callAnswered, .callUpdated, .callFinished, .renewCredit, .locateCall, .gatewayChallenged, .gatewayReport, .subscribe, .subscriptionLost, .recordCall, .recordingReport, nil:
             false
         }
     }
@@ -90,7 +90,7 @@ enum Telling {
     static func isLookup(_ request: DeskRequest) -> Bool {
         switch request.kind {
         case .hello, .heartbeat, .credential, .source: true
-        case .bind, .startCall, .callAnswered, .callUpdated, .callFinished, .renewCredit, .locateCall, .gatewayChallenged, .gatewayReport, .subscribe, .subscriptionLost, nil: false
+        case .bind, .startCall, .callAnswered, .callUpdated, .callFinished, .renewCredit, .locateCall, .gatewayChallenged, .gatewayReport, .subscribe, .subscriptionLost, .recordCall, .recordingReport, nil: false
         }
     }
 
@@ -111,6 +111,8 @@ enum Telling {
         case .subscribe: "Subscribe"
         case .subscriptionLost: "SubscriptionLost"
         case .gatewayReport: "GatewayReport"
+        case .recordCall: "RecordCall"
+        case .recordingReport: "RecordingReport"
         case nil: "nothing"
         }
     }
@@ -135,7 +137,8 @@ enum Telling {
         case .subscribe(let request):
             Set(["event=\(request.event)", "of=\(request.resource)", "by=\(name(request.subscriberID))", "expires=\(request.expiresSeconds)"])
                 .union(request.isRefresh ? ["refresh"] : [])
-        case .heartbeat, .credential, .source, .locateCall, .gatewayChallenged, .gatewayReport, .subscriptionLost, nil: []
+        case .recordCall(let record): record.demanded ? ["demanded"] : ["ordered"]
+        case .heartbeat, .credential, .source, .locateCall, .gatewayChallenged, .gatewayReport, .subscriptionLost, .recordingReport, nil: []
         }
     }
 
@@ -165,6 +168,7 @@ enum Telling {
         case .query: "Query"
         case .play: "Play"
         case .keys: "Keys"
+        case .record: "Record"
         case nil: "nothing"
         }
     }
@@ -187,7 +191,10 @@ enum Telling {
             if !change.owner.isEmpty { facts.insert("owner=\(change.owner)") }
         case .play(let play):
             facts = [play.toB ? "b" : "a", "\(play.prompt)", "\(play.encoding)", "in=\(play.language)"]
+            if !play.sound.isEmpty { facts.insert("sound=\(play.sound)") }
+            if play.ends { facts.insert("ends") }
         case .keys(let keys): facts = [keys.toB ? "b" : "a", keys.keys, "type=\(keys.payloadType)"]
+        case .record(let record): facts = [record.ends ? "ends" : "begins"]
         case .close, .query, nil: break
         }
         return facts
