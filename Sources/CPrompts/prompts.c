@@ -45,8 +45,92 @@ static const uint8_t call_recorded_nl[] = {
 static const uint8_t call_recorded_pt[] = {
 #embed "audio/call_recorded.pt.wav"
 };
+static const uint8_t conference_full_de[] = {
+#embed "audio/conference_full.de.wav"
+};
+static const uint8_t conference_full_en[] = {
+#embed "audio/conference_full.en.wav"
+};
+static const uint8_t conference_full_es[] = {
+#embed "audio/conference_full.es.wav"
+};
+static const uint8_t conference_full_fr[] = {
+#embed "audio/conference_full.fr.wav"
+};
+static const uint8_t conference_full_it[] = {
+#embed "audio/conference_full.it.wav"
+};
+static const uint8_t conference_full_nl[] = {
+#embed "audio/conference_full.nl.wav"
+};
+static const uint8_t conference_full_pt[] = {
+#embed "audio/conference_full.pt.wav"
+};
+static const uint8_t conference_pin_de[] = {
+#embed "audio/conference_pin.de.wav"
+};
+static const uint8_t conference_pin_en[] = {
+#embed "audio/conference_pin.en.wav"
+};
+static const uint8_t conference_pin_es[] = {
+#embed "audio/conference_pin.es.wav"
+};
+static const uint8_t conference_pin_fr[] = {
+#embed "audio/conference_pin.fr.wav"
+};
+static const uint8_t conference_pin_it[] = {
+#embed "audio/conference_pin.it.wav"
+};
+static const uint8_t conference_pin_nl[] = {
+#embed "audio/conference_pin.nl.wav"
+};
+static const uint8_t conference_pin_pt[] = {
+#embed "audio/conference_pin.pt.wav"
+};
+static const uint8_t conference_wrong_pin_de[] = {
+#embed "audio/conference_wrong_pin.de.wav"
+};
+static const uint8_t conference_wrong_pin_en[] = {
+#embed "audio/conference_wrong_pin.en.wav"
+};
+static const uint8_t conference_wrong_pin_es[] = {
+#embed "audio/conference_wrong_pin.es.wav"
+};
+static const uint8_t conference_wrong_pin_fr[] = {
+#embed "audio/conference_wrong_pin.fr.wav"
+};
+static const uint8_t conference_wrong_pin_it[] = {
+#embed "audio/conference_wrong_pin.it.wav"
+};
+static const uint8_t conference_wrong_pin_nl[] = {
+#embed "audio/conference_wrong_pin.nl.wav"
+};
+static const uint8_t conference_wrong_pin_pt[] = {
+#embed "audio/conference_wrong_pin.pt.wav"
+};
 
 static const prompts_entry entries[] = {
+    {"conference_wrong_pin", "de", conference_wrong_pin_de, sizeof conference_wrong_pin_de},
+    {"conference_wrong_pin", "en", conference_wrong_pin_en, sizeof conference_wrong_pin_en},
+    {"conference_wrong_pin", "es", conference_wrong_pin_es, sizeof conference_wrong_pin_es},
+    {"conference_wrong_pin", "fr", conference_wrong_pin_fr, sizeof conference_wrong_pin_fr},
+    {"conference_wrong_pin", "it", conference_wrong_pin_it, sizeof conference_wrong_pin_it},
+    {"conference_wrong_pin", "nl", conference_wrong_pin_nl, sizeof conference_wrong_pin_nl},
+    {"conference_wrong_pin", "pt", conference_wrong_pin_pt, sizeof conference_wrong_pin_pt},
+    {"conference_pin", "de", conference_pin_de, sizeof conference_pin_de},
+    {"conference_pin", "en", conference_pin_en, sizeof conference_pin_en},
+    {"conference_pin", "es", conference_pin_es, sizeof conference_pin_es},
+    {"conference_pin", "fr", conference_pin_fr, sizeof conference_pin_fr},
+    {"conference_pin", "it", conference_pin_it, sizeof conference_pin_it},
+    {"conference_pin", "nl", conference_pin_nl, sizeof conference_pin_nl},
+    {"conference_pin", "pt", conference_pin_pt, sizeof conference_pin_pt},
+    {"conference_full", "de", conference_full_de, sizeof conference_full_de},
+    {"conference_full", "en", conference_full_en, sizeof conference_full_en},
+    {"conference_full", "es", conference_full_es, sizeof conference_full_es},
+    {"conference_full", "fr", conference_full_fr, sizeof conference_full_fr},
+    {"conference_full", "it", conference_full_it, sizeof conference_full_it},
+    {"conference_full", "nl", conference_full_nl, sizeof conference_full_nl},
+    {"conference_full", "pt", conference_full_pt, sizeof conference_full_pt},
     {"call_recorded", "de", call_recorded_de, sizeof call_recorded_de},
     {"call_recorded", "en", call_recorded_en, sizeof call_recorded_en},
     {"call_recorded", "es", call_recorded_es, sizeof call_recorded_es},

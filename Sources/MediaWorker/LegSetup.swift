@@ -44,6 +44,8 @@ package struct LegSetup: Equatable, Sendable {
     /// nil: the peer is where `remote` says, or where its packets come from.
     package var checks: ICEAgent.Setup?
     package var formats: LegFormats
+    /// The side is a conference: nothing of the rest is set.
+    package var seat: ConferencePlace?
     /// Packets are passed on unread: fax by UDPTL, or SRTP under keys that the sides have from each other.
     package var isOpaque: Bool
 

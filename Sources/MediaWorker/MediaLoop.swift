@@ -78,6 +78,7 @@ struct MediaLoop: ~Copyable, Sendable {
         var rules = StudioRules(
             worker: configuration.worker, address: configuration.address, ports: configuration.ports)
         rules.fingerprint = identity.fingerprint
+        if let folder = configuration.sounds { SpokenPrompts(folder: folder, logger: logger).add(to: &rules.prompts) }
         studio = StudioMachine(rules: rules, at: Instant.now)
         desk = DeskMachine(
             worker: configuration.worker, address: configuration.address.description, studioEndpoint: studioEndpoint,
@@ -234,6 +235,7 @@ struct MediaLoop: ~Copyable, Sendable {
         case .reported(let report): handle(.reported(report))
         case .closed(let report): handle(.closed(report))
         case .silent(let reports): handle(.silent(reports))
+        case .refused(let id): handle(.refused(id))
         case .failed(let id, let reason): logger.error("session \(id) \(reason)")
         case .ended(let reason): failure = .shardEnded(reason ?? "it was told to")
         }

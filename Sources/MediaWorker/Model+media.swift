@@ -14,6 +14,7 @@ package enum LegSpecError: Error, Equatable, CustomStringConvertible {
     case suiteWithoutKey
     case fingerprint(String, bytes: Int)
     case checks
+    case seat
 
     package var description: String {
         switch self {
@@ -23,6 +24,7 @@ package enum LegSpecError: Error, Equatable, CustomStringConvertible {
         case .key(let bytes, let wanted): "a key has \(wanted) bytes, not \(bytes)"
         case .suiteWithoutKey: "a suite was given, and no key"
         case .fingerprint(let hash, let bytes): "a fingerprint of \(bytes) bytes by \"\(hash)\" cannot be compared"
+        case .seat: "a conference has an id of 16 bytes"
         case .checks: "connectivity checks need our fragment and password"
         }
     }
@@ -40,6 +42,14 @@ extension LegSetup {
             }
             // Port 0 is a stream that is refused (RFC 3264 §6), 0.0.0.0 is one on hold (RFC 3264 §8.4): nowhere to send.
             remote = address.port == 0 || address.host.isUnspecified ? nil : address
+        }
+        if spec.hasSeat {
+            guard spec.seat.roomID.count == 16 else { throw .seat }
+            var place = ConferencePlace(room: Array(spec.seat.roomID))
+            place.pin = spec.seat.pin.utf8.map { $0 &- UInt8(ascii: "0") }
+            if spec.seat.participantsMax > 0 { place.participantsMax = Int(spec.seat.participantsMax) }
+            place.isSilent = spec.seat.silent
+            seat = place
         }
         if spec.hasIce {
             let local = ICECredentials(fragment: spec.ice.localFragment, password: spec.ice.localPassword)

@@ -48,6 +48,9 @@ extension Prompt {
         switch name {
         case "credit_used_up": self = .creditUsedUp
         case "call_recorded": self = .callRecorded
+        case "conference_pin": self = .conferencePin
+        case "conference_wrong_pin": self = .conferenceWrongPin
+        case "conference_full": self = .conferenceFull
         default: return nil
         }
     }

@@ -12,13 +12,14 @@ package struct RelayCore: ~Copyable {
     private let rules: SourceRules
     /// For each port: 0, or the session's place, side and channel in one number.
     private var routes: [UInt32]
-    private var sessions: Slab<RelaySession>
-    private var places: [MediaSessionID: Int] = [:]
+    var sessions: Slab<RelaySession>
+    private(set) var places: [MediaSessionID: Int] = [:]
     /// Prompts that are being played, by when their next packet is due.
     private var prompts = DeadlineQueue<Playing>()
     /// Sides whose handshakes wait for an answer, by when they ask again.
     private var handshakes = DeadlineQueue<Waiting>()
     private var replies: [RelayReply] = []
+    var conferences = Conferences()
     private let identity: DTLSIdentity?
     /// Packets to ports that belong to no session.
     package private(set) var packetsWithoutSession: UInt64 = 0
@@ -55,7 +56,10 @@ package struct RelayCore: ~Copyable {
         let verdict = sessions.withElement(at: route.place) { session in
             session.relay(route.side, route.channel, from: source, &buffer, count: count, at: now, rules: rules)
         }
-        if case .consumed = verdict { gatherReplies(of: route.place, route.side) }
+        if case .consumed = verdict {
+            gatherReplies(of: route.place, route.side)
+            if let id = sessions.withElement(at: route.place, { $0.seating?.wish == nil ? nil : $0.id }) { seat(id, at: now) }
+        }
         return verdict
     }
 
@@ -84,12 +88,14 @@ package struct RelayCore: ~Copyable {
 
     /// When `tick` or `promptPacket` has something to do.
     package var nextWake: Instant? {
-        guard let handshake = handshakes.first else { return prompts.first }
-        return min(handshake, prompts.first ?? handshake)
+        var first = nextPrompt
+        for other in [handshakes.first, conferences.leaving.first] { if let other { first = min(other, first ?? other) } }
+        return first
     }
 
     /// What was not answered in time is asked again; see `takeReplies`.
     package mutating func tick(at now: Instant) {
+        tickConferences(at: now)
         while let waiting = handshakes.popFirst(dueBy: now) {
             guard let place = places[waiting.session] else { continue }
             sessions.withElement(at: place) { $0.tick(waiting.side, at: now) }
@@ -167,7 +173,10 @@ package struct RelayCore: ~Copyable {
     }
 
     /// When `promptPacket` has one.
-    package var nextPrompt: Instant? { prompts.first }
+    package var nextPrompt: Instant? {
+        guard let mix = nextMix else { return prompts.first }
+        return min(mix, prompts.first ?? mix)
+    }
 
     /// Writes the next packet of a prompt that is due.
     /// - Parameter buffer: room for a packet and `SRTPSession.spareByteCount` bytes.
@@ -180,7 +189,7 @@ package struct RelayCore: ~Copyable {
             if let next = step.next { prompts.insert(playing, at: next) }
             return step.verdict
         }
-        return nil
+        return mixedPacket(at: now, &buffer)
     }
 
     // MARK: - Sessions
@@ -198,6 +207,7 @@ package struct RelayCore: ~Copyable {
         route(portB, to: place, .b)
         gatherReplies(of: place, .a)
         gatherReplies(of: place, .b)
+        seat(id, at: now)
     }
 
     /// Changes what is given; nil leaves a side as it is. An unknown session is left alone.
@@ -208,9 +218,11 @@ package struct RelayCore: ~Copyable {
             if let b { try session.b.change(to: b, at: now) }
             session.convertAsAgreed(at: now)
             session.tellTap()
+            session.sitAsAgreed()
         }
         gatherReplies(of: place, .a)
         gatherReplies(of: place, .b)
+        seat(id, at: now)
     }
 
     /// - Returns: what was relayed; nil for an unknown session.
@@ -218,6 +230,7 @@ package struct RelayCore: ~Copyable {
         guard let place = places.removeValue(forKey: id) else { return nil }
         var session = sessions.remove(at: place)
         session.record(into: nil)
+        leaveConference(id, session.b.setup.seat)
         unroute(session.a.port)
         unroute(session.b.port)
         return session.report

@@ -13,6 +13,8 @@ struct RelaySession: ~Copyable {
     /// What `conversion` was made of, and how many there were.
     var converted: (a: LegFormats, b: LegFormats)?
     var conversions: UInt64 = 0
+    /// Of a caller of a conference.
+    var seating: ConferenceSeating?
     /// Where packets are copied for a recording.
     private(set) var tap: RecordingTap?
 
@@ -22,6 +24,7 @@ struct RelaySession: ~Copyable {
         self.a = a
         self.b = b
         convertAsAgreed(at: openedAt)
+        sitAsAgreed()
     }
 
     var report: RelayReport { RelayReport(session: id, openedAt: openedAt, a: a.counters, b: b.counters, isConverted: conversions > 0) }
@@ -30,7 +33,10 @@ struct RelaySession: ~Copyable {
         _ side: Side, _ channel: Channel, from source: SocketAddress, _ buffer: inout MutableRawSpan, count: Int,
         at now: Instant, rules: SourceRules
     ) -> RelayVerdict {
-        if converts { return convert(side, channel, from: source, &buffer, count: count, at: now, rules: rules) }
+        if converts {
+            guard b.setup.seat == nil else { return confer(side, channel, from: source, &buffer, count: count, at: now, rules: rules) }
+            return convert(side, channel, from: source, &buffer, count: count, at: now, rules: rules)
+        }
         return switch side {
         case .a: RelaySession.pass(&a, &b, .a, tap, channel, from: source, &buffer, count: count, at: now, rules: rules)
         case .b: RelaySession.pass(&b, &a, .b, tap, channel, from: source, &buffer, count: count, at: now, rules: rules)

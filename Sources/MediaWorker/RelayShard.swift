@@ -56,6 +56,7 @@ package final class RelayShard: Sendable {
                         guard loop.carryOut(order, answer) else { return answer(.ended(reason: nil)) }
                     }
                 }
+                for id in loop.takeRefusals() { answer(.refused(id)) }
             }
         } catch {
             answer(.ended(reason: error.description))
@@ -71,6 +72,8 @@ package final class RelayShard: Sendable {
         private var sockets: [MediaSessionID: SessionSockets] = [:]
         /// For each port its socket, -1 for none.
         private var descriptors: [Int32]
+        /// Sessions whose conferences have refused them.
+        private var refusals: [MediaSessionID] = []
 
         init(ports: ClosedRange<UInt16>, rules: SourceRules, identity: DTLSIdentity?, wakeUp: Int32) throws(SocketError) {
             var queue = try ReadinessQueue(capacity: RelayShard.readyCapacity)
@@ -99,8 +102,15 @@ package final class RelayShard: Sendable {
             }
             playPrompts(at: now, refused: refused)
             core.tick(at: now)
+            for id in core.takeRefused() { refusals.append(id) }
             sendReplies(refused: refused)
             return hasOrders
+        }
+
+        mutating func takeRefusals() -> [MediaSessionID] {
+            guard !refusals.isEmpty else { return [] }
+            defer { refusals = [] }
+            return refusals
         }
 
         /// Rounded up, so that what is waited for is due afterwards.
@@ -219,6 +229,7 @@ package final class RelayShard: Sendable {
             case .play(let id, let side, let recording, let encoding, let seed):
                 core.play(id, to: side, recording, otherwise: encoding, seed: seed, at: Instant.now)
             case .hush(let id, let side): core.hush(id, side)
+            case .press(let id, .b, let keys, _) where core.press(inConference: id, keys.events, at: Instant.now): break
             case .press(let id, let side, let keys, let seed):
                 let events = KeyStream(
                     keys.events, payloadType: keys.payloadType, clockRate: keys.clockRate, milliseconds: keys.milliseconds, seed: seed, at: Instant.now)

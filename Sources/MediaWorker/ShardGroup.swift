@@ -62,6 +62,8 @@ struct ShardGroup: ~Copyable, Sendable {
     ) {
         var chosen = 0
         for shard in shards.indices where sessionCounts[shard] < sessionCounts[chosen] { chosen = shard }
+        // Who talks together is mixed by one thread.
+        if let room = b.seat?.room { chosen = Int(room.reduce(UInt32(0)) { $0 &* 31 &+ UInt32($1) }) % shards.count }
         shardOf[id] = chosen
         sessionCounts[chosen] += 1
         shards[chosen].order(.open(id, portA: portA, portB: portB, a: a, b: b, sockets))
@@ -84,7 +86,7 @@ struct ShardGroup: ~Copyable, Sendable {
             case .closed(let report):
                 if let shard = shardOf.removeValue(forKey: report.session) { sessionCounts[shard] -= 1 }
             case .ended: running -= 1
-            case .reported, .silent, .failed: break
+            case .reported, .silent, .failed, .refused: break
             }
         }
         return answers

@@ -22,6 +22,8 @@ package enum ShardAnswer: Sendable {
     case reported(RelayReport)
     case closed(RelayReport)
     case silent([RelayReport])
+    /// A conference does not take the session's caller, who has been told.
+    case refused(MediaSessionID)
     /// A session cannot be relayed as asked; for the log.
     case failed(MediaSessionID, String)
     /// The shard's thread has ended: nil when it was told to.

@@ -32,6 +32,8 @@ final class SpeechConverter {
     private var isMarked = true
     private var sent = (packets: UInt32(0), bytes: UInt32(0))
 
+    /// Comfort noise that is to be told on.
+    private var noise: [UInt8] = []
     private var incoming: IncomingKey?
     private var outgoing: OutgoingKey?
     private var detector: KeyDetector?
@@ -114,7 +116,7 @@ final class SpeechConverter {
     /// - Returns: its bytes; nil: more is needed first.
     func next(into packet: inout MutableRawSpan) -> Int? {
         while true {
-            if let count = writeKey(into: &packet) { return count }
+            if let count = writeKey(into: &packet) ?? writeNoise(into: &packet) { return count }
             if waitingCount >= samplesOfPacket {
                 let count = writeSpeech(into: &packet)
                 if count > 0 { return count }
@@ -125,7 +127,7 @@ final class SpeechConverter {
             switch kind {
             case .speech(let speech): hear(speech, header)
             case .key(let key): hear(key, header)
-            case .noise: order.withNext { _ in }
+            case .noise: hearNoise()
             }
         }
     }
@@ -231,6 +233,23 @@ final class SpeechConverter {
         sequence &+= 1
         sent.packets &+= 1
         sent.bytes &+= UInt32(payloadBytes)
+    }
+
+    // MARK: - Comfort noise (RFC 3389)
+
+    /// The pause that it stands in is told by the timestamps; how it sounds, where the other side takes that.
+    private func hearNoise() {
+        let described = order.withNext { payload in (0..<min(payload.byteCount, 12)).map { unsafe payload.unsafeLoad(fromByteOffset: $0, as: UInt8.self) } }
+        if !described.isEmpty, target.noise.contains(where: { $0.clockRate == spoken.codec.clockRate }) { noise = described }
+    }
+
+    private func writeNoise(into packet: inout MutableRawSpan) -> Int? {
+        guard !noise.isEmpty, let format = target.noise.first(where: { $0.clockRate == spoken.codec.clockRate }) else { return nil }
+        defer { noise = [] }
+        write(RTPHeader(marker: false, payloadType: format.payloadType, sequence: sequence, timestamp: timestamp, ssrc: ssrc), into: &packet, noise.count)
+        for index in noise.indices { packet.storeBytes(of: noise[index], toByteOffset: RTPHeader.fixedByteCount + index, as: UInt8.self) }
+        isMarked = true
+        return RTPHeader.fixedByteCount + noise.count
     }
 
     // MARK: - Keys (RFC 4733)

@@ -21,6 +21,8 @@ extension StudioMachine {
         /// The answer to `sweep`.
         case silent([RelayReport])
         case tick
+        /// A conference does not take the session's caller.
+        case refused(MediaSessionID)
         /// No new sessions from now on.
         case drain
     }

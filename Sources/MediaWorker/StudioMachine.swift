@@ -72,6 +72,12 @@ package struct StudioMachine: Sendable {
             nextSweep = now + rules.sweepInterval
             forgetClosed(at: now)
             effects.append(.sweep(silentSince: now + (.zero - rules.silenceLimit)))
+        case .refused(let id):
+            guard let session = sessions[id], case .open = session.state else { return }
+            var notice = StudioNotice()
+            notice.sessionID = id.data
+            notice.kind = .refused
+            effects.append(.notice(owner: session.owner, notice))
         case .drain:
             guard !isDraining else { return }
             isDraining = true
@@ -133,14 +139,25 @@ package struct StudioMachine: Sendable {
         } catch {
             return refuse(ticket, .malformed, error.description, &effects)
         }
+        let (a, b) = (furnished(legs.a, open.a), furnished(legs.b, open.b))
         guard let (portA, portB) = takePorts() else {
             return refuse(ticket, .noPorts, "all \(pool.total) port pairs are in use", &effects)
         }
         sessions[id] = Session(
             owner: open.owner.isEmpty ? worker : open.owner, portA: portA, portB: portB,
-            state: .binding(attempts: 1, waiting: [ticket], a: legs.a, b: legs.b, closing: nil), touchedAt: now,
+            state: .binding(attempts: 1, waiting: [ticket], a: a, b: b, closing: nil), touchedAt: now,
             noticeAfter: now, isWide: (legs.a.formats.isWideBand, legs.b.formats.isWideBand))
-        effects.append(.bind(id, portA: portA, portB: portB, a: legs.a, b: legs.b))
+        effects.append(.bind(id, portA: portA, portB: portB, a: a, b: b))
+    }
+
+    /// A place in a conference with what is said there.
+    private func furnished(_ setup: LegSetup, _ spec: LegSpec) -> LegSetup {
+        guard setup.seat != nil else { return setup }
+        var setup = setup
+        setup.seat?.asks = rules.prompts[.conferencePin, spec.seat.language]
+        setup.seat?.isWrong = rules.prompts[.conferenceWrongPin, spec.seat.language]
+        setup.seat?.isFull = rules.prompts[.conferenceFull, spec.seat.language]
+        return setup
     }
 
     private mutating func handle(_ change: ChangeSession, _ ticket: Ticket, at now: Instant, _ effects: inout [Effect])
@@ -168,7 +185,9 @@ package struct StudioMachine: Sendable {
             session.noticeAfter = now  // the new owner has not been told
         }
         sessions[id] = session
-        if legs.a != nil || legs.b != nil { effects.append(.change(id, a: legs.a, b: legs.b)) }
+        if legs.a != nil || legs.b != nil {
+            effects.append(.change(id, a: legs.a.map { furnished($0, change.a) }, b: legs.b.map { furnished($0, change.b) }))
+        }
         effects.append(.reply(ticket, opened(session)))
     }
 

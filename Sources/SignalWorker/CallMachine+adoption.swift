@@ -25,6 +25,7 @@ extension CallMachine {
         } else {
             if var called = b?.media { settleConversion(&called) }
             bPort = b?.media.port ?? 0
+            restoreSeat()
             mediaAddress = hostOfLocal
             mediaFingerprint = [a.media, b?.media].lazy.compactMap { $0?.local?.fingerprint(of: $0?.index ?? 0)?.bytes }.first ?? []
         }

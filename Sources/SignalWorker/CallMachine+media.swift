@@ -67,7 +67,7 @@ extension CallMachine {
         case .talking:
             // The same name may be another process by now. With nobody to go to, the call waits for the next roster:
             // its parties can still hang up, and the lost worker may only be out of the control plane's sight.
-            guard let next = kit.colleagues.mediaWorker() else {
+            guard let next = nextMediaWorker(kit) else {
                 kit.stranded.insert(id)
                 return
             }

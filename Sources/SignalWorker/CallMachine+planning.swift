@@ -21,7 +21,7 @@ extension CallMachine {
             return fail(488, .failed, "this line requires SRTP (\(wanted))", &kit, .needsSRTP)
         }
         if isDelayed { a.media.own = MediaTerms(offering: CallMachine.offered(plan.callerMediaSecurity, by: a.hop), &kit.random) }
-        guard let worker = kit.colleagues.mediaWorker() else {
+        guard let worker = nextMediaWorker(kit) else {
             return fail(503, .unreachable, "no media worker", &kit, .noMediaWorker, retryAfter: 5)
         }
         stage = .opening
@@ -88,6 +88,12 @@ extension CallMachine {
             request.open.a.sendKey = Data()
             request.open.b.sendKey = Data()
         }
+        if b == nil, let seat = wantedSeat {
+            request.open.b.seat = seat
+        } else if b?.media.seat != nil {
+            // Who was in is not asked again.
+            request.open.b.seat.pin = ""
+        }
         request.open.owner = kit.configuration.worker
         kit.ask(request, of: worker, .open(id))
     }
@@ -131,12 +137,12 @@ extension CallMachine {
         refusedMedia.insert(mediaWorker)
         switch stage {
         case .opening:
-            guard let next = kit.colleagues.mediaWorker(except: refusedMedia) else {
+            guard let next = nextMediaWorker(except: refusedMedia, kit) else {
                 return fail(503, .failed, reason, &kit, .noMediaWorker, retryAfter: 5)
             }
             openAnew(on: next, &kit)
         case .talking:
-            guard let next = kit.colleagues.mediaWorker(except: refusedMedia) else { return hangUp(.mediaTimeout, &kit) }
+            guard let next = nextMediaWorker(except: refusedMedia, kit) else { return hangUp(.mediaTimeout, &kit) }
             openAnew(on: next, &kit)
         case .closing: finish(nil, &kit)
         case .planning, .ringing, .over: break

@@ -111,7 +111,7 @@ extension CallMachine {
 
     /// Whom a side has put on hold hears that side's music, until it is resumed.
     mutating func soundHold(by side: Side, _ kit: inout CallKit) {
-        guard !isDirect, let media = self[side]?.media, let remote = media.remote else { return }
+        guard !isDirect, let media = self[side]?.media, let remote = media.remote, self[side.other]?.media.seat == nil else { return }
         let holds: Bool
         switch remote.direction(of: media.index) {
         case .sendonly, .inactive: holds = true

@@ -48,7 +48,8 @@ extension CallMachine {
             made = address(gateway, first, kit)
         case .forward(let forward): made = address(forward, kit)
         case .pickup(let pickup): made = address(pickup, kit)
-        case .conference, nil: made = nil
+        case .conference(let seat): made = address(seat, kit)
+        case nil: made = nil
         }
         var record = CallAttempt()
         record.startedAt = kit.wall.microseconds
@@ -281,6 +282,10 @@ extension CallMachine {
         guard let sdp = try? SDP(parsing: response.body), let host = mediaAddress else { return false }
         var media = LegMediaState()
         media.port = bPort
+        if case .conference(let seat)? = attempts[index].target.kind {
+            media.seat = seat
+            a.media.hasConference = true
+        }
         do throws(OfferAnswer.Rejection) {
             try OfferAnswer.take(answer: sdp, to: attempts[index].terms, into: &media)
         } catch {

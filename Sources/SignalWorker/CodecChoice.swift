@@ -176,7 +176,7 @@ extension LegMediaState {
     /// As the media worker is told: for packets that it has to convert, or has to know the clock of.
     var mediaFormats: [MediaFormat] {
         // Sound of ours is sent as G.711 to whom nothing else is known of.
-        guard converts || usual != "0" && usual != "8" else { return [] }
+        guard converts || hasConference || usual != "0" && usual != "8" else { return [] }
         return CodecChoice.agreed(self).compactMap { pair in
             guard let type = UInt32(pair.theirs.number), let heardAs = UInt32(pair.ours.number) else { return nil }
             var format = MediaFormat()

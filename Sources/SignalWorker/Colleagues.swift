@@ -1,5 +1,6 @@
 import Foundation
 import Model
+import OpenSSL
 import Primitives
 
 /// The other workers, as the rosters tell.
@@ -70,6 +71,14 @@ struct Colleagues: Sendable {
         entries.values.map(\.row)
             .filter { $0.kind == .media && !$0.draining && !lost.contains($0.worker) }
             .min { ($0.calls, $0.worker) < ($1.calls, $1.worker) }?.worker
+    }
+
+    /// The one that a room's id prefers of all that take sessions (rendezvous hashing): every worker comes to the same.
+    func mediaWorker(ofRoom room: [UInt8], except lost: Set<String> = []) -> String? {
+        entries.values.map(\.row)
+            .filter { $0.kind == .media && !$0.draining && !lost.contains($0.worker) }
+            .map { (Hash.sha256(room + Array($0.worker.utf8)), $0.worker) }
+            .min { $0.0.lexicographicallyPrecedes($1.0) }?.1
     }
 
     /// Counts a session that the next roster will tell of, so that a burst is spread.

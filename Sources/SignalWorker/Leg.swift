@@ -122,10 +122,18 @@ struct LegMediaState: Sendable {
     var index = 0
     /// The other side shares no codec with this one: the media worker converts.
     var converts = false
+    /// The side is a conference.
+    var seat: ConferenceSeat?
+    /// The other side is one: the media worker has to know what is spoken.
+    var hasConference = false
 
     /// As the media worker is told.
     var spec: LegSpec {
         var spec = LegSpec()
+        if let seat {
+            spec.seat = seat
+            return spec
+        }
         if let address = remote?.remoteAddress(of: index) { spec.remote = address.description }
         switch own.protection {
         case .none: break

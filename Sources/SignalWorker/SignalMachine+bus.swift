@@ -263,6 +263,7 @@ extension SignalMachine {
             switch notice.kind {
             case .silent: call.silent(notice.report, &kit)
             case .lost: call.mediaWorkerLost(&kit)
+            case .refused: call.hangUp(.rejected, &kit)
             case .UNRECOGNIZED: break
             }
         }

@@ -178,6 +178,7 @@ extension SignalMachine {
 
     mutating func request(_ request: SIPMessage, _ id: ServerTransactionID, on hop: Hop) {
         guard let method = request.method else { return }
+        if conference(request, id, on: hop) { return }
         if method == .subscribe, request.to.tag?.hasPrefix(SignalMachine.subscriptionTag) == true { return subscribe(request, id, on: hop) }
         if request.to.tag != nil {
             guard let mark = OwnerMark(tag: request.to.tag), let found = calls.update(mark.call, { $0.side(of: request) }) else {

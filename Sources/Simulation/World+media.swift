@@ -68,7 +68,7 @@ extension World {
         case .sweep(let since):
             let silent = medias[index].openedAt.filter { $0.value < since }.keys.sorted()
             inputs.append(.silent(silent.map(report)))
-        case .change, .play, .press, .drained: break
+        case .change, .play, .press, .sound, .hush, .record, .drained: break
         }
     }
 

@@ -250,3 +250,31 @@ private let pairs: [(Codec, Codec)] = [
         #expect(core.pass(packet, to: 30_000, from: alice, at: milliseconds(20)) == .forward(from: 30_002, to: bob, packet))
     }
 }
+
+@Suite struct ComfortNoiseTests {
+    @Test func comfortNoiseIsToldToASideThatTakesItAndIsAPauseForOthers() throws {
+        let noise: [UInt8] = [0x80, 13, 0, 110] + bigEndian(UInt32(7_000 + 10 * 160)) + bigEndian(0xA11CE) + [70]
+        func packets() throws -> [[UInt8]] {
+            var packets = try tone(.pcmu, packets: 10, type: 0) + [noise]
+            // Half a second later speech goes on.
+            for (index, packet) in try tone(.pcmu, packets: 2, type: 0).enumerated() {
+                var later = packet
+                later.replaceSubrange(2..<8, with: [0, UInt8(111 + index)] + bigEndian(UInt32(7_000 + 10 * 160 + 4_000 + index * 160)))
+                packets.append(later)
+            }
+            return packets
+        }
+        var (from, to) = (formats([(.pcmu, 0)]), formats([(.pcma, 8)]))
+        from.noise = [LegFormats.Extra(clockRate: 8_000, payloadType: 13, heardAs: 13)]
+        let silent = try #require(SpeechConverter(from: from, to: to, seed: 1)).convert(packets())
+        #expect(silent.map(\.header.payloadType) == [UInt8](repeating: 8, count: 12))
+        to.noise = [LegFormats.Extra(clockRate: 8_000, payloadType: 13, heardAs: 13)]
+        let told = try #require(SpeechConverter(from: from, to: to, seed: 1)).convert(packets())
+        #expect(told.map(\.header.payloadType) == [UInt8](repeating: 8, count: 10) + [13, 8, 8])
+        #expect(told[10].payload == [70])
+        // The pause is in the timestamps, and speech after it is marked.
+        #expect(told[11].header.timestamp &- told[9].header.timestamp == 160 + 4_000)
+        #expect(told[11].header.marker)
+        for (before, after) in zip(told, told.dropFirst()) { #expect(after.header.sequence == before.header.sequence &+ 1) }
+    }
+}

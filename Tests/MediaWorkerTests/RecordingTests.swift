@@ -1,5 +1,6 @@
 import Codecs
 import Foundation
+import Logging
 import Model
 import Primitives
 import Recordings
@@ -48,14 +49,17 @@ private func packet(_ number: Int, _ byte: UInt8, ssrc: UInt32, type: UInt8 = 0)
 @Suite struct RecordingTests {
     @Test func whatBothSidesSayIsInTheirChannelsAndPassesUnchanged() throws {
         let studio = Studio()
-        let setup = studio.setup()
+        // The recorder looks at the clock.
+        let began = Instant.now
+        var setup = studio.setup()
+        setup.beganAt = began
         var core = RelayCore(ports: 30_000...30_015)
         try core.open(sessionID(1), portA: 30_000, portB: 30_002, a: LegSetup(remote: alice), b: LegSetup(remote: bob), at: milliseconds(0))
         studio.recorder.start()
         core.record(sessionID(1), into: studio.recorder.begin(setup))
         for number in 0..<100 {
             let (said, answered) = (packet(number, 0x10, ssrc: 1), packet(number, 0x20, ssrc: 2))
-            let now = milliseconds(number * 20)
+            let now = began + .milliseconds(number * 20)
             #expect(core.pass(said, to: 30_000, from: alice, at: now) == .forward(from: 30_002, to: bob, said))
             #expect(core.pass(answered, to: 30_002, from: bob, at: now) == .forward(from: 30_000, to: alice, answered))
         }
@@ -163,5 +167,31 @@ private func packet(_ number: Int, _ byte: UInt8, ssrc: UInt32, type: UInt8 = 0)
         let sound = try Recording(anyWave: file.bytes)
         #expect(sound.samples == [UInt8](repeating: 0x10, count: 800))
         #expect(throws: Recording.FileError.notWave) { try Recording(anyWave: Array("not a sound".utf8)) }
+    }
+}
+
+@Suite struct SpokenPromptTests {
+    @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/espeak-ng")))
+    func aTextIsSpokenOnceAndKept() throws {
+        let folder = NSTemporaryDirectory() + "sounds-" + UUID().uuidString
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try Data("Ta rozmowa jest nagrywana.".utf8).write(to: URL(fileURLWithPath: folder + "/call_recorded.pl.txt"))
+        try Data("this is no language".utf8).write(to: URL(fileURLWithPath: folder + "/call_recorded.zz.txt"))
+        var library = PromptLibrary.carried
+        SpokenPrompts(folder: folder, logger: Logger(label: "test")).add(to: &library)
+        let spoken = try #require(library[.callRecorded, "pl-PL"])
+        #expect(spoken != library[.callRecorded, "en"])
+        #expect((1_000...6_000).contains(spoken.duration.milliseconds))
+        #expect(library[.callRecorded, "zz"] == library[.callRecorded, "en"])
+        let kept = try FileManager.default.contentsOfDirectory(atPath: folder + "/.spoken").filter { $0.hasSuffix(".wav") }
+        #expect(kept.count == 1)
+        // What is kept is used again: a changed file shows it.
+        try FileManager.default.removeItem(atPath: folder + "/.spoken/" + kept[0])
+        var file = WaveFile(channels: 1, rate: 8_000, frames: 800)
+        file.append(muLaw: [UInt8](repeating: 0x10, count: 800))
+        try Data(file.bytes).write(to: URL(fileURLWithPath: folder + "/.spoken/" + kept[0]))
+        SpokenPrompts(folder: folder, logger: Logger(label: "test")).add(to: &library)
+        #expect(library[.callRecorded, "pl"]?.samples == [UInt8](repeating: 0x10, count: 800))
     }
 }

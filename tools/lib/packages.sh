@@ -5,6 +5,8 @@ build_packages=(liblmdb-dev zlib1g-dev libzmq3-dev libsrtp2-dev libssl-dev libos
 # G.729 is spoken where this library is found when the worker starts (docs/decisions/0055-codec-libraries.md).
 codec_packages=(libbcg729-0)
 phone_packages=(baresip-core linphone-cli openssl sip-tester)
+# Speaks announcements of the operator's own (docs/media.md).
+speech_packages=(espeak-ng)
 # Invoices: PDF files, their pages as pictures, schemas of the electronic invoice.
 invoice_packages=(weasyprint fonts-liberation poppler-utils libxml2-utils)
 # Exports are sent with the client; the server answers in their tests, under a configuration of its own, never as a daemon.

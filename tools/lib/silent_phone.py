@@ -4,6 +4,7 @@ import socket
 import struct
 import subprocess
 import threading
+import time
 import wave
 
 import tone
@@ -71,6 +72,12 @@ class SilentPhone:
         self.process = subprocess.Popen(
             ["sipp", "-sf", str(scenario), "-i", address, "-p", str(port), "-m", "1", "-nostdin", "-trace_err", "-error_file", str(self.directory / "errors")],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.directory)
+        # Nobody calls before it listens.
+        line, deadline = f":{port:04X} ", time.monotonic() + 10
+        while line not in pathlib.Path("/proc/net/udp").read_text():
+            if time.monotonic() > deadline or self.process.poll() is not None:
+                raise RuntimeError("SIPp does not listen")
+            time.sleep(0.02)
         threading.Thread(target=self._listen, daemon=True).start()
 
     def _listen(self):

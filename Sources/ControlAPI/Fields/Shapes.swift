@@ -8,6 +8,7 @@ extension RateDeckVersion: Blank {}
 extension ServicePlan: Blank {}
 extension Customer: Blank {}
 extension DialRule: Blank {}
+extension ConferenceRoom: Blank {}
 extension DialPlan: Blank {}
 extension Tenant: Blank {}
 extension Gateway: Blank {}
@@ -171,6 +172,18 @@ extension Shape<DialPlan> {
         ])
 }
 
+extension Shape<ConferenceRoom> {
+    static let conferenceRoom = Shape(
+        "ConferenceRoom",
+        [
+            .text("extension", \.extension, isRequired: true, max: 20, "Digits that are dialled; no line's."),
+            .text("name", \.name, max: 64, "Shown to people."),
+            .text("pin", \.pin, max: 12, "Digits that are asked for; empty: none."),
+            .integer("participants_max", \.participantsMax, 0...200, "0: 32."),
+            .flag("silent", \.silent, "Nobody hears who comes and goes; else there are two short tones."),
+        ])
+}
+
 extension Shape<Tenant> {
     static let tenant = Shape(
         "Tenant",
@@ -190,6 +203,7 @@ extension Shape<Tenant> {
             .flag("recording_mixed", \.recording.mixed, "Recordings have one channel with both sides; else each side has its own."),
             .flag("recording_announced", \.recording.announced, "Both sides are told that the call is recorded."),
             .integer("recording_days", \.recordingDays, 0...36_500, "Recordings are removed after so many days; 0: never."),
+            .list("rooms", \.rooms, of: .conferenceRoom, max: 100, "Conferences of its lines (docs/conferences.md)."),
             .text("music", \.music, max: 64, "Sound that is heard on hold, by its name; empty: silence (docs/media.md)."),
             .choice("status", \.status, "What it stops: docs/status.md. terminated is for good."),
             .text("time_zone", \.timeZone, max: 64, "IANA name; empty: the customer's."),

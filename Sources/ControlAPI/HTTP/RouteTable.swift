@@ -25,6 +25,7 @@ enum RouteTable {
             ("Money", money), ("Problem", Problem.schema), ("DialRule", Shape<DialRule>.dialRule.schema),
             ("Allowance", Shape<Allowance>.allowance.schema), ("Package", Shape<Package>.package.schema),
             ("InboundRule", Shape<InboundRule>.inboundRule.schema), ("OutboundRule", Shape<OutboundRule>.outboundRule.schema), ("TimeWindow", Shape<TimeWindow>.timeWindow.schema),
+            ("ConferenceRoom", Shape<ConferenceRoom>.conferenceRoom.schema),
         ],
         ServiceEndpoints.schemas, LogEndpoints.schemas, Providers.schemas, Contacts.schemas, Customers.schemas,
         CustomerMoneyEndpoints.schemas, ServicePlans.schemas, RateDecks.schemas, DeckVersionEndpoints.schemas,

@@ -45,6 +45,29 @@ enum TenantDecider {
         return id
     }
 
+    private static let roomsMax = 100
+
+    /// A room's extension is nobody else's, or calls would go to the one or the other by luck.
+    private static func rooms<State: ViewQueries & ~Copyable>(_ tenant: Tenant, _ id: UUIDv7, in state: borrowing State) throws {
+        guard tenant.rooms.count <= roomsMax else { throw AdminRejection.invalid("rooms", "at most \(roomsMax)") }
+        for (index, room) in tenant.rooms.enumerated() {
+            let field = "rooms[\(index)]"
+            func areKeys(_ text: String) -> Bool { text.utf8.allSatisfy { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 } }
+            guard (1...20).contains(room.extension.count), areKeys(room.extension) else {
+                throw AdminRejection.invalid(field + ".extension", "must be 1 to 20 digits")
+            }
+            guard room.pin.isEmpty || (3...12).contains(room.pin.count) && areKeys(room.pin) else {
+                throw AdminRejection.invalid(field + ".pin", "must be 3 to 12 digits, or empty")
+            }
+            guard room.participantsMax <= 200 else { throw AdminRejection.invalid(field + ".participants_max", "at most 200") }
+            guard room.name.count <= 64 else { throw AdminRejection.invalid(field + ".name", "at most 64 letters") }
+            guard !tenant.rooms[..<index].contains(where: { $0.extension == room.extension }) else {
+                throw AdminRejection.invalid(field + ".extension", "\(room.extension) is there twice")
+            }
+            if try state.subscriber(tenant: TenantID(id), user: room.extension) != nil { throw AdminRejection.taken(field + ".extension", room.extension) }
+        }
+    }
+
     private static func check<State: ViewQueries & ~Copyable>(
         _ tenant: Tenant, _ id: UUIDv7, in state: borrowing State
     ) throws -> Customer {
@@ -56,6 +79,7 @@ enum TenantDecider {
         guard tenant.recording.mode.isRecognised else { throw AdminRejection.invalid("recording", "must be default, off, all or on_demand") }
         guard tenant.recordingDays <= 36_500 else { throw AdminRejection.invalid("recording_days", "at most 36500") }
         try Checks.sound(tenant.music, field: "music")
+        try rooms(tenant, id, in: state)
         if !tenant.countryCode.isEmpty { try Checks.digits(tenant.countryCode, count: 1...3, field: "country_code") }
         if !tenant.areaCode.isEmpty { try Checks.digits(tenant.areaCode, count: 1...6, field: "area_code") }
         if let holder = try state.tenant(domain: tenant.domain), holder.id != tenant.id {

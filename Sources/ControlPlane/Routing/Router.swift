@@ -94,6 +94,7 @@ struct Router: Sendable {
             return refused(.numberBlocked, "the line does not call \(request.dialled)")
         }
 
+        if let room = line.tenant.rooms.first(where: { $0.extension == request.dialled }) { return confer(room, line, started, shown: request.fromUser) }
         if let subscriber = try state.subscriber(tenant: line.tenantID, user: request.dialled),
             let colleague = SubscriberID(subscriber.id)
         {

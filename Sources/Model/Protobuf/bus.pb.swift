@@ -241,6 +241,9 @@ package nonisolated enum Prompt: SwiftProtobuf.Enum, Swift.CaseIterable {
   case unspecified // = 0
   case creditUsedUp // = 1
   case callRecorded // = 230
+  case conferencePin // = 231
+  case conferenceWrongPin // = 232
+  case conferenceFull // = 233
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -252,6 +255,9 @@ package nonisolated enum Prompt: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 0: self = .unspecified
     case 1: self = .creditUsedUp
     case 230: self = .callRecorded
+    case 231: self = .conferencePin
+    case 232: self = .conferenceWrongPin
+    case 233: self = .conferenceFull
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -261,6 +267,9 @@ package nonisolated enum Prompt: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .unspecified: return 0
     case .creditUsedUp: return 1
     case .callRecorded: return 230
+    case .conferencePin: return 231
+    case .conferenceWrongPin: return 232
+    case .conferenceFull: return 233
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -270,6 +279,9 @@ package nonisolated enum Prompt: SwiftProtobuf.Enum, Swift.CaseIterable {
     .unspecified,
     .creditUsedUp,
     .callRecorded,
+    .conferencePin,
+    .conferenceWrongPin,
+    .conferenceFull,
   ]
 
 }
@@ -314,6 +326,9 @@ package nonisolated enum StudioNoticeKind: SwiftProtobuf.Enum, Swift.CaseIterabl
   /// nothing heard from either side for the silence limit
   case silent // = 0
 
+  /// a conference does not take the side: wrong PIN, or no place
+  case refused // = 230
+
   /// session unknown (asked about after a restart)
   case lost // = 1
   case UNRECOGNIZED(Int)
@@ -326,6 +341,7 @@ package nonisolated enum StudioNoticeKind: SwiftProtobuf.Enum, Swift.CaseIterabl
     switch rawValue {
     case 0: self = .silent
     case 1: self = .lost
+    case 230: self = .refused
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -334,6 +350,7 @@ package nonisolated enum StudioNoticeKind: SwiftProtobuf.Enum, Swift.CaseIterabl
     switch self {
     case .silent: return 0
     case .lost: return 1
+    case .refused: return 230
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -341,6 +358,7 @@ package nonisolated enum StudioNoticeKind: SwiftProtobuf.Enum, Swift.CaseIterabl
   // The compiler won't synthesize support with the UNRECOGNIZED case.
   package static let allCases: [StudioNoticeKind] = [
     .silent,
+    .refused,
     .lost,
   ]
 
@@ -2882,7 +2900,7 @@ nonisolated extension StudioErrorCode: SwiftProtobuf._ProtoNameProviding {
 }
 
 nonisolated extension Prompt: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0PROMPT_UNSPECIFIED\0\u{1}PROMPT_CREDIT_USED_UP\0\u{2}e\u{3}PROMPT_CALL_RECORDED\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0PROMPT_UNSPECIFIED\0\u{1}PROMPT_CREDIT_USED_UP\0\u{2}e\u{3}PROMPT_CALL_RECORDED\0\u{1}PROMPT_CONFERENCE_PIN\0\u{1}PROMPT_CONFERENCE_WRONG_PIN\0\u{1}PROMPT_CONFERENCE_FULL\0")
 }
 
 nonisolated extension PromptEncoding: SwiftProtobuf._ProtoNameProviding {
@@ -2890,7 +2908,7 @@ nonisolated extension PromptEncoding: SwiftProtobuf._ProtoNameProviding {
 }
 
 nonisolated extension StudioNoticeKind: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0STUDIO_NOTICE_KIND_SILENT\0\u{1}STUDIO_NOTICE_KIND_LOST\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0STUDIO_NOTICE_KIND_SILENT\0\u{1}STUDIO_NOTICE_KIND_LOST\0\u{2}e\u{3}STUDIO_NOTICE_KIND_REFUSED\0")
 }
 
 nonisolated extension DeskRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {

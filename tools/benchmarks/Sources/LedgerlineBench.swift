@@ -11,6 +11,6 @@ import ArgumentParser
             Example: ledgerline-bench ledger
             """,
         subcommands: [
-            LedgerGroup.self, BackupGroup.self, ViewsGroup.self, AsOfGroup.self, ControlGroup.self, BusGroup.self, RatingGroup.self, RerateGroup.self, StatisticsGroup.self, ReconcileGroup.self, ExportGroup.self, SIPGroup.self, SignalGroup.self, RTPGroup.self, TranscodeGroup.self,
+            LedgerGroup.self, BackupGroup.self, ViewsGroup.self, AsOfGroup.self, ControlGroup.self, BusGroup.self, RatingGroup.self, RerateGroup.self, StatisticsGroup.self, ReconcileGroup.self, ExportGroup.self, SIPGroup.self, SignalGroup.self, RTPGroup.self, TranscodeGroup.self, ConferenceGroup.self,
         ])
 }
