@@ -15,7 +15,7 @@ import demo as base
 import tone
 from demo import Demo
 from phone import Phone
-from silent_phone import SilentPhone
+from silent_phone import SilentPhone, free_port
 
 # Name of the line: extension, codec, tone that it plays.
 LINES = {
@@ -154,7 +154,7 @@ class Recordings(Demo):
     def held(self, number):
         """The held side is SIPp with a socket: baresip writes nothing of what it hears after it was held."""
         self.set_tenant(recording="off", music="harp")
-        port = base.BOB + 30
+        port = free_port(base.PHONES)
         self.api.post("/v1/subscribers", {"tenant_id": self.tenant["id"], "username": "hal", "password": "secret-of-hal", "aliases": ["1029"], "is_trunk": True,
                                           "trunk_addresses": [f"{base.PHONES}:{port}"]})
         hal = SilentPhone(self.directory / "hal", base.PHONES, port, offers=("recvonly", "sendrecv"))

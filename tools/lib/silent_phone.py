@@ -55,6 +55,13 @@ def mu_law(byte):
     return -level if bits & 0x80 else level
 
 
+def free_port(address):
+    """That nobody had a moment ago: phones take theirs for media from anywhere."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind((address, 0))
+        return probe.getsockname()[1]
+
+
 class SilentPhone:
     """`offers`: directions of the answers to the re-INVITEs that come in the call."""
 
