@@ -53,6 +53,13 @@ final class UDPPeer: Sendable {
         return datagrams
     }
 
+    /// Sends a packet until the other side hears it, and forgets what is heard of it there.
+    func open(_ port: UInt16, to other: UDPPeer, by packet: [UInt8]) {
+        let deadline = Date().addingTimeInterval(5)
+        repeat { send(packet, to: port) } while other.datagram() == nil && Date() < deadline
+        while other.datagram() != nil {}
+    }
+
     /// Forgets what has come so far.
     func drain() { while receive() != nil {} }
 
