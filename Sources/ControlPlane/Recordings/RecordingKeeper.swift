@@ -50,10 +50,15 @@ final class RecordingKeeper: Sendable {
             for name in ((try? files.contentsOfDirectory(atPath: "\(folder)/\(worker)")) ?? []).sorted() {
                 guard !isStopping.withLock({ $0 }) else { return }
                 guard name.hasSuffix(".rec"), let id = UUIDv7(String(name.dropLast(4))) else { continue }
-                let known = try? views.read { snapshot throws(ViewsError) in try snapshot.recording(id) }
-                guard let known, known.removedAt > 0 else { continue }
-                try? files.removeItem(atPath: "\(folder)/\(worker)/\(name)")
-                logger.info("a recording was removed", metadata: ["recording": "\(id)"])
+                do {
+                    let known = try views.read { snapshot throws(ViewsError) in try snapshot.recording(id) }
+                    guard let known, known.removedAt > 0 else { continue }
+                    try files.removeItem(atPath: "\(folder)/\(worker)/\(name)")
+                    logger.info("a recording was removed", metadata: ["recording": "\(id)"])
+                } catch {
+                    // It says removed everywhere else, so the operator must hear that it is still there.
+                    logger.error("a removed recording's file is still there; it is tried again", metadata: ["recording": "\(id)", "reason": "\(error)"])
+                }
             }
         }
     }
