@@ -73,6 +73,8 @@ struct MediaLoop: ~Copyable, Sendable {
         recorder = Recorder(spool: spool) { report in
             written.put(report)
             waker.wake()
+        } trouble: { reason in
+            logger.error("nothing can be recorded until this is put right", metadata: ["reason": "\(reason)"])
         }
         studioEndpoint = configuration.studioAdvertised ?? sockets.studio.endpoint
         var rules = StudioRules(
@@ -129,8 +131,7 @@ struct MediaLoop: ~Copyable, Sendable {
         _ configuration: MediaWorkerConfiguration, _ identity: DTLSIdentity, _ waker: Waker
     ) throws(MediaWorkerError) -> ShardGroup {
         do throws(SocketError) {
-            return try ShardGroup(
-                count: configuration.shards, ports: configuration.ports, rules: configuration.sources, identity: identity, waker: waker)
+            return try ShardGroup(configuration, identity: identity, waker: waker)
         } catch {
             throw .media(error)
         }
@@ -143,6 +144,11 @@ struct MediaLoop: ~Copyable, Sendable {
         let files = raiseOpenFileLimit()
         if files < studio.sessionsMax * 4 {
             logger.warning("open files limit sessions", metadata: ["files": "\(files)", "sessions": "\(files / 4)"])
+        }
+        if let reason = shards.unsteered {
+            logger.notice(
+                "packets come by a socket for each port; it takes CAP_BPF, CAP_NET_ADMIN and CAP_NET_RAW to take them by one, at less cost",
+                metadata: ["reason": "\(reason)"])
         }
         shards.start()
         recorder.start()

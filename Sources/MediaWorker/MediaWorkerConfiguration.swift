@@ -23,6 +23,8 @@ package struct MediaWorkerConfiguration: Sendable {
     /// How long a stop waits for sessions to end.
     package var drainLimit: Duration = .seconds(5)
     package var sources = SourceRules()
+    /// Takes the packets of all ports by one socket of each thread, if the system lets it (docs/decisions/0069-steered-ports.md).
+    package var steersPorts = true
     /// Where recordings are written; nil: none are made.
     package var recordings: String?
     /// Where sounds are read from, `NAME.wav`; nil: there are none.

@@ -17,6 +17,7 @@ package final class Recorder: Sendable {
 
     private let spool: RecordingSpool?
     private let report: @Sendable (RecordingReport) -> Void
+    private let trouble: @Sendable (String) -> Void
     /// Guards `state`.
     private let condition = NSCondition()
     private nonisolated(unsafe) var state = State()
@@ -24,9 +25,11 @@ package final class Recorder: Sendable {
     /// - Parameters:
     ///   - spool: nil: nothing can be recorded, which each recording's report then says.
     ///   - report: called on the recorder's thread.
-    package init(spool: RecordingSpool?, report: @escaping @Sendable (RecordingReport) -> Void) {
+    ///   - trouble: the same; what an operator has to change before anything can be recorded.
+    package init(spool: RecordingSpool?, report: @escaping @Sendable (RecordingReport) -> Void, trouble: @escaping @Sendable (String) -> Void) {
         self.spool = spool
         self.report = report
+        self.trouble = trouble
     }
 
     private func withState<Result>(_ body: (inout State) -> Result) -> Result {
@@ -64,7 +67,9 @@ package final class Recorder: Sendable {
 
     private func run() {
         var jobs: [RecordingJob] = []
-        try? spool?.make()
+        if let spool {
+            do throws(RecordingError) { try spool.make() } catch { trouble("\(error)") }
+        }
         for left in spool?.remaining(at: WallTime.now) ?? [] { report(left) }
         while true {
             condition.lock()
@@ -94,6 +99,8 @@ package final class Recorder: Sendable {
             return nil
         }
         do throws(RecordingError) {
+            // Again, for the case that it could not be made at the start, or has been removed since.
+            try spool.make()
             return try RecordingJob(setup, tap, path: spool.part(setup.id), at: Instant.now)
         } catch {
             tap.end()

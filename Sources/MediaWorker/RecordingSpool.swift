@@ -11,7 +11,14 @@ package struct RecordingSpool: Sendable {
 
     package init(_ path: String) { self.path = path }
 
-    func make() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700]) }
+    /// The folder and those above it, as far as they are missing.
+    func make() throws(RecordingError) {
+        var made = path.hasPrefix("/") ? "" : "."
+        for name in path.split(separator: "/") {
+            made += "/" + name
+            guard unsafe mkdir(made, 0o700) == 0 || errno == EEXIST else { throw .file(path: made, code: errno) }
+        }
+    }
 
     func part(_ id: UUIDv7) -> String { "\(path)/\(id).part" }
     func done(_ id: UUIDv7) -> String { "\(path)/\(id).done" }

@@ -1,5 +1,5 @@
 package import OpenSSL
-internal import Primitives
+package import Primitives
 internal import RTP
 internal import Synchronization
 package import UDP
@@ -7,24 +7,42 @@ package import UDP
 /// One thread that relays: it waits for sockets, moves packets in batches, and takes orders in between.
 package final class RelayShard: Sendable {
     private static let wakeTag = UInt64.max
+    private static let steeredTag = UInt64.max - 1
     /// Packets moved by one pair of system calls.
-    private static let batchCapacity = 32
+    private static let batchCapacity = 64
+    /// Batches of the steered ports between two looks at the clock and at the orders.
+    private static let steeredBatches = 8
     /// Sockets served between two looks at the clock and at the orders.
     private static let readyCapacity = 256
 
     private let ports: ClosedRange<UInt16>
     private let rules: SourceRules
     private let identity: DTLSIdentity?
+    /// Until the thread takes them.
+    private let steered: Mutex<SteeredPorts?>
+    private let handles: SteeredPorts.Handles?
     private let wakeUp: WakeUp
     private let orders = Mutex<[ShardOrder]>([])
     private let answer: @Sendable (ShardAnswer) -> Void
     private let refusedBySystem = Atomic<UInt64>(0)
+    private let released = Atomic<UInt64>(0)
 
-    /// - Parameter answer: called on the shard's thread; must not block.
+    /// - Parameters:
+    ///   - steering: nil: packets come by the sockets of their sessions alone.
+    ///   - answer: called on the shard's thread; must not block.
     package init(
-        ports: ClosedRange<UInt16>, rules: SourceRules, identity: DTLSIdentity? = nil, answer: @escaping @Sendable (ShardAnswer) -> Void
+        ports: ClosedRange<UInt16>, rules: SourceRules, identity: DTLSIdentity? = nil, steering: ShardSteering? = nil,
+        answer: @escaping @Sendable (ShardAnswer) -> Void
     ) throws(SocketError) {
         wakeUp = try WakeUp()
+        if let steering {
+            let made = try SteeredPorts(host: steering.host, ports: ports, steering: steering.steering, place: steering.place)
+            handles = made.handles
+            steered = Mutex(consume made)
+        } else {
+            handles = nil
+            steered = Mutex(nil)
+        }
         self.ports = ports
         self.rules = rules
         self.identity = identity
@@ -33,6 +51,9 @@ package final class RelayShard: Sendable {
 
     /// Packets that the kernel would not send: no route to the peer, or its queue was full.
     package var packetsRefusedBySystem: UInt64 { refusedBySystem.load(ordering: .relaxed) }
+
+    /// Steered ports that got more than a call can, and are served by their own sockets.
+    package var portsReleased: UInt64 { released.load(ordering: .relaxed) }
 
     /// From any thread.
     package func order(_ order: ShardOrder) {
@@ -43,7 +64,8 @@ package final class RelayShard: Sendable {
     /// The thread's whole life; returns after `.stop`, with every socket closed.
     package func run() {
         do throws(SocketError) {
-            var loop = try Loop(ports: ports, rules: rules, identity: identity, wakeUp: wakeUp.descriptor)
+            var loop = try Loop(
+                ports: ports, rules: rules, identity: identity, steered: steered.withLock { $0.take() }, handles: handles, wakeUp: wakeUp.descriptor)
             while true {
                 if loop.relayWhatIsReady(refused: refusedBySystem) {
                     wakeUp.clear()
@@ -56,6 +78,7 @@ package final class RelayShard: Sendable {
                         guard loop.carryOut(order, answer) else { return answer(.ended(reason: nil)) }
                     }
                 }
+                released.store(loop.portsReleased, ordering: .relaxed)
                 for id in loop.takeRefusals() { answer(.refused(id)) }
             }
         } catch {
@@ -74,14 +97,22 @@ package final class RelayShard: Sendable {
         private var descriptors: [Int32]
         /// Sessions whose conferences have refused them.
         private var refusals: [MediaSessionID] = []
+        private var steered: SteeredPorts?
+        private let handles: SteeredPorts.Handles?
+        private(set) var portsReleased: UInt64 = 0
 
-        init(ports: ClosedRange<UInt16>, rules: SourceRules, identity: DTLSIdentity?, wakeUp: Int32) throws(SocketError) {
+        init(
+            ports: ClosedRange<UInt16>, rules: SourceRules, identity: DTLSIdentity?, steered: consuming SteeredPorts?, handles: SteeredPorts.Handles?, wakeUp: Int32
+        ) throws(SocketError) {
             var queue = try ReadinessQueue(capacity: RelayShard.readyCapacity)
             try queue.add(wakeUp, tag: RelayShard.wakeTag)
+            if let handles { try queue.add(handles.receiver, tag: RelayShard.steeredTag) }
+            self.steered = steered
+            self.handles = handles
             self.ports = ports
             self.queue = queue
             core = RelayCore(ports: ports, rules: rules, identity: identity)
-            batch = DatagramBatch(capacity: RelayShard.batchCapacity, spareBytes: SRTPSession.spareByteCount)
+            batch = DatagramBatch(capacity: RelayShard.batchCapacity, spareBytes: SRTPSession.spareByteCount, readsDestinations: handles != nil)
             descriptors = Array(repeating: -1, count: ports.count)
         }
 
@@ -93,11 +124,10 @@ package final class RelayShard: Sendable {
             let now = Instant.now
             var hasOrders = false
             for index in 0..<ready {
-                let tag = queue.tag(at: index)
-                if tag == RelayShard.wakeTag {
-                    hasOrders = true
-                } else {
-                    relay(port: UInt16(truncatingIfNeeded: tag), at: now, refused: refused)
+                switch queue.tag(at: index) {
+                case RelayShard.wakeTag: hasOrders = true
+                case RelayShard.steeredTag: relaySteered(at: now, refused: refused)
+                case let tag: relay(port: UInt16(truncatingIfNeeded: tag), at: now, refused: refused)
                 }
             }
             playPrompts(at: now, refused: refused)
@@ -180,6 +210,39 @@ package final class RelayShard: Sendable {
             if lost > 0 { refused.add(UInt64(lost), ordering: .relaxed) }
         }
 
+        /// What has come to all ports that are steered, in the order in which it came.
+        private mutating func relaySteered(at now: Instant, refused: borrowing Atomic<UInt64>) {
+            guard let handles else { return }
+            var lost = 0
+            for _ in 0..<RelayShard.steeredBatches {
+                let received = batch.receive(descriptor: handles.receiver)
+                for index in 0..<received {
+                    guard let port = batch.destinationPort(at: index), let source = batch.source(at: index) else { continue }
+                    if steered!.count(port, at: now) { portsReleased += 1 }
+                    guard !batch.isTruncated(at: index) else {
+                        core.dropTooLong(port: port)
+                        continue
+                    }
+                    switch Loop.handle(&core, &batch, index, count: batch.count(at: index), port: port, from: source, at: now) {
+                    case .drop, .consumed: continue
+                    case .forward(let ownPort, let destination, let count):
+                        let source = SocketAddress(handles.host, port: ownPort)
+                        if count <= SteeredPorts.packetBytesMax, batch.enqueue(index, count: count, from: source, to: destination) { continue }
+                        // By the port's own socket: the kernel cuts it in pieces, or refuses it.
+                        if batch.hasQueued { lost += batch.flush(over: handles.sender) }
+                        batch.enqueue(index, count: count, to: destination)
+                        lost += batch.flush(over: descriptors[Int(ownPort - ports.lowerBound)])
+                    case .convert:
+                        if batch.hasQueued { lost += batch.flush(over: handles.sender) }
+                        lost += sendConverted(index, port: port, at: now)
+                    }
+                }
+                if batch.hasQueued { lost += batch.flush(over: handles.sender) }
+                if received < batch.capacity { break }
+            }
+            if lost > 0 { refused.add(UInt64(lost), ordering: .relaxed) }
+        }
+
         private mutating func sendConverted(_ index: Int, port: UInt16, at now: Instant) -> Int {
             var lost = 0
             while let verdict = Loop.convertedPacket(&core, &batch, index, port: port, at: now) {
@@ -216,6 +279,7 @@ package final class RelayShard: Sendable {
                     for (port, descriptor) in opened.descriptors {
                         descriptors[Int(port - ports.lowerBound)] = descriptor
                         try queue.add(descriptor, tag: UInt64(port))
+                        if steered != nil { steered!.open(port) }
                     }
                 } catch {
                     answer(.failed(id, "cannot be relayed: \(error)"))
@@ -251,8 +315,25 @@ package final class RelayShard: Sendable {
         /// Closing a socket also takes it out of the queue.
         private mutating func closeSockets(of id: MediaSessionID) {
             guard let closed = sockets.removeValue(forKey: id) else { return }
-            for (port, _) in closed.descriptors { descriptors[Int(port - ports.lowerBound)] = -1 }
+            for (port, _) in closed.descriptors {
+                if steered != nil { steered!.close(port) }
+                descriptors[Int(port - ports.lowerBound)] = -1
+            }
         }
+    }
+}
+
+/// What a shard needs to have its ports steered.
+package struct ShardSteering: Sendable {
+    package let host: SocketAddress.Host
+    package let steering: PortSteering
+    /// The shard's own, among those that share it.
+    package let place: Int
+
+    package init(host: SocketAddress.Host, steering: PortSteering, place: Int) {
+        self.host = host
+        self.steering = steering
+        self.place = place
     }
 }
 

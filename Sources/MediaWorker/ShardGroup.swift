@@ -33,13 +33,38 @@ struct ShardGroup: ~Copyable, Sendable {
     private var sessionCounts: [Int]
     /// Threads that have not said that they ended.
     private(set) var running = 0
+    /// Why the ports are not steered, for the log; nil: they are, or were not meant to be.
+    let unsteered: SocketError?
 
     /// - Parameter waker: woken when there are answers.
-    init(count: Int, ports: ClosedRange<UInt16>, rules: SourceRules, identity: DTLSIdentity, waker: Waker) throws(SocketError) {
+    init(_ configuration: MediaWorkerConfiguration, identity: DTLSIdentity, waker: Waker) throws(SocketError) {
         let letters = Letters(waker: waker)
-        var shards: [RelayShard] = []
-        for _ in 0..<count { shards.append(try RelayShard(ports: ports, rules: rules, identity: identity) { letters.put($0) }) }
+        let count = configuration.shards
+        func make(_ steering: PortSteering?) throws(SocketError) -> [RelayShard] {
+            var shards: [RelayShard] = []
+            for place in 0..<count {
+                let steering = steering.map { ShardSteering(host: configuration.address, steering: $0, place: place) }
+                shards.append(
+                    try RelayShard(
+                        ports: configuration.ports, rules: configuration.sources, identity: identity, steering: steering
+                    ) { letters.put($0) })
+            }
+            return shards
+        }
+        let shards: [RelayShard]
+        var unsteered: SocketError?
+        if configuration.steersPorts {
+            do throws(SocketError) {
+                shards = try make(PortSteering(host: configuration.address, places: count))
+            } catch {
+                unsteered = error
+                shards = try make(nil)
+            }
+        } else {
+            shards = try make(nil)
+        }
         self.shards = shards
+        self.unsteered = unsteered
         self.letters = letters
         sessionCounts = Array(repeating: 0, count: count)
     }

@@ -44,3 +44,11 @@ func bind(_ descriptor: Int32, to address: SocketAddress) throws(SocketError) ->
     }
     return address
 }
+
+/// What the kernel may queue; beyond the limit that is set for everybody (net.core.rmem_max, wmem_max) where the process may. Less than was asked is no error.
+func setBuffer(_ option: Int32, force: Int32, bytes: Int32, on descriptor: Int32) {
+    var bytes = bytes
+    let length = socklen_t(MemoryLayout<Int32>.size)
+    if unsafe setsockopt(descriptor, SOL_SOCKET, force, &bytes, length) == 0 { return }
+    _ = unsafe setsockopt(descriptor, SOL_SOCKET, option, &bytes, length)
+}

@@ -16,13 +16,15 @@ private let bob = address("203.0.113.9:6000")
 private final class Studio {
     let spool: RecordingSpool
     let reports = Letterbox<RecordingReport>()
+    let troubles = Letterbox<String>()
     let recorder: Recorder
     let key = [UInt8](repeating: 5, count: 32)
 
-    init(hasSpool: Bool = true) {
-        spool = RecordingSpool(NSTemporaryDirectory() + "spool-" + UUID().uuidString)
-        let reports = reports
-        recorder = Recorder(spool: hasSpool ? spool : nil) { reports.put($0) }
+    /// - Parameter inside: of the folder of temporary files.
+    init(hasSpool: Bool = true, inside: String = "") {
+        spool = RecordingSpool(NSTemporaryDirectory() + inside + "spool-" + UUID().uuidString)
+        let (reports, troubles) = (reports, troubles)
+        recorder = Recorder(spool: hasSpool ? spool : nil) { reports.put($0) } trouble: { troubles.put($0) }
     }
 
     deinit { try? FileManager.default.removeItem(atPath: spool.path) }
@@ -113,7 +115,7 @@ private func packet(_ number: Int, _ byte: UInt8, ssrc: UInt32, type: UInt8 = 0)
         #expect(try studio.speech(studio.spool.done(setup.id), allowingCut: true).count == Int(report.milliseconds) * 16)
         // Told again until it is noted, and not after.
         let again = Letterbox<RecordingReport>()
-        let next = Recorder(spool: studio.spool) { again.put($0) }
+        let next = Recorder(spool: studio.spool) { again.put($0) } trouble: { Issue.record("\($0)") }
         next.start()
         next.stop()
         #expect(again.takeAll().map(\.sha256) == [report.sha256])
@@ -127,6 +129,30 @@ private func packet(_ number: Int, _ byte: UInt8, ssrc: UInt32, type: UInt8 = 0)
         _ = studio.recorder.begin(studio.setup())
         studio.recorder.stop()
         #expect(studio.reports.takeAll().first?.failure.contains("--recordings") == true)
+    }
+
+    @Test func aFolderThatCannotBeMadeIsSaidAtTheStartAndByEachRecordingAndMadeWhenItCanBe() throws {
+        let obstacle = "obstacle-" + UUID().uuidString
+        let path = NSTemporaryDirectory() + obstacle
+        #expect(FileManager.default.createFile(atPath: path, contents: nil))
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let studio = Studio(inside: obstacle + "/")
+        studio.recorder.start()
+        _ = studio.recorder.begin(studio.setup())
+        // The recorder's own thread tells it.
+        var failures: [String] = []
+        let deadline = ContinuousClock.now + .seconds(10)
+        while failures.isEmpty, ContinuousClock.now < deadline {
+            failures += studio.reports.takeAll().map(\.failure)
+            Thread.sleep(forTimeInterval: 0.005)
+        }
+        #expect(failures.count == 1)
+        #expect(failures.first?.contains(path) == true)
+        #expect(studio.troubles.takeAll().first?.contains(path) == true)
+        try FileManager.default.removeItem(atPath: path)
+        _ = studio.recorder.begin(studio.setup(2))
+        studio.recorder.stop()
+        #expect(studio.reports.takeAll().map(\.failure) == [""])
     }
 
     @Test func aTapThatNobodyEmptiesCountsWhatItCannotTake() {

@@ -7,6 +7,22 @@ import Synchronization
 import Testing
 import UDP
 
+private let loopback = SocketAddress.Host.v4(0x7F00_0001)
+
+/// How packets come to a shard.
+enum Way: CaseIterable, Sendable {
+    case ownSockets
+    case steered
+
+    /// Steering is for who may (CAP_BPF, CAP_NET_ADMIN, CAP_NET_RAW).
+    static let possible: [Way] = (try? PortSteering(host: loopback, places: 1)) == nil ? [.ownSockets] : Way.allCases
+}
+
+@Test(.enabled(if: Way.possible.count == 2, "this process may not load programs into the kernel (CAP_BPF, CAP_NET_ADMIN): only sockets of each port are tested"))
+func portsCanBeSteeredHere() throws {
+    _ = try PortSteering(host: loopback, places: 1)
+}
+
 /// A shard on its own thread, and what it has said.
 private final class RunningShard: Sendable {
     let shard: RelayShard
@@ -27,9 +43,14 @@ private final class RunningShard: Sendable {
         }
     }
 
-    init(ports: ClosedRange<UInt16>) throws {
+    init(ports: ClosedRange<UInt16>, _ way: Way = .ownSockets) throws {
         let answers = Answers()
-        let shard = try RelayShard(ports: ports, rules: SourceRules()) { answers.put($0) }
+        let steering: ShardSteering? =
+            switch way {
+            case .ownSockets: nil
+            case .steered: ShardSteering(host: loopback, steering: try PortSteering(host: loopback, places: 1), place: 0)
+            }
+        let shard = try RelayShard(ports: ports, rules: SourceRules(), steering: steering) { answers.put($0) }
         self.answers = answers
         self.shard = shard
         Thread.detachNewThread { shard.run() }
@@ -65,9 +86,10 @@ private func freeSockets() throws -> (sockets: SessionSockets, portA: UInt16, po
     throw SocketError.tooManyOpenFiles
 }
 
-@Test func packetsCrossBothWaysOverRealSockets() throws {
+@Test(arguments: Way.possible)
+func packetsCrossBothWaysOverRealSockets(way: Way) throws {
     let (sockets, portA, portB) = try freeSockets()
-    let running = try RunningShard(ports: portA...portB + 1)
+    let running = try RunningShard(ports: portA...portB + 1, way)
     var alice = try Phone()
     var bob = try Phone()
     running.shard.order(
@@ -85,10 +107,18 @@ private func freeSockets() throws -> (sockets: SessionSockets, portA: UInt16, po
         #expect(heardByAlice.from == portA)
         #expect(heardByAlice.packet == back)
     }
+    // Longer than some ways take: these leave by the port's own socket.
+    for sequence in 201...205 as ClosedRange<UInt16> {
+        let long = rtpPacket(sequence: sequence, payload: [UInt8](repeating: 7, count: 1_190 + Int(sequence - 201)))
+        alice.send(long, to: portA)
+        let heard = try bob.receive()
+        #expect(heard.from == portB)
+        #expect(heard.packet == long)
+    }
     let report = try #require(running.report(sessionID(1)))
-    #expect(report.a.packetsIn == 200)
-    #expect(report.b.packetsOut == 200)
-    #expect(report.a.bytesIn == 200 * 172)
+    #expect(report.a.packetsIn == 205)
+    #expect(report.b.packetsOut == 205)
+    #expect(report.a.bytesIn == 200 * 172 + UInt64((0..<5).reduce(0) { $0 + 12 + 1_190 + $1 }))
     #expect(report.a.lastHeard != nil)
     guard case .closed(let closed) = running.ask(.close(sessionID(1))) else {
         Issue.record("no figures at the close")
@@ -98,10 +128,10 @@ private func freeSockets() throws -> (sockets: SessionSockets, portA: UInt16, po
     running.stop()
 }
 
-@Test(arguments: SRTPSuite.allCases)
-func protectedPhonesTalkThroughAWorkerThatHoldsBothKeys(suite: SRTPSuite) throws {
+@Test(arguments: SRTPSuite.allCases, Way.possible)
+func protectedPhonesTalkThroughAWorkerThatHoldsBothKeys(suite: SRTPSuite, way: Way) throws {
     let (sockets, portA, portB) = try freeSockets()
-    let running = try RunningShard(ports: portA...portB + 1)
+    let running = try RunningShard(ports: portA...portB + 1, way)
     var alice = try Phone()
     var bob = try Phone()
     let (near, far) = (PeerKeys(suite, seed: 1), PeerKeys(seed: 2))
@@ -126,9 +156,10 @@ func protectedPhonesTalkThroughAWorkerThatHoldsBothKeys(suite: SRTPSuite) throws
     running.stop()
 }
 
-@Test func aStrangerOnAnotherHostIsNotHeardAndIsCounted() throws {
+@Test(arguments: Way.possible)
+func aStrangerOnAnotherHostIsNotHeardAndIsCounted(way: Way) throws {
     let (sockets, portA, portB) = try freeSockets()
-    let running = try RunningShard(ports: portA...portB + 1)
+    let running = try RunningShard(ports: portA...portB + 1, way)
     var alice = try Phone()
     var bob = try Phone()
     running.shard.order(
@@ -153,9 +184,10 @@ func protectedPhonesTalkThroughAWorkerThatHoldsBothKeys(suite: SRTPSuite) throws
     running.stop()
 }
 
-@Test func aDatagramLongerThanAPacketMayBeIsCountedAndNotCutShort() throws {
+@Test(arguments: Way.possible)
+func aDatagramLongerThanAPacketMayBeIsCountedAndNotCutShort(way: Way) throws {
     let (sockets, portA, portB) = try freeSockets()
-    let running = try RunningShard(ports: portA...portB + 1)
+    let running = try RunningShard(ports: portA...portB + 1, way)
     var alice = try Phone()
     var bob = try Phone()
     running.shard.order(
@@ -173,9 +205,10 @@ func protectedPhonesTalkThroughAWorkerThatHoldsBothKeys(suite: SRTPSuite) throws
     running.stop()
 }
 
-@Test func aClosedSessionGivesItsPortsBack() throws {
+@Test(arguments: Way.possible)
+func aClosedSessionGivesItsPortsBack(way: Way) throws {
     let (sockets, portA, portB) = try freeSockets()
-    let running = try RunningShard(ports: portA...portB + 1)
+    let running = try RunningShard(ports: portA...portB + 1, way)
     running.shard.order(.open(sessionID(1), portA: portA, portB: portB, a: LegSetup(), b: LegSetup(), consume sockets))
     #expect(throws: SocketError.addressInUse(.loopback(portA))) { _ = try UDPSocket(binding: .loopback(portA)) }
     guard case .closed = running.ask(.close(sessionID(1))) else {
