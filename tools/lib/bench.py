@@ -17,11 +17,12 @@ import control_bench
 import ledger_bench
 import memory_bench
 import provision_bench
+import relay_bench
 from platform_under_test import Api, Process, cpu_seconds, run
 
 HERE = pathlib.Path(__file__).resolve().parent.parent / "benchmarks"
-GROUPS = ("ledger", "backup", "control", "bus", "provision", "views", "as_of", "rating", "rerate", "statistics", "reconcile", "export", "signal", "sip", "rtp", "transcode")
-MICRO = ("backup", "bus", "views", "as_of", "rating", "rerate", "statistics", "reconcile", "export", "signal", "sip", "rtp", "transcode")
+GROUPS = ("ledger", "backup", "control", "bus", "provision", "views", "as_of", "rating", "rerate", "statistics", "reconcile", "export", "signal", "sip", "rtp", "transcode", "conference")
+MICRO = ("backup", "bus", "views", "as_of", "rating", "rerate", "statistics", "reconcile", "export", "signal", "sip", "rtp", "transcode", "conference")
 DOMAIN = "sip.bench.example"
 UAC, UAS = "127.0.0.1:15070", "127.0.0.1:15080"
 HOLD_MS, RING_MS = 1000, 30
@@ -357,6 +358,7 @@ def main():
     if "memory" in groups:
         memory_bench.measure(figures, options.binaries, options.events, options.directory)
     micro(figures, options.binaries, [name for name in groups if name in MICRO], options.runs)
+    relay_bench.measure(figures, options.binaries, groups, options.runs, options.peers)
     if "sip" in groups:
         systems(figures, options.binaries, options.runs, options.peers)
     if options.json:

@@ -12,5 +12,6 @@ import ArgumentParser
             """,
         subcommands: [
             LedgerGroup.self, BackupGroup.self, ViewsGroup.self, AsOfGroup.self, ControlGroup.self, BusGroup.self, RatingGroup.self, RerateGroup.self, StatisticsGroup.self, ReconcileGroup.self, ExportGroup.self, SIPGroup.self, SignalGroup.self, RTPGroup.self, TranscodeGroup.self, ConferenceGroup.self,
+            MediaWorkerUnderLoad.self,
         ])
 }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Codecs
-import Glibc
 import MediaWorker
 import Model
 import Primitives
@@ -39,7 +38,7 @@ struct TranscodeGroup: ParsableCommand {
                 a: LegSetup(remote: .loopback(port + 10_000), formats: formats(from)), b: LegSetup(remote: .loopback(port + 10_002), formats: formats(to)),
                 at: .zero)
         }
-        let speech = try packets(from)
+        let speech = try BenchSpeech.packets(from)
         var buffer = [UInt8](repeating: 0, count: 2_048)
         var (step, sent) = (0, 0)
         let time = timePerRun(round: sessions) {
@@ -68,25 +67,5 @@ struct TranscodeGroup: ParsableCommand {
         formats.speech = [LegFormats.Speech(codec: codec, payloadType: 100, heardAs: 100)]
         formats.converts = true
         return formats
-    }
-
-    /// Two seconds of something with the range of a voice: three tones that come and go.
-    private func packets(_ codec: Codec) throws -> [[UInt8]] {
-        let rate = codec.isWideBand ? 16_000 : 8_000
-        guard var encoder = AudioEncoder(codec, sampleRate: rate) else { return [] }
-        return (0..<100).map { index in
-            var samples = [Int16](repeating: 0, count: rate / 50)
-            for place in samples.indices {
-                let time = Double(index * samples.count + place) / Double(rate)
-                let loudness: Double = 0.5 + 0.5 * sin(2 * .pi * 3 * time)
-                let voice: Double = sin(2 * .pi * 180 * time) + 0.6 * sin(2 * .pi * 720 * time) + 0.3 * sin(2 * .pi * 2_300 * time)
-                samples[place] = Int16(5_000 * loudness * voice)
-            }
-            var room = [UInt8](repeating: 0, count: 1_280)
-            var bytes = room.mutableSpan
-            var span = unsafe bytes.mutableBytes
-            let count = encoder.encode(samples.span, into: &span)
-            return Array(room[..<count])
-        }
     }
 }
