@@ -241,3 +241,42 @@ func aClosedSessionGivesItsPortsBack(way: Way) throws {
     #expect(ContinuousClock.now - start >= .milliseconds(79))
     running.stop()
 }
+
+@Test(.enabled(if: Way.possible.contains(.steered), "this process may not load programs into the kernel (CAP_BPF, CAP_NET_ADMIN)"))
+func aFloodToOnePortIsLeftToThatPortsSocketAndTheOtherCallLosesNothing() throws {
+    let (sockets, portA, portB) = try freeSockets()
+    let (otherSockets, otherA, otherB) = try freeSockets()
+    let running = try RunningShard(ports: min(portA, otherA)...max(portB, otherB) + 1, .steered)
+    var alice = try Phone()
+    var bob = try Phone()
+    for (number, a, b, sockets) in [(1, portA, portB, sockets), (2, otherA, otherB, otherSockets)] as [(UInt64, UInt16, UInt16, SessionSockets)] {
+        running.shard.order(
+            .open(sessionID(number), portA: a, portB: b, a: LegSetup(remote: alice.address), b: LegSetup(remote: bob.address), sockets))
+    }
+    let stranger = try UDPSocket(binding: SocketAddress(.v4(0x7F00_0002), port: 0))
+    var batch = DatagramBatch(capacity: 50)
+    let foreign = rtpPacket(sequence: 1, ssrc: 0xBAD)
+    var sent = 0
+    // At once, and more than twice what is too much: whenever a second ends, the port is let go.
+    for _ in 0..<44 {
+        for index in 0..<50 {
+            batch.load(foreign.span, at: index)
+            batch.enqueue(index, count: foreign.count, to: .loopback(portA))
+        }
+        sent += 50 - batch.flush(over: stranger.descriptor)
+    }
+    for round in 1...40 as ClosedRange<UInt16> {
+        alice.send(rtpPacket(sequence: round), to: otherA)
+        #expect(try bob.receive().packet == rtpPacket(sequence: round))
+        bob.send(rtpPacket(sequence: round, ssrc: 0xB0B), to: otherB)
+        #expect(try alice.receive().packet == rtpPacket(sequence: round, ssrc: 0xB0B))
+    }
+    // The flooded port's own queue may have been too short for the rest. It has been read by now, in turn with the other call's.
+    alice.send(rtpPacket(sequence: 1), to: portA)
+    #expect(try bob.receive().from == portB)
+    let report = try #require(running.report(sessionID(1)))
+    #expect(report.a[.stranger] <= UInt64(sent))
+    #expect(report.a[.stranger] >= 1_000)
+    #expect(running.shard.portsReleased == 1)
+    running.stop()
+}

@@ -227,7 +227,7 @@ def measure_cpu(figures, binaries, directory, load, runs, peers, kinds, calls=CA
             for round in range(runs):
                 # Whoever was first in one round is last in the next.
                 for relay in contenders if round % 2 == 0 else reversed(contenders):
-                    result = load.run(relay, calls, SECONDS)
+                    result = load.run(relay, calls, SECONDS, WARM_UP)
                     check(relay, kind, result)
                     print(describe(relay, kind, result), flush=True)
                     results[relay.prefix].append(result)
@@ -296,7 +296,7 @@ def measure_transcoding(figures, binaries, directory, load, runs, peers):
             results = {relay.prefix: [] for relay in contenders}
             for round in range(runs):
                 for relay in contenders if round % 2 == 0 else reversed(contenders):
-                    result = load.run(relay, TRANSCODED_CALLS, 6)
+                    result = load.run(relay, TRANSCODED_CALLS, SECONDS, WARM_UP)
                     check(relay, pair, result)
                     print(f"  {relay.name:<10} {pair:<12} {TRANSCODED_CALLS} calls  {result['cpu_us']:6.2f} µs a packet  {result['cores']:4.2f} cores  lost {result['loss_percent']:.3f} %", flush=True)
                     if abs(result["loss_percent"]) > 1:

@@ -31,7 +31,7 @@ struct MediaWorkerUnderLoad: ParsableCommand {
     @Option(help: "rtp, srtp_rtp (SRTP towards callers) or srtp (SRTP with different suites on both sides).") var kind = Kind.rtp
     @Option(help: "Where the legs are written, and beside them what sides of different codecs say.") var legs: String
     @Option(help: "Two codecs, as PCMU,opus: callers speak the first and called sides the second, and each call is converted.") var codecs: String?
-    @Option(help: "First of the worker's ports; it takes four for each call.") var firstPort: UInt16 = 30_000
+    @Option(help: "First of the worker's ports; it takes four for each call. Below those that the system gives out, so that none is taken.") var firstPort: UInt16 = 20_100
     @Option(help: "Threads that relay.") var shards = 1
     @Flag(help: "Packets come by a socket for each port, as where the rights for steering are missing.") var unsteered = false
 
