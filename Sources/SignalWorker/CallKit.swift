@@ -56,6 +56,8 @@ struct CallKit: Sendable {
     var serverOwners: [ServerTransactionID: CallID] = [:]
     var colleagues: Colleagues
     var outbox = Outbox()
+    /// Facts that are on their way as soon as something else goes there, or their time has come.
+    var gathered = GatheredFacts()
     var names: NameCache
     /// Whom we are known to by a name.
     var ownNames = OwnNames()
@@ -209,7 +211,9 @@ struct CallKit: Sendable {
 
     @discardableResult
     mutating func ask(_ request: DeskRequest, _ pending: Pending, policy: RequestPolicy = .query) -> RequestID? {
-        submit(request, to: CallKit.desk, pending, policy)
+        // What is asked may depend on what was to be told: a line's next call on the end of the one before.
+        sendGathered()
+        return submit(request, to: CallKit.desk, pending, policy)
     }
 
     mutating func ask(_ request: StudioRequest, of worker: String, _ pending: Pending, policy: RequestPolicy = .query) {
@@ -227,21 +231,7 @@ struct CallKit: Sendable {
         return id
     }
 
-    /// Something has happened to the call, and the control plane must know it.
-    mutating func report(_ request: DeskRequest, of call: CallID) {
-        let fact = Fact(id: RequestID(UUIDv7(at: wall, random: &random)), call: call, body: serialized(request))
-        effects.append(.keep(fact))
-        if let next = outbox.add(fact) { send(next) }
-    }
-
-    mutating func send(_ fact: Fact) {
-        var made: [RequestTable<Pending>.Effect] = []
-        _ = requests.submit(
-            fact.body, to: CallKit.desk, id: fact.id, policy: .fact, context: .fact(fact), now: now, into: &made)
-        carryOut(made)
-    }
-
-    private mutating func carryOut(_ made: [RequestTable<Pending>.Effect]) {
+    mutating func carryOut(_ made: [RequestTable<Pending>.Effect]) {
         for effect in made {
             if case .send(let id, let body, let peer) = effect {
                 effects.append(.request(id, body, to: peer))

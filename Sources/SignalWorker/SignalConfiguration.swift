@@ -27,6 +27,8 @@ package struct SignalConfiguration: Sendable {
     package var adoptionGrace: Duration = .seconds(10)
     /// Of registrations at carriers.
     var registrationRules = RegistrationMachine.Rules()
+    /// How long a fact waits for others that go to the control plane with it; zero: it goes at once.
+    package var factsGathered: Duration = .zero
     /// Dialogs are refreshed at half of this, by us or by the peer (RFC 4028).
     package var sessionSeconds: UInt32 = 1_800
     package var callsMax = 10_000

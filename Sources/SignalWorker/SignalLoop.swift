@@ -67,6 +67,7 @@ struct SignalLoop: ~Copyable {
         rules.streams = connections.addresses
         if !configuration.offersSHA256 { rules.algorithms = [.md5] }
         rules.natPing = configuration.natPing
+        rules.factsGathered = configuration.factsGathered
         machine = SignalMachine(rules, random: random)
         relays = DealerGroup(as: configuration.keys, in: sockets.context)
         studios = DealerGroup(as: configuration.keys, in: sockets.context)

@@ -97,7 +97,7 @@ package struct SignalMachine: Sendable {
     package var isDrained: Bool { isDraining && calls.isEmpty && kit.outbox.count == 0 && !trunks.isLeaving }
 
     package var nextWake: Instant? {
-        earliest(kit.transactions.nextWake, kit.requests.nextWake, wakes.first, nextWord, located.nextWake, kit.colleagues.nextWake, trunks.nextWake, nats.nextWake)
+        earliest(kit.transactions.nextWake, kit.requests.nextWake, wakes.first, nextWord, located.nextWake, kit.colleagues.nextWake, trunks.nextWake, nats.nextWake, kit.gathered.until)
     }
 
     package mutating func handle(_ input: Input, now: Instant, wall: WallTime, into effects: inout [Effect]) {
@@ -136,6 +136,7 @@ package struct SignalMachine: Sendable {
 
     private mutating func tick() {
         if kit.now >= nextWord { speak() }
+        kit.sendGatheredIfDue()
         kit.requests.tick(kit.now, into: &kit.requestEffects)
         kit.transactions.tick(now: kit.now, into: &kit.layer)
         located.expire(kit.now)

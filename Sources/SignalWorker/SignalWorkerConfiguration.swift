@@ -34,6 +34,8 @@ package struct SignalWorkerConfiguration: Sendable {
     package var offersSHA256 = false
     /// How long a phone behind a NAT may be silent before it is asked by UDP whether it is there; zero: it is not asked.
     package var natPing: Duration = .seconds(25)
+    /// How long what has happened to a call waits for company on its way to the control plane.
+    package var factsGathered: Duration = .milliseconds(20)
     /// DNS servers that say where gateways are, as `192.0.2.53:53`, several with commas; empty: the machine's.
     package var dnsServers = ""
 

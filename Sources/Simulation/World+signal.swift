@@ -7,8 +7,9 @@ extension World {
     func startSignal(_ index: Int) {
         starts += 1
         let node = signals[index]
-        let configuration = SignalConfiguration(
+        var configuration = SignalConfiguration(
             worker: node.name, listeners: [node.listener], cluster: cluster, busEndpoint: "tcp://\(node.name):1", incarnation: seed &* 31 &+ starts)
+        configuration.factsGathered = .milliseconds(20)
         signals[index].machine = SignalMachine(configuration, random: RandomSource(seed: seed &* 1_009 &+ starts))
         let facts = node.outbox
         if !facts.isEmpty { step(node.name) { .remembered(facts) } }

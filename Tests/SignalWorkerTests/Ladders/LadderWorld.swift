@@ -73,6 +73,7 @@ struct LadderWorld {
             worker: name, listeners: listener, cluster: isClustered ? Addresses.cluster : nil, busEndpoint: "tcp://\(name)",
             incarnation: starts)
         if let limit = ladder?.setting("wrong-passwords-max") { configuration.wrongPasswordsMax = Int(limit[0]) ?? 0 }
+        if let wait = ladder?.setting("facts-gathered") { configuration.factsGathered = .milliseconds(Int64(wait[0]) ?? 0) }
         workers[name] = SignalMachine(configuration, random: RandomSource(seed: starts))
         if let facts = kept[name], !facts.isEmpty { handle(.remembered(facts), name) }
         handle(.tick, name)
