@@ -10,48 +10,53 @@ package struct RequestTable<Context: Sendable>: Sendable {
         case expired(RequestID, Context)
     }
 
-    private struct Entry {
-        let peer: String
-        let body: [UInt8]
-        let context: Context
-        let policy: RequestPolicy
-        let deadline: Instant?
-        var pause: Duration
-        var due: Instant
+    @usableFromInline struct Entry: Sendable {
+        @usableFromInline let peer: String
+        @usableFromInline let body: [UInt8]
+        @usableFromInline let context: Context
+        @usableFromInline let policy: RequestPolicy
+        @usableFromInline let deadline: Instant?
+        @usableFromInline var pause: Duration
+        @usableFromInline var due: Instant
         /// The socket took nothing of the latest sending.
-        var isUnsent = false
+        @usableFromInline var isUnsent = false
 
-        var wake: Instant { deadline.map { min($0, due) } ?? due }
+        @inlinable init(peer: String, body: [UInt8], context: Context, policy: RequestPolicy, deadline: Instant?, pause: Duration, due: Instant) {
+            (self.peer, self.body, self.context, self.policy) = (peer, body, context, policy)
+            (self.deadline, self.pause, self.due) = (deadline, pause, due)
+        }
 
-        mutating func pushBack(_ now: Instant) {
+        @inlinable var wake: Instant { deadline.map { min($0, due) } ?? due }
+
+        @inlinable mutating func pushBack(_ now: Instant) {
             pause = min(pause * 2, policy.resendMax)
             due = now + pause
         }
     }
 
     package let capacity: Int
-    private let incarnation: UInt64
-    private var numbers: UInt64 = 0
-    private var entries: [RequestID: Entry] = [:]
-    private var queue = DeadlineQueue<RequestID>()
+    @usableFromInline let incarnation: UInt64
+    @usableFromInline var numbers: UInt64 = 0
+    @usableFromInline var entries: [RequestID: Entry] = [:]
+    @usableFromInline var queue = DeadlineQueue<RequestID>()
 
     /// - Parameters:
     ///   - incarnation: random; the same for two tables of one worker would give two requests one id.
     ///   - capacity: requests open at a time.
-    package init(incarnation: UInt64, capacity: Int = 100_000) {
+    @inlinable package init(incarnation: UInt64, capacity: Int = 100_000) {
         self.incarnation = incarnation
         self.capacity = capacity
     }
 
-    package var count: Int { entries.count }
+    @inlinable package var count: Int { entries.count }
 
     /// When `tick` has something to do; nil: when something has been submitted.
-    package var nextWake: Instant? { queue.first }
+    @inlinable package var nextWake: Instant? { queue.first }
 
     /// Puts the first sending into `effects`.
     /// - Parameter id: for a request that keeps its id when the process starts again; nil makes a new one.
     /// - Returns: nil when the table is full, or the id is open already; nothing was changed.
-    package mutating func submit(
+    @inlinable package mutating func submit(
         _ body: [UInt8], to peer: String, id: RequestID? = nil, policy: RequestPolicy, context: Context,
         now: Instant, into effects: inout [Effect]
     ) -> RequestID? {
@@ -69,14 +74,14 @@ package struct RequestTable<Context: Sendable>: Sendable {
 
     /// Closes a request that `peer` has answered for good.
     /// - Returns: nil for an answer that nobody waits for: late, doubled, or not from who was asked.
-    package mutating func answer(_ id: RequestID, from peer: String) -> Context? {
+    @inlinable package mutating func answer(_ id: RequestID, from peer: String) -> Context? {
         guard entries[id]?.peer == peer else { return nil }
         return cancel(id)
     }
 
     /// For an answer that says "not now": the request stays, and is repeated after a pause.
     /// - Returns: its context, unchanged; nil as for `answer`.
-    package mutating func postpone(_ id: RequestID, from peer: String, now: Instant) -> Context? {
+    @inlinable package mutating func postpone(_ id: RequestID, from peer: String, now: Instant) -> Context? {
         guard var entry = entries[id], entry.peer == peer else { return nil }
         entry.pushBack(now)
         entries[id] = entry
@@ -85,16 +90,16 @@ package struct RequestTable<Context: Sendable>: Sendable {
     }
 
     /// What `id` is about, while it is open.
-    package func context(of id: RequestID) -> Context? { entries[id]?.context }
+    @inlinable package func context(of id: RequestID) -> Context? { entries[id]?.context }
 
-    package mutating func cancel(_ id: RequestID) -> Context? {
+    @inlinable package mutating func cancel(_ id: RequestID) -> Context? {
         guard let entry = entries.removeValue(forKey: id) else { return nil }
         forgetClosed()
         return entry.context
     }
 
     /// Gives up what is open with a peer that will not come back, in order of id.
-    package mutating func cancelAll(to peer: String) -> [(id: RequestID, context: Context)] {
+    @inlinable package mutating func cancelAll(to peer: String) -> [(id: RequestID, context: Context)] {
         let open = entries.filter { $0.value.peer == peer }.sorted { $0.key < $1.key }
         for (id, _) in open { entries[id] = nil }
         forgetClosed()
@@ -102,10 +107,10 @@ package struct RequestTable<Context: Sendable>: Sendable {
     }
 
     /// The socket did not take the latest sending (`SendOutcome.full` or `.unreachable`).
-    package mutating func notSent(_ id: RequestID) { entries[id]?.isUnsent = true }
+    @inlinable package mutating func notSent(_ id: RequestID) { entries[id]?.isUnsent = true }
 
     /// `peer` can be written to again: sends, in order of id, what its socket had not taken.
-    package mutating func writable(_ peer: String, now: Instant, into effects: inout [Effect]) {
+    @inlinable package mutating func writable(_ peer: String, now: Instant, into effects: inout [Effect]) {
         for id in entries.filter({ $0.value.isUnsent && $0.value.peer == peer }).keys.sorted() {
             guard var entry = entries[id] else { continue }
             entry.isUnsent = false
@@ -118,7 +123,7 @@ package struct RequestTable<Context: Sendable>: Sendable {
     }
 
     /// Repeats what is due and ends what is past its deadline, in order of time.
-    package mutating func tick(_ now: Instant, into effects: inout [Effect]) {
+    @inlinable package mutating func tick(_ now: Instant, into effects: inout [Effect]) {
         while let id = queue.popFirst(dueBy: now) {
             // Entries are queued anew, not moved: what was put in before the latest change is passed over.
             guard var entry = entries[id], entry.wake <= now else { continue }
@@ -137,15 +142,15 @@ package struct RequestTable<Context: Sendable>: Sendable {
     }
 
     /// Numbers under a random start: ordered by time, and unique without asking for randomness each time.
-    private mutating func nextID() -> RequestID {
+    @inlinable mutating func nextID() -> RequestID {
         numbers += 1
         return RequestID(high: incarnation, low: numbers)
     }
 
-    private mutating func schedule(_ id: RequestID, _ entry: Entry) { queue.insert(id, at: entry.wake) }
+    @inlinable mutating func schedule(_ id: RequestID, _ entry: Entry) { queue.insert(id, at: entry.wake) }
 
     /// Keeps the queue, which holds closed and moved entries too, within a multiple of the table.
-    private mutating func forgetClosed() {
+    @inlinable mutating func forgetClosed() {
         if entries.isEmpty {
             queue.removeAll()
         } else if queue.count > 4 * entries.count + 64 {

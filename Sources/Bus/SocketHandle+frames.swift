@@ -56,6 +56,7 @@ extension SocketHandle {
     }
 
     private func outcome(of status: Int32) -> SendOutcome {
+        isUnsettled = true
         if status >= 0 { return .sent }
         switch zmq_errno() {
         case EAGAIN, EINTR: return .full
@@ -70,9 +71,15 @@ extension SocketHandle {
     /// - Returns: false when nothing waits.
     func receivePart() -> Bool {
         while true {
-            if unsafe zmq_msg_recv(part, raw, ZMQ_DONTWAIT) >= 0 { return true }
+            if unsafe zmq_msg_recv(part, raw, ZMQ_DONTWAIT) >= 0 {
+                isUnsettled = true
+                return true
+            }
             switch zmq_errno() {
-            case EAGAIN: return false
+            case EAGAIN:
+                // It has looked for more before it said so: what comes from here on makes the descriptor readable.
+                isUnsettled = false
+                return false
             case EINTR: continue
             case let code: preconditionFailure("zmq_msg_recv: \(unsafe String(cString: zmq_strerror(code)))")
             }

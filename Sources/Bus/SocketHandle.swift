@@ -21,6 +21,10 @@ internal import Glibc
 
     let limits: BusLimits
     private(set) var raw: UnsafeMutableRawPointer?
+    /// Goes up when `raw` is another socket than before.
+    private(set) var generation = 0
+    /// It was used since `readiness` was asked for, so its descriptor may have nothing to say of what has come.
+    var isUnsettled = true
     /// Messages that did not have the frames of the bus.
     var malformed: UInt64 = 0
     /// Received into, part after part.
@@ -86,6 +90,26 @@ internal import Glibc
         unsafe zmq_close(open)
     }
 
+    var isClosed: Bool { unsafe raw == nil }
+
+    /// Readable when something has happened to the socket since it was last looked into (zmq_getsockopt(3), ZMQ_FD); libzmq's own.
+    var descriptor: Int32 { option(ZMQ_FD) }
+
+    /// ZMQ_POLLIN, ZMQ_POLLOUT: what can be done with it now.
+    var readiness: Int32 {
+        isUnsettled = false
+        return option(ZMQ_EVENTS)
+    }
+
+    private func option(_ name: Int32) -> Int32 {
+        guard let raw = unsafe raw else { return 0 }
+        var value: Int32 = 0
+        var size = MemoryLayout<Int32>.size
+        let status = unsafe zmq_getsockopt(raw, name, &value, &size)
+        precondition(status == 0, "zmq_getsockopt: \(unsafe String(cString: zmq_strerror(zmq_errno())))")
+        return value
+    }
+
     var link: LinkCounters { record.counters }
 
     /// Whether this socket connects, and so may need `heal`.
@@ -107,6 +131,7 @@ internal import Glibc
         guard let fresh = unsafe try? open() else { return record.end() }
         unsafe zmq_close(former)
         unsafe raw = unsafe fresh
+        generation += 1
         try? connect()
     }
 
