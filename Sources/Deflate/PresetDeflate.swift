@@ -5,6 +5,7 @@ internal import CZlib
 @safe package struct PresetDeflate: ~Copyable {
     /// How far back a repetition is found: the dictionary and a text fit into it.
     private static let windowBits: Int32 = 13
+    package static var windowBytes: Int { 1 << Int(windowBits) }
     private let compressor: UnsafeMutablePointer<z_stream>
     private let expander: UnsafeMutablePointer<z_stream>
     private let dictionary: [UInt8]

@@ -15,6 +15,8 @@ import Deflate
 /// All numbers are varints.
 struct PartCompressor: ~Copyable {
     private let deflate = PresetDeflate(dictionary: PartDictionary.first)
+    /// Of most parts; what is too long for it is zlib's.
+    private let short = ShortDeflate(dictionary: PartDictionary.first)
     /// Beyond this no part is ours.
     private static let expandedMax = 1 << 24
 
@@ -37,7 +39,9 @@ struct PartCompressor: ~Copyable {
             rest += plain[end...]
         }
         out.append(varint: rest.count)
-        guard let body = deflate.compressed(rest, limit: plain.count - out.count) else { return nil }
+        let limit = plain.count - out.count
+        let body = rest.count <= short.countMax ? short.compressed(rest, limit: limit) : deflate.compressed(rest, limit: limit)
+        guard let body else { return nil }
         return out + body
     }
 

@@ -1,3 +1,4 @@
+import Deflate
 import Foundation
 import Model
 import OpenSSL
@@ -84,6 +85,45 @@ import Testing
         damaged[Int.random(in: 0..<damaged.count, using: &random)] ^= 0x41
         _ = compressor.expanded(damaged)
         _ = compressor.expanded(Array(short.prefix(Int.random(in: 0..<short.count, using: &random))))
+    }
+
+    /// What our writer makes, zlib reads: matches of every length, over every distance.
+    @Test func everyMatchComesBack() {
+        let zlib = PresetDeflate(dictionary: PartDictionary.first)
+        let short = ShortDeflate(dictionary: PartDictionary.first)
+        func check(_ text: [UInt8], _ what: String) {
+            guard let bytes = short.compressed(text, limit: text.count * 2 + 16) else { return }
+            #expect(zlib.expanded(bytes[...], count: text.count) == text, "\(what)")
+        }
+        for count in 1...700 { check([UInt8](repeating: 0xAA, count: count), "a run of \(count)") }
+        var random = RandomSource(seed: 1)
+        let noise = random.bytes(short.countMax)
+        for length in [4, 5, 10, 11, 18, 19, 34, 35, 66, 67, 130, 131, 257, 258, 259] {
+            for gap in [0, 1, 2, 3, 4, 5, 8, 9, 16, 60, 125, 253, 510, 1_021, 2_047, 4_090, short.countMax - 2 * length] where 2 * length + gap <= short.countMax {
+                let repeated = Array(noise.suffix(length))
+                check(repeated + noise.prefix(gap) + repeated, "\(length) after \(gap)")
+            }
+        }
+        check(noise, "noise")
+        check(PartDictionary.first, "the dictionary")
+        // The last text is forgotten, however often there was one.
+        for round in 0..<70_000 {
+            let text = Array("a=rtpmap:8 PCMA/8000 \(round) \(round)".utf8)
+            guard round % 997 == 0 || round > 65_530 && round < 65_540 else {
+                _ = short.compressed(text, limit: 64)
+                continue
+            }
+            check(text, "round \(round)")
+        }
+    }
+
+    @Test func whatDoesNotGetShorterIsLeft() {
+        var random = RandomSource(seed: 2)
+        let noise = random.bytes(300)
+        #expect(ShortDeflate(dictionary: PartDictionary.first).compressed(noise, limit: 300) == nil)
+        let long = [UInt8](repeating: 7, count: 100_000)
+        let compressor = PartCompressor()
+        #expect(compressor.compressed(long).flatMap { compressor.expanded($0) } == long)
     }
 
     /// Parts in every log were compressed with these bytes.
