@@ -8,6 +8,17 @@ extension ViewQueries where Self: ~Copyable {
         return try whole(call)
     }
 
+    /// The same, with what belongs to natural persons left sealed.
+    package func closedLiveCall(_ id: CallID) throws(ViewsError) -> LiveCall? {
+        try message(LiveCall.self, Key(id.value), in: .liveCalls)
+    }
+
+    /// The same, with the state of its dialogs left sealed: what its record is made of.
+    package func startedLiveCall(_ id: CallID) throws(ViewsError) -> LiveCall? {
+        guard let call = try closedLiveCall(id) else { return nil }
+        return try holding(try opened(call, withSnapshot: false))
+    }
+
     package func liveCalls(after: CallID? = nil, limit: Int) throws(ViewsError) -> [LiveCall] {
         var calls = try messages(LiveCall.self, in: .liveCalls, after: after.map { Key($0.value) }, limit: limit)
         for index in calls.indices { calls[index] = try whole(calls[index]) }
@@ -31,7 +42,11 @@ extension ViewQueries where Self: ~Copyable {
 
     /// With what is held for it now.
     private func whole(_ call: LiveCall) throws(ViewsError) -> LiveCall {
-        var call = try opened(call)
+        try holding(try opened(call))
+    }
+
+    private func holding(_ call: LiveCall) throws(ViewsError) -> LiveCall {
+        var call = call
         if let hold = try CallID(call.started.callID).flatMap({ id throws(ViewsError) in try hold(call: id) }) { call.hold = hold }
         return call
     }

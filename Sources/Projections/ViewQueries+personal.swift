@@ -15,12 +15,12 @@ extension ViewQueries where Self: ~Copyable {
         return entity
     }
 
-    func opened(_ call: LiveCall) throws(ViewsError) -> LiveCall {
+    func opened(_ call: LiveCall, withSnapshot: Bool = true) throws(ViewsError) -> LiveCall {
         guard let keys else { return call }
         var call = call
         try personal { () throws(SubjectKeyError) in
             try keys.open(&call.started, of: call.started.callID)
-            if call.hasSnapshot { try keys.open(&call.snapshot, of: call.started.callID) }
+            if withSnapshot, call.hasSnapshot { try keys.open(&call.snapshot, of: call.started.callID) }
         }
         return call
     }

@@ -2,6 +2,7 @@ import Foundation
 import Model
 import Primitives
 import SIP
+import SwiftProtobuf
 
 /// Rings the groups of the plan one after the other, the targets of a group together.
 extension CallMachine {
@@ -353,22 +354,22 @@ extension CallMachine {
         a.timer?.refreshed(kit.now)
         if plan.grantedSeconds > 0 { grant(plan.grantedSeconds, kit) }
         // The fact is kept before anybody is told.
-        var request = DeskRequest()
-        request.callAnswered.callID = id.data
-        request.callAnswered.answeredAt = kit.wall.microseconds
-        request.callAnswered.gatewayID = attempt.record.gatewayID
-        request.callAnswered.subscriberID = attempt.record.subscriberID
+        var fact = CallAnswered()
+        fact.callID = id.data
+        fact.answeredAt = kit.wall.microseconds
+        fact.gatewayID = attempt.record.gatewayID
+        fact.subscriberID = attempt.record.subscriberID
         // Whoever may have to carry the call on reports its end, and has not seen what failed before.
         let tried = records
         if attempt.isGateway, tried.count > 1 {
-            request.callAnswered.attempts = tried.map { record in
+            fact.attempts = tried.map { record in
                 var record = record
                 record.target = ""
                 return record
             }
         }
-        request.callAnswered.snapshot = snapshot(kit)
-        kit.report(request, of: id)
+        fact.snapshot = snapshot(kit)
+        kit.report(.with { $0.callAnswered = fact }, of: id)
         var ok = invite.request.response(200, toTag: a.dialog.localTag)
         ok.headers.append(.contact, kit.contact().description)
         ok.headers.append(.allow, CallMachine.allowed)

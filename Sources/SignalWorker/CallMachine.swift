@@ -162,12 +162,15 @@ struct CallMachine: Sendable {
     /// All that another worker needs to carry this call on. Without keys: those are the media worker's.
     func snapshot(_ kit: CallKit) -> CallSnapshot {
         var snapshot = CallSnapshot()
-        snapshot.a = a.state
-        snapshot.a.flow = kit.flow(a.hop, isGateway: a.isGateway)
-        if let fork { snapshot.a.localTag = fork }
+        // A message within another is made whole before it is put there: each change of it there copies it.
+        var caller = a.state
+        caller.flow = kit.flow(a.hop, isGateway: a.isGateway)
+        if let fork { caller.localTag = fork }
+        snapshot.a = caller
         if let b {
-            snapshot.b = b.state
-            snapshot.b.flow = kit.flow(b.hop, isGateway: b.isGateway)
+            var called = b.state
+            called.flow = kit.flow(b.hop, isGateway: b.isGateway)
+            snapshot.b = called
         }
         if isDirect {
             snapshot.mediaPath = .direct

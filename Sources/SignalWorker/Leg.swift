@@ -3,6 +3,7 @@ import ICE
 import Model
 import Primitives
 import SIP
+import SwiftProtobuf
 
 /// One side of a call: its dialog, the way to it, and what has been agreed about its media.
 struct Leg: Sendable {
@@ -70,11 +71,13 @@ struct Leg: Sendable {
         state.routeSet = dialog.routeSet
         state.localCseq = dialog.localCSeq
         state.remoteCseq = dialog.remoteCSeq ?? 0
-        state.terms.sessionSeconds = timer?.seconds ?? 0
-        state.terms.refreshesHere = timer?.refresher == .us
-        state.terms.subscriberID = subscriber
-        state.terms.tenantID = tenant
-        state.terms.takesUpdate = takesUpdate
+        state.terms = .with {
+            $0.sessionSeconds = timer?.seconds ?? 0
+            $0.refreshesHere = timer?.refresher == .us
+            $0.subscriberID = subscriber
+            $0.tenantID = tenant
+            $0.takesUpdate = takesUpdate
+        }
         return state
     }
 }

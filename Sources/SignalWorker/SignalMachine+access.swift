@@ -112,36 +112,37 @@ extension SignalMachine {
             response.headers[.minSE] = String(SessionTimer.shortest)
             return kit.respond(response, to: id, .sessionTooShort)
         }
-        var desk = DeskRequest()
+        var start = StartCall()
         switch caller {
         case .subscriber(let reply):
-            desk.startCall.callerSubscriberID = reply.subscriberID
+            start.callerSubscriberID = reply.subscriberID
             (leg.subscriber, leg.tenant) = (reply.subscriberID, reply.tenantID)
         case .gateway(let reply):
-            desk.startCall.gatewayID = reply.gatewayID
-            desk.startCall.carrierID = reply.carrierID
+            start.gatewayID = reply.gatewayID
+            start.carrierID = reply.carrierID
         case .forwarded(let forwarded):
-            desk.startCall.callerSubscriberID = forwarded.target.subscriberID
-            desk.startCall.forwardedFrom = forwarded.call.data
-            desk.startCall.forwardKind = forwarded.target.kind
-            desk.startCall.isAnonymous = forwarded.isAnonymous
+            start.callerSubscriberID = forwarded.target.subscriberID
+            start.forwardedFrom = forwarded.call.data
+            start.forwardKind = forwarded.target.kind
+            start.isAnonymous = forwarded.isAnonymous
         }
-        if request.isAnonymous { desk.startCall.isAnonymous = true }
-        desk.startCall.isBrowser = hop.transport.isWebSocket
-        desk.startCall.callID = call.data
-        desk.startCall.dialled = trunks.dialled(request)
-        desk.startCall.domain = uri.host
-        desk.startCall.fromUser = (isGateway ? SignalMachine.asserted(request) : nil) ?? request.from.uri.userDecoded ?? ""
-        desk.startCall.fromDisplay = request.from.displayName ?? ""
-        desk.startCall.sipCallID = request.callID
-        desk.startCall.instanceID = uri.parameters["gr"] ?? ""
-        desk.startCall.sourceAddress = hop.remote.description
-        desk.startCall.startedAt = kit.wall.microseconds
+        if request.isAnonymous { start.isAnonymous = true }
+        start.isBrowser = hop.transport.isWebSocket
+        start.callID = call.data
+        start.dialled = trunks.dialled(request)
+        start.domain = uri.host
+        start.fromUser = (isGateway ? SignalMachine.asserted(request) : nil) ?? request.from.uri.userDecoded ?? ""
+        start.fromDisplay = request.from.displayName ?? ""
+        start.sipCallID = request.callID
+        start.instanceID = uri.parameters["gr"] ?? ""
+        start.sourceAddress = hop.remote.description
+        start.startedAt = kit.wall.microseconds
         kit.respond(request.response(100), to: id)
         kit.serverOwners[id] = call
-        let starting = kit.ask(desk, .start(call))
+        let isAnonymous = start.isAnonymous
+        let starting = kit.ask(.with { $0.startCall = start }, .start(call))
         var machine = CallMachine(call, invite: request, transaction: id, leg: leg, starting: starting)
-        machine.isAnonymous = desk.startCall.isAnonymous
+        machine.isAnonymous = isAnonymous
         calls.insert(machine)
     }
 

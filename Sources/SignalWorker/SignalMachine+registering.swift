@@ -2,6 +2,7 @@ import Foundation
 import Model
 import Primitives
 import SIP
+import SwiftProtobuf
 
 /// Contacts of an authenticated REGISTER, into the control plane and back (RFC 3261 §10.3, RFC 3327, RFC 5626, RFC 5627).
 extension SignalMachine {
@@ -9,11 +10,11 @@ extension SignalMachine {
     static let contactsMax = 50
 
     mutating func bind(_ request: SIPMessage, _ id: ServerTransactionID, _ hop: Hop, _ reply: CredentialReply) {
-        var desk = DeskRequest()
-        desk.bind.subscriberID = reply.subscriberID
+        var bind = BindContacts()
+        bind.subscriberID = reply.subscriberID
         if request.isContactWildcard {
             guard request.expires == 0 else { return kit.respond(request.response(400, toTag: "wildcard"), to: id, .wildcard) }
-            desk.bind.removeAll = true
+            bind.removeAll = true
         }
         let contacts = request.contacts
         guard contacts.count <= SignalMachine.contactsMax else {
@@ -52,9 +53,9 @@ extension SignalMachine {
             binding.cseq = request.cseq.number
             binding.qPermille = contact.parameters["q"].flatMap { Double($0) }.map { UInt32(max(0, min(1, $0)) * 1_000) } ?? 1_000
             binding.userAgent = request.headers[.userAgent] ?? ""
-            desk.bind.bindings.append(binding)
+            bind.bindings.append(binding)
         }
-        kit.ask(desk, .bind(id, request))
+        kit.ask(.with { $0.bind = bind }, .bind(id, request))
     }
 
     /// Where a contact's requests go. A phone behind a NAT is reached where its REGISTER came from (RFC 3581); one that names the

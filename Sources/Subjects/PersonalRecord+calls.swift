@@ -27,25 +27,46 @@ extension CallSnapshot: PersonalRecord {
 
     package mutating func withdraw() -> (first: CallSnapshot, second: CallSnapshot) {
         var (caller, called) = (CallSnapshot(), CallSnapshot())
+        // Taken out, changed and put back: a change of a message within another copies it.
         if hasA {
-            for field in [\CallSnapshot.a.callID, \.a.remoteUri, \.a.remoteTarget] {
-                move(field, "", from: &self, to: &caller)
-            }
-            move(\.a.routeSet, [], from: &self, to: &caller)
-            if a.hasFlow { move(\.a.flow.remote, "", from: &self, to: &caller) }
-            move(\.a.localUri, "", from: &self, to: &called)
+            var leg = a
+            clearA()
+            let (own, other) = leg.withdraw()
+            a = leg
+            if let own { caller.a = own }
+            if let other { called.a = other }
         }
         if hasB {
-            for field in [\CallSnapshot.b.callID, \.b.remoteUri, \.b.remoteTarget] {
-                move(field, "", from: &self, to: &called)
-            }
-            move(\.b.routeSet, [], from: &self, to: &called)
-            if b.hasFlow { move(\.b.flow.remote, "", from: &self, to: &called) }
-            move(\.b.localUri, "", from: &self, to: &caller)
+            var leg = b
+            clearB()
+            let (own, other) = leg.withdraw()
+            b = leg
+            if let own { called.b = own }
+            if let other { caller.b = other }
         }
         for field in [\CallSnapshot.remoteSdpA, \.sdpB] { move(field, "", from: &self, to: &caller) }
         for field in [\CallSnapshot.remoteSdpB, \.sdpA] { move(field, "", from: &self, to: &called) }
         return (caller, called)
+    }
+}
+
+extension DialogState {
+    /// - Returns: what belongs to the person at that end, and how the other one is called there; nil where there is nothing.
+    fileprivate mutating func withdraw() -> (own: DialogState?, other: DialogState?) {
+        var (own, other) = (DialogState(), DialogState())
+        (own.callID, callID) = (callID, "")
+        (own.remoteUri, remoteUri) = (remoteUri, "")
+        (own.remoteTarget, remoteTarget) = (remoteTarget, "")
+        (own.routeSet, routeSet) = (routeSet, [])
+        (other.localUri, localUri) = (localUri, "")
+        if hasFlow, !flow.remote.isEmpty {
+            own.flow = .with { $0.remote = flow.remote }
+            var rest = flow
+            rest.remote = ""
+            flow = rest
+        }
+        let isBare = own.callID.isEmpty && own.remoteUri.isEmpty && own.remoteTarget.isEmpty && own.routeSet.isEmpty && !own.hasFlow
+        return (isBare ? nil : own, other.localUri.isEmpty ? nil : other)
     }
 }
 

@@ -48,7 +48,7 @@ enum CallDecider {
         _ fact: CallAnswered, by worker: String, in state: borrowing State, _ decision: inout Decision
     ) throws -> Verdict {
         guard let call = CallID(fact.callID) else { return .malformed("call_id") }
-        guard let live = try state.liveCall(call) else { return try late(call, by: worker, in: state) }
+        guard let live = try state.closedLiveCall(call) else { return try late(call, by: worker, in: state) }
         guard live.worker == worker else { return .notOwner }
         guard live.answeredAt == 0 else { return .recorded }
         guard fact.gatewayID.isEmpty || GatewayID(fact.gatewayID) != nil else { return .malformed("gateway_id") }
@@ -76,7 +76,7 @@ enum CallDecider {
         _ fact: CallFinished, by worker: String, in state: borrowing State, _ decision: inout Decision
     ) throws -> Verdict {
         guard let call = CallID(fact.ended.callID) else { return .malformed("call_id") }
-        guard let live = try state.liveCall(call) else { return try late(call, by: worker, in: state) }
+        guard let live = try state.startedLiveCall(call) else { return try late(call, by: worker, in: state) }
         guard live.worker == worker else { return .notOwner }
         var ended = fact.ended
         ended.worker = worker
