@@ -18,6 +18,7 @@ import ledger_bench
 import memory_bench
 import provision_bench
 import relay_bench
+import sip_capacity
 from platform_under_test import Api, Process, cpu_seconds, run
 
 HERE = pathlib.Path(__file__).resolve().parent.parent / "benchmarks"
@@ -70,8 +71,8 @@ def micro(figures, binaries, groups, runs):
 class Sipp:
     """Callers and called phones, from the scenarios beside this file."""
 
-    def __init__(self, directory, target, users):
-        self.directory, self.target = pathlib.Path(directory), target
+    def __init__(self, directory, target, users, hold_ms=HOLD_MS):
+        self.directory, self.target, self.hold_ms = pathlib.Path(directory), target, hold_ms
         clock = self.directory / "fineclock.so"
         subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", str(clock), str(HERE / "sip/fineclock.c")], check=True)
         self.environment = dict(os.environ, LD_PRELOAD=str(clock))
@@ -83,10 +84,10 @@ class Sipp:
         for name in ("register", "uac-call", "uas-call"):
             text = (HERE / f"sip/{name}.xml").read_text()
             (self.directory / f"{name}.xml").write_text(
-                text.replace("@AUTH_CODE@", "407").replace("@HOLD_MS@", str(HOLD_MS)).replace("@RING_MS@", str(RING_MS)))
+                text.replace("@AUTH_CODE@", "407").replace("@HOLD_MS@", str(hold_ms)).replace("@RING_MS@", str(RING_MS)))
 
     def _command(self, *arguments):
-        return ["sipp", "-nostdin", "-buff_size", "4194304", "-timer_resol", "1", "-recv_timeout", "10000", "-t", "u1", *arguments]
+        return ["sipp", "-nostdin", "-buff_size", "4194304", "-timer_resol", "1", "-recv_timeout", str(self.hold_ms + 9000), "-t", "u1", *arguments]
 
     def load(self, kind, rate, seconds, pids, extra=()):
         """One run at `rate` per second; figures of it. CPU is user and system time of `pids` per success."""
@@ -106,7 +107,7 @@ class Sipp:
                                          "-key", "dom", DOMAIN, "-key", "contact", UAS, "-r", str(rate), "-rp", "1000", "-m", str(total),
                                          "-l", str(rate * 12 + 200), "-trace_stat", "-fd", "1", "-stf", "stat.csv", "-trace_rtt", "-rtt_freq", "1"),
                            cwd=self.directory, env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                           stderr=subprocess.DEVNULL, timeout=seconds * 4 + 60)
+                           stderr=subprocess.DEVNULL, timeout=seconds * 4 + 60 + self.hold_ms / 1000)
         finally:
             if uas:
                 uas.kill()
@@ -122,7 +123,7 @@ class Sipp:
                 if len(row) > 2 and row[2].strip() == ("2" if kind == "call" else "1"):
                     delays.append(float(row[1]))
         delays.sort()
-        span = wall - (HOLD_MS + RING_MS) / 1000 if kind == "call" else wall
+        span = wall - (self.hold_ms + RING_MS) / 1000 if kind == "call" else wall
         return {"ok": ok, "failed": failed, "cpu_us": cpu * 1e6 / max(1, ok), "extra_us": cpu_extra * 1e6 / max(1, ok),
                 "rate": min(rate, total / span), "p50": delays[len(delays) // 2] if delays else 0,
                 "p99": delays[min(len(delays) - 1, len(delays) * 99 // 100)] if delays else 0}
@@ -325,6 +326,7 @@ def systems(figures, binaries, runs, peers):
             for name, prefix in (("call", "peer.kamailio."), ("register", "peer.kamailio."), ("anchored_call", "peer.kamailio_rtpengine.")):
                 pairs = zip(results[("", name)], results[(prefix, name)])
                 figures.add(f"ratio.sip.{name}_cpu", [(a["cpu_us"] + a["extra_us"]) / (b["cpu_us"] + b["extra_us"]) for a, b in pairs], "ours/theirs")
+        sip_capacity.call_rate(figures, contenders, min(runs, 3))
         for name in ("control", "s1", "m1"):
             figures.add(f"sip.memory.{ {'control': 'control', 's1': 'signal', 'm1': 'media'}[name] }", [ours.memory_bytes(name) / 1048576], "MiB")
     finally:
@@ -333,6 +335,21 @@ def systems(figures, binaries, runs, peers):
             relayed.stop()
         if theirs:
             theirs.stop()
+        shutil.rmtree(directory)
+
+
+def memory_of_phones_and_calls(figures, binaries):
+    """Of a platform of its own, whose phones and calls are counted from nothing."""
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="ledgerline-bench-"))
+    ours = Ours(binaries, directory, sip_capacity.PHONES)
+    try:
+        for name in ("phones", "calls"):
+            (directory / name).mkdir()
+        phones = Sipp(directory / "phones", ours.target, sip_capacity.PHONES)
+        calls = Sipp(directory / "calls", ours.target, 200, hold_ms=sip_capacity.HOLD_SECONDS * 1000)
+        sip_capacity.memory(figures, ours, phones, calls)
+    finally:
+        ours.stop()
         shutil.rmtree(directory)
 
 
@@ -361,6 +378,7 @@ def main():
     relay_bench.measure(figures, options.binaries, groups, options.runs, options.peers)
     if "sip" in groups:
         systems(figures, options.binaries, options.runs, options.peers)
+        memory_of_phones_and_calls(figures, options.binaries)
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps({"figures": figures.all}, indent=2) + "\n")
     if options.check:
