@@ -40,6 +40,7 @@ let package = Package(
     products: [
         .executable(name: "ledgerline", targets: ["ledgerline"]),
         .executable(name: "ledgerline-bench", targets: ["ledgerline-bench"]),
+        .executable(name: "xdp-worker", targets: ["xdp-worker"]),
         .executable(name: "ledgerline-fuzz", targets: ["ledgerline-fuzz"]),
     ],
     dependencies: [
@@ -69,6 +70,7 @@ let package = Package(
             linkerSettings: [.linkedLibrary("opus"), .linkedLibrary("spandsp"), .linkedLibrary("speex"), .linkedLibrary("speexdsp"), .linkedLibrary("m")]),
         .target(name: "CShims"),
         .target(name: "CSteering"),
+        .target(name: "CXDP", exclude: ["program/relay.bpf.c"]),
         .target(name: "CSRTPPrimitives", linkerSettings: [.linkedLibrary("srtp2"), .linkedLibrary("crypto")]),
         library("Primitives", []),
         library("LMDB", ["CLMDB"]),
@@ -84,6 +86,7 @@ let package = Package(
         library("RTP", ["CSRTP", "CSRTPPrimitives", "Primitives"]),
         library("ICE", ["OpenSSL", "Primitives"]),
         library("UDP", ["CShims", "CSteering", "Primitives"]),
+        library("XDP", ["CXDP", "Primitives"]),
         library("DNS", ["CCARES", "CShims", "Primitives"]),
         library("Mail", ["CCurl", "OpenSSL", "Primitives"]),
         library("Tables", []),
@@ -121,7 +124,7 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
         library("SignalWorker", ["Bus", "CShims", "Codecs", "DNS", "ICE", "Model", "OpenSSL", "Primitives", "SIP", "UDP", logging, protobuf]),
-        library("MediaWorker", ["Bus", "CPrompts", "Codecs", "ICE", "Model", "OpenSSL", "Primitives", "RTP", "Recordings", "UDP", logging, protobuf]),
+        library("MediaWorker", ["Bus", "CPrompts", "Codecs", "ICE", "Model", "OpenSSL", "Primitives", "RTP", "Recordings", "UDP", "XDP", logging, protobuf]),
 
         // The seeded world: imported by tests and tools alone.
         library(
@@ -152,6 +155,9 @@ let package = Package(
             path: "tools/benchmarks/Sources",
             swiftSettings: strict,
             linkerSettings: executable),
+        .executableTarget(
+            name: "xdp-worker", dependencies: ["MediaWorker", "Model", "Primitives", "UDP", "XDP", logging], path: "tools/benchmarks/XDPWorker", swiftSettings: settings,
+            linkerSettings: [.unsafeFlags(["-use-ld=lld"], .when(configuration: .release))]),
         .systemLibrary(name: "CFuzzer", path: "tools/fuzz/CFuzzer"),
         .executableTarget(
             name: "ledgerline-fuzz", dependencies: ["CFuzzer", "ICE", "MediaWorker", "Model", "OpenSSL", "Primitives", "RTP", "SIP"], path: "tools/fuzz/Sources",
@@ -159,6 +165,10 @@ let package = Package(
 
         // Counts the allocations of a thread, for tests that promise none.
         .target(name: "AllocationCounter", path: "Tests/Support/AllocationCounter"),
+        // Enters network namespaces.
+        .target(name: "Namespaces", path: "Tests/Support/Namespaces"),
+        // Ended with SIGKILL while it has a program on an interface.
+        .executableTarget(name: "program-holder", dependencies: ["XDP"], path: "Tests/Support/ProgramHolder", swiftSettings: settings),
         tests("PrimitivesTests", ["Primitives", "OpenSSL"]),
         // Ended with SIGKILL by the ledger's tests, again and again.
         .executableTarget(
@@ -182,6 +192,7 @@ let package = Package(
         tests("RTPTests", ["RTP", "Primitives"]),
         tests("ICETests", ["ICE", "Primitives"]),
         tests("UDPTests", ["UDP", "Primitives"]),
+        tests("XDPTests", ["Primitives", "XDP"]),
         tests("DNSTests", ["DNS", "Primitives"]),
         tests("ModelTests", ["Model", "Primitives", protobuf]),
         tests("RatingTests", ["Rating", "Model", "Primitives", "Tables", protobuf]),
@@ -207,7 +218,7 @@ let package = Package(
         tests("SignalWorkerTests", ["Bus", "Codecs", "DNS", "ICE", "Model", "OpenSSL", "Primitives", "SIP", "SignalWorker", "UDP", logging, protobuf]),
         tests(
             "MediaWorkerTests",
-            ["AllocationCounter", "Bus", "Codecs", "ICE", "MediaWorker", "Model", "OpenSSL", "Primitives", "RTP", "Recordings", "UDP", logging, protobuf]),
+            ["AllocationCounter", "Bus", "Codecs", "ICE", "MediaWorker", "Model", "Namespaces", "OpenSSL", "Primitives", "RTP", "Recordings", "UDP", "XDP", "program-holder", logging, protobuf]),
         tests("ScenarioTests", ["Simulation", "Ledger", "Model", "Primitives", "Projections"]),
         tests("ProcessTests", ["call-writer", "ledgerline", "tamper"]),
     ],

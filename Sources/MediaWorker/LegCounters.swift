@@ -4,6 +4,8 @@ package import Primitives
 package struct LegCounters: Sendable {
     package internal(set) var packetsIn: UInt64 = 0
     package internal(set) var bytesIn: UInt64 = 0
+    /// Of `packetsIn`, those that were passed on without the worker.
+    package internal(set) var packetsPassed: UInt64 = 0
     package internal(set) var packetsOut: UInt64 = 0
     package internal(set) var bytesOut: UInt64 = 0
     package internal(set) var controlIn: UInt64 = 0

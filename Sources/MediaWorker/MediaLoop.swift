@@ -44,6 +44,8 @@ struct MediaLoop: ~Copyable, Sendable {
     private var failure: MediaWorkerError?
     private var refusalsLogged: UInt64 = 0
     private var wasGreeted = false
+    /// Of sessions that were closed.
+    private var packets: (all: UInt64, byXDP: UInt64) = (0, 0)
 
     init(_ configuration: MediaWorkerConfiguration, waker: Waker, logger: Logger) throws(MediaWorkerError) {
         try MediaLoop.check(configuration)
@@ -55,7 +57,7 @@ struct MediaLoop: ~Copyable, Sendable {
         } catch {
             throw .identity(error)
         }
-        let shards = try MediaLoop.shards(configuration, identity, waker)
+        let shards = try MediaLoop.shards(configuration, identity, waker, logger)
         var poller = Poller()
         studioToken = poller.add(sockets.studio)
         deskToken = poller.add(sockets.desk)
@@ -128,10 +130,11 @@ struct MediaLoop: ~Copyable, Sendable {
     }
 
     private static func shards(
-        _ configuration: MediaWorkerConfiguration, _ identity: DTLSIdentity, _ waker: Waker
+        _ configuration: MediaWorkerConfiguration, _ identity: DTLSIdentity, _ waker: Waker, _ logger: Logger
     ) throws(MediaWorkerError) -> ShardGroup {
+        let shortcuts = KernelShortcuts.tables(configuration.shortcuts, host: configuration.address, ports: configuration.ports, logger: logger)
         do throws(SocketError) {
-            return try ShardGroup(configuration, identity: identity, waker: waker)
+            return try ShardGroup(configuration, identity: identity, shortcuts: shortcuts, waker: waker)
         } catch {
             throw .media(error)
         }
@@ -176,7 +179,9 @@ struct MediaLoop: ~Copyable, Sendable {
             logger.warning("stopping with open sessions", metadata: ["sessions": "\(studio.sessionCount)"])
         }
         endShards()
-        logger.info("media worker stopped", metadata: ["worker": "\(configuration.worker)"])
+        logger.info(
+            "media worker stopped",
+            metadata: ["worker": "\(configuration.worker)", "packets": "\(packets.all)", "packets_by_xdp": "\(packets.byXDP)"])
         return failure.map { .failure($0) } ?? .success(())
     }
 
@@ -239,7 +244,10 @@ struct MediaLoop: ~Copyable, Sendable {
     private mutating func receive(_ answer: ShardAnswer) {
         switch answer {
         case .reported(let report): handle(.reported(report))
-        case .closed(let report): handle(.closed(report))
+        case .closed(let report):
+            packets.all += report.a.packetsIn + report.b.packetsIn
+            packets.byXDP += report.a.packetsPassed + report.b.packetsPassed
+            handle(.closed(report))
         case .silent(let reports): handle(.silent(reports))
         case .refused(let id): handle(.refused(id))
         case .failed(let id, let reason): logger.error("session \(id) \(reason)")

@@ -30,6 +30,9 @@ package struct MediaWorkerConfiguration: Sendable {
     /// Where sounds are read from, `NAME.wav`; nil: there are none.
     package var sounds: String?
 
+    /// Whether packets that are not changed pass by the kernel alone.
+    package var shortcuts = ShortcutChoice.automatic
+
     package init(
         worker: String, keys: CurveKeyPair, controlKey: CurvePublicKey, desk: String, feed: String, studio: String,
         address: SocketAddress.Host

@@ -8,8 +8,10 @@ package import RTP
 ///
 /// Belongs to one thread. Opening, changing and closing sessions may allocate; `handle` does not.
 package struct RelayCore: ~Copyable {
-    private let ports: ClosedRange<UInt16>
+    let ports: ClosedRange<UInt16>
     private let rules: SourceRules
+    /// nil: all packets pass the worker.
+    let shortcuts: ShortcutRules?
     /// For each port: 0, or the session's place, side and channel in one number.
     private var routes: [UInt32]
     var sessions: Slab<RelaySession>
@@ -20,6 +22,9 @@ package struct RelayCore: ~Copyable {
     private var handshakes = DeadlineQueue<Waiting>()
     private var replies: [RelayReply] = []
     var conferences = Conferences()
+    var shortcutOrders: [ShortcutOrder] = []
+    /// Our ports whose shortcuts are closed, by when their last packets are counted.
+    var closingShortcuts = DeadlineQueue<UInt16>()
     private let identity: DTLSIdentity?
     /// Packets to ports that belong to no session.
     package private(set) var packetsWithoutSession: UInt64 = 0
@@ -27,8 +32,10 @@ package struct RelayCore: ~Copyable {
     /// - Parameters:
     ///   - ports: all that sessions may be opened on; each takes two pairs of an even port and the next.
     ///   - identity: our side of DTLS; nil: it is not spoken.
-    package init(ports: ClosedRange<UInt16>, rules: SourceRules = SourceRules(), identity: DTLSIdentity? = nil) {
+    ///   - shortcuts: whether somebody asks for `takeShortcutOrders`.
+    package init(ports: ClosedRange<UInt16>, rules: SourceRules = SourceRules(), identity: DTLSIdentity? = nil, shortcuts: ShortcutRules? = nil) {
         self.ports = ports
+        self.shortcuts = shortcuts
         self.rules = rules
         self.identity = identity
         routes = Array(repeating: 0, count: ports.count)
@@ -53,9 +60,13 @@ package struct RelayCore: ~Copyable {
             return .drop(.noSession)
         }
         let rules = rules
+        var needsReview = false
         let verdict = sessions.withElement(at: route.place) { session in
-            session.relay(route.side, route.channel, from: source, &buffer, count: count, at: now, rules: rules)
+            let verdict = session.relay(route.side, route.channel, from: source, &buffer, count: count, at: now, rules: rules)
+            needsReview = session.shortcutsNeedReview
+            return verdict
         }
+        if needsReview { reviewShortcuts(at: route.place, now) }
         if case .consumed = verdict {
             gatherReplies(of: route.place, route.side)
             if let id = sessions.withElement(at: route.place, { $0.seating?.wish == nil ? nil : $0.id }) { seat(id, at: now) }
@@ -89,13 +100,14 @@ package struct RelayCore: ~Copyable {
     /// When `tick` or `promptPacket` has something to do.
     package var nextWake: Instant? {
         var first = nextPrompt
-        for other in [handshakes.first, conferences.leaving.first] { if let other { first = min(other, first ?? other) } }
+        for other in [handshakes.first, conferences.leaving.first, closingShortcuts.first] { if let other { first = min(other, first ?? other) } }
         return first
     }
 
     /// What was not answered in time is asked again; see `takeReplies`.
     package mutating func tick(at now: Instant) {
         tickConferences(at: now)
+        tickShortcuts(at: now)
         while let waiting = handshakes.popFirst(dueBy: now) {
             guard let place = places[waiting.session] else { continue }
             sessions.withElement(at: place) { $0.tick(waiting.side, at: now) }
@@ -170,6 +182,7 @@ package struct RelayCore: ~Copyable {
         let playing = Playing(session: id, side: side, ssrc: prompt.ssrc)
         prompts.insert(playing, at: prompt.nextAt)
         sessions.withElement(at: place) { $0.set(prompt, for: side) }
+        reviewShortcuts(at: place, prompt.nextAt)
     }
 
     /// When `promptPacket` has one.
@@ -201,7 +214,7 @@ package struct RelayCore: ~Copyable {
         precondition(places[id] == nil)
         let legA = try RelayLeg(port: portA, setup: a, identity: identity, at: now)
         let legB = try RelayLeg(port: portB, setup: b, identity: identity, at: now)
-        let place = sessions.insert(RelaySession(id: id, openedAt: now, a: legA, b: legB))
+        let place = sessions.insert(RelaySession(id: id, openedAt: now, a: legA, b: legB, shortcuts: shortcuts))
         places[id] = place
         route(portA, to: place, .a)
         route(portB, to: place, .b)
@@ -223,6 +236,7 @@ package struct RelayCore: ~Copyable {
         gatherReplies(of: place, .a)
         gatherReplies(of: place, .b)
         seat(id, at: now)
+        reviewShortcuts(at: place, now)
     }
 
     /// - Returns: what was relayed; nil for an unknown session.
@@ -238,12 +252,13 @@ package struct RelayCore: ~Copyable {
 
     /// Copies what both sides say from now on; an unknown session is left alone, and its recording ends.
     /// - Parameter tap: nil: nothing is copied any more.
-    package mutating func record(_ id: MediaSessionID, into tap: RecordingTap?) {
+    package mutating func record(_ id: MediaSessionID, into tap: RecordingTap?, at now: Instant) {
         guard let place = places[id] else {
             tap?.end()
             return
         }
         sessions.withElement(at: place) { $0.record(into: tap) }
+        reviewShortcuts(at: place, now)
     }
 
     package mutating func report(_ id: MediaSessionID) -> RelayReport? {
@@ -262,6 +277,12 @@ package struct RelayCore: ~Copyable {
     }
 
     // MARK: - Ports
+
+    /// Whose media a port is for.
+    func route(of port: UInt16) -> (place: Int, side: Side)? {
+        guard ports.contains(port), let route = Route(code: routes[Int(port - ports.lowerBound)]), route.channel == .media else { return nil }
+        return (route.place, route.side)
+    }
 
     private mutating func route(_ port: UInt16, to place: Int, _ side: Side) {
         for (offset, channel) in [Channel.media, .control].enumerated() {

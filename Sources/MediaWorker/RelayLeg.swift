@@ -24,7 +24,7 @@ struct RelayLeg: ~Copyable {
 
     let port: UInt16
     private(set) var setup: LegSetup
-    private var media: SourceLatch
+    var media: SourceLatch
     private var control: ControlSource
     private var inbound: SRTPSession?
     private var outbound: SRTPSession?
@@ -44,6 +44,10 @@ struct RelayLeg: ~Copyable {
     var counters = LegCounters()
     /// What its peer hears instead of the other leg.
     var prompt: OwnStream?
+    /// Of its packets on their way to the other leg.
+    var shortcut = Shortcut()
+    /// Its packets are what they look like, and come from where they seem to: nothing is opened, checked or made of them.
+    var isPlain: Bool { !setup.isOpaque && !isProtected && !isChecked && link == nil && setup.seat == nil }
 
     /// - Parameter identity: our side of DTLS; nil: it is not spoken.
     init(port: UInt16, setup: LegSetup, identity: DTLSIdentity? = nil, at now: Instant) throws(SRTPError) {

@@ -15,11 +15,18 @@ struct RelaySession: ~Copyable {
     var conversions: UInt64 = 0
     /// Of a caller of a conference.
     var seating: ConferenceSeating?
+    /// nil: all packets pass the worker.
+    let shortcuts: ShortcutRules?
+    /// Something has happened to a shortcut, or could: see `RelayCore.reviewShortcuts`.
+    var shortcutsNeedReview = false
+    /// It is about to be closed.
+    var isEnding = false
     /// Where packets are copied for a recording.
     private(set) var tap: RecordingTap?
 
-    init(id: MediaSessionID, openedAt: Instant, a: consuming RelayLeg, b: consuming RelayLeg) {
+    init(id: MediaSessionID, openedAt: Instant, a: consuming RelayLeg, b: consuming RelayLeg, shortcuts: ShortcutRules? = nil) {
         self.id = id
+        self.shortcuts = shortcuts
         self.openedAt = openedAt
         self.a = a
         self.b = b
@@ -37,10 +44,13 @@ struct RelaySession: ~Copyable {
             guard b.setup.seat == nil else { return confer(side, channel, from: source, &buffer, count: count, at: now, rules: rules) }
             return convert(side, channel, from: source, &buffer, count: count, at: now, rules: rules)
         }
-        return switch side {
-        case .a: RelaySession.pass(&a, &b, .a, tap, channel, from: source, &buffer, count: count, at: now, rules: rules)
-        case .b: RelaySession.pass(&b, &a, .b, tap, channel, from: source, &buffer, count: count, at: now, rules: rules)
-        }
+        let verdict =
+            switch side {
+            case .a: RelaySession.pass(&a, &b, .a, tap, channel, from: source, &buffer, count: count, at: now, rules: rules)
+            case .b: RelaySession.pass(&b, &a, .b, tap, channel, from: source, &buffer, count: count, at: now, rules: rules)
+            }
+        if let shortcuts, case .forward = verdict, channel == .media { noteForShortcut(side, buffer.bytes, at: now, shortcuts) }
+        return verdict
     }
 
     private static func pass(

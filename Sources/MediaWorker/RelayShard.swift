@@ -21,6 +21,7 @@ package final class RelayShard: Sendable {
     /// Until the thread takes them.
     private let steered: Mutex<SteeredPorts?>
     private let handles: SteeredPorts.Handles?
+    private let shortcuts: (@Sendable () -> (any ShortcutTable)?)?
     private let wakeUp: WakeUp
     private let orders = Mutex<[ShardOrder]>([])
     private let answer: @Sendable (ShardAnswer) -> Void
@@ -29,11 +30,14 @@ package final class RelayShard: Sendable {
 
     /// - Parameters:
     ///   - steering: nil: packets come by the sockets of their sessions alone.
+    ///   - shortcuts: makes, on the shard's thread, what passes packets on without it; nil: there is no such thing.
     ///   - answer: called on the shard's thread; must not block.
     package init(
         ports: ClosedRange<UInt16>, rules: SourceRules, identity: DTLSIdentity? = nil, steering: ShardSteering? = nil,
+        shortcuts: (@Sendable () -> (any ShortcutTable)?)? = nil,
         answer: @escaping @Sendable (ShardAnswer) -> Void
     ) throws(SocketError) {
+        self.shortcuts = shortcuts
         wakeUp = try WakeUp()
         if let steering {
             let made = try SteeredPorts(host: steering.host, ports: ports, steering: steering.steering, place: steering.place)
@@ -65,7 +69,8 @@ package final class RelayShard: Sendable {
     package func run() {
         do throws(SocketError) {
             var loop = try Loop(
-                ports: ports, rules: rules, identity: identity, steered: steered.withLock { $0.take() }, handles: handles, wakeUp: wakeUp.descriptor)
+                ports: ports, rules: rules, identity: identity, steered: steered.withLock { $0.take() }, handles: handles, shortcuts: shortcuts?(),
+                wakeUp: wakeUp.descriptor)
             while true {
                 if loop.relayWhatIsReady(refused: refusedBySystem) {
                     wakeUp.clear()
@@ -80,6 +85,7 @@ package final class RelayShard: Sendable {
                 }
                 released.store(loop.portsReleased, ordering: .relaxed)
                 for id in loop.takeRefusals() { answer(.refused(id)) }
+                loop.tendShortcuts(answer)
             }
         } catch {
             answer(.ended(reason: error.description))
@@ -100,9 +106,11 @@ package final class RelayShard: Sendable {
         private var steered: SteeredPorts?
         private let handles: SteeredPorts.Handles?
         private(set) var portsReleased: UInt64 = 0
+        private var shortcuts: ShortcutDriver
 
         init(
-            ports: ClosedRange<UInt16>, rules: SourceRules, identity: DTLSIdentity?, steered: consuming SteeredPorts?, handles: SteeredPorts.Handles?, wakeUp: Int32
+            ports: ClosedRange<UInt16>, rules: SourceRules, identity: DTLSIdentity?, steered: consuming SteeredPorts?, handles: SteeredPorts.Handles?,
+            shortcuts: (any ShortcutTable)?, wakeUp: Int32
         ) throws(SocketError) {
             var queue = try ReadinessQueue(capacity: RelayShard.readyCapacity)
             try queue.add(wakeUp, tag: RelayShard.wakeTag)
@@ -111,7 +119,8 @@ package final class RelayShard: Sendable {
             self.handles = handles
             self.ports = ports
             self.queue = queue
-            core = RelayCore(ports: ports, rules: rules, identity: identity)
+            core = RelayCore(ports: ports, rules: rules, identity: identity, shortcuts: shortcuts == nil ? nil : ShortcutRules())
+            self.shortcuts = ShortcutDriver(shortcuts, ports: ports)
             batch = DatagramBatch(capacity: RelayShard.batchCapacity, spareBytes: SRTPSession.spareByteCount, readsDestinations: handles != nil)
             descriptors = Array(repeating: -1, count: ports.count)
         }
@@ -120,7 +129,9 @@ package final class RelayShard: Sendable {
         /// - Returns: whether there are orders.
         mutating func relayWhatIsReady(refused: borrowing Atomic<UInt64>) -> Bool {
             // A change may have begun a handshake of our own.
-            let ready = queue.wait(timeoutMilliseconds: core.hasReplies ? 0 : core.nextWake.map { Loop.milliseconds(until: $0) })
+            var wake = core.nextWake
+            if let check = shortcuts.nextCheck { wake = min(check, wake ?? check) }
+            let ready = queue.wait(timeoutMilliseconds: core.hasReplies ? 0 : wake.map { Loop.milliseconds(until: $0) })
             let now = Instant.now
             var hasOrders = false
             for index in 0..<ready {
@@ -181,6 +192,7 @@ package final class RelayShard: Sendable {
         /// One batch of one socket; what is left is ready again at once.
         private mutating func relay(port: UInt16, at now: Instant, refused: borrowing Atomic<UInt64>) {
             let received = batch.receive(descriptor: descriptors[Int(port - ports.lowerBound)])
+            shortcuts.catchUp(&core, port: port)
             var outgoing: Int32 = -1
             var lost = 0
             for index in 0..<received {
@@ -223,6 +235,7 @@ package final class RelayShard: Sendable {
                         core.dropTooLong(port: port)
                         continue
                     }
+                    shortcuts.catchUp(&core, port: port)
                     switch Loop.handle(&core, &batch, index, count: batch.count(at: index), port: port, from: source, at: now) {
                     case .drop, .consumed: continue
                     case .forward(let ownPort, let destination, let count):
@@ -271,6 +284,7 @@ package final class RelayShard: Sendable {
 
         /// - Returns: false when the loop is to end.
         mutating func carryOut(_ order: ShardOrder, _ answer: (ShardAnswer) -> Void) -> Bool {
+            if let id = order.session { catchUp(id) }
             switch order {
             case .open(let id, let portA, let portB, let a, let b, let opened):
                 do {
@@ -298,18 +312,40 @@ package final class RelayShard: Sendable {
                 let events = KeyStream(
                     keys.events, payloadType: keys.payloadType, clockRate: keys.clockRate, milliseconds: keys.milliseconds, seed: seed, at: Instant.now)
                 core.press(id, to: side, events)
-            case .record(let id, let tap): core.record(id, into: tap)
+            case .record(let id, let tap): core.record(id, into: tap, at: Instant.now)
             case .query(let id):
                 answer(.reported(core.report(id) ?? RelayReport.nothing(id)))
             case .close(let id):
-                let report = core.close(id) ?? RelayReport.nothing(id)
-                // Before the answer: whoever reads it may bind the ports again.
-                closeSockets(of: id)
-                answer(.closed(report))
-            case .sweep(let since): answer(.silent(core.sessions(silentSince: since)))
+                if core.prepareClose(id, at: Instant.now) { close(id, answer) } else { shortcuts.closing.append(id) }
+            case .sweep(let since):
+                shortcuts.catchUpAll(&core)
+                answer(.silent(core.sessions(silentSince: since)))
             case .stop: return false
             }
             return true
+        }
+
+        private mutating func close(_ id: MediaSessionID, _ answer: (ShardAnswer) -> Void) {
+            let report = core.close(id) ?? RelayReport.nothing(id)
+            // Before the answer: whoever reads it may bind the ports again.
+            closeSockets(of: id)
+            answer(.closed(report))
+        }
+
+        /// Brings the session's counts up to date.
+        private mutating func catchUp(_ id: MediaSessionID) {
+            guard let known = sockets[id] else { return }
+            shortcuts.catchUp(&core, port: known.mediaA.address.port)
+            shortcuts.catchUp(&core, port: known.mediaB.address.port)
+        }
+
+        /// Does what has come of packets, orders and the clock for the shortcuts.
+        mutating func tendShortcuts(_ answer: (ShardAnswer) -> Void) {
+            shortcuts.tend(&core, at: Instant.now)
+            guard !shortcuts.closing.isEmpty else { return }
+            for id in shortcuts.takeClosing() {
+                if core.prepareClose(id, at: Instant.now) { close(id, answer) } else { shortcuts.closing.append(id) }
+            }
         }
 
         /// Closing a socket also takes it out of the queue.

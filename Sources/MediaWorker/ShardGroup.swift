@@ -36,8 +36,12 @@ struct ShardGroup: ~Copyable, Sendable {
     /// Why the ports are not steered, for the log; nil: they are, or were not meant to be.
     let unsteered: SocketError?
 
-    /// - Parameter waker: woken when there are answers.
-    init(_ configuration: MediaWorkerConfiguration, identity: DTLSIdentity, waker: Waker) throws(SocketError) {
+    /// - Parameters:
+    ///   - shortcuts: as of a shard.
+    ///   - waker: woken when there are answers.
+    init(
+        _ configuration: MediaWorkerConfiguration, identity: DTLSIdentity, shortcuts: (@Sendable () -> (any ShortcutTable)?)? = nil, waker: Waker
+    ) throws(SocketError) {
         let letters = Letters(waker: waker)
         let count = configuration.shards
         func make(_ steering: PortSteering?) throws(SocketError) -> [RelayShard] {
@@ -46,7 +50,7 @@ struct ShardGroup: ~Copyable, Sendable {
                 let steering = steering.map { ShardSteering(host: configuration.address, steering: $0, place: place) }
                 shards.append(
                     try RelayShard(
-                        ports: configuration.ports, rules: configuration.sources, identity: identity, steering: steering
+                        ports: configuration.ports, rules: configuration.sources, identity: identity, steering: steering, shortcuts: shortcuts
                     ) { letters.put($0) })
             }
             return shards

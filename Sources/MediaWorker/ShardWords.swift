@@ -17,6 +17,16 @@ package enum ShardOrder: Sendable {
     case stop
 }
 
+extension ShardOrder {
+    /// Of whom it is; nil: of all, or of one that is not there yet.
+    var session: MediaSessionID? {
+        switch self {
+        case .change(let id, _, _), .play(let id, _, _, _, _), .press(let id, _, _, _), .hush(let id, _), .record(let id, _), .query(let id), .close(let id): id
+        case .open, .sweep, .stop: nil
+        }
+    }
+}
+
 /// What a shard says back.
 package enum ShardAnswer: Sendable {
     case reported(RelayReport)

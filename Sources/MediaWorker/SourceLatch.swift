@@ -82,6 +82,13 @@ package struct SourceLatch: Equatable, Sendable {
         return true
     }
 
+    /// Packets of the peer's stream came from where it is heard, past us.
+    package mutating func passed(upTo sequence: UInt16, at instant: Instant) {
+        guard instant > heard else { return }
+        self.sequence = sequence
+        heard = instant
+    }
+
     private func continues(ssrc: UInt32, sequence: UInt16, step: UInt16) -> Bool {
         ssrc == self.ssrc && (1...step).contains(sequence &- self.sequence)
     }

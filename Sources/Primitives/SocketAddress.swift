@@ -12,6 +12,13 @@ package struct SocketAddress: Hashable, Sendable {
         self.port = port
     }
 
+    package var isV4: Bool {
+        switch host {
+        case .v4: true
+        case .v6: false
+        }
+    }
+
     package static func loopback(_ port: UInt16) -> SocketAddress { SocketAddress(.v4(0x7F00_0001), port: port) }
 }
 

@@ -70,6 +70,29 @@ package struct StreamStatistics: Sendable {
         return (UInt16(truncatingIfNeeded: highestSequence &+ 1), timestamp &+ UInt32(truncatingIfNeeded: max(0, ticks)))
     }
 
+    /// Where the stream stands, for whoever goes on with it.
+    package var position: StreamPosition {
+        get {
+            StreamPosition(
+                highestSequence: highestSequence, timestamp: timestamp, heardAt: heardAt, tick: tick, jitter: jitter, jitterMax: jitterMax, silence: silence)
+        }
+        set {
+            (highestSequence, timestamp, heardAt) = (newValue.highestSequence, newValue.timestamp, newValue.heardAt)
+            (tick, jitter, jitterMax, silence) = (newValue.tick, newValue.jitter, newValue.jitterMax, newValue.silence)
+        }
+    }
+
+    /// Packets have been heard elsewhere, up to a position. Those of a source that is not heard any more are counted alone.
+    package mutating func goOn(to position: StreamPosition, of source: UInt32, packets: UInt64) {
+        guard source == ssrc else {
+            expectedBefore += packets
+            receivedBefore += packets
+            return
+        }
+        self.position = position
+        received += packets
+    }
+
     private var expectedOfThis: UInt64 { received == 0 ? 0 : UInt64(highestSequence &- firstSequence) + 1 }
 
     package var expected: UInt64 { expectedBefore + expectedOfThis }
@@ -78,4 +101,29 @@ package struct StreamStatistics: Sendable {
     package var lost: UInt64 { expected > heard ? expected - heard : 0 }
     /// Of the source that is heard now, as a report of ours says it.
     package var lostOfThis: Int32 { Int32(clamping: Int64(expectedOfThis) - Int64(received)) }
+}
+
+/// How far a stream has been heard: what `StreamStatistics` changes with each packet, but for the number of packets.
+package struct StreamPosition: Equatable, Sendable {
+    /// With the rounds of its numbers in the high half.
+    package var highestSequence: UInt32
+    package var timestamp: UInt32
+    /// When the packet of that timestamp came.
+    package var heardAt: Instant
+    /// Sixteenths of a nanosecond for a tick of the payload's clock; 0: it is not known.
+    package var tick: Int64
+    /// Nanoseconds, as the next two.
+    package var jitter: Int64
+    package var jitterMax: Int64
+    package var silence: Int64
+
+    package init(highestSequence: UInt32, timestamp: UInt32, heardAt: Instant, tick: Int64, jitter: Int64, jitterMax: Int64, silence: Int64) {
+        self.highestSequence = highestSequence
+        self.timestamp = timestamp
+        self.heardAt = heardAt
+        self.tick = tick
+        self.jitter = jitter
+        self.jitterMax = jitterMax
+        self.silence = silence
+    }
 }

@@ -30,6 +30,9 @@ struct MediaCommand: AsyncParsableCommand {
     @Option(help: "Folder of sounds for music on hold: NAME.wav is what a tenant or a line names.")
     var sounds: String?
 
+    @Option(help: "Interfaces whose XDP program passes on packets that are not changed: auto (the one that has the media address), off, or names, a comma between.")
+    var xdp = ShortcutOption(argument: "auto")!
+
     func run() async throws {
         let logger = startLogging()
         let file = try loadKey(key, kind: "media")
@@ -38,6 +41,7 @@ struct MediaCommand: AsyncParsableCommand {
             address: address)
         configuration.ports = ports.range
         configuration.shards = shards
+        configuration.shortcuts = xdp.choice
         configuration.sounds = sounds
         configuration.recordings = recordings.map { $0 + "/" + file.name }
         let driver: MediaDriver
@@ -61,4 +65,28 @@ struct PortRange: ExpressibleByArgument {
     }
 
     var defaultValueDescription: String { "\(range.lowerBound)-\(range.upperBound)" }
+}
+
+/// `auto`, `off`, or `eth0,eth1`.
+struct ShortcutOption: ExpressibleByArgument {
+    let choice: ShortcutChoice
+
+    init?(argument: String) {
+        switch argument {
+        case "auto": choice = .automatic
+        case "off": choice = .never
+        default:
+            let names = argument.split(separator: ",", omittingEmptySubsequences: false).map { String($0) }
+            guard names.allSatisfy({ !$0.isEmpty && $0.utf8.count <= 15 }) else { return nil }
+            choice = .interfaces(names)
+        }
+    }
+
+    var defaultValueDescription: String {
+        switch choice {
+        case .automatic: "auto"
+        case .never: "off"
+        case .interfaces(let names): names.joined(separator: ",")
+        }
+    }
 }

@@ -34,6 +34,9 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "UDP ports for media, first-last.")
     var ports = PortRange(argument: "30000-39999")!
 
+    @Option(help: "As of `ledgerline media`: auto, off, or names of interfaces, a comma between.")
+    var xdp = ShortcutOption(argument: "auto")!
+
     @Flag(name: .customLong("offer-sha256"), help: "Offer SHA-256 beside MD5; older phones give up when they are offered it.")
     var offersSHA256 = false
 
@@ -58,6 +61,7 @@ struct Serve: AsyncParsableCommand {
             worker: "media", keys: media, controlKey: service.busKey, desk: endpoints.desk, feed: endpoints.feed,
             studio: "tcp://127.0.0.1:*", address: address)
         relaying.ports = ports.range
+        relaying.shortcuts = xdp.choice
         relaying.sounds = options.data + "/sounds"
         relaying.recordings = options.data + "/recordings/media"
         let (signalDriver, mediaDriver): (SignalDriver, MediaDriver)

@@ -58,7 +58,7 @@ private func packet(_ number: Int, _ byte: UInt8, ssrc: UInt32, type: UInt8 = 0)
         var core = RelayCore(ports: 30_000...30_015)
         try core.open(sessionID(1), portA: 30_000, portB: 30_002, a: LegSetup(remote: alice), b: LegSetup(remote: bob), at: milliseconds(0))
         studio.recorder.start()
-        core.record(sessionID(1), into: studio.recorder.begin(setup))
+        core.record(sessionID(1), into: studio.recorder.begin(setup), at: milliseconds(0))
         for number in 0..<100 {
             let (said, answered) = (packet(number, 0x10, ssrc: 1), packet(number, 0x20, ssrc: 2))
             let now = began + .milliseconds(number * 20)

@@ -19,10 +19,11 @@ import memory_bench
 import provision_bench
 import relay_bench
 import sip_capacity
+import xdp_bench
 from platform_under_test import Api, Process, cpu_seconds, run
 
 HERE = pathlib.Path(__file__).resolve().parent.parent / "benchmarks"
-GROUPS = ("ledger", "backup", "control", "bus", "provision", "views", "as_of", "rating", "rerate", "statistics", "reconcile", "export", "signal", "sip", "rtp", "transcode", "conference")
+GROUPS = ("ledger", "backup", "control", "bus", "provision", "views", "as_of", "rating", "rerate", "statistics", "reconcile", "export", "signal", "sip", "rtp", "xdp", "transcode", "conference")
 MICRO = ("backup", "bus", "views", "as_of", "rating", "rerate", "statistics", "reconcile", "export", "signal", "sip", "rtp", "transcode", "conference")
 DOMAIN = "sip.bench.example"
 UAC, UAS = "127.0.0.1:15070", "127.0.0.1:15080"
@@ -379,6 +380,8 @@ def main():
     if "sip" in groups:
         systems(figures, options.binaries, options.runs, options.peers)
         memory_of_phones_and_calls(figures, options.binaries)
+    if "xdp" in groups:
+        xdp_bench.measure(figures, options.binaries, options.runs, options.peers)
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps({"figures": figures.all}, indent=2) + "\n")
     if options.check:

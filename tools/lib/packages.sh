@@ -17,6 +17,8 @@ peer_packages=(kamailio)
 tls_packages=(socat)
 # A DNS server that tests start on loopback, without its daemon.
 dns_packages=(dnsmasq-base)
+# Network namespaces of tests and benchmarks.
+namespace_packages=(iproute2)
 # A browser that calls and is called.
 browser_packages=(chromium)
 # A mail server that tests start on loopback.
