@@ -28,7 +28,8 @@ package enum LMDBError: Error, Hashable, Sendable {
     /// Anything else, by LMDB's or the system's number.
     case other(code: Int32)
 
-    init(_ code: Int32, path: String = "") {
+    /// - Parameter code: LMDB's or the system's.
+    package init(_ code: Int32, path: String = "") {
         switch code {
         case MDB_MAP_FULL, MDB_MAP_RESIZED: self = .mapFull
         case ENOSPC, EDQUOT, EFBIG: self = .diskFull

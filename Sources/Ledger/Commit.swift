@@ -59,6 +59,8 @@ package struct Commit: Hashable, Sendable {
     }
 
     package static let eventBytesMax = 16 << 20
+    /// Of an idempotency key: what a table can have as a key.
+    package static let keyBytes = 1...511
 
     /// What no log takes.
     func validate() throws(LedgerError) {
@@ -66,6 +68,7 @@ package struct Commit: Hashable, Sendable {
         for event in events where event.payload.count > Self.eventBytesMax {
             throw .eventTooLarge(have: event.payload.count, limit: Self.eventBytesMax)
         }
+        if let key = idempotencyKey, !Self.keyBytes.contains(key.count) { throw .keySize(have: key.count, limit: Self.keyBytes.upperBound) }
     }
 }
 

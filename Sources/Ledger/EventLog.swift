@@ -5,14 +5,24 @@ package import Primitives
 ///
 /// Sequence n is leaf n − 1 of the tree (RFC 6962); the leaf's bytes are the envelope as stored.
 package protocol EventLog: AnyObject, Sendable {
-    /// The last sequence that is recorded; 0: the log is empty.
+    /// The last sequence that readers see; 0: they see none.
     var head: UInt64 { get }
 
-    /// The time of the last event. Times in the log never decrease: a commit with an earlier time is stored with this one.
-    var lastTime: WallTime { get }
+    /// The last sequence that is durable, which readers may not see yet, and its time. Times in the log never decrease: a commit
+    /// with an earlier time is stored with this one.
+    var recorded: (head: UInt64, time: WallTime) { get }
 
-    /// Records the commits with one flush, and returns when they are durable. Each commit is taken or refused on its
-    /// own; those later in the batch see those before. Throws if nothing of the batch was recorded.
+    /// Returns when the commits are durable. Each is taken or refused on its own; those later in the batch see those before. Throws
+    /// if nothing of the batch was recorded. Readers see them after `publish`, idempotency keys hold at once.
+    func record(_ commits: [Commit]) throws(LedgerError) -> [CommitOutcome]
+
+    /// Lets readers see what was durable when it is called. On an error it stays durable.
+    func publish() throws(LedgerError)
+
+    /// How much is durable that readers do not see.
+    var unpublishedBytes: Int { get }
+
+    /// `record` and `publish` in one.
     func append(_ commits: [Commit]) throws(LedgerError) -> [CommitOutcome]
 
     /// Goes over the events from `sequence` on, in order, until `body` returns false or the end is reached.
@@ -40,8 +50,4 @@ package protocol EventLog: AnyObject, Sendable {
     /// One proof of all these, each larger than the one before: see `BatchProof`.
     func inclusionProof(of sequences: [UInt64], size: UInt64) throws(LedgerError) -> [SHA256Digest]
     func consistencyProof(from old: UInt64, to new: UInt64) throws(LedgerError) -> [SHA256Digest]
-}
-
-extension EventLog {
-    package var lastTime: WallTime { (try? event(at: head))?.time ?? WallTime(microseconds: 0) }
 }

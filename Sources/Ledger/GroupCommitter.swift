@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// Lets many producers append to one log with one flush: whatever has queued while the last flush ran goes into the next one.
+/// Lets many producers record in one log with one flush: whatever has queued while the last flush ran goes into the next one.
 /// An idle log flushes a single commit at once.
 ///
 /// When a batch is acknowledged, its producers come back with their next commits a moment later, one after the other. A
@@ -28,11 +28,13 @@ package final class GroupCommitter: Sendable {
     private let queue: BargingMutex<Queue>
     private let bell = FutexWord()
     private let turnstile = Turnstile()
+    private let publisher: LogPublisher
 
     package init(
         _ log: any EventLog, batchMax: Int = 4_096, gathering: Duration = .microseconds(200), gatherMax: Int = 64
     ) {
         self.log = log
+        publisher = LogPublisher(log)
         self.batchMax = batchMax
         self.gathering = gathering
         self.gatherMax = gatherMax
@@ -94,13 +96,15 @@ package final class GroupCommitter: Sendable {
         while let batch = next(after: last) {
             last = batch.count
             do throws(LedgerError) {
-                batch.settle(.success(try log.append(batch.commits)))
+                batch.settle(.success(try log.record(batch.commits)))
             } catch {
                 batch.settle(.failure(error))
             }
+            publisher.recorded()
             turnstile.open(to: batch.number)
             batch.resumeWaiters()
         }
+        publisher.stop()
     }
 
     /// The next batch that is not empty, after one with `last` commits; nil when stopped.
@@ -136,24 +140,5 @@ package final class GroupCommitter: Sendable {
                 isLate = true
             }
         }
-    }
-}
-
-private enum Thread {
-    /// Runs the body on a thread of its own, because it blocks.
-    static func detach(_ body: @escaping @Sendable () -> Void) {
-        var thread = pthread_t()
-        let box = unsafe Unmanaged.passRetained(Box(body))
-        let status = unsafe pthread_create(&thread, nil, { context in
-            unsafe Unmanaged<Box>.fromOpaque(context!).takeRetainedValue().body()
-            return nil
-        }, box.toOpaque())
-        precondition(status == 0, "no thread could be started")
-        pthread_detach(thread)
-    }
-
-    private final class Box {
-        let body: @Sendable () -> Void
-        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
     }
 }

@@ -30,45 +30,48 @@ extension LMDBEventLog {
 
     /// Takes over events of another log byte for byte, so that leaves and tree are the same. Each must be the next one.
     package func adopt(
-        _ envelopes: [[UInt8]], commands: [(key: [UInt8], value: [UInt8])] = []
+        _ envelopes: [[UInt8]], commands: [(key: [UInt8], value: [UInt8])] = [], releasing released: [[UInt8]] = []
     ) throws(LedgerError) {
-        let hasher = MerkleHasher()
-        let result: Result<Void, LedgerError> = state.withLock { state in
-            do throws(LedgerError) {
-                var next = state
-                var transaction = try storage { () throws(LMDBError) in try environment.beginWrite() }
-                for bytes in envelopes {
-                    guard let envelope = unsafe Envelope(parsing: bytes.span.bytes), envelope.sequence == next.head + 1 else {
-                        throw .damaged(sequence: next.head + 1)
+        try publish()
+        let result: Result<Void, LedgerError> = publisher.withLock { publisher in
+            writer.withLock { writer in
+                do throws(LedgerError) {
+                    var next = publisher.tree
+                    var (head, time, leaf) = (writer.head, writer.time, writer.leaf)
+                    var transaction = try storage { () throws(LMDBError) in try environment.beginWrite() }
+                    for bytes in envelopes {
+                        guard let envelope = unsafe EnvelopeHeader(parsing: bytes.span.bytes), envelope.sequence == head + 1 else {
+                            throw .damaged(sequence: head + 1)
+                        }
+                        let streamHead = try storage { () throws(LMDBError) in
+                            try StreamHead(after: envelope, transaction, tables.streams)
+                        }
+                        guard let streamHead else { throw .damaged(sequence: envelope.sequence) }
+                        (head, time) = (envelope.sequence, envelope.time)
+                        leaf = unsafe hasher.leaf(bytes.span.bytes)
+                        unsafe next.append(leaf, hasher)
+                        try storage { () throws(LMDBError) in
+                            try transaction.put([UInt8](bigEndian: envelope.sequence), bytes, in: tables.events, .append)
+                            try streamHead.store(for: envelope.stream, &transaction, tables.streams)
+                        }
                     }
-                    let before = try storage { () throws(LMDBError) in
-                        try StreamHead(of: envelope.stream, transaction, tables.streams)
-                    }
-                    guard envelope.version == before.version + 1, envelope.previous == before.last else {
-                        throw .damaged(sequence: envelope.sequence)
-                    }
-                    next.head += 1
-                    unsafe next.tree.append(leaf: bytes.span.bytes, hasher)
-                    let head = StreamHead(version: envelope.version, last: envelope.sequence)
                     try storage { () throws(LMDBError) in
-                        try transaction.put([UInt8](bigEndian: envelope.sequence), bytes, in: tables.events, .append)
-                        try head.store(for: envelope.stream, &transaction, tables.streams)
+                        for command in commands { try transaction.put(command.key, command.value, in: tables.commands) }
+                        for key in released { try transaction.remove(key, from: tables.commands) }
+                        try next.store(&transaction, tables.tiles)
                     }
-                }
-                try storage { () throws(LMDBError) in
-                    for command in commands { try transaction.put(command.key, command.value, in: tables.commands) }
-                    try next.tree.store(&transaction, tables.tiles)
-                }
-                do throws(LMDBError) {
-                    try transaction.commit()
+                    do throws(LMDBError) {
+                        try transaction.commit()
+                    } catch {
+                        throw LedgerError.storage(error)
+                    }
+                    publisher.tree = next
+                    (writer.head, writer.time, writer.leaf) = (head, time, leaf)
+                    progress.withLock { $0 = Progress(head: head, recordedHead: head, recordedTime: time) }
+                    return .success(())
                 } catch {
-                    throw LedgerError.storage(error)
+                    return .failure(error)
                 }
-                state = next
-                durable.withLock { $0 = (next.head, next.time) }
-                return .success(())
-            } catch {
-                return .failure(error)
             }
         }
         try result.get()

@@ -1,6 +1,7 @@
 package import OpenSSL
 package import Primitives
 import LMDB
+import Synchronization
 
 extension LMDBEventLog {
     package func read(from sequence: UInt64, _ body: (Envelope) throws(LedgerError) -> Bool) throws(LedgerError) {
@@ -84,8 +85,12 @@ extension LMDBEventLog {
     }
 
     package func outcome(forKey key: [UInt8]) throws(LedgerError) -> (sequences: ClosedRange<UInt64>, outcome: [UInt8])? {
-        let stored = try storage { () throws(LMDBError) in
-            try environment.beginRead().value(of: key, in: tables.commands)
+        // Before the tables: what is published leaves these answers after the tables have it.
+        let stored: [UInt8]?
+        switch answers.withLock({ $0[key] }) {
+        case .stored(let bytes): stored = bytes
+        case .released: stored = nil
+        case nil: stored = try storage { () throws(LMDBError) in try environment.beginRead().value(of: key, in: tables.commands) }
         }
         guard let stored else { return nil }
         guard let record = CommandRecord(stored, key: key) else { throw .storage(.corrupted) }

@@ -6,23 +6,31 @@ import Synchronization
 /// The embedded log: one LMDB environment with the tables `events`, `streams`, `tiles`, `commands` and `meta`.
 /// docs/wire/ledger.md gives every key and value to the byte.
 ///
-/// A commit is acknowledged after LMDB has flushed the pages and then the root that refers to them, so an acknowledged
-/// event survives kill -9 and power loss, and an unacknowledged one is there whole or not at all.
+/// A commit is acknowledged after the journal beside the tables was flushed with it, or after LMDB has flushed the pages and then the
+/// root that refers to them. So an acknowledged event survives kill -9 and power loss, and an unacknowledged one is there whole or
+/// not at all. Readers see what is in the tables.
 package final class LMDBEventLog: EventLog {
     package static let format: UInt64 = 2
     package static let eventBytesMax = Commit.eventBytesMax
 
     let environment: Environment
     let tables: Tables
-    let state: Mutex<State>
-    /// Head and time as they are on the disk. Behind a lock of its own: `state` is held while the disk is waited for.
-    let durable: Mutex<(head: UInt64, time: WallTime)>
-    /// Touched inside `state`'s lock alone.
-    private nonisolated(unsafe) let hasher = MerkleHasher()
+    let publisher: Mutex<Publisher>
+    let writer: Mutex<Writer>
+    /// Behind locks of their own: the writer's is held while the disk is waited for.
+    let progress: Mutex<Progress>
+    let answers = Mutex(UnpublishedAnswers())
+    /// Touched inside the writer's lock alone.
+    nonisolated(unsafe) let hasher = MerkleHasher()
+    nonisolated(unsafe) let sha256 = SHA256Hasher()
+    /// Touched inside the publisher's lock alone.
+    nonisolated(unsafe) let publishingHasher = MerkleHasher()
     /// A reader may see a log that no writer of today has opened yet.
     let formatAtOpening: UInt64
+    /// Of a stopped log that is read: events that were acknowledged and that a writer must take in from the journal first.
+    package let leftInJournal: UInt64
     private let isReadOnly: Bool
-    private let durability: Environment.Durability
+    let durability: Environment.Durability
     /// Held while the log is open for writing.
     private let lock: WriterLock?
 
@@ -34,22 +42,13 @@ package final class LMDBEventLog: EventLog {
         let meta: Database
     }
 
-    /// What the writer needs to go on without reading; always equal to what is stored.
-    struct State: Sendable {
-        var head: UInt64
-        /// The time of the last event. Times never decrease: a clock that was set back does not put a fact before its cause.
-        var time: WallTime
-        var tree: TileWriter
-        /// Up to where the file was extended; see `extendFile`.
-        var fileEnd = 0
-    }
-
     /// - Parameters:
     ///   - sizeMax: limit of the file; address space alone is reserved for it.
     ///   - isReadOnly: beside a running writer, or of a copy.
     package init(
         directory: String, sizeMax: Int = 1 << 40, durability: Environment.Durability = .full, isReadOnly: Bool = false
     ) throws(LedgerError) {
+        let left = isReadOnly ? Self.finishJournal(of: directory, sizeMax: sizeMax) : 0
         let lock = isReadOnly ? nil : try WriterLock(directory: directory)
         let environment = try storage { () throws(LMDBError) in
             try Environment(
@@ -62,6 +61,7 @@ package final class LMDBEventLog: EventLog {
         let stored = try storage { () throws(LMDBError) in try transaction.value(of: Self.formatKey, in: tables.meta) }
         guard let stored, stored.count == 8 else { throw .storage(.corrupted) }
         formatAtOpening = stored.bigEndian()
+        leftInJournal = left
         guard formatAtOpening <= Self.format else { throw .newerFormat(have: formatAtOpening, supported: Self.format) }
         // A log that is read keeps no state, so that a damaged one can be opened and looked at; one that is written must not
         // go on from a torn end.
@@ -70,26 +70,30 @@ package final class LMDBEventLog: EventLog {
         if !isReadOnly, formatAtOpening < Self.format {
             try storage { () throws(LMDBError) in try LogUpgrade(tables: tables).run(environment, to: Self.format) }
         }
-        let time = try Self.time(of: head, transaction, tables)
-        state = Mutex(State(head: head, time: time, tree: try TileWriter(size: head, transaction, tables.tiles)))
-        durable = Mutex((head, time))
+        let (time, leaf) = try Self.last(head, transaction, tables)
+        publisher = Mutex(Publisher(tree: try TileWriter(size: head, transaction, tables.tiles)))
+        writer = Mutex(
+            Writer(head: head, time: time, leaf: leaf, journal: Journal(directory: directory, flushes: durability == .full)))
+        progress = Mutex(Progress(head: head, recordedHead: head, recordedTime: time))
         self.environment = environment
         self.tables = tables
         self.lock = lock
         self.isReadOnly = isReadOnly
         self.durability = durability
+        if !isReadOnly { try takeInJournal(of: directory, after: head, leaf) }
     }
 
     package var head: UInt64 {
-        guard isReadOnly else { return durable.withLock { $0.head } }
+        guard isReadOnly else { return progress.withLock { $0.head } }
         // Another process writes; ask the file. An error shows itself at the read that follows.
         guard let transaction = try? environment.beginRead() else { return 0 }
         return (try? Self.head(transaction, tables)) ?? 0
     }
 
-    package var lastTime: WallTime {
-        guard isReadOnly else { return durable.withLock { $0.time } }
-        return (try? event(at: head))?.time ?? WallTime(microseconds: 0)
+    package var recorded: (head: UInt64, time: WallTime) {
+        guard isReadOnly else { return progress.withLock { ($0.recordedHead, $0.recordedTime) } }
+        let head = head
+        return (head, (try? event(at: head))?.time ?? WallTime(microseconds: 0))
     }
 
     /// Bytes of the file that are in use.
@@ -110,7 +114,7 @@ package final class LMDBEventLog: EventLog {
         return tables
     }
 
-    private static func existingTables(_ environment: borrowing Environment) throws(LMDBError) -> Tables {
+    static func existingTables(_ environment: borrowing Environment) throws(LMDBError) -> Tables {
         let transaction = try environment.beginRead()
         let tables = Tables(
             events: try existing("events", transaction), streams: try existing("streams", transaction),
@@ -125,7 +129,7 @@ package final class LMDBEventLog: EventLog {
         return database
     }
 
-    private static func head(_ transaction: borrowing ReadTransaction, _ tables: Tables) throws(LedgerError) -> UInt64 {
+    static func head(_ transaction: borrowing ReadTransaction, _ tables: Tables) throws(LedgerError) -> UInt64 {
         try unwrap {
             () throws(LMDBError) in
             try transaction.withCursor(in: tables.events) { (cursor: inout Cursor) throws(LMDBError) in
@@ -136,17 +140,18 @@ package final class LMDBEventLog: EventLog {
         }
     }
 
-    private static func time(
-        of sequence: UInt64, _ transaction: borrowing ReadTransaction, _ tables: Tables
-    ) throws(LedgerError) -> WallTime {
-        guard sequence > 0 else { return WallTime(microseconds: 0) }
+    /// Of the last event: its time, its leaf.
+    static func last(
+        _ head: UInt64, _ transaction: borrowing ReadTransaction, _ tables: Tables
+    ) throws(LedgerError) -> (WallTime, SHA256Digest) {
+        guard head > 0 else { return (WallTime(microseconds: 0), .zero) }
         let stored = try storage { () throws(LMDBError) in
-            try transaction.value(of: [UInt8](bigEndian: sequence), in: tables.events)
+            try transaction.value(of: [UInt8](bigEndian: head), in: tables.events)
         }
-        guard let stored, let envelope = unsafe Envelope(parsing: stored.span.bytes), envelope.sequence == sequence else {
-            throw .damaged(sequence: sequence)
+        guard let stored, let header = unsafe EnvelopeHeader(parsing: stored.span.bytes), header.sequence == head else {
+            throw .damaged(sequence: head)
         }
-        return envelope.time
+        return (header.time, unsafe MerkleHasher().leaf(stored.span.bytes))
     }
 
     /// That the last tile's events are there, are those whose hashes stand in it, and stand in the index of streams. A disk
@@ -176,117 +181,6 @@ package final class LMDBEventLog: EventLog {
             else { throw .damaged(sequence: sequence) }
         }
     }
-
-    // MARK: Appending
-
-    package func append(_ commits: [Commit]) throws(LedgerError) -> [CommitOutcome] {
-        // By index and borrowed: a copy of a commit would count six references up and down.
-        let all = commits.span
-        for index in all.indices { try all[index].validate() }
-        let result: Result<[CommitOutcome], LMDBError> = state.withLock { state in
-            do throws(LMDBError) {
-                if durability == .full { extendFile(&state) }
-                // Changed in a copy, taken over after the disk has it: a failed batch leaves nothing.
-                var next = state
-                var transaction = try environment.beginWrite()
-                var outcomes: [CommitOutcome] = []
-                outcomes.reserveCapacity(commits.count)
-                var buffer: [UInt8] = []
-                let all = commits.span
-                for index in all.indices {
-                    outcomes.append(try record(all[index], &next, &transaction, &buffer))
-                }
-                guard next.head > state.head else { return .success(outcomes) }
-                try next.tree.store(&transaction, tables.tiles)
-                try transaction.commit()
-                state = next
-                durable.withLock { $0 = (next.head, next.time) }
-                return .success(outcomes)
-            } catch {
-                return .failure(error)
-            }
-        }
-        switch result {
-        case .success(let outcomes): return outcomes
-        case .failure(let error): throw .storage(error)
-        }
-    }
-
-    /// The file doubles ahead of its use, by at most 64 MiB at a time: a pause of a tenth of a second for some 180,000 events.
-    private func extendFile(_ state: inout State) {
-        let used = environment.bytesUsed
-        let step = min(max(used, 1 << 20), 64 << 20)
-        guard used + step / 8 > state.fileEnd else { return }
-        // Where that fails the next attempt is made when LMDB has grown the file by itself.
-        state.fileEnd = max(environment.extendFile(by: step), used + step / 4)
-    }
-
-    /// Everything is looked at before anything is written, so a refused commit has left nothing.
-    private func record(
-        _ commit: Commit, _ state: inout State, _ transaction: inout WriteTransaction, _ buffer: inout [UInt8]
-    ) throws(LMDBError) -> CommitOutcome {
-        if let key = commit.idempotencyKey, let stored = try transaction.value(of: key, in: tables.commands) {
-            guard let record = CommandRecord(stored, key: key) else { throw .corrupted }
-            return .repeated(record.first...record.last, outcome: Array(record.outcome))
-        }
-        // Most commits expect and change one stream: it is looked up once.
-        var known: (stream: UUIDv7, head: StreamHead)?
-        for expectation in commit.expectations {
-            let head = try StreamHead(of: expectation.stream, transaction, tables.streams)
-            guard head.version == expectation.version else {
-                return .conflict(stream: expectation.stream, expected: expectation.version, actual: head.version)
-            }
-            known = (expectation.stream, head)
-        }
-        let first = state.head + 1
-        state.time = max(state.time, commit.time)
-        let events = commit.events.span
-        for index in events.indices {
-            let stream = events[index].stream
-            let before: StreamHead
-            if let known, known.stream == stream {
-                before = known.head
-            } else {
-                before = try StreamHead(of: stream, transaction, tables.streams)
-            }
-            state.head += 1
-            let after = StreamHead(version: before.version + 1, last: state.head)
-            let count = Self.write(
-                events[index], of: commit, into: &buffer, sequence: state.head, version: after.version,
-                previous: before.last, first: first, time: state.time)
-            let bytes = unsafe buffer.span.bytes.extracting(0..<count)
-            let key: InlineArray<1, UInt64> = [state.head.bigEndian]
-            try transaction.put(unsafe key.span.bytes, bytes, in: tables.events, .append)
-            unsafe state.tree.append(leaf: bytes, hasher)
-            try after.store(for: stream, &transaction, tables.streams)
-            known = (stream, after)
-        }
-        if let key = commit.idempotencyKey {
-            let record = CommandRecord(first: first, last: state.head, outcome: commit.outcome)
-            try transaction.put(key, record.bytes(key: key), in: tables.commands, .insert)
-        }
-        for key in commit.releases { try transaction.remove(key, from: tables.commands) }
-        return .appended(first...state.head)
-    }
-
-    /// The envelope's bytes, at the start of the buffer.
-    private static func write(
-        _ event: borrowing NewEvent, of commit: borrowing Commit, into buffer: inout [UInt8], sequence: UInt64,
-        version: UInt64, previous: UInt64, first: UInt64, time: WallTime
-    ) -> Int {
-        let room = Envelope.byteCountMax(
-            actor: commit.actor, cause: commit.cause, type: event.type, payload: event.payload, origin: commit.origin)
-        if buffer.count < room { buffer = [UInt8](repeating: 0, count: room) }
-        var span = buffer.mutableSpan
-        return unsafe span.withUnsafeMutableBytes { memory in
-            var writer = unsafe ByteWriter(memory)
-            Envelope.write(
-                to: &writer, sequence: sequence, stream: event.stream, version: version, previous: previous, commit: first,
-                time: time, actor: commit.actor, cause: commit.cause, type: event.type,
-                schemaVersion: event.schemaVersion, payload: event.payload, origin: commit.origin)
-            return writer.count
-        }
-    }
 }
 
 /// The newest version of a stream, and where it is: the only thing that is indexed of a stream.
@@ -297,6 +191,15 @@ struct StreamHead {
     init(version: UInt64, last: UInt64) {
         self.version = version
         self.last = last
+    }
+
+    /// With one event more; nil: it is not the stream's next one.
+    init?(
+        after event: EnvelopeHeader, _ transaction: borrowing some Transaction & ~Copyable, _ table: Database
+    ) throws(LMDBError) {
+        let before = try StreamHead(of: event.stream, transaction, table)
+        guard event.version == before.version + 1, event.previous == before.last else { return nil }
+        self.init(version: event.version, last: event.sequence)
     }
 
     init(of stream: UUIDv7, _ transaction: borrowing some Transaction & ~Copyable, _ table: Database) throws(LMDBError) {

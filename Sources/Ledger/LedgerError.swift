@@ -18,6 +18,10 @@ package enum LedgerError: Error, Hashable, Sendable {
     /// A commit without events, or with an event that is too large.
     case emptyCommit
     case eventTooLarge(have: Int, limit: Int)
+    /// An idempotency key that is empty or too long.
+    case keySize(have: Int, limit: Int)
+    /// The journal goes on where the tables do not end: they are an older copy, or of another log.
+    case journalOfAnother(continues: UInt64, head: UInt64)
     /// The log is being closed.
     case stopped
 }
@@ -42,6 +46,10 @@ extension LedgerError: CustomStringConvertible {
         case .outOfRange(let asked, let size): "\(asked) is beyond the end of the log (\(size))"
         case .emptyCommit: "a commit needs at least one event"
         case .eventTooLarge(let have, let limit): "an event of \(have) bytes is larger than \(limit)"
+        case .keySize(let have, let limit): "an idempotency key of \(have) bytes: it must have 1 to \(limit)"
+        case .journalOfAnother(let continues, let head):
+            "the journal goes on after event \(continues), the log's file ends with event \(head): it is an older copy or another log's; "
+                + "put back the file that belongs to journal-0 and journal-1, or move them away if what they hold is not wanted"
         case .stopped: "the log is being closed"
         }
     }

@@ -45,7 +45,9 @@ struct TileWriter: Sendable {
         }
     }
 
-    mutating func append(leaf: RawSpan, _ hasher: borrowing MerkleHasher) { add(hasher.leaf(leaf), level: 0, hasher) }
+    mutating func append(leaf: RawSpan, _ hasher: borrowing MerkleHasher) { append(hasher.leaf(leaf), hasher) }
+
+    mutating func append(_ leaf: SHA256Digest, _ hasher: borrowing MerkleHasher) { add(leaf, level: 0, hasher) }
 
     private mutating func add(_ digest: SHA256Digest, level: Int, _ hasher: borrowing MerkleHasher) {
         if level == edges.count { edges.append(Edge(index: 0, hashes: [])) }

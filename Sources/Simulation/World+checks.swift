@@ -33,7 +33,7 @@ extension World {
         for (call, answered) in facts.answered.sorted(by: { $0.key < $1.key }) {
             check(facts.answeredCDRs[call] == answered, "call \(call) was answered at \(answered), its record says \(facts.answeredCDRs[call] ?? 0)")
         }
-        for position in acknowledged { check(position <= control.log.head, "position \(position) was acknowledged and is not there") }
+        for position in acknowledged { check(position <= control.log.recorded.head, "position \(position) was acknowledged and is not there") }
 
         try control.views.read { (views: borrowing ViewSnapshot) throws(ViewsError) in
             for balance in try views.trialBalance() { check(balance.micros == 0, "accounts in \(balance.currency) sum to \(balance.micros)") }

@@ -61,13 +61,16 @@ struct LogVerify: AsyncParsableCommand {
                 "intact": isIntact, "events": report.events, "root_hash": hex(report.root.bytes), "signature_good": isSignatureGood,
                 "finding": words ?? NSNull(), "kind": report.finding?.kind ?? beside?.kind ?? NSNull(),
                 "first_bad_sequence": report.finding?.sequence ?? beside?.sequence ?? NSNull(),
-                "continues": try continues(opened) ?? NSNull(),
+                "continues": try continues(opened) ?? NSNull(), "left_in_journal": opened.log.leftInJournal,
             ])
         } else {
             print("events      \(report.events)")
             print("tree head   \(Base64.encode(report.root.bytes))")
             print("signature   \(isSignatureGood ? "good" : "BAD") (\(name))")
             if let origin = try continues(opened) { print("restored    it continues \(origin.replacing("\n", with: " "))") }
+            if opened.log.leftInJournal > 0 {
+                print("journal     \(opened.log.leftInJournal) more events stand in it alone: copy the directory to where it can be written, and verify that")
+            }
             print(words.map { "FINDING     \($0)" } ?? "intact      every event is as it was recorded")
         }
         if !isIntact { throw ExitCode(ExitStatus.checkFailed.rawValue) }

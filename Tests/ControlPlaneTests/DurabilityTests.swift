@@ -162,7 +162,7 @@ import Testing
     @Test func aClockThatIsSetBackSetsNoFactBeforeAnother() throws {
         let platform = try TestPlatform()
         try platform.admin(provider("p1"))
-        let before = platform.log.lastTime
+        let before = platform.log.recorded.time
         platform.advance(.seconds(-3_600))
         try platform.admin(provider("p2"))
         try platform.restart()
@@ -219,11 +219,17 @@ final class FailingLog: EventLog {
     }
 
     var head: UInt64 { base.head }
+    var recorded: (head: UInt64, time: WallTime) { base.recorded }
+    var unpublishedBytes: Int { base.unpublishedBytes }
 
-    func append(_ commits: [Commit]) throws(LedgerError) -> [CommitOutcome] {
+    func append(_ commits: [Commit]) throws(LedgerError) -> [CommitOutcome] { try taking { () throws(LedgerError) in try base.append(commits) } }
+    func record(_ commits: [Commit]) throws(LedgerError) -> [CommitOutcome] { try taking { () throws(LedgerError) in try base.record(commits) } }
+    func publish() throws(LedgerError) { try base.publish() }
+
+    private func taking(_ body: () throws(LedgerError) -> [CommitOutcome]) throws(LedgerError) -> [CommitOutcome] {
         if let error = state.withLock({ $0.error }) { throw error }
         state.withLock { $0.appends += 1 }
-        let outcomes = try base.append(commits)
+        let outcomes = try body()
         if failAfterAppending { throw .storage(.panicked) }
         return outcomes
     }

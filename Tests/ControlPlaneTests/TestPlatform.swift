@@ -111,7 +111,8 @@ final class TestPlatform {
         throw TestFailure.noAnswer
     }
 
-    var head: UInt64 { log.head }
+    /// Of what is durable.
+    var head: UInt64 { log.recorded.head }
 
     func read<R>(_ body: (borrowing ViewSnapshot) throws(ViewsError) -> R) throws -> R { try views.read(body) }
 

@@ -23,14 +23,15 @@ func program() throws -> String {
     }
 
     /// Real kills at random moments of one growing log: sixty, or as many as LEDGERLINE_KILLS says.
-    @Test func killedAtAnyMomentTheLogHoldsWhatItAcknowledgedAndNothingHalf() throws {
+    @Test(arguments: ["append", "record"])
+    func killedAtAnyMomentTheLogHoldsWhatItAcknowledgedAndNothingHalf(_ way: String) throws {
         let directory = try TemporaryDirectory()
         let seed = UInt64.random(in: 0...UInt64.max)
         var random = RandomSource(seed: seed)
         var acknowledgedInAll = 0
         let rounds = ProcessInfo.processInfo.environment["LEDGERLINE_KILLS"].flatMap { UInt64($0) } ?? 60
         for round in 0..<rounds {
-            let (process, pipe) = try writer("append", directory.path, "\(seed &+ round)")
+            let (process, pipe) = try writer(way, directory.path, "\(seed &+ round)")
             // From before the first append to a few dozen commits later.
             let patience = random.next() % 40
             var output = Data()

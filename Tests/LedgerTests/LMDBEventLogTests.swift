@@ -172,7 +172,7 @@ import Testing
         do {
             let log = try open()
             _ = try log.append([commit(at: 5_000_000), commit(at: 3_000_000)])
-            #expect(log.lastTime == WallTime(microseconds: 5_000_000))
+            #expect(log.recorded.time == WallTime(microseconds: 5_000_000))
             _ = try log.append([commit(at: 4_999_999), commit(at: 5_000_001)])
         }
         // The clock is still behind after the restart.

@@ -34,7 +34,7 @@ package struct Append: Sendable {
             return .failure(.unexpected("\(error)"))
         }
         do {
-            return .success(try log.append(commits))
+            return .success(try log.record(commits))
         } catch {
             return .failure(.ledger(error))
         }

@@ -44,8 +44,9 @@ struct Batch {
         self.log = log
         self.sealing = sealing
         self.before = before?.outcomes
-        head = before?.head ?? log.head
-        time = before?.time ?? log.lastTime
+        let recorded = log.recorded
+        head = before?.head ?? recorded.head
+        time = before?.time ?? recorded.time
     }
 
     /// What was answered under the key before, in this batch or ever.

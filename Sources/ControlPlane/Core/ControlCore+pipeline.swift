@@ -96,8 +96,16 @@ extension ControlCore {
     }
 
     func isPublishingDue(at now: Instant) -> Bool {
-        guard let publishAt else { return false }
-        return now >= publishAt || views.isFull
+        guard let publishDue else { return false }
+        return now >= publishDue || views.isFull
+    }
+
+    /// When readers must see what waits. Later when much comes: most of it changes rows that have changed since the last time, and a
+    /// commit of the views costs by its rows.
+    var publishDue: Instant? {
+        guard let publishAt else { return nil }
+        let waiting = Int(clamping: concludedHead - publishedHead)
+        return publishAt + min(.microseconds(10 * Int64(clamping: waiting)), settings.viewsLag * 4)
     }
 
     /// Steps that are a batch of their own, when nothing is on its way: durable, or without any effect, when this returns.
@@ -118,11 +126,16 @@ extension ControlCore {
     /// Decides into the open batch.
     private mutating func take(_ works: [Work], _ steps: Steps) -> Taking {
         if behind {
-            do throws(ViewsError) {
+            do {
+                try log.publish()
                 try views.catchUp(with: log)
                 behind = false
-            } catch {
+            } catch let error as ViewsError {
                 return .lost(.views(error), works)
+            } catch let error as LedgerError {
+                return .lost(.ledger(error), works)
+            } catch {
+                return .lost(.unexpected("\(error)"), works)
             }
         }
         var next =
@@ -180,6 +193,15 @@ extension ControlCore {
 
     mutating func publishViews() -> ViewsError? {
         publishAt = nil
+        publishedHead = concludedHead
+        do throws(LedgerError) {
+            // Rows lead to events: whoever sees a row finds its event.
+            try log.publish()
+        } catch {
+            views.discard()
+            behind = true
+            return .log(error)
+        }
         do throws(ViewsError) {
             try views.publish()
             return nil

@@ -50,6 +50,9 @@ package struct ControlCore {
     var recordingClock = RecordingClock()
     /// When readers are to see what they do not see yet.
     var publishAt: Instant?
+    /// The last fact that is durable, and the last that readers were shown.
+    var concludedHead: UInt64 = 0
+    var publishedHead: UInt64 = 0
     /// The log has facts that the views do not: they catch up before the next decision.
     var behind = false
     /// Erased subjects whose keys are still to be destroyed.
@@ -89,8 +92,10 @@ package struct ControlCore {
         latest = now
         latestWall = wall
         do {
+            try log.publish()
             try views.catchUp(with: log)
             let head = log.head
+            (concludedHead, publishedHead) = (head, head)
             lastFactBeforeStart = head == 0 ? wall : try log.event(at: head)?.time ?? wall
             let owners = try views.read { snapshot throws(ViewsError) in try snapshot.liveCallOwners() }
             for owner in owners { workers.expect(owner, until: now + settings.startGrace) }
@@ -155,7 +160,7 @@ package struct ControlCore {
 
     /// When `tick` has something to do at the latest.
     package var nextWake: Instant {
-        fees.isBusy ? latest : min(headAt, workers.nextDeadline ?? headAt, publishAt ?? headAt)
+        fees.isBusy ? latest : min(headAt, workers.nextDeadline ?? headAt, publishDue ?? headAt)
     }
 
     /// Every enrolled worker, by name.
@@ -179,6 +184,7 @@ package struct ControlCore {
     /// The facts are durable: views, keys, answers.
     mutating func conclude(_ batch: Batch) -> [Output] {
         var batch = batch
+        concludedHead = max(concludedHead, batch.head)
         if batch.changesGateways { gateways.directoryChanged(at: batch.head) }
         if let error = publish(batch) { batch.notes.append(.viewsBehind(reason: "\(error)")) }
         var outputs = batch.admissions.map(Output.admission)

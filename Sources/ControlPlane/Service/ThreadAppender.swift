@@ -18,12 +18,14 @@ package final class ThreadAppender: Appender {
     private let settled = DispatchSemaphore(value: 0)
     private let isSettled = Atomic(false)
     private let append: Append
+    private let publisher: LogPublisher
     /// Told from the appending thread.
     private let onSettled: @Sendable () -> Void
     private let thread = Mutex<DriverThread?>(nil)
 
     package init(_ append: Append, onSettled: @escaping @Sendable () -> Void = {}) throws(ControlPlaneError) {
         self.append = append
+        publisher = LogPublisher(append.log)
         self.onSettled = onSettled
         let started = try DriverThread { [self] in run() }
         thread.withLock { $0 = started }
@@ -51,6 +53,7 @@ package final class ThreadAppender: Appender {
         state.withLock { $0 = .stopped }
         handed.signal()
         thread.withLock { $0.take() }?.join()
+        publisher.stop()
     }
 
     private func run() {
@@ -67,6 +70,7 @@ package final class ThreadAppender: Appender {
             isSettled.store(true, ordering: .releasing)
             settled.signal()
             onSettled()
+            publisher.recorded()
         }
     }
 }

@@ -5,13 +5,14 @@ import Primitives
 /// A writer for the ledger's tests of what a process cannot do to itself.
 ///
 ///     crash-writer append DIR SEED   appends for ever and prints the last sequence of each acknowledged commit
+///     crash-writer record DIR SEED   the same; most of it by way of the journal, published now and then by another thread
 ///     crash-writer fill DIR          appends until the files may not grow any more, then once more when they may
 ///     crash-writer fill DIR BALLAST  the same on a small file system: room is made by removing the file BALLAST
 ///     crash-writer hold DIR          opens the log for writing and keeps it until its input ends
 ///     crash-writer check DIR         opens, verifies, appends once more, verifies again
 let arguments = CommandLine.arguments
 guard arguments.count >= 3 else {
-    FileHandle.standardError.write(Data("usage: crash-writer append DIR SEED | fill DIR [BALLAST] | hold DIR | check DIR\n".utf8))
+    FileHandle.standardError.write(Data("usage: crash-writer append|record DIR SEED | fill DIR [BALLAST] | hold DIR | check DIR\n".utf8))
     exit(64)
 }
 
@@ -44,6 +45,18 @@ do {
             number = range.upperBound
             say("\(number)")
         }
+    case "record":
+        var number = log.head
+        let publisher = LogPublisher(log)
+        while true {
+            let batch = (0..<(1 + random.next() % 4)).map { commit(number + $0, &random, size: Int(random.next() % 5_000)) }
+            let isRecorded = random.next() % 8 != 0
+            guard case .appended(let range)? = try (isRecorded ? log.record(batch) : log.append(batch)).last else { exit(70) }
+            number = range.upperBound
+            say("\(number)")
+            publisher.recorded()
+            if random.next() % 50 == 0 { try log.publish() }
+        }
     case "fill":
         // The kernel refuses to grow any file of this process beyond the limit, as a full disk would.
         signal(SIGXFSZ, SIG_IGN)
@@ -56,13 +69,14 @@ do {
         var number: UInt64 = 0
         do {
             while number < 10_000 {
-                _ = try log.append([commit(number, &random, size: 4_000)])
+                let next = commit(number, &random, size: 4_000)
+                _ = try number % 2 == 0 ? log.record([next]) : log.append([next])
                 number += 1
             }
         } catch {
             say("refused \(error)")
         }
-        let kept = log.head
+        let kept = log.recorded.head
         say("kept \(kept) \(try LogVerifier(log).run().isIntact && endsWhole(log))")
         if let ballast { unlink(ballast) }
         limit.rlim_cur = most

@@ -1,0 +1,54 @@
+import LMDB
+import OpenSSL
+import Primitives
+
+/// What is left to do after a process was ended: its journal may hold what the tables do not.
+extension LMDBEventLog {
+    /// What a process that was ended had made durable in the journal alone goes into the tables.
+    func takeInJournal(of directory: String, after head: UInt64, _ leaf: SHA256Digest) throws(LedgerError) {
+        let records = try Journal.records(in: directory, after: head, previous: leaf)
+        guard !records.isEmpty else { return }
+        var envelopes: [[UInt8]] = []
+        var commands: [(key: [UInt8], value: [UInt8])] = []
+        var released: [[UInt8]] = []
+        for record in records {
+            let bytes = unsafe record.bytes.span.bytes
+            var items = record.items
+            while let item = items.next(bytes) {
+                switch item {
+                case .event(let range): envelopes.append(bytes.array(range))
+                case .command(let key, let value): commands.append((bytes.array(key), bytes.array(value)))
+                case .release(let key): released.append(bytes.array(key))
+                }
+            }
+        }
+        try adopt(envelopes, commands: commands, releasing: released)
+    }
+
+    /// Before a log is read that nobody writes: what its writer had made durable belongs to it.
+    ///
+    /// - Returns: how many events could not be taken in: the directory cannot be written, or the log is damaged. It is shown without
+    ///   them.
+    static func finishJournal(of directory: String, sizeMax: Int) -> UInt64 {
+        guard Journal.exists(in: directory), let count = try? eventsInJournal(of: directory, sizeMax: sizeMax), count > 0 else { return 0 }
+        do {
+            _ = try LMDBEventLog(directory: directory, sizeMax: sizeMax)
+            return 0
+        } catch {
+            // Of a log that is being written they are on their way.
+            if case .directoryInUse = error { return 0 }
+            return count
+        }
+    }
+
+    private static func eventsInJournal(of directory: String, sizeMax: Int) throws(LedgerError) -> UInt64 {
+        let environment = try storage { () throws(LMDBError) in
+            try Environment(directory: directory, sizeMax: sizeMax, databasesMax: 8, isReadOnly: true)
+        }
+        let tables = try storage { () throws(LMDBError) in try existingTables(environment) }
+        let transaction = try storage { () throws(LMDBError) in try environment.beginRead() }
+        let head = try Self.head(transaction, tables)
+        let (_, leaf) = try last(head, transaction, tables)
+        return try Journal.records(in: directory, after: head, previous: leaf).reduce(0) { $0 + $1.last - $1.first + 1 }
+    }
+}
