@@ -68,7 +68,7 @@ struct HealingTests {
         var dealer = try loopback.dealer(to: router.endpoint, as: loopback.enrolled("signal-1"))
         #expect(deliver(.notice([1]), over: &dealer) == .sent)
         #expect(try next(&router).message == .notice([1]))
-        #expect(router.link.established == 1)
+        #expect(eventually { router.link.established == 1 })
         withExtendedLifetime(strangers) {}
     }
 

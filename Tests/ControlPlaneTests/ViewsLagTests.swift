@@ -27,6 +27,15 @@ import Testing
         #expect(try town.cdrs().count == 2)
     }
 
+    @Test func manyFactsShareACommitThatComesLater() throws {
+        let town = try Self.town()
+        for _ in 0..<1_000 { try record(town) }
+        town.platform.run(.milliseconds(10))
+        #expect(try town.cdrs().isEmpty)
+        town.platform.run(.milliseconds(40))
+        #expect(try town.cdrs().count == 1_000)
+    }
+
     @Test func whatTheAPIWasAskedForIsSeenAtOnceWithAllBeforeIt() throws {
         let town = try Self.town()
         try record(town)

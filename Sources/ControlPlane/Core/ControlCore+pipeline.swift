@@ -104,8 +104,8 @@ extension ControlCore {
     /// commit of the views costs by its rows.
     var publishDue: Instant? {
         guard let publishAt else { return nil }
-        let waiting = Int(clamping: concludedHead - publishedHead)
-        return publishAt + min(.microseconds(10 * Int64(clamping: waiting)), settings.viewsLag * 4)
+        let crowd = max(0, Int64(clamping: concludedHead - publishedHead) - 1_000)
+        return publishAt + min(.microseconds(10 * crowd), settings.viewsLag * 4)
     }
 
     /// Steps that are a batch of their own, when nothing is on its way: durable, or without any effect, when this returns.
