@@ -22,7 +22,6 @@ extension World {
         case .new: break
         }
         guard let request = try? DeskRequest(serializedBytes: body) else { return }
-        if control.core.mustSettle { carryOut(control.core.settle()) }
         carryOut(control.core.decide([.desk(worker: worker, requestID: id.bytes, request)], now: now, wall: wall))
         expectDisk(of: control)
     }

@@ -73,14 +73,20 @@ import Testing
         let disk = held()
         let before = try applied()
         _ = decide([start(town.newCall())])
-        platform.advance(.seconds(1))
         _ = decide([start(town.newCall())])
         // The views are due, and hold what the disk does not have.
-        #expect(platform.core.mustSettle)
+        platform.advance(.seconds(1))
         #expect(try applied() == before)
         disk.isDone = true
         _ = platform.core.advance()
+        // The first is durable, the second is not: both stand in the same open transaction.
+        #expect(platform.core.isAppending)
         #expect(try applied() == before)
+        // What comes now waits for it.
+        _ = decide([start(town.newCall())])
+        #expect(try applied() == platform.head && platform.head > before)
+        _ = platform.core.tick(now: platform.now, wall: platform.wall)
+        platform.advance(.seconds(1))
         _ = platform.core.tick(now: platform.now, wall: platform.wall)
         #expect(try applied() == platform.head)
         #expect(platform.head > before)
@@ -101,6 +107,27 @@ import Testing
         let answered = platform.core.advance().contains { $0.isOfTheAPI }
         #expect(answered)
         #expect(try platform.read { views throws(ViewsError) in try views.provider(namespace: "other.example") } != nil)
+    }
+
+    /// What comes while such a change is on its way waits for it: else readers would be shown neither when it is answered.
+    @Test func whoAskedTheAPISeesItsChangeWhenOthersComeMeanwhile() throws {
+        let disk = held()
+        _ = decide([start(town.newCall())])
+        let command = AdminCommand.createProvider(
+            .with {
+                $0.name = "Kages"
+                $0.namespace = "other.example"
+                $0.currency = "EUR"
+            })
+        #expect(decide([platform.work(command)]).isEmpty)
+        disk.isDone = true
+        // The call is durable; the change is on its way now.
+        #expect(replies(platform.core.advance()).count == 1)
+        #expect(platform.core.mustSettle)
+        let outputs = decide([start(town.newCall())])
+        #expect(outputs.contains { $0.isOfTheAPI })
+        #expect(try platform.read { views throws(ViewsError) in try views.provider(namespace: "other.example") } != nil)
+        #expect(platform.core.isAppending)
     }
 
     @Test func ifTheDiskFailsEverybodyWhoFollowedIsToldToTryAgain() throws {

@@ -28,12 +28,12 @@ extension ControlCore {
         decide(works, now: now, wall: wall) + settle()
     }
 
-    /// Decides what has come. Every element is answered, by this or a later call, in order. Not while `mustSettle`.
+    /// Decides what has come. Every element is answered, by this or a later call, in order.
     package mutating func decide(_ works: [Work], now: Instant, wall: WallTime) -> [Output] {
         guard !works.isEmpty else { return [] }
         (latest, latestWall) = (now, wall)
         var outputs: [Output] = []
-        if behind { outputs += settle() }
+        if behind || mustSettle { outputs += settle() }
         let result = take(works) { core, batch, views in
             for work in works { try core.decide(work, now: now, wall: wall, &batch, &views) }
         }
@@ -89,7 +89,7 @@ extension ControlCore {
 
     /// `settle` before more is decided: readers wait for what is on its way, so the views must come to hold nothing that is not
     /// durable; or the disk takes so long that the first of the next batch would wait for too many others.
-    package var mustSettle: Bool {
+    var mustSettle: Bool {
         guard let flight else { return false }
         return isPublishingDue(at: latest) || flight.batch.mustBeSeen || settings.viewsLag == .zero
             || open?.works.count ?? 0 >= Self.batchMax

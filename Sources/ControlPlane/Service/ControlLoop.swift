@@ -47,7 +47,7 @@ final class ControlLoop {
             _ = poller.wait(until: core.nextWake, now: now)
             now = .now
             let wall = WallTime.now
-            carryOut(core.mustSettle ? core.settle() : core.advance())
+            carryOut(core.advance())
             let taken = driver.take()
             mustStop = taken.mustStop
             var work: [Work] = []
@@ -72,7 +72,6 @@ final class ControlLoop {
             rest = rest.dropFirst(next.count)
             carryOut(core.decide(Array(next), now: now, wall: wall))
             guard !rest.isEmpty else { return }
-            if core.mustSettle { carryOut(core.settle()) }
         }
     }
 

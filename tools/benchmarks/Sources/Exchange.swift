@@ -213,7 +213,7 @@ struct Exchange {
     mutating func turn(_ asked: [Asked]?) throws -> [Int] {
         let now = Instant.current
         guard let asked else { return try producers(core.finish()) }
-        var outputs = core.mustSettle ? core.settle() : core.advance()
+        var outputs = core.advance()
         var work: [Work] = []
         work.reserveCapacity(asked.count)
         for request in asked {
