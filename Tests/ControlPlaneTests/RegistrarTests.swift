@@ -141,6 +141,19 @@ import Testing
         #expect(registrar.otherFlows(of: first, of: alice, at: start).count == 1)
     }
 
+    /// One batch has one time.
+    @Test func ofFlowsThatCameTogetherTheLaterOneRings() {
+        for order in [[1, 2], [2, 1]] as [[UInt32]] {
+            var registrar = Registrar()
+            for reg in order {
+                _ = registrar.bind(request(flow("sip:a@\(reg)", instance: "<urn:1>", reg: reg, callID: "\(reg)")), subscriber: alice, at: start)
+            }
+            let ringing = registrar.ringing(of: alice, at: start)
+            #expect(ringing.map(\.binding.regID) == [order[1]])
+            #expect(registrar.otherFlows(of: ringing[0], of: alice, at: start).map(\.binding.regID) == [order[0]])
+        }
+    }
+
     @Test func aDeviceIsCalledByItsName() {
         var registrar = Registrar()
         _ = registrar.bind(request(binding("sip:desk", instance: "<urn:uuid:1>"), binding("sip:mobile", instance: "<urn:uuid:2>")), subscriber: alice, at: start)

@@ -61,16 +61,20 @@ struct Registrar {
             let device = contact.binding.instanceID
             guard instance.isEmpty || device.filter({ !"<>\"".contains($0) }) == instance else { return false }
             guard contact.binding.regID > 0, !device.isEmpty else { return true }
-            let flows = living.filter { $0.binding.instanceID == device }
-            return flows.max { ($0.expiresAt, $0.binding.regID) < ($1.expiresAt, $1.binding.regID) } == contact
+            return Self.lastHeardFirst(living.filter { $0.binding.instanceID == device }).first == contact
         }
     }
 
     /// The other flows of the same device, the one that was heard last first.
     func otherFlows(of contact: Held, of subscriber: SubscriberID, at wall: WallTime) -> [Held] {
         guard contact.binding.regID > 0, !contact.binding.instanceID.isEmpty else { return [] }
-        return contacts(of: subscriber, at: wall).filter { $0.binding.instanceID == contact.binding.instanceID && $0 != contact }
-            .sorted { ($1.expiresAt, $1.binding.regID) < ($0.expiresAt, $0.binding.regID) }
+        return Self.lastHeardFirst(
+            contacts(of: subscriber, at: wall).filter { $0.binding.instanceID == contact.binding.instanceID && $0 != contact })
+    }
+
+    /// Of those that one batch has brought, the one that came later.
+    private static func lastHeardFirst(_ flows: [Held]) -> [Held] {
+        flows.enumerated().sorted { ($1.element.expiresAt, $1.offset) < ($0.element.expiresAt, $0.offset) }.map(\.element)
     }
 
     /// The same, each with the seconds that it has left.
