@@ -63,6 +63,10 @@ def micro(figures, binaries, groups, runs):
             if status != 0:
                 raise SystemExit(f"ledgerline-bench {group} failed with status {status}:\n{output}")
             for line in output.splitlines():
+                # What a control plane or a worker within it logs.
+                if not line.startswith("{"):
+                    print(line, file=sys.stderr)
+                    continue
                 figure = json.loads(line)
                 values.setdefault((figure["name"], figure["unit"]), []).append(figure["value"])
         for (name, unit), found in values.items():
