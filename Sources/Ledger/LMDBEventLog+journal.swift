@@ -9,20 +9,22 @@ extension LMDBEventLog {
         let records = try Journal.records(in: directory, after: head, previous: leaf)
         guard !records.isEmpty else { return }
         var envelopes: [[UInt8]] = []
-        var commands: [(key: [UInt8], value: [UInt8])] = []
-        var released: [[UInt8]] = []
+        // What stands under a key in the end: one that was released may have been given again. nil: released.
+        var answers: [[UInt8]: [UInt8]?] = [:]
         for record in records {
             let bytes = unsafe record.bytes.span.bytes
             var items = record.items
             while let item = items.next(bytes) {
                 switch item {
                 case .event(let range): envelopes.append(bytes.array(range))
-                case .command(let key, let value): commands.append((bytes.array(key), bytes.array(value)))
-                case .release(let key): released.append(bytes.array(key))
+                case .command(let key, let value): answers.updateValue(bytes.array(value), forKey: bytes.array(key))
+                case .release(let key): answers.updateValue(nil, forKey: bytes.array(key))
                 }
             }
         }
-        try adopt(envelopes, commands: commands, releasing: released)
+        try adopt(
+            envelopes, commands: answers.compactMap { key, value in value.map { (key, $0) } },
+            releasing: answers.compactMap { key, value in value == nil ? key : nil })
     }
 
     /// Before a log is read that nobody writes: what its writer had made durable belongs to it.

@@ -54,6 +54,9 @@ import Testing
         _ = try log.record([end])
         #expect(try log.outcome(forKey: [7]) == nil)
         #expect(try log.record([commit([event(3)], key: [7], outcome: [71])]) == [.appended(3...3)])
+        // A kill before anything is published changes nothing of it.
+        let left = try copy()
+        #expect(try LMDBEventLog(directory: left.path).outcome(forKey: [7])?.outcome == [71])
         try log.publish()
         #expect(try log.outcome(forKey: [7])?.outcome == [71])
     }
