@@ -38,6 +38,9 @@ internal import Synchronization
         package init() {}
     }
 
+    /// Packets; as in the program, and in RTP's statistics (RFC 3550 A.1).
+    private static let jump: Int16 = 3_000
+
     /// Descriptors, and the memory that is shared with the kernel: set once. Every word of that memory is read and written whole; who owns a
     /// place in it is what `free` says.
     private nonisolated(unsafe) let opened: ll_xdp_program
@@ -168,9 +171,12 @@ internal import Synchronization
         return counts
     }
 
-    /// A packet of the stream that went another way has been heard.
+    /// A packet of the stream that went another way has been heard. Nothing is changed when later ones have passed meanwhile.
     package func move(_ slot: UInt32, to position: Position) {
         precondition(unsafe slot < opened.flows)
+        let step = unsafe Int16(truncatingIfNeeded: position.highestSequence &- opened.counts[Int(slot)].highest_sequence)
+        // Further away than a stream may jump, it began anew, and the program leaves it to the sockets until it is told where.
+        guard step > 0 || step <= -ForwardingProgram.jump else { return }
         write(position, at: slot)
     }
 

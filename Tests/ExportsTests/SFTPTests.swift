@@ -19,7 +19,8 @@ private final class Server {
         guard FileManager.default.fileExists(atPath: "/usr/sbin/sshd") else { return nil }
         directory = NSTemporaryDirectory() + "ledgerline-sshd-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: directory + "/in", withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        port = UInt16.random(in: 42_000...48_000)
+        // Below those that the system gives to whoever asks for any.
+        port = UInt16.random(in: 28_000...29_999)
         try Server.run("/usr/bin/ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", directory + "/host"])
         try Server.run("/usr/bin/ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", directory + "/user"])
         hostKey = try String(contentsOfFile: directory + "/host.pub", encoding: .utf8).split(separator: " ").prefix(2).joined(separator: " ")

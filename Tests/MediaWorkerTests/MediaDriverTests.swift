@@ -125,14 +125,9 @@ private struct Studio: ~Copyable {
 
 private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
-/// Sixteen ports, of which four pairs or more were free a moment ago.
-private func freePorts() throws -> ClosedRange<UInt16> {
-    for _ in 0..<200 {
-        let probe = try UDPSocket(binding: .loopback(0))
-        let base = probe.address.port & ~15
-        if base < 60_000, base > 10_000 { return base...base + 15 }
-    }
-    throw NothingHeard()
+private func freePorts() -> ClosedRange<UInt16> {
+    let base = FreePorts.next(16)
+    return base...base + 15
 }
 
 private func legs(_ number: UInt64, a: String, b: String) -> StudioRequest {
@@ -193,7 +188,7 @@ private func closing(_ number: UInt64) -> StudioRequest {
 
 @Test func aWorkerWhoseStudioPortIsTakenSaysSo() throws {
     let surroundings = try Surroundings()
-    let ports = try freePorts()
+    let ports = freePorts()
     let first = try MediaDriver(surroundings.configuration(ports: ports), logger: quiet)
     #expect(throws: MediaWorkerError.bus(.addressInUse(endpoint: first.studioEndpoint))) {
         _ = try MediaDriver(surroundings.configuration(studio: first.studioEndpoint, ports: ports), logger: quiet)
@@ -217,7 +212,7 @@ private func closing(_ number: UInt64) -> StudioRequest {
 
 @Test func drainingWaitsForTheLastCallAndRefusesNewOnes() async throws {
     var surroundings = try Surroundings()
-    var configuration = surroundings.configuration(ports: try freePorts())
+    var configuration = surroundings.configuration(ports: freePorts())
     configuration.drainLimit = .seconds(600)
     configuration.shards = 2
     let driver = try MediaDriver(configuration, logger: quiet)
@@ -243,7 +238,7 @@ private func closing(_ number: UInt64) -> StudioRequest {
 
 @Test func aSecondStopDoesNotWait() async throws {
     var surroundings = try Surroundings()
-    var configuration = surroundings.configuration(ports: try freePorts())
+    var configuration = surroundings.configuration(ports: freePorts())
     configuration.drainLimit = .seconds(600)
     let driver = try MediaDriver(configuration, logger: quiet)
     driver.start()

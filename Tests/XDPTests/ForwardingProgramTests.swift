@@ -175,6 +175,21 @@ private func payload(_ count: Int, seed: UInt64) -> [UInt8] {
         #expect(counts.position.jitterMax >= counts.position.jitter)
     }
 
+    /// What the worker has heard is told later than it was heard: packets may have passed since.
+    @Test func aStreamIsMovedOnAndToANewBeginningButNotBack() throws {
+        let program = try ForwardingProgram(flows: 8)
+        func position(_ sequence: UInt32) -> ForwardingProgram.Position {
+            var position = ForwardingProgram.Position()
+            position.highestSequence = 0x1_0000 + sequence
+            return position
+        }
+        let slot = try #require(program.add(flow4, by: hop, from: position(65_530)))
+        for (told, stands) in [(65_531, 65_531), (65_531, 65_531), (65_520, 65_531), (65_537, 65_537), (65_531, 65_537), (62_600, 65_537), (62_537, 62_537), (7, 7)] as [(UInt32, UInt32)] {
+            program.move(slot, to: position(told))
+            #expect(program.counts(slot).position == position(stands), "told \(told)")
+        }
+    }
+
     @Test func numbersAreGivenOutAgainAndThereIsAnEnd() throws {
         let program = try ForwardingProgram(flows: 2)
         let flows = (0..<3).map { number in
