@@ -73,7 +73,7 @@ let package = Package(
         .target(name: "CXDP", exclude: ["program/relay.bpf.c"]),
         .target(name: "CSRTPPrimitives", linkerSettings: [.linkedLibrary("srtp2"), .linkedLibrary("crypto")]),
         library("Primitives", []),
-        library("LMDB", ["CLMDB"]),
+        library("LMDB", ["CLMDB", "CShims"]),
         library("OpenSSL", ["COpenSSL", "Primitives"]),
         library("Deflate", ["CZlib"]),
         library("Expressions", ["CRE2"]),
