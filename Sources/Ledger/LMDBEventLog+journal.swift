@@ -2,6 +2,15 @@ import LMDB
 import OpenSSL
 import Primitives
 
+/// What stands in the journal of a stopped log alone, where it could not be taken in. The log is shown without it.
+package enum LeftInJournal: Equatable, Sendable {
+    case nothing
+    /// So many events that were acknowledged: the directory cannot be written, or the log is damaged.
+    case events(UInt64)
+    /// The journal is damaged, or goes on elsewhere: events that were acknowledged may be missing. A writer refuses such a log.
+    case unusable(LedgerError)
+}
+
 /// What is left to do after a process was ended: its journal may hold what the tables do not.
 extension LMDBEventLog {
     /// What a process that was ended had made durable in the journal alone goes into the tables.
@@ -28,18 +37,22 @@ extension LMDBEventLog {
     }
 
     /// Before a log is read that nobody writes: what its writer had made durable belongs to it.
-    ///
-    /// - Returns: how many events could not be taken in: the directory cannot be written, or the log is damaged. It is shown without
-    ///   them.
-    static func finishJournal(of directory: String, sizeMax: Int) -> UInt64 {
-        guard Journal.exists(in: directory), let count = try? eventsInJournal(of: directory, sizeMax: sizeMax), count > 0 else { return 0 }
-        do {
-            _ = try LMDBEventLog(directory: directory, sizeMax: sizeMax)
-            return 0
+    static func finishJournal(of directory: String, sizeMax: Int) -> LeftInJournal {
+        guard Journal.exists(in: directory) else { return .nothing }
+        let left: LeftInJournal
+        do throws(LedgerError) {
+            left = .events(try eventsInJournal(of: directory, sizeMax: sizeMax))
         } catch {
-            // Of a log that is being written they are on their way.
-            if case .directoryInUse = error { return 0 }
-            return count
+            left = .unusable(error)
+        }
+        if left == .events(0) { return .nothing }
+        do throws(LedgerError) {
+            _ = try LMDBEventLog(directory: directory, sizeMax: sizeMax)
+            return .nothing
+        } catch {
+            // Of a log that is being written they are on their way, and a file may be half new.
+            if case .directoryInUse = error { return .nothing }
+            return left
         }
     }
 

@@ -27,8 +27,8 @@ package final class LMDBEventLog: EventLog {
     nonisolated(unsafe) let publishingHasher = MerkleHasher()
     /// A reader may see a log that no writer of today has opened yet.
     let formatAtOpening: UInt64
-    /// Of a stopped log that is read: events that were acknowledged and that a writer must take in from the journal first.
-    package let leftInJournal: UInt64
+    /// Of a stopped log that is read.
+    package let leftInJournal: LeftInJournal
     private let isReadOnly: Bool
     let durability: Environment.Durability
     /// Held while the log is open for writing.
@@ -48,7 +48,7 @@ package final class LMDBEventLog: EventLog {
     package init(
         directory: String, sizeMax: Int = 1 << 40, durability: Environment.Durability = .full, isReadOnly: Bool = false
     ) throws(LedgerError) {
-        let left = isReadOnly ? Self.finishJournal(of: directory, sizeMax: sizeMax) : 0
+        let left = isReadOnly ? Self.finishJournal(of: directory, sizeMax: sizeMax) : .nothing
         let lock = isReadOnly ? nil : try WriterLock(directory: directory)
         let environment = try storage { () throws(LMDBError) in
             try Environment(

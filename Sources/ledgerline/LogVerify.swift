@@ -55,23 +55,25 @@ struct LogVerify: AsyncParsableCommand {
         // Signed and checked in one go: the key pair of this directory belongs together.
         let head = Checkpoint(origin: name, size: report.events, root: report.root)
         let isSignatureGood = (try? Checkpoint(note: head.signed(with: opened.signer().key), key: key)) == head
-        let isIntact = report.isIntact && beside == nil && isSignatureGood
+        let journal = JournalWords(opened.log.leftInJournal)
+        let isIntact = report.isIntact && beside == nil && isSignatureGood && journal.finding == nil
         if json {
+            let journalFinding: Any = journal.finding ?? NSNull()
             try printJSON([
                 "intact": isIntact, "events": report.events, "root_hash": hex(report.root.bytes), "signature_good": isSignatureGood,
                 "finding": words ?? NSNull(), "kind": report.finding?.kind ?? beside?.kind ?? NSNull(),
                 "first_bad_sequence": report.finding?.sequence ?? beside?.sequence ?? NSNull(),
-                "continues": try continues(opened) ?? NSNull(), "left_in_journal": opened.log.leftInJournal,
+                "continues": try continues(opened) ?? NSNull(), "left_in_journal": journal.events,
+                "journal_finding": journalFinding,
             ])
         } else {
             print("events      \(report.events)")
             print("tree head   \(Base64.encode(report.root.bytes))")
             print("signature   \(isSignatureGood ? "good" : "BAD") (\(name))")
             if let origin = try continues(opened) { print("restored    it continues \(origin.replacing("\n", with: " "))") }
-            if opened.log.leftInJournal > 0 {
-                print("journal     \(opened.log.leftInJournal) more events stand in it alone: copy the directory to where it can be written, and verify that")
-            }
-            print(words.map { "FINDING     \($0)" } ?? "intact      every event is as it was recorded")
+            if let note = journal.note { print("journal     \(note)") }
+            for finding in [words, journal.finding] { if let finding { print("FINDING     \(finding)") } }
+            if words == nil, journal.finding == nil { print("intact      every event is as it was recorded") }
         }
         if !isIntact { throw ExitCode(ExitStatus.checkFailed.rawValue) }
     }
@@ -82,6 +84,24 @@ struct LogVerify: AsyncParsableCommand {
             return try opened.log.continues()
         } catch {
             throw fail(.inputOutput, "\(error)")
+        }
+    }
+}
+
+/// What is said of a journal that could not be taken in.
+private struct JournalWords {
+    var events: UInt64 = 0
+    var note: String?
+    /// Events may be missing.
+    var finding: String?
+
+    init(_ left: LeftInJournal) {
+        switch left {
+        case .nothing: break
+        case .events(let count):
+            events = count
+            note = "\(count) more events stand in it alone: copy the directory to where it can be written, and verify that"
+        case .unusable(let reason): finding = "the journal cannot be taken in: \(reason)"
         }
     }
 }

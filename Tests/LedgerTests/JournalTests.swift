@@ -145,6 +145,7 @@ import Testing
         bytes[200] ^= 1
         try bytes.write(to: file(0))
         #expect(throws: LedgerError.damaged(sequence: 1)) { try open() }
+        #expect(try LMDBEventLog(directory: directory.path, isReadOnly: true).leftInJournal == .unusable(.damaged(sequence: 1)))
     }
 
     @Test func aJournalIsNotTakenForTheContinuationOfAnOlderCopyOrOfAnotherLog() throws {
@@ -160,6 +161,9 @@ import Testing
         }()
         try FileManager.default.copyItem(at: file(0), to: file(0, of: old))
         #expect(throws: LedgerError.journalOfAnother(continues: 2, head: 1)) { try LMDBEventLog(directory: old.path) }
+        let reader = try LMDBEventLog(directory: old.path, isReadOnly: true)
+        #expect(reader.head == 1)
+        #expect(reader.leftInJournal == .unusable(.journalOfAnother(continues: 2, head: 1)))
         // As long, and of other events.
         let other = try TemporaryDirectory()
         try { () throws in
@@ -196,7 +200,7 @@ import Testing
         log = nil
         let reader = try LMDBEventLog(directory: directory.path, isReadOnly: true)
         #expect(reader.head == 2)
-        #expect(reader.leftInJournal == 0)
+        #expect(reader.leftInJournal == .nothing)
         #expect(try LogVerifier(reader).run().isIntact)
     }
 
@@ -212,7 +216,7 @@ import Testing
         try FileManager.default.moveItem(atPath: directory.path + "/writer.lock.d", toPath: directory.path + "/writer.lock")
         let reader = try LMDBEventLog(directory: directory.path, isReadOnly: true)
         #expect(reader.head == 1)
-        #expect(reader.leftInJournal == 2)
+        #expect(reader.leftInJournal == .events(2))
     }
 
     @Test func tablesThatRefuseLeaveTheJournalAsItIs() throws {
