@@ -9,7 +9,7 @@ private let start = ContinuousClock.now
 func now() -> Instant { Instant(nanoseconds: UInt64(clamping: (ContinuousClock.now - start).nanoseconds) + 1) }
 
 /// The time by which anything over loopback has happened, or will not.
-let patience = Duration.seconds(10)
+let patience = Duration.seconds(60)
 
 /// A control side and the means to make workers for it.
 struct Loopback {

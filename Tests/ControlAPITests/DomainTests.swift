@@ -12,18 +12,22 @@ private final class NameServer: Sendable {
     private let process = Mutex<Process?>(nil)
 
     init() throws {
-        // Port 0 turns dnsmasq's DNS off, so a free one is looked for.
-        let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, size) == 0 && getsockname(descriptor, $0, &size) == 0 }
+        // Port 0 turns dnsmasq's DNS off, so a free one is looked for, below those that the system gives to whoever asks for any.
+        port = try #require((19_000..<19_100).first { Self.isFree($0) })
+    }
+
+    private static func isFree(_ port: Int) -> Bool {
+        [SOCK_DGRAM, SOCK_STREAM].allSatisfy { kind in
+            let descriptor = socket(AF_INET, Int32(kind.rawValue), 0)
+            defer { close(descriptor) }
+            var address = sockaddr_in()
+            address.sin_family = sa_family_t(AF_INET)
+            address.sin_port = UInt16(port).bigEndian
+            address.sin_addr.s_addr = inet_addr("127.0.0.1")
+            return withUnsafePointer(to: address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0 }
+            }
         }
-        try #require(isBound)
-        port = Int(UInt16(bigEndian: address.sin_port))
     }
 
     deinit { process.withLock { process in if let process { kill(process.processIdentifier, SIGKILL) } } }
@@ -77,7 +81,6 @@ private final class NameServer: Sendable {
     let platform = try TestPlatform()
     var api = Platform(platform.service)
     api.resolver = TXTResolver(servers: "127.0.0.1:\(dns.port)")
-    api.resolver.timeoutMilliseconds = 300
     try await TestPlatform.with(platform, api) { client in
         let ours = try await Estate(client, name: "alpha", digits: "4311001")
         let theirs = try await Estate(client, name: "omega", digits: "4311003")

@@ -157,7 +157,7 @@ private struct Line: ~Copyable {
         while dealer.send(message) != .sent { _ = poller.wait(for: .seconds(5)) }
         poller.watchWriting(token, false)
         while true {
-            guard poller.wait(for: .seconds(10)) > 0 else { throw TestFailure.noAnswer }
+            guard poller.wait(for: .seconds(60)) > 0 else { throw TestFailure.noAnswer }
             while let reply = dealer.receive() {
                 if reply.id == id { return try DeskReply(serializedBytes: reply.body) }
             }

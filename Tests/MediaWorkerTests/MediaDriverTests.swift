@@ -51,7 +51,7 @@ private struct Surroundings: ~Copyable {
             if let delivery = desk.receive() {
                 return (delivery, try DeskRequest(serializedBytes: delivery.message.body))
             }
-            guard poller.wait(for: .seconds(10)) > 0 else { throw NothingHeard() }
+            guard poller.wait(for: .seconds(60)) > 0 else { throw NothingHeard() }
         }
     }
 
@@ -110,7 +110,7 @@ private struct Studio: ~Copyable {
             // Not connected yet: the poller says when it is.
             poller.watchWriting(token, true)
             while dealer.send(BusMessage(id: id, body: body)) == .full {
-                guard poller.wait(for: .seconds(10)) > 0 else { throw NothingHeard() }
+                guard poller.wait(for: .seconds(60)) > 0 else { throw NothingHeard() }
             }
             poller.watchWriting(token, false)
             repeat {

@@ -117,13 +117,13 @@ final class DistantPhone: Sendable {
         #expect(batch.flush(over: socket.descriptor) == 0)
     }
 
-    /// So many packets, or what came within ten seconds.
+    /// So many packets, or what came within a minute.
     func receive(_ count: Int) throws -> [(from: SocketAddress, packet: [UInt8])] {
         var queue = try ReadinessQueue(capacity: 1)
         try queue.add(socket.descriptor, tag: 0)
         var batch = DatagramBatch(capacity: 32)
         var received: [(from: SocketAddress, packet: [UInt8])] = []
-        while received.count < count, queue.wait(timeoutMilliseconds: 10_000) == 1 {
+        while received.count < count, queue.wait(timeoutMilliseconds: 60_000) == 1 {
             for index in 0..<batch.receive(from: socket) {
                 let bytes = batch.count(at: index)
                 received.append((batch.source(at: index)!, batch.withBytes(at: index) { span in span.withUnsafeBytes { Array($0[..<bytes]) } }))

@@ -9,7 +9,7 @@ struct NothingHeard: Error {
     init(line: Int = #line) { self.line = line }
 }
 
-/// A phone's socket: sends, and waits for what comes. A packet that never comes ends the wait after ten seconds.
+/// A phone's socket: sends, and waits for what comes. A packet that never comes ends the wait after a minute.
 struct Phone: ~Copyable {
     let socket: UDPSocket
     private var queue: ReadinessQueue
@@ -33,7 +33,7 @@ struct Phone: ~Copyable {
     }
 
     mutating func receive() throws -> (from: UInt16, packet: [UInt8]) {
-        guard queue.wait(timeoutMilliseconds: 10_000) == 1, batch.receive(from: socket) == 1 else {
+        guard queue.wait(timeoutMilliseconds: 60_000) == 1, batch.receive(from: socket) == 1 else {
             throw NothingHeard()
         }
         let count = batch.count(at: 0)

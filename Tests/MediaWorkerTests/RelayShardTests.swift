@@ -38,7 +38,7 @@ private final class RunningShard: Sendable {
         }
 
         func next() -> ShardAnswer? {
-            guard arrived.wait(timeout: .now() + 10) == .success else { return nil }
+            guard arrived.wait(timeout: .now() + 60) == .success else { return nil }
             return list.withLock { $0.removeFirst() }
         }
     }

@@ -61,7 +61,7 @@ private final class DistantShard: Sendable {
         }
 
         func next() throws -> ShardAnswer {
-            guard arrived.wait(timeout: .now() + 10) == .success else { throw NothingHeard() }
+            guard arrived.wait(timeout: .now() + 60) == .success else { throw NothingHeard() }
             return answers.withLock { $0.removeFirst() }
         }
     }

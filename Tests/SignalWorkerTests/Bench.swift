@@ -31,7 +31,7 @@ struct Bench: ~Copyable {
 
     /// Carries out what is ready until the condition holds, or a time has passed that nobody needs.
     mutating func run(briefly: Bool = false, until isDone: (borrowing Bench) -> Bool) -> Bool {
-        let end = Date().addingTimeInterval(briefly ? 0.005 : 20)
+        let end = Date().addingTimeInterval(briefly ? 0.005 : 60)
         repeat {
             if isDone(self) { return true }
             turn()

@@ -64,7 +64,7 @@ import Testing
         try session.send(Self.hello)
         let before = bench.messages.count
         var taken = 0
-        let end = Date().addingTimeInterval(20)
+        let end = Date().addingTimeInterval(60)
         while bench.messages.count == before, Date() < end {
             peer.send(session.takeOutput())
             bench.turn()

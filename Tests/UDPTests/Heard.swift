@@ -10,13 +10,13 @@ struct Heard {
     let isTruncated: Bool
 }
 
-/// So many datagrams, or what came within ten seconds: a busy kernel delivers over loopback after the sender's call has returned.
+/// So many datagrams, or what came within a minute: a busy kernel delivers over loopback after the sender's call has returned.
 func receive(_ count: Int, from socket: borrowing UDPSocket, datagramBytesMax: Int = 2_048) throws -> [Heard] {
     var queue = try ReadinessQueue(capacity: 1)
     try queue.add(socket.descriptor, tag: 0)
     var batch = DatagramBatch(capacity: 16, datagramBytesMax: datagramBytesMax, readsDestinations: true)
     var heard: [Heard] = []
-    while heard.count < count, queue.wait(timeoutMilliseconds: 10_000) == 1 {
+    while heard.count < count, queue.wait(timeoutMilliseconds: 60_000) == 1 {
         for index in 0..<batch.receive(from: socket) {
             let bytes = min(batch.count(at: index), datagramBytesMax)
             heard.append(

@@ -92,7 +92,7 @@ private let closed = SocketAddress(.v4(0x7F4D_0001), port: 9)
     #expect(batch.flush(over: near.descriptor) == 0)
     var queue = try ReadinessQueue(capacity: 1)
     try queue.add(near.descriptor, tag: 0)
-    let isReported = queue.wait(timeoutMilliseconds: 10_000) == 1
+    let isReported = queue.wait(timeoutMilliseconds: 60_000) == 1
     #expect(isReported)
     #expect(near.takeUnreachable() == closed)
     #expect(near.takeUnreachable() == nil)
