@@ -1,29 +1,9 @@
 internal import CCodecs
-internal import Glibc
 
 /// The two tones of a key, from one sample to the next (ITU-T Q.23).
 package struct KeyTone: Sendable {
     /// What the keys of RFC 4733 §3.2 are called, by event number.
     package static let keys: [Character] = Array("0123456789*#ABCD")
-
-    private struct Oscillator: Sendable {
-        private let factor: Double
-        private var last: Double
-        private var beforeLast: Double
-
-        init(hertz: Double, sampleRate: Int, amplitude: Double) {
-            let step = 2 * Double.pi * hertz / Double(sampleRate)
-            factor = 2 * cos(step)
-            last = 0
-            beforeLast = -amplitude * sin(step)
-        }
-
-        mutating func next() -> Double {
-            let value = last
-            (last, beforeLast) = (factor * last - beforeLast, last)
-            return value
-        }
-    }
 
     private static let rows: [Double] = [697, 770, 852, 941]
     private static let columns: [Double] = [1_209, 1_336, 1_477, 1_633]

@@ -51,20 +51,11 @@ final class ConferenceRoom {
     private func sound(_ tones: [Double]) {
         var samples: [Int16] = []
         for hertz in tones {
-            // By the sine's recurrence: no tables, no libraries.
-            let step = 2 * Double.pi * hertz / Double(rate)
-            let factor = 2 * Self.cosine(step)
-            var (last, before) = (0.0, -3_000 * Self.sine(step))
-            for _ in 0..<rate / 10 {
-                samples.append(Int16(last))
-                (last, before) = (factor * last - before, last)
-            }
+            var tone = Oscillator(hertz: hertz, sampleRate: rate, amplitude: 3_000)
+            for _ in 0..<rate / 10 { samples.append(Int16(tone.next())) }
         }
         beep = (samples, 0)
     }
-
-    private static func cosine(_ x: Double) -> Double { 1 - x * x / 2 + x * x * x * x / 24 - x * x * x * x * x * x / 720 }
-    private static func sine(_ x: Double) -> Double { x - x * x * x / 6 + x * x * x * x * x / 120 - x * x * x * x * x * x * x / 5_040 }
 
     /// Gathers what is said in the next 20 ms.
     ///

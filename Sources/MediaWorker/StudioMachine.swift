@@ -26,6 +26,8 @@ package struct StudioMachine: Sendable {
         var recording: UUIDv7?
         /// Which sides speak more than a telephone's band.
         var isWide = (a: false, b: false)
+        /// Which sides hear ring-back: that is its owner's, and ends with it.
+        var hearsRinging: Set<Side> = []
     }
 
     private struct Closed: Sendable {
@@ -180,9 +182,12 @@ package struct StudioMachine: Sendable {
         session.touchedAt = now
         if let a = legs.a { session.isWide.a = a.formats.isWideBand }
         if let b = legs.b { session.isWide.b = b.formats.isWideBand }
-        if !change.owner.isEmpty, change.owner != session.owner {
+        if !change.owner.isEmpty {
+            // Only the new owner says who it is, which may have the name of the old one; it does not know that somebody rings.
+            for side in [Side.a, .b] where session.hearsRinging.contains(side) { effects.append(.hush(id, side)) }
+            session.hearsRinging = []
+            if change.owner != session.owner { session.noticeAfter = now }  // it has not been told
             session.owner = change.owner
-            session.noticeAfter = now  // the new owner has not been told
         }
         sessions[id] = session
         if legs.a != nil || legs.b != nil {
@@ -197,9 +202,16 @@ package struct StudioMachine: Sendable {
             return refuse(ticket, .unknownSession, "", &effects)
         }
         let side: Side = play.toB ? .b : .a
-        if play.ends || !play.sound.isEmpty {
+        if play.rings { sessions[id]?.hearsRinging.insert(side) } else { sessions[id]?.hearsRinging.remove(side) }
+        if play.ends || play.rings || !play.sound.isEmpty {
             sessions[id]?.touchedAt = now
-            effects.append(play.ends ? .hush(id, side) : .sound(id, side, name: play.sound, loops: play.loops, play.encoding))
+            if play.ends {
+                effects.append(.hush(id, side))
+            } else if play.sound.isEmpty {
+                effects.append(.play(id, side, RingBackTone(countryCode: play.countryCode).sound, play.encoding))
+            } else {
+                effects.append(.sound(id, side, name: play.sound, loops: play.loops || play.rings, play.encoding))
+            }
             // How long it is, is known when it is read.
             var reply = StudioReply()
             reply.playing.milliseconds = 0

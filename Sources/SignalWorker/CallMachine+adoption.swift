@@ -46,6 +46,7 @@ extension CallMachine {
             renewAt = kit.now
         }
         guard !isDirect else { return }
+        restoreSound()
         // The media worker's notices come to us from now on.
         var request = StudioRequest()
         request.change.sessionID = Data(mediaSession.bytes)

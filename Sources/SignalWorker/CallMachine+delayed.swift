@@ -23,6 +23,7 @@ extension CallMachine {
         self[side] = leg
         change(side, leg.media, &kit)
         if sending.isNewParty { offerAnew(side.other, &kit) }
+        sound(to: side.other, &kit)
         update(&kit)
     }
 

@@ -89,55 +89,6 @@ extension CallMachine {
         default: return 400
         }
     }
-
-    // MARK: Sound
-
-    /// A side hears something instead of the other one.
-    func say(_ prompt: Prompt, to side: Side, language: String, _ kit: inout CallKit) {
-        var request = play(to: side)
-        request.play.prompt = prompt
-        request.play.language = language
-        kit.ask(request, of: mediaWorker, .play(id))
-    }
-
-    private func play(to side: Side) -> StudioRequest {
-        var request = StudioRequest()
-        request.play.sessionID = Data(mediaSession.bytes)
-        request.play.toB = side == .b
-        // Of a side that takes no G.711 the media worker knows what it takes.
-        request.play.encoding = self[side]?.media.promptEncoding ?? .pcmu
-        return request
-    }
-
-    /// Whom a side has put on hold hears that side's music, until it is resumed.
-    mutating func soundHold(by side: Side, _ kit: inout CallKit) {
-        guard !isDirect, let media = self[side]?.media, let remote = media.remote, self[side.other]?.media.seat == nil else { return }
-        let holds: Bool
-        switch remote.direction(of: media.index) {
-        case .sendonly, .inactive: holds = true
-        case .sendrecv, .recvonly: holds = false
-        }
-        let listener = side.other
-        var request = play(to: listener)
-        if holds {
-            let music = side == .a ? treatment.callerMusic : treatment.calledMusic
-            guard !music.isEmpty, hears[listener] != music else { return }
-            hears[listener] = music
-            request.play.sound = music
-            request.play.loops = true
-        } else {
-            guard hears[listener] != "" else { return }
-            hears[listener] = ""
-            request.play.ends = true
-        }
-        kit.ask(request, of: mediaWorker, .play(id))
-    }
-
-    /// The session is another one: what was heard is heard there.
-    mutating func soundAgain(_ kit: inout CallKit) {
-        hears = Sides(a: "", b: "")
-        for side in [Side.a, .b] { soundHold(by: side, &kit) }
-    }
 }
 
 /// What is done with a call's sound beside passing it on; all of it is in the call's snapshot.
@@ -146,6 +97,9 @@ struct CallTreatment: Equatable, Sendable {
     /// Heard by whom the caller holds, and by whom the called side does; empty: silence.
     var callerMusic = ""
     var calledMusic = ""
+    /// Heard while somebody rings: by whom the caller, or the called side, sends on, and of the called side by the caller.
+    var callerRingBack = RingBack()
+    var calledRingBack = RingBack()
 
     init() {}
 
@@ -153,17 +107,23 @@ struct CallTreatment: Equatable, Sendable {
         recording = plan.recording
         callerMusic = plan.callerMusic
         calledMusic = plan.calledMusic
+        callerRingBack = plan.callerRingBack
+        calledRingBack = plan.calledRingBack
     }
 
     init(_ snapshot: CallSnapshot) {
         recording = snapshot.recording
         callerMusic = snapshot.callerMusic
         calledMusic = snapshot.calledMusic
+        callerRingBack = snapshot.callerRingBack
+        calledRingBack = snapshot.calledRingBack
     }
 
     func write(to snapshot: inout CallSnapshot) {
         if recording != RecordingOrder() { snapshot.recording = recording }
         snapshot.callerMusic = callerMusic
         snapshot.calledMusic = calledMusic
+        if callerRingBack != RingBack() { snapshot.callerRingBack = callerRingBack }
+        if calledRingBack != RingBack() { snapshot.calledRingBack = calledRingBack }
     }
 }

@@ -250,13 +250,20 @@ extension CallMachine {
         if attempts[index].record.ringingAt == 0 { attempts[index].record.ringingAt = kit.wall.microseconds }
         hasRung = true
         guard [180, 181, 182, 183].contains(response.status) else { return }
-        var forward = invite.request.response(response.status, toTag: a.dialog.localTag)
+        let told: (status: Int, sdp: SDP?)
+        if response.hasSDP, describes(index, response), agree(response, index, &kit), let sdp = a.media.local {
+            // A caller that offered nothing is not made an offer before the answer.
+            told = (response.status, a.media.remote == nil ? nil : sdp)
+        } else if let sdp = ringBackDescription(&kit) {
+            // To 183 (RFC 3261 §21.1.5) phones play what they are sent, to 180 many play what they make.
+            told = (183, sdp)
+        } else {
+            told = (response.status, nil)
+        }
+        var forward = invite.request.response(told.status, toTag: a.dialog.localTag)
         forward.headers.append(.contact, kit.contact().description)
         forward.headers.append(.allow, CallMachine.allowed)
-        // A caller that offered nothing is not made an offer before the answer.
-        if response.hasSDP, describes(index, response), agree(response, index, &kit), let sdp = a.media.local, a.media.remote != nil {
-            forward.setBody(Array(sdp.description.utf8), type: "application/sdp")
-        }
+        if let sdp = told.sdp { forward.setBody(Array(sdp.description.utf8), type: "application/sdp") }
         tellCaller(forward, &kit)
     }
 
@@ -292,7 +299,9 @@ extension CallMachine {
         } catch {
             return false
         }
-        guard let told = CodecChoice.answer(sdp, media.index, to: a.media.remote, a.media.index) else { return false }
+        let promised = ringsBack ? a.media.local : nil
+        guard let told = promised.flatMap({ CodecChoice.answer(sdp, media.index, to: $0, a.media.index) }) ?? CodecChoice.answer(sdp, media.index, to: a.media.remote, a.media.index)
+        else { return false }
         media.local = attempts[index].offer
         if descriptionOf != index || a.media.local == nil { descriptionVersion += 1 }
         descriptionOf = index
@@ -304,6 +313,8 @@ extension CallMachine {
         bMedia = media
         if both || !streams.isEmpty || !a.media.mediaFormats.isEmpty { change(.a, a.media, &kit) }
         change(.b, media, &kit)
+        ringsBack = false
+        sound(to: .a, &kit)
         return true
     }
 

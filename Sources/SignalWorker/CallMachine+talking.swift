@@ -166,7 +166,7 @@ extension CallMachine {
         self[reoffer.from] = leg
         self[reoffer.from.other] = other
         changeAgreed(reoffer.from, both: true, &kit)
-        soundHold(by: reoffer.from, &kit)
+        sound(to: reoffer.from.other, &kit)
         update(&kit)
         var ok = reoffer.request.response(200, toTag: leg.dialog.localTag)
         ok.headers.append(.contact, kit.contact().description)

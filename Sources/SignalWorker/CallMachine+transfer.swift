@@ -17,6 +17,8 @@ extension CallMachine {
         let invite: SIPMessage
         let transaction: ClientTransactionID
         var hasLeft = false
+        /// It rings where the other side is sent.
+        var rings = false
         let deadline: Instant
         /// The party that it is sent to has answered, while an offer in this call was under way: it joins when that is settled.
         var answer: SIPMessage?
@@ -113,15 +115,14 @@ extension CallMachine {
     mutating func transferAnswered(_ response: SIPMessage, _ hop: Hop, _ kit: inout CallKit) {
         guard let transfer, stage == .talking else { return }
         if response.isProvisional {
-            if response.status > 100 { notify(response.status, response.reason, &kit) }
-            return
+            guard response.status > 100 else { return }
+            self.transfer?.rings = true
+            notify(response.status, response.reason, &kit)
+            return sound(to: transfer.by.other, &kit)
         }
         guard response.isSuccess, let dialog = Dialog(calling: transfer.invite, response: response) else {
             notify(response.status < 300 ? 502 : response.status, response.reason, &kit)
-            self.transfer = nil
-            // The party that wanted it has hung up already: nobody is left for the other one.
-            if transfer.hasLeft { hungUp(by: transfer.by, &kit) }
-            return
+            return dropTransfer(transfer, &kit)
         }
         guard isDirect || reoffer == nil && moving.isEmpty else {
             self.transfer?.answer = response
@@ -146,9 +147,7 @@ extension CallMachine {
         guard isAgreed else {
             hangUpStray(&leg, &kit)
             notify(488, reasonPhrase(for: 488), &kit)
-            self.transfer = nil
-            if transfer.hasLeft { hungUp(by: transfer.by, &kit) }
-            return
+            return dropTransfer(transfer, &kit)
         }
         let notice = notify(200, "OK", &kit)
         if !transfer.hasLeft, let old = self[transfer.by] {
@@ -159,8 +158,15 @@ extension CallMachine {
         self[transfer.by] = leg
         movesAgain = Sides(a: nil, b: nil)
         changeAgreed(transfer.by, &kit)
+        sound(to: transfer.by.other, &kit)
         offerAnew(transfer.by.other, &kit)
         update(&kit)
+    }
+
+    /// Nobody joins: the side that was to be sent on hears again who sent it, or is left alone if that one has hung up already.
+    private mutating func dropTransfer(_ transfer: Transfer, _ kit: inout CallKit) {
+        self.transfer = nil
+        if transfer.hasLeft { hungUp(by: transfer.by, &kit) } else { sound(to: transfer.by.other, &kit) }
     }
 
     /// The party that transferred knows the outcome: its dialog ends, if it does not end it by itself.
@@ -207,7 +213,7 @@ extension CallMachine {
         guard let transfer, kit.now >= transfer.deadline else { return }
         notify(408, reasonPhrase(for: 408), &kit)
         giveUpTransfer(&kit)
-        if transfer.hasLeft { hungUp(by: transfer.by, &kit) }
+        dropTransfer(transfer, &kit)
     }
 
     // MARK: INVITE with Replaces (RFC 3891)

@@ -81,8 +81,9 @@ struct CallMachine: Sendable {
     var announcement: (of: Announcement, at: Instant)?
     var treatment = CallTreatment()
     var recording: RecordingInCall?
-    /// What each side hears instead of the other one, until it is told otherwise; empty: the other one.
-    var hears = Sides(a: "", b: "")
+    var hears = Sides(a: Hearing.other, b: Hearing.other)
+    /// The caller has a description of ours, by which it hears ring-back until there is one of the called side's.
+    var ringsBack = false
     /// An offer of one side that the other is being asked about.
     var reoffer: Reoffer?
     var passing: [Passing] = []

@@ -131,6 +131,29 @@ enum CodecChoice {
         return copy
     }
 
+    /// What we take of a stream where nobody else is there: the first codec that is understood here, keys by its clock, comfort noise.
+    ///
+    /// - Returns: numbers, as in `m=`; nil: nothing of it is understood.
+    static func taken(of stream: SDP.Media) -> [String]? {
+        let formats = formats(of: stream)
+        guard let speech = formats.first(where: { $0.codec != nil }) else { return nil }
+        let extras = [
+            formats.first { $0.kind == .keys && $0.clockRate == speech.clockRate } ?? formats.first { $0.kind == .keys },
+            formats.first { $0.kind == .noise && $0.clockRate == speech.clockRate },
+        ]
+        return [speech.number] + extras.compactMap { $0?.number }
+    }
+
+    /// That as an answer to an offer; nil: there is nothing.
+    static func answer(of offer: SDP, _ index: Int) -> SDP? {
+        guard offer.media.indices.contains(index), offer.media[index].kind == "audio", let numbers = taken(of: offer.media[index]) else { return nil }
+        var answer = offer
+        answer.media[index].remove(offer.media[index].formats.filter { !numbers.contains($0) })
+        answer.media[index].formats = numbers
+        answer.media[index].direction = offer.direction(of: index).reversed
+        return answer
+    }
+
     /// Of the caller's: the one that it wants most, of a wide band if the called side has one.
     private static func choice(of wanted: [Format], for called: Codec) -> Format? {
         let speech = wanted.filter { $0.codec != nil }

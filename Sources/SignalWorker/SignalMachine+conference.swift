@@ -37,24 +37,17 @@ extension SignalMachine {
     private static let head = "v=0\r\no=conference 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
     private static let offer = head + "m=audio 9 RTP/AVP 8 0 9 101\r\na=rtpmap:101 telephone-event/8000\r\n"
 
-    /// The first codec that is understood here, keys by its clock, comfort noise; nothing but sound. Nobody sends anything to its address: the media
-    /// worker has the side for itself.
+    /// Nothing but sound. Nobody sends anything to its address: the media worker has the side for itself.
     private static func answer(to offer: SDP) -> String? {
         var text = head
         var hasSound = false
         for (index, stream) in offer.media.enumerated() {
-            let formats = CodecChoice.formats(of: stream)
-            guard !hasSound, stream.kind == "audio", !stream.isRefused, let speech = formats.first(where: { $0.codec != nil }) else {
+            guard !hasSound, stream.kind == "audio", !stream.isRefused, let numbers = CodecChoice.taken(of: stream) else {
                 let numbers = stream.formats.joined(separator: " ")
                 text += "m=\(stream.kind) 0 \(stream.profile.text) \(numbers)\r\n"
                 continue
             }
             hasSound = true
-            let extras = [
-                formats.first { $0.kind == .keys && $0.clockRate == speech.clockRate } ?? formats.first { $0.kind == .keys },
-                formats.first { $0.kind == .noise && $0.clockRate == speech.clockRate },
-            ]
-            let numbers = [speech.number] + extras.compactMap { $0?.number }
             let list = numbers.joined(separator: " ")
             text += "m=audio 9 \(stream.profile.text) \(list)\r\n"
             for line in stream.lines where line.type == "a" && numbers.contains(where: { line.value.hasPrefix("rtpmap:\($0) ") || line.value.hasPrefix("fmtp:\($0) ") }) {

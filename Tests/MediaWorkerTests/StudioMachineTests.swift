@@ -20,6 +20,8 @@ private struct Studio {
     var drained = false
     var pressed: [(session: MediaSessionID, side: Side, keys: KeyPress)] = []
     var played: [(session: MediaSessionID, side: Side, recording: Recording, encoding: PromptEncoding)] = []
+    var sounded: [(side: Side, name: String, loops: Bool)] = []
+    var hushed: [(session: MediaSessionID, side: Side)] = []
     private var nextTicket: StudioMachine.Ticket = 0
 
     init(ports: ClosedRange<UInt16> = 30_000...30_015, configure: (inout StudioRules) -> Void = { _ in }) {
@@ -50,7 +52,9 @@ private struct Studio {
                     }
                 case .change: break
                 case .play(let id, let side, let recording, let encoding): played.append((id, side, recording, encoding))
-                case .sound, .hush, .record: break
+                case .hush(let id, let side): hushed.append((id, side))
+                case .sound(_, let side, let name, let loops, _): sounded.append((side, name, loops))
+                case .record: break
                 case .press(let id, let side, let keys): pressed.append((id, side, keys))
                 case .query(let id): pending.append(.reported(report(id)))
                 case .close(let id):
@@ -304,6 +308,39 @@ private func keys(_ number: UInt64, _ keys: String, type: UInt32) -> StudioReque
     #expect(german != english)
     #expect(studio.ask(play(1, .unspecified))?.error.code == .unknownPrompt)
     #expect(studio.played.count == 4)
+}
+
+private func ringBack(_ number: UInt64, country: String, sound: String = "") -> StudioRequest {
+    var request = StudioRequest()
+    request.play.sessionID = sessionID(number).data
+    request.play.rings = true
+    request.play.countryCode = country
+    request.play.sound = sound
+    return request
+}
+
+@Test func ringBackIsTheCountrysToneOrASoundAndEndsWithItsOwner() throws {
+    var studio = Studio()
+    _ = studio.ask(open(1))
+    guard case .playing? = studio.ask(ringBack(1, country: "44"))?.kind else {
+        Issue.record("ring-back is refused")
+        return
+    }
+    let tone = try #require(studio.played.last)
+    #expect(tone.side == .a && tone.recording.loops && tone.recording.duration == .milliseconds(3_000))
+    _ = studio.ask(ringBack(1, country: "44", sound: "harp"))
+    #expect(studio.sounded.last?.name == "harp" && studio.sounded.last?.loops == true)
+    #expect(studio.hushed.isEmpty)
+    // Another signalling worker takes the call over, under whatever name: it knows of nobody who rings.
+    _ = studio.ask(change(1, owner: "signal1"))
+    #expect(studio.hushed.map(\.side) == [.a])
+    _ = studio.ask(change(1, owner: "signal2"))
+    #expect(studio.hushed.count == 1)
+    // What is played after it is not ring-back.
+    _ = studio.ask(ringBack(1, country: "1"))
+    _ = studio.ask(play(1))
+    _ = studio.ask(change(1, owner: "signal3"))
+    #expect(studio.hushed.count == 1)
 }
 
 @Test func silenceIsToldToTheOwnerUntilItEndsOrIsForgotten() {

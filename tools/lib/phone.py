@@ -7,6 +7,8 @@ import subprocess
 import threading
 import time
 
+import tone
+
 MODULES = next((p for p in (pathlib.Path("/usr/lib/baresip/modules"), pathlib.Path("/usr/local/lib/baresip/modules"))
                 if p.is_dir()), pathlib.Path("/usr/lib/baresip/modules"))
 
@@ -51,6 +53,7 @@ ctrl_tcp_listen {address}:{control_port}
 {extra}
 """)
         self.events = []
+        self._old = set()
         self._news = threading.Condition()
         self._replies = queue.Queue()
         self._process = self._socket = None
@@ -140,6 +143,26 @@ ctrl_tcp_listen {address}:{control_port}
         if not files:
             raise PhoneError(f"{self.name}: nothing was recorded")
         return files[-1]
+
+    def forget_recordings(self):
+        """What is recorded from now on is what `hears` looks at."""
+        self._old |= self.heard_files()
+
+    def heard_files(self):
+        return set(self.recordings.glob("dump-*-dec.wav")) - self._old
+
+    def heard(self, hertz):
+        """Seconds of a tone, or of a pair of tones, in what was heard since `forget_recordings`."""
+        return sum(tone.heard(path, hertz) for path in self.heard_files())
+
+    def hears(self, hertz, seconds, timeout=60):
+        """Waits until it has heard that for so long; (the phone writes what it hears as it hears it)."""
+        deadline = time.monotonic() + timeout
+        while (heard := self.heard(hertz)) < seconds:
+            if time.monotonic() > deadline:
+                raise PhoneError(f"{self.name}: heard {hertz} Hz for {heard} s within {timeout} s, not {seconds} s")
+            time.sleep(0.1)
+        return heard
 
     def stop(self, timeout=5):
         """Whether it ended by itself, and so has taken back its registration: now and then baresip hangs at its end."""

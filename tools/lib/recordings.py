@@ -7,7 +7,6 @@ import hashlib
 import pathlib
 import struct
 import sys
-import time
 import wave
 
 import checked_run
@@ -25,6 +24,8 @@ LINES = {
     "otto": ("1023", "PCMA/8000/1", 1000),
 }
 MUSIC = 300
+# Of the tenant's country, which is 1.
+RING_BACK = (440, 480)
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
 
@@ -74,12 +75,20 @@ class Recordings(Demo):
     def begin(self, caller, called):
         a, b = self.phones[caller], self.phones[called]
         mark_a, mark_b = a.mark(), b.mark()
+        a.forget_recordings()
+        b.forget_recordings()
         a.dial(f"sip:{LINES[called][0]}@{base.DOMAIN}")
-        b.wait("CALL_INCOMING", since=mark_b, timeout=15)
+        b.wait("CALL_INCOMING", since=mark_b, timeout=30)
         b.answer()
-        a.wait("CALL_ESTABLISHED", since=mark_a)
-        b.wait("CALL_ESTABLISHED", since=mark_b)
+        a.wait("CALL_ESTABLISHED", since=mark_a, timeout=30)
+        b.wait("CALL_ESTABLISHED", since=mark_b, timeout=30)
         return a, b
+
+    def talk(self, a, b, seconds):
+        """Until each has heard the other's tone for so long, from now on."""
+        wanted = [(listener, LINES[speaker.name][2], listener.heard(LINES[speaker.name][2]) + seconds) for listener, speaker in ((a, b), (b, a))]
+        for listener, hertz, most in wanted:
+            listener.hears(hertz, most)
 
     def end(self, a, b):
         mark = b.mark()
@@ -101,11 +110,12 @@ class Recordings(Demo):
 
     def record_and_listen(self, number, caller, called, title, channel_count=2):
         a, b = self.begin(caller, called)
-        time.sleep(4)
+        self.talk(a, b, 3.5)
         self.end(a, b)
         recording = self.recording_of(number)
-        self.check(f"{title}: the recording is as long as the call", recording["state"] == "finished" and 3500 <= recording["milliseconds"] <= 5500
-                   and recording["lost_packets"] == 0, state=recording["state"], milliseconds=recording["milliseconds"], lost=recording["lost_packets"])
+        seconds_long = self.newest_cdr(number)["duration_ms"] / 1000
+        self.check(f"{title}: the recording is as long as the call", recording["state"] == "finished" and abs(recording["milliseconds"] / 1000 - seconds_long) < 1.5
+                   and recording["lost_packets"] == 0, state=recording["state"], milliseconds=recording["milliseconds"], call=seconds_long, lost=recording["lost_packets"])
         file = self.file_of(recording)
         self.check(f"{title}: the log has its digest", hashlib.sha256(file.read_bytes()).hexdigest() == recording["sha256"], bytes=recording["bytes"])
         parts, rate = channels(self.fetch(recording, f"recording-{number}"))
@@ -123,7 +133,8 @@ class Recordings(Demo):
     def announced(self, number):
         self.set_tenant(recording="all", recording_announced=True)
         a, b = self.begin("rita", "sam")
-        time.sleep(4)
+        # Behind the announcement they hear each other.
+        self.talk(a, b, 0.5)
         self.end(a, b)
         self.recording_of(number)
         prompt = ROOT / "Sources/CPrompts/audio/call_recorded.en.wav"
@@ -135,10 +146,11 @@ class Recordings(Demo):
         """The media worker is killed: what it wrote up to then is a recording, and the call's other part on another worker is one too."""
         a, b = self.begin("rita", "sam")
         call = self.api.wait_until("/v1/calls", lambda l: l["items"], "a live call")["items"][0]
-        time.sleep(4)
+        self.talk(a, b, 4)
         worker = call["media_worker"]
         self.processes[worker].kill()
-        time.sleep(6)
+        self.api.wait_until("/v1/calls", lambda l: l["items"] and l["items"][0]["media_worker"] not in ("", worker), "another media worker", timeout=60)
+        self.talk(a, b, 2.5)
         self.end(a, b)
         self.start_media(worker)
         call = self.newest_cdr(number)["call_id"]
@@ -162,17 +174,53 @@ class Recordings(Demo):
         mark = rita.mark()
         rita.dial(f"sip:1029@{base.DOMAIN}")
         rita.wait("CALL_ESTABLISHED", since=mark, timeout=15)
-        time.sleep(1.5)
+        speech = LINES["rita"][2]
+        before = hal.hears(speech, 1.4)
         rita.command("hold")
-        time.sleep(4)
+        held = hal.hears(MUSIC, 4)
         rita.command("resume")
-        time.sleep(1.5)
+        after = hal.hears(speech, before + 1.4)
         rita.hang_up()
         status = hal.finish()
-        music, speech = hal.heard(MUSIC), hal.heard(LINES["rita"][2])
-        self.check("hold: the held side hears the tenant's music, longer than it is, and the other side before and after", status == 0 and 3.5 <= music <= 4.5 and 2.5 <= speech <= 3.8,
-                   music_seconds=music, speech_seconds=speech, sipp=status)
+        music = hal.heard(MUSIC)
+        self.check("hold: the held side hears the tenant's music, longer than it is, and the other side before and after", status == 0 and music <= held + 1,
+                   music_seconds=music, speech_seconds=after, sipp=status)
         self.newest_cdr(number)
+
+    def rung(self):
+        """Ring-back is made here: as early media where the called line wants that, and for whoever is sent on."""
+        self.set_tenant(recording="off", music="")
+        rita, sam, otto = (self.phones[name] for name in ("rita", "sam", "otto"))
+        self.api.patch(f"/v1/subscribers/{self.ids['sam']}", {"ring_back": "tone"})
+        for phone in (rita, sam, otto):
+            phone.forget_recordings()
+        marks = {phone: phone.mark() for phone in (rita, sam, otto)}
+        rita.dial(f"sip:{LINES['sam'][0]}@{base.DOMAIN}")
+        sam.wait("CALL_INCOMING", since=marks[sam], timeout=30)
+        early = rita.hears(RING_BACK, 1.5)
+        sam.answer()
+        talked = rita.hears(LINES["sam"][2], 1)
+        self.check("ring-back: before the answer the caller hears the country's tone, then who answers", early >= 1.5 and talked >= 1, tone_seconds=early, speech_seconds=talked)
+        # One round has two seconds of it, so that more is of the second call.
+        mark = rita.heard(RING_BACK)
+        sam.command("transfer", f"sip:{LINES['otto'][0]}@{base.DOMAIN}")
+        otto.wait("CALL_INCOMING", since=marks[otto], timeout=30)
+        again = rita.hears(RING_BACK, mark + 1.5)
+        otto.answer()
+        talked = rita.hears(LINES["otto"][2], 1)
+        self.check("ring-back: who is sent on hears it until somebody answers", again >= mark + 1.5 and talked >= 1, tone_seconds=round(again - mark, 1), speech_seconds=talked)
+        rita.hang_up()
+        otto.wait("CALL_CLOSED", since=marks[otto], timeout=30)
+        self.api.patch(f"/v1/subscribers/{self.ids['sam']}", {"ring_back": "harp"})
+        for phone in (rita, sam):
+            phone.forget_recordings()
+        mark = sam.mark()
+        rita.dial(f"sip:{LINES['sam'][0]}@{base.DOMAIN}")
+        sam.wait("CALL_INCOMING", since=mark, timeout=30)
+        sound = rita.hears(MUSIC, 3.5)
+        self.check("ring-back: or a sound of the operator's, over again", sound >= 3.5, seconds=sound)
+        rita.hang_up()
+        sam.wait("CALL_CLOSED", since=mark, timeout=30)
 
     def erase(self, recording):
         self.api.post(f"/v1/subjects/{self.ids['sam']}/erase", {"reason": "asked for"})
@@ -198,6 +246,7 @@ class Recordings(Demo):
         self.announced(4)
         self.killed(5)
         self.held(6)
+        self.rung()
         self.removed(third)
         events = self.api.get("/v1/audit?limit=100")["items"]
         self.check("that somebody listened is in the audit", any(e["type"] == "records.read" and "recording_audio" in str(e) for e in events))

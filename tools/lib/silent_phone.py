@@ -108,6 +108,15 @@ class SilentPhone:
     def heard(self, hertz):
         return tone.heard(self.write(self.directory / "heard.wav"), hertz)
 
+    def hears(self, hertz, seconds, timeout=60):
+        """Waits until it has heard that tone for so long."""
+        deadline = time.monotonic() + timeout
+        while (heard := self.heard(hertz)) < seconds:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"{hertz} Hz were heard for {heard} s within {timeout} s, not {seconds} s")
+            time.sleep(0.1)
+        return heard
+
     def finish(self, timeout=10):
         """SIPp's exit status: 0, if everything came as it was to."""
         try:

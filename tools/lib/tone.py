@@ -1,5 +1,6 @@
 """WAV files with a tone, and what tone or which speech a WAV file holds."""
 import math
+import pathlib
 import struct
 import wave
 
@@ -15,11 +16,20 @@ def write(path, hertz, seconds, rate=8000, amplitude=12000):
 
 
 def read(path):
-    """(samples, rate) of the first channel; a file whose writer was cut off counts by its size."""
-    with wave.open(str(path), "rb") as source:
-        frames = source.readframes(source.getnframes())
-        samples = struct.unpack("<%dh" % (len(frames) // 2), frames)
-        return samples[:: source.getnchannels()], source.getframerate()
+    """(samples, rate) of the first channel of a file of 16 bits; one that is still being written, or whose writer was cut off, counts by its size."""
+    data = pathlib.Path(path).read_bytes()
+    place, channels, rate = 12, 1, 8000
+    while place + 8 <= len(data):
+        kind, size = data[place:place + 4], struct.unpack_from("<I", data, place + 4)[0]
+        if kind == b"fmt ":
+            channels, rate = struct.unpack_from("<HI", data, place + 10)
+        elif kind == b"data":
+            body = data[place + 8:]
+            if 0 < size < len(body):
+                body = body[:size]
+            return struct.unpack("<%dh" % (len(body) // 2), body[:len(body) // 2 * 2])[::channels], rate
+        place += 8 + size + size % 2
+    return (), rate
 
 
 def power(samples, rate, hertz):
@@ -35,10 +45,14 @@ def power(samples, rate, hertz):
 
 
 def heard(path, hertz, window=0.1, threshold=0.8):
-    """Seconds of the file in which `hertz` carries at least `threshold` of the energy."""
+    """Seconds of the file in which `hertz`, or a pair of tones of equal strength, carries at least `threshold` of the energy."""
     samples, rate = read(path)
+    tones = hertz if isinstance(hertz, tuple) else (hertz,)
     size = int(window * rate)
-    hits = sum(power(samples[i:i + size], rate, hertz) >= threshold for i in range(0, len(samples) - size + 1, size))
+    hits = 0
+    for start in range(0, len(samples) - size + 1, size):
+        shares = [power(samples[start:start + size], rate, tone) for tone in tones]
+        hits += sum(shares) >= threshold and min(shares) >= threshold / len(tones) / 2
     return round(hits * window, 3)
 
 

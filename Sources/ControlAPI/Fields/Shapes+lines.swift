@@ -33,6 +33,7 @@ extension Shape<SubscriberDraft> {
         .flag("recording_mixed", \.entity.recording.mixed, "If recording is not default: one channel with both sides; else each side has its own."),
         .flag("recording_announced", \.entity.recording.announced, "If recording is not default: both sides are told that the call is recorded."),
         .text("music", \.entity.music, max: 64, "Sound that is heard by whom it holds, by its name; empty: the tenant's."),
+        .text("ring_back", \.entity.ringBack, max: 64, "What callers hear while it rings: phone (what their phones make), tone (that of the country), or the name of a sound; empty: the tenant's."),
     ]
 
     private static let trunk: [Field<SubscriberDraft>] = [

@@ -205,6 +205,7 @@ extension Shape<Tenant> {
             .integer("recording_days", \.recordingDays, 0...36_500, "Recordings are removed after so many days; 0: never."),
             .list("rooms", \.rooms, of: .conferenceRoom, max: 100, "Conferences of its lines (docs/conferences.md)."),
             .text("music", \.music, max: 64, "Sound that is heard on hold, by its name; empty: silence (docs/media.md)."),
+            .text("ring_back", \.ringBack, max: 64, "What is heard while its lines ring: phone or empty (what callers' phones make), tone (that of the country), or the name of a sound (docs/media.md)."),
             .choice("status", \.status, "What it stops: docs/status.md. terminated is for good."),
             .text("time_zone", \.timeZone, max: 64, "IANA name; empty: the customer's."),
             .text("language", \.language, max: 35, "BCP 47; empty: the customer's."),

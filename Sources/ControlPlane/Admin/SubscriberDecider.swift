@@ -173,6 +173,7 @@ enum SubscriberDecider {
         try GatewayChecks.codecs(subscriber.codecs, field: "codecs")
         guard subscriber.recording.mode.isRecognised else { throw AdminRejection.invalid("recording", "must be default, off, all or on_demand") }
         try Checks.sound(subscriber.music, field: "music")
+        try Checks.sound(subscriber.ringBack, field: "ring_back")
         guard subscriber.contactsMax <= Registrar.contactsMost else {
             throw AdminRejection.invalid("contacts_max", "at most \(Registrar.contactsMost)")
         }

@@ -79,6 +79,7 @@ enum TenantDecider {
         guard tenant.recording.mode.isRecognised else { throw AdminRejection.invalid("recording", "must be default, off, all or on_demand") }
         guard tenant.recordingDays <= 36_500 else { throw AdminRejection.invalid("recording_days", "at most 36500") }
         try Checks.sound(tenant.music, field: "music")
+        try Checks.sound(tenant.ringBack, field: "ring_back")
         try rooms(tenant, id, in: state)
         if !tenant.countryCode.isEmpty { try Checks.digits(tenant.countryCode, count: 1...3, field: "country_code") }
         if !tenant.areaCode.isEmpty { try Checks.digits(tenant.areaCode, count: 1...6, field: "area_code") }

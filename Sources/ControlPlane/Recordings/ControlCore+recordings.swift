@@ -47,7 +47,7 @@ extension ControlCore {
         _ report: RecordingReport, by worker: String, _ recorder: Recorder, _ batch: inout Batch, _ views: inout ViewTransaction
     ) throws -> DeskReply {
         guard let id = UUIDv7(bytes: report.recordingID) else { return .error(.malformed, "recording_id") }
-        if let known = try views.recording(id), !known.hasFinished, known.started.mediaWorker == worker {
+        if let known = try views.recording(id), !known.hasFinished || known.isGivenUp && !report.sha256.isEmpty, known.started.mediaWorker == worker {
             var decision = Decision(wall: recorder.wall, random: random)
             RecordingDecider.finish(report, &decision)
             _ = try conclude(.recorded, decision, recorder, &batch, &views)
@@ -55,18 +55,27 @@ extension ControlCore {
         return .with { $0.recordingNoted.recordingID = report.recordingID }
     }
 
-    /// Recordings older than their tenants want are removed, some at a time.
+    /// Recordings older than their tenants want are removed, and those that nobody will report are given up, some at a time.
     mutating func expireRecordings(now: Instant, wall: WallTime) -> [Output] {
         guard now >= recordingClock.dueAt else { return [] }
         var clock = recordingClock
         let result = attempt { core, batch, views in
             let page = try views.recordings(after: clock.after, limit: RecordingClock.examinedMax)
             for recording in page where recording.removedAt == 0 {
-                guard let id = UUIDv7(bytes: recording.started.recordingID), try core.isOld(recording, at: wall, views) else { continue }
+                guard let id = UUIDv7(bytes: recording.started.recordingID) else { continue }
                 var decision = Decision(wall: wall, random: core.random)
-                decision.record(.recordingRemoved(.with { $0.recordingID = recording.started.recordingID; $0.reason = "retention" }), in: id)
+                let cause: String
+                if try core.isOld(recording, at: wall, views) {
+                    decision.record(.recordingRemoved(.with { $0.recordingID = recording.started.recordingID; $0.reason = "retention" }), in: id)
+                    cause = "recordings are kept for so long"
+                } else if try core.isUnreported(recording, at: wall, views) {
+                    RecordingDecider.giveUp(recording.started, &decision)
+                    cause = "its call has ended, and nobody has reported it"
+                } else {
+                    continue
+                }
                 core.random = decision.random
-                try batch.record(decision, actor: "control", cause: "recordings are kept for so long", in: &views)
+                try batch.record(decision, actor: "control", cause: cause, in: &views)
             }
             let isEnd = page.count < RecordingClock.examinedMax
             clock.after = isEnd ? nil : page.last.flatMap { UUIDv7(bytes: $0.started.recordingID) }
@@ -80,6 +89,14 @@ extension ControlCore {
             recordingClock.dueAt = now + RecordingClock.interval
             return []
         }
+    }
+
+    /// Its call has ended, and the media worker, which tells within seconds while it lives, has not: it was lost before there was a file. Should it
+    /// have one after all and come back later, what it then reports holds.
+    private func isUnreported(_ recording: RecordingState, at wall: WallTime, _ views: borrowing ViewTransaction) throws -> Bool {
+        guard !recording.hasFinished, let call = CallID(recording.started.callID), try views.liveCall(call) == nil else { return false }
+        let endedAt = try views.cdr(call: call)?.endedAt ?? recording.started.startedAt
+        return wall.microseconds - endedAt > RecordingClock.reportedWithin.nanoseconds / 1_000
     }
 
     /// Both sides' tenants have a say: the shorter time holds.
@@ -101,6 +118,8 @@ struct RecordingClock {
     static let interval: Duration = .seconds(60)
     static let pause: Duration = .milliseconds(200)
     static let examinedMax = 500
+    /// After the end of its call.
+    static let reportedWithin: Duration = .seconds(600)
 
     var dueAt = Instant.zero
     var after: UUIDv7?

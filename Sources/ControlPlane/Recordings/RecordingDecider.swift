@@ -46,6 +46,15 @@ enum RecordingDecider {
         decision.record(.recordingFinished(fact), in: id)
     }
 
+    /// Nobody is left who could say what became of it.
+    static func giveUp(_ started: RecordingStarted, _ decision: inout Decision) {
+        var report = RecordingReport()
+        report.recordingID = started.recordingID
+        report.finishedAt = decision.wall.microseconds
+        report.failure = "the media worker was lost before it reported a file"
+        finish(report, &decision)
+    }
+
     static func remove<State: ViewQueries & ~Copyable>(
         _ id: UUIDv7, reason: String, in state: borrowing State, _ decision: inout Decision
     ) throws -> UUIDv7 {
@@ -75,4 +84,9 @@ enum RecordingDecider {
         guard try isHeld(started, in: state) else { return }
         throw AdminRejection.inUse(reason: "a legal hold is on a side of the call: nothing of it is removed before it is lifted")
     }
+}
+
+extension RecordingState {
+    /// It ended without a file that anybody knows of.
+    var isGivenUp: Bool { hasFinished && finished.sha256.isEmpty }
 }

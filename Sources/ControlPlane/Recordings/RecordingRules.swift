@@ -41,8 +41,16 @@ extension Line {
     var recordingRule: RecordingRule { subscriber.recording.mode == .unspecified ? tenant.recording : subscriber.recording }
     /// What is heard by whom it holds; empty: silence.
     var music: String { subscriber.music.isEmpty ? tenant.music : subscriber.music }
+    /// What is heard while it rings, and by whom it sends on.
+    var ringBack: RingBack {
+        let wanted = subscriber.ringBack.isEmpty ? tenant.ringBack : subscriber.ringBack
+        var ringBack = RingBack()
+        ringBack.sound = wanted == "phone" ? "" : wanted
+        ringBack.countryCode = tenant.countryCode
+        return ringBack
+    }
     /// Its calls have something that only a media worker can do.
-    var needsMediaWorker: Bool { recordingRule.mode.records || !music.isEmpty }
+    var needsMediaWorker: Bool { recordingRule.mode.records || !music.isEmpty || !ringBack.sound.isEmpty }
 }
 
 extension CallPlan {
@@ -50,6 +58,8 @@ extension CallPlan {
     mutating func setTreatment(_ caller: Line?, _ called: Line?) {
         callerMusic = caller?.music ?? ""
         calledMusic = called?.music ?? ""
+        if let caller { callerRingBack = caller.ringBack }
+        if let called { calledRingBack = called.ringBack }
         let rules = RecordingRules(caller, called)
         guard rules.isOfCaller || rules.isOfCalled else { return }
         recording.always = rules.isAlways

@@ -1622,6 +1622,26 @@ package nonisolated struct CallPlan: @unchecked Sendable {
     set {_uniqueStorage()._calledMusic = newValue}
   }
 
+  /// heard by whom the caller sends on, while that rings
+  package var callerRingBack: RingBack {
+    get {_storage._callerRingBack ?? RingBack()}
+    set {_uniqueStorage()._callerRingBack = newValue}
+  }
+  /// Returns true if `callerRingBack` has been explicitly set.
+  package var hasCallerRingBack: Bool {_storage._callerRingBack != nil}
+  /// Clears the value of `callerRingBack`. Subsequent reads from it will return its default value.
+  package mutating func clearCallerRingBack() {_uniqueStorage()._callerRingBack = nil}
+
+  /// the same of the called side; also by the caller, before the answer
+  package var calledRingBack: RingBack {
+    get {_storage._calledRingBack ?? RingBack()}
+    set {_uniqueStorage()._calledRingBack = newValue}
+  }
+  /// Returns true if `calledRingBack` has been explicitly set.
+  package var hasCalledRingBack: Bool {_storage._calledRingBack != nil}
+  /// Clears the value of `calledRingBack`. Subsequent reads from it will return its default value.
+  package mutating func clearCalledRingBack() {_uniqueStorage()._calledRingBack = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -2625,6 +2645,12 @@ package nonisolated struct PlayPrompt: Sendable {
 
   /// what is played to the side ends; the rest is empty then
   package var ends: Bool = false
+
+  /// instead of a prompt: ring-back, which is the sound, or else the tone of country_code; over again
+  package var rings: Bool = false
+
+  /// digits; empty, or a country whose tone is not known: that of ITU-T E.180
+  package var countryCode: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -5240,7 +5266,7 @@ nonisolated extension GatewayTarget: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension CallPlan: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CallPlan"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}groups\0\u{3}caller_number\0\u{3}caller_display\0\u{3}granted_seconds\0\u{3}log_position\0\u{1}direction\0\u{3}caller_media_security\0\u{4}J\u{2}on_busy\0\u{3}on_no_answer\0\u{3}on_unreachable\0\u{4}5media_path\0\u{2}\u{1e}recording\0\u{3}caller_music\0\u{3}called_music\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}groups\0\u{3}caller_number\0\u{3}caller_display\0\u{3}granted_seconds\0\u{3}log_position\0\u{1}direction\0\u{3}caller_media_security\0\u{4}J\u{2}on_busy\0\u{3}on_no_answer\0\u{3}on_unreachable\0\u{4}5media_path\0\u{2}\u{1e}recording\0\u{3}caller_music\0\u{3}called_music\0\u{4}\u{12}caller_ring_back\0\u{3}called_ring_back\0")
 
   fileprivate class _StorageClass {
     var _groups: [TargetGroup] = []
@@ -5257,6 +5283,8 @@ nonisolated extension CallPlan: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     var _recording: RecordingOrder? = nil
     var _callerMusic: String = String()
     var _calledMusic: String = String()
+    var _callerRingBack: RingBack? = nil
+    var _calledRingBack: RingBack? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -5281,6 +5309,8 @@ nonisolated extension CallPlan: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       _recording = source._recording
       _callerMusic = source._callerMusic
       _calledMusic = source._calledMusic
+      _callerRingBack = source._callerRingBack
+      _calledRingBack = source._calledRingBack
     }
   }
 
@@ -5313,6 +5343,8 @@ nonisolated extension CallPlan: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
         case 230: try { try decoder.decodeSingularMessageField(value: &_storage._recording) }()
         case 231: try { try decoder.decodeSingularStringField(value: &_storage._callerMusic) }()
         case 232: try { try decoder.decodeSingularStringField(value: &_storage._calledMusic) }()
+        case 250: try { try decoder.decodeSingularMessageField(value: &_storage._callerRingBack) }()
+        case 251: try { try decoder.decodeSingularMessageField(value: &_storage._calledRingBack) }()
         default: break
         }
       }
@@ -5367,6 +5399,12 @@ nonisolated extension CallPlan: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       if !_storage._calledMusic.isEmpty {
         try visitor.visitSingularStringField(value: _storage._calledMusic, fieldNumber: 232)
       }
+      try { if let v = _storage._callerRingBack {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 250)
+      } }()
+      try { if let v = _storage._calledRingBack {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 251)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -5390,6 +5428,8 @@ nonisolated extension CallPlan: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
         if _storage._recording != rhs_storage._recording {return false}
         if _storage._callerMusic != rhs_storage._callerMusic {return false}
         if _storage._calledMusic != rhs_storage._calledMusic {return false}
+        if _storage._callerRingBack != rhs_storage._callerRingBack {return false}
+        if _storage._calledRingBack != rhs_storage._calledRingBack {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -7213,7 +7253,7 @@ nonisolated extension QuerySession: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension PlayPrompt: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".PlayPrompt"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}session_id\0\u{3}to_b\0\u{1}prompt\0\u{1}language\0\u{1}encoding\0\u{2}a\u{3}sound\0\u{1}loops\0\u{1}ends\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}session_id\0\u{3}to_b\0\u{1}prompt\0\u{1}language\0\u{1}encoding\0\u{2}a\u{3}sound\0\u{1}loops\0\u{1}ends\0\u{2}\u{12}rings\0\u{3}country_code\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -7229,6 +7269,8 @@ nonisolated extension PlayPrompt: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       case 230: try { try decoder.decodeSingularStringField(value: &self.sound) }()
       case 231: try { try decoder.decodeSingularBoolField(value: &self.loops) }()
       case 232: try { try decoder.decodeSingularBoolField(value: &self.ends) }()
+      case 250: try { try decoder.decodeSingularBoolField(value: &self.rings) }()
+      case 251: try { try decoder.decodeSingularStringField(value: &self.countryCode) }()
       default: break
       }
     }
@@ -7259,6 +7301,12 @@ nonisolated extension PlayPrompt: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if self.ends != false {
       try visitor.visitSingularBoolField(value: self.ends, fieldNumber: 232)
     }
+    if self.rings != false {
+      try visitor.visitSingularBoolField(value: self.rings, fieldNumber: 250)
+    }
+    if !self.countryCode.isEmpty {
+      try visitor.visitSingularStringField(value: self.countryCode, fieldNumber: 251)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -7271,6 +7319,8 @@ nonisolated extension PlayPrompt: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if lhs.sound != rhs.sound {return false}
     if lhs.loops != rhs.loops {return false}
     if lhs.ends != rhs.ends {return false}
+    if lhs.rings != rhs.rings {return false}
+    if lhs.countryCode != rhs.countryCode {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -2151,6 +2151,12 @@ package nonisolated struct Tenant: @unchecked Sendable {
     set {_uniqueStorage()._rooms = newValue}
   }
 
+  /// of calls to its lines: "phone" or empty: the caller's phone makes it; "tone": that of the country; else a sound
+  package var ringBack: String {
+    get {_storage._ringBack}
+    set {_uniqueStorage()._ringBack = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -2808,6 +2814,12 @@ package nonisolated struct Subscriber: @unchecked Sendable {
   package var music: String {
     get {_storage._music}
     set {_uniqueStorage()._music = newValue}
+  }
+
+  /// of calls to it, as of a tenant; empty: the tenant's
+  package var ringBack: String {
+    get {_storage._ringBack}
+    set {_uniqueStorage()._ringBack = newValue}
   }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -5090,7 +5102,7 @@ nonisolated extension DialPlan: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
 
 nonisolated extension Tenant: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Tenant"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}customer_id\0\u{1}name\0\u{1}domain\0\u{3}country_code\0\u{3}area_code\0\u{3}dial_plan_id\0\u{3}carrier_id\0\u{1}status\0\u{4})security_group_id\0\u{4}\u{a}time_zone\0\u{1}language\0\u{3}external_id\0\u{4}S\u{1}contacts_max\0\u{4}7media_path\0\u{2}\u{1e}recording\0\u{3}recording_days\0\u{1}music\0\u{1}rooms\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}customer_id\0\u{1}name\0\u{1}domain\0\u{3}country_code\0\u{3}area_code\0\u{3}dial_plan_id\0\u{3}carrier_id\0\u{1}status\0\u{4})security_group_id\0\u{4}\u{a}time_zone\0\u{1}language\0\u{3}external_id\0\u{4}S\u{1}contacts_max\0\u{4}7media_path\0\u{2}\u{1e}recording\0\u{3}recording_days\0\u{1}music\0\u{1}rooms\0\u{4}\u{11}ring_back\0")
 
   fileprivate class _StorageClass {
     var _id: Data = Data()
@@ -5112,6 +5124,7 @@ nonisolated extension Tenant: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
     var _recordingDays: UInt32 = 0
     var _music: String = String()
     var _rooms: [ConferenceRoom] = []
+    var _ringBack: String = String()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -5141,6 +5154,7 @@ nonisolated extension Tenant: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
       _recordingDays = source._recordingDays
       _music = source._music
       _rooms = source._rooms
+      _ringBack = source._ringBack
     }
   }
 
@@ -5178,6 +5192,7 @@ nonisolated extension Tenant: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
         case 231: try { try decoder.decodeSingularUInt32Field(value: &_storage._recordingDays) }()
         case 232: try { try decoder.decodeSingularStringField(value: &_storage._music) }()
         case 233: try { try decoder.decodeRepeatedMessageField(value: &_storage._rooms) }()
+        case 250: try { try decoder.decodeSingularStringField(value: &_storage._ringBack) }()
         default: break
         }
       }
@@ -5247,6 +5262,9 @@ nonisolated extension Tenant: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
       if !_storage._rooms.isEmpty {
         try visitor.visitRepeatedMessageField(value: _storage._rooms, fieldNumber: 233)
       }
+      if !_storage._ringBack.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._ringBack, fieldNumber: 250)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -5275,6 +5293,7 @@ nonisolated extension Tenant: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
         if _storage._recordingDays != rhs_storage._recordingDays {return false}
         if _storage._music != rhs_storage._music {return false}
         if _storage._rooms != rhs_storage._rooms {return false}
+        if _storage._ringBack != rhs_storage._ringBack {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -6039,7 +6058,7 @@ nonisolated extension Number: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
 
 nonisolated extension Subscriber: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Subscriber"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}tenant_id\0\u{1}username\0\u{1}aliases\0\u{3}display_name\0\u{1}email\0\u{3}caller_id\0\u{3}country_code\0\u{3}area_code\0\u{3}allowed_prefixes\0\u{3}concurrent_calls_max\0\u{3}dial_timeout_seconds\0\u{3}media_security\0\u{1}status\0\u{3}sealed_credential\0\u{4}#security_group_id\0\u{4}\u{a}time_zone\0\u{1}language\0\u{3}external_id\0\u{2}&sealed\0\u{4}-call_group\0\u{3}pickup_group\0\u{1}forwards\0\u{1}blocks\0\u{1}hours\0\u{3}do_not_disturb\0\u{3}contacts_max\0\u{1}trunk\0\u{1}messages\0\u{2}%codecs\0\u{2}(recording\0\u{1}music\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}tenant_id\0\u{1}username\0\u{1}aliases\0\u{3}display_name\0\u{1}email\0\u{3}caller_id\0\u{3}country_code\0\u{3}area_code\0\u{3}allowed_prefixes\0\u{3}concurrent_calls_max\0\u{3}dial_timeout_seconds\0\u{3}media_security\0\u{1}status\0\u{3}sealed_credential\0\u{4}#security_group_id\0\u{4}\u{a}time_zone\0\u{1}language\0\u{3}external_id\0\u{2}&sealed\0\u{4}-call_group\0\u{3}pickup_group\0\u{1}forwards\0\u{1}blocks\0\u{1}hours\0\u{3}do_not_disturb\0\u{3}contacts_max\0\u{1}trunk\0\u{1}messages\0\u{2}%codecs\0\u{2}(recording\0\u{1}music\0\u{4}\u{13}ring_back\0")
 
   fileprivate class _StorageClass {
     var _id: Data = Data()
@@ -6074,6 +6093,7 @@ nonisolated extension Subscriber: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     var _codecs: [String] = []
     var _recording: RecordingRule? = nil
     var _music: String = String()
+    var _ringBack: String = String()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -6116,6 +6136,7 @@ nonisolated extension Subscriber: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       _codecs = source._codecs
       _recording = source._recording
       _music = source._music
+      _ringBack = source._ringBack
     }
   }
 
@@ -6166,6 +6187,7 @@ nonisolated extension Subscriber: SwiftProtobuf.Message, SwiftProtobuf._MessageI
         case 190: try { try decoder.decodeRepeatedStringField(value: &_storage._codecs) }()
         case 230: try { try decoder.decodeSingularMessageField(value: &_storage._recording) }()
         case 231: try { try decoder.decodeSingularStringField(value: &_storage._music) }()
+        case 250: try { try decoder.decodeSingularStringField(value: &_storage._ringBack) }()
         default: break
         }
       }
@@ -6274,6 +6296,9 @@ nonisolated extension Subscriber: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       if !_storage._music.isEmpty {
         try visitor.visitSingularStringField(value: _storage._music, fieldNumber: 231)
       }
+      if !_storage._ringBack.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._ringBack, fieldNumber: 250)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -6315,6 +6340,7 @@ nonisolated extension Subscriber: SwiftProtobuf.Message, SwiftProtobuf._MessageI
         if _storage._codecs != rhs_storage._codecs {return false}
         if _storage._recording != rhs_storage._recording {return false}
         if _storage._music != rhs_storage._music {return false}
+        if _storage._ringBack != rhs_storage._ringBack {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -2987,11 +2987,46 @@ package nonisolated struct CallSnapshot: @unchecked Sendable {
     set {_uniqueStorage()._calledMusic = newValue}
   }
 
+  package var callerRingBack: RingBack {
+    get {_storage._callerRingBack ?? RingBack()}
+    set {_uniqueStorage()._callerRingBack = newValue}
+  }
+  /// Returns true if `callerRingBack` has been explicitly set.
+  package var hasCallerRingBack: Bool {_storage._callerRingBack != nil}
+  /// Clears the value of `callerRingBack`. Subsequent reads from it will return its default value.
+  package mutating func clearCallerRingBack() {_uniqueStorage()._callerRingBack = nil}
+
+  package var calledRingBack: RingBack {
+    get {_storage._calledRingBack ?? RingBack()}
+    set {_uniqueStorage()._calledRingBack = newValue}
+  }
+  /// Returns true if `calledRingBack` has been explicitly set.
+  package var hasCalledRingBack: Bool {_storage._calledRingBack != nil}
+  /// Clears the value of `calledRingBack`. Subsequent reads from it will return its default value.
+  package mutating func clearCalledRingBack() {_uniqueStorage()._calledRingBack = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// What a side hears while the other one rings, where nobody else makes it.
+package nonisolated struct RingBack: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// of the media worker; "tone": that of the country; empty: the same, and only after the answer
+  package var sound: String = String()
+
+  /// digits
+  package var countryCode: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
 }
 
 /// How a call is recorded: as the rules of its lines come to.
@@ -7732,7 +7767,7 @@ nonisolated extension Cdr: SwiftProtobuf.Message, SwiftProtobuf._MessageImplemen
 
 nonisolated extension CallSnapshot: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CallSnapshot"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}a\0\u{1}b\0\u{3}media_worker\0\u{3}media_session\0\u{3}sdp_a\0\u{3}sdp_b\0\u{3}credit_until\0\u{3}remote_sdp_a\0\u{3}remote_sdp_b\0\u{2}[\u{1}sealed\0\u{4}d\u{1}media_path\0\u{2}\u{1e}recording\0\u{3}recording_id\0\u{3}caller_music\0\u{3}called_music\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}a\0\u{1}b\0\u{3}media_worker\0\u{3}media_session\0\u{3}sdp_a\0\u{3}sdp_b\0\u{3}credit_until\0\u{3}remote_sdp_a\0\u{3}remote_sdp_b\0\u{2}[\u{1}sealed\0\u{4}d\u{1}media_path\0\u{2}\u{1e}recording\0\u{3}recording_id\0\u{3}caller_music\0\u{3}called_music\0\u{4}\u{11}caller_ring_back\0\u{3}called_ring_back\0")
 
   fileprivate class _StorageClass {
     var _a: DialogState? = nil
@@ -7750,6 +7785,8 @@ nonisolated extension CallSnapshot: SwiftProtobuf.Message, SwiftProtobuf._Messag
     var _recordingID: Data = Data()
     var _callerMusic: String = String()
     var _calledMusic: String = String()
+    var _callerRingBack: RingBack? = nil
+    var _calledRingBack: RingBack? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -7775,6 +7812,8 @@ nonisolated extension CallSnapshot: SwiftProtobuf.Message, SwiftProtobuf._Messag
       _recordingID = source._recordingID
       _callerMusic = source._callerMusic
       _calledMusic = source._calledMusic
+      _callerRingBack = source._callerRingBack
+      _calledRingBack = source._calledRingBack
     }
   }
 
@@ -7808,6 +7847,8 @@ nonisolated extension CallSnapshot: SwiftProtobuf.Message, SwiftProtobuf._Messag
         case 231: try { try decoder.decodeSingularBytesField(value: &_storage._recordingID) }()
         case 232: try { try decoder.decodeSingularStringField(value: &_storage._callerMusic) }()
         case 233: try { try decoder.decodeSingularStringField(value: &_storage._calledMusic) }()
+        case 250: try { try decoder.decodeSingularMessageField(value: &_storage._callerRingBack) }()
+        case 251: try { try decoder.decodeSingularMessageField(value: &_storage._calledRingBack) }()
         default: break
         }
       }
@@ -7865,6 +7906,12 @@ nonisolated extension CallSnapshot: SwiftProtobuf.Message, SwiftProtobuf._Messag
       if !_storage._calledMusic.isEmpty {
         try visitor.visitSingularStringField(value: _storage._calledMusic, fieldNumber: 233)
       }
+      try { if let v = _storage._callerRingBack {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 250)
+      } }()
+      try { if let v = _storage._calledRingBack {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 251)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -7889,10 +7936,47 @@ nonisolated extension CallSnapshot: SwiftProtobuf.Message, SwiftProtobuf._Messag
         if _storage._recordingID != rhs_storage._recordingID {return false}
         if _storage._callerMusic != rhs_storage._callerMusic {return false}
         if _storage._calledMusic != rhs_storage._calledMusic {return false}
+        if _storage._callerRingBack != rhs_storage._callerRingBack {return false}
+        if _storage._calledRingBack != rhs_storage._calledRingBack {return false}
         return true
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension RingBack: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RingBack"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}sound\0\u{3}country_code\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.sound) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.countryCode) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.sound.isEmpty {
+      try visitor.visitSingularStringField(value: self.sound, fieldNumber: 1)
+    }
+    if !self.countryCode.isEmpty {
+      try visitor.visitSingularStringField(value: self.countryCode, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: RingBack, rhs: RingBack) -> Bool {
+    if lhs.sound != rhs.sound {return false}
+    if lhs.countryCode != rhs.countryCode {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

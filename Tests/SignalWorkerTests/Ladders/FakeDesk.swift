@@ -167,7 +167,7 @@ struct FakeDesk {
     // MARK: Plans
 
     /// From `plan together bob carol`, `plan serially bob carol`, `plan gateways gw1 gw2`; bob alone if nothing is said.
-    /// `dial 1003 together carol`: for what is dialled so.
+    /// `dial 1003 together carol`: for what is dialled so. `plan conference monday 4711`: a room, and its PIN.
     private func plan(_ worker: String, _ dialled: String) -> CallPlan {
         var plan = CallPlan()
         plan.logPosition = 72
@@ -184,9 +184,21 @@ struct FakeDesk {
         }
         plan.callerMusic = ladder.setting("music")?[0] ?? ""
         plan.calledMusic = plan.callerMusic
+        // `ring-back harp`, `ring-back tone`: of the called line; whoever sends on has the tone of country 44.
+        plan.callerRingBack.countryCode = "44"
+        plan.calledRingBack.countryCode = "44"
+        plan.calledRingBack.sound = ladder.setting("ring-back")?[0] ?? ""
         let own = ladder.settings.first { $0[0] == "dial" && $0[1] == dialled }.map { Array($0.dropFirst(2)) }
         let words = own ?? ladder.setting("plan") ?? ["together", "bob"]
         plan.direction = ["gateways", "named"].contains(words[0]) ? .outbound : .onNet
+        if words[0] == "conference" {
+            var target = Target()
+            target.conference.roomID = Data(Addresses.id(words[1]).prefix(16))
+            target.conference.pin = words.count > 2 ? words[2] : ""
+            target.conference.language = "de"
+            plan.groups = [.with { $0.targets = [target] }]
+            return plan
+        }
         let targets = words.dropFirst().map { word in
             switch words[0] {
             case "gateways": gateway(word)

@@ -176,7 +176,7 @@ struct LadderWorld {
     private mutating func notice(_ studio: String, _ step: Ladder.Step) {
         var notice = StudioNotice()
         notice.sessionID = studios[studio]?.session ?? Data()
-        notice.kind = step.words[0] == "Lost" ? .lost : .silent
+        notice.kind = step.words[0] == "Lost" ? .lost : step.words[0] == "Refused" ? .refused : .silent
         notice.report.a.lastPacketAt = wall.microseconds - 60_000_000
         guard let bytes: [UInt8] = try? notice.serializedBytes() else { return }
         handle(.notice(bytes, from: studio), step.to)

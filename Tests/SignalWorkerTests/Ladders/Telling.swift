@@ -178,6 +178,7 @@ enum Telling {
         func tell(_ side: String, _ leg: LegSpec) {
             facts.insert(side)
             if let port = leg.remote.split(separator: ":").last { facts.insert("\(side)=\(port)") }
+            if leg.hasSeat { facts.formUnion(["\(side)-room", leg.seat.pin.isEmpty ? "\(side)-no-pin" : "\(side)-pin=\(leg.seat.pin)"]) }
             if leg.opaque { facts.insert("\(side)-unread") }
             if !leg.sendKey.isEmpty, !leg.receiveKey.isEmpty { facts.insert("\(side)-srtp") }
         }
@@ -192,6 +193,7 @@ enum Telling {
         case .play(let play):
             facts = [play.toB ? "b" : "a", "\(play.prompt)", "\(play.encoding)", "in=\(play.language)"]
             if !play.sound.isEmpty { facts.insert("sound=\(play.sound)") }
+            if play.rings { facts.insert("rings=\(play.countryCode)") }
             if play.ends { facts.insert("ends") }
         case .keys(let keys): facts = [keys.toB ? "b" : "a", keys.keys, "type=\(keys.payloadType)"]
         case .record(let record): facts = [record.ends ? "ends" : "begins"]
