@@ -9,7 +9,7 @@ package import Primitives
 /// Nothing here is needed to relay: without an answer the worker goes on with the roster that it has.
 package struct DeskMachine: Sendable {
     package enum Input: Sendable {
-        case tick(sessions: Int, sessionsMax: Int)
+        case tick(sessions: Int, sessionsMax: Int, MediaFigures)
         case reply(DeskReply)
         case feed(FeedMessage)
         /// A recording is written, or failed; told until it is noted.
@@ -86,7 +86,7 @@ package struct DeskMachine: Sendable {
         case .recorded(let report):
             recordings.append(report)
             recordingsAt = now
-        case .tick(let sessions, let sessionsMax):
+        case .tick(let sessions, let sessionsMax, let figures):
             tellRecordings(at: now, &effects)
             guard now >= nextWord else { return }
             forget(at: now, &effects)
@@ -97,6 +97,7 @@ package struct DeskMachine: Sendable {
                 request.heartbeat.calls = UInt32(clamping: sessions)
                 request.heartbeat.loadPermille = UInt32(
                     clamping: sessionsMax > 0 ? sessions * 1_000 / sessionsMax : 1_000)
+                request.heartbeat.media = figures
                 nextWord = now + interval
                 effects.append(.request(request))
             }

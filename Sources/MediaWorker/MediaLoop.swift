@@ -181,8 +181,20 @@ struct MediaLoop: ~Copyable, Sendable {
         endShards()
         logger.info(
             "media worker stopped",
-            metadata: ["worker": "\(configuration.worker)", "packets": "\(packets.all)", "packets_by_xdp": "\(packets.byXDP)"])
+            metadata: [
+                "worker": "\(configuration.worker)", "packets": "\(figures.packets)", "packets_by_xdp": "\(figures.packetsByXdp)",
+                "packets_refused": "\(figures.packetsRefused)", "ports_released": "\(figures.portsReleased)",
+            ])
         return failure.map { .failure($0) } ?? .success(())
+    }
+
+    private var figures: MediaFigures {
+        var figures = MediaFigures()
+        figures.packets = packets.all
+        figures.packetsByXdp = packets.byXDP
+        figures.packetsRefused = shards.packetsRefusedBySystem
+        figures.portsReleased = shards.portsReleased
+        return figures
     }
 
     private func wake(stops: Int, at now: Instant) -> Instant {
@@ -205,7 +217,7 @@ struct MediaLoop: ~Copyable, Sendable {
         for answer in shards.takeAnswers() { receive(answer) }
         takeReports()
         handle(.tick)
-        handle(desk: .tick(sessions: studio.sessionCount, sessionsMax: studio.sessionsMax))
+        handle(desk: .tick(sessions: studio.sessionCount, sessionsMax: studio.sessionsMax, figures))
         logRefusals()
     }
 

@@ -96,6 +96,7 @@ extension LegMedia {
         self.init()
         packetsIn = counters.packetsIn
         bytesIn = counters.bytesIn
+        packetsByXdp = counters.packetsPassed
         packetsOut = counters.packetsOut
         bytesOut = counters.bytesOut
         dropped = counters.dropped

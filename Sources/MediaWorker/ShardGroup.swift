@@ -84,6 +84,8 @@ struct ShardGroup: ~Copyable, Sendable {
 
     /// Packets that the kernel would not send.
     var packetsRefusedBySystem: UInt64 { shards.reduce(0) { $0 + $1.packetsRefusedBySystem } }
+    /// Steered ports that got more than a call can.
+    var portsReleased: UInt64 { shards.reduce(0) { $0 + $1.portsReleased } }
 
     /// Gives the session to the shard that has the fewest.
     mutating func open(

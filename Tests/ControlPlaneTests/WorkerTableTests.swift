@@ -1,6 +1,7 @@
 import Foundation
 import Model
 import Primitives
+import SwiftProtobuf
 import Testing
 
 @testable import ControlPlane
@@ -15,6 +16,17 @@ import Testing
         hello.kind = kind
         hello.incarnation = .init([incarnation])
         return hello
+    }
+
+    @Test func figuresOfAMediaWorkerAreThoseOfItsLastHeartbeat() {
+        var table = WorkerTable(deadAfter: .seconds(3))
+        var worker = Worker()
+        worker.name = "m1"
+        worker.kind = .media
+        _ = table.greet(hello("m1", .media), publicKey: [], now: .zero, wall: WallTime(microseconds: 0))
+        #expect(table.status(of: worker).media == nil)
+        table.load("m1", .with { $0.calls = 1; $0.media.packetsByXdp = 7 })
+        #expect(table.status(of: worker).media?.packetsByXdp == 7)
     }
 
     @Test func silenceOfThreeSecondsIsDeath() {
@@ -60,8 +72,8 @@ import Testing
         var table = WorkerTable(deadAfter: .seconds(3))
         for name in ["s1", "s2", "s3"] { _ = table.greet(hello(name), publicKey: [], now: at(0), wall: wall) }
         _ = table.greet(hello("m1", .media), publicKey: [], now: at(0), wall: wall)
-        table.load("s1", calls: 2, loadPermille: 0)
-        table.load("s3", calls: 1, loadPermille: 0)
+        table.load("s1", .with { $0.calls = 2 })
+        table.load("s3", .with { $0.calls = 1 })
         table.drain("s2")
         var heirs: [String?] = []
         for _ in 0..<4 { heirs.append(table.takeLeastLoadedSignalWorker()) }

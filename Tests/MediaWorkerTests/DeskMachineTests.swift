@@ -17,7 +17,7 @@ private struct Desk {
             case .request(let request):
                 switch request.kind {
                 case .hello(let hello): "hello \(hello.worker) \(hello.listeners) \(hello.busEndpoint)"
-                case .heartbeat(let beat): "heartbeat \(beat.calls) \(beat.loadPermille)"
+                case .heartbeat(let beat): "heartbeat \(beat.calls) \(beat.loadPermille) \(beat.media.packetsByXdp)/\(beat.media.packets)"
                 case .recordingReport(let report): "recording \(report.milliseconds)"
                 default: "another request"
                 }
@@ -32,7 +32,10 @@ private struct Desk {
 
     mutating func after(_ duration: Duration) -> [String] {
         now = now + duration
-        return input(.tick(sessions: 3, sessionsMax: 10))
+        var figures = MediaFigures()
+        figures.packets = 500
+        figures.packetsByXdp = 400
+        return input(.tick(sessions: 3, sessionsMax: 10, figures))
     }
 }
 
@@ -81,8 +84,8 @@ private func error(_ code: DeskErrorCode) -> DeskReply {
     #expect(desk.after(.milliseconds(1)) == [helloText])
     #expect(desk.input(.reply(welcome())) == ["allow signal1=aa"])
     #expect(desk.after(.milliseconds(999)) == [])
-    #expect(desk.after(.milliseconds(1)) == ["heartbeat 3 300"])
-    #expect(desk.after(.seconds(1)) == ["heartbeat 3 300"])
+    #expect(desk.after(.milliseconds(1)) == ["heartbeat 3 300 400/500"])
+    #expect(desk.after(.seconds(1)) == ["heartbeat 3 300 400/500"])
 }
 
 @Test func aControlPlaneThatForgotIsGreetedAgain() {
@@ -125,13 +128,13 @@ private func error(_ code: DeskErrorCode) -> DeskReply {
     _ = desk.after(.zero)
     _ = desk.input(.reply(welcome()))
     // However long it is listed, the time counts from the roster that lacks it.
-    for _ in 0..<400 { #expect(desk.after(.seconds(1)) == ["heartbeat 3 300"]) }
+    for _ in 0..<400 { #expect(desk.after(.seconds(1)) == ["heartbeat 3 300 400/500"]) }
     var message = FeedMessage()
     message.number = 6
     message.roster = Roster()
     #expect(desk.input(.feed(message)) == ["allow signal1=aa"])
-    for _ in 0..<299 { #expect(desk.after(.seconds(1)) == ["heartbeat 3 300"]) }
-    #expect(desk.after(.seconds(1)) == ["allow ", "heartbeat 3 300"])
+    for _ in 0..<299 { #expect(desk.after(.seconds(1)) == ["heartbeat 3 300 400/500"]) }
+    #expect(desk.after(.seconds(1)) == ["allow ", "heartbeat 3 300 400/500"])
     message.number = 7
     message.roster = roster()
     #expect(desk.input(.feed(message)) == ["allow signal1=aa"])

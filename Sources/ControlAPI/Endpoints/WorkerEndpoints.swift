@@ -74,11 +74,11 @@ enum WorkerEndpoints {
                 shape.fields.map { ($0.name, $0.schema) } + [
                     ("state", Schema.choice(["absent", "alive", "draining", "dead"])),
                     ("listeners", Schema.list(Schema.text(max: 64))), ("bus_endpoint", Schema.text(max: 128)),
-                    ("calls", Schema.sequence), ("load_permille", Schema.sequence),
+                    ("calls", Schema.sequence), ("load_permille", Schema.sequence), ("media", Schema.orNull(figures)),
                     ("heard_at", Schema.orNull(Schema.time)),
                 ],
                 required: shape.fields.map(\.name) + [
-                    "state", "listeners", "bus_endpoint", "calls", "load_permille", "heard_at",
+                    "state", "listeners", "bus_endpoint", "calls", "load_permille", "media", "heard_at",
                 ])
         ),
         ("WorkerPage", Schema.page(of: Schema.reference("Worker"))),
@@ -130,6 +130,18 @@ enum WorkerEndpoints {
         return json(worker, states.first { $0.name == name })
     }
 
+    /// Of a media worker, since it started.
+    private static let figures = Schema.object(
+        [("packets", Schema.sequence), ("packets_by_xdp", Schema.sequence), ("packets_refused", Schema.sequence), ("ports_released", Schema.sequence)],
+        required: ["packets", "packets_by_xdp", "packets_refused", "ports_released"])
+
+    private static func json(_ media: MediaFigures) -> JSON {
+        [
+            "packets": .integer(media.packets), "packets_by_xdp": .integer(media.packetsByXdp), "packets_refused": .integer(media.packetsRefused),
+            "ports_released": .integer(media.portsReleased),
+        ]
+    }
+
     private static func json(_ worker: Worker, _ status: WorkerStatus?) -> JSON {
         shape.json(worker)
             .adding("state", .string(status?.state.rawValue ?? WorkerStatus.State.absent.rawValue))
@@ -137,6 +149,7 @@ enum WorkerEndpoints {
             .adding("bus_endpoint", .string(status?.busEndpoint ?? ""))
             .adding("calls", .integer(status?.calls ?? 0))
             .adding("load_permille", .integer(status?.loadPermille ?? 0))
+            .adding("media", status?.media.map(json) ?? .null)
             .adding("heard_at", status?.heardAt.map { .string($0.rfc3339) } ?? .null)
     }
 }

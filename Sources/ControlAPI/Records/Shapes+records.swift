@@ -52,6 +52,7 @@ extension Shape<LegMedia> {
         [
             .shown("packets_in", Schema.sequence, "Heard from this side.") { .integer($0.packetsIn) },
             .shown("bytes_in", Schema.sequence, "Heard from this side.") { .integer($0.bytesIn) },
+            .shown("packets_by_xdp", Schema.sequence, "Of packets_in, those that passed in the kernel (docs/media.md).") { .integer($0.packetsByXdp) },
             .shown("packets_out", Schema.sequence, "Sent to this side.") { .integer($0.packetsOut) },
             .shown("bytes_out", Schema.sequence, "Sent to this side.") { .integer($0.bytesOut) },
             .shown("dropped", Schema.sequence, "Strangers', forged, malformed and replayed packets.") {

@@ -40,7 +40,7 @@ extension ControlCore {
         case .hello:
             return .error(.malformed)
         case .heartbeat(let beat):
-            workers.load(name, calls: beat.calls, loadPermille: beat.loadPermille)
+            workers.load(name, beat)
             return .with { $0.heartbeat.feedNumber = feedPosition }
         case .credential(let query):
             return try credential(query, views)

@@ -18,6 +18,8 @@ package struct WorkerStatus: Sendable {
     package var busEndpoint: String
     package var calls: UInt32
     package var loadPermille: UInt32
+    /// Of a media worker that has been heard.
+    package var media: MediaFigures?
     /// When it was last heard; nil for an absent worker.
     package var heardAt: WallTime?
 }

@@ -21,6 +21,7 @@ struct WorkerTable {
         var heardWall: WallTime
         var calls: UInt32 = 0
         var loadPermille: UInt32 = 0
+        var media: MediaFigures?
         var draining = false
         var alive = true
     }
@@ -63,10 +64,11 @@ struct WorkerTable {
         return true
     }
 
-    mutating func load(_ name: String, calls: UInt32, loadPermille: UInt32) {
-        if entries[name]?.calls != calls { revision += 1 }
-        entries[name]?.calls = calls
-        entries[name]?.loadPermille = loadPermille
+    mutating func load(_ name: String, _ beat: Heartbeat) {
+        if entries[name]?.calls != beat.calls { revision += 1 }
+        entries[name]?.calls = beat.calls
+        entries[name]?.loadPermille = beat.loadPermille
+        if beat.hasMedia { entries[name]?.media = beat.media }
     }
 
     /// The names that have now been silent for too long, in order.
@@ -154,12 +156,12 @@ struct WorkerTable {
         guard let entry = entries[worker.name] else {
             return WorkerStatus(
                 name: worker.name, kind: worker.kind, state: .absent, listeners: [], busEndpoint: "", calls: 0,
-                loadPermille: 0, heardAt: nil)
+                loadPermille: 0, media: nil, heardAt: nil)
         }
         return WorkerStatus(
             name: worker.name, kind: worker.kind,
             state: !entry.alive ? .dead : entry.draining ? .draining : .alive, listeners: entry.hello.listeners,
-            busEndpoint: entry.hello.busEndpoint, calls: entry.calls, loadPermille: entry.loadPermille,
+            busEndpoint: entry.hello.busEndpoint, calls: entry.calls, loadPermille: entry.loadPermille, media: entry.media,
             heardAt: entry.heardWall)
     }
 }

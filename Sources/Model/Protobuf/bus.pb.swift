@@ -1097,6 +1097,41 @@ package nonisolated struct Heartbeat: Sendable {
 
   package var loadPermille: UInt32 = 0
 
+  /// of a media worker
+  package var media: MediaFigures {
+    get {_media ?? MediaFigures()}
+    set {_media = newValue}
+  }
+  /// Returns true if `media` has been explicitly set.
+  package var hasMedia: Bool {self._media != nil}
+  /// Clears the value of `media`. Subsequent reads from it will return its default value.
+  package mutating func clearMedia() {self._media = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _media: MediaFigures? = nil
+}
+
+/// Since the worker started.
+package nonisolated struct MediaFigures: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// of media that were heard in calls that have ended
+  package var packets: UInt64 = 0
+
+  /// of those, passed on in the kernel
+  package var packetsByXdp: UInt64 = 0
+
+  /// that the kernel would not send
+  package var packetsRefused: UInt64 = 0
+
+  /// that got more than a call's packets, and were left to their own sockets
+  package var portsReleased: UInt64 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -4343,7 +4378,7 @@ nonisolated extension Welcome: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
 
 nonisolated extension Heartbeat: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Heartbeat"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}calls\0\u{3}load_permille\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}calls\0\u{3}load_permille\0\u{2}x\u{3}media\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4353,24 +4388,78 @@ nonisolated extension Heartbeat: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularUInt32Field(value: &self.calls) }()
       case 2: try { try decoder.decodeSingularUInt32Field(value: &self.loadPermille) }()
+      case 250: try { try decoder.decodeSingularMessageField(value: &self._media) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if self.calls != 0 {
       try visitor.visitSingularUInt32Field(value: self.calls, fieldNumber: 1)
     }
     if self.loadPermille != 0 {
       try visitor.visitSingularUInt32Field(value: self.loadPermille, fieldNumber: 2)
     }
+    try { if let v = self._media {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 250)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Heartbeat, rhs: Heartbeat) -> Bool {
     if lhs.calls != rhs.calls {return false}
     if lhs.loadPermille != rhs.loadPermille {return false}
+    if lhs._media != rhs._media {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension MediaFigures: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".MediaFigures"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}packets\0\u{3}packets_by_xdp\0\u{3}packets_refused\0\u{3}ports_released\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.packets) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.packetsByXdp) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.packetsRefused) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.portsReleased) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.packets != 0 {
+      try visitor.visitSingularUInt64Field(value: self.packets, fieldNumber: 1)
+    }
+    if self.packetsByXdp != 0 {
+      try visitor.visitSingularUInt64Field(value: self.packetsByXdp, fieldNumber: 2)
+    }
+    if self.packetsRefused != 0 {
+      try visitor.visitSingularUInt64Field(value: self.packetsRefused, fieldNumber: 3)
+    }
+    if self.portsReleased != 0 {
+      try visitor.visitSingularUInt64Field(value: self.portsReleased, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: MediaFigures, rhs: MediaFigures) -> Bool {
+    if lhs.packets != rhs.packets {return false}
+    if lhs.packetsByXdp != rhs.packetsByXdp {return false}
+    if lhs.packetsRefused != rhs.packetsRefused {return false}
+    if lhs.portsReleased != rhs.portsReleased {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

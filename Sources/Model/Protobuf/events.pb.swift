@@ -2484,6 +2484,12 @@ package nonisolated struct LegMedia: @unchecked Sendable {
     set {_uniqueStorage()._silenceMs = newValue}
   }
 
+  /// of packets_in, passed on in the kernel
+  package var packetsByXdp: UInt64 {
+    get {_storage._packetsByXdp}
+    set {_uniqueStorage()._packetsByXdp = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -6965,7 +6971,7 @@ nonisolated extension CallAttempt: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension LegMedia: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".LegMedia"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}packets_in\0\u{3}bytes_in\0\u{3}packets_out\0\u{3}bytes_out\0\u{1}dropped\0\u{3}last_packet_at\0\u{2}n\u{2}drops\0\u{1}protection\0\u{2}\u{9}lost\0\u{3}jitter_us\0\u{3}round_trip_us\0\u{3}lost_there\0\u{3}jitter_there_us\0\u{3}mos_centi\0\u{3}mos_there_centi\0\u{1}codec\0\u{4}!silence_ms\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}packets_in\0\u{3}bytes_in\0\u{3}packets_out\0\u{3}bytes_out\0\u{1}dropped\0\u{3}last_packet_at\0\u{2}n\u{2}drops\0\u{1}protection\0\u{2}\u{9}lost\0\u{3}jitter_us\0\u{3}round_trip_us\0\u{3}lost_there\0\u{3}jitter_there_us\0\u{3}mos_centi\0\u{3}mos_there_centi\0\u{1}codec\0\u{4}!silence_ms\0\u{4}\u{14}packets_by_xdp\0")
 
   fileprivate class _StorageClass {
     var _packetsIn: UInt64 = 0
@@ -6985,6 +6991,7 @@ nonisolated extension LegMedia: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     var _mosThereCenti: UInt32 = 0
     var _codec: String = String()
     var _silenceMs: UInt64 = 0
+    var _packetsByXdp: UInt64 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -7012,6 +7019,7 @@ nonisolated extension LegMedia: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       _mosThereCenti = source._mosThereCenti
       _codec = source._codec
       _silenceMs = source._silenceMs
+      _packetsByXdp = source._packetsByXdp
     }
   }
 
@@ -7047,6 +7055,7 @@ nonisolated extension LegMedia: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
         case 196: try { try decoder.decodeSingularUInt32Field(value: &_storage._mosThereCenti) }()
         case 197: try { try decoder.decodeSingularStringField(value: &_storage._codec) }()
         case 230: try { try decoder.decodeSingularUInt64Field(value: &_storage._silenceMs) }()
+        case 250: try { try decoder.decodeSingularUInt64Field(value: &_storage._packetsByXdp) }()
         default: break
         }
       }
@@ -7106,6 +7115,9 @@ nonisolated extension LegMedia: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       if _storage._silenceMs != 0 {
         try visitor.visitSingularUInt64Field(value: _storage._silenceMs, fieldNumber: 230)
       }
+      if _storage._packetsByXdp != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._packetsByXdp, fieldNumber: 250)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -7132,6 +7144,7 @@ nonisolated extension LegMedia: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
         if _storage._mosThereCenti != rhs_storage._mosThereCenti {return false}
         if _storage._codec != rhs_storage._codec {return false}
         if _storage._silenceMs != rhs_storage._silenceMs {return false}
+        if _storage._packetsByXdp != rhs_storage._packetsByXdp {return false}
         return true
       }
       if !storagesAreEqual {return false}
