@@ -88,7 +88,11 @@ final class ConferenceMember {
     }
 
     private func hasDecoder(of codec: Codec) -> Bool {
-        if decoder == nil || decoder?.codec != codec { decoder = AudioDecoder(codec, sampleRate: rate) }
+        if decoder == nil || decoder?.codec != codec {
+            // Swapped, not assigned: see `SpeechConverter.hear`.
+            var other = AudioDecoder(codec, sampleRate: rate)
+            swap(&decoder, &other)
+        }
         return decoder != nil
     }
 

@@ -173,7 +173,8 @@ final class SpeechConverter {
     private func hear(_ speech: LegFormats.Speech, _ header: RTPHeader) {
         if speech != heard {
             heard = speech
-            if let other = AudioDecoder(speech.codec, sampleRate: rate) { decoder = other }
+            // Not assigned: without checks of exclusivity Swift 6.3 forgets to end what a property of a class held before, if it is of another module.
+            if var other = AudioDecoder(speech.codec, sampleRate: rate) { swap(&decoder, &other) }
         }
         let start = waitingCount
         let isOver = Int32(bitPattern: header.timestamp &- (expected ?? header.timestamp)) < 0

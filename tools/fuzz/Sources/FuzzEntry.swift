@@ -15,6 +15,7 @@ enum FuzzEntry: String, CaseIterable {
     case websocket
     case check
     case relay
+    case speech
 
     func run(_ bytes: [UInt8]) {
         switch self {
@@ -25,6 +26,7 @@ enum FuzzEntry: String, CaseIterable {
         case .websocket: webSocket(bytes)
         case .check: check(bytes)
         case .relay: MediaFuzz.run(bytes)
+        case .speech: MediaFuzz.speech(bytes)
         }
     }
 

@@ -48,4 +48,57 @@ enum MediaFuzz {
         var span = unsafe bytes.mutableBytes
         _ = core.handle(port: port, from: source, &span, count: packet.count, at: now)
     }
+
+    // MARK: - Speech
+
+    /// What a side says, in any codec, converted for a side that speaks G.711: payloads get to the decoders, in whatever order and size.
+    static func speech(_ bytes: [UInt8]) {
+        var core = RelayCore(ports: 30_000...30_015)
+        let session = MediaSessionID(UUIDv7(high: 0x7000, low: 2))
+        let names: [(String, UInt32, UInt32)] = [
+            ("pcmu", 8_000, 0), ("gsm", 8_000, 3), ("g722", 8_000, 9), ("g729", 8_000, 18), ("speex", 8_000, 96), ("speex", 16_000, 97), ("opus", 48_000, 98), ("g726-32", 8_000, 99),
+            ("telephone-event", 8_000, 101), ("cn", 8_000, 13),
+        ]
+        guard let legA = leg("192.0.2.7:4000", names), let legB = leg("203.0.113.9:6000", [("pcma", 8_000, 8), ("telephone-event", 8_000, 101)]),
+            (try? core.open(session, portA: 30_000, portB: 30_002, a: legA, b: legB, at: .zero)) != nil
+        else { preconditionFailure("a session that converts cannot be opened") }
+        var rest = bytes[...]
+        var now = Instant.zero
+        var (number, timestamp) = (UInt16(0), UInt32(0))
+        var out = [UInt8](repeating: 0, count: 2_000)
+        for _ in 0..<64 where rest.count >= 4 {
+            let (type, step, time, size) = (rest.removeFirst(), rest.removeFirst(), rest.removeFirst(), Int(rest.removeFirst()))
+            number &+= step > 250 ? 0 &- UInt16(255 - step) : UInt16(step & 3)
+            timestamp &+= UInt32(time) * 40
+            let payload = Array(rest.prefix(size))
+            rest = rest.dropFirst(size)
+            var packet = [UInt8](repeating: 0, count: RTPHeader.fixedByteCount) + payload
+            var span = packet.mutableSpan
+            var room = unsafe span.mutableBytes
+            RTPHeader(marker: false, payloadType: UInt8(names[Int(type) % names.count].2), sequence: number, timestamp: timestamp, ssrc: 1).write(into: &room)
+            pass(packet, to: 30_000, from: sources[0], at: now, &core)
+            var converted = out.mutableSpan
+            var bytesOut = unsafe converted.mutableBytes
+            var made = 0
+            while let verdict = core.convertedPacket(port: 30_000, at: now, &bytesOut) {
+                if case .forward(_, _, let count) = verdict { precondition(count >= RTPHeader.fixedByteCount && count <= 1_200) }
+                made += 1
+                precondition(made < 100, "one packet becomes ever more")
+            }
+            now = now + .milliseconds(20)
+        }
+        guard core.close(session) != nil else { preconditionFailure("the session is gone") }
+    }
+
+    private static func leg(_ remote: String, _ names: [(String, UInt32, UInt32)]) -> LegSetup? {
+        var spec = LegSpec()
+        spec.remote = remote
+        spec.converts = true
+        spec.formats = names.map { name, clock, number in
+            var format = MediaFormat()
+            (format.encoding, format.clockRate, format.payloadType, format.heardAs) = (name, clock, number, number)
+            return format
+        }
+        return try? LegSetup(checking: spec, family: .v4(0x7F00_0001))
+    }
 }
