@@ -117,7 +117,7 @@ final class DistantPhone: Sendable {
         #expect(batch.flush(over: socket.descriptor) == 0)
     }
 
-    /// So many packets, or what came within a minute.
+    /// So many packets or some more, or what came within a minute.
     func receive(_ count: Int) throws -> [(from: SocketAddress, packet: [UInt8])] {
         var queue = try ReadinessQueue(capacity: 1)
         try queue.add(socket.descriptor, tag: 0)
@@ -129,6 +129,13 @@ final class DistantPhone: Sendable {
                 received.append((batch.source(at: index)!, batch.withBytes(at: index) { span in span.withUnsafeBytes { Array($0[..<bytes]) } }))
             }
         }
+        return received
+    }
+
+    /// What has come, or else the next packet.
+    func receiveSome() throws -> [[UInt8]] {
+        let received = try receive(1).map(\.packet)
+        guard !received.isEmpty else { throw NothingHeard() }
         return received
     }
 

@@ -21,7 +21,8 @@ private final class DistantShard: Sendable {
     private let far: [ForwardingProgram]
     static let ports: ClosedRange<UInt16> = 30_000...30_003
 
-    init(_ estate: Estate, _ mode: ForwardingProgram.Mode, _ host: SocketAddress.Host) throws {
+    /// - Parameter isSteered: packets that do not pass by XDP come by one socket for all ports.
+    init(_ estate: Estate, _ mode: ForwardingProgram.Mode, _ host: SocketAddress.Host, isSteered: Bool = false) throws {
         self.estate = estate
         let ports = DistantShard.ports
         let words = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
@@ -41,8 +42,12 @@ private final class DistantShard: Sendable {
         }
         self.far = far
         let letters = Letters()
-        shard = try RelayShard(
-            ports: ports, rules: SourceRules(), shortcuts: { KernelShortcuts.make(program, host: host, logger: words) }, answer: { letters.put($0) })
+        shard = try estate.inside(estate.worker) {
+            let steering = isSteered ? ShardSteering(host: host, steering: try PortSteering(host: host, places: 1), place: 0) : nil
+            return try RelayShard(
+                ports: ports, rules: SourceRules(), steering: steering, shortcuts: { KernelShortcuts.make(program, host: host, logger: words) },
+                answer: { letters.put($0) })
+        }
         let (running, space) = (shard, estate.worker)
         self.letters = letters
         Thread.detachNewThread {
@@ -105,11 +110,22 @@ private final class DistantShard: Sendable {
         }
     }
 
-    @Test(arguments: [ForwardingProgram.Mode.generic, .native], [false, true])
-    func packetsOfSettledStreamsPassByTheKernelAndAllAreCounted(mode: ForwardingProgram.Mode, isSix: Bool) throws {
+    struct Setting: CustomTestStringConvertible {
+        let mode: ForwardingProgram.Mode
+        var isSix = false
+        var isSteered = false
+        var testDescription: String { "\(mode), IPv\(isSix ? 6 : 4)\(isSteered ? ", ports steered to one socket" : "")" }
+    }
+
+    @Test(arguments: [
+        Setting(mode: .generic), Setting(mode: .generic, isSix: true), Setting(mode: .native), Setting(mode: .native, isSix: true),
+        Setting(mode: .generic, isSteered: true), Setting(mode: .native, isSix: true, isSteered: true),
+    ])
+    func packetsOfSettledStreamsPassByTheKernelAndAllAreCounted(setting: Setting) throws {
         let estate = try Estate()
+        let isSix = setting.isSix
         let host = isSix ? Estate.workerHost6 : Estate.workerHost
-        let running = try DistantShard(estate, mode, host)
+        let running = try DistantShard(estate, setting.mode, host, isSteered: setting.isSteered)
         let alice = try DistantPhone(estate, estate.alice, isSix ? Estate.aliceHost6 : Estate.aliceHost)
         let bob = try DistantPhone(estate, estate.bob, isSix ? Estate.bobHost6 : Estate.bobHost)
         try running.open(alice, bob, host)
@@ -139,37 +155,35 @@ private final class DistantShard: Sendable {
         try running.stop()
     }
 
-    /// A recording begins and ends and a side is told of again, again and again, while both sides send without a pause.
-    @Test func takingPacketsBackAndLettingThemGoLosesNone() throws {
+    /// A recording begins and ends and a side is told of again, again and again, while packets of both sides are on their way.
+    @Test(arguments: [false, true])
+    func takingPacketsBackAndLettingThemGoLosesNone(isSteered: Bool) throws {
         let estate = try Estate()
         let host = Estate.workerHost
-        let running = try DistantShard(estate, .generic, host)
+        let running = try DistantShard(estate, .generic, host, isSteered: isSteered)
         let alice = try DistantPhone(estate, estate.alice, Estate.aliceHost)
         let bob = try DistantPhone(estate, estate.bob, Estate.bobHost)
         try running.open(alice, bob, host)
         try talk(1...20, alice, bob, host)
         let count = 3_000
-        let orders = DispatchGroup()
-        orders.enter()
-        Thread.detachNewThread {
-            for round in 0..<20 {
-                running.shard.order(.record(sessionID(1), round % 2 == 0 ? RecordingTap() : nil))
-                running.shard.order(.change(sessionID(1), a: LegSetup(remote: alice.address), b: LegSetup(remote: bob.address)))
-                usleep(30_000)
-            }
-            orders.leave()
-        }
+        var (atBob, atAlice): ([[UInt8]], [[UInt8]]) = ([], [])
         for number in 0..<count {
             let sequence = UInt16(21 + number)
             alice.send(rtpPacket(sequence: sequence), to: SocketAddress(host, port: 30_000))
             bob.send(rtpPacket(sequence: sequence, ssrc: 0xB0B), to: SocketAddress(host, port: 30_002))
-            usleep(200)
+            if number % 150 == 75 {
+                running.shard.order(.record(sessionID(1), number / 150 % 2 == 0 ? RecordingTap() : nil))
+                running.shard.order(.change(sessionID(1), a: LegSetup(remote: alice.address), b: LegSetup(remote: bob.address)))
+            }
+            // Some are always on their way, and never more than any queue takes.
+            while number - atBob.count > 32 { atBob += try bob.receiveSome() }
+            while number - atAlice.count > 32 { atAlice += try alice.receiveSome() }
         }
-        let (atBob, atAlice) = (try bob.receive(count), try alice.receive(count))
+        while atBob.count < count { atBob += try bob.receiveSome() }
+        while atAlice.count < count { atAlice += try alice.receiveSome() }
         #expect(atBob.count == count)
         #expect(atAlice.count == count)
-        #expect(Set(atBob.map { $0.packet[2...3].reduce(0) { $0 << 8 | Int($1) } }) == Set(21..<21 + count))
-        orders.wait()
+        #expect(Set(atBob.map { $0[2...3].reduce(0) { $0 << 8 | Int($1) } }) == Set(21..<21 + count))
         let closed = try running.close()
         for leg in [closed.a, closed.b] {
             #expect(leg.packetsIn == UInt64(count) + 20)

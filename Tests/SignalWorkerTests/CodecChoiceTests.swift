@@ -76,6 +76,23 @@ import Testing
         return media
     }
 
+    @Test func whereNobodyElseIsTheFirstCodecThatIsUnderstoodIsTaken() throws {
+        let answer = try #require(CodecChoice.answer(of: try sdp("97 111 8 13 101", ["rtpmap:97 iLBC/8000"] + opus + ["sendonly"]), 0)).media[0]
+        // Keys of its own clock would come first.
+        #expect(answer.formats == ["111", "101"])
+        #expect(answer.mappings.map(\.encoding) == ["opus", "telephone-event"])
+        #expect(answer.attribute("fmtp") == "111 useinbandfec=1")
+        #expect(answer.direction == .recvonly)
+        let narrow = try #require(CodecChoice.answer(of: try sdp("8 0 13 101", ["rtpmap:101 telephone-event/8000"]), 0)).media[0]
+        #expect(narrow.formats == ["8", "101", "13"])
+        #expect(CodecChoice.answer(of: try sdp("97", ["rtpmap:97 iLBC/8000"]), 0) == nil)
+        // Who answers with another codec later is converted to what was taken.
+        let offer = try sdp("8 0 101", ["rtpmap:101 telephone-event/8000"])
+        let promised = try #require(CodecChoice.answer(of: offer, 0))
+        #expect(CodecChoice.answer(try sdp("0"), 0, to: promised, 0)?.media[0].formats == ["8", "101"])
+        #expect(CodecChoice.answer(try sdp("8 101", ["rtpmap:101 telephone-event/8000"]), 0, to: promised, 0)?.media[0].formats == ["8", "101"])
+    }
+
     @Test func oneIsConvertedToTheOtherOnlyWhenTheyShareNone() throws {
         let plain = media(try sdp("0"), try sdp("0 8"))
         let other = media(try sdp("8 0"), try sdp("0 8"))
