@@ -8,7 +8,10 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import time
+
+import rtpengine
+from sip_capacity import own_bytes
+from rtpengine import description_of
 
 HERE = pathlib.Path(__file__).resolve().parent.parent / "benchmarks"
 KINDS = ("rtp", "srtp_rtp", "srtp")
@@ -71,72 +74,26 @@ CODECS = {"PCMU": (0, 160, "PCMU/8000"), "PCMA": (8, 160, "PCMA/8000"), "G722": 
           "G729": (18, 160, "G729/8000"), "speex": (97, 160, "speex/8000"), "opus": (97, 960, "opus/48000/2")}
 
 
-def bencode(value):
-    if isinstance(value, dict):
-        return b"d" + b"".join(bencode(key) + bencode(value[key]) for key in sorted(value)) + b"e"
-    if isinstance(value, list):
-        return b"l" + b"".join(map(bencode, value)) + b"e"
-    return str(len(value)).encode() + b":" + value.encode()
-
-
-def description_of(reply):
-    """The text of an `sdp` entry in a bencoded reply; no other is asked for."""
-    at = reply.index(b"3:sdp") + 5
-    length, text = reply[at:].split(b":", 1)
-    return text[:int(length)].decode()
-
-
 class Rtpengine:
-    """In user space (`--table=-1`), told of its calls by its own protocol."""
+    """In user space, with calls of one kind."""
     name, prefix = "rtpengine", "peer.rtpengine."
 
     def __init__(self, directory, kind, calls, codecs=None, speech=None):
         """`speech`: the beginning of the names of files with what each codec says."""
         directory = pathlib.Path(directory)
         self.legs, self.next = directory / f"rtpengine-{kind}.txt", 1
-        log = directory / "rtpengine.log"
-        command = ["rtpengine", "--foreground", "--log-stderr", "--log-level=3", "--table=-1", "--interface=127.0.0.1",
-                   "--port-min=50000", "--port-max=65000", "--timeout=36000", "--silent-timeout=36000", "--config-file=none"]
-        control = free_port()
-        command.append(f"--listen-ng=127.0.0.1:{control}")
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=open(log, "wb"), stderr=subprocess.STDOUT)
-        self.pid = self.process.pid
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.connect(("127.0.0.1", control))
-        self.socket.settimeout(0.5)
-        self.asked = 0
+        self.server = rtpengine.Rtpengine(directory / "rtpengine.log", socket.socket(socket.AF_INET, socket.SOCK_DGRAM), free_port(),
+                                          ["--interface=127.0.0.1", "--port-min=50000", "--port-max=65000"])
+        self.pid = self.server.pid
         try:
-            self._ask({"command": "ping"}, log)
             with open(self.legs, "w") as legs:
                 for call in range(calls):
-                    legs.write(self._open(call, kind, codecs, speech, log))
+                    legs.write(self._open(call, kind, codecs, speech))
         except BaseException:
             self.stop()
             raise
 
-    def _ask(self, request, log, timeout=10):
-        """Asked again until it answers: at first nobody listens yet."""
-        self.asked += 1
-        cookie = f"{os.getpid()}_{self.asked}".encode()
-        deadline = time.monotonic() + timeout
-        while time.monotonic() < deadline:
-            if self.process.poll() is not None:
-                fail(log.read_text()[-2000:])
-            try:
-                self.socket.send(cookie + b" " + bencode(request))
-                while True:
-                    reply = self.socket.recv(65536)
-                    if reply.startswith(cookie + b" "):
-                        if b"6:result2:ok" not in reply and b"6:result4:pong" not in reply:
-                            fail(f"rtpengine says {reply!r}")
-                        return reply
-            except ConnectionRefusedError:
-                time.sleep(0.05)
-            except socket.timeout:
-                pass
-        fail("rtpengine does not answer")
-
-    def _open(self, call, kind, codecs, speech, log):
+    def _open(self, call, kind, codecs, speech):
         names = {"call-id": f"bench{call}", "from-tag": f"a{call}", "ICE": "remove", "replace": ["origin"]}
         offer = dict(names)
         spoken = [("PCMA", "-"), ("PCMA", "-")]
@@ -146,17 +103,16 @@ class Rtpengine:
         a = Phone(10_000 + call % 8, "AES_CM_128_HMAC_SHA1_80" if kind != "rtp" else None, *spoken[0])
         # The same suite on both sides would be passed on without being decrypted.
         b = Phone(20_000 + call % 8, "AES_CM_128_HMAC_SHA1_32" if kind == "srtp" else None, *spoken[1])
-        to_b = description_of(self._ask({"command": "offer", "sdp": a.description(), "transport-protocol": b.profile, **offer}, log))
+        to_b = description_of(self.server.ask({"command": "offer", "sdp": a.description(), "transport-protocol": b.profile, **offer}))
         b.take(to_b)
         answer = {"command": "answer", "to-tag": f"b{call}", "sdp": b.description(), "transport-protocol": a.profile, **names}
-        a.take(description_of(self._ask(answer, log)))
+        a.take(description_of(self.server.ask(answer)))
         if b.suite and b.receiving == a.sending:
             fail("rtpengine passes SRTP on without decrypting it")
         return a.line() + b.line()
 
     def stop(self):
-        self.process.terminate()
-        self.process.wait(20)
+        self.server.stop()
 
 
 class Phone:
@@ -281,6 +237,30 @@ def measure_calls(figures, binaries, directory, load, peers, most=3_000):
         figures.add("ratio.rtp.calls", [found[""] / found[Rtpengine.prefix]], "ours/theirs")
 
 
+# Relays of few and of many calls, all of which talk: the difference is the calls'.
+MEMORY_CALLS = (50, 800)
+
+
+def measure_memory(figures, binaries, directory, load, runs, peers):
+    for relay_type in (Ours, Rtpengine) if peers else (Ours,):
+        per_call, whole = [], []
+        for _ in range(runs):
+            found = []
+            for calls in MEMORY_CALLS:
+                relay = Ours(binaries, directory, "rtp", calls) if relay_type is Ours else Rtpengine(directory, "rtp", calls)
+                try:
+                    check(relay, "rtp", load.run(relay, calls, 3, 1))
+                    found.append(own_bytes(relay.pid))
+                finally:
+                    relay.stop()
+            (few, many), (first, last) = found, MEMORY_CALLS
+            per_call.append((many - few) / (last - first) / 1024)
+            whole.append(many / 1024 / 1024)
+        print(f"  {relay_type.name:<10} {whole[-1]:.1f} MiB with {MEMORY_CALLS[1]} calls", flush=True)
+        figures.add(f"{relay_type.prefix}rtp.memory_per_call", per_call, "KiB")
+        figures.add(f"{relay_type.prefix}rtp.memory_{MEMORY_CALLS[1]}_calls", whole, "MiB")
+
+
 # Sides that share no codec; rtpengine of Debian has no encoder for the others that we have.
 PAIRS = (("PCMU", "PCMA"), ("PCMU", "G722"), ("PCMU", "GSM"), ("PCMU", "G729"), ("PCMU", "speex"), ("PCMU", "opus"), ("G722", "opus"))
 TRANSCODED_CALLS = 60
@@ -314,11 +294,12 @@ def measure_transcoding(figures, binaries, directory, load, runs, peers):
 
 
 def measure(figures, binaries, groups, runs, peers):
-    """`rtp`, or one figure of it: `rtp.packet_cpu`, `srtp_rtp.packet_cpu`, `srtp.packet_cpu`, `rtp.calls`."""
+    """`rtp`, or one figure of it: `rtp.packet_cpu`, `srtp_rtp.packet_cpu`, `srtp.packet_cpu`, `rtp.calls`, `rtp.memory_per_call`."""
     kinds = [kind for kind in KINDS if "rtp" in groups or f"{kind}.packet_cpu" in groups]
     counts_calls = "rtp" in groups or "rtp.calls" in groups
+    measures_memory = "rtp" in groups or "rtp.memory_per_call" in groups
     transcodes = "transcode" in groups
-    if not kinds and not counts_calls and not transcodes:
+    if not (kinds or counts_calls or measures_memory or transcodes):
         return
     directory = tempfile.mkdtemp(prefix="ledgerline-relay-")
     try:
@@ -326,6 +307,8 @@ def measure(figures, binaries, groups, runs, peers):
         measure_cpu(figures, binaries, directory, load, runs, peers, kinds)
         if counts_calls:
             measure_calls(figures, binaries, directory, load, peers)
+        if measures_memory:
+            measure_memory(figures, binaries, directory, load, runs, peers)
         if transcodes:
             measure_transcoding(figures, binaries, directory, load, runs, peers)
     finally:

@@ -1,4 +1,5 @@
 """Packets relayed between two interfaces: by XDP, by the worker's threads and, with peers, by rtpengine in user space; what the whole machine spends on each."""
+import ctypes
 import json
 import os
 import pathlib
@@ -7,10 +8,12 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import time
+
+import rtpengine
 
 HERE = pathlib.Path(__file__).resolve().parent.parent / "benchmarks"
 CALLS, SECONDS = 300, 6
+CLONE_NEWNET = 0x4000_0000
 WORKER, A, B = "10.9.0.1", "10.9.1.2", "10.9.2.2"
 # Straight from one phone to the other, with nobody between.
 STRAIGHT_A, STRAIGHT_B = "10.9.3.1", "10.9.3.2"
@@ -59,6 +62,21 @@ class Spaces:
     def inside(self, space, command):
         return ["ip", "netns", "exec", space, *map(str, command)]
 
+    @staticmethod
+    def socket_inside(space):
+        """A socket belongs to the namespace in which it was made."""
+        libc = ctypes.CDLL(None, use_errno=True)
+
+        def enter(namespace):
+            if libc.setns(namespace.fileno(), CLONE_NEWNET):
+                raise OSError(ctypes.get_errno(), "setns")
+        with open(f"/var/run/netns/{space}") as theirs, open("/proc/self/ns/net") as own:
+            enter(theirs)
+            try:
+                return socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            finally:
+                enter(own)
+
 
 class Straight:
     name = "nobody"
@@ -93,84 +111,35 @@ class Ours:
             fail(f"{self.name}: packets did not pass by XDP: {self.log.read_text()[-2000:]}")
 
 
-def bencode(value):
-    if isinstance(value, dict):
-        return b"d" + b"".join(bencode(key) + bencode(value[key]) for key in sorted(value)) + b"e"
-    if isinstance(value, list):
-        return b"l" + b"".join(map(bencode, value)) + b"e"
-    return str(len(value)).encode() + b":" + value.encode()
-
-
 class Rtpengine:
-    """In user space (`--table=-1`), told of its calls by its own protocol over loopback of its namespace."""
+    """In user space, told of its calls over loopback of its namespace."""
     name = "rtpengine"
 
     def __init__(self, directory, spaces):
-        self.log = directory / "rtpengine.log"
-        self.process = subprocess.Popen(
-            spaces.inside(spaces.worker, ["rtpengine", "--foreground", "--log-stderr", "--log-level=3", "--table=-1", f"--interface={WORKER}", "--port-min=40000",
-                                          "--port-max=59999", "--timeout=36000", "--silent-timeout=36000", "--config-file=none", "--listen-ng=127.0.0.1:2223"]),
-            stdin=subprocess.DEVNULL, stdout=open(self.log, "wb"), stderr=subprocess.STDOUT)
+        self.server = rtpengine.Rtpengine(directory / "rtpengine.log", spaces.socket_inside(spaces.worker), 2223,
+                                          [f"--interface={WORKER}", "--port-min=40000", "--port-max=59999"], before=spaces.inside(spaces.worker, []))
+        self.legs = directory / "rtpengine.txt"
         try:
-            # A socket belongs to the namespace in which it was made.
-            with open(f"/var/run/netns/{spaces.worker}") as theirs, open("/proc/self/ns/net") as own:
-                os.setns(theirs.fileno(), os.CLONE_NEWNET) if hasattr(os, "setns") else self._setns(theirs.fileno())
-                try:
-                    self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-                finally:
-                    os.setns(own.fileno(), os.CLONE_NEWNET) if hasattr(os, "setns") else self._setns(own.fileno())
-            self.socket.connect(("127.0.0.1", 2223))
-            self.socket.settimeout(0.5)
-            self._ask(0, {"command": "ping"})
-            self.legs = directory / "rtpengine.txt"
             with open(self.legs, "w") as legs:
                 for call in range(CALLS):
                     port = 10_000 + 2 * call
                     names = {"call-id": f"bench{call}", "from-tag": f"a{call}", "ICE": "remove", "replace": ["origin"]}
-                    to_b = self._port(self._ask(call, {"command": "offer", "sdp": self._description(A, port), **names}))
-                    to_a = self._port(self._ask(call, {"command": "answer", "to-tag": f"b{call}", "sdp": self._description(B, port), **names}))
+                    to_b = self._port({"command": "offer", "sdp": self._description(A, port), **names})
+                    to_a = self._port({"command": "answer", "to-tag": f"b{call}", "sdp": self._description(B, port), **names})
                     legs.write(f"{A} {port} {WORKER} {to_a}\n{B} {port} {WORKER} {to_b}\n")
         except BaseException:
-            self.process.kill()
+            self.stop()
             raise
-
-    @staticmethod
-    def _setns(descriptor):
-        import ctypes
-        if ctypes.CDLL(None, use_errno=True).setns(descriptor, 0x4000_0000):
-            raise OSError(ctypes.get_errno(), "setns")
 
     @staticmethod
     def _description(host, port):
         return f"v=0\r\no=- 1 1 IN IP4 {host}\r\ns=-\r\nc=IN IP4 {host}\r\nt=0 0\r\nm=audio {port} RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\na=ptime:20\r\n"
 
-    @staticmethod
-    def _port(reply):
-        return re.search(rb"m=audio (\d+) ", reply).group(1).decode()
-
-    def _ask(self, number, request):
-        cookie = f"{os.getpid()}_{number}_{request['command']}".encode()
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            if self.process.poll() is not None:
-                fail(self.log.read_text()[-2000:])
-            try:
-                self.socket.send(cookie + b" " + bencode(request))
-                while True:
-                    reply = self.socket.recv(65536)
-                    if reply.startswith(cookie + b" "):
-                        if b"6:result2:ok" not in reply and b"6:result4:pong" not in reply:
-                            fail(f"rtpengine says {reply!r}")
-                        return reply
-            except ConnectionRefusedError:
-                time.sleep(0.05)
-            except socket.timeout:
-                pass
-        fail("rtpengine does not answer")
+    def _port(self, request):
+        return re.search(r"m=audio (\d+) ", rtpengine.description_of(self.server.ask(request))).group(1)
 
     def stop(self):
-        self.process.terminate()
-        self.process.wait(20)
+        self.server.stop()
 
 
 def measure(figures, binaries, runs, peers):
