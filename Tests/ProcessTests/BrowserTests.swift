@@ -16,7 +16,7 @@ import Testing
         #expect(outcome.status == 0, "\(outcome.output.suffix(4_000))")
         let report = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: scratch.path + "/report.json"))) as? [String: Any]
         let checks = report?["checks"] as? [[String: Any]] ?? []
-        #expect(checks.count >= 28)
+        #expect(checks.count >= 32)
         for check in checks { #expect(check["passed"] as? Bool == true, "\(check)") }
     }
 }

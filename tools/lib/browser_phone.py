@@ -12,6 +12,8 @@ import threading
 import time
 import wave
 
+import tone
+
 PAGE = pathlib.Path(__file__).with_name("browser_phone.html")
 
 
@@ -144,6 +146,17 @@ class BrowserPhone:
             out.setframerate(48_000)
             out.writeframes(samples[:len(samples) // 2 * 2])
         return path
+
+    def hears(self, hertz, seconds, timeout=60):
+        """Waits until it has heard that tone for so long, from now on."""
+        deadline, total = time.monotonic() + timeout, 0.0
+        self.heard("before")
+        while total < seconds:
+            if time.monotonic() > deadline:
+                raise BrowserError(f"heard {hertz} Hz for {total} s within {timeout} s, not {seconds} s")
+            time.sleep(0.5)
+            total += tone.heard(self.heard("heard"), hertz)
+        return round(total, 1)
 
     def stop(self):
         if self.process.poll() is None:
