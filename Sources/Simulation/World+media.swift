@@ -33,7 +33,7 @@ extension World {
     func tickMedia(_ index: Int) {
         guard let studio = medias[index].studio else { return }
         drive(index, .tick)
-        drive(index, desk: .tick(sessions: studio.sessionCount, sessionsMax: studio.sessionsMax))
+        drive(index, desk: .tick(sessions: studio.sessionCount, sessionsMax: studio.sessionsMax, MediaFigures()))
         schedule(medias[index].name, at: medias[index].studio?.nextWake)
         schedule(medias[index].name, at: medias[index].desk?.nextWake)
     }

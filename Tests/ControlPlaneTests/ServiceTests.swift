@@ -15,6 +15,7 @@ import Testing
         var configuration = ControlPlaneConfiguration(directory: directory.path + "/data")
         configuration.deskEndpoint = "tcp://127.0.0.1:*"
         configuration.feedEndpoint = "tcp://127.0.0.1:*"
+        configuration.logBytesMax = 1 << 34
         return configuration
     }
 

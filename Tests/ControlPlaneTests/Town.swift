@@ -249,12 +249,12 @@ final class Town {
             })
     }
 
-    func finish(_ call: CallID, cause: EndCause = .callerHungUp, worker: String = "s1") throws -> DeskReply {
+    func finish(_ call: CallID, cause: EndCause = .callerHungUp, worker: String = "s1", endedAt: WallTime? = nil) throws -> DeskReply {
         try platform.desk(
             worker,
             .with {
                 $0.callFinished.ended.callID = call.data
-                $0.callFinished.ended.endedAt = platform.wall.microseconds
+                $0.callFinished.ended.endedAt = (endedAt ?? platform.wall).microseconds
                 $0.callFinished.ended.cause = cause
                 $0.callFinished.ended.sipStatus = 200
             })

@@ -80,7 +80,27 @@ import Testing
         #expect(welcome.lostCalls == [moved.data, closed.data])
         #expect(try town.answer(closed).error.code == .notOwner)
         #expect(try town.finish(closed).error.code == .notOwner)
-        #expect(try town.finish(moved).error.code == .notOwner)
+        #expect(try town.finish(moved, cause: .mediaTimeout).error.code == .notOwner)
+        #expect(try town.cdrs().count == 1)
+    }
+
+    /// What its outbox held when it was killed: a party had hung up, nobody was told, and the heir knows of nobody to ask.
+    @Test func anEndThatThePartyMadeIsRecordedAfterTheCallHasMoved() throws {
+        let town = try Town()
+        let moved = try answered(town)
+        let end = town.platform.wall + .seconds(1)
+        town.platform.run(.seconds(4), beating: ["s2"])
+        #expect(try town.live(moved)?.worker == "s2")
+        _ = try town.platform.hello("s1", incarnation: 2)
+        _ = try town.finish(moved, endedAt: end)
+        let cdr = try #require(try town.cdrs().last)
+        #expect(cdr.callID == moved.data)
+        #expect(cdr.worker == "s1")
+        #expect(cdr.endedAt == end.microseconds)
+        let order = try #require(town.platform.feed.last { $0.hangUp.callID == moved.data }?.hangUp)
+        #expect(order.worker == "s2")
+        #expect(order.cause == cdr.cause)
+        #expect(try town.finish(moved, worker: "s2").error.code == .notOwner)
         #expect(try town.cdrs().count == 1)
     }
 

@@ -6,7 +6,7 @@ import Testing
 
 enum Seed {
     /// Worlds that found something once.
-    static let pinned: [UInt64] = [811_184_287, 879_234_098]
+    static let pinned: [UInt64] = [811_184_287, 879_234_098, 422_931_185, 191_590_150]
 
     /// SEED=n runs one world; LEDGERLINE_SEEDS=n runs as many fresh ones (default 200).
     static var all: [UInt64] {

@@ -76,12 +76,34 @@ enum CallDecider {
         _ fact: CallFinished, by worker: String, in state: borrowing State, _ decision: inout Decision
     ) throws -> Verdict {
         guard let call = CallID(fact.ended.callID) else { return .malformed("call_id") }
-        guard let live = try state.startedLiveCall(call) else { return try late(call, by: worker, in: state) }
-        guard live.worker == worker else { return .notOwner }
+        guard var live = try state.startedLiveCall(call) else { return try late(call, by: worker, in: state) }
+        if live.worker != worker {
+            guard sawAPartyHangUp(worker, live, fact.ended) else { return .notOwner }
+            // Who goes on with it has nobody left to talk to.
+            decision.announcements.append(
+                .with {
+                    $0.hangUp.worker = live.worker
+                    $0.hangUp.callID = fact.ended.callID
+                    $0.hangUp.cause = fact.ended.cause
+                })
+            live.worker = worker
+        }
         var ended = fact.ended
         ended.worker = worker
         try close(call, live, ended, in: state, &decision)
         return .recorded
+    }
+
+    /// Whether the worker that the call began with, and was taken from because it was not heard, had its end from a party. Then the call
+    /// is over, and was at that time, whatever its heir believes; any other end may be of a call that goes on there.
+    private static func sawAPartyHangUp(_ worker: String, _ live: LiveCall, _ ended: CallEnded) -> Bool {
+        guard live.started.worker == worker, live.answeredAt != 0 else { return false }
+        return switch ended.cause {
+        case .callerHungUp, .calledHungUp: true
+        case .unspecified, .cancelled, .busy, .noAnswer, .rejected, .unreachable, .refused, .creditExhausted, .mediaTimeout, .workerLost, .operator, .failed,
+            .sessionExpired, .UNRECOGNIZED:
+            false
+        }
     }
 
     /// A fact about a call that has ended: harmless if this worker reported the end, refused otherwise.

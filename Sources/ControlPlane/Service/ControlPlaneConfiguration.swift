@@ -9,6 +9,9 @@ package struct ControlPlaneConfiguration: Sendable {
     /// Where workers listen to the feed.
     package var feedEndpoint = "tcp://127.0.0.1:7402"
 
+    /// Limit of the log's file. Address space is set aside for it, disk is not; a process has room for some hundred of these.
+    package var logBytesMax = 1 << 40
+
     package var settings = ControlSettings.service
     package var snapshots = SnapshotSettings()
 

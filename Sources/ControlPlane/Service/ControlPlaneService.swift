@@ -67,7 +67,7 @@ package final class ControlPlaneService: Sendable {
         try directory.make()
         lock = try DirectoryLock(directory)
         do throws(LedgerError) {
-            log = try LMDBEventLog(directory: directory.ledger)
+            log = try LMDBEventLog(directory: directory.ledger, sizeMax: configuration.logBytesMax)
         } catch {
             throw .ledger(reason: "\(error)")
         }

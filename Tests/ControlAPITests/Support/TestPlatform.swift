@@ -32,6 +32,8 @@ final class TestPlatform: Sendable {
         self.directory = directory
         var configuration = ControlPlaneConfiguration(directory: directory)
         configuration.platform = "test.example/log"
+        // Many platforms at a time share the address space.
+        configuration.logBytesMax = 1 << 34
         configuration.deskEndpoint = "tcp://127.0.0.1:*"
         configuration.feedEndpoint = "tcp://127.0.0.1:*"
         // No worker ever comes here: calls of the past run on, however long the test takes.
