@@ -3,15 +3,6 @@ import Primitives
 
 /// Amounts as a bill has them: whole units of the currency's decimals, rounded half away from zero.
 package enum InvoiceAmounts {
-    /// ISO 4217: most currencies have two decimals.
-    package static func decimals(of currency: String) -> UInt32 {
-        switch currency {
-        case "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF": 0
-        case "BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND": 3
-        default: 2
-        }
-    }
-
     /// Micro-units of the smallest unit on paper.
     static func unit(_ decimals: UInt32) -> Int64 { (decimals..<6).reduce(1) { unit, _ in unit * 10 } }
 

@@ -280,7 +280,7 @@ private struct Parties {
         invoice.dueOn = calendar.day(of: issuedAt, plus: billing.paymentDays)
         invoice.timeZone = provider.timeZone.isEmpty ? "UTC" : provider.timeZone
         invoice.currency = customer.currency
-        invoice.decimals = InvoiceAmounts.decimals(of: customer.currency)
+        invoice.decimals = Currency.decimals(of: customer.currency)
         invoice.seller = billing.seller
         if invoice.seller.name.isEmpty { invoice.seller.name = provider.name }
         invoice.buyer = BuyerParty(customer, contact)

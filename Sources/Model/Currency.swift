@@ -1,4 +1,5 @@
-/// An ISO 4217 currency code: three upper-case letters. Whether it is in use somewhere is not checked.
+/// A currency by its ISO 4217 code: three upper-case letters. What a log holds is read whether or not the code is in use today; what is new must be
+/// one of `listed`.
 package struct Currency: Hashable, Comparable, Sendable, LosslessStringConvertible, CustomStringConvertible {
     package let code: String
 

@@ -8,6 +8,7 @@ package enum Event: Sendable, Hashable {
     case contactCreated(ContactCreated)
     case contactChanged(ContactChanged)
     case rateDeckCreated(RateDeckCreated)
+    case rateDeckChanged(RateDeckChanged)
     case rateDeckVersionPublished(RateDeckVersionPublished)
     case servicePlanCreated(ServicePlanCreated)
     case servicePlanChanged(ServicePlanChanged)
@@ -90,6 +91,7 @@ extension Event {
         case .contactCreated: "contact.created"
         case .contactChanged: "contact.changed"
         case .rateDeckCreated: "rate_deck.created"
+        case .rateDeckChanged: "rate_deck.changed"
         case .rateDeckVersionPublished: "rate_deck.version_published"
         case .servicePlanCreated: "service_plan.created"
         case .servicePlanChanged: "service_plan.changed"
@@ -174,6 +176,7 @@ extension Event {
         case .contactCreated(let payload): payload
         case .contactChanged(let payload): payload
         case .rateDeckCreated(let payload): payload
+        case .rateDeckChanged(let payload): payload
         case .rateDeckVersionPublished(let payload): payload
         case .servicePlanCreated(let payload): payload
         case .servicePlanChanged(let payload): payload
@@ -266,6 +269,7 @@ extension Event {
             case "contact.created": self = .contactCreated(try ContactCreated(serializedBytes: payload))
             case "contact.changed": self = .contactChanged(try ContactChanged(serializedBytes: payload))
             case "rate_deck.created": self = .rateDeckCreated(try RateDeckCreated(serializedBytes: payload))
+            case "rate_deck.changed": self = .rateDeckChanged(try RateDeckChanged(serializedBytes: payload))
             case "rate_deck.version_published": self = .rateDeckVersionPublished(try RateDeckVersionPublished(serializedBytes: payload))
             case "service_plan.created": self = .servicePlanCreated(try ServicePlanCreated(serializedBytes: payload))
             case "service_plan.changed": self = .servicePlanChanged(try ServicePlanChanged(serializedBytes: payload))

@@ -1,5 +1,5 @@
-/// VAT numbers of the European Union by their shape: the country, then what it writes behind it. Whether one was given to
-/// anybody only the country knows.
+/// VAT numbers of the European Union by their shape (the country, then what it writes behind it) and by their check digits. Whether one
+/// was given to anybody only the country knows.
 package enum VATNumber {
     /// `9` is a digit, `A` a letter, `X` either, `+` either or `+` or `*` (Dutch numbers); all else stands for itself.
     private static let shapes: [(country: String, shapes: [String])] = [
@@ -30,6 +30,7 @@ package enum VATNumber {
             return "must look like " + known.shapes.prefix(3).map { prefix + $0 }.joined(separator: " or ")
                 + " (9: a digit, A: a letter, X: either)"
         }
+        guard !hasWrongCheckDigits(prefix, rest) else { return "its check digits do not fit: is it mistyped?" }
         return nil
     }
 

@@ -33,7 +33,7 @@ package enum AllowancesProjection: Projection {
         case .chargeCorrected(let event):
             guard event.charge.payer.kind == .customer else { return }
             for use in event.allowancesMoved { try move(use, of: event.charge.payer.ownerID, context, in: &views) }
-        case .providerCreated, .providerChanged, .contactCreated, .contactChanged, .rateDeckCreated,
+        case .providerCreated, .providerChanged, .contactCreated, .contactChanged, .rateDeckCreated, .rateDeckChanged,
             .rateDeckVersionPublished, .servicePlanCreated, .servicePlanChanged, .customerCreated, .customerChanged,
             .dialPlanCreated, .dialPlanChanged, .tenantCreated, .tenantChanged, .carrierCreated, .carrierChanged,
             .numberAdded, .numberChanged, .subscriberCreated, .subscriberChanged, .entityRemoved, .tokenIssued,

@@ -32,7 +32,7 @@ package enum AuditProjection: Projection {
         // Facts of a call like its others.
         case .recordingStarted, .recordingFinished: false
         case .journalPosted(let event): !event.kind.isOfOtherFact
-        case .providerCreated, .providerChanged, .contactCreated, .contactChanged, .rateDeckCreated, .rateDeckVersionPublished,
+        case .providerCreated, .providerChanged, .contactCreated, .contactChanged, .rateDeckCreated, .rateDeckChanged, .rateDeckVersionPublished,
             .servicePlanCreated, .servicePlanChanged, .customerCreated, .customerChanged, .dialPlanCreated, .dialPlanChanged,
             .tenantCreated, .tenantChanged, .carrierCreated, .carrierChanged, .numberAdded, .numberChanged, .subscriberCreated,
             .subscriberChanged, .entityRemoved, .tokenIssued, .tokenRevoked, .registrationsCleared, .workerEnrolled, .workerRevoked, .subjectErased,
@@ -55,6 +55,7 @@ package enum AuditProjection: Projection {
         case .contactCreated(let event): add(event.contact.id)
         case .contactChanged(let event): add(event.contact.id)
         case .rateDeckCreated(let event): add(event.deck.id)
+        case .rateDeckChanged(let event): add(event.deck.id)
         case .rateDeckVersionPublished(let event): add(event.version.deckID)
         case .servicePlanCreated(let event): add(event.plan.id)
         case .servicePlanChanged(let event): add(event.plan.id)

@@ -71,7 +71,7 @@ package enum BooksProjection: Projection {
         case .invoicePrinted(let event):
             let key = try views.key(event.invoiceID, "invoice_id", context).adding(text: event.format)
             if try views.value(key, in: .invoicePrints) == nil { try views.putMessage(event, key, in: .invoicePrints) }
-        case .providerCreated, .providerChanged, .contactCreated, .contactChanged, .rateDeckCreated,
+        case .providerCreated, .providerChanged, .contactCreated, .contactChanged, .rateDeckCreated, .rateDeckChanged,
             .rateDeckVersionPublished, .servicePlanCreated, .servicePlanChanged,
             .dialPlanCreated, .dialPlanChanged, .tenantCreated, .tenantChanged, .carrierCreated, .carrierChanged,
             .numberAdded, .numberChanged, .subscriberCreated, .subscriberChanged, .tokenIssued,

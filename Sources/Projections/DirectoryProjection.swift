@@ -22,6 +22,7 @@ package enum DirectoryProjection: Projection {
         case .contactCreated(let event): try store(event.contact, context, in: &views)
         case .contactChanged(let event): try store(event.contact, context, in: &views)
         case .rateDeckCreated(let event): try store(event.deck, context, in: &views)
+        case .rateDeckChanged(let event): try store(event.deck, context, in: &views)
         case .servicePlanCreated(let event): try store(event.plan, context, in: &views)
         case .servicePlanChanged(let event): try store(event.plan, context, in: &views)
         case .customerCreated(let event): try store(event.customer, context, in: &views)

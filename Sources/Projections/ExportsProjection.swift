@@ -18,7 +18,7 @@ package enum ExportsProjection: Projection {
         case .cdrFileDelivered(let delivery):
             let key = try views.key(delivery.exportID, "export_id", context)
             try views.put(Key(delivery.file).bytes, key, in: .exportDeliveries)
-        case .providerCreated, .providerChanged, .contactCreated, .contactChanged, .rateDeckCreated,
+        case .providerCreated, .providerChanged, .contactCreated, .contactChanged, .rateDeckCreated, .rateDeckChanged,
             .rateDeckVersionPublished, .servicePlanCreated, .servicePlanChanged, .customerCreated, .customerChanged,
             .dialPlanCreated, .dialPlanChanged, .tenantCreated, .tenantChanged, .carrierCreated, .carrierChanged,
             .numberAdded, .numberChanged, .subscriberCreated, .subscriberChanged, .entityRemoved, .tokenIssued,

@@ -39,7 +39,7 @@ package enum FeesProjection: Projection {
             case .contact, .rateDeck, .dialPlan, .tenant, .carrier, .cdrExport, .securityGroup, .domain, .user, .UNRECOGNIZED: break
             }
         case .feeCharged(let event): try charge(event, context, in: &views)
-        case .contactCreated, .contactChanged, .rateDeckCreated, .rateDeckVersionPublished, .dialPlanCreated, .dialPlanChanged,
+        case .contactCreated, .contactChanged, .rateDeckCreated, .rateDeckChanged, .rateDeckVersionPublished, .dialPlanCreated, .dialPlanChanged,
             .tenantCreated, .carrierCreated, .carrierChanged, .tokenIssued, .tokenRevoked, .registrationsCleared, .workerEnrolled,
             .workerRevoked, .journalPosted, .callStarted, .callAnswered, .callUpdated, .callAdopted, .creditRenewed, .callEnded,
             .cdrRecorded, .securityGroupCreated, .securityGroupChanged, .domainAdded, .domainChanged, .cdrExportCreated, .cdrExportChanged, .cdrFileExported,

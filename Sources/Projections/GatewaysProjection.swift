@@ -32,7 +32,7 @@ package enum GatewaysProjection: Projection {
             try views.putMessage(state, key, in: .gatewayStates)
         case .carrierChanged(let event): try keep(event.carrier.gateways.map(\.id), of: event.carrier.id, context, in: &views)
         case .entityRemoved(let event) where event.kind == .carrier: try keep([], of: event.id, context, in: &views)
-        case .providerCreated, .providerChanged, .contactCreated, .contactChanged, .rateDeckCreated,
+        case .providerCreated, .providerChanged, .contactCreated, .contactChanged, .rateDeckCreated, .rateDeckChanged,
             .rateDeckVersionPublished, .servicePlanCreated, .servicePlanChanged, .customerCreated, .customerChanged,
             .dialPlanCreated, .dialPlanChanged, .tenantCreated, .tenantChanged, .carrierCreated,
             .numberAdded, .numberChanged, .subscriberCreated, .subscriberChanged, .entityRemoved, .tokenIssued,

@@ -21,7 +21,7 @@ package enum RatesProjection: Projection {
             guard event.kind == .rateDeck else { return }
             let deck = try views.key(event.id, "id", context)
             for table in [Table.deckVersions, .deckTimes] { try views.removeAll(table, prefix: deck) }
-        case .providerCreated, .providerChanged, .contactCreated, .contactChanged, .rateDeckCreated,
+        case .providerCreated, .providerChanged, .contactCreated, .contactChanged, .rateDeckCreated, .rateDeckChanged,
             .servicePlanCreated,
             .servicePlanChanged, .customerCreated, .customerChanged, .dialPlanCreated, .dialPlanChanged, .tenantCreated,
             .tenantChanged, .carrierCreated, .carrierChanged, .numberAdded, .numberChanged, .subscriberCreated,

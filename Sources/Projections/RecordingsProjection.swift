@@ -32,7 +32,7 @@ package enum RecordingsProjection: Projection {
             // Whoever finds the file after all cannot read it by what is here.
             state.started.sealedKey = Data()
             try views.putMessage(state, key, in: .recordings)
-        case .providerCreated, .providerChanged, .contactCreated, .contactChanged, .rateDeckCreated,
+        case .providerCreated, .providerChanged, .contactCreated, .contactChanged, .rateDeckCreated, .rateDeckChanged,
             .rateDeckVersionPublished, .servicePlanCreated, .servicePlanChanged, .customerCreated, .customerChanged,
             .dialPlanCreated, .dialPlanChanged, .tenantCreated, .tenantChanged, .carrierCreated, .carrierChanged,
             .numberAdded, .numberChanged, .subscriberCreated, .subscriberChanged, .entityRemoved, .tokenIssued,

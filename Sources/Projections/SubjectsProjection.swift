@@ -32,7 +32,7 @@ package enum SubjectsProjection: Projection {
             state.held = event.held
             state.heldReason = event.held ? event.reason : ""
             try views.putMessage(state, try views.key(event.subjectID, "subject_id", context), in: .subjects)
-        case .providerCreated, .providerChanged, .contactChanged, .rateDeckCreated, .rateDeckVersionPublished,
+        case .providerCreated, .providerChanged, .contactChanged, .rateDeckCreated, .rateDeckChanged, .rateDeckVersionPublished,
             .servicePlanCreated, .servicePlanChanged, .customerChanged, .dialPlanCreated, .dialPlanChanged,
             .tenantCreated, .tenantChanged, .carrierCreated, .carrierChanged, .numberAdded, .numberChanged,
             .subscriberChanged, .entityRemoved, .tokenIssued, .tokenRevoked, .registrationsCleared, .domainAdded, .domainChanged,

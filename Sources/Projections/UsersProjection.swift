@@ -64,7 +64,7 @@ package enum UsersProjection: Projection {
             state.failures = 0
             state.lockedUntil = 0
             try views.putMessage(state, key, in: .logins)
-        case .providerCreated, .providerChanged, .contactCreated, .contactChanged, .rateDeckCreated, .rateDeckVersionPublished,
+        case .providerCreated, .providerChanged, .contactCreated, .contactChanged, .rateDeckCreated, .rateDeckChanged, .rateDeckVersionPublished,
             .servicePlanCreated, .servicePlanChanged, .customerCreated, .customerChanged, .dialPlanCreated,
             .dialPlanChanged, .tenantCreated, .tenantChanged, .carrierCreated, .carrierChanged, .numberAdded,
             .numberChanged, .subscriberCreated, .subscriberChanged, .tokenIssued, .tokenRevoked, .registrationsCleared,

@@ -59,7 +59,7 @@ extension SubjectKeys {
             guard let customer = UUIDv7(bytes: fact.customerID) else { throw SubjectKeyError.malformed }
             try seal(&fact, of: fact.id, customer, customer, &random)
             event = .invoiceIssued(fact)
-        case .providerCreated, .providerChanged, .rateDeckCreated, .rateDeckVersionPublished, .servicePlanCreated,
+        case .providerCreated, .providerChanged, .rateDeckCreated, .rateDeckChanged, .rateDeckVersionPublished, .servicePlanCreated,
             .servicePlanChanged, .dialPlanCreated, .dialPlanChanged, .tenantCreated, .tenantChanged, .carrierCreated,
             .carrierChanged, .numberAdded, .numberChanged, .entityRemoved, .tokenIssued, .tokenRevoked, .registrationsCleared, .domainAdded, .domainChanged,
             .userLoggedIn, .userLoginFailed, .letterSent, .letterFailed, .letterUsed,
@@ -119,7 +119,7 @@ extension SubjectKeys {
         case .invoiceIssued(var fact):
             try open(&fact, of: fact.id)
             event = .invoiceIssued(fact)
-        case .providerCreated, .providerChanged, .rateDeckCreated, .rateDeckVersionPublished, .servicePlanCreated,
+        case .providerCreated, .providerChanged, .rateDeckCreated, .rateDeckChanged, .rateDeckVersionPublished, .servicePlanCreated,
             .servicePlanChanged, .dialPlanCreated, .dialPlanChanged, .tenantCreated, .tenantChanged, .carrierCreated,
             .carrierChanged, .numberAdded, .numberChanged, .entityRemoved, .tokenIssued, .tokenRevoked, .registrationsCleared, .domainAdded, .domainChanged,
             .userLoggedIn, .userLoginFailed, .letterSent, .letterFailed, .letterUsed,

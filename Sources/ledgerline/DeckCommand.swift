@@ -9,7 +9,7 @@ struct DeckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "deck", abstract: "Price lists: imported from files, and their versions.",
         discussion: "Example: ledgerline deck import november.csv --deck 0198c5a0-7e1d-7c39-8f6e-5d0c6a4f1b22 --increments 60/1",
-        subcommands: [Import.self, Versions.self])
+        subcommands: [Import.self, Versions.self, Change.self])
 
     struct Import: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -37,6 +37,7 @@ struct DeckCommand: AsyncParsableCommand {
         func validate() throws {
             guard check || deck != nil else { throw ValidationError("give --deck, or --check to look at the file alone") }
             guard !check || currency != nil || deck != nil else { throw ValidationError("--check needs --currency or --deck") }
+            if let currency, deck == nil, let fault = Currency.fault(in: currency) { throw ValidationError("--currency: \(fault)") }
         }
 
         func run() async throws {
@@ -153,6 +154,37 @@ struct DeckCommand: AsyncParsableCommand {
                 }
                 after = page["next"] as? String
             } while after != nil
+        }
+    }
+
+    struct Change: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Changes a deck's name, or whether providers that sign up may choose it. Its prices change by publishing versions.",
+            discussion: """
+                Example: ledgerline deck change --deck 0198c5a0-7e1d-7c39-8f6e-5d0c6a4f1b22 --offered
+                Example: ledgerline deck change --deck 0198c5a0-7e1d-7c39-8f6e-5d0c6a4f1b22 --not-offered --name "Wholesale 2026"
+                """)
+
+        @Option(help: "The deck's id.") var deck: String
+        @Option(help: "Shown to people.") var name: String?
+        @Flag(help: "Providers that sign up may choose it.") var offered = false
+        @Flag(help: "They may not.") var notOffered = false
+        @Flag(help: "Print one JSON object.") var json = false
+        @OptionGroup var access: WorkerCommand.Access
+
+        func validate() throws {
+            guard name != nil || offered || notOffered else { throw ValidationError("give --name, --offered or --not-offered") }
+            guard !(offered && notOffered) else { throw ValidationError("give one of --offered and --not-offered") }
+        }
+
+        func run() async throws {
+            var body: [String: Any] = [:]
+            if let name { body["name"] = name }
+            if offered || notOffered { body["is_offered"] = offered }
+            let changed = try await access.client().request("PATCH", "/v1/rate-decks/\(deck)", body)
+            if json { return try printJSON(changed) }
+            let isOffered = changed["is_offered"] as? Bool ?? false
+            print("deck \(deck): \(changed["name"] ?? "?"), \(changed["currency"] ?? "?"), \(isOffered ? "offered" : "not offered") to providers that sign up")
         }
     }
 }

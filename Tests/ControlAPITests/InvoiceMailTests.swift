@@ -67,7 +67,7 @@ import Testing
         func mails(_ invoice: Answer) async throws -> [JSON] { try await client.get("/v1/invoices/\(invoice.id)/mail")["items"]?.items ?? [] }
     }
 
-    private static let seller: JSON = ["name": "Kages GmbH", "country": "AT", "city": "Wien", "vat_number": "ATU12345678"]
+    private static let seller: JSON = ["name": "Kages GmbH", "country": "AT", "city": "Wien", "vat_number": "ATU12345675"]
 
     @Test func anInvoiceIsMailedWithItsFilesInTheCustomersLanguage() async throws {
         let post = try await Post()

@@ -21,12 +21,11 @@ import Testing
             let list = try await client.get("/v1/\(segment)")
             #expect(list["items"]?.items?.count == 1, "\(segment): \(list.text)")
             #expect(list["next"] == .null)
-            guard segment != "rate-decks" else { continue }
             let field = segment == "subscribers" ? "display_name" : segment == "numbers" ? "source" : "name"
             let changed = try await client.patch("/v1/\(segment)/\(id)", .object([JSON.Member(field, "changed")]))
             #expect(changed.status == 200, "\(segment): \(changed.text)")
             #expect(changed[field] == "changed")
-            #expect(changed["version"] == 2)
+            #expect(changed["version"] == (segment == "rate-decks" ? 3 : 2))
         }
         for (segment, id) in resources.reversed() {
             let removed = try await client.delete("/v1/\(segment)/\(id)")
@@ -215,5 +214,30 @@ import Testing
             "/v1/dial-plans/\(estate.dialPlan)", ["rules": [["match": "([", "replacement": ""]]])
         #expect(malformed.status == 422)
         #expect(malformed.places == ["/rules/0/match"])
+    }
+}
+
+@Test func onlyCurrenciesThatPeoplePayWithAreTaken() async throws {
+    try await TestPlatform.with { client in
+        for code in ["DEM", "BGN", "XAU", "XXX", "ABC"] {
+            for (path, body) in [
+                ("/v1/providers", ["name": "A", "namespace": "a.example", "currency": .string(code)] as JSON),
+                ("/v1/rate-decks", ["name": "A", "currency": .string(code)]), ("/v1/service-plans", ["name": "A", "currency": .string(code)]),
+            ] {
+                let answer = try await client.post(path, body)
+                #expect(answer.status == 422 && answer.places == ["/currency"], "\(path): \(answer.text)")
+                #expect(answer.text.contains("\(code) is not a currency in use by ISO 4217"), "\(path): \(answer.text)")
+            }
+        }
+        #expect(try await client.post("/v1/providers", ["name": "A", "namespace": "a.example", "currency": "eur"]).text.contains("three capital letters"))
+        for code in ["KWD", "JPY", "XOF", "XCG"] {
+            #expect(try await client.post("/v1/rate-decks", ["name": .string(code), "currency": .string(code)]).status == 201)
+        }
+        let taken = try await client.made("/v1/rate-decks", ["name": "Retail", "currency": "EUR"])
+        #expect(try await client.patch("/v1/rate-decks/\(taken)", ["name": ""]).places == ["/name"])
+        let changed = try await client.patch("/v1/rate-decks/\(taken)", ["name": "Wholesale", "is_offered": true])
+        #expect(changed["name"] == "Wholesale" && changed["is_offered"] == true && changed["currency"] == "EUR")
+        let back = try await client.patch("/v1/rate-decks/\(taken)", ["is_offered": false])
+        #expect(back["is_offered"] == false)
     }
 }

@@ -439,7 +439,16 @@ extension Client {
             let own = try await client.token("own", role: "provider_admin", scope: estate.provider)
             #expect(try await own.patch("/v1/providers/\(estate.provider)", ["provider_sign_up": "open"]).status == 403)
             #expect(try await client.patch("/v1/providers/\(estate.provider)", ["provider_sign_up": "pending"]).status == 200)
-            let deck = try await client.made("/v1/rate-decks", ["provider_id": .string(estate.provider), "name": "resale", "currency": "EUR", "is_offered": true])
+            let deck = try await client.made("/v1/rate-decks", ["provider_id": .string(estate.provider), "name": "resale", "currency": "EUR"])
+            #expect(try await nobody.get("/v1/sign-up/offers?namespace=kages.example&as=provider")["plans"]?.items?.isEmpty == true)
+            // Offered later, by who owns it: what it counts in does not change.
+            for body in [["currency": "USD"], ["decimals": 2]] as [JSON] {
+                let refused = try await own.patch("/v1/rate-decks/\(deck)", body)
+                #expect(refused.status == 422, "\(refused.text)")
+            }
+            #expect(try await own.patch("/v1/rate-decks/\(deck)", ["is_offered": true])["is_offered"] == true)
+            let history = try await own.get("/v1/entities/\(deck)/history")
+            #expect(history["items"]?.items?.contains { $0["type"] == "rate_deck.changed" } == true, "\(history.text)")
             let offers = try await nobody.get("/v1/sign-up/offers?namespace=kages.example&as=provider")
             #expect(offers["is_open"] == true && offers["plans"]?.items?.map { $0["id"]?.text } == [deck], "\(offers.text)")
             #expect(try await nobody.get("/v1/sign-up/offers?namespace=kages.example")["is_open"] == false)

@@ -247,7 +247,7 @@ import Testing
                         $0.rateDeckID = town.wholesale.id
                     }))
         }
-        #expect(throws: AdminRejection.invalid(field: "currency", reason: "must be an ISO 4217 code, such as EUR")) {
+        #expect(throws: AdminRejection.invalid(field: "currency", reason: "must be an ISO 4217 code, three capital letters such as EUR")) {
             try town.platform.admin(.createServicePlan(.with { $0.name = "Platform" }))
         }
     }

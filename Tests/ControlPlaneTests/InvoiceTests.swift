@@ -39,7 +39,7 @@ private struct Asked: @unchecked Sendable {
             $0.seller = .with {
                 $0.name = "Kages Inc"
                 $0.country = "DE"
-                $0.vatNumber = "DE123456789"
+                $0.vatNumber = "DE123456788"
                 $0.iban = "DE89370400440532013000"
             }
             $0.invoicePrefix = "K-"

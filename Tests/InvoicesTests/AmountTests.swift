@@ -35,8 +35,8 @@ func anAmountIsWrittenAsItsReadersWriteIt(language: String, currency: String, mi
 }
 
 @Test func aYenHasNoDecimalsAndADinarThree() {
-    #expect(InvoiceWords(language: "en").amount(1_234_000_000, "JPY", InvoiceAmounts.decimals(of: "JPY")) == "¥1,234")
-    #expect(InvoiceWords(language: "en").amount(1_234_500, "KWD", InvoiceAmounts.decimals(of: "KWD")) == "KWD\u{A0}1.234")
+    #expect(InvoiceWords(language: "en").amount(1_234_000_000, "JPY", Currency.decimals(of: "JPY")) == "¥1,234")
+    #expect(InvoiceWords(language: "en").amount(1_234_500, "KWD", Currency.decimals(of: "KWD")) == "KWD\u{A0}1.234")
 }
 
 @Test func whatSomebodyIsCalledCannotBecomeAPartOfThePage() throws {

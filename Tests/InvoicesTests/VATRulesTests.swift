@@ -27,13 +27,14 @@ private func found(_ buyer: BuyerParty, seller: String = "DE") -> String {
 
 @Test func whoPaysWhichVATFollowsFromBothCountriesAndTheVATNumber() {
     #expect(found(buyer("DE")) == "domestic DE")
-    #expect(found(buyer("DE", "DE123456789")) == "domestic DE")
+    #expect(found(buyer("DE", "DE123456788")) == "domestic DE")
     #expect(found(buyer("")) == "domestic DE")
     // A business of another country of the Union.
-    #expect(found(buyer("AT", "ATU12345678")) == "reverse_charge ")
-    #expect(found(buyer("GR", "EL123456789")) == "reverse_charge ")
+    #expect(found(buyer("AT", "ATU12345675")) == "reverse_charge ")
+    #expect(found(buyer("GR", "EL123456783")) == "reverse_charge ")
     // A number of another shape, or of another country, makes nobody a business.
     #expect(found(buyer("AT", "ATU1234567")) == "domestic AT")
+    #expect(found(buyer("AT", "ATU12345678")) == "domestic AT")
     #expect(found(buyer("AT", "FR12123456789")) == "domestic AT")
     // People pay what is paid where they are, if that is set, else what is paid here.
     #expect(found(buyer("AT")) == "domestic AT")
@@ -42,9 +43,9 @@ private func found(_ buyer: BuyerParty, seller: String = "DE") -> String {
     #expect(found(buyer("CH")) == "export ")
     #expect(found(buyer("CH", "CHE123456789")) == "export ")
     #expect(found(buyer("US")) == "domestic US")
-    #expect(found(buyer("AT", "ATU12345678"), seller: "CH") == "domestic AT")
+    #expect(found(buyer("AT", "ATU12345675"), seller: "CH") == "domestic AT")
     #expect(found(buyer("FR"), seller: "CH") == "export ")
-    #expect(VATRules(.ownRate, seller: billing.seller, buyer: buyer("AT", "ATU12345678"), billing) == nil)
+    #expect(VATRules(.ownRate, seller: billing.seller, buyer: buyer("AT", "ATU12345675"), billing) == nil)
 }
 
 @Test func whatIsSoldHasAClassAndTheClassARate() {

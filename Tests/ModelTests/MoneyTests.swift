@@ -76,6 +76,22 @@ private let dollar = Currency("USD")!
         #expect(money.description == "-0.000042 USD")
     }
 
+    /// Another code of an old log still counts.
+    @Test func aCodeIsReadWhetherOrNotItIsInUse() {
+        for code in ["DEM", "ABC", "XXX"] {
+            #expect(Currency(code)?.code == code)
+            #expect(Currency.fault(in: code)?.contains(code) == true)
+        }
+        for code in ["EUR", "USD", "BRL", "KWD", "JPY", "XAF"] { #expect(Currency.fault(in: code) == nil) }
+        #expect(Currency.listed.count == 155 && Currency.listed.allSatisfy { Currency($0) != nil })
+    }
+
+    @Test func amountsHaveAsManyDigitsAsArePaid() {
+        for (code, decimals) in [("EUR", 2), ("JPY", 0), ("XPF", 0), ("KWD", 3), ("TND", 3), ("ABC", 2)] as [(String, UInt32)] {
+            #expect(Currency(code)?.decimals == decimals)
+        }
+    }
+
     @Test(arguments: ["", "EU", "EURO", "eur", "E1R", "ÉUR"])
     func aCurrencyIsThreeUpperCaseLetters(code: String) {
         #expect(Currency(code) == nil)

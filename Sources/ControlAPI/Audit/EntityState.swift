@@ -24,7 +24,7 @@ struct EntityState {
         case .contactChanged(let event):
             kind = "contact"
             isErased = event.contact.isErased
-        case .rateDeckCreated: kind = "rate_deck"
+        case .rateDeckCreated, .rateDeckChanged: kind = "rate_deck"
         case .servicePlanCreated, .servicePlanChanged: kind = "service_plan"
         case .customerCreated(let event):
             kind = "customer"

@@ -182,7 +182,7 @@ struct FactFields {
         case .cdrRecorded(let event):
             call(event.cdr.callID)
             add("number", .integer(event.cdr.number))
-        case .providerCreated, .providerChanged, .contactCreated, .contactChanged, .rateDeckCreated, .servicePlanCreated,
+        case .providerCreated, .providerChanged, .contactCreated, .contactChanged, .rateDeckCreated, .rateDeckChanged, .servicePlanCreated,
             .servicePlanChanged, .customerCreated, .customerChanged, .dialPlanCreated, .dialPlanChanged, .tenantCreated,
             .tenantChanged, .carrierCreated, .carrierChanged, .numberAdded, .numberChanged, .subscriberCreated,
             .subscriberChanged, .entityRemoved, .tokenIssued, .tokenRevoked, .workerEnrolled, .workerRevoked,

@@ -114,6 +114,7 @@ enum HistoryEndpoint {
         case .contactCreated(let event): Contacts.shape.json(event.contact)
         case .contactChanged(let event): Contacts.shape.json(event.contact)
         case .rateDeckCreated(let event): RateDecks.shape.json(event.deck)
+        case .rateDeckChanged(let event): RateDecks.shape.json(event.deck)
         case .servicePlanCreated(let event):
             ServicePlans.shape.json(event.plan, try ServicePlans.context(of: event.plan, in: views))
         case .servicePlanChanged(let event):
@@ -172,6 +173,7 @@ enum HistoryEndpoint {
         case .contactCreated(let event): try views.place(provider: event.contact.providerID)
         case .contactChanged(let event): try views.place(provider: event.contact.providerID)
         case .rateDeckCreated(let event): try views.place(provider: event.deck.providerID)
+        case .rateDeckChanged(let event): try views.place(provider: event.deck.providerID)
         case .servicePlanCreated(let event): try views.place(provider: event.plan.providerID)
         case .servicePlanChanged(let event): try views.place(provider: event.plan.providerID)
         case .customerCreated(let event): try views.place(of: event.customer)

@@ -95,11 +95,11 @@ extension Field {
     }
 
     static func integer(
-        _ name: String, _ path: Path<UInt32>, _ range: ClosedRange<UInt32>,
+        _ name: String, _ path: Path<UInt32>, access: Access = .readWrite, _ range: ClosedRange<UInt32>,
         isRequired: Bool = false, _ about: String
     ) -> Field {
         Field(
-            name, path, .readWrite, isRequired: isRequired, schema: Schema.integer(range), about: about,
+            name, path, access, isRequired: isRequired, schema: Schema.integer(range), about: about,
             read: { entity, _ in .integer(entity[keyPath: path]) },
             write: { value, entity, _, pointer, faults in
                 guard let number = value.integer(as: UInt32.self), range.contains(number) else {

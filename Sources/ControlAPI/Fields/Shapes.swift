@@ -29,7 +29,7 @@ extension Shape<Provider> {
             .text("namespace", \.namespace, isRequired: true, max: 253, "Domain under which its tenants live; unique."),
             .text(
                 "currency", \.currency, access: .fixed, isRequired: true, max: 3,
-                "ISO 4217 code; of all of its amounts."),
+                "ISO 4217 code of a currency in use; of all of its amounts."),
             .text("time_zone", \.timeZone, max: 64, "IANA name; UTC if it is not given."),
             .choice("status", \.status, "Calls are carried for active providers only."),
             .integer(
@@ -87,10 +87,10 @@ extension Shape<RateDeck> {
             .id(\.id),
             .reference(
                 "provider_id", \.providerID, access: .fixed, "The provider that it belongs to; null: the platform."),
-            .text("name", \.name, access: .fixed, isRequired: true, "Shown to people."),
-            .text("currency", \.currency, access: .fixed, isRequired: true, max: 3, "ISO 4217 code."),
-            .integer("decimals", \.decimals, 0...6, "Decimals of a charge after rounding."),
-            .flag("is_offered", \.isOffered, "Of the platform's decks: whoever becomes a provider by signing up may choose it."),
+            .text("name", \.name, isRequired: true, "Shown to people."),
+            .text("currency", \.currency, access: .fixed, isRequired: true, max: 3, "ISO 4217 code of a currency in use."),
+            .integer("decimals", \.decimals, access: .fixed, 0...6, "Decimals of a charge after rounding."),
+            .flag("is_offered", \.isOffered, "Whoever becomes a provider below its owner by signing up may choose it, and is charged by it."),
         ])
 }
 

@@ -3,8 +3,8 @@ import Model
 import Primitives
 import Projections
 
-/// A deck's name and currency are for good; its prices change by publishing versions.
-enum RateDecks: Resource {
+/// A deck's currency and decimals are for good; its prices change by publishing versions.
+enum RateDecks: ChangeableResource {
     static let kind = EntityKind.rateDeck
     static let noun = "rate deck"
     static let segment = "rate-decks"
@@ -30,4 +30,6 @@ enum RateDecks: Resource {
     }
 
     static func create(_ deck: RateDeck) -> AdminCommand { .createRateDeck(deck) }
+
+    static func change(_ deck: RateDeck, expectedVersion: UInt64?) -> AdminCommand { .changeRateDeck(deck, expectedVersion: expectedVersion) }
 }

@@ -145,7 +145,7 @@ extension AdminCommand {
             if started.isCallers { places += try place(.tenant, UUIDv7(bytes: started.caller.tenantID)) }
             if started.isCalled { places += try place(.tenant, UUIDv7(bytes: started.called.tenantID)) }
             return (.removeRecordings, places)
-        case .createProvider, .changeProvider, .createContact, .changeContact, .createRateDeck, .publishDeckVersion, .addDeckRows,
+        case .createProvider, .changeProvider, .createContact, .changeContact, .createRateDeck, .changeRateDeck, .publishDeckVersion, .addDeckRows,
             .createServicePlan, .changeServicePlan, .createCustomer, .changeCustomer, .createDialPlan, .changeDialPlan,
             .createTenant, .changeTenant, .addNumber, .addNumbers, .reserveNumber,
             .reserveNumbers, .freeNumber, .freeNumbers, .createSecurityGroup, .changeSecurityGroup, .changeNumber, .assignNumber, .releaseNumber, .createCdrExport,

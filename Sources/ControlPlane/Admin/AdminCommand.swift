@@ -12,6 +12,8 @@ package enum AdminCommand: Sendable {
     case createContact(Contact)
     case changeContact(Contact, expectedVersion: UInt64?)
     case createRateDeck(RateDeck)
+    /// Its name, and whether it is offered.
+    case changeRateDeck(RateDeck, expectedVersion: UInt64?)
     /// A version number of 0 is the next; `content_hash` is filled in.
     case publishDeckVersion(RateDeckVersion)
     /// The next rows of an import: `rows` and `hash` are filled in.

@@ -34,10 +34,9 @@ enum Checks {
         }
     }
 
+    /// Of what is new. What is in the log may have another, and keeps it.
     static func currency(_ text: String, field: String = "currency") throws {
-        guard text.utf8.count == 3, text.utf8.allSatisfy({ (0x41...0x5A).contains($0) }) else {
-            throw AdminRejection.invalid(field, "must be an ISO 4217 code, such as EUR")
-        }
+        if let fault = Currency.fault(in: text) { throw AdminRejection.invalid(field, fault) }
     }
 
     /// A time zone that this machine's tables know.

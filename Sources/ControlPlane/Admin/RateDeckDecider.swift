@@ -20,11 +20,12 @@ enum RateDeckDecider {
         guard try state.rateDeck(RateDeckID(id)) == nil else { throw AdminRejection.taken("id", id.description) }
         deck.id = RateDeckID(id).data
         try Checks.name(deck.name)
-        try Checks.currency(deck.currency)
         guard deck.decimals <= 6 else {
             throw AdminRejection.invalid("decimals", "at most 6: money is counted in millionths")
         }
-        if !deck.providerID.isEmpty {
+        if deck.providerID.isEmpty {
+            try Checks.currency(deck.currency)
+        } else {
             let provider = ProviderID(try Checks.reference(deck.providerID, field: "provider_id"))
             guard let owner = try state.provider(provider) else {
                 throw AdminRejection.unknownReference("provider_id", provider.description)
@@ -34,6 +35,20 @@ enum RateDeckDecider {
             }
         }
         decision.record(.rateDeckCreated(.with { $0.deck = deck }), in: id)
+        return id
+    }
+
+    /// What is charged by a deck follows from its versions, and from what it counts in: those are for good.
+    static func change<State: ViewQueries & ~Copyable>(
+        _ deck: RateDeck, in state: borrowing State, _ decision: inout Decision
+    ) throws -> UUIDv7 {
+        let id = try Checks.existingID(deck.id)
+        guard let before = try state.rateDeck(RateDeckID(id)) else { throw AdminRejection.notFound("rate deck", id.description) }
+        try Checks.unchanged(deck.providerID, before.providerID, field: "provider_id")
+        try Checks.unchanged(deck.currency, before.currency, field: "currency")
+        try Checks.unchanged(deck.decimals, before.decimals, field: "decimals")
+        try Checks.name(deck.name)
+        decision.record(.rateDeckChanged(.with { $0.deck = deck }), in: id)
         return id
     }
 

@@ -24,7 +24,9 @@ package enum BillingDecider {
         guard seller.country.isEmpty || isLetters(seller.country, 2...2) else {
             throw AdminRejection.invalid("seller/country", "must be an ISO 3166-1 code of two letters, such as DE")
         }
-        if !seller.vatNumber.isEmpty, let fault = VATNumber.fault(seller.vatNumber, country: seller.country) {
+        let before = try ProviderID(billing.providerID).flatMap { try state.billing(of: $0) }?.seller
+        let isNew = seller.vatNumber != before?.vatNumber || seller.country != before?.country
+        if isNew, !seller.vatNumber.isEmpty, let fault = VATNumber.fault(seller.vatNumber, country: seller.country) {
             throw AdminRejection.invalid("seller/vat_number", fault)
         }
         guard seller.iban.isEmpty || isIBAN(seller.iban) else { throw AdminRejection.invalid("seller/iban", "is no IBAN: its check digits do not fit") }

@@ -51,6 +51,7 @@ extension ControlCore {
         case .createContact(let contact): return try ContactDecider.create(contact, in: views, &decision)
         case .changeContact(let contact, _): return try ContactDecider.change(contact, in: views, &decision)
         case .createRateDeck(let deck): return try RateDeckDecider.create(deck, in: views, &decision)
+        case .changeRateDeck(let deck, _): return try RateDeckDecider.change(deck, in: views, &decision)
         case .publishDeckVersion(let version): return try RateDeckDecider.publish(version, in: views, &decision)
         case .addDeckRows(let rows): return try RateDeckDecider.add(rows, in: views, &decision)
         case .createServicePlan(let plan): return try ServicePlanDecider.create(plan, in: views, &decision)
@@ -189,6 +190,7 @@ extension AdminCommand {
         switch self {
         case .changeProvider(let entity, let version): Self.expectation(UUIDv7(bytes: entity.id), version)
         case .changeContact(let entity, let version): Self.expectation(UUIDv7(bytes: entity.id), version)
+        case .changeRateDeck(let entity, let version): Self.expectation(UUIDv7(bytes: entity.id), version)
         case .changeServicePlan(let entity, let version): Self.expectation(UUIDv7(bytes: entity.id), version)
         case .changeCustomer(let entity, let version): Self.expectation(UUIDv7(bytes: entity.id), version)
         case .changeDialPlan(let entity, let version): Self.expectation(UUIDv7(bytes: entity.id), version)

@@ -39,7 +39,7 @@ extension LetterText {
         template = alert.kind == .spend ? .spend : .lowBalance
         let words = InvoiceWords(language: language.tag)
         func money(_ amount: Amount) -> String {
-            let decimals = InvoiceAmounts.decimals(of: amount.currency)
+            let decimals = Currency.decimals(of: amount.currency)
             return words.amount(InvoiceAmounts.rounded(amount.micros, decimals), amount.currency, decimals)
         }
         gaps = ["customer": customer.name, "value": money(alert.value), "threshold": money(alert.threshold), "month": alert.period]

@@ -1098,6 +1098,27 @@ package nonisolated struct RateDeckCreated: Sendable {
   fileprivate var _deck: RateDeck? = nil
 }
 
+package nonisolated struct RateDeckChanged: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var deck: RateDeck {
+    get {_deck ?? RateDeck()}
+    set {_deck = newValue}
+  }
+  /// Returns true if `deck` has been explicitly set.
+  package var hasDeck: Bool {self._deck != nil}
+  /// Clears the value of `deck`. Subsequent reads from it will return its default value.
+  package mutating func clearDeck() {self._deck = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _deck: RateDeck? = nil
+}
+
 package nonisolated struct RateDeckVersionPublished: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -4657,6 +4678,40 @@ nonisolated extension RateDeckCreated: SwiftProtobuf.Message, SwiftProtobuf._Mes
   }
 
   package static func ==(lhs: RateDeckCreated, rhs: RateDeckCreated) -> Bool {
+    if lhs._deck != rhs._deck {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension RateDeckChanged: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RateDeckChanged"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}deck\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._deck) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._deck {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: RateDeckChanged, rhs: RateDeckChanged) -> Bool {
     if lhs._deck != rhs._deck {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
