@@ -1,9 +1,9 @@
 /// Check digits of VAT numbers, by the rules that the countries' tax offices have made public. A slip of the pen is found so; whether a
 /// number was given to anybody is not.
 extension VATNumber {
-    /// What says that the number cannot be one; nil: its check digits fit, or its country makes no rule known for such numbers.
+    /// false where its country makes no rule known for such numbers, too.
     ///
-    /// - Parameter rest: behind the country's two letters, of a shape that the country has.
+    /// - Parameter rest: behind the country's two letters, of a shape that the country has: what is taken from it by place is there.
     static func hasWrongCheckDigits(_ country: String, _ rest: [UInt8]) -> Bool {
         let digits = rest.filter { (0x30...0x39).contains($0) }.map { Int($0 - 0x30) }
         switch country {
