@@ -17,14 +17,21 @@ import Testing
         let platform: TestPlatform
         let api: Platform
 
-        init() async throws {
+        /// - Parameter leavesByItself: otherwise mail waits for `send`, so that what waits can be looked at however long that takes.
+        init(leavesByItself: Bool = false) async throws {
             let sink = try await MailSink()
             self.sink = sink
-            platform = try TestPlatform { configuration in
-                configuration.mail = MailSettings(
-                    server: MailServer(host: "127.0.0.1", port: sink.port, encryption: .none, from: "noreply@platform.example"), publicURL: "https://console.example/")
-            }
+            platform = try TestPlatform { Self.configure(&$0, sink, leavesByItself) }
             api = Platform(platform.service)
+        }
+
+        /// The platform after a restart.
+        func restarted() throws -> TestPlatform { try platform.reopened { Self.configure(&$0, sink, false) } }
+
+        private static func configure(_ configuration: inout ControlPlaneConfiguration, _ sink: MailSink, _ leavesByItself: Bool) {
+            configuration.mail = MailSettings(
+                server: MailServer(host: "127.0.0.1", port: sink.port, encryption: .none, from: "noreply@platform.example"), publicURL: "https://console.example/")
+            configuration.mailLeavesByItself = leavesByItself
         }
 
         func send(at time: WallTime = .now) async {
@@ -159,18 +166,14 @@ import Testing
         }
         let (id, wanted) = await kept.value
         try post.sink.reply("")
-        let sink = post.sink
-        let later = try post.platform.reopened { configuration in
-            configuration.mail = MailSettings(
-                server: MailServer(host: "127.0.0.1", port: sink.port, encryption: .none, from: "noreply@platform.example"), publicURL: "https://console.example/")
-        }
+        let later = try post.restarted()
         await withCheckedContinuation { continuation in
             Thread.detachNewThread {
                 later.service.mail?.pass(at: .now + .seconds(31))
                 continuation.resume()
             }
         }
-        let mail = try #require(try await sink.next())
+        let mail = try #require(try await post.sink.next())
         #expect(mail.header("Message-ID") == "<\(wanted).letter@platform.example>" && mail.bodies[0].contains("invoice 000001"), "\(mail.bodies[0])")
         try await TestPlatform.with(later) { client in
             let mails = try await client.get("/v1/invoices/\(id)/mail")["items"]?.items ?? []
@@ -179,7 +182,7 @@ import Testing
     }
 
     @Test func aCustomerIsToldThatItsBalanceIsLow() async throws {
-        let post = try await Post()
+        let post = try await Post(leavesByItself: true)
         try await TestPlatform.with(post.platform, post.api) { client in
             let books = try await Books(client, ["seller": Self.seller, "mail_alerts": true])
             let changed = try await client.patch(

@@ -210,7 +210,7 @@ private final class DistantShard: Sendable {
         kill(holder.processIdentifier, SIGKILL)
         holder.waitUntilExit()
         var isGone = false
-        for _ in 0..<100 where !isGone {
+        for _ in 0..<1_200 where !isGone {
             isGone = try !estate.ip("-n \(estate.worker) link show wa").contains("xdp")
             if !isGone { usleep(50_000) }
         }

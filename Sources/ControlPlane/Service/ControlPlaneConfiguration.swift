@@ -17,6 +17,8 @@ package struct ControlPlaneConfiguration: Sendable {
 
     /// nil: there is no mail server, and nobody signs up.
     package var mail: MailSettings?
+    /// Off: mail leaves when a pass of `MailService` is asked for, and at no other time.
+    package var mailLeavesByItself = true
 
     package init(directory: String) { self.directory = directory }
 }

@@ -191,7 +191,7 @@ package final class ControlPlaneService: Sendable {
         snapshotKeeper.start()
         try exports.start()
         try recordingKeeper.start()
-        try mail?.start()
+        if configuration.mailLeavesByItself { try mail?.start() }
         try books.start()
         logger.info(
             "the control plane is ready",
