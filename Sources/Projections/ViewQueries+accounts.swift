@@ -11,6 +11,10 @@ extension ViewQueries where Self: ~Copyable {
     /// Balance, and what of it is set aside for calls that run: the row is walked in place.
     package func funds(of account: AccountRef) throws(ViewsError) -> (balance: Int64, held: Int64) {
         guard let key = Key(account) else { return (0, 0) }
+        return try funds(at: key)
+    }
+
+    func funds(at key: Key) throws(ViewsError) -> (balance: Int64, held: Int64) {
         let funds: (balance: Int64, held: Int64)? = try withValue(key, in: .accounts) { row throws(ViewsError) in
             var funds: (balance: Int64, held: Int64) = (0, 0)
             var reader = WireReader(row)

@@ -16,6 +16,8 @@ package struct ViewTransaction: ~Copyable, ViewQueries {
     /// Rows that LMDB does not have yet; questions see them.
     let buffers: ViewBuffers
     package var entities: EntityCache? { buffers.entities }
+    /// Another one after each change of an entity.
+    package var entityGeneration: UInt64 { buffers.entities.generation(keys) }
     /// Events come from the log, and nobody asks for what they change before `settle`: what one of them brings and a later one
     /// takes away need not be done.
     var isTakingIn = false

@@ -20,7 +20,7 @@ package struct CountedTime: Equatable, Sendable {
     package let billedSeconds: UInt32
 
     /// - Parameter used: a second that has begun counts as a whole one.
-    package init(used: UInt64, by price: RateEntry) {
+    package init(used: UInt64, by price: Tariff) {
         let increments = Increments(price)
         if price.freeDelaySeconds > 0, used <= UInt64(price.freeDelaySeconds) {
             self.init(.freeDelay, 0, 0, 0)
@@ -42,7 +42,7 @@ package struct CountedTime: Equatable, Sendable {
 }
 
 extension Increments {
-    package init(_ price: RateEntry) {
+    package init(_ price: Tariff) {
         self.init(first: price.firstIncrementSeconds, next: price.nextIncrementSeconds)
     }
 }

@@ -41,12 +41,12 @@ package struct Explanation: Equatable, Sendable {
         self.lock = lock
         self.milliseconds = milliseconds
         usedSeconds = seconds
-        let price = lock.entry
+        let price = Tariff(lock)
         increments = Increments(price)
         counted = CountedTime(used: seconds, by: price)
         let units = FreeUnits(free)
         let time = units.takingTime(of: counted.billedSeconds, by: price)
-        sum = try Sum(lock, price, billedSeconds: counted.billedSeconds, isFeeDue: counted.reason != .freeDelay, freeSeconds: time.total)
+        sum = try Sum(price, billedSeconds: counted.billedSeconds, isFeeDue: counted.reason != .freeDelay, freeSeconds: time.total)
         let money = units.takingMoney(of: sum.amountMicros)
         allowances = time.uses + money.uses
         dueMicros = sum.amountMicros - money.total
@@ -90,26 +90,22 @@ extension Explanation {
         /// Half-up, a tie away from zero.
         package let amountMicros: Int64
 
-        /// - Parameter billedSeconds: already a whole number of increments, or 0.
-        init(_ lock: RateLock, billedSeconds: UInt32, freeSeconds: UInt32 = 0) throws(RatingError) {
-            try self.init(lock, lock.entry, billedSeconds: billedSeconds, isFeeDue: true, freeSeconds: min(freeSeconds, billedSeconds))
-        }
-
         /// - Parameters:
-        ///   - price: the lock's, which is read from it once.
+        ///   - billedSeconds: already a whole number of increments, or 0.
         ///   - freeSeconds: of the billed ones the first so many, which allowances pay for.
-        init(_ lock: RateLock, _ price: RateEntry, billedSeconds: UInt32, isFeeDue: Bool, freeSeconds: UInt32) throws(RatingError) {
-            let decimals = lock.decimals
+        package init(_ price: Tariff, billedSeconds: UInt32, isFeeDue: Bool = true, freeSeconds: UInt32 = 0) throws(RatingError) {
+            let decimals = price.decimals
+            let freeSeconds = min(freeSeconds, billedSeconds)
             guard decimals <= 6 else { throw .invalidDecimals(decimals) }
             var unit: Int64 = 1
             for _ in decimals..<6 { unit *= 10 }
             unitMicros = unit
             fee = ExactAmount(micros: isFeeDue ? price.connectionFeeMicros : 0)
             var rest = billedSeconds - freeSeconds
-            if price.hasFirstPerMinuteMicros, billedSeconds > 0 {
+            if let firstPerMinute = price.firstPerMinuteMicros, billedSeconds > 0 {
                 let increment = min(billedSeconds, max(1, price.firstIncrementSeconds))
                 firstSeconds = increment - min(increment, freeSeconds)
-                first = ExactAmount(sixtieths: Int128(price.firstPerMinuteMicros) * Int128(firstSeconds))
+                first = ExactAmount(sixtieths: Int128(firstPerMinute) * Int128(firstSeconds))
                 rest -= firstSeconds
             } else {
                 first = nil
@@ -120,7 +116,7 @@ extension Explanation {
             time = if let first { first + next } else { next }
             exact = price.isFeeDeductible ? max(fee, time) : fee + time
             let rounded = dividedHalfUp(exact.sixtieths, by: 60 * Int128(unit)) * Int128(unit)
-            guard let micros = Int64(exactly: rounded) else { throw .overflow(edge: lock.edge) }
+            guard let micros = Int64(exactly: rounded) else { throw .overflow(edge: price.edge) }
             amountMicros = micros
         }
     }

@@ -14,8 +14,8 @@ package struct FreeUnits: Equatable, Sendable {
     package var micros: Int64 { units.reduce(0) { $1.isMoney ? $0 &+ $1.micros : $0 } }
 
     /// Of the billed seconds the first ones. A call that costs nothing, or is paid for, takes none.
-    package func takingTime(of billed: UInt32, by price: RateEntry) -> (uses: [AllowanceUse], total: UInt32) {
-        guard price.perMinuteMicros > 0 || price.firstPerMinuteMicros > 0 else { return ([], 0) }
+    package func takingTime(of billed: UInt32, by price: Tariff) -> (uses: [AllowanceUse], total: UInt32) {
+        guard price.perMinuteMicros > 0 || price.firstPerMinuteMicros ?? 0 > 0 else { return ([], 0) }
         var uses: [AllowanceUse] = []
         var left = billed
         for var unit in units where !unit.isMoney && left > 0 && unit.seconds > 0 {

@@ -22,29 +22,28 @@ extension Rater {
     ///
     /// - Parameter freeSeconds: that allowances pay for.
     package static func grant(
-        _ lock: RateLock, available: Int64, wanted: UInt32, freeSeconds: UInt32 = 0
+        _ price: Tariff, available: Int64, wanted: UInt32, freeSeconds: UInt32 = 0
     ) throws(RatingError) -> Grant? {
-        let price = lock.entry
         let increments = Increments(price)
         let least = increments.nextBegun(used: UInt64(price.minimumSeconds))
         // A call that ends within what is free pays nothing or the fee; one that ends sooner than the grant pays for
         // fewer increments. The price of the next ones is one rate, so the charge runs from the least count's to this one's.
-        let sooner = try [
-            0, price.freeSeconds > 0 ? Explanation.Sum(lock, billedSeconds: 0).amountMicros : 0,
-            Explanation.Sum(lock, billedSeconds: increments.billed(next: least), freeSeconds: freeSeconds).amountMicros,
-        ].max() ?? 0
+        let free = try price.freeSeconds > 0 ? Explanation.Sum(price, billedSeconds: 0).amountMicros : 0
+        let sooner = max(
+            0, free, try Explanation.Sum(price, billedSeconds: increments.billed(next: least), freeSeconds: freeSeconds).amountMicros)
+        guard sooner <= available else { return nil }
         func grant(_ count: UInt64) throws(RatingError) -> Grant {
             let billed = increments.billed(next: count)
             let (seconds, overflow) = billed.addingReportingOverflow(price.freeSeconds)
             // A negative price is a refund, and nothing has to be set aside for it.
-            let micros = max(sooner, try Explanation.Sum(lock, billedSeconds: billed, freeSeconds: freeSeconds).amountMicros)
+            let micros = max(sooner, try Explanation.Sum(price, billedSeconds: billed, freeSeconds: freeSeconds).amountMicros)
             return Grant(seconds: max(overflow ? .max : seconds, price.freeDelaySeconds), micros: micros)
         }
-        let first = try grant(least)
-        guard first.micros <= available else { return nil }
-        // What is held does not fall with time, so the affordable counts are `least`...n.
+        // What is held does not fall with time, so the affordable counts are `least`...n. Most accounts have enough for all of it.
         var affordable = least
         var count = max(least, CountedTime(used: UInt64(wanted), by: price).nextIncrements)
+        let whole = try grant(count)
+        if whole.micros <= available { return whole }
         while affordable < count {
             let middle = affordable + (count - affordable + 1) / 2
             if try grant(middle).micros <= available { affordable = middle } else { count = middle - 1 }

@@ -14,26 +14,26 @@ import Testing
             (1_000_000, 300, 50_000),
         ] as [(Int64, UInt32, Int64)])
     func moneyCoversWholeIncrements(available: Int64, seconds: UInt32, held: Int64) throws {
-        #expect(try Rater.grant(price, available: available, wanted: 300) == Grant(seconds: seconds, micros: held))
+        #expect(try Rater.grant(Tariff(price), available: available, wanted: 300) == Grant(seconds: seconds, micros: held))
     }
 
     @Test(arguments: [9_999, 0, -1, Int64.min])
     func withoutMoneyForTheFirstIncrementThereIsNone(available: Int64) throws {
-        #expect(try Rater.grant(price, available: available, wanted: 300) == nil)
+        #expect(try Rater.grant(Tariff(price), available: available, wanted: 300) == nil)
     }
 
     @Test func theGrantHoldsWhatIsWanted() throws {
-        #expect(try Rater.grant(price, available: .max, wanted: 0)?.seconds == 60)
-        #expect(try Rater.grant(price, available: .max, wanted: 61)?.seconds == 90)
-        #expect(try Rater.grant(price, available: .max, wanted: 90)?.seconds == 90)
+        #expect(try Rater.grant(Tariff(price), available: .max, wanted: 0)?.seconds == 60)
+        #expect(try Rater.grant(Tariff(price), available: .max, wanted: 61)?.seconds == 90)
+        #expect(try Rater.grant(Tariff(price), available: .max, wanted: 90)?.seconds == 90)
     }
 
     @Test func freeTimeNeedsNoMoney() throws {
         #expect(
-            try Rater.grant(lock(perMinute: 0, first: 1, next: 1), available: 0, wanted: 300)
+            try Rater.grant(Tariff(lock(perMinute: 0, first: 1, next: 1)), available: 0, wanted: 300)
                 == Grant(seconds: 300, micros: 0))
         #expect(
-            try Rater.grant(lock(perMinute: -5, first: 1, next: 1), available: 0, wanted: 300)
+            try Rater.grant(Tariff(lock(perMinute: -5, first: 1, next: 1)), available: 0, wanted: 300)
                 == Grant(seconds: 300, micros: 0))
     }
 
@@ -46,7 +46,7 @@ import Testing
             next: UInt32.random(in: 0...90, using: &random), fee: Int64.random(in: 0...100_000, using: &random),
             decimals: UInt32.random(in: 0...6, using: &random))
         let available = Int64.random(in: 0...5_000_000, using: &random)
-        guard let grant = try Rater.grant(lock, available: available, wanted: 600) else {
+        guard let grant = try Rater.grant(Tariff(lock), available: available, wanted: 600) else {
             #expect(try Rater.charge(lock, seconds: 0).amountMicros > available)
             return
         }

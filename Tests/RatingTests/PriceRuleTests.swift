@@ -154,7 +154,7 @@ import Testing
         lock.entry.minimumSeconds = pick(1...120)
         if Bool.random(using: &random) { lock.entry.firstPerMinuteMicros = money() }
         let available = Int64.random(in: 0...20_000_000, using: &random)
-        guard let grant = try Rater.grant(lock, available: available, wanted: 300) else { return }
+        guard let grant = try Rater.grant(Tariff(lock), available: available, wanted: 300) else { return }
         #expect(grant.micros <= available)
         for seconds in 0...UInt64(grant.seconds) {
             #expect(try Rater.charge(lock, seconds: seconds).amountMicros <= grant.micros, "seed \(seed), \(seconds) s")

@@ -128,7 +128,7 @@ enum CallDecider {
         guard terms.worker == worker else { return .failure(Refused(verdict: .notOwner)) }
         var granted = CreditGranted()
         granted.grantedSeconds = terms.hold?.seconds ?? 0
-        guard let customer = terms.customer, let plan = try state.servicePlan(of: customer),
+        guard let customer = terms.customer, let plan = try state.servicePlan(of: customer, on: terms),
             let hold = try CreditLease.renewed(
                 terms, plan: plan, usedSeconds: request.usedSeconds, leaseSeconds: leaseSeconds, in: state,
                 at: decision.wall)
@@ -279,7 +279,7 @@ enum CallDecider {
         let locks = live.started.rates(answeredBy: live.answeredGatewayID).map { $0.limited(by: live.hasHold ? live.hold : nil) }
         var units = FreeUnits([])
         if let lock = locks.first(where: { !$0.allowances.isEmpty }) {
-            units = try FreeUnitsOffer.left(of: lock, own: live.hold.allowances, in: state)
+            units = try FreeUnitsOffer.left(of: lock.allowances, payer: lock.payer, own: live.hold.allowances, in: state)
         }
         // Decks are checked when they are published, so that no price and no duration can overflow.
         guard let charges = try? Rater.charges(locks, milliseconds: cdr.durationMs, free: units.units),

@@ -29,9 +29,10 @@ extension ControlCore {
         _ request: DeskRequest, from name: String, cause: String, now: Instant, wall: WallTime, _ batch: inout Batch,
         _ views: inout ViewTransaction
     ) throws -> DeskReply {
-        guard let worker = try views.worker(name) else { return .error(.notEnrolled, name) }
+        guard try isEnrolled(name, views) else { return .error(.notEnrolled, name) }
         guard let kind = request.kind else { return .error(.malformed, "no request") }
         if case .hello(let hello) = kind {
+            guard let worker = try views.worker(name) else { return .error(.notEnrolled, name) }
             return try greet(hello, from: worker, now: now, wall: wall, &batch, &views)
         }
         guard workers.heard(name, now: now, wall: wall) else { return .error(.sayHello) }
@@ -89,6 +90,15 @@ extension ControlCore {
         case .recordingReport(let report):
             return try finishRecording(report, by: name, record, &batch, &views)
         }
+    }
+
+    private mutating func isEnrolled(_ worker: String, _ views: borrowing ViewTransaction) throws -> Bool {
+        let generation = views.entityGeneration
+        if enrolled.generation != generation { enrolled = (generation, []) }
+        if enrolled.names.contains(worker) { return true }
+        guard try views.worker(worker) != nil else { return false }
+        enrolled.names.insert(worker)
+        return true
     }
 
     /// Under whose name and for which request something is recorded.

@@ -12,7 +12,9 @@ extension ControlCore {
     /// A batch, and what is needed to answer it if it comes to nothing.
     struct Undertaking {
         var batch: Batch
-        var works: [Work] = []
+        /// As they came, call by call of `decide`.
+        var works: [[Work]] = []
+        var count = 0
         let workers: WorkerTable
         let orphans: [String: Orphan]
     }
@@ -50,6 +52,20 @@ extension ControlCore {
         }
         return outputs + advance()
     }
+
+    /// Decides what has come, a few at a time: what the disk has by then is answered, and what is decided by then goes there, instead of
+    /// waiting for all others that came along.
+    package mutating func decide(_ works: [Work], now: Instant, wall: WallTime, _ carryOut: ([Output]) throws -> Void) rethrows {
+        var rest = works[...]
+        while !rest.isEmpty {
+            let next = rest.prefix(Self.decidedAtOnce)
+            rest = rest.dropFirst(next.count)
+            try carryOut(decide(Array(next), now: now, wall: wall))
+        }
+    }
+
+    /// A flush takes as long as two calls to decide, or as twenty renewals of credit.
+    private static let decidedAtOnce = 8
 
     /// Takes back what has become durable, and hands over what was decided meanwhile. Waits for nothing.
     package mutating func advance() -> [Output] {
@@ -92,7 +108,7 @@ extension ControlCore {
     var mustSettle: Bool {
         guard let flight else { return false }
         return isPublishingDue(at: latest) || flight.batch.mustBeSeen || settings.viewsLag == .zero
-            || open?.works.count ?? 0 >= Self.batchMax
+            || open?.count ?? 0 >= Self.batchMax
     }
 
     func isPublishingDue(at now: Instant) -> Bool {
@@ -160,9 +176,10 @@ extension ControlCore {
             // What was not published is dropped with what failed, the flight's facts too; those the log will have.
             (workers, orphans, rosterRevision) = (next.workers, next.orphans, nil)
             behind = true
-            return .lost(error, next.works + works)
+            return .lost(error, next.works.joined() + works)
         }
-        next.works += works
+        next.works.append(works)
+        next.count += works.count
         open = next
         return .taken
     }
@@ -177,7 +194,7 @@ extension ControlCore {
             publishAt = nil
             behind = true
             (workers, orphans, rosterRevision) = (landed.workers, landed.orphans, nil)
-            return (refusals(of: landed.works + (open.take()?.works ?? []), error), error)
+            return (refusals(of: Array((landed.works + (open.take()?.works ?? [])).joined()), error), error)
         }
         return (conclude(landed.batch), nil)
     }

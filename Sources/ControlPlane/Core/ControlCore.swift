@@ -38,6 +38,8 @@ package struct ControlCore {
     private var publishedRoster = Model.Roster()
     /// Of the table when it was last compared; nil: the table has been put back to what it was before.
     var rosterRevision: UInt64?
+    /// Workers that were found to be enrolled since an entity has changed.
+    var enrolled: (generation: UInt64, names: Set<String>) = (0, [])
     private var headAt: Instant
     private var earlyCallsAt: Instant
     private var tickedAt: Instant

@@ -62,11 +62,11 @@ enum FreeUnitsOffer {
 
     /// What of the terms nobody has used or set aside, and what is set aside for this call.
     static func left<State: ViewQueries & ~Copyable>(
-        of lock: RateLock, own held: [AllowanceUse], in state: borrowing State
+        of terms: [AllowanceUse], payer: AccountRef, own held: [AllowanceUse], in state: borrowing State
     ) throws -> FreeUnits {
-        guard !lock.allowances.isEmpty, let customer = CustomerID(lock.payer.ownerID) else { return FreeUnits([]) }
+        guard !terms.isEmpty, let customer = CustomerID(payer.ownerID) else { return FreeUnits([]) }
         var units: [AllowanceUse] = []
-        for var term in lock.allowances {
+        for var term in terms {
             guard let source = UUIDv7(bytes: term.sourceID) else { continue }
             let there = try state.allowance(of: customer, source, term.number, from: WallTime(microseconds: term.periodStart))
             let own = held.first {
@@ -91,15 +91,21 @@ extension CreditHold {
     /// For talk of so many seconds that costs so much: free units first, then the account's money.
     ///
     /// - Parameter grant: nil: the call is not limited, and money is not set aside; free units are, for `seconds`.
-    init(_ lock: RateLock, _ grant: Grant?, unlimitedFor seconds: UInt32 = 0, _ units: FreeUnits) {
+    init(_ payer: AccountRef, _ price: Tariff, _ grant: Grant?, unlimitedFor seconds: UInt32 = 0, _ units: FreeUnits) {
         self.init()
-        account = lock.payer
-        let price = lock.entry
-        let billed = CountedTime(used: UInt64(grant?.seconds ?? seconds), by: price).billedSeconds
-        let time = units.takingTime(of: billed, by: price)
+        account = payer
+        guard !units.units.isEmpty else {
+            if let grant { (amountMicros, grantedSeconds) = (grant.micros, grant.seconds) }
+            return
+        }
+        let counted = CountedTime(used: UInt64(grant?.seconds ?? seconds), by: price)
+        let time = units.takingTime(of: counted.billedSeconds, by: price)
         var cost = grant?.micros ?? 0
-        if grant == nil, let explained = try? Explanation(lock, seconds: UInt64(seconds), free: time.uses) {
-            cost = explained.sum.amountMicros
+        if grant == nil,
+            let sum = try? Explanation.Sum(
+                price, billedSeconds: counted.billedSeconds, isFeeDue: counted.reason != .freeDelay, freeSeconds: time.total)
+        {
+            cost = sum.amountMicros
         }
         let money = units.takingMoney(of: cost)
         allowances = (time.uses + money.uses).map { use in

@@ -53,7 +53,7 @@ final class ControlLoop {
             var work: [Work] = []
             for item in taken.items { take(item, at: wall, into: &work) }
             if poller.isReadable(deskToken) { receive(at: now, into: &work) }
-            decide(work[...], now: now, wall: wall)
+            core.decide(work, now: now, wall: wall) { carryOut($0) }
             // After the batch: heartbeats that waited in it count.
             if now >= core.nextWake {
                 carryOut(core.tick(now: now, wall: wall))
@@ -62,21 +62,6 @@ final class ControlLoop {
         }
         carryOut(core.finish())
     }
-
-    /// A few at a time: what the disk has by then is answered, and what is decided by then goes there, instead of waiting for all others
-    /// that came along.
-    private func decide(_ work: ArraySlice<Work>, now: Instant, wall: WallTime) {
-        var rest = work
-        while true {
-            let next = rest.prefix(Self.decidedAtOnce)
-            rest = rest.dropFirst(next.count)
-            carryOut(core.decide(Array(next), now: now, wall: wall))
-            guard !rest.isEmpty else { return }
-        }
-    }
-
-    /// A call takes some 70 µs to decide, so these take about as long as a flush.
-    private static let decidedAtOnce = 8
 
     private func take(_ item: ControlDriver.Item, at wall: WallTime, into work: inout [Work]) {
         switch item {

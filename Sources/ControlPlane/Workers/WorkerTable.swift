@@ -58,9 +58,11 @@ struct WorkerTable {
 
     /// False: it has to say Hello (first).
     mutating func heard(_ name: String, now: Instant, wall: WallTime) -> Bool {
-        guard let entry = entries[name], entry.alive else { return false }
-        entries[name]?.heardAt = max(now, entry.heardAt)
-        entries[name]?.heardWall = wall
+        guard let index = entries.index(forKey: name), entries.values[index].alive else { return false }
+        // Many requests come at one time.
+        guard entries.values[index].heardAt < now || entries.values[index].heardWall != wall else { return true }
+        entries.values[index].heardAt = max(now, entries.values[index].heardAt)
+        entries.values[index].heardWall = wall
         return true
     }
 

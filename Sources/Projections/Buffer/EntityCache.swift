@@ -34,6 +34,14 @@ package final class EntityCache {
     private static let callsMax = 32_768
     /// Of persons, when what is opened here was opened.
     private var erasures = 0
+    /// Rises when an entity changes.
+    private var changes: UInt64 = 0
+
+    /// What was made of entities is still so as long as this is the same.
+    func generation(_ keys: SubjectKeys?) -> UInt64 {
+        forgetErased(keys)
+        return changes
+    }
 
     /// As it is stored.
     func find<M: Message>(_ type: M.Type, _ key: Key, in table: Table) -> M? {
@@ -86,6 +94,7 @@ package final class EntityCache {
 
     func forget(_ key: Key, in table: Table) {
         guard table.isOfEntities else { return }
+        changes += 1
         if !made.isEmpty { made.removeAll(keepingCapacity: true) }
         for isOpened in [false, true] {
             if let place = place(key.fixed, table, isOpened: isOpened) { entries[place] = nil }
@@ -93,6 +102,7 @@ package final class EntityCache {
     }
 
     func clear() {
+        changes += 1
         entries.removeAll()
         made.removeAll()
         calls.removeAll()

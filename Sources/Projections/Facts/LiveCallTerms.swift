@@ -4,12 +4,12 @@ import SwiftProtobuf
 
 /// What the credit of a running call is decided by. A call on the phone asks for more every few seconds, so rows are walked in
 /// place, and what was said when the call started is decoded once: what the worker last reported is not opened.
-package struct LiveCallTerms: Sendable {
+package struct LiveCallTerms {
     /// What is held now; nil: the call is not limited.
     package let hold: Hold?
-    private let start: Start
+    fileprivate let start: Start
 
-    package struct Hold: Sendable {
+    package struct Hold {
         package fileprivate(set) var micros: Int64 = 0
         /// Talk time that it covers.
         package fileprivate(set) var seconds: UInt32 = 0
@@ -28,22 +28,40 @@ package struct LiveCallTerms: Sendable {
     /// That the call was judged by, and whose limits hold while it lasts.
     package var securityGroup: SecurityGroupID? { start.securityGroup }
     /// The price of the edge that was asked for; nil: it has none.
-    package var rate: RateLock? { start.rate }
+    package var rate: Rate? { start.rate }
+
+    /// What of a price a renewal asks for.
+    package final class Rate {
+        package let tariff: Tariff
+        package let payer: AccountRef
+        /// Free units that the call may use.
+        package let allowances: [AllowanceUse]
+        fileprivate let account: Key?
+
+        fileprivate init(_ lock: RateLock) {
+            (tariff, payer, allowances) = (Tariff(lock), lock.payer, lock.allowances)
+            account = Key(lock.payer)
+        }
+    }
 
     fileprivate init(hold: Hold?, start: Start) { (self.hold, self.start) = (hold, start) }
 
     /// What does not change while one worker carries the call.
-    fileprivate final class Start: Sendable {
+    fileprivate final class Start {
+        /// In the tables of calls.
+        let key: Key
         let worker: String
         let edge: String
         let customer: CustomerID?
         let line: SubscriberID?
         let isOfCalled: Bool
         let securityGroup: SecurityGroupID?
-        let rate: RateLock?
+        let rate: Rate?
+        /// Of the customer, when it was last asked for, and of which time of the entities it is.
+        var plan: (plan: ServicePlan, generation: UInt64)?
 
         /// nil: the row is not a `LiveCall`.
-        init?(_ row: RawSpan, edge: String) {
+        init?(_ row: RawSpan, _ key: Key, edge: String) {
             var (worker, started) = (0..<0, 0..<0)
             var fields = WireReader(row)
             while fields.next(in: row) {
@@ -56,7 +74,7 @@ package struct LiveCallTerms: Sendable {
             guard !fields.isMalformed else { return nil }
             let bytes = row.extracting(started)
             var (customer, line, isOfCalled): (CustomerID?, SubscriberID?, Bool) = (nil, nil, false)
-            var (group, rate): (SecurityGroupID?, RateLock?) = (nil, nil)
+            var (group, rate): (SecurityGroupID?, Rate?) = (nil, nil)
             var reader = WireReader(bytes)
             while reader.next(in: bytes) {
                 switch reader.tag {
@@ -74,14 +92,14 @@ package struct LiveCallTerms: Sendable {
                 case 11 << 3 | 2:
                     guard rate == nil else { break }
                     guard let found = try? RateLock(serializedBytes: bytes.array(reader.range)) else { return nil }
-                    if found.edge == edge { rate = found }
+                    if found.edge == edge { rate = Rate(found) }
                 case 50 << 3 | 2: group = reader.id(in: bytes).map(SecurityGroupID.init)
                 default: break
                 }
             }
             guard !reader.isMalformed else { return nil }
             self.worker = unsafe row.extracting(worker).withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
-            self.edge = edge
+            (self.key, self.edge) = (key, edge)
             (self.customer, self.line, self.isOfCalled) = (customer, line, isOfCalled)
             (securityGroup, self.rate) = (group, rate)
         }
@@ -117,21 +135,37 @@ extension ViewQueries where Self: ~Copyable {
     ///
     /// - Parameter edge: whose price is asked for, as in `RateLock.edge`.
     package func liveCallTerms(_ id: CallID, edge: String) throws(ViewsError) -> LiveCallTerms? {
-        let key = Key(id.value)
         var start = entities?.ofCall(LiveCallTerms.Start.self, id.value)
         if start?.edge != edge {
+            let key = Key(id.value)
             start = try withValue(key, in: .liveCalls) { row throws(ViewsError) in
-                guard let start = LiveCallTerms.Start(row, edge: edge) else { throw .unreadable(table: .liveCalls) }
+                guard let start = LiveCallTerms.Start(row, key, edge: edge) else { throw .unreadable(table: .liveCalls) }
                 return start
             }
             if let start { entities?.keep(start, ofCall: id.value) }
         }
         guard let start else { return nil }
-        let hold: LiveCallTerms.Hold? = try withValue(key, in: .holds) { row throws(ViewsError) in
+        let hold: LiveCallTerms.Hold? = try withValue(start.key, in: .holds) { row throws(ViewsError) in
             guard let hold = LiveCallTerms.Hold(row) else { throw .unreadable(table: .holds) }
             return hold
         }
         return LiveCallTerms(hold: hold, start: start)
+    }
+
+    /// The same plan, which the call remembers as long as no entity changes.
+    package func servicePlan(of id: CustomerID, on call: LiveCallTerms) throws(ViewsError) -> ServicePlan? {
+        guard let entities else { return try servicePlan(of: id) }
+        let generation = entities.generation(keys)
+        if let known = call.start.plan, known.generation == generation { return known.plan }
+        let plan = try servicePlan(of: id)
+        call.start.plan = plan.map { ($0, generation) }
+        return plan
+    }
+
+    /// Balance, and what of it is set aside for calls that run, of the account that pays for a call.
+    package func funds(of rate: LiveCallTerms.Rate) throws(ViewsError) -> (balance: Int64, held: Int64) {
+        guard let account = rate.account else { return (0, 0) }
+        return try funds(at: account)
     }
 
     /// The plan that a customer is on; the customer's own data stay closed.

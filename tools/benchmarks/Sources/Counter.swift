@@ -37,8 +37,8 @@ final class Counter {
         let appender = try exchange.appendOnThread { desk.ring() }
         var failure: (any Error)?
         do {
-            while let asked = desk.take() { desk.answer(try exchange.turn(asked)) }
-            desk.answer(try exchange.turn(nil))
+            while let asked = desk.take() { try exchange.turn(asked, answer: desk.answer) }
+            try exchange.turn(nil, answer: desk.answer)
         } catch {
             failure = error
             desk.close()

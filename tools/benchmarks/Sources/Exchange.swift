@@ -209,11 +209,11 @@ struct Exchange {
     /// One turn of the control plane's loop: takes back what is durable, decides what has come.
     ///
     /// - Parameter asked: nil: nothing will come any more.
-    /// - Returns: the producers that are answered now.
-    mutating func turn(_ asked: [Asked]?) throws -> [Int] {
+    /// - Parameter answer: gets the producers that are answered now.
+    mutating func turn(_ asked: [Asked]?, answer: ([Int]) -> Void) throws {
         let now = Instant.current
-        guard let asked else { return try producers(core.finish()) }
-        var outputs = core.advance()
+        guard let asked else { return answer(try Self.producers(core.finish())) }
+        answer(try Self.producers(core.advance()))
         var work: [Work] = []
         work.reserveCapacity(asked.count)
         for request in asked {
@@ -223,12 +223,11 @@ struct Exchange {
                     worker: Self.worker, requestID: UUIDv7(high: UInt64(request.producer), low: tickets).bytes,
                     try DeskRequest(serializedBytes: request.bytes)))
         }
-        outputs += core.decide(work, now: now, wall: .current)
-        if now >= core.nextWake { outputs += core.tick(now: now, wall: .current) }
-        return try producers(outputs)
+        try core.decide(work, now: now, wall: .current) { outputs in answer(try Self.producers(outputs)) }
+        if now >= core.nextWake { answer(try Self.producers(core.tick(now: now, wall: .current))) }
     }
 
-    private func producers(_ outputs: [Output]) throws -> [Int] {
+    private static func producers(_ outputs: [Output]) throws -> [Int] {
         var producers: [Int] = []
         for case .reply(_, let id, let reply) in outputs {
             if case .error(let error) = reply.kind { throw Failure.unexpected("\(error)") }
