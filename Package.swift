@@ -189,7 +189,7 @@ let package = Package(
         tests("BusTests", ["Bus", "Primitives"]),
         tests("SIPTests", ["SIP", "Primitives"]),
         tests("CodecsTests", ["AllocationCounter", "Codecs"]),
-        tests("RTPTests", ["RTP", "Primitives"]),
+        tests("RTPTests", ["CSRTPPrimitives", "RTP", "Primitives"]),
         tests("ICETests", ["ICE", "Primitives"]),
         tests("UDPTests", ["UDP", "Primitives"]),
         tests("XDPTests", ["Primitives", "XDP"]),

@@ -23,9 +23,13 @@ package struct DeadlineQueue<Element: Sendable>: Sendable {
     @inlinable package init() {}
 
     @inlinable package var count: Int { nodes.count }
-    @inlinable package var first: Instant? { nodes.first?.time }
+    /// Kept beside the nodes: who looks whether anything is due, at each packet, is not to look into a generic type for it.
+    package var first: Instant?
 
-    @inlinable package mutating func removeAll() { nodes.removeAll(keepingCapacity: true) }
+    @inlinable package mutating func removeAll() {
+        nodes.removeAll(keepingCapacity: true)
+        first = nil
+    }
 
     @inlinable package mutating func insert(_ element: Element, at time: Instant) {
         numbers += 1
@@ -35,6 +39,7 @@ package struct DeadlineQueue<Element: Sendable>: Sendable {
             nodes.swapAt(index, (index - 1) / 2)
             index = (index - 1) / 2
         }
+        first = nodes[0].time
     }
 
     @inlinable package mutating func popFirst(dueBy time: Instant) -> Element? {
@@ -50,6 +55,7 @@ package struct DeadlineQueue<Element: Sendable>: Sendable {
             nodes.swapAt(child, index)
             index = child
         }
+        first = nodes.first?.time
         return node.element
     }
 }

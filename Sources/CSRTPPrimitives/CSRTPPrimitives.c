@@ -2,6 +2,7 @@
 // allocate (OpenSSL 3.0). It is deprecated in name and not removed.
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "CSRTPPrimitives.h"
+#include "CounterMode.h"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -28,7 +29,6 @@ static srtp_err_status_t counter_mode_dealloc(srtp_cipher_t *cipher) {
     return srtp_err_status_ok;
 }
 
-extern const srtp_cipher_type_t csrtp_counter_mode, csrtp_counter_mode_256;
 
 static srtp_err_status_t counter_mode_alloc(srtp_cipher_t **result, int key_len, int tag_len) {
     (void)tag_len;
@@ -86,7 +86,7 @@ static const uint8_t counter_mode_test_plain[32];
 static const uint8_t counter_mode_test_cipher[32] = {
     0xe0, 0x3e, 0xad, 0x09, 0x35, 0xc9, 0x5e, 0x80, 0xe1, 0x66, 0xb1, 0x6d, 0xd9, 0x2b, 0x4e, 0xb4,
     0xd2, 0x35, 0x13, 0x16, 0x2b, 0x02, 0xd0, 0xf7, 0x2a, 0x43, 0xa2, 0xfe, 0x4a, 0x5f, 0x97, 0xab};
-static const srtp_cipher_test_case_t counter_mode_test = {
+const srtp_cipher_test_case_t csrtp_counter_mode_test = {
     .key_length_octets = 30, .key = counter_mode_test_key, .idx = counter_mode_test_index,
     .plaintext_length_octets = 32, .plaintext = counter_mode_test_plain,
     .ciphertext_length_octets = 32, .ciphertext = counter_mode_test_cipher};
@@ -94,7 +94,7 @@ static const srtp_cipher_test_case_t counter_mode_test = {
 const srtp_cipher_type_t csrtp_counter_mode = {
     .alloc = counter_mode_alloc, .dealloc = counter_mode_dealloc, .init = counter_mode_init,
     .encrypt = counter_mode_apply, .decrypt = counter_mode_apply, .set_iv = counter_mode_set_iv,
-    .description = "AES-128 counter mode by OpenSSL", .test_data = &counter_mode_test, .id = SRTP_AES_ICM_128};
+    .description = "AES-128 counter mode by OpenSSL", .test_data = &csrtp_counter_mode_test, .id = SRTP_AES_ICM_128};
 
 // RFC 6188 §7.1: the first two blocks of key stream.
 static const uint8_t counter_mode_256_test_key[46] = {
@@ -104,7 +104,7 @@ static const uint8_t counter_mode_256_test_key[46] = {
 static const uint8_t counter_mode_256_test_cipher[32] = {
     0x92, 0xbd, 0xd2, 0x8a, 0x93, 0xc3, 0xf5, 0x25, 0x11, 0xc6, 0x77, 0xd0, 0x8b, 0x55, 0x15, 0xa4,
     0x9d, 0xa7, 0x1b, 0x23, 0x78, 0xa8, 0x54, 0xf6, 0x70, 0x50, 0x75, 0x6d, 0xed, 0x16, 0x5b, 0xac};
-static const srtp_cipher_test_case_t counter_mode_256_test = {
+const srtp_cipher_test_case_t csrtp_counter_mode_256_test = {
     .key_length_octets = 46, .key = counter_mode_256_test_key, .idx = counter_mode_test_index,
     .plaintext_length_octets = 32, .plaintext = counter_mode_test_plain,
     .ciphertext_length_octets = 32, .ciphertext = counter_mode_256_test_cipher};
@@ -112,7 +112,7 @@ static const srtp_cipher_test_case_t counter_mode_256_test = {
 const srtp_cipher_type_t csrtp_counter_mode_256 = {
     .alloc = counter_mode_alloc, .dealloc = counter_mode_dealloc, .init = counter_mode_init,
     .encrypt = counter_mode_apply, .decrypt = counter_mode_apply, .set_iv = counter_mode_set_iv,
-    .description = "AES-256 counter mode by OpenSSL", .test_data = &counter_mode_256_test, .id = SRTP_AES_ICM_256};
+    .description = "AES-256 counter mode by OpenSSL", .test_data = &csrtp_counter_mode_256_test, .id = SRTP_AES_ICM_256};
 
 // ---- AES in Galois/counter mode (RFC 7714) ----
 
@@ -247,14 +247,39 @@ const srtp_cipher_type_t csrtp_galois_mode_256 = {
 
 // ---- HMAC-SHA1 (RFC 2104) ----
 
-struct message_code {
-    srtp_auth_t auth;       // what libsrtp holds; its `state` points back here
-    SHA_CTX inner, outer;   // after the padded key
-    SHA_CTX running;
+// What SHA-1 has made of the padded key: of the whole state of the hash only this differs from stream to stream.
+struct digest_state {
+    SHA_LONG words[5];
 };
+
+struct message_code {
+    srtp_auth_t auth;  // what libsrtp holds; its `state` points back here
+    struct digest_state inner, outer;
+};
+
+// The message that this thread is at: libsrtp finishes one before it starts the next.
+static _Thread_local struct {
+    const struct message_code *owner;
+    SHA_CTX hash;
+} running;
+
+static struct digest_state after_key(const uint8_t block[SHA_CBLOCK]) {
+    SHA_CTX hash;
+    SHA1_Init(&hash);
+    SHA1_Update(&hash, block, SHA_CBLOCK);
+    struct digest_state state = {{hash.h0, hash.h1, hash.h2, hash.h3, hash.h4}};
+    OPENSSL_cleanse(&hash, sizeof hash);
+    return state;
+}
+
+static void go_on_after_key(SHA_CTX *hash, const struct digest_state *state) {
+    hash->h0 = state->words[0], hash->h1 = state->words[1], hash->h2 = state->words[2], hash->h3 = state->words[3], hash->h4 = state->words[4];
+    hash->Nl = SHA_CBLOCK * 8, hash->Nh = 0, hash->num = 0;
+}
 
 static srtp_err_status_t message_code_dealloc(srtp_auth_t *auth) {
     struct message_code *self = auth->state;
+    if (running.owner == self) running.owner = NULL;
     OPENSSL_cleanse(self, sizeof *self);
     free(self);
     return srtp_err_status_ok;
@@ -276,7 +301,8 @@ static srtp_err_status_t message_code_alloc(srtp_auth_t **result, int key_len, i
 
 static srtp_err_status_t message_code_start(void *state) {
     struct message_code *self = state;
-    self->running = self->inner;
+    running.owner = self;
+    go_on_after_key(&running.hash, &self->inner);
     return srtp_err_status_ok;
 }
 
@@ -286,30 +312,30 @@ static srtp_err_status_t message_code_init(void *state, const uint8_t *key, int 
     uint8_t block[SHA_CBLOCK] = {0};
     memcpy(block, key, (size_t)key_len);
     for (size_t i = 0; i < sizeof block; i++) block[i] ^= 0x36;
-    SHA1_Init(&self->inner);
-    SHA1_Update(&self->inner, block, sizeof block);
+    self->inner = after_key(block);
     for (size_t i = 0; i < sizeof block; i++) block[i] ^= 0x36 ^ 0x5c;
-    SHA1_Init(&self->outer);
-    SHA1_Update(&self->outer, block, sizeof block);
+    self->outer = after_key(block);
     OPENSSL_cleanse(block, sizeof block);
     return message_code_start(state);
 }
 
 static srtp_err_status_t message_code_update(void *state, const uint8_t *message, int length) {
-    struct message_code *self = state;
-    SHA1_Update(&self->running, message, (size_t)length);
+    if (running.owner != state) return srtp_err_status_algo_fail;
+    SHA1_Update(&running.hash, message, (size_t)length);
     return srtp_err_status_ok;
 }
 
 static srtp_err_status_t message_code_compute(void *state, const uint8_t *message, int length, int tag_len, uint8_t *tag) {
     struct message_code *self = state;
     if (tag_len < 0 || tag_len > SHA_DIGEST_LENGTH) return srtp_err_status_bad_param;
+    if (running.owner != self) return srtp_err_status_algo_fail;
+    running.owner = NULL;
     uint8_t digest[SHA_DIGEST_LENGTH];
-    SHA1_Update(&self->running, message, (size_t)length);
-    SHA1_Final(digest, &self->running);
-    self->running = self->outer;
-    SHA1_Update(&self->running, digest, sizeof digest);
-    SHA1_Final(digest, &self->running);
+    SHA1_Update(&running.hash, message, (size_t)length);
+    SHA1_Final(digest, &running.hash);
+    go_on_after_key(&running.hash, &self->outer);
+    SHA1_Update(&running.hash, digest, sizeof digest);
+    SHA1_Final(digest, &running.hash);
     memcpy(tag, digest, (size_t)tag_len);
     return srtp_err_status_ok;
 }
@@ -329,8 +355,32 @@ const srtp_auth_type_t csrtp_message_code = {
     .compute = message_code_compute, .update = message_code_update, .start = message_code_start,
     .description = "HMAC-SHA1 by OpenSSL", .test_data = &message_code_test, .id = SRTP_HMAC_SHA1};
 
+static const srtp_cipher_type_t *counter_mode(int by_instructions, int is_256) {
+#if defined(__x86_64__)
+    if (by_instructions && csrtp_has_aes_instructions()) return is_256 ? &csrtp_counter_mode_256_x86 : &csrtp_counter_mode_x86;
+#endif
+    if (by_instructions) return NULL;
+    return is_256 ? &csrtp_counter_mode_256 : &csrtp_counter_mode;
+}
+
+int csrtp_counter_mode_apply(int by_instructions, const uint8_t *key, int key_and_salt_bytes, const uint8_t iv[16], uint8_t *bytes, unsigned count, unsigned piece) {
+    const srtp_cipher_type_t *type = counter_mode(by_instructions, key_and_salt_bytes == SRTP_AES_ICM_256_KEY_LEN_WSALT);
+    srtp_cipher_t *cipher = NULL;
+    if (type == NULL || type->alloc(&cipher, key_and_salt_bytes, 0) != srtp_err_status_ok) return -1;
+    uint8_t copy[16];
+    memcpy(copy, iv, sizeof copy);
+    int failed = type->init(cipher->state, key) != srtp_err_status_ok || type->set_iv(cipher->state, copy, srtp_direction_encrypt) != srtp_err_status_ok;
+    for (unsigned done = 0; !failed && done < count; done += piece) {
+        unsigned length = count - done < piece ? count - done : piece;
+        failed = type->encrypt(cipher->state, bytes + done, &length) != srtp_err_status_ok;
+    }
+    type->dealloc(cipher);
+    return failed ? -1 : 0;
+}
+
 srtp_err_status_t csrtp_use_openssl(void) {
-    static const srtp_cipher_type_t *const ciphers[] = {&csrtp_counter_mode, &csrtp_counter_mode_256, &csrtp_galois_mode, &csrtp_galois_mode_256};
+    int by_instructions = csrtp_has_aes_instructions();
+    const srtp_cipher_type_t *ciphers[] = {counter_mode(by_instructions, 0), counter_mode(by_instructions, 1), &csrtp_galois_mode, &csrtp_galois_mode_256};
     for (size_t i = 0; i < sizeof ciphers / sizeof *ciphers; i++) {
         srtp_err_status_t status = srtp_replace_cipher_type(ciphers[i], ciphers[i]->id);
         if (status != srtp_err_status_ok) return status;

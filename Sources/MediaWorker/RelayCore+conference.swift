@@ -115,6 +115,6 @@ extension RelayCore {
     }
 
     mutating func tickConferences(at now: Instant) {
-        while let id = conferences.leaving.popFirst(dueBy: now) { if places[id] != nil { conferences.refused.append(id) } }
+        while let first = conferences.leaving.first, first <= now, let id = conferences.leaving.popFirst(dueBy: now) { if places[id] != nil { conferences.refused.append(id) } }
     }
 }

@@ -93,6 +93,6 @@ extension RelayCore {
     }
 
     mutating func tickShortcuts(at now: Instant) {
-        while let port = closingShortcuts.popFirst(dueBy: now) { shortcutOrders.append(.end(port: port)) }
+        while let first = closingShortcuts.first, first <= now, let port = closingShortcuts.popFirst(dueBy: now) { shortcutOrders.append(.end(port: port)) }
     }
 }

@@ -108,7 +108,7 @@ package struct RelayCore: ~Copyable {
     package mutating func tick(at now: Instant) {
         tickConferences(at: now)
         tickShortcuts(at: now)
-        while let waiting = handshakes.popFirst(dueBy: now) {
+        while let first = handshakes.first, first <= now, let waiting = handshakes.popFirst(dueBy: now) {
             guard let place = places[waiting.session] else { continue }
             sessions.withElement(at: place) { $0.tick(waiting.side, at: now) }
             gatherReplies(of: place, waiting.side)
