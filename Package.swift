@@ -124,7 +124,7 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
         library("SignalWorker", ["Bus", "CShims", "Codecs", "DNS", "ICE", "Model", "OpenSSL", "Primitives", "SIP", "UDP", logging, protobuf]),
-        library("MediaWorker", ["Bus", "CPrompts", "Codecs", "ICE", "Model", "OpenSSL", "Primitives", "RTP", "Recordings", "UDP", "XDP", logging, protobuf]),
+        library("MediaWorker", ["Bus", "CPrompts", "CShims", "Codecs", "ICE", "Model", "OpenSSL", "Primitives", "RTP", "Recordings", "UDP", "XDP", logging, protobuf]),
 
         // The seeded world: imported by tests and tools alone.
         library(

@@ -12,6 +12,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+// ---- where they lie ----
+
+static _Thread_local struct csrtp_places *noted;
+
+void csrtp_note_places(struct csrtp_places *places) {
+    if (places) places->cipher = places->code = NULL;
+    noted = places;
+}
+
+void csrtp_note_cipher(const void *cipher) {
+    if (noted && !noted->cipher) noted->cipher = cipher;
+}
+
 // ---- AES in counter mode (RFC 3711 §4.1.1) ----
 
 struct counter_mode {
@@ -289,8 +302,11 @@ extern const srtp_auth_type_t csrtp_message_code;
 
 static srtp_err_status_t message_code_alloc(srtp_auth_t **result, int key_len, int out_len) {
     if (key_len < 0 || key_len > SHA_CBLOCK || out_len < 0 || out_len > SHA_DIGEST_LENGTH) return srtp_err_status_bad_param;
-    struct message_code *self = calloc(1, sizeof *self);
-    if (self == NULL) return srtp_err_status_alloc_fail;
+    struct message_code *self = NULL;
+    // In two cache lines, not in three.
+    if (posix_memalign((void **)&self, 64, sizeof *self) != 0) return srtp_err_status_alloc_fail;
+    memset(self, 0, sizeof *self);
+    if (noted && !noted->code) noted->code = self;
     self->auth.type = &csrtp_message_code;
     self->auth.state = self;
     self->auth.out_len = out_len;

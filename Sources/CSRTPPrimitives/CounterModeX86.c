@@ -46,6 +46,7 @@ static srtp_err_status_t allocate(srtp_cipher_t **result, int key_len, int tag_l
     self->cipher.algorithm = is_256 ? SRTP_AES_ICM_256 : SRTP_AES_ICM_128;
     self->key_bytes = key_len - SRTP_SALT_LEN;
     self->rounds = is_256 ? 14 : 10;
+    csrtp_note_cipher(self);
     *result = &self->cipher;
     return srtp_err_status_ok;
 }

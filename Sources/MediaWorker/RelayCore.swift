@@ -74,6 +74,18 @@ package struct RelayCore: ~Copyable {
         return verdict
     }
 
+    /// Says that a packet to `port` will be handled some packets later: its session is fetched from memory meanwhile.
+    package func expect(_ port: UInt16) {
+        guard ports.contains(port), let route = Route(code: routes[Int(port - ports.lowerBound)]) else { return }
+        sessions.prefetch(route.place)
+    }
+
+    /// The same nearer to it, behind `expect`: now its keys.
+    package mutating func expectSoon(_ port: UInt16) {
+        guard ports.contains(port), let route = Route(code: routes[Int(port - ports.lowerBound)]) else { return }
+        sessions.withElement(at: route.place) { $0.prefetchKeys(route.side) }
+    }
+
     // MARK: - Checks and handshakes
 
     private struct Waiting: Sendable {

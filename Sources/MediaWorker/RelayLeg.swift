@@ -127,6 +127,9 @@ struct RelayLeg: ~Copyable {
         return try SRTPSession(direction, suite: suite, key: key)
     }
 
+    borrowing func prefetchInbound() { inbound?.prefetch() }
+    borrowing func prefetchOutbound() { outbound?.prefetch() }
+
     // MARK: - In
 
     /// Takes a packet that came to one of this leg's ports: checks the source, unprotects in place, counts.

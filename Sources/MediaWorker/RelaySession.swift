@@ -53,6 +53,19 @@ struct RelaySession: ~Copyable {
         return verdict
     }
 
+    /// Those that a packet from `side` needs.
+    borrowing func prefetchKeys(_ side: Side) {
+        switch side {
+        case .a: RelaySession.prefetchKeys(from: a, to: b)
+        case .b: RelaySession.prefetchKeys(from: b, to: a)
+        }
+    }
+
+    private static func prefetchKeys(from near: borrowing RelayLeg, to far: borrowing RelayLeg) {
+        near.prefetchInbound()
+        far.prefetchOutbound()
+    }
+
     private static func pass(
         _ near: inout RelayLeg, _ far: inout RelayLeg, _ side: Side, _ tap: RecordingTap?, _ channel: Channel, from source: SocketAddress,
         _ buffer: inout MutableRawSpan, count: Int, at now: Instant, rules: SourceRules

@@ -12,6 +12,9 @@ package final class RelayShard: Sendable {
     private static let batchCapacity = 64
     /// Batches of the steered ports between two looks at the clock and at the orders.
     private static let steeredBatches = 8
+    /// How many packets before a packet its session is asked for, and then its keys: what memory takes is as long as one or two packets' work.
+    private static let lookahead = 4
+    private static let nearLookahead = 2
     /// Sockets served between two looks at the clock and at the orders.
     private static let readyCapacity = 256
 
@@ -228,7 +231,11 @@ package final class RelayShard: Sendable {
             var lost = 0
             for _ in 0..<RelayShard.steeredBatches {
                 let received = batch.receive(descriptor: handles.receiver)
+                for index in 0..<min(received, RelayShard.lookahead) { if let port = batch.destinationPort(at: index) { core.expect(port) } }
                 for index in 0..<received {
+                    let (later, soon) = (index + RelayShard.lookahead, index + RelayShard.nearLookahead)
+                    if later < received, let port = batch.destinationPort(at: later) { core.expect(port) }
+                    if soon < received, let port = batch.destinationPort(at: soon) { core.expectSoon(port) }
                     guard let port = batch.destinationPort(at: index), let source = batch.source(at: index) else { continue }
                     if steered!.count(port, at: now) { portsReleased += 1 }
                     guard !batch.isTruncated(at: index) else {

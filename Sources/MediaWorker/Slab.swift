@@ -1,3 +1,5 @@
+internal import CShims
+
 /// A fixed number of places for values that cannot be copied, reached by index and changed in place.
 ///
 /// The standard collections hold only copyable values; a class for each session would cost two atomic
@@ -39,6 +41,13 @@
         occupied[index] = false
         free.append(index)
         return unsafe (places + index).move()
+    }
+
+    /// Asks the processor for an element ahead of its use.
+    func prefetch(_ index: Int) {
+        precondition(index >= 0 && index < capacity)
+        let element = unsafe UnsafeRawPointer(places + index)
+        for line in stride(from: 0, to: MemoryLayout<Element>.size, by: 64) { unsafe shims_prefetch(element + line) }
     }
 
     /// - Precondition: the place is held.

@@ -1,4 +1,5 @@
 internal import CSRTP
+internal import CSRTPPrimitives
 
 /// One direction of SRTP and SRTCP under one master key (RFC 3711): the ring around libsrtp's session.
 ///
@@ -24,6 +25,7 @@ internal import CSRTP
     static let joinsMax = 64
 
     private let session: srtp_t
+    private let places: csrtp_places
     private let suite: SRTPSuite
     private let key: SRTPMasterKey
     private var sources = InlineArray<32, UInt32>(repeating: 0)
@@ -32,7 +34,11 @@ internal import CSRTP
 
     package init(_ direction: Direction, suite: SRTPSuite, key: SRTPMasterKey) throws(SRTPError) {
         guard SRTPLibrary.isReady else { throw .unavailable }
+        var places = unsafe csrtp_places()
+        unsafe csrtp_note_places(&places)
+        defer { csrtp_note_places(nil) }
         unsafe session = unsafe try SRTPSession.make(direction == .inbound ? ssrc_any_inbound : ssrc_any_outbound, suite: suite, key: key)
+        unsafe self.places = unsafe places
         self.suite = suite
         self.key = key
     }
@@ -83,6 +89,11 @@ internal import CSRTP
     }
 
     deinit { _ = unsafe srtp_dealloc(session) }
+
+    /// Asks the processor for what the next packet will need: among many sessions it has left the caches since the last one.
+    package borrowing func prefetch() {
+        unsafe withUnsafePointer(to: places) { places in unsafe csrtp_prefetch(UnsafeRawPointer(session), places) }
+    }
 
     /// Encrypts and tags an RTP packet in place.
     /// - Parameters:

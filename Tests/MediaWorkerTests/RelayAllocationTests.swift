@@ -18,6 +18,8 @@ private func allocations(
         let sequence = UInt16(truncatingIfNeeded: step)
         span.storeBytes(of: sequence.bigEndian, toByteOffset: 2, as: UInt16.self)
         let count = prepare(&span)
+        core.expect(port)
+        core.expectSoon(port)
         let verdict = core.handle(port: port, from: source, &span, count: count, at: Instant(nanoseconds: UInt64(step)))
         guard case .forward = verdict else {
             Issue.record("packet \(step): \(verdict)")

@@ -41,6 +41,29 @@ private func openRelay(a: LegSetup = LegSetup(remote: alice), b: LegSetup = LegS
     #expect(counted?.a.dropped == 0)
 }
 
+@Test func packetsThatAreExpectedMayComeOrNot() throws {
+    let keys = PeerKeys(seed: 1)
+    var core = try openRelay(b: LegSetup(remote: bob, protection: keys.protection))
+    func expectAll() {
+        for port in [0, 29_999, 30_000, 30_001, 30_002, 30_003, 30_004, 30_015, 30_016, .max] as [UInt16] {
+            core.expect(port)
+            core.expectSoon(port)
+        }
+    }
+    expectAll()
+    let packet = rtpPacket(sequence: 1)
+    guard case .forward(from: 30_002, to: bob, let sent) = core.pass(packet, to: 30_000, from: alice, at: milliseconds(1)) else {
+        Issue.record("the packet was not sent on")
+        return
+    }
+    #expect(sent.count == packet.count + 10)
+    #expect(core.packetsWithoutSession == 0)
+    #expect(core.close(sessionID(1))?.a.packetsIn == 1)
+    // Its keys are gone, and its place is free.
+    expectAll()
+    #expect(core.pass(packet, to: 30_000, from: alice, at: milliseconds(2)) == .drop(.noSession))
+}
+
 @Test func controlSharesThePortOnTheSideThatAskedForIt() throws {
     var core = try openRelay(a: LegSetup(remote: alice, sharesControlPort: true))
     let report = receiverReport()
