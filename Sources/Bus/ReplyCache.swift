@@ -21,16 +21,22 @@ package struct ReplyCache: Sendable {
 
     private struct Entry {
         let number: UInt64
-        let admitted: Instant
-        var answer: [UInt8]?
+        private(set) var answer: [UInt8]?
+
+        /// False: there is one already.
+        mutating func take(_ answer: [UInt8]) -> Bool {
+            guard self.answer == nil else { return false }
+            self.answer = answer
+            return true
+        }
     }
 
     package let capacity: Int
     package let bytesMax: Int
     package let age: Duration
-    private var entries: [Key: Entry] = [:]
+    private var entries = ShardedDictionary<Key, Entry>()
     /// In order of admission; before `start` it is used up. A key whose entry has another number is passed over.
-    private var order: [(key: Key, number: UInt64)] = []
+    private var order: [(key: Key, number: UInt64, admitted: Instant)] = []
     private var start = 0
     private var numbers: UInt64 = 0
     private var bytes = 0
@@ -52,8 +58,8 @@ package struct ReplyCache: Sendable {
             return entry.answer.map { .repeated($0) } ?? .inProgress
         }
         numbers += 1
-        entries[key] = Entry(number: numbers, admitted: now)
-        order.append((key, numbers))
+        entries[key] = Entry(number: numbers)
+        order.append((key, numbers, now))
         dropExcess()
         return .new
     }
@@ -61,9 +67,7 @@ package struct ReplyCache: Sendable {
     /// Keeps the answer to a request in progress. Not for an answer like "try later": `forget` that one.
     package mutating func record(_ answer: [UInt8], to id: RequestID, from peer: String) {
         let key = Key(peer: peer, id: id)
-        guard var entry = entries[key], entry.answer == nil else { return }
-        entry.answer = answer
-        entries[key] = entry
+        guard entries[key]?.take(answer) == true else { return }
         bytes += answer.count
         dropExcess()
     }
@@ -78,9 +82,12 @@ package struct ReplyCache: Sendable {
 
     private mutating func drop(olderThan now: Instant) {
         while start < order.count {
-            let (key, number) = order[start]
-            if let entry = entries[key], entry.number == number {
-                guard entry.admitted + age <= now else { break }
+            let (key, number, admitted) = order[start]
+            let isOld = admitted + age <= now
+            // What was forgotten is passed over when there is much of it: to look for it at each request would cost as much as the rest.
+            guard isOld || order.count - start > 2 * entries.count + 1_024 else { break }
+            if entries[key]?.number == number {
+                guard isOld else { break }
                 remove(key)
             }
             start += 1
@@ -93,7 +100,7 @@ package struct ReplyCache: Sendable {
 
     private mutating func dropExcess() {
         while entries.count > capacity || bytes > bytesMax, start < order.count {
-            let (key, number) = order[start]
+            let (key, number, _) = order[start]
             start += 1
             if entries[key]?.number == number { remove(key) }
         }

@@ -96,14 +96,14 @@ internal import Glibc
         guard unsafe mdb_env_get_fd(raw, &descriptor) == MDB_SUCCESS, unsafe fstat(descriptor, &file) == 0 else { return 0 }
         var end = Int(file.st_size)
         guard end - bytesUsed < byteCount else { return end }
+        // Piece by piece to the disk: whoever flushes something else meanwhile waits for one of them and not for all.
         let zeros = [UInt8](repeating: 0, count: 1 << 20)
         let limit = end + byteCount
         while end < limit {
             let written = unsafe zeros.withUnsafeBytes { unsafe pwrite(descriptor, $0.baseAddress, min($0.count, limit - end), end) }
-            guard written > 0 else { break }
+            guard written > 0, fdatasync(descriptor) == 0 else { break }
             end += written
         }
-        fdatasync(descriptor)
         return end
     }
 

@@ -19,6 +19,9 @@ package protocol EventLog: AnyObject, Sendable {
     /// Lets readers see what was durable when it is called. On an error it stays durable.
     func publish() throws(LedgerError)
 
+    /// The same on a thread that nobody waits for: it also does what those whom somebody waits for would stop at before long.
+    func publishAhead() throws(LedgerError)
+
     /// How much is durable that readers do not see.
     var unpublishedBytes: Int { get }
 
@@ -50,4 +53,8 @@ package protocol EventLog: AnyObject, Sendable {
     /// One proof of all these, each larger than the one before: see `BatchProof`.
     func inclusionProof(of sequences: [UInt64], size: UInt64) throws(LedgerError) -> [SHA256Digest]
     func consistencyProof(from old: UInt64, to new: UInt64) throws(LedgerError) -> [SHA256Digest]
+}
+
+extension EventLog {
+    package func publishAhead() throws(LedgerError) { try publish() }
 }

@@ -157,6 +157,15 @@ extension LMDBEventLog {
 
     /// What was durable in the journal when this is called is in the tables when it returns. On an error it stays in the journal.
     package func publish() throws(LedgerError) {
+        try publish { _ in }
+    }
+
+    package func publishAhead() throws(LedgerError) {
+        try publish { if durability == .full { extendFile(&$0, ahead: true) } }
+    }
+
+    /// - Parameter last: done when everything is in the tables, before others may write them.
+    private func publish(_ last: (inout Publisher) -> Void) throws(LedgerError) {
         let asked = progress.withLock { $0.recordedHead }
         let result: Result<Void, LMDBError> = publisher.withLock { publisher in
             do throws(LMDBError) {
@@ -166,6 +175,7 @@ extension LMDBEventLog {
                     writer.withLock { turn(&$0) }
                     try storeClosing(&publisher)
                 }
+                last(&publisher)
                 return .success(())
             } catch {
                 return .failure(error)
@@ -352,11 +362,13 @@ extension LMDBEventLog {
         }
     }
 
-    /// The file doubles ahead of its use, by at most 64 MiB at a time: a pause of a tenth of a second for some 180,000 events.
-    private func extendFile(_ publisher: inout Publisher) {
+    /// The file doubles ahead of its use, by at most 4 MiB at a time: a pause of some milliseconds for 10,000 events.
+    ///
+    /// - Parameter isAhead: nobody waits, so there is more room afterwards than the next commits are likely to need.
+    private func extendFile(_ publisher: inout Publisher, ahead isAhead: Bool = false) {
         let used = environment.bytesUsed
-        let step = min(max(used, 1 << 20), 64 << 20)
-        guard used + step / 8 > publisher.fileEnd else { return }
+        let step = min(max(used, 1 << 20), 4 << 20)
+        guard used + (isAhead ? step : step / 8) > publisher.fileEnd else { return }
         // Where that fails the next attempt is made when LMDB has grown the file by itself.
         publisher.fileEnd = max(environment.extendFile(by: step), used + step / 4)
     }

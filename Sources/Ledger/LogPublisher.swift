@@ -10,6 +10,7 @@ package final class LogPublisher: Sendable {
     private let log: any EventLog
     private let bell = FutexWord()
     private let isStopped = Atomic(false)
+    private let isAsked = Atomic(false)
     private let thread = Mutex<pthread_t?>(nil)
 
     package init(_ log: any EventLog) {
@@ -23,6 +24,12 @@ package final class LogPublisher: Sendable {
         if log.unpublishedBytes >= Self.enough { bell.changeAndWakeOne() }
     }
 
+    /// Readers are about to wait: what is there now need not be left to them, however little it is.
+    package func prepare() {
+        isAsked.store(true, ordering: .releasing)
+        bell.changeAndWakeOne()
+    }
+
     /// Waits for the end of the thread. What is not published stays in the journal.
     package func stop() {
         isStopped.store(true, ordering: .releasing)
@@ -34,12 +41,12 @@ package final class LogPublisher: Sendable {
         while true {
             let seen = bell.value
             if isStopped.load(ordering: .acquiring) { return }
-            guard log.unpublishedBytes >= Self.enough else {
+            guard log.unpublishedBytes >= Self.enough || isAsked.exchange(false, ordering: .acquiring) else {
                 bell.wait(seen)
                 continue
             }
             do throws(LedgerError) {
-                try log.publish()
+                try log.publishAhead()
             } catch {
                 // Whoever records or publishes next is told the same: nobody is promised more before it has gone away.
                 bell.wait(seen)

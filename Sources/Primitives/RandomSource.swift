@@ -1,7 +1,11 @@
+internal import Glibc
+internal import Synchronization
+
 /// Randomness that is handed in: the system's in production, a seeded sequence in a simulation.
 package struct RandomSource: RandomNumberGenerator, Sendable {
     private enum Source: Sendable {
         case system
+        case pool(RandomPool)
         case seeded(SplitMix64)
     }
     private var source: Source
@@ -11,6 +15,9 @@ package struct RandomSource: RandomNumberGenerator, Sendable {
     /// The kernel's generator; fit for nonces, tags and tokens.
     package static var system: RandomSource { RandomSource(.system) }
 
+    /// The same, asked for many words at a time: for who draws often. Copies and forks draw from one pool.
+    package static func pooled() -> RandomSource { RandomSource(.pool(RandomPool())) }
+
     /// Repeats exactly for a seed; never for secrets.
     package init(seed: UInt64) { self.init(.seeded(SplitMix64(state: seed))) }
 
@@ -19,6 +26,7 @@ package struct RandomSource: RandomNumberGenerator, Sendable {
         case .system:
             var generator = SystemRandomNumberGenerator()
             return generator.next()
+        case .pool(let pool): return pool.next()
         case .seeded(var generator):
             let value = generator.next()
             source = .seeded(generator)
@@ -29,7 +37,7 @@ package struct RandomSource: RandomNumberGenerator, Sendable {
     /// A source of its own for a part of the work: what that draws does not shift what is drawn here.
     package mutating func fork() -> RandomSource {
         switch source {
-        case .system: .system
+        case .system, .pool: self
         case .seeded: RandomSource(seed: next())
         }
     }
@@ -45,6 +53,27 @@ package struct RandomSource: RandomNumberGenerator, Sendable {
             }
         }
         return result
+    }
+}
+
+/// Words of the kernel's generator, as many as it gives at a time (getentropy(3)). None is handed out twice, and none stays here after it was.
+private final class RandomPool: Sendable {
+    private static let wordsMax = 32
+    private let words = Mutex<[UInt64]>([])
+
+    func next() -> UInt64 {
+        words.withLock { words in
+            if words.isEmpty {
+                words = [UInt64](repeating: 0, count: Self.wordsMax)
+                let status = unsafe words.withUnsafeMutableBytes { unsafe getentropy($0.baseAddress, $0.count) }
+                precondition(status == 0, "getentropy: \(errno)")
+            }
+            let last = words.count - 1
+            let word = words[last]
+            words[last] = 0
+            words.removeLast()
+            return word
+        }
     }
 }
 

@@ -4,6 +4,8 @@ import Synchronization
 
 /// A disk that takes as long as the world says. What it was given and nobody has heard of may be there after a kill, or not.
 final class SimulatedDisk: Appender {
+    package func prepareToPublish() {}
+
     private struct State {
         var number: UInt64 = 0
         var commits: [Commit]?

@@ -56,7 +56,7 @@ extension World {
     private func carryOut(_ outputs: [Output]) {
         for output in outputs {
             switch output {
-            case .reply(let worker, let requestID, let answer):
+            case .reply(let worker, let requestID, let answer, _):
                 guard let id = RequestID(bytes: requestID) else { continue }
                 if case .recorded(let recorded) = answer.kind { acknowledged.append(recorded.logPosition) }
                 let body = bytes(of: answer)

@@ -18,6 +18,38 @@ extension CallStarted: PersonalRecord {
         move(\.calledE164, "", from: &self, to: &called)
         return (caller, called)
     }
+
+    /// Every call has these: written as they stand here, in the order of their numbers, without a message for each part.
+    package mutating func withdrawBytes(isOne: Bool) -> (first: [UInt8], second: [UInt8]) {
+        var (first, second) = (WireEncoder(capacity: 128), WireEncoder(capacity: isOne ? 0 : 128))
+        if hasCaller { Self.withdraw(&caller, 4, into: &first) }
+        withdrawCalled(into: &second, isOne, &first)
+        Self.withdraw(&sipCallID, 8, into: &first)
+        Self.withdraw(&sourceAddress, 9, into: &first)
+        return (first.bytes, second.bytes)
+    }
+
+    private mutating func withdrawCalled(into second: inout WireEncoder, _ isOne: Bool, _ first: inout WireEncoder) {
+        func take(_ encoder: inout WireEncoder) {
+            if hasCalled { Self.withdraw(&called, 5, into: &encoder) }
+            Self.withdraw(&dialled, 6, into: &encoder)
+            Self.withdraw(&calledE164, 7, into: &encoder)
+        }
+        if isOne { take(&first) } else { take(&second) }
+    }
+
+    private static func withdraw(_ text: inout String, _ number: Int, into encoder: inout WireEncoder) {
+        guard !text.isEmpty else { return }
+        encoder.visitSingularStringField(value: text, fieldNumber: number)
+        text = ""
+    }
+
+    private static func withdraw(_ party: inout CallParty, _ number: Int, into encoder: inout WireEncoder) {
+        guard !party.number.isEmpty else { return }
+        var part = CallParty()
+        swap(&part.number, &party.number)
+        encoder.encode(part, as: number)
+    }
 }
 
 /// The state of two dialogs. Each leg's own addresses are of its side, and the other's name in it of the other side; the

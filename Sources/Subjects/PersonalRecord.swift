@@ -13,11 +13,27 @@ package protocol PersonalRecord: Message, Equatable {
     var sealed: [Data] { get set }
     /// Takes the personal fields out: those of the caller (or of the entity itself), and those of the called.
     mutating func withdraw() -> (first: Self, second: Self)
+    /// The same as protobuf bytes; nothing of a part is no bytes.
+    ///
+    /// - Parameter isOne: both are the same person's, so all of it is in the first.
+    mutating func withdrawBytes(isOne: Bool) -> (first: [UInt8], second: [UInt8])
     /// Puts them back.
     mutating func restore(_ part: [UInt8]) throws
 }
 
 extension PersonalRecord {
+    package mutating func withdrawBytes(isOne: Bool) -> (first: [UInt8], second: [UInt8]) {
+        var parts = withdraw()
+        guard isOne else { return (parts.first.wireBytes(), parts.second.wireBytes()) }
+        do {
+            // The two never hold the same field, so they stand side by side.
+            try parts.first.merge(serializedBytes: parts.second.wireBytes())
+        } catch {
+            preconditionFailure("bytes that were just written can be read: \(error)")
+        }
+        return (parts.first.wireBytes(), [])
+    }
+
     package mutating func restore(_ part: [UInt8]) throws { try merge(serializedBytes: part) }
 
     /// Something of it was erased for ever. Only after it was opened.

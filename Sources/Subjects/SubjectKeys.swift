@@ -1,4 +1,5 @@
 package import Foundation
+import Model
 import OpenSSL
 package import Primitives
 import SwiftProtobuf
@@ -105,32 +106,13 @@ package final class SubjectKeys: Sendable {
     package func seal<R: PersonalRecord>(
         _ record: inout R, of id: Data, _ caller: UUIDv7, _ called: UUIDv7, _ random: inout RandomSource
     ) throws(SubjectKeyError) {
-        var (first, second) = record.withdraw()
-        let isNoneFirst = first == R()
-        let isNoneSecond = second == R()
-        if isNoneFirst, isNoneSecond { return }
-        if !isNoneFirst, !isNoneSecond, caller == called {
-            // The two never hold the same field, so merging puts them side by side.
-            first = Self.merged(first, second)
-            second = R()
-        } else if isNoneFirst, caller == called {
-            swap(&first, &second)
+        let (first, second) = record.withdrawBytes(isOne: caller == called)
+        if !first.isEmpty, let part = try seal(first, mark: R.mark, subject: caller, record: id, &random) {
+            record.sealed.append(Data(part))
         }
-        for (part, subject) in [(first, caller), (second, called)] where part != R() {
-            if let bytes = try seal(serialized(part), mark: R.mark, subject: subject, record: id, &random) {
-                record.sealed.append(Data(bytes))
-            }
+        if !second.isEmpty, let part = try seal(second, mark: R.mark, subject: called, record: id, &random) {
+            record.sealed.append(Data(part))
         }
-    }
-
-    private static func merged<R: PersonalRecord>(_ a: R, _ b: R) -> R {
-        var a = a
-        do {
-            try a.merge(serializedBytes: serialized(b))
-        } catch {
-            preconditionFailure("bytes that were just written can be read: \(error)")
-        }
-        return a
     }
 
     /// Bytes of any kind under a subject's key; nil: it is erased.
@@ -282,11 +264,3 @@ package final class SubjectKeys: Sendable {
     }
 }
 
-/// Protobuf bytes of a message of ours.
-func serialized(_ message: some Message) -> [UInt8] {
-    do {
-        return try message.serializedBytes()
-    } catch {
-        preconditionFailure("a proto3 message without required fields always serialises: \(error)")
-    }
-}

@@ -42,6 +42,21 @@ struct ReplyCacheTests {
         #expect(cache.admit(id(1), from: "a", now: at(0)) == .repeated([1]))
     }
 
+    /// Requests that are told to come again leave nothing behind, however many they are.
+    @Test func whatIsForgottenMakesNoOldAnswerStay() {
+        var cache = ReplyCache(age: .seconds(10))
+        #expect(cache.admit(id(0), from: "a", now: at(0)) == .new)
+        cache.record([7], to: id(0), from: "a")
+        for number in 1...5_000 {
+            #expect(cache.admit(id(number), from: "a", now: at(1)) == .new)
+            cache.forget(id(number), from: "a")
+        }
+        #expect(cache.count == 1)
+        #expect(cache.admit(id(0), from: "a", now: at(9)) == .repeated([7]))
+        #expect(cache.admit(id(5_000), from: "a", now: at(9)) == .new)
+        #expect(cache.admit(id(0), from: "a", now: at(10)) == .new)
+    }
+
     @Test func oldestLeaveWhenThereAreTooMany() {
         var cache = ReplyCache(capacity: 2)
         for number in 1...3 {

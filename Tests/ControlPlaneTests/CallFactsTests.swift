@@ -83,7 +83,7 @@ import Testing
         let request = town.startRequest(call, from: town.alice, to: "1001")
         let before = town.platform.head
         let outputs = town.platform.process([town.platform.work("s1", request), town.platform.work("s1", request)])
-        let replies = outputs.compactMap { if case .reply(_, _, let reply) = $0 { reply } else { nil } }
+        let replies = outputs.compactMap { if case .reply(_, _, let reply, _) = $0 { reply } else { nil } }
         #expect(replies.count == 2)
         #expect(replies.first == replies.last)
         #expect(try town.platform.types(after: before) == ["call.started"])

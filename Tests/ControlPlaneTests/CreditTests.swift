@@ -105,7 +105,7 @@ import Testing
             batch.append(town.platform.work("s1", town.startRequest(town.newCall(), from: town.alice, to: "2488700")))
         }
         var granted: [UInt32] = []
-        for case .reply(_, _, let reply) in town.platform.process(batch) {
+        for case .reply(_, _, let reply, _) in town.platform.process(batch) {
             if case .callPlan(let plan)? = reply.kind { granted.append(plan.grantedSeconds) }
         }
         #expect(granted == [300, 300, 120])

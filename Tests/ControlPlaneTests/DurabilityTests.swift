@@ -50,7 +50,7 @@ import Testing
             case .adminResult(_, .failure(.unavailable(let reason))):
                 #expect(reason.contains("disk is full"))
                 answers += 1
-            case .reply(_, _, let reply):
+            case .reply(_, _, let reply, _):
                 #expect(reply.error.code == .unavailable)
                 answers += 1
             case .adminResult(_, let result): Issue.record("\(result)")

@@ -36,7 +36,7 @@ import Testing
     }
 
     private func replies(_ outputs: [Output]) -> [DeskReply] {
-        outputs.compactMap { if case .reply(_, _, let reply) = $0 { reply } else { nil } }
+        outputs.compactMap { if case .reply(_, _, let reply, _) = $0 { reply } else { nil } }
     }
 
     /// As readers see it when everything is settled.
@@ -228,6 +228,8 @@ import Testing
 
 /// Keeps what it is given until the test, or whoever waits, lets it go to the log.
 final class HeldAppender: Appender {
+    func prepareToPublish() {}
+
     private struct State {
         var commits: [Commit]?
         var isDone = false

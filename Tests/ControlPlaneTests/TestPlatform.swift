@@ -107,7 +107,7 @@ final class TestPlatform {
     }
 
     func desk(_ worker: String, _ request: DeskRequest) throws -> DeskReply {
-        for case .reply(_, _, let reply) in process([work(worker, request)]) { return reply }
+        for case .reply(_, _, let reply, _) in process([work(worker, request)]) { return reply }
         throw TestFailure.noAnswer
     }
 

@@ -49,6 +49,12 @@ struct IdentifierTests {
         #expect(other.bytes(33) != bytes)
         var system = RandomSource.system
         #expect(system.bytes(32) != system.bytes(32))
+        // More than the pool holds at a time, by two that draw from it.
+        var pooled = RandomSource.pooled()
+        var copy = pooled
+        var fork = pooled.fork()
+        let words = (0..<100).flatMap { _ in [pooled.next(), copy.next(), fork.next()] }
+        #expect(Set(words).count == words.count)
         // The first value of SplitMix64 for the seed 1234567 (its authors' own test).
         var known = RandomSource(seed: 1_234_567)
         #expect(known.next() == 6_457_827_717_110_365_317)

@@ -27,6 +27,37 @@ import Testing
     #expect(a.sealed != b.sealed)
 }
 
+/// What every call has is written without the messages of its parts.
+@Test(arguments: [CallStarted.outbound, .with { $0.called.number = "101" }, .with { $0.caller.tenantID = Data([1]); $0.sipCallID = "x" }, CallStarted()])
+func partsOfACallAreTheBytesOfTheirMessages(whole: CallStarted) throws {
+    var (expected, separate, one) = (whole, whole, whole)
+    let (first, second) = expected.withdraw()
+    let parts = separate.withdrawBytes(isOne: false)
+    #expect(separate == expected)
+    #expect(parts.first == (try first.serializedBytes()))
+    #expect(parts.second == (try second.serializedBytes()))
+    var both = first
+    try both.merge(serializedBytes: parts.second)
+    let whatIsOnes = one.withdrawBytes(isOne: true)
+    #expect(one == expected)
+    #expect(whatIsOnes.first == (try both.serializedBytes()))
+    #expect(whatIsOnes.second.isEmpty)
+    try one.restore(whatIsOnes.first)
+    #expect(one == whole)
+}
+
+/// The same of what is written by way of messages.
+@Test func partsOfOnePersonStandSideBySide() throws {
+    var record = Cdr.onNet
+    let (first, second) = record.withdraw()
+    var both = first
+    try both.merge(serializedBytes: try second.serializedBytes() as [UInt8])
+    record = .onNet
+    let parts = record.withdrawBytes(isOne: true)
+    #expect(parts.first == (try both.serializedBytes()))
+    #expect(parts.second.isEmpty)
+}
+
 @Test func eachSideOfACallIsUnderItsOwnKey() throws {
     let ring = try KeyRing()
     let keys = try ring.open()

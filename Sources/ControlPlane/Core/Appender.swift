@@ -10,6 +10,9 @@ package protocol Appender: AnyObject, Sendable {
     /// The batch is durable or has failed: `finish` does not wait.
     var isDone: Bool { get }
 
+    /// Readers will be shown what is durable in some milliseconds: what can be done before is done beside.
+    func prepareToPublish()
+
     /// Waits for the batch, and takes back what became of it.
     func finish() -> AppendOutcome
 }
@@ -49,6 +52,8 @@ final class InlineAppender: Appender {
     init(_ append: Append) { self.append = append }
 
     func begin(_ commits: [Commit]) { outcome.withLock { $0 = append(commits) } }
+
+    func prepareToPublish() {}
 
     var isDone: Bool { true }
 

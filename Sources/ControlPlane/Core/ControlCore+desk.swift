@@ -12,8 +12,9 @@ extension ControlCore {
         switch work {
         case .desk(let worker, let requestID, let request):
             let cause = hex(requestID)
-            let reply = try answer(request, from: worker, cause: cause, now: now, wall: wall, &batch, &views)
-            batch.replies.append(.reply(worker: worker, requestID: requestID, reply))
+            var encoded: [UInt8]?
+            let reply = try answer(request, from: worker, cause: cause, now: now, wall: wall, &batch, &views, encoded: &encoded)
+            batch.replies.append(.reply(worker: worker, requestID: requestID, reply, encoded: encoded))
         case .admin(let ticket, let request):
             let result: Result<AdminOutcome, AdminRejection>
             do {
@@ -27,7 +28,7 @@ extension ControlCore {
 
     private mutating func answer(
         _ request: DeskRequest, from name: String, cause: String, now: Instant, wall: WallTime, _ batch: inout Batch,
-        _ views: inout ViewTransaction
+        _ views: inout ViewTransaction, encoded: inout [UInt8]?
     ) throws -> DeskReply {
         guard try isEnrolled(name, views) else { return .error(.notEnrolled, name) }
         guard let kind = request.kind else { return .error(.malformed, "no request") }
@@ -50,7 +51,7 @@ extension ControlCore {
         case .bind(let request):
             return try bind(request, at: wall, views)
         case .startCall(let request):
-            return try start(request, by: name, record, &batch, &views)
+            return try start(request, by: name, record, &batch, &views, encoded: &encoded)
         case .callAnswered(let fact):
             var decision = Decision(wall: wall, random: random)
             let verdict = try CallDecider.answered(fact, by: name, in: views, &decision)
@@ -205,7 +206,7 @@ extension ControlCore {
 
     private mutating func start(
         _ request: StartCall, by worker: String, _ recorder: Recorder, _ batch: inout Batch,
-        _ views: inout ViewTransaction
+        _ views: inout ViewTransaction, encoded: inout [UInt8]?
     ) throws -> DeskReply {
         guard let call = CallID(request.callID) else { return .error(.malformed, "call_id") }
         // The plan that was answered first is the plan, also after a restart.
@@ -235,9 +236,11 @@ extension ControlCore {
         var decision = Decision(wall: recorder.wall, random: random)
         try CallDecider.start(routing, in: views, &decision)
         random = decision.random
+        let bytes = serialized(reply)
         try batch.record(
-            decision, actor: recorder.actor, cause: recorder.cause, key: key, 
-            outcome: { batch, views in try sealed(reply, of: routing, call: call, &batch, views) }, in: &views)
+            decision, actor: recorder.actor, cause: recorder.cause, key: key,
+            outcome: { batch, views in try sealed(bytes, of: routing, call: call, &batch, views) }, in: &views)
+        encoded = bytes
         return reply
     }
 
@@ -248,9 +251,8 @@ extension ControlCore {
 
     /// A plan has numbers and addresses of both sides: without the key of either nobody reads it.
     private func sealed(
-        _ reply: DeskReply, of routing: Routing, call: CallID, _ batch: inout Batch, _ views: borrowing ViewTransaction
+        _ plain: [UInt8], of routing: Routing, call: CallID, _ batch: inout Batch, _ views: borrowing ViewTransaction
     ) throws -> [UInt8] {
-        let plain = serialized(reply)
         guard let keys = views.keys, let started = routing.started else { return plain }
         let sides = CallSubjects(started.caller, started.called)
         var bytes = plain

@@ -36,6 +36,7 @@ extension ControlCore {
         (latest, latestWall) = (now, wall)
         var outputs: [Output] = []
         if behind || mustSettle { outputs += settle() }
+        prepareToPublish()
         let result = take(works) { core, batch, views in
             for work in works { try core.decide(work, now: now, wall: wall, &batch, &views) }
         }
@@ -116,13 +117,22 @@ extension ControlCore {
         return now >= publishDue || views.isFull
     }
 
-    /// When readers must see what waits. Later when much comes: most of it changes rows that have changed since the last time, and a
-    /// commit of the views costs by its rows.
+    /// When readers must see what waits. Later when much comes: most of it changes rows that have changed since the last time, a
+    /// commit of the views costs by its rows, and whoever asks for something meanwhile waits for it.
     var publishDue: Instant? {
         guard let publishAt else { return nil }
         let crowd = max(0, Int64(clamping: concludedHead - publishedHead) - 1_000)
-        return publishAt + min(.microseconds(10 * crowd), settings.viewsLag * 4)
+        return publishAt + min(.microseconds(100 * crowd), settings.viewsLag * 4)
     }
+
+    /// Rows lead to events, so the log is published before the views: most of it by then, beside what is decided.
+    private mutating func prepareToPublish() {
+        guard !isPublishingPrepared, let publishDue, latest + Self.preparation >= publishDue else { return }
+        isPublishingPrepared = true
+        appender.prepareToPublish()
+    }
+
+    private static let preparation: Duration = .milliseconds(8)
 
     /// Steps that are a batch of their own, when nothing is on its way: durable, or without any effect, when this returns.
     mutating func attempt(_ steps: Steps) -> Result<[Output], BatchFailure> {
@@ -210,6 +220,7 @@ extension ControlCore {
 
     mutating func publishViews() -> ViewsError? {
         publishAt = nil
+        isPublishingPrepared = false
         publishedHead = concludedHead
         do throws(LedgerError) {
             // Rows lead to events: whoever sees a row finds its event.

@@ -52,6 +52,8 @@ package struct ControlCore {
     var recordingClock = RecordingClock()
     /// When readers are to see what they do not see yet.
     var publishAt: Instant?
+    /// The log was told that it will be soon.
+    var isPublishingPrepared = false
     /// The last fact that is durable, and the last that readers were shown.
     var concludedHead: UInt64 = 0
     var publishedHead: UInt64 = 0

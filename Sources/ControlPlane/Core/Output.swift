@@ -2,7 +2,8 @@ package import Model
 
 /// What the driver carries out, in order. Everything in it is durable already.
 package enum Output: Sendable {
-    case reply(worker: String, requestID: [UInt8], DeskReply)
+    /// - Parameter encoded: the same in bytes, where they were made already.
+    case reply(worker: String, requestID: [UInt8], DeskReply, encoded: [UInt8]? = nil)
     case adminResult(ticket: UInt64, Result<AdminOutcome, AdminRejection>)
     /// To all workers.
     case feed(FeedMessage)

@@ -9,21 +9,46 @@ import Projections
 /// control plane starts.
 struct LineCalls {
     struct Call: Equatable {
-        let id: CallID
-        let worker: String
-        let caller: CallParty
-        let called: CallParty
-        let startedAt: Int64
-        var isAnswered: Bool
+        /// What does not change; beside the tables, which grow and are moved with many thousands of calls in them.
+        private final class Facts: Sendable, Equatable {
+            let id: CallID
+            let worker: String
+            let caller: CallParty
+            let called: CallParty
+            let startedAt: Int64
+
+            init(_ id: CallID, _ fact: CallStarted) {
+                (self.id, worker, startedAt) = (id, fact.worker, fact.startedAt)
+                (caller, called) = (fact.caller, fact.called)
+            }
+
+            /// A call's first fact is one.
+            static func == (l: Facts, r: Facts) -> Bool { l.id == r.id }
+        }
+
+        private let facts: Facts
+        fileprivate(set) var isAnswered: Bool
         /// It goes on as another call, so the called line has nothing of it.
-        var isAway = false
+        fileprivate(set) var isAway = false
         /// It takes a call that rings at the called line, and is none of that line's own.
         let isPickup: Bool
         /// The line's own calls are those that it made, and not those that it sends on.
         let isForwarded: Bool
+
+        fileprivate init(_ id: CallID, _ fact: CallStarted, isAnswered: Bool) {
+            facts = Facts(id, fact)
+            self.isAnswered = isAnswered
+            (isPickup, isForwarded) = (!fact.pickedUp.isEmpty, !fact.forwardedFrom.isEmpty)
+        }
+
+        var id: CallID { facts.id }
+        var worker: String { facts.worker }
+        var caller: CallParty { facts.caller }
+        var called: CallParty { facts.called }
+        var startedAt: Int64 { facts.startedAt }
     }
 
-    private var calls: [CallID: Call] = [:]
+    private var calls = ShardedDictionary<CallID, Call>()
     private var byLine: [SubscriberID: [CallID]] = [:]
     /// Not answered yet, the oldest first.
     private var ringing: [TenantID: [CallID]] = [:]
@@ -79,16 +104,14 @@ struct LineCalls {
 
     private mutating func begin(_ fact: CallStarted, isAnswered: Bool) {
         guard let id = CallID(fact.callID), calls[id] == nil else { return }
-        calls[id] = Call(
-            id: id, worker: fact.worker, caller: fact.caller, called: fact.called, startedAt: fact.startedAt, isAnswered: isAnswered,
-            isPickup: !fact.pickedUp.isEmpty, isForwarded: !fact.forwardedFrom.isEmpty)
+        calls[id] = Call(id, fact, isAnswered: isAnswered)
         for line in lines(of: fact.caller, fact.called) { byLine[line, default: []].append(id) }
         if let tenant = TenantID(fact.called.tenantID), !isAnswered { ringing[tenant, default: []].append(id) }
         if let before = CallID(fact.forwardedFrom) {
             calls[before]?.isAway = true
             if let call = calls[before] { note(call) }
         }
-        if let call = calls[id] { note(call) }
+        if !watched.isEmpty, let call = calls[id] { note(call) }
     }
 
     private mutating func answer(_ id: CallID) {

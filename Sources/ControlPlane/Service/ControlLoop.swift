@@ -102,7 +102,7 @@ final class ControlLoop {
     private func carryOut(_ outputs: [Output]) {
         for output in outputs {
             switch output {
-            case .reply(let worker, let requestID, let reply): answer(worker, requestID, reply)
+            case .reply(let worker, let requestID, let reply, let encoded): answer(worker, requestID, reply, encoded)
             case .adminResult(let ticket, let result): commands.removeValue(forKey: ticket)?(result)
             case .feed(let message): _ = feed.publish(serialized(message))
             case .admission(.admit(let name, let publicKey)):
@@ -113,11 +113,11 @@ final class ControlLoop {
         }
     }
 
-    private func answer(_ worker: String, _ requestID: [UInt8], _ reply: DeskReply) {
+    private func answer(_ worker: String, _ requestID: [UInt8], _ reply: DeskReply, _ encoded: [UInt8]?) {
         guard let id = RequestID(bytes: requestID),
             let peer = peers.removeValue(forKey: PeerRequest(worker: worker, id: id))
         else { return }
-        let bytes = serialized(reply)
+        let bytes = encoded ?? serialized(reply)
         if reply.isForNow { replies.forget(id, from: worker) } else { replies.record(bytes, to: id, from: worker) }
         send(bytes, to: id, peer)
     }

@@ -114,7 +114,7 @@ package final class ControlPlaneService: Sendable {
             views: views, log: log, desk: desk, carriers: [WebhookCarrier(key: { vault.webhookKey(of: $0) })], logger: logger, submit: driver.submitAndWait)
         webhookKey = { provider in vault.webhookKey(of: provider) }
         var core = try ControlCore(
-            log: log, views: views, vault: keys.vault, platform: configuration.platform, random: .system,
+            log: log, views: views, vault: keys.vault, platform: configuration.platform, random: .pooled(),
             settings: configuration.settings, location: location, now: .now, wall: .now)
         firstToken = try Self.issueFirstToken(&core, views)
         parked = Parked(core)

@@ -37,6 +37,8 @@ package final class ThreadAppender: Appender {
         handed.signal()
     }
 
+    package func prepareToPublish() { publisher.prepare() }
+
     package var isDone: Bool { isSettled.load(ordering: .acquiring) }
 
     package func finish() -> AppendOutcome {

@@ -198,7 +198,7 @@ struct Exchange {
             return Work.desk(worker: Self.worker, requestID: UUIDv7(high: 0, low: tickets).bytes, request)
         }
         var replies: [DeskReply] = []
-        for case .reply(_, _, let reply) in core.process(work, now: .current, wall: .current) {
+        for case .reply(_, _, let reply, _) in core.process(work, now: .current, wall: .current) {
             if case .error(let error) = reply.kind { throw Failure.unexpected("\(error)") }
             replies.append(reply)
         }
@@ -229,7 +229,7 @@ struct Exchange {
 
     private static func producers(_ outputs: [Output]) throws -> [Int] {
         var producers: [Int] = []
-        for case .reply(_, let id, let reply) in outputs {
+        for case .reply(_, let id, let reply, _) in outputs {
             if case .error(let error) = reply.kind { throw Failure.unexpected("\(error)") }
             use(try reply.serializedBytes() as [UInt8])
             guard let asker = UUIDv7(bytes: id) else { throw Failure.unexpected("a reply to nobody") }
