@@ -34,7 +34,7 @@ package enum ElectronicInvoice {
             out.end()
             out.end()
         }
-        seller(invoice.seller, &out)
+        seller(invoice, &out)
         buyer(invoice, &out)
         payment(invoice, &out)
         taxes(invoice, &out)
@@ -54,12 +54,13 @@ package enum ElectronicInvoice {
     }
 
     /// BG-4
-    private static func seller(_ seller: SellerParty, _ out: inout XMLText) {
+    private static func seller(_ invoice: InvoiceIssued, _ out: inout XMLText) {
+        let seller = invoice.seller
         out.begin("cac:AccountingSupplierParty")
         out.begin("cac:Party")
         if !seller.email.isEmpty { out.element("cbc:EndpointID", seller.email, ["schemeID": "EM"]) }  // BT-34
         address(seller.street, seller.postalCode, seller.city, seller.country, &out)
-        vat(seller.vatNumber, &out)
+        if !invoice.isOutsideOfVAT { vat(seller.vatNumber, &out) }  // BT-31
         out.begin("cac:PartyLegalEntity")
         out.element("cbc:RegistrationName", seller.name)  // BT-27
         out.element(ifAny: "cbc:CompanyID", seller.registration)  // BT-30
@@ -82,7 +83,7 @@ package enum ElectronicInvoice {
         out.begin("cac:Party")
         if !buyer.email.isEmpty { out.element("cbc:EndpointID", buyer.email, ["schemeID": "EM"]) }  // BT-49
         address(buyer.street, buyer.postalCode, buyer.city, buyer.country, &out)
-        vat(buyer.vatNumber, &out)
+        if !invoice.isOutsideOfVAT { vat(buyer.vatNumber, &out) }  // BT-48
         out.begin("cac:PartyLegalEntity")
         let name = buyer.company.isEmpty ? buyer.name : buyer.company
         out.element("cbc:RegistrationName", invoice.isErasedBuyer ? erased : name)  // BT-44
@@ -166,7 +167,7 @@ package enum ElectronicInvoice {
     private static func category(_ name: String, _ tax: InvoiceTax, exemption: (code: String, reason: String)?, _ out: inout XMLText) {
         out.begin(name)
         out.element("cbc:ID", tax.category)
-        out.element("cbc:Percent", InvoiceAmounts.percent(tax.vatBasisPoints))
+        if tax.category != "O" { out.element("cbc:Percent", InvoiceAmounts.percent(tax.vatBasisPoints)) }  // BT-119, BT-152
         out.element(ifAny: "cbc:TaxExemptionReasonCode", exemption?.code ?? "")  // BT-121
         out.element(ifAny: "cbc:TaxExemptionReason", exemption?.reason ?? "")  // BT-120
         scheme(&out)

@@ -142,7 +142,7 @@ package enum InvoiceMaker {
         if invoice.hasTaxedLines {
             taxes = []
             for line in invoice.lines where !taxes.contains(where: { $0.isAlike(line.tax) }) { taxes.append(line.tax) }
-            let order = ["S", "Z", "E", "AE", "G"]
+            let order = ["S", "Z", "E", "AE", "G", "O"]
             func rank(_ tax: InvoiceTax) -> (Int, Int64) { (order.firstIndex(of: tax.category) ?? order.count, -Int64(tax.vatBasisPoints)) }
             taxes.sort { rank($0) < rank($1) }
         }

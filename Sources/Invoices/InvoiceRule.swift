@@ -39,8 +39,10 @@ extension InvoiceRule {
         let payable = invoice.totalMicros - invoice.prepaidMicros
         rule("BR-CO-25", payable <= 0 || !invoice.dueOn.isEmpty || !invoice.paymentTerms.isEmpty, "there is neither a due date nor terms of payment")
         rule(
-            "BR-CO-26", !seller.vatNumber.isEmpty || !seller.registration.isEmpty,
-            "the seller can be recognised by nothing: set seller/vat_number or seller/registration of the provider's billing")
+            "BR-CO-26", !invoice.isOutsideOfVAT && !seller.vatNumber.isEmpty || !seller.registration.isEmpty,
+            invoice.isOutsideOfVAT
+                ? "no VAT number stands where nothing is subject to VAT, so nothing recognises the seller: set seller/registration of the provider's billing"
+                : "the seller can be recognised by nothing: set seller/vat_number or seller/registration of the provider's billing")
         for (id, number) in [("BR-CO-09 seller", seller.vatNumber), ("BR-CO-09 buyer", buyer.vatNumber)] where !number.isEmpty {
             rule(id, number.utf8.prefix(2).allSatisfy { (0x41...0x5A).contains($0) }, "the VAT number has no country before it")
         }
@@ -53,6 +55,8 @@ extension InvoiceRule {
             rule("BR-E-05", entry.category != "E" || entry.vatBasisPoints == 0, "what is exempt has no rate")
             rule("BR-AE-05", entry.category != "AE" || entry.vatBasisPoints == 0, "where the buyer accounts for VAT there is no rate")
             rule("BR-G-05", entry.category != "G" || entry.vatBasisPoints == 0, "an export has no rate")
+            rule("BR-O-05", entry.category != "O" || entry.vatBasisPoints == 0, "what is not subject to VAT has no rate")
+            rule("BR-O-11", entry.category != "O" || invoice.taxes.count == 1, "what is not subject to VAT stands on an invoice of its own")
             rule("BR-E-10", entry.category != "E" || !invoice.exemptionReason.isEmpty, "nothing says why there is no VAT")
         }
         let isReversed = invoice.taxes.contains { $0.category == "AE" }

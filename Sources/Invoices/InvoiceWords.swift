@@ -55,9 +55,13 @@ package struct InvoiceWords: Sendable {
         return sign + number + "\u{A0}" + symbol
     }
 
-    /// What VAT a line or a part of the breakdown bears, for people: `19 %`, `0 % (AE)`.
+    /// What VAT a line or a part of the breakdown bears, for people: `19 %`, `0 % (AE)`, `O` where there is none at all.
     func vat(_ tax: InvoiceTax) -> String {
-        tax.category == "S" ? percent(tax.vatBasisPoints) : "\(percent(tax.vatBasisPoints)) (\(tax.category))"
+        switch tax.category {
+        case "S": percent(tax.vatBasisPoints)
+        case "O": tax.category
+        default: "\(percent(tax.vatBasisPoints)) (\(tax.category))"
+        }
     }
 
     func percent(_ basisPoints: UInt32) -> String {
@@ -99,19 +103,19 @@ package struct InvoiceWords: Sendable {
         "invoice", "credit_note", "number", "issued", "due", "period", "to", "customer_number", "vat_number", "registration", "description",
         "quantity", "duration", "amount", "net", "vat", "total", "prepaid", "payable", "on", "credits", "reason", "account", "opening", "payments", "charges",
         "closing", "pay_to", "bank", "reference", "page", "of", "calls", "call_to", "call_out", "call_in", "call_on_net", "correction", "fees", "usage",
-        "corrections", "cut", "erased", "vat_ae", "vat_g",
+        "corrections", "cut", "erased", "vat_ae", "vat_g", "vat_o",
     ]
     private static let tables: [String: [String: String]] = [
         "en": table(
-            "Invoice|Credit note|Number|Date of issue|Due|Period|to|Customer number|VAT number|Registration|Description|Quantity|Duration|Amount|Net|VAT|Total|Paid from credit|Amount due|on|Credits invoice|Reason|Your account|Opening balance|Payments and credits|Charges of this document|Closing balance|Please pay to|Bank|Reference|Page|of|Calls|Calls to|Calls outside|Calls from outside|Calls on the platform|Correction|Fees and items|Calls|Corrections|Movements of the account up to entry|[erased]|Reverse charge|Export outside the EU"),
+            "Invoice|Credit note|Number|Date of issue|Due|Period|to|Customer number|VAT number|Registration|Description|Quantity|Duration|Amount|Net|VAT|Total|Paid from credit|Amount due|on|Credits invoice|Reason|Your account|Opening balance|Payments and credits|Charges of this document|Closing balance|Please pay to|Bank|Reference|Page|of|Calls|Calls to|Calls outside|Calls from outside|Calls on the platform|Correction|Fees and items|Calls|Corrections|Movements of the account up to entry|[erased]|Reverse charge|Export outside the EU|Not subject to VAT"),
         "de": table(
-            "Rechnung|Rechnungskorrektur|Nummer|Rechnungsdatum|Fällig am|Leistungszeitraum|bis|Kundennummer|USt-IdNr.|Registernummer|Bezeichnung|Menge|Dauer|Betrag|Netto|USt.|Gesamtbetrag|Aus Guthaben bezahlt|Zu zahlen|auf|Korrektur zu Rechnung|Grund|Ihr Konto|Anfangsstand|Zahlungen und Gutschriften|Belastung durch diesen Beleg|Endstand|Bitte zahlen Sie an|Bank|Verwendungszweck|Seite|von|Gespräche|Gespräche nach|Gespräche nach außen|Gespräche von außen|Gespräche in der Plattform|Berichtigung|Grundgebühren und Posten|Gespräche|Berichtigungen|Kontobewegungen bis Eintrag|[gelöscht]|Steuerschuldnerschaft des Leistungsempfängers|Ausfuhr aus der EU"),
+            "Rechnung|Rechnungskorrektur|Nummer|Rechnungsdatum|Fällig am|Leistungszeitraum|bis|Kundennummer|USt-IdNr.|Registernummer|Bezeichnung|Menge|Dauer|Betrag|Netto|USt.|Gesamtbetrag|Aus Guthaben bezahlt|Zu zahlen|auf|Korrektur zu Rechnung|Grund|Ihr Konto|Anfangsstand|Zahlungen und Gutschriften|Belastung durch diesen Beleg|Endstand|Bitte zahlen Sie an|Bank|Verwendungszweck|Seite|von|Gespräche|Gespräche nach|Gespräche nach außen|Gespräche von außen|Gespräche in der Plattform|Berichtigung|Grundgebühren und Posten|Gespräche|Berichtigungen|Kontobewegungen bis Eintrag|[gelöscht]|Steuerschuldnerschaft des Leistungsempfängers|Ausfuhr aus der EU|Nicht steuerbar"),
         "fr": table(
-            "Facture|Avoir|Numéro|Date d’émission|Échéance|Période|au|Numéro de client|Numéro de TVA|Immatriculation|Désignation|Quantité|Durée|Montant|Total HT|TVA|Total TTC|Réglé par crédit|Net à payer|sur|Avoir sur facture|Motif|Votre compte|Solde initial|Paiements et avoirs|Montant de ce document|Solde final|À payer à|Banque|Référence|Page|sur|Appels|Appels vers|Appels sortants|Appels entrants|Appels internes|Rectification|Abonnements et articles|Appels|Rectifications|Mouvements du compte jusqu’à l’écriture|[effacé]|Autoliquidation|Exportation hors UE"),
+            "Facture|Avoir|Numéro|Date d’émission|Échéance|Période|au|Numéro de client|Numéro de TVA|Immatriculation|Désignation|Quantité|Durée|Montant|Total HT|TVA|Total TTC|Réglé par crédit|Net à payer|sur|Avoir sur facture|Motif|Votre compte|Solde initial|Paiements et avoirs|Montant de ce document|Solde final|À payer à|Banque|Référence|Page|sur|Appels|Appels vers|Appels sortants|Appels entrants|Appels internes|Rectification|Abonnements et articles|Appels|Rectifications|Mouvements du compte jusqu’à l’écriture|[effacé]|Autoliquidation|Exportation hors UE|Hors champ d’application de la TVA"),
         "es": table(
-            "Factura|Factura rectificativa|Número|Fecha de emisión|Vencimiento|Período|a|Número de cliente|NIF-IVA|Registro|Descripción|Cantidad|Duración|Importe|Base imponible|IVA|Total|Pagado con saldo|A pagar|sobre|Rectifica la factura|Motivo|Su cuenta|Saldo inicial|Pagos y abonos|Importe de este documento|Saldo final|Pagar a|Banco|Referencia|Página|de|Llamadas|Llamadas a|Llamadas salientes|Llamadas entrantes|Llamadas internas|Rectificación|Cuotas y conceptos|Llamadas|Rectificaciones|Movimientos de la cuenta hasta el asiento|[borrado]|Inversión del sujeto pasivo|Exportación fuera de la UE"),
+            "Factura|Factura rectificativa|Número|Fecha de emisión|Vencimiento|Período|a|Número de cliente|NIF-IVA|Registro|Descripción|Cantidad|Duración|Importe|Base imponible|IVA|Total|Pagado con saldo|A pagar|sobre|Rectifica la factura|Motivo|Su cuenta|Saldo inicial|Pagos y abonos|Importe de este documento|Saldo final|Pagar a|Banco|Referencia|Página|de|Llamadas|Llamadas a|Llamadas salientes|Llamadas entrantes|Llamadas internas|Rectificación|Cuotas y conceptos|Llamadas|Rectificaciones|Movimientos de la cuenta hasta el asiento|[borrado]|Inversión del sujeto pasivo|Exportación fuera de la UE|No sujeto a IVA"),
         "pt": table(
-            "Fatura|Nota de crédito|Número|Data de emissão|Vencimento|Período|a|Número do cliente|Número fiscal|Registro|Descrição|Quantidade|Duração|Valor|Valor líquido|IVA|Total|Pago com crédito|A pagar|sobre|Credita a fatura|Motivo|Sua conta|Saldo inicial|Pagamentos e créditos|Valor deste documento|Saldo final|Pagar a|Banco|Referência|Página|de|Chamadas|Chamadas para|Chamadas externas|Chamadas recebidas|Chamadas internas|Correção|Mensalidades e itens|Chamadas|Correções|Movimentos da conta até o lançamento|[apagado]|Autoliquidação|Exportação para fora da UE"),
+            "Fatura|Nota de crédito|Número|Data de emissão|Vencimento|Período|a|Número do cliente|Número fiscal|Registro|Descrição|Quantidade|Duração|Valor|Valor líquido|IVA|Total|Pago com crédito|A pagar|sobre|Credita a fatura|Motivo|Sua conta|Saldo inicial|Pagamentos e créditos|Valor deste documento|Saldo final|Pagar a|Banco|Referência|Página|de|Chamadas|Chamadas para|Chamadas externas|Chamadas recebidas|Chamadas internas|Correção|Mensalidades e itens|Chamadas|Correções|Movimentos da conta até o lançamento|[apagado]|Autoliquidação|Exportação para fora da UE|Não sujeito a IVA"),
     ]
 
     private static func table(_ words: String) -> [String: String] {

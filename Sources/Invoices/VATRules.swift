@@ -35,7 +35,7 @@ package struct VATRules: Sendable, Equatable {
     package init?(_ wanted: VATTreatment, seller: SellerParty, buyer: BuyerParty, _ billing: Billing) {
         switch wanted {
         case .ownRate, .UNRECOGNIZED: return nil
-        case .reverseCharge, .exempt, .zero, .export: self.init(wanted, country: "", billing)
+        case .reverseCharge, .exempt, .zero, .export, .outsideScope: self.init(wanted, country: "", billing)
         case .domestic: self.init(.domestic, country: seller.country, billing)
         case .byCountry:
             let (here, there) = (Self.country(seller.country), Self.country(buyer.country))
@@ -66,6 +66,7 @@ package struct VATRules: Sendable, Equatable {
         case .exempt: return Self.tax("E", 0)
         case .zero: return Self.tax("Z", 0)
         case .export: return Self.tax("G", 0)
+        case .outsideScope: return Self.tax("O", 0)
         case .domestic, .byCountry, .ownRate, .UNRECOGNIZED: break
         }
         let item = Self.item(kind)
@@ -123,6 +124,9 @@ extension InvoiceIssued {
     /// Whether each line bears a VAT of its own.
     package var hasTaxedLines: Bool { layout >= 2 }
 
+    /// Nothing on it is subject to VAT (BR-O-11), so whoever reads it must not find VAT numbers or rates (BR-O-02, 05).
+    package var isOutsideOfVAT: Bool { taxes.contains { $0.category == "O" } }
+
     /// The VAT of a line.
     package func tax(of line: InvoiceLine) -> InvoiceTax {
         guard hasTaxedLines else { return taxes.first ?? InvoiceTax() }
@@ -136,6 +140,7 @@ extension InvoiceIssued {
         case "E": return ("", exemptionReason)
         case "AE": return ("VATEX-EU-AE", words["vat_ae"])
         case "G": return ("VATEX-EU-G", words["vat_g"])
+        case "O": return ("VATEX-EU-O", words["vat_o"])
         default: return nil
         }
     }

@@ -451,6 +451,7 @@ extension VATTreatment: Literal {
         case .exempt: "exempt"
         case .zero: "zero"
         case .export: "export"
+        case .outsideScope: "outside_scope"
         case .UNRECOGNIZED(let value): unrecognised(value)
         }
     }

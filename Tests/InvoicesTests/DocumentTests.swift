@@ -73,6 +73,15 @@ private func reversed() -> InvoiceIssued {
     return invoice
 }
 
+/// One of what is not subject to VAT at all.
+private func outside(_ kind: InvoiceKind = .invoice) -> InvoiceIssued {
+    var invoice = taxed(kind, language: "en")
+    (invoice.vatTreatment, invoice.vatCountry, invoice.exemptionReason) = (.outsideScope, "", "")
+    for index in invoice.lines.indices { (invoice.lines[index].vatCategory, invoice.lines[index].vatBasisPoints) = ("O", 0) }
+    try? InvoiceMaker.sum(&invoice, rate: InvoiceTax())
+    return invoice
+}
+
 private func hash(_ bytes: [UInt8]) -> String { hex(Hash.sha256(bytes)) }
 
 /// Invoices were issued by this code. If a hash here changes, they are not printed again as they were: write another layout instead.
@@ -113,6 +122,27 @@ private func hash(_ bytes: [UInt8]) -> String { hex(Hash.sha256(bytes)) }
     var nobody = other
     nobody.buyer.vatNumber = ""
     #expect(InvoiceRule.broken(by: nobody).map(\.id) == ["BR-AE-02"])
+}
+
+/// BR-O-02, 03, 05, 09, 10, 11: neither rates nor VAT numbers, and a reason.
+@Test func whatIsNotSubjectToVATHasNeitherRateNorNumbers() {
+    let invoice = outside()
+    #expect(invoice.taxes.map { "\($0.category) \($0.vatBasisPoints) \($0.taxableMicros) \($0.taxMicros)" } == ["O 0 130320000 0"])
+    #expect(invoice.totalMicros == invoice.netMicros && InvoiceRule.broken(by: invoice).isEmpty)
+    let xml = String(decoding: ElectronicInvoice.xml(invoice), as: UTF8.self)
+    for part in ["<cbc:TaxExemptionReasonCode>VATEX-EU-O</cbc:TaxExemptionReasonCode>", "<cbc:TaxExemptionReason>Not subject to VAT</cbc:TaxExemptionReason>", "<cbc:ID>O</cbc:ID>", "HRB 12345 B"] {
+        #expect(xml.contains(part), "\(part)")
+    }
+    for part in ["cbc:Percent", "cac:PartyTaxScheme", "DE123456789", "ATU12345678"] { #expect(!xml.contains(part), "\(part)") }
+    let page = String(decoding: InvoicePage.html(invoice, InvoicePage.builtIn(invoice)), as: UTF8.self)
+    #expect(page.contains("O: Not subject to VAT") && !page.contains("0\u{A0}%") && !page.contains("{{"))
+    var unknown = invoice
+    unknown.seller.registration = ""
+    #expect(InvoiceRule.broken(by: unknown).map(\.id) == ["BR-CO-26"])
+    var mixed = invoice
+    (mixed.lines[0].vatCategory, mixed.lines[0].vatBasisPoints) = ("S", 1_900)
+    try? InvoiceMaker.sum(&mixed, rate: InvoiceTax())
+    #expect(InvoiceRule.broken(by: mixed).map(\.id) == ["BR-O-11"])
 }
 
 @Test func anInvoiceIsTheSameAfterItHasBeenInTheLog() throws {
@@ -156,7 +186,7 @@ private func hash(_ bytes: [UInt8]) -> String { hex(Hash.sha256(bytes)) }
     let folder = NSTemporaryDirectory() + "ledgerline-ubl-" + UUID().uuidString
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    for (index, xml) in [ElectronicInvoice.xml(invoice), ElectronicInvoice.xml(sample(.creditNote)), ElectronicInvoice.xml(taxed()), ElectronicInvoice.xml(taxed(.creditNote)), ElectronicInvoice.xml(reversed())].enumerated() {
+    for (index, xml) in [ElectronicInvoice.xml(invoice), ElectronicInvoice.xml(sample(.creditNote)), ElectronicInvoice.xml(taxed()), ElectronicInvoice.xml(taxed(.creditNote)), ElectronicInvoice.xml(reversed()), ElectronicInvoice.xml(outside()), ElectronicInvoice.xml(outside(.creditNote))].enumerated() {
         let path = "\(folder)/\(index).xml"
         try Data(xml).write(to: URL(fileURLWithPath: path))
         let status = await withCheckedContinuation { (continuation: CheckedContinuation<Int32, Never>) in

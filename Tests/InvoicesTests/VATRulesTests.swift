@@ -61,7 +61,7 @@ private func found(_ buyer: BuyerParty, seller: String = "DE") -> String {
     // Austria has no reduced rate here: the standard one is paid.
     let there = VATRules(.byCountry, seller: billing.seller, buyer: buyer("AT"), billing)
     #expect(tax(there, .package, "E-book bundle") == "S 2000" && tax(there, .fee, "Basic, 2026-11") == "Z 0")
-    for (treatment, wanted) in [(VATTreatment.reverseCharge, "AE 0"), (.exempt, "E 0"), (.zero, "Z 0"), (.export, "G 0")] {
+    for (treatment, wanted) in [(VATTreatment.reverseCharge, "AE 0"), (.exempt, "E 0"), (.zero, "Z 0"), (.export, "G 0"), (.outsideScope, "O 0")] {
         #expect(tax(VATRules(treatment, seller: billing.seller, buyer: BuyerParty(), billing), .package, "E-book bundle") == wanted)
     }
     #expect(here?.missing == nil)

@@ -323,6 +323,9 @@ package nonisolated enum VATTreatment: SwiftProtobuf.Enum, Swift.CaseIterable {
 
   /// it is outside of the Union
   case export // = 6
+
+  /// nothing that it buys is subject to VAT
+  case outsideScope // = 260
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -338,6 +341,7 @@ package nonisolated enum VATTreatment: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 4: self = .exempt
     case 5: self = .zero
     case 6: self = .export
+    case 260: self = .outsideScope
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -351,6 +355,7 @@ package nonisolated enum VATTreatment: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .exempt: return 4
     case .zero: return 5
     case .export: return 6
+    case .outsideScope: return 260
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -364,6 +369,7 @@ package nonisolated enum VATTreatment: SwiftProtobuf.Enum, Swift.CaseIterable {
     .exempt,
     .zero,
     .export,
+    .outsideScope,
   ]
 
 }
@@ -3547,7 +3553,7 @@ nonisolated extension LegType: SwiftProtobuf._ProtoNameProviding {
 }
 
 nonisolated extension VATTreatment: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0VAT_TREATMENT_OWN_RATE\0\u{1}VAT_TREATMENT_BY_COUNTRY\0\u{1}VAT_TREATMENT_DOMESTIC\0\u{1}VAT_TREATMENT_REVERSE_CHARGE\0\u{1}VAT_TREATMENT_EXEMPT\0\u{1}VAT_TREATMENT_ZERO\0\u{1}VAT_TREATMENT_EXPORT\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0VAT_TREATMENT_OWN_RATE\0\u{1}VAT_TREATMENT_BY_COUNTRY\0\u{1}VAT_TREATMENT_DOMESTIC\0\u{1}VAT_TREATMENT_REVERSE_CHARGE\0\u{1}VAT_TREATMENT_EXEMPT\0\u{1}VAT_TREATMENT_ZERO\0\u{1}VAT_TREATMENT_EXPORT\0\u{2}~\u{3}VAT_TREATMENT_OUTSIDE_SCOPE\0")
 }
 
 nonisolated extension MailChoice: SwiftProtobuf._ProtoNameProviding {
