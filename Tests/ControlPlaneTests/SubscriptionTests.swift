@@ -1,6 +1,7 @@
 import Foundation
 import Model
 import Primitives
+import Projections
 import SwiftProtobuf
 import Testing
 
@@ -56,6 +57,47 @@ import Testing
         _ = try town.finish(call)
         let over = told(town)
         #expect(over.map { text($0).contains("<dialog id") } == [false] && over.map(\.dialog.localCseq) == [first.notify.dialog.localCseq + 3])
+    }
+
+    /// Reads as often within each other as LMDB has places for readers, so that nobody else can read.
+    private func withoutPlaceToRead(_ views: Views, depth: Int = 0, _ body: () throws -> Void) throws {
+        guard depth < 5_000 else { throw TestFailure.noAnswer }
+        var failure: (any Error)?
+        do throws(ViewsError) {
+            try views.read { _ throws(ViewsError) in
+                do { try withoutPlaceToRead(views, depth: depth + 1, body) } catch { failure = error }
+            }
+        } catch {
+            try body()
+        }
+        if let failure { throw failure }
+    }
+
+    @Test func aLineThatCannotBeReadIsNotToldToBeGoneButToldOfLater() throws {
+        let town = try Town()
+        let platform = town.platform
+        try town.register(town.bob, contact: "sip:bob")
+        let carol = try town.subscriber("carol", alias: "1002")
+        let first = try platform.desk("s1", request(town, from: town.alice, to: "1001", "dialog")).subscribed
+        #expect(first.outcome == .ok)
+        _ = told(town)
+        let call = town.newCall()
+        try withoutPlaceToRead(platform.views) {
+            _ = try town.start(call, from: carol, to: "1001")
+            #expect(told(town).isEmpty)
+            #expect(platform.notes.contains { if case .watchersUntold(lines: 1, _) = $0 { true } else { false } }, "\(platform.notes)")
+            platform.run(.seconds(1), beating: ["s1"])
+            #expect(told(town).isEmpty)
+        }
+        platform.notes = []
+        platform.run(.seconds(1), beating: ["s1"])
+        let early = told(town)
+        #expect(early.map { text($0).contains("<state>early</state>") } == [true])
+        #expect(early.map(\.subscriptionState).allSatisfy { $0.hasPrefix("active;") })
+        #expect(early.map(\.dialog.localCseq) == [first.notify.dialog.localCseq + 1])
+        #expect(platform.notes.isEmpty)
+        _ = try town.finish(call)
+        #expect(told(town).count == 1)
     }
 
     @Test func aLineThatSendsACallOnHasNothingOfIt() throws {

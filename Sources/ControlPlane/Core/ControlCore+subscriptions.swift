@@ -90,24 +90,42 @@ extension ControlCore {
 
     // MARK: - telling
 
-    /// What watchers of these lines are told, where there is something that they can tell apart.
-    mutating func notifications(about changed: [SubscriberID], at wall: WallTime) -> [FeedMessage] {
-        let watched = changed.filter { !subscriptions.keys(of: $0).isEmpty }
-        guard !watched.isEmpty else { return [] }
-        var messages: [FeedMessage] = []
-        for line in watched {
-            let found = try? views.read { snapshot throws(ViewsError) in try lineState(line, at: wall, in: snapshot) }
-            for key in subscriptions.keys(of: line) {
-                guard let watch = subscriptions.watches[key] else { continue }
-                guard let state = found ?? nil else {
-                    if let told = watch.told { messages.append(.with { $0.notify = order(key, told, "terminated;reason=noresource") }) }
-                    forget(key)
-                    continue
-                }
-                guard !state.isSame(as: watch.told, for: watch.package) else { continue }
-                let left = max(0, (watch.expiresAt - wall).milliseconds / 1_000)
-                messages.append(.with { $0.notify = order(key, state, "active;expires=\(left)") })
+    /// Tells watchers of these lines, and of those that could not be read before, where there is something that they can tell apart.
+    mutating func tellWatchers(of changed: [SubscriberID], at wall: WallTime) -> [Output] {
+        let lines = subscriptions.untold.union(changed).filter { !subscriptions.keys(of: $0).isEmpty }
+        subscriptions.untold = []
+        guard !lines.isEmpty else { return [] }
+        var outputs: [Output] = []
+        var reason: ViewsError?
+        for line in lines.sorted() {
+            let state: LineState?
+            do throws(ViewsError) {
+                state = try views.read { snapshot throws(ViewsError) in try lineState(line, at: wall, in: snapshot) }
+            } catch {
+                // Nothing is known of the line, so it is not said to be gone: the next tick asks again.
+                subscriptions.untold.insert(line)
+                reason = error
+                continue
             }
+            outputs += notifications(of: line, state, at: wall).map { announce($0) }
+        }
+        if let reason { outputs.append(.note(.watchersUntold(lines: subscriptions.untold.count, reason: "\(reason)"))) }
+        return outputs
+    }
+
+    /// - Parameter state: nil: the line is gone.
+    private mutating func notifications(of line: SubscriberID, _ state: LineState?, at wall: WallTime) -> [FeedMessage] {
+        var messages: [FeedMessage] = []
+        for key in subscriptions.keys(of: line) {
+            guard let watch = subscriptions.watches[key] else { continue }
+            guard let state else {
+                if let told = watch.told { messages.append(.with { $0.notify = order(key, told, "terminated;reason=noresource") }) }
+                forget(key)
+                continue
+            }
+            guard !state.isSame(as: watch.told, for: watch.package) else { continue }
+            let left = max(0, (watch.expiresAt - wall).milliseconds / 1_000)
+            messages.append(.with { $0.notify = order(key, state, "active;expires=\(left)") })
         }
         return messages
     }

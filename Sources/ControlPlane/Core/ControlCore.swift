@@ -147,6 +147,7 @@ package struct ControlCore {
         latestWall = wall
         outputs += storeContacts()
         outputs += lapseSubscriptions(at: wall).map { announce($0) }
+        if !subscriptions.untold.isEmpty { outputs += tellWatchers(of: [], at: wall) }
         if now >= headAt {
             headAt = now + settings.headInterval
             outputs.append(head())
@@ -204,7 +205,7 @@ package struct ControlCore {
         outputs += batch.announcements.map { announce($0) }
         outputs += publishRoster()
         let changed = lines.takeChanged() + batch.announcements.compactMap { SubscriberID($0.invalidate.subscriberID) }
-        if !subscriptions.watches.isEmpty { outputs += notifications(about: changed, at: max(latestWall, batch.time)).map { announce($0) } }
+        if !subscriptions.watches.isEmpty { outputs += tellWatchers(of: changed, at: max(latestWall, batch.time)) }
         outputs += storeContacts()
         outputs += batch.notes.map(Output.note)
         return outputs
@@ -239,7 +240,7 @@ package struct ControlCore {
     private mutating func storeContacts() -> [Output] {
         let changed = registrar.takeChanged()
         guard !changed.isEmpty else { return [] }
-        let outputs = subscriptions.watches.isEmpty ? [] : notifications(about: changed.map(\.subscriber), at: latestWall).map { announce($0) }
+        let outputs = subscriptions.watches.isEmpty ? [] : tellWatchers(of: changed.map(\.subscriber), at: latestWall)
         guard let location else { return outputs }
         do throws(LocationStoreError) {
             try location.save(changed)

@@ -29,6 +29,8 @@ package enum ControlNote: Equatable, Sendable {
     /// A batch could not be made durable; everybody in it was told to try again.
     case batchFailed(commands: Int, reason: String)
     case viewsBehind(reason: String)
+    /// How these lines are could not be read; whoever watches them is told as soon as it can.
+    case watchersUntold(lines: Int, reason: String)
     case locationStoreFailed(reason: String)
     /// The erasure is in the log, and the key is still there; it is tried again.
     case keyNotDestroyed(reason: String)

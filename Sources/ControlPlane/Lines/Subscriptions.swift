@@ -34,6 +34,8 @@ struct Subscriptions {
     static let secondsMax: UInt32 = 600
 
     private(set) var watches: [Key: Watch] = [:]
+    /// Lines of which nobody knows how they are, because the views could not be read: whoever watches them is told when they can be.
+    var untold: Set<SubscriberID> = []
     private var byLine: [SubscriberID: [Key]] = [:]
     private var countOf: [SubscriberID: Int] = [:]
 

@@ -146,6 +146,9 @@ final class ControlLoop {
                 "nothing of a batch was recorded", metadata: ["commands": "\(commands)", "reason": "\(reason)"])
         case .viewsBehind(let reason):
             logger.error("the views lag the log and catch up", metadata: ["reason": "\(reason)"])
+        case .watchersUntold(let lines, let reason):
+            logger.error(
+                "who watches lines waits to be told, because the views cannot be read", metadata: ["lines": "\(lines)", "reason": "\(reason)"])
         case .keyNotDestroyed(let reason):
             logger.error("the key of an erased subject could not be destroyed", metadata: ["reason": "\(reason)"])
         case .locationStoreFailed(let reason):
