@@ -11,13 +11,13 @@ extension CallMachine {
         guard let legA = Leg(adopting: snapshot.a, kit), let legB = Leg(adopting: snapshot.b, kit) else { return nil }
         self.init(id, leg: legA)
         b = legB
-        // Nothing is known of later; what the media worker has heard counts for more.
-        let answered = WallTime(microseconds: call.answeredAt)
-        a.heardAt = answered
-        b?.heardAt = answered
+        isDirect = snapshot.mediaPath == .direct
+        // Nothing is known of later. Where media pass us, what the media worker has heard counts for more.
+        let heard = WallTime(microseconds: isDirect ? max(call.answeredAt, call.knownUntil) : call.answeredAt)
+        a.heardAt = heard
+        b?.heardAt = heard
         a.media = CallMachine.media(local: snapshot.sdpA, remote: snapshot.remoteSdpA)
         b?.media = CallMachine.media(local: snapshot.sdpB, remote: snapshot.remoteSdpB)
-        isDirect = snapshot.mediaPath == .direct
         if isDirect {
             // What one side was told is what the other one has said.
             a.media.remote = b?.media.local
@@ -45,13 +45,26 @@ extension CallMachine {
             creditUntil = known
             renewAt = kit.now
         }
-        guard !isDirect else { return }
+        guard !isDirect else {
+            askBoth(&kit)
+            return
+        }
         restoreSound()
         // The media worker's notices come to us from now on.
         var request = StudioRequest()
         request.change.sessionID = Data(mediaSession.bytes)
         request.change.owner = kit.configuration.worker
         kit.ask(request, of: mediaWorker, .change(id))
+    }
+
+    /// Who hung up while nobody had the call was not heard, and no media will be missed: both are asked whether they are there, calls of a lost
+    /// worker one after the other. A side that can only be asked with keys that are not in the log is asked when its session is refreshed.
+    private mutating func askBoth(_ kit: inout CallKit) {
+        for side in [Side.a, .b] {
+            guard var leg = self[side], leg.takesUpdate || leg.media.local?.lacksSecrets != true else { continue }
+            leg.timer?.ask(at: kit.now + .milliseconds(Int64(kit.random.next() % 5_000)))
+            self[side] = leg
+        }
     }
 
     func acknowledgeAgain(_ response: SIPMessage, _ kit: inout CallKit) {

@@ -66,6 +66,9 @@ struct SessionTimer: Hashable, Sendable {
         expiresAt = refresher == .us ? now + whole : now + (whole - early)
     }
 
+    /// We ask the peer at that time whether it is there, whoever refreshes otherwise.
+    mutating func ask(at instant: Instant) { postpone(until: instant) }
+
     /// Our refresh is due at that time instead.
     mutating func postpone(until instant: Instant) { refreshAt = min(instant, expiresAt) }
 

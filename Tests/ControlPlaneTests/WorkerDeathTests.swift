@@ -34,6 +34,8 @@ import Testing
         let cdr = try #require(try town.cdrs().first)
         #expect(cdr.callID == ringing.data)
         #expect(cdr.cause == .workerLost)
+        // Both ran when their worker was last heard.
+        #expect(adopt.knownUntil == cdr.endedAt && adopt.knownUntil >= adopt.answeredAt)
         #expect(cdr.worker == "s1")
         #expect(town.platform.feed.last { $0.roster.workers.count > 0 }?.roster.workers.map(\.worker) == ["s2"])
         // The heir reports the end; the charge runs from the answer.

@@ -155,8 +155,9 @@ enum CallDecider {
 
     // MARK: - when a worker is gone
 
+    /// - Parameter knownUntil: the call ran then, by the last word of the worker before.
     static func adopt(
-        _ call: CallID, _ live: LiveCall, by worker: String, _ decision: inout Decision
+        _ call: CallID, _ live: LiveCall, by worker: String, knownUntil: WallTime, _ decision: inout Decision
     ) {
         decision.record(
             .callAdopted(
@@ -165,15 +166,16 @@ enum CallDecider {
                     $0.worker = worker
                     $0.fromWorker = live.worker
                 }), in: call.value)
-        decision.announcements.append(announcement(of: live, to: worker))
+        decision.announcements.append(announcement(of: live, to: worker, knownUntil: knownUntil))
     }
 
-    static func announcement(of live: LiveCall, to worker: String) -> FeedMessage {
+    static func announcement(of live: LiveCall, to worker: String, knownUntil: WallTime? = nil) -> FeedMessage {
         .with {
             $0.adopt.worker = worker
             $0.adopt.callID = live.started.callID
             $0.adopt.started = live.started
             $0.adopt.answeredAt = live.answeredAt
+            $0.adopt.knownUntil = knownUntil?.microseconds ?? 0
             if live.hasSnapshot { $0.adopt.snapshot = live.snapshot }
         }
     }

@@ -68,7 +68,9 @@ extension ControlCore {
     }
 
     /// An answered call goes to the living signal worker with the fewest calls; one that was not is closed.
-    /// False: there is nobody to take it.
+    ///
+    /// - Parameter endedAt: the last moment at which the call is known to have run.
+    /// - Returns: false: there is nobody to take it.
     @discardableResult
     private mutating func rescue(
         _ call: CallID, _ live: LiveCall, endedAt: WallTime, cause: String, wall: WallTime, _ batch: inout Batch,
@@ -77,7 +79,7 @@ extension ControlCore {
         var decision = Decision(wall: wall, random: random)
         if live.answeredAt != 0 {
             guard let heir = workers.takeLeastLoadedSignalWorker() else { return false }
-            CallDecider.adopt(call, live, by: heir, &decision)
+            CallDecider.adopt(call, live, by: heir, knownUntil: endedAt, &decision)
         } else {
             try CallDecider.closeByRule(call, live, endedAt: endedAt, in: views, &decision)
         }

@@ -2186,6 +2186,9 @@ package nonisolated struct AdoptCall: Sendable {
   /// Clears the value of `snapshot`. Subsequent reads from it will return its default value.
   package mutating func clearSnapshot() {self._snapshot = nil}
 
+  /// the call ran then, by what the worker before said; 0: not known beyond the answer
+  package var knownUntil: Int64 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -6428,7 +6431,7 @@ nonisolated extension LedgerHead: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension AdoptCall: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".AdoptCall"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}worker\0\u{3}call_id\0\u{1}started\0\u{3}answered_at\0\u{1}snapshot\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}worker\0\u{3}call_id\0\u{1}started\0\u{3}answered_at\0\u{1}snapshot\0\u{4}S\u{4}known_until\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -6441,6 +6444,7 @@ nonisolated extension AdoptCall: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       case 3: try { try decoder.decodeSingularMessageField(value: &self._started) }()
       case 4: try { try decoder.decodeSingularInt64Field(value: &self.answeredAt) }()
       case 5: try { try decoder.decodeSingularMessageField(value: &self._snapshot) }()
+      case 280: try { try decoder.decodeSingularInt64Field(value: &self.knownUntil) }()
       default: break
       }
     }
@@ -6466,6 +6470,9 @@ nonisolated extension AdoptCall: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     try { if let v = self._snapshot {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
     } }()
+    if self.knownUntil != 0 {
+      try visitor.visitSingularInt64Field(value: self.knownUntil, fieldNumber: 280)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -6475,6 +6482,7 @@ nonisolated extension AdoptCall: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if lhs._started != rhs._started {return false}
     if lhs.answeredAt != rhs.answeredAt {return false}
     if lhs._snapshot != rhs._snapshot {return false}
+    if lhs.knownUntil != rhs.knownUntil {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
