@@ -73,7 +73,7 @@ class Browsers(Transports):
         except BrowserError as error:
             status = str(error)
         self.check("Chromium is refused where its page is not allowed", status != 200, told=status)
-        self.check("the worker's log says whose page it was", f"WebSocket is not open to pages of http://127.0.0.1:{self.browser.port}" in (self.directory / "s2.log").read_text())
+        self.check("the worker's log says whose page it was", self.processes["s2"].says(f"WebSocket is not open to pages of http://127.0.0.1:{self.browser.port}"))
         status = self.browser.register(f"wss://127.0.0.1:{self.ports['s1']['wss']}/", "wanda", base.DOMAIN, password)
         self.check("Chromium registers over WSS", status == 200, status=status)
         self.browser_calls_phone()

@@ -46,6 +46,14 @@ class Process:
                 raise PlatformError(f"{self.name} did not print {pattern!r} within {timeout} s:\n{self.text()[-2000:]}")
             time.sleep(0.02)
 
+    def says(self, words, timeout=15):
+        """Whether it prints these words before long: they come a moment after what they are about."""
+        try:
+            self.wait_for(re.escape(words), timeout)
+            return True
+        except PlatformError:
+            return False
+
     def kill(self):
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
