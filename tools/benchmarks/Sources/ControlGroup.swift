@@ -78,6 +78,7 @@ struct ControlGroup: ParsableCommand {
     /// What the control plane spends on a prepaid call from its start to its record, in batches of 64.
     private func wholeCalls(_ exchange: inout Exchange) throws {
         let line = exchange.customers[0]
+        exchange.publish()
         let (logBefore, viewsBefore) = (exchange.log.bytesUsed, exchange.views.bytesUsed)
         var count = 0
         let start = threadCPU()
@@ -91,6 +92,7 @@ struct ControlGroup: ParsableCommand {
             count += calls.count
         }
         Figure(name: "control.call_cpu", value: (threadCPU() - start).inMicroseconds / Double(count), unit: "µs").print()
+        exchange.publish()
         let log = Double(exchange.log.bytesUsed - logBefore) / Double(count)
         let views = Double(exchange.views.bytesUsed - viewsBefore) / Double(count)
         Figure(name: "ledger.log_bytes_per_call", value: log, unit: "bytes").print()

@@ -188,6 +188,9 @@ struct Exchange {
         return appender
     }
 
+    /// Brings what is durable into the tables, which is what `bytesUsed` counts.
+    mutating func publish() { _ = core.finish() }
+
     // MARK: - calls
 
     /// Decides the requests as one batch, durably.
