@@ -45,6 +45,12 @@ int ll_opus_decode(ll_opus_decoder *d, const uint8_t *data, int count, int16_t *
     return opus_decode((OpusDecoder *)d, data, count, pcm, samples, 0);
 }
 
+int ll_opus_is_packet(const void *data, int count) {
+    const unsigned char *frames[48];
+    opus_int16 sizes[48];
+    return opus_packet_parse(data, count, NULL, frames, sizes, NULL) > 0;
+}
+
 // MARK: - G.722
 
 struct ll_g722 {

@@ -2,7 +2,7 @@
 // lies together, in four cache lines; with EVP it is spread over three objects, and among hundreds of calls most of what a packet costs is
 // waiting for them.
 #include "CSRTPPrimitives.h"
-#include "CounterMode.h"
+#include "Primitives.h"
 
 #if defined(__x86_64__)
 

@@ -98,6 +98,8 @@ internal import CCodecs
 
     private mutating func read(_ payload: RawSpan) -> Int {
         let (codec, state) = (codec, state)
+        // Of libspeex alone: what it cannot read it says on the process's standard error.
+        if case .speex(_, let frame) = state, SpeexPayload.frames(payload, isWide: frame == 320) == nil { return 0 }
         return unsafe native.withUnsafeMutableBufferPointer { room in
             unsafe payload.withUnsafeBytes { bytes in
                 guard let data = unsafe bytes.bindMemory(to: UInt8.self).baseAddress, let pcm = room.baseAddress else { return 0 }

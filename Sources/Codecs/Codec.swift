@@ -82,6 +82,23 @@ package enum Codec: Sendable, CaseIterable, Hashable {
         }
     }
 
+    /// Whether a payload can be of this codec, by what its library tells of a payload without decoding it. An empty one says nothing, in any.
+    package func canBe(_ payload: RawSpan) -> Bool {
+        guard payload.byteCount > 0 else { return true }
+        switch self {
+        case .pcmu, .pcma, .g722, .g726: return true
+        // Frames of 33 bytes, and in RTP each with a mark (RFC 3551 §4.5.8).
+        case .gsm:
+            guard payload.byteCount.isMultiple(of: 33) else { return false }
+            return stride(from: 0, to: payload.byteCount, by: 33).allSatisfy { unsafe payload.unsafeLoad(fromByteOffset: $0, as: UInt8.self) >> 4 == 0xD }
+        // Frames of ten bytes, and at the end one of two that describes silence (§4.5.6).
+        case .g729: return payload.byteCount % 10 == 0 || payload.byteCount % 10 == 2
+        case .speex: return SpeexPayload.frames(payload, isWide: false) != nil
+        case .speexWide: return SpeexPayload.frames(payload, isWide: true) != nil
+        case .opus: return unsafe payload.withUnsafeBytes { bytes in unsafe ll_opus_is_packet(bytes.baseAddress, Int32(bytes.count)) != 0 }
+        }
+    }
+
     /// - Parameter name: of an encoding, in any case.
     package init?(name: String, clockRate: Int) {
         let wanted = name.lowercased()

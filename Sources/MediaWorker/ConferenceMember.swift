@@ -73,8 +73,12 @@ final class ConferenceMember {
 
     // MARK: - In
 
-    func take(_ packet: RawSpan) {
-        guard let header = try? RTPHeader(parsing: packet), let range = try? header.payload(of: packet), order.take(header, packet.extracting(range)) else { return }
+    /// - Returns: why it was not taken; nil: it was.
+    func take(_ packet: RawSpan) -> DropReason? {
+        guard let header = try? RTPHeader(parsing: packet), let range = try? header.payload(of: packet) else { return .malformed }
+        let payload = packet.extracting(range)
+        guard formats.codec(heardAs: header.payloadType)?.canBe(payload) != false else { return .wrongCodec }
+        guard order.take(header, payload) else { return .replayed }
         while let next = order.next() {
             guard let codec = formats.codec(heardAs: next.payloadType), hasDecoder(of: codec) else {
                 // Keys are not for the others to hear. Comfort noise stands for a pause, which is one here too.
@@ -85,6 +89,7 @@ final class ConferenceMember {
         }
         let most = rate / 1_000 * Self.latenessMax
         if waiting.count > most { waiting.removeFirst(waiting.count - most / 2) }
+        return nil
     }
 
     private func hasDecoder(of codec: Codec) -> Bool {

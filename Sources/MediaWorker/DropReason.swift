@@ -36,6 +36,8 @@ package enum DropReason: Int, CaseIterable, Hashable, Sendable {
     case wrongFingerprint
     /// RTCP about packets that are converted: what we send to the other side, reports of our own tell of.
     case converted
+    /// Of a number that was agreed on, and not of the codec that it names.
+    case wrongCodec
 
     /// For reports.
     package var literal: String {
@@ -58,6 +60,7 @@ package enum DropReason: Int, CaseIterable, Hashable, Sendable {
         case .handshake: "handshake"
         case .wrongFingerprint: "wrong_fingerprint"
         case .converted: "converted"
+        case .wrongCodec: "wrong_codec"
         }
     }
 }

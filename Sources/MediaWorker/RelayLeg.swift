@@ -26,21 +26,21 @@ struct RelayLeg: ~Copyable {
     private(set) var setup: LegSetup
     var media: SourceLatch
     private var control: ControlSource
-    private var inbound: SRTPSession?
-    private var outbound: SRTPSession?
+    var inbound: SRTPSession?
+    var outbound: SRTPSession?
     /// Of before the peer changed its key: its packets that are still on the way.
-    private var oldInbound: SRTPSession?
-    private var oldInboundUntil = Instant.zero
+    var oldInbound: SRTPSession?
+    var oldInboundUntil = Instant.zero
     /// Checks and handshakes; nil: packets are all that the peer sends.
-    private var link: PeerLink?
+    var link: PeerLink?
     private let identity: DTLSIdentity?
     /// A peer that answers begins its handshake at once, which may come before signalling has said whom to expect.
-    private var early: Early?
+    var early: Early?
     /// The other side's stream that has begun anew under its old name, towards a peer that would take it for replayed.
-    private var restarts = StreamRestarts()
-    private var isProtected: Bool
+    var restarts = StreamRestarts()
+    var isProtected: Bool
     /// The peer proves its address by checks.
-    private var isChecked = false
+    var isChecked = false
     var counters = LegCounters()
     /// What its peer hears instead of the other leg.
     var prompt: OwnStream?
@@ -65,7 +65,7 @@ struct RelayLeg: ~Copyable {
         relink(at: now)
     }
 
-    private struct Early {
+    struct Early {
         let source: SocketAddress
         let bytes: [UInt8]
         let heardAt: Instant
@@ -232,66 +232,6 @@ struct RelayLeg: ~Copyable {
         }
     }
 
-    // MARK: - Checks and handshakes
-
-    private func knows(_ source: SocketAddress, _ channel: Channel) -> Bool { link?.isChecked(source, channel) == true }
-
-    private mutating func receiveLink(
-        on channel: Channel, from source: SocketAddress, _ packet: RawSpan, at now: Instant, rules: SourceRules
-    ) -> Reception {
-        guard link != nil || channel == .media && setup.protection == nil else { return .dropped(.notMedia) }
-        let bytes = unsafe packet.withUnsafeBytes { bytes in unsafe Array(bytes) }
-        if bytes[0] <= 3 {
-            guard let link, isChecked else { return .dropped(.notMedia) }
-            if let reason = link.receive(check: bytes, from: source, channel, at: now) { return .dropped(reason) }
-            counters.lastHeard = now
-            return .consumed
-        }
-        // RTCP has no handshake of its own: whoever has DTLS shares the port.
-        guard channel == .media else { return .dropped(.notNegotiated) }
-        guard setup.handshake != nil else {
-            if bytes[0] == 22, bytes.count <= 1_500 { early = Early(source: source, bytes: bytes, heardAt: now) }
-            return .dropped(.notMedia)
-        }
-        return receive(handshake: bytes, from: source, at: now, rules: rules)
-    }
-
-    private mutating func receive(handshake bytes: [UInt8], from source: SocketAddress, at now: Instant, rules: SourceRules) -> Reception {
-        guard let link else { return .dropped(.notMedia) }
-        let standing: SourceLatch.Standing =
-            isChecked ? (knows(source, .media) ? .known : .stranger) : media.assess(source, isProtected: true, at: now, rules: rules)
-        guard standing != .stranger else { return .dropped(.stranger) }
-        if let reason = link.receive(handshake: bytes, from: source, isExpected: standing == .known, at: now) { return .dropped(reason) }
-        takeKeys()
-        return .consumed
-    }
-
-    /// The end of a handshake whose other end is whom signalling named.
-    private mutating func takeKeys() {
-        guard let link, let keys = link.takeKeys() else { return }
-        do throws(SRTPError) {
-            inbound = try SRTPSession(.inbound, suite: keys.suite, key: keys.receiving)
-            outbound = try SRTPSession(.outbound, suite: keys.suite, key: keys.sending)
-            counters.protection = "dtls " + keys.suite.rawValue
-        } catch {
-            counters.count(.protectionLimit)
-        }
-    }
-
-    mutating func tick(at now: Instant) {
-        guard let link else { return }
-        if let reason = link.tick(at: now) { counters.count(reason) }
-    }
-
-    /// See `RelaySession.takeReplies`.
-    mutating func takeReplies(into replies: inout [RelayReply]) -> Instant? {
-        guard let link else { return nil }
-        for reply in link.takeOutgoing() {
-            replies.append(RelayReply(port: reply.channel == .media ? port : port + 1, destination: reply.destination, bytes: reply.bytes))
-        }
-        return link.takeWake()
-    }
-
     // MARK: - Out
 
     /// Makes a packet in clear ready for this leg's peer: protects in place, counts.
@@ -325,112 +265,6 @@ struct RelayLeg: ~Copyable {
         switch dispatch(.media, &buffer, count: count) {
         case .ready(let port, let destination, let count): return (.forward(from: port, to: destination, count: count), next)
         case .dropped(let reason): return (.drop(reason), next)
-        }
-    }
-
-    // MARK: - Content
-
-    private mutating func unprotect(
-        _ channel: Channel, _ buffer: inout MutableRawSpan, count: Int, at now: Instant
-    ) throws(DropError) -> Int {
-        guard inbound != nil else { throw DropError(.keyMissing) }
-        if oldInbound != nil { return try unprotectTwice(channel, &buffer, count: count, at: now) }
-        do throws(SRTPError) {
-            switch channel {
-            case .media: return try inbound!.unprotect(&buffer, count: count)
-            case .control: return try inbound!.unprotectControl(&buffer, count: count)
-            }
-        } catch {
-            throw DropError(error)
-        }
-    }
-
-    /// While a peer changes its key, its packets come under the one or the other.
-    private mutating func unprotectTwice(
-        _ channel: Channel, _ buffer: inout MutableRawSpan, count: Int, at now: Instant
-    ) throws(DropError) -> Int {
-        let original = unsafe buffer.withUnsafeBytes { bytes in unsafe Array(bytes.prefix(count)) }
-        do throws(SRTPError) {
-            switch channel {
-            case .media: return try inbound!.unprotect(&buffer, count: count)
-            case .control: return try inbound!.unprotectControl(&buffer, count: count)
-            }
-        } catch {
-            guard error == .wrongKey, now < oldInboundUntil else {
-                if now >= oldInboundUntil { oldInbound = nil }
-                throw DropError(error)
-            }
-            unsafe buffer.withUnsafeMutableBytes { target in unsafe target.copyBytes(from: original) }
-        }
-        do throws(SRTPError) {
-            switch channel {
-            case .media: return try oldInbound!.unprotect(&buffer, count: count)
-            case .control: return try oldInbound!.unprotectControl(&buffer, count: count)
-            }
-        } catch {
-            throw DropError(error)
-        }
-    }
-
-    private mutating func protect(_ channel: Channel, _ buffer: inout MutableRawSpan, count: Int) throws(DropError)
-        -> Int
-    {
-        guard outbound != nil else { throw DropError(.keyMissing) }
-        do throws(SRTPError) {
-            switch channel {
-            case .media: return try outbound!.protect(&buffer, count: count)
-            case .control: return try outbound!.protectControl(&buffer, count: count)
-            }
-        } catch {
-            guard error == .replayWindowPassed, channel == .media, restarts.begins(anew: &buffer, count: count) else { throw DropError(error) }
-        }
-        do throws(SRTPError) {
-            return try outbound!.protect(&buffer, count: count)
-        } catch {
-            throw DropError(error)
-        }
-    }
-
-    private static func header(of packet: RawSpan) throws(DropError) -> RTPHeader {
-        do throws(RTPParseError) {
-            let header = try RTPHeader(parsing: packet)
-            _ = try header.payload(of: packet)
-            return header
-        } catch {
-            throw DropError(error)
-        }
-    }
-
-    private static func compound(of packet: RawSpan) throws(DropError) -> RTCPCompound {
-        do throws(RTPParseError) {
-            return try RTCPCompound(parsing: packet)
-        } catch {
-            throw DropError(error)
-        }
-    }
-}
-
-/// A drop on its way up; one small value, so that throwing it allocates nothing.
-private struct DropError: Error {
-    let reason: DropReason
-
-    init(_ reason: DropReason) { self.reason = reason }
-
-    init(_ error: RTPParseError) {
-        switch error {
-        case .tooShort: reason = .tooShort
-        case .wrongVersion, .wrongPadding, .wrongLength, .wrongType: reason = .malformed
-        }
-    }
-
-    init(_ error: SRTPError) {
-        switch error {
-        case .wrongKey: reason = .wrongKey
-        case .replayed, .replayWindowPassed: reason = .replayed
-        case .tooShort: reason = .tooShort
-        case .malformed: reason = .malformed
-        case .noRoom: reason = .tooLong
-        case .tooManySources, .keyUsedUp, .unavailable: reason = .protectionLimit
         }
     }
 }

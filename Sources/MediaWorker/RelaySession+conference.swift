@@ -72,7 +72,10 @@ extension RelaySession {
             let packet = buffer.bytes.extracting(first: count)
             if let tap { tap.take(.a, packet, at: now) }
             if let member = seating?.member {
-                member.take(packet)
+                if let reason = member.take(packet) {
+                    a.counters.count(reason)
+                    return .drop(reason)
+                }
             } else if let formats = seating?.formats, let key = seating?.keys.read(packet, formats) {
                 seating?.press(key)
             }

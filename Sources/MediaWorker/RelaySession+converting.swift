@@ -48,8 +48,9 @@ extension RelaySession {
                 reason = .announcing
                 break
             }
-            if let header = try? RTPHeader(parsing: packet), converter.take(packet, header) { return .convert }
-            reason = .notNegotiated
+            guard let header = try? RTPHeader(parsing: packet) else { preconditionFailure("a leg accepts what it has read") }
+            guard let refusal = converter.take(packet, header) else { return .convert }
+            reason = refusal
         }
         near.counters.count(reason)
         return .drop(reason)

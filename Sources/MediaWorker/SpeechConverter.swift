@@ -91,10 +91,15 @@ final class SpeechConverter {
 
     // MARK: - In
 
-    /// - Returns: false: it belongs to no stream of this source, or comes too late.
-    func take(_ packet: RawSpan, _ header: RTPHeader) -> Bool {
-        guard let range = try? header.payload(of: packet), kind(of: header) != nil else { return false }
-        return order.take(header, packet.extracting(range))
+    /// - Returns: why it was not taken; nil: it was.
+    func take(_ packet: RawSpan, _ header: RTPHeader) -> DropReason? {
+        guard let range = try? header.payload(of: packet) else { return .malformed }
+        let payload = packet.extracting(range)
+        switch kind(of: header) {
+        case nil: return .notNegotiated
+        case .speech(let speech) where !speech.codec.canBe(payload): return .wrongCodec
+        case .speech, .key, .noise: return order.take(header, payload) ? nil : .replayed
+        }
     }
 
     private enum Kind {

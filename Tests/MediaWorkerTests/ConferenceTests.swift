@@ -95,6 +95,19 @@ private struct Meeting: ~Copyable {
         #expect(meeting.heard[0]?.allSatisfy { $0 == G711.muLaw(4_000) } == true)
     }
 
+    @Test func whatIsNotOfTheCodecThatItsNumberNamesIsDroppedAndCounted() throws {
+        var core = RelayCore(ports: 30_000...30_003)
+        var formats = LegFormats()
+        formats.speech = [LegFormats.Speech(codec: .speex, payloadType: 110, heardAs: 110)]
+        var seat = LegSetup()
+        seat.seat = ConferencePlace(room: [UInt8](repeating: 7, count: 16))
+        try core.open(sessionID(1), portA: 30_000, portB: 30_002, a: LegSetup(remote: Meeting.phone(1), formats: formats), b: seat, at: milliseconds(0))
+        var packet = rtpPacket(sequence: 1, payload: Array(repeating: 0x48, count: 38))
+        packet[1] = 110
+        #expect(core.pass(packet, to: 30_000, from: Meeting.phone(1), at: milliseconds(1)) == .drop(.wrongCodec))
+        #expect(core.report(sessionID(1))?.a[.wrongCodec] == 1)
+    }
+
     @Test func onlyTheLoudestAreMixed() throws {
         var meeting = Meeting()
         for number in 0..<8 { try meeting.join(number) }

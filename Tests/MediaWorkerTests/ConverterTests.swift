@@ -191,7 +191,7 @@ private let pairs: [(Codec, Codec)] = [
     @Test func whatIsNoSpeechOfTheSourceIsNotTaken() throws {
         let converter = try #require(SpeechConverter(from: formats([(.gsm, 3)]), to: formats([(.pcmu, 0)]), seed: 1))
         let packet = try tone(.pcmu, packets: 1, type: 0)[0]
-        #expect(!converter.take(packet.span.bytes, try RTPHeader(parsing: packet.span.bytes)))
+        #expect(converter.take(packet.span.bytes, try RTPHeader(parsing: packet.span.bytes)) == .notNegotiated)
         #expect(SpeechConverter(from: formats([]), to: formats([(.pcmu, 0)]), seed: 1) == nil)
     }
 }
@@ -224,6 +224,21 @@ private let pairs: [(Codec, Codec)] = [
         #expect(report.isConverted)
         #expect(report.a.packetsIn == 20 && report.b.packetsOut == 20)
         #expect(report.a.quality.codecName == "GSM")
+    }
+
+    /// A peer that announces one codec and sends another, under the number of the one.
+    @Test func whatIsNotOfTheCodecThatItsNumberNamesIsDroppedAndCounted() throws {
+        var core = try open()
+        var other = rtpPacket(sequence: 1)
+        other[1] = 3
+        #expect(core.pass(other, to: 30_000, from: alice, at: milliseconds(0)) == .drop(.wrongCodec))
+        #expect(core.pass(rtpPacket(sequence: 2), to: 30_000, from: alice, at: milliseconds(20)) == .drop(.notNegotiated))
+        let spoken = try tone(.gsm, packets: 2, type: 3)
+        #expect(core.pass(spoken[0], to: 30_000, from: alice, at: milliseconds(40)) == .convert)
+        #expect(core.converted(to: 30_000, at: milliseconds(40)).count == 1)
+        #expect(core.pass(spoken[0], to: 30_000, from: alice, at: milliseconds(60)) == .drop(.replayed))
+        let leg = try #require({ core.report(sessionID(1)) }()).a
+        #expect(leg[.wrongCodec] == 1 && leg[.notNegotiated] == 1 && leg[.replayed] == 1 && leg.dropped == 3)
     }
 
     @Test func reportsOfOneSideEndHereAndOursGoOut() throws {

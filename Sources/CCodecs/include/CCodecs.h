@@ -16,6 +16,8 @@ int ll_opus_encode(ll_opus_encoder *e, const int16_t *pcm, int samples, uint8_t 
 ll_opus_decoder *ll_opus_decoder_new(int rate);
 void ll_opus_decoder_free(ll_opus_decoder *d);
 /// Samples written. Without data: `samples` of what was lost.
+// Whether the parts of a packet are where its first bytes say (RFC 6716 §3).
+int ll_opus_is_packet(const void *data, int count);
 int ll_opus_decode(ll_opus_decoder *d, const uint8_t *data, int count, int16_t *pcm, int samples);
 
 typedef struct ll_g722 ll_g722;

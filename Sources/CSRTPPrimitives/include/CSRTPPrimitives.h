@@ -8,7 +8,7 @@
 #include <srtp2/srtp.h>
 
 // Puts the primitives in place of libsrtp's own. Once, after srtp_init, before any session.
-srtp_err_status_t csrtp_use_openssl(void);
+srtp_err_status_t csrtp_use_own_primitives(void);
 
 // Whether counter mode is computed by instructions of the processor instead of OpenSSL.
 int csrtp_has_aes_instructions(void);
