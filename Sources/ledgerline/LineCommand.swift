@@ -11,7 +11,7 @@ struct LineCommand: AsyncParsableCommand {
     private static let settings = [
         "username", "aliases", "caller_id", "area_code", "security_group_id", "language", "status", "reject_anonymous", "blocked_callers", "blocked_numbers", "forward_always", "hours",
         "closed_days", "forward_outside_hours", "do_not_disturb", "concurrent_calls_max", "forward_busy", "forward_not_registered", "dial_timeout_seconds", "forward_no_answer",
-        "call_group", "pickup_group", "contacts_max", "is_trunk", "trunk_addresses", "messages_new", "messages_old",
+        "call_group", "pickup_group", "ring_back", "music", "contacts_max", "is_trunk", "trunk_addresses", "messages_new", "messages_old",
     ]
 
     struct Show: AsyncParsableCommand {

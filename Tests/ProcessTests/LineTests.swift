@@ -283,6 +283,29 @@ import Testing
         return try Server(["-4", "-v", "-t", "90", "-f", directory], log: directory + "/log", program: "/usr/bin/baresip")
     }
 
+    @Test func soundsOfALineAreItsOwnOrItsTenants() async throws {
+        let scratch = try Scratch()
+        let (estate, server) = try await estate(scratch)
+        let (bob, tenant) = (estate.lines["bob"] ?? "", estate.tenant)
+        func sounds(_ words: String...) async throws -> (status: Int32, output: String) {
+            try await Ledgerline.finish(["sounds"] + words + ["--url", estate.platform.url, "--token", estate.token])
+        }
+        let silent = try await sounds("--line", bob)
+        #expect(silent.status == 0 && silent.output.contains("ring_back   phone  (not set)") && silent.output.contains("music       silence  (not set)"), "\(silent.output)")
+        let above = try await sounds("--tenant", tenant, "--ring-back", "tone", "--music", "waltz")
+        #expect(above.status == 0 && above.output.contains("ring_back   tone\n"), "\(above.output)")
+        let own = try await sounds("--line", bob, "--ring-back", "jingle")
+        #expect(own.status == 0 && own.output.contains("ring_back   jingle\n") && own.output.contains("music       waltz  (its tenant's)"), "\(own.output)")
+        let object = try await sounds("--line", bob, "--json")
+        let row = try #require(try JSONSerialization.jsonObject(with: Data(object.output.utf8)) as? [String: Any])
+        #expect(row["id"] as? String == bob && row["ring_back"] as? String == "jingle" && row["music"] as? String == "")
+        #expect(row["heard"] as? [String: String] == ["ring_back": "jingle", "music": "waltz"])
+        let back = try await sounds("--line", bob, "--ring-back", "")
+        #expect(back.output.contains("ring_back   tone  (its tenant's)"), "\(back.output)")
+        #expect(try await sounds().output.contains("say whose: --line ID or --tenant ID"))
+        #expect(try await server.stopped() == 0)
+    }
+
     @Test func baresipHearsOfItsMessagesAndWatchesAnother() async throws {
         let scratch = try Scratch()
         let (estate, server) = try await estate(scratch)

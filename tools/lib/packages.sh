@@ -7,6 +7,8 @@ codec_packages=(libbcg729-0)
 phone_packages=(baresip-core linphone-cli openssl sip-tester)
 # Speaks announcements of the operator's own (docs/media.md).
 speech_packages=(espeak-ng)
+# Compiles what scores speech (tools/listening/setup).
+listening_packages=(python3-dev)
 # Invoices: PDF files, their pages as pictures, schemas of the electronic invoice.
 invoice_packages=(weasyprint fonts-liberation poppler-utils libxml2-utils)
 # Exports are sent with the client; the server answers in their tests, under a configuration of its own, never as a daemon.
@@ -18,7 +20,9 @@ tls_packages=(socat)
 # A DNS server that tests start on loopback, without its daemon.
 dns_packages=(dnsmasq-base)
 # Network namespaces of tests and benchmarks.
-namespace_packages=(iproute2)
+namespace_packages=(iproute2 ethtool)
+# Benchmarks' programs in the kernel.
+bpf_packages=(libbpf-dev)
 # A browser that calls and is called.
 browser_packages=(chromium)
 # A mail server that tests start on loopback.
