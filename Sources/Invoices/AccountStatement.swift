@@ -112,6 +112,21 @@ extension AccountStatement {
     }
 }
 
+extension AccountStatement {
+    /// Whose account it is, by name; of an owner that was removed the account itself.
+    package static func holder<State: ViewQueries & ~Copyable>(of account: AccountRef, in views: borrowing State) throws(ViewsError) -> String {
+        let name: String?
+        switch account.kind {
+        case .customer: name = try CustomerID(account.ownerID).flatMap { id throws(ViewsError) in try views.customer(id) }?.name
+        case .providerRevenue, .providerPayable, .cash, .providerCost, .providerTax, .carrierCost:
+            name = try ProviderID(account.ownerID).flatMap { id throws(ViewsError) in try views.provider(id) }?.name
+        case .carrierPayable: name = try CarrierID(account.ownerID).flatMap { id throws(ViewsError) in try views.carrier(id) }?.name
+        case .platformRevenue, .UNRECOGNIZED: name = nil
+        }
+        return name ?? account.text
+    }
+}
+
 extension AccountStatement.Movement {
     init<State: ViewQueries & ~Copyable>(
         _ posting: AccountPosting, of account: AccountRef, in views: borrowing State

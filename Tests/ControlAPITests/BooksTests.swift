@@ -46,6 +46,40 @@ extension Client {
     }
 }
 
+@Test func everyAccountOfTheBooksHasAStatementForThoseWhoSeeIt() async throws {
+    try await TestPlatform.with { client in
+        let estate = try await Estate(client, name: "kages", digits: "4312009")
+        let other = try await Estate(client, name: "omega", digits: "4312010")
+        #expect(try await client.post("/v1/customers/\(estate.customer)/top-ups", ["amount": money("50"), "reason": "transfer 17"], key: "a").status == 201)
+        let period = "statement?from=2020-01-01T00:00:00Z&to=2999-01-01T00:00:00Z"
+        func path(_ kind: String, _ owner: String) -> String { "/v1/accounts/\(kind).\(owner).EUR/\(period)" }
+
+        // The other side of the same money.
+        let cash = try await client.get(path("cash", estate.provider))
+        #expect(cash.status == 200, "\(cash.text)")
+        #expect(cash["account_id"]?.text == "cash.\(estate.provider).EUR" && cash["customer_id"] == nil)
+        #expect(cash["closing"]?["amount"]?.text == "-50.00" && cash["debits"]?["amount"]?.text == "50.00")
+        #expect(cash["movements"]?.items?.map { $0["source"]?.text } == ["transfer 17"])
+        let page = try await client.get(path("cash", estate.provider) + "&format=html")
+        #expect(page.text.contains("kages"), "\(page.text)")
+        let own = try await client.get(path("customer", estate.customer))
+        let known = try await client.get("/v1/customers/\(estate.customer)/\(period)")
+        #expect(own["movements"] == known["movements"] && own["closing"] == known["closing"] && own["movements"]?.items?.count == 1)
+        // What a provider owes the one above it: nothing yet, which is no error.
+        let payable = try await client.get(path("provider_payable", estate.provider))
+        #expect(payable.status == 200 && payable["closing"]?["amount"]?.text == "0.00")
+
+        let provider = try await client.token("provider", role: "provider_admin", scope: estate.provider)
+        let customer = try await client.token("customer", role: "customer_admin", scope: estate.customer)
+        #expect(try await provider.get(path("cash", estate.provider)).status == 200)
+        #expect(try await provider.get(path("cash", other.provider)).status == 404)
+        #expect(try await customer.get(path("customer", estate.customer)).status == 200)
+        #expect(try await customer.get(path("cash", estate.provider)).status == 404)
+        #expect(try await client.get("/v1/accounts/cash/\(period)").status == 404)
+        #expect(try await client.get("/v1/accounts/cash.\(estate.provider).EUR/statement").status == 400)
+    }
+}
+
 @Test func aVoucherIsShownOnceAndRedeemedOnce() async throws {
     try await TestPlatform.with { client in
         let estate = try await Estate(client, name: "kages", digits: "4312002")

@@ -133,7 +133,7 @@ private struct Grove {
             return level > .tenant
                 ? twin : level > .customer ? cousin.subscriber : level > .provider ? sibling.subscriber : theirs.subscriber
         case "subject_id": return isOutside ? theirs.contact : contact
-        case "account_id": return "customer:\(isOutside ? theirs.customer : ours.customer):EUR"
+        case "account_id": return "customer.\(isOutside ? theirs.customer : ours.customer).EUR"
         case "call_id": return (isOutside ? others : calls).running.description
         case "number": return isOutside ? "2" : "1"
         case "domain_id": return isOutside ? domains.theirs : domains.ours

@@ -223,7 +223,7 @@ import Testing
             name: "an assigned number again",
             when: { town in
                 .assignNumber(NumberID(town.number.id)!, to: SubscriberID(town.alice.id)!, expectedVersion: nil)
-            }, then: .refused(.taken("subscriber_id", "+12092488701"))),
+            }, then: .refused(.inUse(reason: "+12092488701 is assigned already: release it first"))),
         Row(
             name: "a release", when: { town in .releaseNumber(NumberID(town.number.id)!, expectedVersion: nil) },
             then: .events(["number.changed"])),

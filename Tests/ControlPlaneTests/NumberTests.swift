@@ -128,7 +128,7 @@ import Testing
         #expect(try number(id).tenantID == town.tenant.id)
         #expect(refusal(.reserveNumber(id, NumberReservation(), expectedVersion: nil))?.status == 409)
         #expect(refusal(.freeNumber(id, expectedVersion: nil))?.status == 409)
-        #expect(refusal(assign(id, town.bob)) == .taken("subscriber_id", "+12095550100"))
+        #expect(refusal(assign(id, town.bob)) == .inUse(reason: "+12095550100 is assigned already: release it first"))
         // Back to the reservation, which has not ended.
         try town.platform.admin(.releaseNumber(id, expectedVersion: nil))
         #expect(try state(id) == .reserved)

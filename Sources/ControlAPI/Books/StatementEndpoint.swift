@@ -5,37 +5,43 @@ import Model
 import Primitives
 import Projections
 
-/// What moved a customer's account in a period.
+/// What moved an account in a period: a customer's, or any other of the books, such as what a provider owes the one above it.
 enum StatementEndpoint {
     /// Of one answer; longer ones are made by `ledgerline statement`.
     static let movementsMax = 20_000
+
+    private static let query = [
+        QueryParameter("from", .time, "Movements at this time or later. Required."),
+        QueryParameter("to", .time, "And before this; now, if it is not given."),
+        QueryParameter("format", .choice(["json", "csv", "html"]), "A table for programs, or a plain page; json if it is not given."),
+    ]
 
     static let operations = [
         Operation(
             method: .get, path: "/v1/customers/{customer_id}/statement", name: "getStatement", tag: "customers",
             summary: "What moved the customer's account in a period: opening balance, every movement with its source and the balance after it, closing balance. At most \(movementsMax) movements.",
-            access: .needs(.readAccounts),
-            query: [
-                QueryParameter("from", .time, "Movements at this time or later. Required."),
-                QueryParameter("to", .time, "And before this; now, if it is not given."),
-                QueryParameter("format", .choice(["json", "csv", "html"]), "A table for programs, or a plain page; json if it is not given."),
-            ],
+            access: .needs(.readAccounts), query: query,
             success: .init(
                 status: .ok, about: "The statement.", schema: Schema.reference("Statement"), otherMediaTypes: ["text/csv", "text/html"]),
-            handle: { try statement($0) })
+            handle: { try ofCustomer($0) }),
+        Operation(
+            method: .get, path: "/v1/accounts/{account_id}/statement", name: "getAccountStatement", tag: "accounts",
+            summary: "What moved an account in a period, as for a customer's: of `provider_payable` what a provider owes the one above it, of `carrier_payable` what a carrier is owed. At most \(movementsMax) movements.",
+            access: .needs(.readAccounts), query: query,
+            success: .init(
+                status: .ok, about: "The statement.", schema: Schema.reference("AccountStatement"), otherMediaTypes: ["text/csv", "text/html"]),
+            handle: { try ofAccount($0) }),
+    ]
+
+    private static let fields: [(String, JSON)] = [
+        ("account_id", Schema.text(max: 128)), ("from", Schema.time), ("to", Schema.time), ("opening", Schema.money),
+        ("credits", Schema.money), ("debits", Schema.money), ("closing", Schema.money), ("log_position", Schema.sequence),
+        ("movements", Schema.list(Schema.reference("Movement"))),
     ]
 
     static let schemas: [(String, JSON)] = [
-        (
-            "Statement",
-            Schema.object(
-                [
-                    ("customer_id", Schema.uuid), ("account_id", Schema.text(max: 128)), ("from", Schema.time), ("to", Schema.time),
-                    ("opening", Schema.money), ("credits", Schema.money), ("debits", Schema.money), ("closing", Schema.money),
-                    ("log_position", Schema.sequence), ("movements", Schema.list(Schema.reference("Movement"))),
-                ],
-                required: ["customer_id", "account_id", "from", "to", "opening", "credits", "debits", "closing", "log_position", "movements"])
-        ),
+        ("Statement", Schema.object([("customer_id", Schema.uuid)] + fields, required: ["customer_id"] + fields.map(\.0))),
+        ("AccountStatement", Schema.object(fields, required: fields.map(\.0))),
         (
             "Movement",
             Schema.object(
@@ -47,28 +53,47 @@ enum StatementEndpoint {
         ),
     ]
 
-    private static func statement(_ exchange: Exchange) throws -> Reply {
-        guard let from = exchange.query.time("from") else {
-            throw Problem(.badRequest, "Say from when.", faults: [FieldFault(.parameter("from"), "is required")])
-        }
-        let to = exchange.query.time("to") ?? exchange.time
+    private static func ofCustomer(_ exchange: Exchange) throws -> Reply {
+        let from = try from(exchange)
         return try exchange.read { views in
             let customer = try Customers.visible(try exchange.id("customer_id"), to: exchange.reach, in: views)
             guard let id = CustomerID(customer.id), let currency = Currency(customer.currency) else {
                 throw Problem(.notFound, "There is no such customer.")
             }
-            let statement: AccountStatement
-            do throws(StatementError) {
-                statement = try AccountStatement(
-                    of: .customer(id, currency), from: from, to: to, limit: movementsMax, in: views, exchange.platform.log)
-            } catch {
-                throw problem(error)
-            }
-            switch exchange.query.text("format") {
-            case "csv": return Reply(.ok, .bytes(statement.csv, mediaType: "text/csv; charset=utf-8; header=present"))
-            case "html": return Reply(.ok, .bytes(Array(statement.page(holder: customer.name).utf8), mediaType: "text/html; charset=utf-8"))
-            default: return .ok(json(statement, id, currency))
-            }
+            return try reply(exchange, .customer(id, currency), from, customer: id, in: views)
+        }
+    }
+
+    private static func ofAccount(_ exchange: Exchange) throws -> Reply {
+        let from = try from(exchange)
+        return try exchange.read { views in
+            try reply(exchange, AccountEndpoints.account(exchange, in: views), from, customer: nil, in: views)
+        }
+    }
+
+    private static func from(_ exchange: Exchange) throws -> WallTime {
+        guard let from = exchange.query.time("from") else {
+            throw Problem(.badRequest, "Say from when.", faults: [FieldFault(.parameter("from"), "is required")])
+        }
+        return from
+    }
+
+    private static func reply(
+        _ exchange: Exchange, _ account: AccountRef, _ from: WallTime, customer: CustomerID?, in views: borrowing ViewSnapshot
+    ) throws -> Reply {
+        let statement: AccountStatement
+        do throws(StatementError) {
+            statement = try AccountStatement(
+                of: account, from: from, to: exchange.query.time("to") ?? exchange.time, limit: movementsMax, in: views, exchange.platform.log)
+        } catch {
+            throw problem(error)
+        }
+        switch exchange.query.text("format") {
+        case "csv": return Reply(.ok, .bytes(statement.csv, mediaType: "text/csv; charset=utf-8; header=present"))
+        case "html":
+            let page = statement.page(holder: try AccountStatement.holder(of: account, in: views))
+            return Reply(.ok, .bytes(Array(page.utf8), mediaType: "text/html; charset=utf-8"))
+        default: return .ok(json(statement, customer))
         }
     }
 
@@ -82,16 +107,18 @@ enum StatementEndpoint {
         }
     }
 
-    private static func json(_ statement: AccountStatement, _ customer: CustomerID, _ currency: Currency) -> JSON {
-        let context = FieldContext(currency: currency)
+    private static func json(_ statement: AccountStatement, _ customer: CustomerID?) -> JSON {
+        let context = FieldContext(currency: Currency(statement.account.currency))
         let sums = statement.sums
-        return [
-            "customer_id": .string(customer.description), "account_id": .string(statement.account.text),
-            "from": .string(statement.from.rfc3339), "to": .string(statement.to.rfc3339), "opening": context.amount(micros: statement.opening),
-            "credits": context.amount(micros: sums.credits), "debits": context.amount(micros: sums.debits),
-            "closing": context.amount(micros: statement.closing), "log_position": .integer(statement.sequence),
-            "movements": .array(statement.movements.map { json($0, context) }),
+        var members = customer.map { [JSON.Member("customer_id", .string($0.description))] } ?? []
+        members += [
+            JSON.Member("account_id", .string(statement.account.text)), JSON.Member("from", .string(statement.from.rfc3339)),
+            JSON.Member("to", .string(statement.to.rfc3339)), JSON.Member("opening", context.amount(micros: statement.opening)),
+            JSON.Member("credits", context.amount(micros: sums.credits)), JSON.Member("debits", context.amount(micros: sums.debits)),
+            JSON.Member("closing", context.amount(micros: statement.closing)), JSON.Member("log_position", .integer(statement.sequence)),
+            JSON.Member("movements", .array(statement.movements.map { json($0, context) })),
         ]
+        return .object(members)
     }
 
     private static func json(_ movement: AccountStatement.Movement, _ context: FieldContext) -> JSON {

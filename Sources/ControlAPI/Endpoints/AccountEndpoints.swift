@@ -127,7 +127,8 @@ enum AccountEndpoints {
         }
     }
 
-    private static func account(_ exchange: Exchange, in views: borrowing ViewSnapshot) throws -> AccountRef {
+    /// The one that the path names, for those that may see it.
+    static func account(_ exchange: Exchange, in views: borrowing ViewSnapshot) throws -> AccountRef {
         guard let account = AccountRef(text: exchange.path["account_id"] ?? ""),
             try Redaction(exchange.reach, in: views).sees(account, in: views)
         else { throw Problem(.notFound, "There is no such account.") }

@@ -89,7 +89,7 @@ enum NumberDecider {
     ) throws -> UUIDv7 {
         var number = try existing(id, in: state)
         switch number.state(at: decision.wall) {
-        case .assigned: throw AdminRejection.taken("subscriber_id", number.e164)
+        case .assigned: throw AdminRejection.inUse(reason: "\(number.e164) is assigned already: release it first")
         case .quarantined:
             throw AdminRejection.inUse(reason: "\(number.e164) is quarantined \(until(number)): it was somebody else's")
         case .available, .reserved: break
