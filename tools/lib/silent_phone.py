@@ -45,6 +45,7 @@ s=-
 c=IN IP4 [local_ip]
 t=0 0
 m=audio {port} RTP/AVP {format}
+a=rtpmap:{format} {name}
 a={direction}
 ]]></send>"""
 
@@ -63,16 +64,17 @@ def free_port(address):
 
 
 class SilentPhone:
-    """`offers`: directions of the answers to the re-INVITEs that come in the call."""
+    """`offers`: directions of the answers to the re-INVITEs that come in the call. `codec`: what it speaks, as in `a=rtpmap`. `echoes`: it says what it hears."""
 
-    def __init__(self, directory, address, port, offers=()):
+    def __init__(self, directory, address, port, offers=(), codec=(0, "PCMU/8000"), echoes=False):
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind((address, 0))
         self.packets = []
+        self.type, self.echoes = codec[0], echoes
         media = self.socket.getsockname()[1]
-        answer = lambda direction, version, tag: OK.format(tag=tag, version=version, port=media, format=0, direction=direction)
+        answer = lambda direction, version, tag: OK.format(tag=tag, version=version, port=media, format=codec[0], name=codec[1], direction=direction)
         again = "".join('<recv request="INVITE"/>' + answer(direction, number + 2, "") + '<recv request="ACK"/>' for number, direction in enumerate(offers))
         scenario = self.directory / "phone.xml"
         scenario.write_text(SCENARIO.format(ok=answer("sendrecv", 1, ";tag=[call_number]"), again=again))
@@ -90,11 +92,13 @@ class SilentPhone:
     def _listen(self):
         while True:
             try:
-                packet = self.socket.recv(2048)
+                packet, source = self.socket.recvfrom(2048)
+                if len(packet) >= 12 and packet[1] & 0x7F == self.type:
+                    self.packets.append(packet)
+                    if self.echoes:
+                        self.socket.sendto(packet, source)
             except OSError:
                 return
-            if len(packet) >= 12 and packet[1] & 0x7F == 0:
-                self.packets.append(packet)
 
     def write(self, path):
         """What it heard, one packet after the other, as a WAV file."""
