@@ -98,7 +98,12 @@ class Load:
         self.spaces, self.program, self.object = spaces, directory / "load", directory / "load.o"
         source = HERE / "rtp"
         include = f"-I/usr/include/{os.uname().machine}-linux-gnu"
-        subprocess.run(["clang", "-target", "bpfel", "-mcpu=v3", "-O2", "-g", "-Wall", "-Wextra", "-Werror", include, "-c", source / "kernel_load.bpf.c", "-o", self.object], check=True)
+        # Swift's own compiler of C knows the kernel's instructions; it lies beside `swift`, which may be on the path by a link alone.
+        swift = shutil.which("swift")
+        clang = shutil.which("clang") or (swift and shutil.which("clang", path=str(pathlib.Path(swift).resolve().parent)))
+        if not clang:
+            fail("no clang: put Swift's bin directory on the path, or install clang")
+        subprocess.run([clang, "-target", "bpfel", "-mcpu=v3", "-O2", "-g", "-Wall", "-Wextra", "-Werror", include, "-c", source / "kernel_load.bpf.c", "-o", self.object], check=True)
         subprocess.run(["cc", "-O2", "-Wall", "-Wextra", "-Werror", "-o", self.program, source / "kernel_load.c", "-lbpf"], check=True)
 
     def run(self, relay, seconds=SECONDS, keep_back=()):
