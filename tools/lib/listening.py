@@ -5,6 +5,7 @@ whatever it hears, in another codec or in the same, and what comes back is compa
 Run by the process tests; by hand: tools/lib/listening.py --binary .build/debug/ledgerline --directory DIR --ports-from N
 """
 import pathlib
+import socket
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ import demo as base
 import tone
 from demo import Demo
 from phone import Phone
-from silent_phone import SilentPhone, free_port
+from silent_phone import SilentPhone
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / ".build/listening/python"))
@@ -88,16 +89,26 @@ class Listening(Demo):
         self.echoes = {}
         for codec, (extension, number, name) in ECHOES.items():
             user = f"echo{extension}"
-            self.echoes[codec] = port = free_port(base.PHONES)
+            self.echoes[codec] = self.held()
+            port = self.echoes[codec].getsockname()[1]
             self.api.post("/v1/subscribers", {"tenant_id": self.tenant["id"], "username": user, "password": f"secret-of-{user}", "aliases": [extension], "codecs": [codec],
                                               "is_trunk": True, "trunk_addresses": [f"{base.PHONES}:{port}"]})
+
+    @staticmethod
+    def held(port=0):
+        """Nobody else takes the port of an echo before it is called: phones take theirs for media from anywhere."""
+        made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        made.bind((base.PHONES, port))
+        return made
 
     def talk(self, caller, codec, band):
         """What the speech that comes back in a call is worth, and what the record says of the media."""
         phone, (_, _, rate) = self.phones[caller], LINES[caller]
         extension, payload_type, name = ECHOES[codec]
         self.calls += 1
-        echo = SilentPhone(self.directory / f"echo-{self.calls}", base.PHONES, self.echoes[codec], codec=(payload_type, name), echoes=True)
+        port = self.echoes[codec].getsockname()[1]
+        self.echoes[codec].close()
+        echo = SilentPhone(self.directory / f"echo-{self.calls}", base.PHONES, port, codec=(payload_type, name), echoes=True)
         phone.forget_recordings()
         mark = phone.mark()
         phone.dial(f"sip:{extension}@{base.DOMAIN}")
@@ -113,6 +124,7 @@ class Listening(Demo):
         phone.hang_up()
         if echo.finish() != 0:
             raise RuntimeError(f"the echo in {codec} had another call than it waited for: {self.directory}/echo-{self.calls}/errors")
+        self.echoes[codec] = self.held(port)
         # What G.711 leaves is scored as telephones are. It has nothing above 4 kHz, and what baresip records of Opus, at 48,000, nothing above 8: samples are left out.
         rate = 8000 if band == "nb" else rate
         heard = numpy.array(heard[:int(seconds * heard_rate)], dtype=numpy.int16)[::heard_rate // rate]
