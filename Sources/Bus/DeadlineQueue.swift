@@ -56,6 +56,7 @@ package struct DeadlineQueue<Element: Sendable>: Sendable {
             index = child
         }
         first = nodes.first?.time
+        nodes.shrinkIfSparse()
         return node.element
     }
 }

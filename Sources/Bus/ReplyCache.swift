@@ -94,6 +94,7 @@ package struct ReplyCache: Sendable {
         }
         if start > 1_024, start * 2 > order.count {
             order.removeFirst(start)
+            order.shrinkIfSparse()
             start = 0
         }
     }

@@ -94,6 +94,7 @@ package struct RequestTable<Context: Sendable>: Sendable {
 
     @inlinable package mutating func cancel(_ id: RequestID) -> Context? {
         guard let entry = entries.removeValue(forKey: id) else { return nil }
+        entries.shrinkIfSparse()
         forgetClosed()
         return entry.context
     }

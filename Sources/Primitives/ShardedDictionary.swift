@@ -29,8 +29,10 @@ package struct ShardedDictionary<Key: Hashable & Sendable, Value: Sendable>: Sen
 
     @discardableResult
     package mutating func removeValue(forKey key: Key) -> Value? {
-        let removed = shards[Self.shard(of: key)].removeValue(forKey: key)
-        if removed != nil { count -= 1 }
+        let shard = Self.shard(of: key)
+        guard let removed = shards[shard].removeValue(forKey: key) else { return nil }
+        count -= 1
+        shards[shard].shrinkIfSparse(above: 64)
         return removed
     }
 }

@@ -15,13 +15,19 @@ package struct DigestVerifier: Sendable {
         case wrong
     }
 
+    /// A nonce of ours is known by when and as the how-manieth it was made.
+    private struct Nonce: Hashable {
+        let time: WallTime
+        let serial: UInt32
+    }
+
     private let secret: [UInt8]
     private let lifetime: Duration
     private let noncesMax: Int
     private var issued: UInt32 = 0
-    private var uses: [String: Uses] = [:]
+    private var uses: [Nonce: Uses] = [:]
     /// Nonces of `uses` in the order of their time, oldest first, from `oldest` on.
-    private var order: [(time: WallTime, nonce: String)] = []
+    private var order: [Nonce] = []
     private var oldest = 0
     private var forgottenUntil = WallTime(microseconds: .min)
 
@@ -58,14 +64,14 @@ package struct DigestVerifier: Sendable {
     ) -> Verdict {
         let expected = credentials.expectedResponse(ha1: ha1, method: method)
         guard constantTimeEquals(expected, Array(credentials.response.utf8)) else { return .wrong }
-        guard let time = timeOfOwnNonce(credentials.nonce), time <= now, now - time <= lifetime else { return .stale }
+        guard let nonce = ownNonce(credentials.nonce), nonce.time <= now, now - nonce.time <= lifetime else { return .stale }
         // Without qop there is no count, and the nonce serves once.
         let count = credentials.count.map { UInt32($0.nc, radix: 16) ?? 0 } ?? 1
         guard count > 0 else { return .stale }
-        return use(credentials.nonce, of: time, count: count, now: now) ? .accepted : .stale
+        return use(nonce, count: count, now: now) ? .accepted : .stale
     }
 
-    private mutating func use(_ nonce: String, of time: WallTime, count: UInt32, now: WallTime) -> Bool {
+    private mutating func use(_ nonce: Nonce, count: UInt32, now: WallTime) -> Bool {
         if var known = uses[nonce] {
             if count > known.highest {
                 let shift = count - known.highest
@@ -80,28 +86,30 @@ package struct DigestVerifier: Sendable {
             uses[nonce] = known
             return true
         }
-        guard time > forgottenUntil else { return false }
+        guard nonce.time > forgottenUntil else { return false }
         forget(now)
         uses[nonce] = Uses(highest: count, window: 1)
         // Nonces are first used nearly in the order of their making: the place is at or near the end.
         var place = order.count
-        while place > oldest, order[place - 1].time > time { place -= 1 }
-        order.insert((time, nonce), at: place)
+        while place > oldest, order[place - 1].time > nonce.time { place -= 1 }
+        order.insert(nonce, at: place)
         return true
     }
 
     /// Drops what has expired, and the oldest while there are too many.
     private mutating func forget(_ now: WallTime) {
         while oldest < order.count {
-            let (time, nonce) = order[oldest]
-            let isExpired = now - time > lifetime
+            let nonce = order[oldest]
+            let isExpired = now - nonce.time > lifetime
             guard isExpired || uses.count >= noncesMax else { break }
-            if !isExpired { forgottenUntil = max(forgottenUntil, time) }
+            if !isExpired { forgottenUntil = max(forgottenUntil, nonce.time) }
             uses[nonce] = nil
             oldest += 1
         }
         if oldest > 1_024, oldest * 2 > order.count {
             order.removeFirst(oldest)
+            order.shrinkIfSparse()
+            uses.shrinkIfSparse()
             oldest = 0
         }
     }
@@ -113,20 +121,17 @@ package struct DigestVerifier: Sendable {
         return String(decoding: hexadecimal(bytes), as: UTF8.self)
     }
 
-    private func timeOfOwnNonce(_ nonce: String) -> WallTime? {
+    /// nil for a nonce that we have not made.
+    private func ownNonce(_ nonce: String) -> Nonce? {
         guard nonce.utf8.count == 56, nonce == nonce.asciiLowered, let bytes = bytes(hex: nonce),
             constantTimeEquals(Array(bytes[12...]), Array(proof(Array(bytes[..<12])).prefix(16)))
         else { return nil }
-        return WallTime(microseconds: Int64(bitPattern: bytes[..<8].reduce(0) { $0 << 8 | UInt64($1) }))
+        let time = bytes[..<8].reduce(0) { $0 << 8 | UInt64($1) }
+        return Nonce(
+            time: WallTime(microseconds: Int64(bitPattern: time)), serial: bytes[8..<12].reduce(0) { $0 << 8 | UInt32($1) })
     }
 
-    /// HMAC-SHA-256 (RFC 2104).
-    private func proof(_ message: [UInt8]) -> [UInt8] {
-        var key = secret.count > 64 ? Hash.sha256(secret) : secret
-        key += Array(repeating: 0, count: 64 - key.count)
-        let inner = Hash.sha256(key.map { $0 ^ 0x36 } + message)
-        return Hash.sha256(key.map { $0 ^ 0x5C } + inner)
-    }
+    private func proof(_ message: [UInt8]) -> [UInt8] { Hash.hmacSHA256(message, key: secret) }
 }
 
 private func withBytes(_ value: some FixedWidthInteger) -> [UInt8] {

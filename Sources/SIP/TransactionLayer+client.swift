@@ -219,5 +219,7 @@ extension TransactionLayer {
     private mutating func remove(client number: UInt64) {
         guard let entry = clients.removeValue(forKey: number) else { return }
         clientKeys[entry.origin.key] = nil
+        clients.shrinkIfSparse()
+        clientKeys.shrinkIfSparse()
     }
 }

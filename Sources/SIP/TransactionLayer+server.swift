@@ -234,5 +234,9 @@ extension TransactionLayer {
         serverKeys[entry.origin.key] = nil
         if let key = entry.origin.mergeKey { merges[key] = nil }
         if let key = entry.answerKey { answers[key] = nil }
+        servers.shrinkIfSparse()
+        serverKeys.shrinkIfSparse()
+        merges.shrinkIfSparse()
+        answers.shrinkIfSparse()
     }
 }

@@ -39,6 +39,7 @@ struct WakeQueue<Key: Sendable>: Sendable {
             heap.swapAt(child, parent)
             parent = child
         }
+        heap.shrinkIfSparse()
         return (first.key, first.at)
     }
 

@@ -1,6 +1,8 @@
+import Foundation
 import Model
 import Primitives
 import SIP
+import SwiftProtobuf
 
 /// Which line is asked about: the user of a domain.
 struct CredentialKey: Hashable, Sendable {
@@ -22,6 +24,32 @@ struct Access: Sendable {
         let until: Instant
     }
 
+    /// What a `CredentialReply` says, in a fifth of its memory: there is one for each phone.
+    private struct Line: Sendable {
+        let subscriber: SubscriberID?
+        let tenant: TenantID?
+        /// MD5's 16 bytes, then SHA-256's; empty for a line that does not exist.
+        let hashes: [UInt8]
+
+        var isFound: Bool { subscriber != nil }
+
+        init(_ reply: CredentialReply) {
+            subscriber = reply.found ? SubscriberID(reply.subscriberID) : nil
+            tenant = TenantID(reply.tenantID)
+            hashes = reply.found ? Array(reply.credential.ha1Md5 + reply.credential.ha1Sha256) : []
+        }
+
+        var reply: CredentialReply {
+            .with {
+                $0.found = isFound
+                $0.subscriberID = subscriber?.data ?? Data()
+                $0.tenantID = tenant?.data ?? Data()
+                $0.credential.ha1Md5 = Data(hashes.prefix(16))
+                $0.credential.ha1Sha256 = Data(hashes.dropFirst(16))
+            }
+        }
+    }
+
     private static let entriesMax = 200_000
     /// Subscribers are invalidated by the feed; what does not exist yet may exist soon.
     private static let credentialTime = Duration.seconds(600)
@@ -30,7 +58,9 @@ struct Access: Sendable {
     private static let overtakenTime = Duration.milliseconds(500)
 
     var verifier: DigestVerifier
-    private var credentials: [CredentialKey: Cached<CredentialReply>] = [:]
+    private var credentials: [CredentialKey: Cached<Line>] = [:]
+    /// Of the keys: many lines, few domains, each kept once.
+    private var domains: Set<String> = []
     private var sources: [SocketAddress: Cached<SourceReply>] = [:]
     private var waitingCredentials: [CredentialKey: [Waiting]] = [:]
     /// Asked about when an invalidation came by another way than their answers will.
@@ -44,7 +74,7 @@ struct Access: Sendable {
 
     func credential(_ key: CredentialKey, now: Instant) -> CredentialReply? {
         guard let cached = credentials[key], now < cached.until else { return nil }
-        return cached.value
+        return cached.value.reply
     }
 
     /// - Returns: whether the question is still to be asked.
@@ -54,11 +84,12 @@ struct Access: Sendable {
     }
 
     mutating func take(_ reply: CredentialReply, for key: CredentialKey, now: Instant) -> [Waiting] {
-        if credentials.count >= Access.entriesMax { credentials.removeAll() }
+        if credentials.count >= Access.entriesMax { forgetCredentials() }
         // An answer that was under way when something changed may be the older of the two: it serves those who wait, no longer.
         let isSuspect = overtaken.remove(key) != nil
         let time = isSuspect ? Access.overtakenTime : reply.found ? Access.credentialTime : Access.absentTime
-        credentials[key] = Cached(value: reply, until: now + time)
+        let domain = domains.insert(key.domain).memberAfterInsert
+        credentials[CredentialKey(domain: domain, username: key.username)] = Cached(value: Line(reply), until: now + time)
         return giveUp(key)
     }
 
@@ -94,13 +125,20 @@ struct Access: Sendable {
         if invalidate.everything {
             forget()
         } else {
-            credentials = credentials.filter { $0.value.value.subscriberID != invalidate.subscriberID && $0.value.value.found }
+            let subscriber = SubscriberID(invalidate.subscriberID)
+            let changed = credentials.filter { !$0.value.value.isFound || $0.value.value.subscriber == subscriber }
+            for key in changed.keys { credentials[key] = nil }
         }
     }
 
     mutating func forget() {
-        credentials.removeAll()
+        forgetCredentials()
         sources.removeAll()
+    }
+
+    private mutating func forgetCredentials() {
+        credentials.removeAll()
+        domains.removeAll()
     }
 
     /// The sender of a waiting request has taken it back.

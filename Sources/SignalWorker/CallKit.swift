@@ -163,7 +163,10 @@ struct CallKit: Sendable {
             }
         }
         withTransactions { if isForgotten { $0.respondOnce(response, to: id, into: &$2) } else { _ = $0.respond(response, to: id, now: $1, into: &$2) } }
-        if response.isFinal { serverOwners[id] = nil }
+        if response.isFinal {
+            serverOwners[id] = nil
+            serverOwners.shrinkIfSparse()
+        }
     }
 
     /// RFC 3326. The text is for an operator.

@@ -18,6 +18,8 @@ struct EndedCalls: Sendable {
         }
         if oldest > 1_024, oldest > order.count / 2 {
             order.removeFirst(oldest)
+            order.shrinkIfSparse()
+            calls.shrinkIfSparse()
             oldest = 0
         }
         if calls.insert(call).inserted { order.append((call, now + EndedCalls.time)) }

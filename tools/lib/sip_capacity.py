@@ -3,6 +3,8 @@ import pathlib
 import threading
 import time
 
+from wire import Wire, added_delays
+
 STEP = 1.25
 FIRST_RATE, LAST_RATE, SECONDS = 200, 4000, 5
 # Until the calls that were too many have been given up (SIPp waits for 10 s).
@@ -31,6 +33,18 @@ def sustained_rate(load, pids):
     return best
 
 
+def load_and_added(load, rate, pids):
+    """A run at `rate`, and how long each of its calls was in the hands of the system (`wire.added_delays`), sorted."""
+    wire = Wire(int(load.target.rsplit(":", 1)[1]))
+    wire.start()
+    result = load.load("call", rate, SECONDS, *pids)
+    wire.stop()
+    added = sorted(added_delays(wire.datagrams, wire.port))
+    if wire.lost or len(added) < 0.99 * result["ok"]:
+        raise SystemExit(f"the wire showed {len(added)} of {result['ok']} calls, {wire.lost} packets were missed")
+    return result, added
+
+
 def call_rate(figures, contenders, runs):
     """`contenders`: prefix, load and pids of each, ours first."""
     found = {prefix: [] for prefix, _, _ in contenders}
@@ -38,12 +52,14 @@ def call_rate(figures, contenders, runs):
         for prefix, load, pids in contenders:
             rate = sustained_rate(load, pids())
             time.sleep(RECOVERED_SECONDS)
-            half = load.load("call", rate // 2, SECONDS, *pids())
-            found[prefix].append((rate, half["p50"], half["p99"]))
+            half, added = load_and_added(load, rate // 2, pids())
+            found[prefix].append((rate, half["p50"], half["p99"], added[len(added) // 2] * 1e3, added[len(added) * 99 // 100] * 1e3))
     for prefix, values in found.items():
         figures.add(f"{prefix}sip.call_rate", [v[0] for v in values], "calls/s")
         figures.add(f"{prefix}sip.post_dial_delay_half_rate_p50", [v[1] for v in values], "ms")
         figures.add(f"{prefix}sip.post_dial_delay_half_rate_p99", [v[2] for v in values], "ms")
+        figures.add(f"{prefix}sip.added_delay_half_rate_p50", [v[3] for v in values], "ms")
+        figures.add(f"{prefix}sip.added_delay_half_rate_p99", [v[4] for v in values], "ms")
     for prefix in list(found)[1:]:
         figures.add("ratio.sip.call_rate", [a[0] / b[0] for a, b in zip(found[""], found[prefix])], "ours/theirs")
 
