@@ -6,7 +6,7 @@ package enum DropReason: Int, CaseIterable, Hashable, Sendable {
     case learning
     /// STUN or DTLS that was not agreed on, or nothing that belongs on a media port.
     case notMedia
-    /// RTCP on a media port without `rtcp-mux`, or RTP on a control port.
+    /// RTCP on a media port without `rtcp-mux`, RTP on a control port, or a payload type that no description has named.
     case notNegotiated
     /// Not RTP or RTCP by its own fields.
     case malformed

@@ -44,6 +44,8 @@ package struct LegSetup: Equatable, Sendable {
     /// nil: the peer is where `remote` says, or where its packets come from.
     package var checks: ICEAgent.Setup?
     package var formats: LegFormats
+    /// Numbers that its packets may bear.
+    package var payloadTypes: PayloadTypes
     /// The side is a conference: nothing of the rest is set.
     package var seat: ConferencePlace?
     /// Packets are passed on unread: fax by UDPTL, or SRTP under keys that the sides have from each other.
@@ -52,7 +54,7 @@ package struct LegSetup: Equatable, Sendable {
     package init(
         remote: SocketAddress? = nil, protection: Protection? = nil, sharesControlPort: Bool = false, handshake: Handshake? = nil,
         checks: ICEAgent.Setup? = nil,
-        formats: LegFormats = LegFormats(), isOpaque: Bool = false
+        formats: LegFormats = LegFormats(), payloadTypes: PayloadTypes = .any, isOpaque: Bool = false
     ) {
         self.remote = remote
         self.protection = protection
@@ -60,6 +62,7 @@ package struct LegSetup: Equatable, Sendable {
         self.handshake = handshake
         self.checks = checks
         self.formats = formats
+        self.payloadTypes = payloadTypes
         self.isOpaque = isOpaque
     }
 }

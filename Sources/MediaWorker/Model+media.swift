@@ -33,7 +33,7 @@ package enum LegSpecError: Error, Equatable, CustomStringConvertible {
 extension LegSetup {
     /// - Parameter family: our address; a peer of the other family cannot be reached from its sockets.
     package init(checking spec: LegSpec, family: SocketAddress.Host) throws(LegSpecError) {
-        self.init(sharesControlPort: spec.rtcpMux, formats: LegFormats(spec), isOpaque: spec.opaque)
+        self.init(sharesControlPort: spec.rtcpMux, formats: LegFormats(spec), payloadTypes: PayloadTypes(spec.payloadTypes), isOpaque: spec.opaque)
         if !spec.remote.isEmpty {
             guard let address = SocketAddress(spec.remote) else { throw .remote(spec.remote) }
             switch (address.host, family) {

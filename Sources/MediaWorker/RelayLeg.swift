@@ -24,6 +24,7 @@ struct RelayLeg: ~Copyable {
 
     let port: UInt16
     private(set) var setup: LegSetup
+    private var payloadTypes: PayloadTypes
     var media: SourceLatch
     private var control: ControlSource
     var inbound: SRTPSession?
@@ -55,6 +56,7 @@ struct RelayLeg: ~Copyable {
         let outbound = try RelayLeg.session(.outbound, setup.protection?.suite, setup.protection?.sendKey)
         self.port = port
         self.setup = setup
+        payloadTypes = setup.payloadTypes
         media = SourceLatch(declared: setup.remote)
         control = ControlSource(media: setup.remote)
         self.inbound = inbound
@@ -92,6 +94,7 @@ struct RelayLeg: ~Copyable {
         media.declare(new.remote)
         control.declare(media: new.remote)
         setup = new
+        payloadTypes.change(to: new.payloadTypes)
         isProtected = next != nil || new.handshake != nil
         if new.handshake == nil {
             if wasHandshake, next == nil { dropKeys() }
@@ -173,6 +176,7 @@ struct RelayLeg: ~Copyable {
         do throws(DropError) {
             let clear = isProtected ? try unprotect(.media, &buffer, count: count, at: now) : count
             let header = try RelayLeg.header(of: buffer.bytes.extracting(first: clear))
+            guard payloadTypes.contains(header.payloadType) else { return .dropped(.notNegotiated) }
             guard
                 isChecked
                     || media.admit(

@@ -201,8 +201,7 @@ extension CallMachine {
         // The 200 that waits repeats what holds now.
         if let local = a.media.local { self.answer?.setBody(Array(local.description.utf8), type: "application/sdp") }
         renegotiated = offer.attempt
-        change(.a, a.media, &kit)
-        change(.b, called, &kit)
+        change(with: called, &kit)
         var ok = offer.request.response(200, toTag: tag)
         if offer.request.method == .update {
             ok.headers.append(.contact, kit.contact().description)

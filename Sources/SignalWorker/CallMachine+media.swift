@@ -37,7 +37,18 @@ extension CallMachine {
         case .b: request.change.b = media.spec
         }
         kit.ask(request, of: mediaWorker, .change(id))
-        changeStreams(side, media, &kit)
+        changeStreams(a: side == .a ? media : nil, b: side == .b ? media : nil, &kit)
+    }
+
+    /// Both at once: the called side has answered, and with that the caller has been told what holds.
+    mutating func change(with called: LegMediaState, _ kit: inout CallKit) {
+        guard !isDirect else { return }
+        var request = StudioRequest()
+        request.change.sessionID = Data(mediaSession.bytes)
+        request.change.a = a.media.spec
+        request.change.b = called.spec
+        kit.ask(request, of: mediaWorker, .change(id))
+        changeStreams(a: a.media, b: called, &kit)
     }
 
     /// A side has been told what holds: whether one is to be converted for the other follows from it, and the media worker is told of
@@ -45,8 +56,7 @@ extension CallMachine {
     mutating func changeAgreed(_ side: Side, both: Bool = false, _ kit: inout CallKit) {
         guard var called = b?.media ?? bMedia else { return change(.a, a.media, &kit) }
         let both = settleConversion(&called) || both
-        change(side, side == .a ? a.media : called, &kit)
-        if both { change(side.other, side == .a ? called : a.media, &kit) }
+        if both { change(with: called, &kit) } else { change(side, side == .a ? a.media : called, &kit) }
     }
 
     /// - Parameter called: of the called side.

@@ -24,7 +24,7 @@ extension CallMachine {
         servers.append(transaction)
         b = leg
         bMedia = media
-        change(.b, media, &kit)
+        change(with: media, &kit)
         stage = .talking
         answeredAt = kit.wall
         a.dialog.confirm()

@@ -309,10 +309,9 @@ extension CallMachine {
             from: told, relaying: media.index, at: SocketAddress(host, port: a.media.port), session: sessionNumber,
             version: descriptionVersion, to: a.media, streams: addresses(of: told, but: media.index, for: .a, a.media.own), fingerprint: mediaFingerprint,
             isAnswer: a.media.remote != nil)
-        let both = settleConversion(&media)
+        settleConversion(&media)
         bMedia = media
-        if both || !streams.isEmpty || !a.media.mediaFormats.isEmpty { change(.a, a.media, &kit) }
-        change(.b, media, &kit)
+        change(with: media, &kit)
         ringsBack = false
         sound(to: .a, &kit)
         return true

@@ -117,16 +117,14 @@ extension CallMachine {
 
     // MARK: The media worker
 
-    /// What a side has said of its other streams.
-    mutating func changeStreams(_ side: Side, _ media: LegMediaState, _ kit: inout CallKit) {
-        for stream in streams where stream.ports != nil && stream.place != media.index {
-            let spec = media.spec(ofStream: stream.place)
+    /// What a side, or both, have said of their other streams.
+    mutating func changeStreams(a: LegMediaState? = nil, b: LegMediaState? = nil, _ kit: inout CallKit) {
+        for stream in streams where stream.ports != nil {
             var request = StudioRequest()
             request.change.sessionID = Data(stream.session.bytes)
-            switch side {
-            case .a: request.change.a = spec
-            case .b: request.change.b = spec
-            }
+            if let a, a.index != stream.place { request.change.a = a.spec(ofStream: stream.place) }
+            if let b, b.index != stream.place { request.change.b = b.spec(ofStream: stream.place) }
+            guard request.change.hasA || request.change.hasB else { continue }
             kit.ask(request, of: mediaWorker, .forgotten)
         }
     }
@@ -160,12 +158,24 @@ extension LegMediaState {
     /// Fax by UDPTL has no place for a clock, a codec or a key.
     var isFax: Bool { remote.map { $0.media.indices.contains(index) && $0.media[index].isFax } ?? false }
 
+    /// All numbers that the two descriptions name: a side sends by ours (RFC 3264 §5.1), and some by their own. Empty while one is missing.
+    func payloadTypes(ofStream place: Int) -> Data {
+        guard let remote, let local, remote.media.indices.contains(place), local.media.indices.contains(place) else { return Data() }
+        var types: [UInt8] = []
+        for number in local.media[place].formats + remote.media[place].formats {
+            guard let type = UInt8(number), type <= 127, !types.contains(type) else { continue }
+            types.append(type)
+        }
+        return Data(types)
+    }
+
     func spec(ofStream place: Int) -> LegSpec {
         var spec = LegSpec()
         guard let remote, remote.media.indices.contains(place) else { return spec }
         if let address = remote.remoteAddress(of: place) { spec.remote = address.description }
         let stream = remote.media[place]
         spec.opaque = stream.isFax || stream.profile.isSecure
+        spec.payloadTypes = payloadTypes(ofStream: place)
         return spec
     }
 }

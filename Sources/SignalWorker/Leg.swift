@@ -161,6 +161,7 @@ struct LegMediaState: Sendable {
         spec.rtcpMux = own.sharesRTCP
         spec.opaque = isFax
         spec.formats = mediaFormats
+        spec.payloadTypes = payloadTypes(ofStream: index)
         if converts {
             spec.converts = true
             spec.packetMs = packetMilliseconds

@@ -116,6 +116,11 @@ import Testing
         #expect(side.spec.packetMs == 40)
         // Packets that pass as they are, under numbers that need no explanation, need none.
         #expect(media(try sdp("0"), try sdp("0")).spec.formats.isEmpty)
+        // What either description names may come; while one is missing, anything.
+        #expect(Array(side.spec.payloadTypes) == [111, 101, 96])
+        #expect(Array(media(try sdp("0"), try sdp("8 0")).spec.payloadTypes) == [8, 0])
+        side.local = nil
+        #expect(side.spec.payloadTypes.isEmpty)
     }
 
     @Test func keysOfAnInfoAreRead() {

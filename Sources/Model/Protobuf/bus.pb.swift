@@ -2463,6 +2463,12 @@ package nonisolated struct LegSpec: @unchecked Sendable {
     set {_uniqueStorage()._converts = newValue}
   }
 
+  /// each number that either description of the side names, a byte each; empty: not known, and all are taken
+  package var payloadTypes: Data {
+    get {_storage._payloadTypes}
+    set {_uniqueStorage()._payloadTypes = newValue}
+  }
+
   /// packets are passed on unread: fax by UDPTL, or SRTP under keys that the sides have from each other
   package var opaque: Bool {
     get {_storage._opaque}
@@ -6865,7 +6871,7 @@ nonisolated extension StudioError: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension LegSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".LegSpec"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}remote\0\u{3}receive_key\0\u{3}send_key\0\u{1}suite\0\u{3}rtcp_mux\0\u{2}o\u{2}dtls\0\u{1}ice\0\u{2}\u{9}formats\0\u{3}packet_ms\0\u{1}converts\0\u{2}\u{1c}opaque\0\u{2}\u{a}seat\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}remote\0\u{3}receive_key\0\u{3}send_key\0\u{1}suite\0\u{3}rtcp_mux\0\u{2}o\u{2}dtls\0\u{1}ice\0\u{2}\u{9}formats\0\u{3}packet_ms\0\u{1}converts\0\u{2}\u{1c}opaque\0\u{2}\u{a}seat\0\u{4}3payload_types\0")
 
   fileprivate class _StorageClass {
     var _remote: String = String()
@@ -6879,6 +6885,7 @@ nonisolated extension LegSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
     var _packetMs: UInt32 = 0
     var _seat: ConferenceSeat? = nil
     var _converts: Bool = false
+    var _payloadTypes: Data = Data()
     var _opaque: Bool = false
 
       // This property is used as the initial default value for new instances of the type.
@@ -6901,6 +6908,7 @@ nonisolated extension LegSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
       _packetMs = source._packetMs
       _seat = source._seat
       _converts = source._converts
+      _payloadTypes = source._payloadTypes
       _opaque = source._opaque
     }
   }
@@ -6932,6 +6940,7 @@ nonisolated extension LegSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
         case 192: try { try decoder.decodeSingularBoolField(value: &_storage._converts) }()
         case 220: try { try decoder.decodeSingularBoolField(value: &_storage._opaque) }()
         case 230: try { try decoder.decodeSingularMessageField(value: &_storage._seat) }()
+        case 281: try { try decoder.decodeSingularBytesField(value: &_storage._payloadTypes) }()
         default: break
         }
       }
@@ -6980,6 +6989,9 @@ nonisolated extension LegSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
       try { if let v = _storage._seat {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 230)
       } }()
+      if !_storage._payloadTypes.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._payloadTypes, fieldNumber: 281)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -7000,6 +7012,7 @@ nonisolated extension LegSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
         if _storage._packetMs != rhs_storage._packetMs {return false}
         if _storage._seat != rhs_storage._seat {return false}
         if _storage._converts != rhs_storage._converts {return false}
+        if _storage._payloadTypes != rhs_storage._payloadTypes {return false}
         if _storage._opaque != rhs_storage._opaque {return false}
         return true
       }
