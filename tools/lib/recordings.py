@@ -24,6 +24,7 @@ LINES = {
     "otto": ("1023", "PCMA/8000/1", 1000),
 }
 MUSIC = 300
+UNNAMED_PACKETS, UNNAMED_TYPE = 10, 126
 # Of the tenant's country, which is 1.
 RING_BACK = (440, 480)
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -176,6 +177,7 @@ class Recordings(Demo):
         rita.wait("CALL_ESTABLISHED", since=mark, timeout=15)
         speech = LINES["rita"][2]
         before = hal.hears(speech, 1.4)
+        hal.say(UNNAMED_PACKETS, UNNAMED_TYPE)
         rita.command("hold")
         held = hal.hears(MUSIC, 4)
         rita.command("resume")
@@ -185,7 +187,9 @@ class Recordings(Demo):
         music = hal.heard(MUSIC)
         self.check("hold: the held side hears the tenant's music, longer than it is, and the other side before and after", status == 0 and music <= held + 1,
                    music_seconds=music, speech_seconds=after, sipp=status)
-        self.newest_cdr(number)
+        side = self.newest_cdr(number)["media"]["called"]
+        self.check("hold: packets of a payload type that nobody has named are dropped, and stand in the record", side["packets_in"] == 0
+                   and {"reason": "not_negotiated", "packets": UNNAMED_PACKETS} in side["drops"], drops=side["drops"], packets_in=side["packets_in"])
 
     def rung(self):
         """Ring-back is made here: as early media where the called line wants that, and for whoever is sent on."""

@@ -71,7 +71,7 @@ class SilentPhone:
         self.directory.mkdir(parents=True, exist_ok=True)
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind((address, 0))
-        self.packets = []
+        self.packets, self.peer = [], None
         self.type, self.echoes = codec[0], echoes
         media = self.socket.getsockname()[1]
         answer = lambda direction, version, tag: OK.format(tag=tag, version=version, port=media, format=codec[0], name=codec[1], direction=direction)
@@ -94,11 +94,17 @@ class SilentPhone:
             try:
                 packet, source = self.socket.recvfrom(2048)
                 if len(packet) >= 12 and packet[1] & 0x7F == self.type:
+                    self.peer = source
                     self.packets.append(packet)
                     if self.echoes:
                         self.socket.sendto(packet, source)
             except OSError:
                 return
+
+    def say(self, count, payload_type):
+        """Packets of that payload type, whatever was agreed on, to whom it hears."""
+        for number in range(count):
+            self.socket.sendto(struct.pack("!BBHII", 0x80, payload_type, number, number * 160, 0x5A5A) + bytes(160), self.peer)
 
     def write(self, path):
         """What it heard, one packet after the other, as a WAV file."""
