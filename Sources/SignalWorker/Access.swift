@@ -24,19 +24,23 @@ struct Access: Sendable {
         let until: Instant
     }
 
-    /// What a `CredentialReply` says, in a fifth of its memory: there is one for each phone.
+    /// What a `CredentialReply` says, in a fifth of its memory: there is one for each phone. Nothing of it stands by itself: one small thing
+    /// that stays among those of many transactions that go would keep their pages.
     private struct Line: Sendable {
         let subscriber: SubscriberID?
         let tenant: TenantID?
-        /// MD5's 16 bytes, then SHA-256's; empty for a line that does not exist.
-        let hashes: [UInt8]
+        /// MD5's 16 bytes, then SHA-256's; of no meaning for a line that does not exist.
+        let hashes: InlineArray<48, UInt8>
 
         var isFound: Bool { subscriber != nil }
 
         init(_ reply: CredentialReply) {
-            subscriber = reply.found ? SubscriberID(reply.subscriberID) : nil
+            let bytes = Array(reply.credential.ha1Md5 + reply.credential.ha1Sha256)
+            // No password is right for a line whose hashes are not whole.
+            let isWhole = reply.credential.ha1Md5.count == 16 && bytes.count == 48
+            subscriber = reply.found && isWhole ? SubscriberID(reply.subscriberID) : nil
             tenant = TenantID(reply.tenantID)
-            hashes = reply.found ? Array(reply.credential.ha1Md5 + reply.credential.ha1Sha256) : []
+            hashes = InlineArray { isWhole ? bytes[$0] : 0 }
         }
 
         var reply: CredentialReply {
@@ -44,8 +48,8 @@ struct Access: Sendable {
                 $0.found = isFound
                 $0.subscriberID = subscriber?.data ?? Data()
                 $0.tenantID = tenant?.data ?? Data()
-                $0.credential.ha1Md5 = Data(hashes.prefix(16))
-                $0.credential.ha1Sha256 = Data(hashes.dropFirst(16))
+                $0.credential.ha1Md5 = Data((0..<16).map { hashes[$0] })
+                $0.credential.ha1Sha256 = Data((16..<48).map { hashes[$0] })
             }
         }
     }
