@@ -191,7 +191,7 @@ extension InvoiceFacts {
             guard let before = before?.invoice, before.journalID == journal.id else {
                 throw Contradiction("\(place) is the VAT of an invoice, and not of the customer's one before")
             }
-        case .topUp, .adjustment, .voucher, .creditNote, .UNRECOGNIZED: break
+        case .topUp, .adjustment, .voucher, .creditNote, .payment, .UNRECOGNIZED: break
         }
         let text = journal.kind == .invoice ? "VAT and rounding of \(journal.reason)" : journal.reason
         count(journal, envelope, nil) { Row(sequence: envelope.sequence, at: envelope.time, kind: journal.kind, text: text, micros: $0) }

@@ -165,7 +165,7 @@ package struct InvoicePackMaker {
         case .rerating: (type, sequence) = ("charge.corrected", posting.sequence + 1)
         case .fee: (type, sequence) = ("fee.charged", posting.sequence - 1)
         case .package: (type, sequence) = ("package.bought", posting.sequence - 1)
-        case .topUp, .adjustment, .voucher, .invoice, .creditNote, .UNRECOGNIZED: return
+        case .topUp, .adjustment, .voucher, .invoice, .creditNote, .payment, .UNRECOGNIZED: return
         }
         let (_, journal) = try event(posting.sequence)
         let (_, fact) = try event(sequence)

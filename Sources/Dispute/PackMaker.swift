@@ -82,7 +82,7 @@ package struct PackMaker {
             switch account.kind {
             case .customer: try CustomerID(account.ownerID).flatMap { id throws(ViewsError) in try views.customer(id)?.name }
             case .carrierPayable: try CarrierID(account.ownerID).flatMap { id throws(ViewsError) in try views.carrier(id)?.name }
-            case .providerRevenue, .providerPayable, .carrierCost, .cash, .providerCost, .providerTax:
+            case .providerRevenue, .providerPayable, .carrierCost, .cash, .providerCost, .providerTax, .providerReceivable:
                 try ProviderID(account.ownerID).flatMap { id throws(ViewsError) in try views.provider(id)?.name }
             case .platformRevenue, .UNRECOGNIZED: nil as String?
             }

@@ -100,7 +100,8 @@ package enum ExportScope: Sendable, Equatable {
         case (.provider(let ids), .providerRevenue), (.provider(let ids), .providerPayable), (.provider(let ids), .carrierCost),
             (.provider(let ids), .cash), (.provider(let ids), .providerCost), (.provider(let ids), .providerTax):
             ids.contains(account.ownerID)
-        case (.provider, .platformRevenue), (.provider, .UNRECOGNIZED): false
+        // Charges of calls name none.
+        case (.provider, .platformRevenue), (.provider, .providerReceivable), (.provider, .UNRECOGNIZED): false
         }
     }
 

@@ -118,7 +118,7 @@ extension AccountStatement {
         let name: String?
         switch account.kind {
         case .customer: name = try CustomerID(account.ownerID).flatMap { id throws(ViewsError) in try views.customer(id) }?.name
-        case .providerRevenue, .providerPayable, .cash, .providerCost, .providerTax, .carrierCost:
+        case .providerRevenue, .providerPayable, .cash, .providerCost, .providerTax, .providerReceivable, .carrierCost:
             name = try ProviderID(account.ownerID).flatMap { id throws(ViewsError) in try views.provider(id) }?.name
         case .carrierPayable: name = try CarrierID(account.ownerID).flatMap { id throws(ViewsError) in try views.carrier(id) }?.name
         case .platformRevenue, .UNRECOGNIZED: name = nil

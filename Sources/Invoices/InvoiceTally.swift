@@ -61,7 +61,7 @@ package struct InvoiceTally: Sendable {
         moved = overflow ? .max : sum
         closing &+= posting.amountMicros
         switch posting.kind {
-        case .topUp, .voucher, .creditNote: payments &+= posting.amountMicros
+        case .topUp, .voucher, .payment, .creditNote: payments &+= posting.amountMicros
         case .invoice: documents &+= posting.amountMicros
         case .rerating: Self.add(posting, to: &corrections, key(posting, posting.reason))
         case .adjustment, .fee, .package, .UNRECOGNIZED: Self.add(posting, to: &items, key(posting, posting.reason))

@@ -107,7 +107,7 @@ package struct VATRules: Sendable, Equatable {
         case .call, .rerating: .calls
         case .fee: .fees
         case .package: .packages
-        case .adjustment, .topUp, .voucher, .invoice, .creditNote, .UNRECOGNIZED: .adjustments
+        case .adjustment, .topUp, .voucher, .payment, .invoice, .creditNote, .UNRECOGNIZED: .adjustments
         }
     }
 

@@ -1,4 +1,4 @@
-private import Foundation
+package import Foundation
 
 extension AccountRef {
     /// The owner's id; nil for the platform's own account.
@@ -39,6 +39,24 @@ extension AccountRef {
     package static func providerTax(_ owner: ProviderID, _ currency: Currency) -> AccountRef {
         AccountRef(.providerTax, owner.data, currency)
     }
+
+    /// What the one above has billed a provider and was not paid: the other side of what that provider owes.
+    package static func providerReceivable(_ owner: ProviderID, _ currency: Currency) -> AccountRef {
+        AccountRef(.providerReceivable, owner.data, currency)
+    }
+
+    /// What a seller earns.
+    ///
+    /// - Parameter seller: a provider's id; empty: the platform.
+    package static func revenue(of seller: Data, _ currency: Currency) -> AccountRef {
+        seller.isEmpty ? platformRevenue(currency) : AccountRef(.providerRevenue, seller, currency)
+    }
+
+    /// What a provider, or the platform, has billed as VAT, less what it was billed.
+    package static func tax(of seller: Data, _ currency: Currency) -> AccountRef { AccountRef(.providerTax, seller, currency) }
+
+    /// Money of a provider, or of the platform, outside of the books: in is negative.
+    package static func cash(of owner: Data, _ currency: Currency) -> AccountRef { AccountRef(.cash, owner, currency) }
 
     private init(_ kind: AccountKind, _ owner: Data, _ currency: Currency) {
         self.init()

@@ -376,6 +376,7 @@ extension AccountKind: Literal {
         case .cash: "cash"
         case .providerCost: "provider_cost"
         case .providerTax: "provider_tax"
+        case .providerReceivable: "provider_receivable"
         case .UNRECOGNIZED(let value): unrecognised(value)
         }
     }
@@ -393,6 +394,7 @@ extension JournalKind: Literal {
         case .voucher: "voucher"
         case .invoice: "invoice"
         case .creditNote: "credit_note"
+        case .payment: "payment"
         case .UNRECOGNIZED(let value): unrecognised(value)
         }
     }
@@ -508,7 +510,7 @@ extension JournalKind {
     package var isOfOtherFact: Bool {
         switch self {
         case .call, .rerating, .fee, .package, .voucher, .invoice, .creditNote: true
-        case .topUp, .adjustment, .UNRECOGNIZED: false
+        case .topUp, .adjustment, .payment, .UNRECOGNIZED: false
         }
     }
 }

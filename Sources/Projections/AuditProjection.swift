@@ -126,9 +126,11 @@ package enum AuditProjection: Projection {
         case .adjustmentRequested(let event):
             add(event.id)
             add(event.customerID)
+            add(event.providerID)
         case .adjustmentDecided(let event):
             add(event.id)
             add(event.customerID)
+            add(event.providerID)
         case .vouchersMade(let event):
             add(event.batchID)
             add(event.providerID)
@@ -146,6 +148,7 @@ package enum AuditProjection: Projection {
         case .invoiceIssued(let event):
             add(event.id)
             add(event.customerID)
+            add(event.buyerProviderID)
             add(event.creditedID)
         case .invoicePrinted(let event): add(event.invoiceID)
         case .gatewayRegistrationChanged(let event):

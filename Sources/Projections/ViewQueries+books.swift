@@ -10,6 +10,18 @@ extension ViewQueries where Self: ~Copyable {
         try message(Billing.self, Key(provider.value), in: .billing)
     }
 
+    /// - Parameter seller: a provider's id; empty: the platform.
+    package func billing(ofSeller seller: Data) throws(ViewsError) -> Billing? {
+        guard let id = ProviderID(seller: seller) else { return nil }
+        return try billing(of: id)
+    }
+
+    /// What a provider owes the one above it, an account to each currency that was ever moved.
+    package func payables(of provider: ProviderID) throws(ViewsError) -> [AccountState] {
+        let prefix = Key([UInt8(truncatingIfNeeded: AccountKind.providerPayable.rawValue)]).adding(provider.value)
+        return try messages(AccountState.self, in: .accounts, prefix: prefix, limit: .max)
+    }
+
     package func billings() throws(ViewsError) -> [Billing] { try messages(Billing.self, in: .billing, limit: .max) }
 
     package func adjustment(_ id: AdjustmentID) throws(ViewsError) -> AdjustmentState? {
@@ -133,4 +145,14 @@ extension ViewQueries where Self: ~Copyable {
         }
         return invoice
     }
+}
+
+extension ID where Entity == Provider {
+    /// Under which the views keep what is of a seller: the platform has an id there, as it has none in the log.
+    package init?(seller: Data) {
+        if seller.isEmpty { self.init(.platform) } else { self.init(seller) }
+    }
+
+    /// As the log has it.
+    package var seller: Data { value == .platform ? Data() : data }
 }

@@ -14,6 +14,6 @@ struct Ledgerline: AsyncParsableCommand {
         subcommands: [
             Serve.self, Control.self, SignalCommand.self, MediaCommand.self, WorkerCommand.self, TokenCommand.self, LogCommand.self,
             Replay.self, CDRCommand.self, RecordingCommand.self, RerateCommand.self, BackupCommand.self, RestoreCommand.self, DisputeCommand.self, AsOf.self, Snapshot.self,
-            SubjectCommand.self, AuditCommand.self, DeckCommand.self, ExplainCommand.self, DomainCommand.self, LineCommand.self, SoundsCommand.self, UserCommand.self, StatsCommand.self, StatementCommand.self, InvoiceCommand.self, ReasonsCommand.self, GatewayCommand.self, FeeCommand.self, PackageCommand.self,
+            SubjectCommand.self, AuditCommand.self, DeckCommand.self, ExplainCommand.self, DomainCommand.self, LineCommand.self, SoundsCommand.self, UserCommand.self, StatsCommand.self, StatementCommand.self, InvoiceCommand.self, ProviderCommand.self, ReasonsCommand.self, GatewayCommand.self, FeeCommand.self, PackageCommand.self,
         ])
 }

@@ -44,7 +44,7 @@ extension Town {
     let id = CustomerID(customer.id)!
     let watch = town.watch
     func move(_ micros: Int64) throws {
-        try town.platform.admin(.adjust(id, amount(micros), reason: "test"))
+        try town.platform.admin(.adjust(.customer(id), amount(micros), reason: "test"))
         town.platform.advance(.seconds(1))
         watch.pass(at: town.platform.wall)
         watch.pass(at: town.platform.wall)

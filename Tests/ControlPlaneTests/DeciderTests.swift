@@ -315,7 +315,7 @@ import Testing
             name: "a customer that owes",
             when: { town in
                 let customer = try town.create(new(town.customer), AdminCommand.createCustomer)
-                try town.platform.admin(.adjust(CustomerID(customer.id)!, amount(-5), reason: "test"))
+                try town.platform.admin(.adjust(.customer(CustomerID(customer.id)!), amount(-5), reason: "test"))
                 return .remove(.customer, UUIDv7(bytes: customer.id)!, expectedVersion: nil)
             }, then: .refused(.inUse(reason: "*"))),
         // Money
@@ -331,7 +331,7 @@ import Testing
             then: .refusedField("amount.currency")),
         Row(
             name: "an adjustment without a reason",
-            when: { town in .adjust(CustomerID(town.customer.id)!, amount(5), reason: "") },
+            when: { town in .adjust(.customer(CustomerID(town.customer.id)!), amount(5), reason: "") },
             then: .refusedField("reason")),
         // Tokens and workers
         Row(

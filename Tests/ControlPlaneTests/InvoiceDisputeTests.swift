@@ -110,7 +110,7 @@ private struct Month {
         try call(town, 61, from: nina)
         town.tenant = own
         try call(town, 90)
-        try town.platform.admin(.adjust(customer, amount(-3_333), reason: "Set-up"))
+        try town.platform.admin(.adjust(.customer(customer), amount(-3_333), reason: "Set-up"))
         _ = try issue(town)
         try call(town, 30)
         town.tenant = nextDoor
@@ -119,7 +119,7 @@ private struct Month {
         try town.platform.admin(.buyPackage(customer, 3))
         try call(town, 200)
         try town.topUp(5_000_000)
-        try town.platform.admin(.adjust(customer, amount(-1_234), reason: "Sticker"))
+        try town.platform.admin(.adjust(.customer(customer), amount(-1_234), reason: "Sticker"))
         try rerate(town)
         town.platform.advance(WallTime(rfc3339: "2026-12-01T08:01:00Z")! - town.platform.wall)
         town.platform.run(.seconds(1))

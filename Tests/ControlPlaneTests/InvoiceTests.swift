@@ -67,7 +67,7 @@ private struct Asked: @unchecked Sendable {
     }
 
     private func adjust(_ micros: Int64, _ reason: String) throws {
-        try town.platform.admin(.adjust(customer, amount(micros), reason: reason))
+        try town.platform.admin(.adjust(.customer(customer), amount(micros), reason: reason))
     }
 
     private func amount(_ micros: Int64) -> Amount {

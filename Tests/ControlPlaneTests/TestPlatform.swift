@@ -85,17 +85,18 @@ final class TestPlatform {
         return outputs
     }
 
-    func work(_ command: AdminCommand, key: String? = nil, fingerprint: [UInt8] = [], actor: String = "anna") -> Work {
+    func work(_ command: AdminCommand, key: String? = nil, fingerprint: [UInt8] = [], actor: String = "anna", by authority: Authority? = nil) -> Work {
         tickets += 1
         return .admin(
             ticket: tickets,
             AdminRequest(
-                command, actor: actor, requestID: "request \(tickets)", idempotencyKey: key, fingerprint: fingerprint))
+                command, actor: authority.map { "\($0.token)" } ?? actor, requestID: "request \(tickets)", authority: authority, idempotencyKey: key,
+                fingerprint: fingerprint))
     }
 
     @discardableResult
-    func admin(_ command: AdminCommand, key: String? = nil, fingerprint: [UInt8] = []) throws -> AdminOutcome {
-        for case .adminResult(_, let result) in process([work(command, key: key, fingerprint: fingerprint)]) {
+    func admin(_ command: AdminCommand, key: String? = nil, fingerprint: [UInt8] = [], by authority: Authority? = nil) throws -> AdminOutcome {
+        for case .adminResult(_, let result) in process([work(command, key: key, fingerprint: fingerprint, by: authority)]) {
             return try result.get()
         }
         throw TestFailure.noAnswer

@@ -51,7 +51,7 @@ import Testing
     }
 
     private func adjust(_ micros: Int64, _ reason: String) throws {
-        try town.platform.admin(.adjust(customer, .with { ($0.micros, $0.currency) = (micros, "USD") }, reason: reason))
+        try town.platform.admin(.adjust(.customer(customer), .with { ($0.micros, $0.currency) = (micros, "USD") }, reason: reason))
     }
 
     private func goods() throws {

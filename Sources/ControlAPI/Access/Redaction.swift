@@ -1,5 +1,4 @@
 import ControlPlane
-import ControlPlane
 import Foundation
 import Model
 import Primitives
@@ -86,6 +85,10 @@ struct Redaction {
         case .carrierPayable: return isProvider ? try holds(.carrier, owner, in: views) : false
         case .providerRevenue, .providerPayable, .carrierCost, .cash, .providerCost, .providerTax:
             return providers.contains(account.ownerID)
+        // In the books of the one above.
+        case .providerReceivable:
+            guard isProvider, let parent = try views.provider(ProviderID(owner))?.parentID else { return false }
+            return providers.contains(parent)
         case .platformRevenue, .UNRECOGNIZED: return false
         }
     }

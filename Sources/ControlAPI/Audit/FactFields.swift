@@ -28,6 +28,7 @@ struct FactFields {
                 let amount = Decimal.text(micros: posting.amountMicros)
                 add("posting " + posting.account.text, .string("\(amount) \(posting.account.currency)"))
                 if posting.account.kind == .customer { try stand(.customer, posting.account.ownerID, in: views) }
+                if posting.account.kind == .providerPayable, event.callID.isEmpty { try stand(.provider, posting.account.ownerID, in: views) }
             }
         case .subjectErased(let event):
             kind = event.kind.word
@@ -115,11 +116,13 @@ struct FactFields {
             add("amount", .string("\(Decimal.text(micros: event.amount.micros)) \(event.amount.currency)"))
             add("reason", .string(event.reason))
             try stand(.customer, event.customerID, in: views)
+            try stand(.provider, event.providerID, in: views)
         case .adjustmentDecided(let event):
             kind = "adjustment"
             add("outcome", .string(event.outcome.literal))
             add("reason", .string(event.reason))
             try stand(.customer, event.customerID, in: views)
+            try stand(.provider, event.providerID, in: views)
         case .vouchersMade(let event):
             kind = "voucher_batch"
             add("name", .string(event.name))
@@ -150,6 +153,7 @@ struct FactFields {
             add("number", .string(event.numberText))
             add("total", .string("\(Decimal.text(micros: event.totalMicros)) \(event.currency)"))
             try stand(.customer, event.customerID, in: views)
+            try stand(.provider, event.buyerProviderID, in: views)
         case .invoicePrinted(let event):
             kind = "invoice"
             add("format", .string(event.format))

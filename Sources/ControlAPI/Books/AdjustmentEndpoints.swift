@@ -41,7 +41,7 @@ enum AdjustmentEndpoints {
     ]
 
     private static let fields: [(String, JSON)] = [
-        ("id", Schema.uuid), ("customer_id", Schema.uuid), ("amount", Schema.money), ("reason", Schema.text(max: 128)),
+        ("id", Schema.uuid), ("customer_id", Schema.orNull(Schema.uuid)), ("provider_id", Schema.orNull(Schema.uuid)), ("amount", Schema.money), ("reason", Schema.text(max: 128)),
         ("requested_by", Schema.text(max: 128)), ("requested_at", Schema.time), ("expires_at", Schema.time),
         ("status", Schema.choice(AdjustmentOutcome.literals)), ("decided_by", Schema.text(max: 128)),
         ("decided_at", Schema.orNull(Schema.time)), ("decision_reason", Schema.text(max: 128)), ("journal_id", Schema.orNull(Schema.uuid)),
@@ -85,16 +85,21 @@ enum AdjustmentEndpoints {
     }
 
     private static func isVisible(_ state: AdjustmentState, _ exchange: Exchange, in views: borrowing ViewSnapshot) throws -> Bool {
-        guard let id = UUIDv7(bytes: state.requested.customerID), let place = try views.place(of: .customer, id) else {
-            return try exchange.reach == .platform
-        }
+        let place: Place? =
+            switch state.requested.debtor {
+            case .customer(let id)?: try views.place(of: .customer, id.value)
+            // Of those above it, who decide it.
+            case .provider(let id)?: try views.provider(id).map { provider throws(ViewsError) in try views.place(provider: provider.parentID) }
+            case nil: nil
+            }
+        guard let place else { return try exchange.reach == .platform }
         return try exchange.reach.holds(place)
     }
 
     static func json(_ state: AdjustmentState) -> JSON {
         let (requested, decided) = (state.requested, state.decided)
         return [
-            "id": .id(requested.id), "customer_id": .id(requested.customerID),
+            "id": .id(requested.id), "customer_id": .id(requested.customerID), "provider_id": .id(requested.providerID),
             "amount": FieldContext(currency: Currency(requested.amount.currency)).amount(micros: requested.amount.micros),
             "reason": .string(requested.reason), "requested_by": .string(requested.requestedBy),
             "requested_at": .time(microseconds: state.requestedAt), "expires_at": .time(microseconds: requested.expiresAt),

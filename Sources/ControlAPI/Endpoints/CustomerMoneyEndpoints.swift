@@ -44,7 +44,7 @@ enum CustomerMoneyEndpoints {
             success: .init(status: .created, about: "It is booked.", schema: Schema.reference("Booking")),
             needsIdempotencyKey: true,
             handle: { exchange in
-                try await book(exchange) { customer, amount, reason in .adjust(customer, amount, reason: reason) }
+                try await book(exchange) { customer, amount, reason in .adjust(.customer(customer), amount, reason: reason) }
             }),
     ]
 

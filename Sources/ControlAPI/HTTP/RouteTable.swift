@@ -5,7 +5,7 @@ enum RouteTable {
     // One list of lists: a sum of so many takes the compiler minutes.
     private static let operationsByPart: [[Operation]] = [
         ServiceEndpoints.operations, LogEndpoints.operations, Providers.operations, Contacts.operations, Customers.operations,
-        CustomerMoneyEndpoints.operations, ServicePlans.operations, RateDecks.operations, DeckVersionEndpoints.operations,
+        CustomerMoneyEndpoints.operations, ProviderMoneyEndpoints.operations, ServicePlans.operations, RateDecks.operations, DeckVersionEndpoints.operations,
         DeckImportEndpoints.operations, PriceEndpoint.operations, DialPlans.operations, DialTrialEndpoint.operations,
         Tenants.operations, Domains.operations, Carriers.operations, GatewayEndpoints.operations, Numbers.operations,
         NumberAssignmentEndpoints.operations, NumberRangeEndpoints.operations, NumberHistoryEndpoint.operations,
@@ -28,7 +28,7 @@ enum RouteTable {
             ("ConferenceRoom", Shape<ConferenceRoom>.conferenceRoom.schema),
         ],
         ServiceEndpoints.schemas, LogEndpoints.schemas, Providers.schemas, Contacts.schemas, Customers.schemas,
-        CustomerMoneyEndpoints.schemas, ServicePlans.schemas, RateDecks.schemas, DeckVersionEndpoints.schemas,
+        CustomerMoneyEndpoints.schemas, ProviderMoneyEndpoints.schemas, ServicePlans.schemas, RateDecks.schemas, DeckVersionEndpoints.schemas,
         DeckImportEndpoints.schemas, PriceEndpoint.schemas, DialPlans.schemas, DialTrialEndpoint.schemas, Tenants.schemas, Domains.schemas,
         Carriers.schemas, GatewayEndpoints.schemas, Numbers.schemas, NumberAssignmentEndpoints.schemas,
         NumberRangeEndpoints.schemas, NumberHistoryEndpoint.schemas, SecurityGroups.schemas, SecurityTrialEndpoint.schemas,

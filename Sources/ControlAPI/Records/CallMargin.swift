@@ -36,7 +36,7 @@ struct CallMargin: Sendable {
                 let parent = try ProviderID(charge.payer.ownerID).flatMap { id throws(ViewsError) in try views.provider(id) }?.parentID
                 add(parent ?? Data(), charge.currency, earned: amount)
             case .carrierPayable: add(charge.payer.ownerID, charge.currency, paid: amount)
-            case .customer, .platformRevenue, .carrierCost, .cash, .providerCost, .providerTax, .UNRECOGNIZED: break
+            case .customer, .platformRevenue, .carrierCost, .cash, .providerCost, .providerTax, .providerReceivable, .UNRECOGNIZED: break
             }
         }
         return margins.filter { redaction.holdsProvider($0.provider) }

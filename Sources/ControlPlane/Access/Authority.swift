@@ -105,8 +105,18 @@ extension AdminCommand {
             guard let id else { return [] }
             return try state.place(of: kind, id).map { [$0] } ?? []
         }
+        /// Where what a debtor owes is booked: a provider's debt in the books of the one above, so that it cannot credit itself.
+        func place(of debtor: Debtor?) throws -> [Place] {
+            switch debtor {
+            case .customer(let id)?: try place(.customer, id.value)
+            case .provider(let id)?: try state.provider(id).map { [try state.place(provider: $0.parentID)] } ?? []
+            case nil: []
+            }
+        }
         switch self {
-        case .topUp(let id, _, _), .adjust(let id, _, _): return (.postMoney, try place(.customer, id.value))
+        case .topUp(let id, _, _): return (.postMoney, try place(.customer, id.value))
+        case .pay(let id, _, _): return (.postMoney, try place(of: .provider(id)))
+        case .adjust(let debtor, _, _): return (.postMoney, try place(of: debtor))
         case .buyPackage(let id, _), .cancelPackage(let id, _, _): return (.buyPackages, try place(.customer, id.value))
         case .rerate(let step): return (.postMoney, try place(.rateDeck, step.terms.deck.value))
         case .issueToken(let token):
@@ -131,12 +141,11 @@ extension AdminCommand {
         // The user's own, and shown to be by a password, a code or a link.
         case .identity: return nil
         case .approveAdjustment(let id), .refuseAdjustment(let id, _):
-            return (.postMoney, try place(.customer, try state.adjustment(id).flatMap { UUIDv7(bytes: $0.requested.customerID) }))
+            return (.postMoney, try place(of: try state.adjustment(id)?.requested.debtor))
         case .makeVouchers(let batch, _): return (.postMoney, [try state.place(provider: batch.providerID)])
         case .redeemVoucher(let id, _): return (.redeemVouchers, try place(.customer, id.value))
-        case .issueInvoice(let invoice): return (.postMoney, try place(.customer, UUIDv7(bytes: invoice.customerID)))
-        case .mailInvoice(let id):
-            return (.postMoney, try place(.customer, try state.invoice(id).flatMap { UUIDv7(bytes: $0.customerID) }))
+        case .issueInvoice(let invoice): return (.postMoney, try place(of: invoice.debtor))
+        case .mailInvoice(let id): return (.postMoney, try place(of: try state.invoice(id)?.debtor))
         case .changeBilling(let billing): return (.writePrices, [try state.place(provider: billing.providerID)])
         case .eraseSubject: return (.eraseSubjects, [])
         case .removeRecording(let id, _):

@@ -61,8 +61,10 @@ package enum AdminCommand: Sendable {
     case remove(EntityKind, UUIDv7, expectedVersion: UInt64?)
     /// Money from outside: cash − , customer +. The amount is positive.
     case topUp(CustomerID, Amount, reason: String)
-    /// A correction in either direction between provider and customer.
-    case adjust(CustomerID, Amount, reason: String)
+    /// What a provider has paid to the one above it. The amount is positive.
+    case pay(ProviderID, Amount, reason: String)
+    /// A correction in either direction between a debtor and its seller; positive: in the debtor's favour.
+    case adjust(Debtor, Amount, reason: String)
     /// One of the packages of the customer's service plan, by its number there.
     case buyPackage(CustomerID, UInt32)
     /// It is not renewed any more.

@@ -94,7 +94,7 @@ extension JournalKind {
     /// Whether it counts as spending: not what was paid in, put right by hand, or added by a document.
     fileprivate var isCharge: Bool {
         switch self {
-        case .topUp, .voucher, .adjustment, .invoice, .creditNote: false
+        case .topUp, .voucher, .adjustment, .payment, .invoice, .creditNote: false
         case .call, .rerating, .fee, .package, .UNRECOGNIZED: true
         }
     }

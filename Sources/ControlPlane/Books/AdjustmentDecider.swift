@@ -4,7 +4,7 @@ import Primitives
 import Projections
 import SwiftProtobuf
 
-/// Adjustments beyond a provider's limit: asked for by one, approved or refused by another, or forgotten.
+/// Adjustments beyond their seller's limit: asked for by one, approved or refused by another, or forgotten.
 ///
 ///     requested ──approve──▶ approved, posted
 ///         ├──refuse──▶ refused
@@ -21,16 +21,16 @@ enum AdjustmentDecider {
 
     /// nil: it is within the limit, and needs nobody else.
     static func request<State: ViewQueries & ~Copyable>(
-        _ customer: Customer, _ amount: Amount, reason: String, _ asker: Asker, in state: borrowing State, _ decision: inout Decision
+        _ party: Party, _ amount: Amount, reason: String, _ asker: Asker, in state: borrowing State, _ decision: inout Decision
     ) throws -> UUIDv7? {
-        guard let provider = ProviderID(customer.providerID), let billing = try state.billing(of: provider),
+        guard let billing = try state.billing(ofSeller: party.seller),
             billing.hasApprovalAboveMicros, amount.micros.magnitude > billing.approvalAboveMicros.magnitude
         else { return nil }
         let id = decision.newID()
         let days = billing.approvalDays == 0 ? daysDefault : billing.approvalDays
         var request = AdjustmentRequested()
         request.id = Data(id.bytes)
-        request.customerID = customer.id
+        request.debtor = party.debtor
         request.amount = amount
         request.reason = reason
         request.tokenID = asker.token.data
@@ -49,11 +49,10 @@ enum AdjustmentDecider {
         guard request.expiresAt > decision.wall.microseconds else {
             throw AdminRejection.inUse(reason: "the request expired on \(WallTime(microseconds: request.expiresAt).rfc3339)")
         }
-        guard let customerID = CustomerID(request.customerID), let customer = try state.customer(customerID) else {
-            throw AdminRejection.inUse(reason: "the customer is gone")
+        guard let debtor = request.debtor, let party = try Party(debtor, in: state) else {
+            throw AdminRejection.inUse(reason: "whose account it was is gone")
         }
-        let journal = try JournalDecider.post(
-            customer, request.amount, reason: request.reason, in: state, &decision)
+        let journal = try JournalDecider.post(party, request.amount, reason: request.reason, in: state, &decision)
         var decided = self.decision(request, .approved, asker, reason: "")
         decided.journalID = Data(journal.bytes)
         decision.record(.adjustmentDecided(decided), in: id.value)
@@ -110,6 +109,7 @@ enum AdjustmentDecider {
         var decided = AdjustmentDecided()
         decided.id = request.id
         decided.customerID = request.customerID
+        decided.providerID = request.providerID
         decided.outcome = outcome
         decided.tokenID = asker?.token.data ?? Data()
         decided.decidedBy = asker?.name ?? ""

@@ -95,8 +95,10 @@ extension ControlCore {
         case .remove(let kind, let id, _): return try RemovalDecider.remove(kind, id, in: views, &decision)
         case .topUp(let customer, let amount, let reason):
             return try JournalDecider.topUp(customer, amount, reason: reason, in: views, &decision)
-        case .adjust(let customer, let amount, let reason):
-            return try JournalDecider.adjust(customer, amount, reason: reason, asker: asker, in: views, &decision)
+        case .pay(let provider, let amount, let reason):
+            return try JournalDecider.pay(provider, amount, reason: reason, in: views, &decision)
+        case .adjust(let debtor, let amount, let reason):
+            return try JournalDecider.adjust(debtor, amount, reason: reason, asker: asker, in: views, &decision)
         case .buyPackage(let customer, let number):
             return try PackageDecider.buy(customer, number, in: views, &decision)
         case .cancelPackage(let customer, let package, let reason):
@@ -208,7 +210,7 @@ extension AdminCommand {
         case .identity: nil
         case .remove(_, let id, let version): Self.expectation(id, version)
         case .createProvider, .createContact, .createRateDeck, .publishDeckVersion, .addDeckRows, .createServicePlan, .createCustomer,
-            .createDialPlan, .createTenant, .createCarrier, .addNumber, .addNumbers, .reserveNumbers, .freeNumbers, .createSecurityGroup, .createSubscriber, .topUp, .adjust, .buyPackage, .cancelPackage, .issueToken,
+            .createDialPlan, .createTenant, .createCarrier, .addNumber, .addNumbers, .reserveNumbers, .freeNumbers, .createSecurityGroup, .createSubscriber, .topUp, .pay, .adjust, .buyPackage, .cancelPackage, .issueToken,
             .revokeToken, .enrollWorker, .revokeWorker, .drainWorker, .hangUp, .clearRegistrations, .addDomain, .recordDomainCheck, .createCdrExport, .recordCdrFile,
             .recordCdrDelivery, .rerate, .eraseSubject, .holdSubject, .removeRecording, .recordReading, .changeBilling, .publishInvoiceTemplate, .approveAdjustment, .refuseAdjustment,
             .expireAdjustment, .makeVouchers, .redeemVoucher, .watchBalance, .watchSpend, .recordAlertSent, .issueInvoice, .recordInvoicePrint, .mailInvoice:

@@ -303,7 +303,7 @@ package nonisolated enum LegType: SwiftProtobuf.Enum, Swift.CaseIterable {
 
 }
 
-/// How it is found out which VAT a customer pays.
+/// How it is found out which VAT a customer or a provider pays.
 package nonisolated enum VATTreatment: SwiftProtobuf.Enum, Swift.CaseIterable {
   package typealias RawValue = Int
 
@@ -1374,6 +1374,18 @@ package nonisolated struct Provider: @unchecked Sendable {
   package var providerSignUp: SignUpRule {
     get {_storage._providerSignUp}
     set {_uniqueStorage()._providerSignUp = newValue}
+  }
+
+  /// what the parent adds to its bills
+  package var vatTreatment: VATTreatment {
+    get {_storage._vatTreatment}
+    set {_uniqueStorage()._vatTreatment = newValue}
+  }
+
+  /// whether the parent's invoices are mailed to it
+  package var invoiceMail: MailChoice {
+    get {_storage._invoiceMail}
+    set {_uniqueStorage()._invoiceMail = newValue}
   }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -3302,6 +3314,7 @@ package nonisolated struct Billing: @unchecked Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// empty: the platform
   package var providerID: Data {
     get {_storage._providerID}
     set {_uniqueStorage()._providerID = newValue}
@@ -3669,7 +3682,7 @@ nonisolated extension Amount: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
 
 nonisolated extension Provider: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Provider"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}parent_id\0\u{1}name\0\u{1}namespace\0\u{1}currency\0\u{3}time_zone\0\u{1}status\0\u{3}wholesale_deck_id\0\u{4}*number_quarantine_days\0\u{4}\u{a}contact_id\0\u{3}external_id\0\u{1}language\0\u{3}vat_basis_points\0\u{1}brand\0\u{4}\u{10}refuses_losses\0\u{4}\u{a}service_plan_id\0\u{3}inbound_wholesale_deck_id\0\u{3}on_net_wholesale_deck_id\0\u{4}D\u{1}refuses_unknown_margins\0\u{4}2provider_sign_up\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}parent_id\0\u{1}name\0\u{1}namespace\0\u{1}currency\0\u{3}time_zone\0\u{1}status\0\u{3}wholesale_deck_id\0\u{4}*number_quarantine_days\0\u{4}\u{a}contact_id\0\u{3}external_id\0\u{1}language\0\u{3}vat_basis_points\0\u{1}brand\0\u{4}\u{10}refuses_losses\0\u{4}\u{a}service_plan_id\0\u{3}inbound_wholesale_deck_id\0\u{3}on_net_wholesale_deck_id\0\u{4}D\u{1}refuses_unknown_margins\0\u{4}2provider_sign_up\0\u{4}H\u{1}vat_treatment\0\u{3}invoice_mail\0")
 
   fileprivate class _StorageClass {
     var _id: Data = Data()
@@ -3692,6 +3705,8 @@ nonisolated extension Provider: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     var _inboundWholesaleDeckID: Data = Data()
     var _onNetWholesaleDeckID: Data = Data()
     var _providerSignUp: SignUpRule = .closed
+    var _vatTreatment: VATTreatment = .ownRate
+    var _invoiceMail: MailChoice = .providers
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -3722,6 +3737,8 @@ nonisolated extension Provider: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       _inboundWholesaleDeckID = source._inboundWholesaleDeckID
       _onNetWholesaleDeckID = source._onNetWholesaleDeckID
       _providerSignUp = source._providerSignUp
+      _vatTreatment = source._vatTreatment
+      _invoiceMail = source._invoiceMail
     }
   }
 
@@ -3760,6 +3777,8 @@ nonisolated extension Provider: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
         case 92: try { try decoder.decodeSingularBytesField(value: &_storage._onNetWholesaleDeckID) }()
         case 160: try { try decoder.decodeSingularBoolField(value: &_storage._refusesUnknownMargins) }()
         case 210: try { try decoder.decodeSingularEnumField(value: &_storage._providerSignUp) }()
+        case 282: try { try decoder.decodeSingularEnumField(value: &_storage._vatTreatment) }()
+        case 283: try { try decoder.decodeSingularEnumField(value: &_storage._invoiceMail) }()
         default: break
         }
       }
@@ -3832,6 +3851,12 @@ nonisolated extension Provider: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       if _storage._providerSignUp != .closed {
         try visitor.visitSingularEnumField(value: _storage._providerSignUp, fieldNumber: 210)
       }
+      if _storage._vatTreatment != .ownRate {
+        try visitor.visitSingularEnumField(value: _storage._vatTreatment, fieldNumber: 282)
+      }
+      if _storage._invoiceMail != .providers {
+        try visitor.visitSingularEnumField(value: _storage._invoiceMail, fieldNumber: 283)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3861,6 +3886,8 @@ nonisolated extension Provider: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
         if _storage._inboundWholesaleDeckID != rhs_storage._inboundWholesaleDeckID {return false}
         if _storage._onNetWholesaleDeckID != rhs_storage._onNetWholesaleDeckID {return false}
         if _storage._providerSignUp != rhs_storage._providerSignUp {return false}
+        if _storage._vatTreatment != rhs_storage._vatTreatment {return false}
+        if _storage._invoiceMail != rhs_storage._invoiceMail {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -177,14 +177,17 @@ package nonisolated enum AccountKind: SwiftProtobuf.Enum, Swift.CaseIterable {
   /// the cost side of it (owner: the carrier's provider)
   case carrierCost // = 5
 
-  /// where top-ups come from (owner: provider)
+  /// where top-ups come from, and payments to the one above go (owner: provider; empty: the platform)
   case cash // = 6
 
   /// a provider's wholesale cost (owner: provider)
   case providerCost // = 7
 
-  /// VAT that a provider has billed (owner: provider)
+  /// VAT that a provider has billed, less what it was billed (owner: provider; empty: the platform)
   case providerTax // = 20
+
+  /// in the books of the one above: what it has billed a provider and was not paid (owner: the provider that owes)
+  case providerReceivable // = 28
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -202,6 +205,7 @@ package nonisolated enum AccountKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 6: self = .cash
     case 7: self = .providerCost
     case 20: self = .providerTax
+    case 28: self = .providerReceivable
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -217,6 +221,7 @@ package nonisolated enum AccountKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .cash: return 6
     case .providerCost: return 7
     case .providerTax: return 20
+    case .providerReceivable: return 28
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -232,6 +237,7 @@ package nonisolated enum AccountKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     .cash,
     .providerCost,
     .providerTax,
+    .providerReceivable,
   ]
 
 }
@@ -255,6 +261,9 @@ package nonisolated enum JournalKind: SwiftProtobuf.Enum, Swift.CaseIterable {
   /// what an invoice adds to the charges it lists: VAT, and the rounding to whole cents
   case invoice // = 21
   case creditNote // = 22
+
+  /// of a provider to the one above it
+  case payment // = 28
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -270,6 +279,7 @@ package nonisolated enum JournalKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 20: self = .voucher
     case 21: self = .invoice
     case 22: self = .creditNote
+    case 28: self = .payment
     case 90: self = .fee
     case 91: self = .package
     default: self = .UNRECOGNIZED(rawValue)
@@ -285,6 +295,7 @@ package nonisolated enum JournalKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .voucher: return 20
     case .invoice: return 21
     case .creditNote: return 22
+    case .payment: return 28
     case .fee: return 90
     case .package: return 91
     case .UNRECOGNIZED(let i): return i
@@ -302,6 +313,7 @@ package nonisolated enum JournalKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     .voucher,
     .invoice,
     .creditNote,
+    .payment,
   ]
 
 }
@@ -3737,6 +3749,9 @@ package nonisolated struct AdjustmentRequested: Sendable {
 
   package var expiresAt: Int64 = 0
 
+  /// in place of a customer: of what this provider owes the one above it
+  package var providerID: Data = Data()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -3763,6 +3778,9 @@ package nonisolated struct AdjustmentDecided: Sendable {
 
   /// approved: what was posted
   package var journalID: Data = Data()
+
+  /// in place of a customer
+  package var providerID: Data = Data()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -3980,6 +3998,7 @@ package nonisolated struct InvoiceIssued: @unchecked Sendable {
     set {_uniqueStorage()._id = newValue}
   }
 
+  /// the seller; empty: the platform
   package var providerID: Data {
     get {_storage._providerID}
     set {_uniqueStorage()._providerID = newValue}
@@ -4233,6 +4252,18 @@ package nonisolated struct InvoiceIssued: @unchecked Sendable {
     set {_uniqueStorage()._vatItems = newValue}
   }
 
+  /// in place of a customer: the provider below that owes
+  package var buyerProviderID: Data {
+    get {_storage._buyerProviderID}
+    set {_uniqueStorage()._buyerProviderID = newValue}
+  }
+
+  /// of a provider: whose person the buyer's name and address are
+  package var buyerContactID: Data {
+    get {_storage._buyerContactID}
+    set {_uniqueStorage()._buyerContactID = newValue}
+  }
+
   /// personal fields, each part under its subject's key: docs/wire/sealed.md
   package var sealed: [Data] {
     get {_storage._sealed}
@@ -4463,11 +4494,11 @@ nonisolated extension SubjectKind: SwiftProtobuf._ProtoNameProviding {
 }
 
 nonisolated extension AccountKind: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ACCOUNT_KIND_CUSTOMER\0\u{1}ACCOUNT_KIND_PROVIDER_REVENUE\0\u{1}ACCOUNT_KIND_PROVIDER_PAYABLE\0\u{1}ACCOUNT_KIND_PLATFORM_REVENUE\0\u{1}ACCOUNT_KIND_CARRIER_PAYABLE\0\u{1}ACCOUNT_KIND_CARRIER_COST\0\u{1}ACCOUNT_KIND_CASH\0\u{1}ACCOUNT_KIND_PROVIDER_COST\0\u{2}\u{d}ACCOUNT_KIND_PROVIDER_TAX\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ACCOUNT_KIND_CUSTOMER\0\u{1}ACCOUNT_KIND_PROVIDER_REVENUE\0\u{1}ACCOUNT_KIND_PROVIDER_PAYABLE\0\u{1}ACCOUNT_KIND_PLATFORM_REVENUE\0\u{1}ACCOUNT_KIND_CARRIER_PAYABLE\0\u{1}ACCOUNT_KIND_CARRIER_COST\0\u{1}ACCOUNT_KIND_CASH\0\u{1}ACCOUNT_KIND_PROVIDER_COST\0\u{2}\u{d}ACCOUNT_KIND_PROVIDER_TAX\0\u{2}\u{8}ACCOUNT_KIND_PROVIDER_RECEIVABLE\0")
 }
 
 nonisolated extension JournalKind: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0JOURNAL_KIND_CALL\0\u{1}JOURNAL_KIND_TOP_UP\0\u{1}JOURNAL_KIND_ADJUSTMENT\0\u{1}JOURNAL_KIND_RERATING\0\u{2}\u{11}JOURNAL_KIND_VOUCHER\0\u{1}JOURNAL_KIND_INVOICE\0\u{1}JOURNAL_KIND_CREDIT_NOTE\0\u{2}D\u{1}JOURNAL_KIND_FEE\0\u{1}JOURNAL_KIND_PACKAGE\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0JOURNAL_KIND_CALL\0\u{1}JOURNAL_KIND_TOP_UP\0\u{1}JOURNAL_KIND_ADJUSTMENT\0\u{1}JOURNAL_KIND_RERATING\0\u{2}\u{11}JOURNAL_KIND_VOUCHER\0\u{1}JOURNAL_KIND_INVOICE\0\u{1}JOURNAL_KIND_CREDIT_NOTE\0\u{2}\u{6}JOURNAL_KIND_PAYMENT\0\u{2}>JOURNAL_KIND_FEE\0\u{1}JOURNAL_KIND_PACKAGE\0")
 }
 
 nonisolated extension CallDirection: SwiftProtobuf._ProtoNameProviding {
@@ -9250,7 +9281,7 @@ nonisolated extension InvoiceTemplatePublished: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension AdjustmentRequested: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".AdjustmentRequested"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}customer_id\0\u{1}amount\0\u{1}reason\0\u{3}token_id\0\u{3}user_id\0\u{3}requested_by\0\u{3}expires_at\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}customer_id\0\u{1}amount\0\u{1}reason\0\u{3}token_id\0\u{3}user_id\0\u{3}requested_by\0\u{3}expires_at\0\u{4}R\u{4}provider_id\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -9266,6 +9297,7 @@ nonisolated extension AdjustmentRequested: SwiftProtobuf.Message, SwiftProtobuf.
       case 6: try { try decoder.decodeSingularBytesField(value: &self.userID) }()
       case 7: try { try decoder.decodeSingularStringField(value: &self.requestedBy) }()
       case 8: try { try decoder.decodeSingularInt64Field(value: &self.expiresAt) }()
+      case 282: try { try decoder.decodeSingularBytesField(value: &self.providerID) }()
       default: break
       }
     }
@@ -9300,6 +9332,9 @@ nonisolated extension AdjustmentRequested: SwiftProtobuf.Message, SwiftProtobuf.
     if self.expiresAt != 0 {
       try visitor.visitSingularInt64Field(value: self.expiresAt, fieldNumber: 8)
     }
+    if !self.providerID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.providerID, fieldNumber: 282)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -9312,6 +9347,7 @@ nonisolated extension AdjustmentRequested: SwiftProtobuf.Message, SwiftProtobuf.
     if lhs.userID != rhs.userID {return false}
     if lhs.requestedBy != rhs.requestedBy {return false}
     if lhs.expiresAt != rhs.expiresAt {return false}
+    if lhs.providerID != rhs.providerID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -9319,7 +9355,7 @@ nonisolated extension AdjustmentRequested: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension AdjustmentDecided: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".AdjustmentDecided"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}customer_id\0\u{1}outcome\0\u{3}token_id\0\u{3}decided_by\0\u{1}reason\0\u{3}journal_id\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}customer_id\0\u{1}outcome\0\u{3}token_id\0\u{3}decided_by\0\u{1}reason\0\u{3}journal_id\0\u{4}S\u{4}provider_id\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -9334,6 +9370,7 @@ nonisolated extension AdjustmentDecided: SwiftProtobuf.Message, SwiftProtobuf._M
       case 5: try { try decoder.decodeSingularStringField(value: &self.decidedBy) }()
       case 6: try { try decoder.decodeSingularStringField(value: &self.reason) }()
       case 7: try { try decoder.decodeSingularBytesField(value: &self.journalID) }()
+      case 282: try { try decoder.decodeSingularBytesField(value: &self.providerID) }()
       default: break
       }
     }
@@ -9361,6 +9398,9 @@ nonisolated extension AdjustmentDecided: SwiftProtobuf.Message, SwiftProtobuf._M
     if !self.journalID.isEmpty {
       try visitor.visitSingularBytesField(value: self.journalID, fieldNumber: 7)
     }
+    if !self.providerID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.providerID, fieldNumber: 282)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -9372,6 +9412,7 @@ nonisolated extension AdjustmentDecided: SwiftProtobuf.Message, SwiftProtobuf._M
     if lhs.decidedBy != rhs.decidedBy {return false}
     if lhs.reason != rhs.reason {return false}
     if lhs.journalID != rhs.journalID {return false}
+    if lhs.providerID != rhs.providerID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -9777,7 +9818,7 @@ nonisolated extension InvoiceTax: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension InvoiceIssued: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".InvoiceIssued"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}provider_id\0\u{3}customer_id\0\u{1}kind\0\u{1}number\0\u{3}number_text\0\u{3}issued_on\0\u{3}due_on\0\u{3}time_zone\0\u{3}period_from\0\u{3}period_to\0\u{3}after_sequence\0\u{3}through_sequence\0\u{1}currency\0\u{1}decimals\0\u{1}lines\0\u{1}taxes\0\u{3}net_micros\0\u{3}tax_micros\0\u{3}total_micros\0\u{3}prepaid_micros\0\u{3}opening_micros\0\u{3}payments_micros\0\u{3}closing_micros\0\u{3}rounding_micros\0\u{3}journal_id\0\u{3}credited_id\0\u{3}credited_number\0\u{3}credited_on\0\u{1}reason\0\u{1}seller\0\u{1}buyer\0\u{3}payment_terms\0\u{1}note\0\u{3}exemption_reason\0\u{1}language\0\u{1}layout\0\u{3}template_hash\0\u{3}html_sha256\0\u{3}ubl_sha256\0\u{3}calls_sha256\0\u{1}calls\0\u{2}:sealed\0\u{4}n\u{1}vat_treatment\0\u{3}vat_country\0\u{3}vat_rates\0\u{3}vat_items\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}provider_id\0\u{3}customer_id\0\u{1}kind\0\u{1}number\0\u{3}number_text\0\u{3}issued_on\0\u{3}due_on\0\u{3}time_zone\0\u{3}period_from\0\u{3}period_to\0\u{3}after_sequence\0\u{3}through_sequence\0\u{1}currency\0\u{1}decimals\0\u{1}lines\0\u{1}taxes\0\u{3}net_micros\0\u{3}tax_micros\0\u{3}total_micros\0\u{3}prepaid_micros\0\u{3}opening_micros\0\u{3}payments_micros\0\u{3}closing_micros\0\u{3}rounding_micros\0\u{3}journal_id\0\u{3}credited_id\0\u{3}credited_number\0\u{3}credited_on\0\u{1}reason\0\u{1}seller\0\u{1}buyer\0\u{3}payment_terms\0\u{1}note\0\u{3}exemption_reason\0\u{1}language\0\u{1}layout\0\u{3}template_hash\0\u{3}html_sha256\0\u{3}ubl_sha256\0\u{3}calls_sha256\0\u{1}calls\0\u{2}:sealed\0\u{4}n\u{1}vat_treatment\0\u{3}vat_country\0\u{3}vat_rates\0\u{3}vat_items\0\u{4}E\u{1}buyer_provider_id\0\u{3}buyer_contact_id\0")
 
   fileprivate class _StorageClass {
     var _id: Data = Data()
@@ -9826,6 +9867,8 @@ nonisolated extension InvoiceIssued: SwiftProtobuf.Message, SwiftProtobuf._Messa
     var _vatCountry: String = String()
     var _vatRates: [VATRate] = []
     var _vatItems: [VATItem] = []
+    var _buyerProviderID: Data = Data()
+    var _buyerContactID: Data = Data()
     var _sealed: [Data] = []
 
       // This property is used as the initial default value for new instances of the type.
@@ -9883,6 +9926,8 @@ nonisolated extension InvoiceIssued: SwiftProtobuf.Message, SwiftProtobuf._Messa
       _vatCountry = source._vatCountry
       _vatRates = source._vatRates
       _vatItems = source._vatItems
+      _buyerProviderID = source._buyerProviderID
+      _buyerContactID = source._buyerContactID
       _sealed = source._sealed
     }
   }
@@ -9949,6 +9994,8 @@ nonisolated extension InvoiceIssued: SwiftProtobuf.Message, SwiftProtobuf._Messa
         case 211: try { try decoder.decodeSingularStringField(value: &_storage._vatCountry) }()
         case 212: try { try decoder.decodeRepeatedMessageField(value: &_storage._vatRates) }()
         case 213: try { try decoder.decodeRepeatedMessageField(value: &_storage._vatItems) }()
+        case 282: try { try decoder.decodeSingularBytesField(value: &_storage._buyerProviderID) }()
+        case 283: try { try decoder.decodeSingularBytesField(value: &_storage._buyerContactID) }()
         default: break
         }
       }
@@ -10102,6 +10149,12 @@ nonisolated extension InvoiceIssued: SwiftProtobuf.Message, SwiftProtobuf._Messa
       if !_storage._vatItems.isEmpty {
         try visitor.visitRepeatedMessageField(value: _storage._vatItems, fieldNumber: 213)
       }
+      if !_storage._buyerProviderID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._buyerProviderID, fieldNumber: 282)
+      }
+      if !_storage._buyerContactID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._buyerContactID, fieldNumber: 283)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -10157,6 +10210,8 @@ nonisolated extension InvoiceIssued: SwiftProtobuf.Message, SwiftProtobuf._Messa
         if _storage._vatCountry != rhs_storage._vatCountry {return false}
         if _storage._vatRates != rhs_storage._vatRates {return false}
         if _storage._vatItems != rhs_storage._vatItems {return false}
+        if _storage._buyerProviderID != rhs_storage._buyerProviderID {return false}
+        if _storage._buyerContactID != rhs_storage._buyerContactID {return false}
         if _storage._sealed != rhs_storage._sealed {return false}
         return true
       }

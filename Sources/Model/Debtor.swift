@@ -1,0 +1,85 @@
+import Foundation
+package import Primitives
+
+/// Who owes whom on one edge of the chain: a customer its provider, or a provider the one above it.
+package enum Debtor: Hashable, Sendable {
+    case customer(CustomerID)
+    case provider(ProviderID)
+
+    package var id: UUIDv7 {
+        switch self {
+        case .customer(let id): id.value
+        case .provider(let id): id.value
+        }
+    }
+
+    /// What it has with its seller, or owes it.
+    package func account(_ currency: Currency) -> AccountRef {
+        switch self {
+        case .customer(let id): .customer(id, currency)
+        case .provider(let id): .providerPayable(id, currency)
+        }
+    }
+
+    /// As errors call it.
+    package var noun: String {
+        switch self {
+        case .customer: "customer"
+        case .provider: "provider"
+        }
+    }
+
+    /// nil: the fields name neither, or both.
+    init?(customer: Data, provider: Data) {
+        switch (CustomerID(customer), ProviderID(provider)) {
+        case (let id?, nil): self = .customer(id)
+        case (nil, let id?): self = .provider(id)
+        case (nil, nil), (.some, .some): return nil
+        }
+    }
+}
+
+extension AccountRef {
+    /// A sum on the account as its debtor counts it: positive where it has more than it used. What a provider owes is kept as its
+    /// debt, so there it is the other way round.
+    package func debtorsView(_ micros: Int64) -> Int64 { kind == .providerPayable ? 0 &- micros : micros }
+}
+
+extension InvoiceIssued {
+    /// nil: it names none.
+    package var debtor: Debtor? {
+        get { Debtor(customer: customerID, provider: buyerProviderID) }
+        set {
+            (customerID, buyerProviderID) = (Data(), Data())
+            switch newValue {
+            case .customer(let id)?: customerID = id.data
+            case .provider(let id)?: buyerProviderID = id.data
+            case nil: break
+            }
+        }
+    }
+
+    /// Whose the buyer's name and address are: under its key they are sealed. nil: it names nobody.
+    package var buyerSubject: UUIDv7? {
+        switch debtor {
+        case .customer(let id)?: id.value
+        case .provider?: UUIDv7(bytes: buyerContactID)
+        case nil: nil
+        }
+    }
+}
+
+extension AdjustmentRequested {
+    /// nil: it names none.
+    package var debtor: Debtor? {
+        get { Debtor(customer: customerID, provider: providerID) }
+        set {
+            (customerID, providerID) = (Data(), Data())
+            switch newValue {
+            case .customer(let id)?: customerID = id.data
+            case .provider(let id)?: providerID = id.data
+            case nil: break
+            }
+        }
+    }
+}
