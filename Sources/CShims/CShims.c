@@ -11,6 +11,10 @@
 #include <unistd.h>
 #include "CShims.h"
 
+// Read by jemalloc, where it is linked (release builds), before `main`: memory that a burst has left is given back by a thread of its own.
+// Otherwise a thread gives it back while it allocates, and one that has nothing to do keeps it.
+const char *malloc_conf = "background_thread:true";
+
 _Static_assert(sizeof(struct shims_message) == sizeof(struct mmsghdr), "shims_message must mirror mmsghdr");
 _Static_assert(offsetof(struct shims_message, count) == offsetof(struct mmsghdr, msg_len), "shims_message must mirror mmsghdr");
 
