@@ -161,7 +161,7 @@ package struct DeskMachine: Sendable {
             recordings.removeAll { $0.recordingID == noted.recordingID }
             recordingsAt = now
             if let id = UUIDv7(bytes: noted.recordingID) { effects.append(.noted(id)) }
-        case .credential, .source, .bind, .callPlan, .callRefused, .recorded, .creditGranted, .callLocated, .gatewayCredential, .subscribed, .recordingGranted, nil:
+        case .credential, .source, .bind, .bindBatch, .callPlan, .callRefused, .recorded, .creditGranted, .callLocated, .gatewayCredential, .subscribed, .recordingGranted, nil:
             break  // answers to what a media worker does not ask
         }
     }

@@ -12,7 +12,8 @@ enum Pending: Sendable {
     case heartbeat
     case credential(CredentialKey)
     case source(SocketAddress)
-    case bind(ServerTransactionID, SIPMessage)
+    case bind(Registering)
+    case bindBatch([Registering])
     case subscribe(ServerTransactionID, SIPMessage, tag: String)
     /// Whatever the answer is.
     case forgotten

@@ -9,14 +9,16 @@ import SIP
 struct NATFlows: Sendable {
     struct Flow: Sendable {
         let listener: SocketAddress
-        let contact: URI
+        /// As it was registered. There may be many thousands of these, and few are read again.
+        let contact: String
         let line: String
         var expiresAt: Instant
         var heardAt: Instant
     }
 
     private var flows: [SocketAddress: Flow] = [:]
-    private var byLine: [String: Set<SocketAddress>] = [:]
+    /// In no order; nearly always one.
+    private var byLine: [String: [SocketAddress]] = [:]
     private var due = DeadlineQueue<SocketAddress>()
     /// What is in `due`, each once.
     private var queued: Set<SocketAddress> = []
@@ -28,21 +30,26 @@ struct NATFlows: Sendable {
     var nextWake: Instant? { due.first }
 
     /// What holds for a line now, as its registrar says it.
-    mutating func hold(_ bindings: [Binding], of line: String, _ configuration: SignalConfiguration, now: Instant) {
-        guard interval > .zero else { return }
-        var living: Set<SocketAddress> = []
+    mutating func hold(_ bindings: [Binding], of line: @autoclosure () -> String, _ configuration: SignalConfiguration, now: Instant) {
+        guard interval > .zero, !byLine.isEmpty || bindings.contains(where: \.isBehindNat) else { return }
+        let line = line()
+        var living: [SocketAddress] = []
         for binding in bindings where binding.isBehindNat && binding.flow.transport.isEmpty && binding.flow.worker == configuration.worker {
-            guard let remote = SocketAddress(binding.flow.remote), let listener = SocketAddress(binding.flow.listener), configuration.isOurs(listener),
-                let contact = URI(binding.contactUri)
+            guard let remote = SocketAddress(binding.flow.remote), let listener = SocketAddress(binding.flow.listener), configuration.isOurs(listener)
             else { continue }
-            living.insert(remote)
+            if !living.contains(remote) { living.append(remote) }
             let heardAt = flows[remote]?.heardAt ?? now
-            if let other = flows[remote]?.line, other != line { byLine[other]?.remove(remote) }
-            flows[remote] = Flow(listener: listener, contact: contact, line: line, expiresAt: now + .seconds(Int64(binding.expiresSeconds)), heardAt: heardAt)
+            if let other = flows[remote]?.line, other != line { forget(remote, of: other) }
+            flows[remote] = Flow(listener: listener, contact: binding.contactUri, line: line, expiresAt: now + .seconds(Int64(binding.expiresSeconds)), heardAt: heardAt)
             queue(remote, at: now + interval)
         }
-        for gone in (byLine[line] ?? []).subtracting(living) { flows[gone] = nil }
+        for gone in byLine[line] ?? [] where !living.contains(gone) { flows[gone] = nil }
         byLine[line] = living.isEmpty ? nil : living
+    }
+
+    private mutating func forget(_ remote: SocketAddress, of line: String) {
+        byLine[line]?.removeAll { $0 == remote }
+        if byLine[line]?.isEmpty == true { byLine[line] = nil }
     }
 
     private mutating func queue(_ remote: SocketAddress, at time: Instant) {
@@ -59,8 +66,7 @@ struct NATFlows: Sendable {
             guard let flow = flows[remote] else { continue }
             guard flow.expiresAt > now else {
                 flows[remote] = nil
-                byLine[flow.line]?.remove(remote)
-                if byLine[flow.line]?.isEmpty == true { byLine[flow.line] = nil }
+                forget(remote, of: flow.line)
                 continue
             }
             guard now - flow.heardAt >= interval else {
@@ -77,11 +83,13 @@ struct NATFlows: Sendable {
 extension SignalMachine {
     /// Asks those who have been silent. Nobody waits for the answer: whatever it is, it comes through the NAT.
     mutating func pingNATs() {
+        guard let wake = nats.nextWake, wake <= kit.now else { return }
         while let (remote, flow) = nats.nextSilent(now: kit.now) {
+            guard let contact = URI(flow.contact) else { continue }
             let own = configuration.advertised
             let via = Via(host: own.host.description, port: own.port, branch: Via.magicCookie + "nat" + hex(kit.random.bytes(8)))
             let from = NameAddress(uri: URI(user: "ledgerline", host: own.host.description), tag: hex(kit.random.bytes(6)))
-            var request = SIPMessage(.options, flow.contact, via: via, from: from, to: NameAddress(uri: flow.contact), callID: hex(kit.random.bytes(16)), cseq: 1)
+            var request = SIPMessage(.options, contact, via: via, from: from, to: NameAddress(uri: contact), callID: hex(kit.random.bytes(16)), cseq: 1)
             request.headers.append(.contact, kit.contact().description)
             request.headers.append(.userAgent, "Ledgerline")
             kit.transmit(request.bytes, Hop(listener: flow.listener, remote: remote))

@@ -29,6 +29,8 @@ package struct SignalConfiguration: Sendable {
     var registrationRules = RegistrationMachine.Rules()
     /// How long a fact waits for others that go to the control plane with it; zero: it goes at once.
     package var factsGathered: Duration = .zero
+    /// How long a registration waits for others, to go to the control plane with them in one message; zero: it goes at once, alone.
+    package var registrationsGathered: Duration = .zero
     /// Dialogs are refreshed at half of this, by us or by the peer (RFC 4028).
     package var sessionSeconds: UInt32 = 1_800
     package var callsMax = 10_000

@@ -68,6 +68,7 @@ struct SignalLoop: ~Copyable {
         if !configuration.offersSHA256 { rules.algorithms = [.md5] }
         rules.natPing = configuration.natPing
         rules.factsGathered = configuration.factsGathered
+        rules.registrationsGathered = configuration.registrationsGathered
         machine = SignalMachine(rules, random: random)
         relays = DealerGroup(as: configuration.keys, in: sockets.context)
         studios = DealerGroup(as: configuration.keys, in: sockets.context)

@@ -7,7 +7,7 @@ import SwiftProtobuf
 /// Who sent a request: a subscriber with a password, or a gateway with an address.
 extension SignalMachine {
     private enum Judgement {
-        case accepted(CredentialReply)
+        case accepted(CredentialReply, user: String)
         /// Ask (again) for a password.
         case challenge(isStale: Bool)
         case wrong(user: String)
@@ -23,11 +23,9 @@ extension SignalMachine {
         case .waiting: break
         case .challenge(let isStale): challenge(request, id, 401, .wwwAuthenticate, realm: domain, isStale)
         case .wrong(let user): wrongPassword(request, id, hop, user)
-        case .accepted(let reply):
+        case .accepted(let reply, let user):
             // A line registers itself: another's address of record needs another's password (§10.3, step 4).
-            guard let user = request.to.uri.userDecoded,
-                DigestCredentials.all(in: request, .authorization, realm: domain).first?.username == user
-            else { return kit.respond(request.response(403, toTag: "user"), to: id, .otherUser) }
+            guard request.to.uri.userDecoded == user else { return kit.respond(request.response(403, toTag: "user"), to: id, .otherUser) }
             bind(request, id, hop, reply)
         }
     }
@@ -68,7 +66,7 @@ extension SignalMachine {
         case .waiting: break
         case .challenge(let isStale): challenge(request, id, 407, .proxyAuthenticate, realm: realm, isStale)
         case .wrong(let user): wrongPassword(request, id, hop, user)
-        case .accepted(let reply):
+        case .accepted(let reply, _):
             if request.headers.contains(.replaces) {
                 return replace(request, id, hop, subscriber: reply.subscriberID, tenant: reply.tenantID)
             }
@@ -155,7 +153,7 @@ extension SignalMachine {
         case .waiting: break
         case .challenge(let isStale): challenge(request, id, 401, .wwwAuthenticate, realm: realm, isStale)
         case .wrong(let user): wrongPassword(request, id, hop, user)
-        case .accepted(let reply): return reply
+        case .accepted(let reply, _): return reply
         }
         return nil
     }
@@ -185,7 +183,7 @@ extension SignalMachine {
                 lines.insert(hop.connection)
                 kit.effects.append(.trusted(hop))
             }
-            return .accepted(reply)
+            return .accepted(reply, user: credentials.username)
         case .stale: return .challenge(isStale: true)
         case .wrong: return .wrong(user: credentials.username)
         }

@@ -100,7 +100,7 @@ extension SignalMachine {
                 }
             case .callUpdated(let updated): running[fact.call]?.snapshot = updated.snapshot
             case .callFinished: running[fact.call] = nil
-            case .hello, .heartbeat, .credential, .source, .bind, .startCall, .renewCredit, .locateCall, .gatewayChallenged, .gatewayReport, .subscribe, .subscriptionLost, .recordCall, .recordingReport, nil: break
+            case .hello, .heartbeat, .credential, .source, .bind, .bindBatch, .startCall, .renewCredit, .locateCall, .gatewayChallenged, .gatewayReport, .subscribe, .subscriptionLost, .recordCall, .recordingReport, nil: break
             }
         }
         for id in running.keys.sorted() { if let call = running[id] { adopt(call) } }
@@ -219,7 +219,8 @@ extension SignalMachine {
         case (.source(let address), .source(let reply)):
             kit.heard(position: reply.logPosition)
             resume(access.take(reply, for: address, now: kit.now))
-        case (.bind(let id, let request), .bind(let reply)): bound(reply, id, request)
+        case (.bind(let waiting), .bind(let reply)): bound(reply, waiting.transaction, waiting.request)
+        case (.bindBatch(let waiting), .bindBatch(let reply)) where reply.replies.count == waiting.count: bound(reply, waiting)
         case (.subscribe(let id, let request, let tag), .subscribed(let reply)): subscribed(reply, id, request, tag: tag)
         case (.forgotten, _): break
         case (.start(let id), .callPlan(let plan)): withCall(id) { call, kit in call.planned(plan, &kit) }
@@ -278,10 +279,9 @@ extension SignalMachine {
         case .credential(let key): refuse(access.giveUp(key))
         case .source(let address): refuse(access.giveUp(address))
         case .forgotten: break
-        case .bind(let id, let request), .subscribe(let id, let request, _):
-            var response = request.response(503, toTag: "control")
-            response.headers.append(.retryAfter, "5")
-            kit.respond(response, to: id, .controlSilent)
+        case .bind(let waiting): controlIsSilent(waiting.request, waiting.transaction)
+        case .bindBatch(let waiting): for entry in waiting { controlIsSilent(entry.request, entry.transaction) }
+        case .subscribe(let id, let request, _): controlIsSilent(request, id)
         case .start(let id): withCall(id) { call, kit in call.unplanned(&kit) }
         case .fact: break  // facts are asked for ever
         case .credit(let id): withCall(id) { call, kit in call.creditUnanswered(kit) }

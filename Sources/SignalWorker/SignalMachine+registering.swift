@@ -55,7 +55,7 @@ extension SignalMachine {
             binding.userAgent = request.headers[.userAgent] ?? ""
             bind.bindings.append(binding)
         }
-        kit.ask(.with { $0.bind = bind }, .bind(id, request))
+        ask(Registering(bind: bind, transaction: id, request: request))
     }
 
     /// Where a contact's requests go. A phone behind a NAT is reached where its REGISTER came from (RFC 3581); one that names the
@@ -71,16 +71,15 @@ extension SignalMachine {
             let supported = request.supported
             var ok = request.response(200, toTag: "registrar")
             for binding in reply.bindings {
-                guard let uri = URI(binding.contactUri) else { continue }
-                var contact = NameAddress(uri: uri)
-                contact.parameters.set("expires", String(binding.expiresSeconds))
-                if binding.qPermille < 1_000 { contact.parameters.set("q", "0." + String(binding.qPermille + 1_000).dropFirst()) }
+                // A URI that was read is written as it was, so it need not be read again.
+                var contact = "<" + binding.contactUri + ">;expires=" + String(binding.expiresSeconds)
+                if binding.qPermille < 1_000 { contact += ";q=0." + String(binding.qPermille + 1_000).dropFirst() }
                 if !binding.instanceID.isEmpty {
-                    contact.parameters.set("+sip.instance", binding.instanceID.quoted)
-                    if binding.regID > 0 { contact.parameters.set("reg-id", String(binding.regID)) }
-                    if supported.contains("gruu"), let gruu = gruu(of: binding.instanceID, request) { contact.parameters.set("pub-gruu", gruu) }
+                    contact += ";+sip.instance=" + binding.instanceID.quoted
+                    if binding.regID > 0 { contact += ";reg-id=" + String(binding.regID) }
+                    if supported.contains("gruu"), let gruu = gruu(of: binding.instanceID, request) { contact += ";pub-gruu=" + gruu }
                 }
-                ok.headers.append(.contact, contact.description)
+                ok.headers.append(.contact, contact)
             }
             for route in request.headers.list(.path) { ok.headers.append(.path, route) }
             if supported.contains("outbound"), reply.bindings.contains(where: { $0.regID > 0 && $0.callID == request.callID }) {
@@ -93,7 +92,8 @@ extension SignalMachine {
         case .stale: kit.respond(request.response(500, reason: "Out of order", toTag: "registrar"), to: id, .outOfOrder)
         case .tooMany: kit.respond(request.response(403, reason: "Too many contacts", toTag: "registrar"), to: id, .tooManyContacts)
         case .tenantFull: kit.respond(request.response(403, reason: "Too many contacts of the tenant", toTag: "registrar"), to: id)
-        case .unknownSubscriber, .UNRECOGNIZED: kit.respond(request.response(404, toTag: "registrar"), to: id, .unknownLine)
+        // What came alone cannot be told to come alone.
+        case .unknownSubscriber, .alone, .UNRECOGNIZED: kit.respond(request.response(404, toTag: "registrar"), to: id, .unknownLine)
         }
     }
 

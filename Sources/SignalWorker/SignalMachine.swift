@@ -67,6 +67,8 @@ package struct SignalMachine: Sendable {
     var located = Located()
     var trunks = Trunks()
     var nats: NATFlows
+    /// Registrations that are on their way to the control plane as soon as their time has come.
+    var registering = GatheredRegistrations()
     var rates: SourceRates
     var feed = FeedGapDetector()
     var greeting = Greeting.away
@@ -97,7 +99,7 @@ package struct SignalMachine: Sendable {
     package var isDrained: Bool { isDraining && calls.isEmpty && kit.outbox.count == 0 && !trunks.isLeaving }
 
     package var nextWake: Instant? {
-        earliest(kit.transactions.nextWake, kit.requests.nextWake, wakes.first, nextWord, located.nextWake, kit.colleagues.nextWake, trunks.nextWake, nats.nextWake, kit.gathered.until)
+        earliest(kit.transactions.nextWake, kit.requests.nextWake, wakes.first, nextWord, located.nextWake, kit.colleagues.nextWake, trunks.nextWake, nats.nextWake, kit.gathered.until, registering.until)
     }
 
     package mutating func handle(_ input: Input, now: Instant, wall: WallTime, into effects: inout [Effect]) {
@@ -137,6 +139,7 @@ package struct SignalMachine: Sendable {
     private mutating func tick() {
         if kit.now >= nextWord { speak() }
         kit.sendGatheredIfDue()
+        if let until = registering.until, until <= kit.now { sendRegistrations() }
         kit.requests.tick(kit.now, into: &kit.requestEffects)
         kit.transactions.tick(now: kit.now, into: &kit.layer)
         located.expire(kit.now)

@@ -38,7 +38,7 @@ import Testing
         #expect(registrar.bindings(of: alice, at: start + .seconds(60)).isEmpty)
         _ = registrar.takeChanged()
         registrar.sweep(at: start + .seconds(200))
-        #expect(registrar.takeChanged().map(\.contacts.count) == [0])
+        #expect(registrar.takeChanged().map(\.row) == [ContactRow()])
     }
 
     @Test func aLowerOrEqualSequenceIsStaleAndARepetitionIsNot() {
@@ -112,8 +112,8 @@ import Testing
         let store = try LocationStore(directory: directory.path + "/location")
         let rows = try store.load()
         #expect(rows.map(\.subscriber) == [alice])
-        #expect(rows.first?.contacts == registrar.contacts(of: alice, at: start))
-        try store.save([(alice, [])])
+        #expect(rows.first?.row.contacts == registrar.contacts(of: alice, at: start))
+        try store.save([(alice, ContactRow())])
         #expect(try store.load().isEmpty)
     }
 
@@ -183,9 +183,84 @@ import Testing
         _ = before.bind(request(binding("sip:1"), binding("sip:2")), subscriber: alice, at: start)
         var registrar = Registrar()
         let tenant = TenantID(UUIDv7(high: 3, low: 3))
-        registrar.restore(alice, before.contacts(of: alice, at: start), of: tenant)
+        registrar.restore(alice, ContactRow(before.contacts(of: alice, at: start)), of: tenant)
         let bob = SubscriberID(UUIDv7(high: 1, low: 2))
         let room = Registrar.Room(line: 0, tenant: tenant, ofTenant: 2)
         #expect(registrar.bind(request(binding("sip:3")), subscriber: bob, room, at: start).outcome == .tenantFull)
+    }
+
+    // MARK: - what a line takes
+
+    @Test func aRowHoldsWhatWasPutIn() throws {
+        var first = binding("sip:a@192.0.2.1", cseq: 7, callID: "a call", expires: 3_600, q: 500, instance: "<urn:uuid:1>")
+        first.path = ["<sip:p1;lr>", "<sip:p2;lr>"]
+        first.flow.remote = "192.0.2.1:5060"
+        first.userAgent = "a phone"
+        first.isBehindNat = true
+        let contacts = [
+            Registrar.Held(binding: first, expiresAt: start), Registrar.Held(binding: binding("sip:b"), expiresAt: start + .seconds(5)),
+        ]
+        let row = ContactRow(contacts)
+        #expect(row.contacts == contacts)
+        #expect(try #require(ContactRow(row.bytes)).contacts == contacts)
+        for length in 1..<row.bytes.count {
+            guard let part = ContactRow(Array(row.bytes.prefix(length))) else { continue }
+            #expect(part.contacts == [contacts[0]], "cut to \(length) bytes")
+        }
+        #expect(ContactRow([1, 2, 3]) == nil)
+        #expect(ContactRow().isEmpty)
+    }
+
+    @Test func aContactThatIsRenewedAllDayIsRememberedOnceAndLapsesAtItsEnd() {
+        var registrar = Registrar()
+        var time = start
+        for cseq in 1...500 as ClosedRange<UInt32> {
+            #expect(registrar.bind(request(binding("sip:a", cseq: cseq, expires: 3_600)), subscriber: alice, at: time).outcome == .ok)
+            registrar.sweep(at: time)
+            #expect(registrar.dueCount == 1)
+            time = time + .seconds(61)
+        }
+        // One that lapses before the others is seen first.
+        #expect(registrar.bind(request(binding("sip:b", expires: 60)), subscriber: alice, at: time).outcome == .ok)
+        #expect(registrar.dueCount == 1)
+        registrar.sweep(at: time + .seconds(125))
+        #expect(registrar.contacts(of: alice, at: time).map(\.binding.contactUri) == ["sip:a"])
+        #expect(registrar.dueCount == 1)
+        registrar.sweep(at: time + .seconds(3_590 - 61))
+        #expect(registrar.contacts(of: alice, at: time).count == 1)
+        registrar.sweep(at: time + .seconds(3_660))
+        #expect(registrar.contacts(of: alice, at: time).isEmpty)
+        #expect(registrar.dueCount == 0)
+    }
+
+    @Test func aLineThatComesAndGoesLeavesNothing() {
+        var registrar = Registrar()
+        for cseq in 1...100 as ClosedRange<UInt32> {
+            _ = registrar.bind(request(binding("sip:a", cseq: 2 * cseq, expires: 60 * cseq)), subscriber: alice, at: start)
+            #expect(registrar.bind(request(binding("sip:a", cseq: 2 * cseq + 1, expires: 0)), subscriber: alice, at: start).bindings.isEmpty)
+        }
+        #expect(registrar.dueCount == 0)
+    }
+
+    @Test func roomIsAskedForOnlyWhereItIsNeeded() {
+        var registrar = Registrar()
+        var asked = 0
+        func room() -> Registrar.Room? {
+            asked += 1
+            return Registrar.Room(tenant: TenantID(UUIDv7(high: 3, low: 3)))
+        }
+        #expect(registrar.bind(request(binding("sip:a")), subscriber: alice, at: start, room: room).outcome == .ok)
+        #expect(asked == 1)
+        #expect(registrar.bind(request(binding("sip:a", cseq: 2)), subscriber: alice, at: start, room: room).outcome == .ok)
+        #expect(asked == 1)
+        #expect(registrar.bind(request(binding("sip:b")), subscriber: alice, at: start, room: room).outcome == .ok)
+        #expect(asked == 2)
+        #expect(registrar.bind(request(), subscriber: SubscriberID(UUIDv7(high: 9, low: 9)), at: start, room: { nil }).outcome == .unknownSubscriber)
+    }
+}
+
+extension Registrar {
+    fileprivate mutating func bind(_ request: BindContacts, subscriber: SubscriberID, _ room: Room = Room(), at wall: WallTime) -> BindReply {
+        bind(request, subscriber: subscriber, at: wall) { room }
     }
 }

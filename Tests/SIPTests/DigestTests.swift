@@ -178,3 +178,13 @@ func brokenCredentialsAreNone(text: String) {
             """)
     #expect(DigestCredentials.all(in: request, .authorization, realm: "two").map(\.username) == ["b"])
 }
+
+/// What nobody writes is not read to its end.
+@Test func fieldsBeyondMeasureAreNoCredentials() {
+    let usual = #"Digest username="a", realm="r", nonce="n", uri="sip:x", response="00""#
+    func with(_ count: Int) -> String { usual + (0..<count).map { ", x\($0)=1" }.joined() }
+    #expect(DigestCredentials(with(59)) != nil)
+    #expect(DigestCredentials(with(60)) == nil)
+    #expect(DigestCredentials(with(5_000)) == nil)
+    #expect(DigestCredentials(usual + #", realm="r""#) == nil)
+}

@@ -49,7 +49,10 @@ extension ControlCore {
         case .source(let query):
             return try source(query, views)
         case .bind(let request):
-            return try bind(request, at: wall, views)
+            let bound = try bind(request, at: wall, views)
+            return .with { $0.bind = bound }
+        case .bindBatch(let batch):
+            return try bind(batch, at: wall, views)
         case .startCall(let request):
             return try start(request, by: name, record, &batch, &views, encoded: &encoded)
         case .callAnswered(let fact):
@@ -127,6 +130,8 @@ extension ControlCore {
     // MARK: - directory
 
     private func credential(_ query: CredentialQuery, _ views: borrowing ViewTransaction) throws -> DeskReply {
+        views.entities?.keepsLines = false
+        defer { views.entities?.keepsLines = true }
         var reply = CredentialReply()
         reply.logPosition = views.applied
         if let tenant = try views.tenant(domain: query.domain), let tenantID = TenantID(tenant.id),
@@ -187,19 +192,48 @@ extension ControlCore {
 
     private mutating func bind(
         _ request: BindContacts, at wall: WallTime, _ views: borrowing ViewTransaction
-    ) throws -> DeskReply {
+    ) throws -> BindReply {
         var reply: BindReply
-        if let id = SubscriberID(request.subscriberID), let subscriber = try views.subscriber(id) {
-            let tenant = TenantID(subscriber.tenantID)
-            let room = Registrar.Room(
-                line: Int(subscriber.contactsMax), tenant: tenant, ofTenant: Int(try tenant.flatMap { try views.tenant($0) }?.contactsMax ?? 0))
-            reply = registrar.bind(request, subscriber: id, room, at: wall)
+        if let id = SubscriberID(request.subscriberID) {
+            reply = try registrar.bind(request, subscriber: id, at: wall) { try Self.room(of: id, views) }
         } else {
             reply = BindReply()
             reply.outcome = .unknownSubscriber
         }
         reply.logPosition = views.applied
-        return .with { $0.bind = reply }
+        return reply
+    }
+
+    /// Registrations that came together. However many contacts each line has, the answer fits into a message.
+    private mutating func bind(_ batch: BindBatch, at wall: WallTime, _ views: borrowing ViewTransaction) throws -> DeskReply {
+        var reply = BindBatchReply()
+        reply.logPosition = views.applied
+        var bytes = 0
+        for request in batch.binds {
+            var one = try bind(request, at: wall, views)
+            one.logPosition = 0
+            let size = SubscriberID(request.subscriberID).map { registrar.byteCount(of: $0) } ?? 0
+            if bytes + size > Self.batchReplyBytesMax {
+                // What was bound is bound: asked again, it is a repetition.
+                one = .with { $0.outcome = .alone }
+            } else {
+                bytes += size
+            }
+            reply.replies.append(one)
+        }
+        return .with { $0.bindBatch = reply }
+    }
+
+    /// Half of what the bus takes.
+    private static let batchReplyBytesMax = 512 << 10
+
+    private static func room(of id: SubscriberID, _ views: borrowing ViewTransaction) throws -> Registrar.Room? {
+        views.entities?.keepsLines = false
+        defer { views.entities?.keepsLines = true }
+        guard let subscriber = try views.subscriber(id) else { return nil }
+        let tenant = TenantID(subscriber.tenantID)
+        return Registrar.Room(
+            line: Int(subscriber.contactsMax), tenant: tenant, ofTenant: Int(try tenant.flatMap { try views.tenant($0) }?.contactsMax ?? 0))
     }
 
     // MARK: - calls

@@ -111,9 +111,9 @@ package struct ControlCore {
         if let error = destroyCondemned() { throw .views(reason: "\(error)") }
         if let location {
             do throws(LocationStoreError) {
-                for (subscriber, contacts) in try location.load() {
+                for (subscriber, row) in try location.load() {
                     let tenant = (try? views.read { snapshot throws(ViewsError) in try snapshot.subscriber(subscriber) })?.flatMap { TenantID($0.tenantID) }
-                    registrar.restore(subscriber, contacts, of: tenant)
+                    registrar.restore(subscriber, row, of: tenant)
                 }
             } catch {
                 throw .views(reason: "location store: \(error)")

@@ -11,10 +11,7 @@ import SwiftProtobuf
 /// Written without sync: kill -9 loses nothing, and after a stop of the machine the file is thrown away (it may be
 /// damaged), as phones register again by themselves.
 ///
-///     table `contacts`: subscriber id (16 bytes) → for each contact
-///         8 bytes  microseconds at which it lapses, big-endian
-///         4 bytes  length, big-endian
-///         …        the `Binding` message
+///     table `contacts`: subscriber id (16 bytes) → `ContactRow`
 ///
 /// With keys, the value is a sealed part under the subscriber's key: an address is personal, and old pages stay.
 package final class LocationStore {
@@ -63,7 +60,7 @@ package final class LocationStore {
         }
     }
 
-    func load() throws(LocationStoreError) -> [(subscriber: SubscriberID, contacts: [Registrar.Held])] {
+    func load() throws(LocationStoreError) -> [(subscriber: SubscriberID, row: ContactRow)] {
         var rows: [(key: [UInt8], value: [UInt8])] = []
         do throws(LMDBError) {
             let transaction = try environment.beginRead()
@@ -78,21 +75,22 @@ package final class LocationStore {
         } catch {
             throw .storage(error)
         }
-        var result: [(subscriber: SubscriberID, contacts: [Registrar.Held])] = []
+        var result: [(subscriber: SubscriberID, row: ContactRow)] = []
         for (key, value) in rows {
             // A row that cannot be read is a phone that registers again.
             guard let id = UUIDv7(bytes: key) else { continue }
             let bytes = keys == nil ? value : (try? keys?.open(value, mark: Self.mark, record: Data(key))) ?? []
-            if let held = Self.decode(bytes), !held.isEmpty { result.append((SubscriberID(id), held)) }
+            if let row = ContactRow(bytes), !row.isEmpty { result.append((SubscriberID(id), row)) }
         }
         return result
     }
 
-    func save(_ changed: [(subscriber: SubscriberID, contacts: [Registrar.Held])]) throws(LocationStoreError) {
+    /// - Parameter changed: a row without contacts is removed.
+    func save(_ changed: [(subscriber: SubscriberID, row: ContactRow)]) throws(LocationStoreError) {
         var rows: [(key: [UInt8], value: [UInt8]?)] = []
         var random = RandomSource.system
-        for (subscriber, held) in changed {
-            var value: [UInt8]? = held.isEmpty ? nil : Self.encode(held)
+        for (subscriber, row) in changed {
+            var value: [UInt8]? = row.isEmpty ? nil : row.bytes
             if let plain = value, let keys {
                 do throws(SubjectKeyError) {
                     value = try keys.seal(
@@ -116,36 +114,6 @@ package final class LocationStore {
         } catch {
             throw .storage(error)
         }
-    }
-
-    static func encode(_ held: [Registrar.Held]) -> [UInt8] {
-        var bytes: [UInt8] = []
-        for contact in held {
-            let binding = serialized(contact.binding)
-            let time = UInt64(bitPattern: contact.expiresAt.microseconds)
-            bytes += (0..<8).map { UInt8(truncatingIfNeeded: time >> UInt64(56 - $0 * 8)) }
-            bytes += (0..<4).map { UInt8(truncatingIfNeeded: binding.count >> (24 - $0 * 8)) }
-            bytes += binding
-        }
-        return bytes
-    }
-
-    /// nil for anything that `encode` did not make.
-    static func decode(_ bytes: [UInt8]) -> [Registrar.Held]? {
-        var held: [Registrar.Held] = []
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            guard rest.count >= 12 else { return nil }
-            let time = rest.prefix(8).reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
-            let length = rest.dropFirst(8).prefix(4).reduce(0) { $0 << 8 | Int($1) }
-            rest = rest.dropFirst(12)
-            guard rest.count >= length, let binding = try? Binding(serializedBytes: Array(rest.prefix(length))) else {
-                return nil
-            }
-            held.append(Registrar.Held(binding: binding, expiresAt: WallTime(microseconds: Int64(bitPattern: time))))
-            rest = rest.dropFirst(length)
-        }
-        return held
     }
 }
 

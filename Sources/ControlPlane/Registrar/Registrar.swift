@@ -24,30 +24,52 @@ struct Registrar {
         var ofTenant = 0
     }
 
-    private var held: [SubscriberID: [Held]] = [:]
-    private var tenants: [SubscriberID: TenantID] = [:]
-    private var counts: [TenantID: Int] = [:]
-    /// Who may have something to lapse in a minute, so that a sweep reads only what is due.
-    private var due: [Int64: Set<SubscriberID>] = [:]
-    private var sweptMinute: Int64?
+    /// A line that has contacts. There may be a hundred thousand of them.
+    private struct Place {
+        var row: ContactRow
+        /// In `counts`; nil: of no tenant that is known.
+        var tenant: UInt32?
+        /// Under which minute `due` has it.
+        var minute: Int32
+    }
+
+    private var places: [SubscriberID: Place] = [:]
+    /// Where a tenant's contacts are counted.
+    private var tenants: [TenantID: UInt32] = [:]
+    private var counts: [Int] = []
+    /// Whose first contact may lapse in a minute, each line once, so that a sweep reads only what is due. A contact that is renewed
+    /// stays where it was, and is put under another minute when that one has come.
+    private var due: [Int32: Set<SubscriberID>] = [:]
+    private var sweptMinute: Int32?
     /// Whose contacts differ from the store since `takeChanged`.
     private var changed: Set<SubscriberID> = []
 
     init() {}
 
+    /// Places in `due`.
+    var dueCount: Int { due.values.reduce(0) { $0 + $1.count } }
+
     /// Puts back what the store holds.
-    mutating func restore(_ subscriber: SubscriberID, _ contacts: [Held], of tenant: TenantID? = nil) {
-        held[subscriber] = contacts
+    mutating func restore(_ subscriber: SubscriberID, _ row: ContactRow, of tenant: TenantID? = nil) {
+        guard let minute = Self.firstMinute(row.contacts) else { return }
+        var counted: UInt32?
         if let tenant {
-            tenants[subscriber] = tenant
-            counts[tenant, default: 0] += contacts.count
+            let place = number(of: tenant)
+            counts[Int(place)] += row.contacts.count
+            counted = place
         }
-        for contact in contacts { remember(subscriber, contact.expiresAt) }
+        places[subscriber] = Place(row: row, tenant: counted, minute: minute)
+        due[minute, default: []].insert(subscriber)
     }
 
     /// The contacts that hold now, the most wanted first, and those alike by age.
     func contacts(of subscriber: SubscriberID, at wall: WallTime) -> [Held] {
-        let living = (held[subscriber] ?? []).filter { $0.expiresAt > wall }
+        Self.mostWantedFirst(places[subscriber]?.row.contacts ?? [], at: wall)
+    }
+
+    private static func mostWantedFirst(_ contacts: [Held], at wall: WallTime) -> [Held] {
+        let living = contacts.filter { $0.expiresAt > wall }
+        guard living.count > 1 else { return living }
         return living.enumerated().sorted {
             ($1.element.binding.preference, $0.offset) < ($0.element.binding.preference, $1.offset)
         }.map(\.element)
@@ -77,9 +99,16 @@ struct Registrar {
         flows.enumerated().sorted { ($1.element.expiresAt, $1.offset) < ($0.element.expiresAt, $0.offset) }.map(\.element)
     }
 
-    /// The same, each with the seconds that it has left.
+    /// What its contacts take, and so does an answer that lists them.
+    func byteCount(of subscriber: SubscriberID) -> Int { places[subscriber]?.row.bytes.count ?? 0 }
+
+    /// The same as `contacts`, each with the seconds that it has left.
     func bindings(of subscriber: SubscriberID, at wall: WallTime) -> [Binding] {
-        contacts(of: subscriber, at: wall).map { contact in
+        Self.bindings(contacts(of: subscriber, at: wall), at: wall)
+    }
+
+    private static func bindings(_ contacts: [Held], at wall: WallTime) -> [Binding] {
+        contacts.map { contact in
             var binding = contact.binding
             let left = (contact.expiresAt - wall).milliseconds
             binding.expiresSeconds = UInt32(clamping: (left + 999) / 1_000)
@@ -88,52 +117,69 @@ struct Registrar {
     }
 
     /// All of the request's bindings or none (RFC 3261 §10.3, step 7).
-    mutating func bind(_ request: BindContacts, subscriber: SubscriberID, _ room: Room = Room(), at wall: WallTime) -> BindReply {
-        let before = (held[subscriber] ?? []).filter { $0.expiresAt > wall }
+    /// - Parameter room: asked for a line that has no contacts, or gets more than it had: most requests renew one. nil: there is no such
+    ///   line.
+    mutating func bind(
+        _ request: BindContacts, subscriber: SubscriberID, at wall: WallTime, room: () throws -> Room?
+    ) rethrows -> BindReply {
+        let place = places[subscriber]
+        let stored = place?.row.contacts ?? []
+        let before = stored.filter { $0.expiresAt > wall }
         var after = request.removeAll ? [] : before
         if !request.removeAll {
             for binding in request.bindings {
-                guard apply(binding, to: &after, at: wall) else { return reply(.stale, subscriber, at: wall) }
+                guard apply(binding, to: &after, at: wall) else { return Self.reply(.stale, before, at: wall) }
             }
         }
-        guard after.count <= max(before.count, room.line == 0 ? Self.contactsMax : room.line) else { return reply(.tooMany, subscriber, at: wall) }
-        if let tenant = room.tenant {
-            if room.ofTenant > 0, after.count > before.count, (counts[tenant] ?? 0) - (held[subscriber]?.count ?? 0) + after.count > room.ofTenant {
-                return reply(.tenantFull, subscriber, at: wall)
-            }
-            if tenants[subscriber] == nil {
-                tenants[subscriber] = tenant
-                counts[tenant, default: 0] += held[subscriber]?.count ?? 0
+        var tenant = place?.tenant
+        if tenant == nil || after.count > before.count {
+            guard let room = try room() else { return Self.reply(.unknownSubscriber, [], at: wall) }
+            guard after.count <= max(before.count, room.line == 0 ? Self.contactsMax : room.line) else { return Self.reply(.tooMany, before, at: wall) }
+            if let owner = room.tenant {
+                let ofOthers = (tenants[owner].map { counts[Int($0)] } ?? 0) - (tenant == nil ? 0 : stored.count)
+                guard room.ofTenant == 0 || after.count <= before.count || ofOthers + after.count <= room.ofTenant else {
+                    return Self.reply(.tenantFull, before, at: wall)
+                }
+                if tenant == nil {
+                    let counted = number(of: owner)
+                    counts[Int(counted)] += stored.count
+                    places[subscriber]?.tenant = counted
+                    tenant = counted
+                }
             }
         }
-        if after != before {
-            set(subscriber, after)
-        }
-        return reply(.ok, subscriber, at: wall)
+        if after != before { set(subscriber, after, in: place, of: tenant, count: stored.count) }
+        return Self.reply(.ok, after, at: wall)
     }
 
     mutating func removeAll(of subscriber: SubscriberID) {
-        if held[subscriber] != nil { set(subscriber, []) }
+        if let place = places[subscriber] { set(subscriber, [], in: place, of: place.tenant, count: place.row.contacts.count) }
     }
 
     /// Forgets what has lapsed.
     mutating func sweep(at wall: WallTime) {
-        let minute = Self.minute(wall)
-        guard sweptMinute != minute else { return }
-        sweptMinute = minute
-        for past in due.keys where past < minute {
+        let now = Self.minute(wall)
+        guard sweptMinute != now else { return }
+        sweptMinute = now
+        for past in due.keys.filter({ $0 < now }) {
             for subscriber in due.removeValue(forKey: past) ?? [] {
-                guard let contacts = held[subscriber] else { continue }
+                guard let place = places[subscriber] else { continue }
+                let contacts = place.row.contacts
                 let living = contacts.filter { $0.expiresAt > wall }
-                if living.count != contacts.count { set(subscriber, living) }
+                if living.count != contacts.count {
+                    set(subscriber, living, in: place, of: place.tenant, count: contacts.count)
+                } else if let minute = Self.firstMinute(living) {
+                    places[subscriber]?.minute = minute
+                    due[minute, default: []].insert(subscriber)
+                }
             }
         }
     }
 
     /// What the store has to be told, each with the contacts that now hold (none: remove).
-    mutating func takeChanged() -> [(subscriber: SubscriberID, contacts: [Held])] {
+    mutating func takeChanged() -> [(subscriber: SubscriberID, row: ContactRow)] {
         defer { changed.removeAll(keepingCapacity: true) }
-        return changed.sorted().map { ($0, held[$0] ?? []) }
+        return changed.sorted().map { ($0, places[$0]?.row ?? ContactRow()) }
     }
 
     /// False: the request is older than what is held, by the rule of Call-ID and CSeq.
@@ -158,29 +204,50 @@ struct Registrar {
         return true
     }
 
-    private mutating func set(_ subscriber: SubscriberID, _ contacts: [Held]) {
-        if let tenant = tenants[subscriber] {
-            let count = (counts[tenant] ?? 0) - (held[subscriber]?.count ?? 0) + contacts.count
-            counts[tenant] = count > 0 ? count : nil
-            if contacts.isEmpty { tenants[subscriber] = nil }
-        }
-        held[subscriber] = contacts.isEmpty ? nil : contacts
+    /// - Parameters:
+    ///   - place: what it had.
+    ///   - count: how many contacts that were, the lapsed ones included.
+    private mutating func set(_ subscriber: SubscriberID, _ contacts: [Held], in place: Place?, of tenant: UInt32?, count: Int) {
+        if let tenant { counts[Int(tenant)] += contacts.count - count }
         changed.insert(subscriber)
-        for contact in contacts { remember(subscriber, contact.expiresAt) }
+        guard let first = Self.firstMinute(contacts) else {
+            if let place { forgetDue(subscriber, place.minute) }
+            places[subscriber] = nil
+            return
+        }
+        var minute = first
+        if let place, place.minute <= first, due[place.minute]?.contains(subscriber) == true {
+            minute = place.minute
+        } else {
+            if let place { forgetDue(subscriber, place.minute) }
+            due[first, default: []].insert(subscriber)
+        }
+        places[subscriber] = Place(row: ContactRow(contacts), tenant: tenant, minute: minute)
     }
 
-    private mutating func remember(_ subscriber: SubscriberID, _ expiresAt: WallTime) {
-        due[Self.minute(expiresAt), default: []].insert(subscriber)
+    private mutating func forgetDue(_ subscriber: SubscriberID, _ minute: Int32) {
+        due[minute]?.remove(subscriber)
+        if due[minute]?.isEmpty == true { due[minute] = nil }
     }
 
-    private func reply(_ outcome: BindOutcome, _ subscriber: SubscriberID, at wall: WallTime) -> BindReply {
+    private mutating func number(of tenant: TenantID) -> UInt32 {
+        if let number = tenants[tenant] { return number }
+        let number = UInt32(counts.count)
+        counts.append(0)
+        tenants[tenant] = number
+        return number
+    }
+
+    private static func reply(_ outcome: BindOutcome, _ contacts: [Held], at wall: WallTime) -> BindReply {
         var reply = BindReply()
         reply.outcome = outcome
-        reply.bindings = bindings(of: subscriber, at: wall)
+        reply.bindings = bindings(mostWantedFirst(contacts, at: wall), at: wall)
         return reply
     }
 
-    private static func minute(_ wall: WallTime) -> Int64 { wall.microseconds / 60_000_000 }
+    private static func firstMinute(_ contacts: [Held]) -> Int32? { contacts.map(\.expiresAt).min().map { minute($0) } }
+
+    private static func minute(_ wall: WallTime) -> Int32 { Int32(clamping: wall.microseconds / 60_000_000) }
 }
 
 extension Binding {

@@ -24,7 +24,7 @@ final class Line: Sendable {
         guard let entities = state.entities else { return try Line(id, in: state) }
         if let known = entities.made(Line.self, id.value, state.keys) { return known }
         guard let line = try Line(id, in: state) else { return nil }
-        entities.keep(line, id.value)
+        if entities.keepsLines { entities.keep(line, id.value) }
         return line
     }
 

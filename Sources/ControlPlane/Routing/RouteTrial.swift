@@ -40,7 +40,7 @@ package struct RouteTrial: Sendable {
         if case .refused(.notRegistered, _) = routing.outcome,
             let called = routing.started.flatMap({ SubscriberID($0.called.subscriberID) })
         {
-            registrar.restore(called, [Registrar.Held(binding: Binding(), expiresAt: wall + .seconds(60))])
+            registrar.restore(called, ContactRow([Registrar.Held(binding: Binding(), expiresAt: wall + .seconds(60))]))
             routing = try router.route(request, worker: "", registrar: registrar, in: state, at: wall)
             isAssumed = true
         }

@@ -97,6 +97,9 @@ package nonisolated enum BindOutcome: SwiftProtobuf.Enum, Swift.CaseIterable {
 
   /// its tenant's lines have as many phones as they may
   case tenantFull // = 145
+
+  /// of a batch: its answer is too long to go with the others, so it is to be sent again alone
+  case alone // = 300
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -110,6 +113,7 @@ package nonisolated enum BindOutcome: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 2: self = .tooMany
     case 3: self = .unknownSubscriber
     case 145: self = .tenantFull
+    case 300: self = .alone
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -121,6 +125,7 @@ package nonisolated enum BindOutcome: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .tooMany: return 2
     case .unknownSubscriber: return 3
     case .tenantFull: return 145
+    case .alone: return 300
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -132,6 +137,7 @@ package nonisolated enum BindOutcome: SwiftProtobuf.Enum, Swift.CaseIterable {
     .tooMany,
     .unknownSubscriber,
     .tenantFull,
+    .alone,
   ]
 
 }
@@ -509,6 +515,14 @@ package nonisolated struct DeskRequest: Sendable {
     set {kind = .recordingReport(newValue)}
   }
 
+  package var bindBatch: BindBatch {
+    get {
+      if case .bindBatch(let v)? = kind {return v}
+      return BindBatch()
+    }
+    set {kind = .bindBatch(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -530,6 +544,7 @@ package nonisolated struct DeskRequest: Sendable {
     case gatewayReport(GatewayReport)
     case recordCall(RecordCall)
     case recordingReport(RecordingReport)
+    case bindBatch(BindBatch)
 
   }
 
@@ -663,6 +678,14 @@ package nonisolated struct DeskReply: Sendable {
     set {kind = .recordingNoted(newValue)}
   }
 
+  package var bindBatch: BindBatchReply {
+    get {
+      if case .bindBatch(let v)? = kind {return v}
+      return BindBatchReply()
+    }
+    set {kind = .bindBatch(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -681,6 +704,7 @@ package nonisolated struct DeskReply: Sendable {
     case subscribed(Subscribed)
     case recordingGranted(RecordingGranted)
     case recordingNoted(RecordingNoted)
+    case bindBatch(BindBatchReply)
 
   }
 
@@ -1303,6 +1327,34 @@ package nonisolated struct BindReply: Sendable {
   package var bindings: [Binding] = []
 
   package var outcome: BindOutcome = .ok
+
+  package var logPosition: UInt64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// Registrations that have come together.
+package nonisolated struct BindBatch: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var binds: [BindContacts] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct BindBatchReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// one for each, in the same order, without positions of their own
+  package var replies: [BindReply] = []
 
   package var logPosition: UInt64 = 0
 
@@ -2958,7 +3010,7 @@ nonisolated extension DeskErrorCode: SwiftProtobuf._ProtoNameProviding {
 }
 
 nonisolated extension BindOutcome: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0BIND_OUTCOME_OK\0\u{1}BIND_OUTCOME_STALE\0\u{1}BIND_OUTCOME_TOO_MANY\0\u{1}BIND_OUTCOME_UNKNOWN_SUBSCRIBER\0\u{2}N\u{2}BIND_OUTCOME_TENANT_FULL\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0BIND_OUTCOME_OK\0\u{1}BIND_OUTCOME_STALE\0\u{1}BIND_OUTCOME_TOO_MANY\0\u{1}BIND_OUTCOME_UNKNOWN_SUBSCRIBER\0\u{2}N\u{2}BIND_OUTCOME_TENANT_FULL\0\u{2}[\u{2}BIND_OUTCOME_ALONE\0")
 }
 
 nonisolated extension SubscribeOutcome: SwiftProtobuf._ProtoNameProviding {
@@ -2983,7 +3035,7 @@ nonisolated extension StudioNoticeKind: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension DeskRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".DeskRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}hello\0\u{1}heartbeat\0\u{1}credential\0\u{1}source\0\u{1}bind\0\u{3}start_call\0\u{3}call_answered\0\u{3}call_updated\0\u{3}call_finished\0\u{3}renew_credit\0\u{3}locate_call\0\u{4}E\u{1}gateway_challenged\0\u{4}(gateway_report\0\u{2}\u{19}subscribe\0\u{3}subscription_lost\0\u{4}T\u{1}record_call\0\u{3}recording_report\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}hello\0\u{1}heartbeat\0\u{1}credential\0\u{1}source\0\u{1}bind\0\u{3}start_call\0\u{3}call_answered\0\u{3}call_updated\0\u{3}call_finished\0\u{3}renew_credit\0\u{3}locate_call\0\u{4}E\u{1}gateway_challenged\0\u{4}(gateway_report\0\u{2}\u{19}subscribe\0\u{3}subscription_lost\0\u{4}T\u{1}record_call\0\u{3}recording_report\0\u{4}E\u{1}bind_batch\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3212,6 +3264,19 @@ nonisolated extension DeskRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
           self.kind = .recordingReport(v)
         }
       }()
+      case 300: try {
+        var v: BindBatch?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .bindBatch(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .bindBatch(v)
+        }
+      }()
       default: break
       }
     }
@@ -3291,6 +3356,10 @@ nonisolated extension DeskRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
       guard case .recordingReport(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 231)
     }()
+    case .bindBatch?: try {
+      guard case .bindBatch(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 300)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -3305,7 +3374,7 @@ nonisolated extension DeskRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension DeskReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".DeskReply"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}welcome\0\u{1}heartbeat\0\u{1}credential\0\u{1}source\0\u{1}bind\0\u{3}call_plan\0\u{3}call_refused\0\u{1}recorded\0\u{3}credit_granted\0\u{3}call_located\0\u{2}\u{5}error\0\u{4}A\u{1}gateway_credential\0\u{2}A\u{1}subscribed\0\u{4}U\u{1}recording_granted\0\u{3}recording_noted\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}welcome\0\u{1}heartbeat\0\u{1}credential\0\u{1}source\0\u{1}bind\0\u{3}call_plan\0\u{3}call_refused\0\u{1}recorded\0\u{3}credit_granted\0\u{3}call_located\0\u{2}\u{5}error\0\u{4}A\u{1}gateway_credential\0\u{2}A\u{1}subscribed\0\u{4}U\u{1}recording_granted\0\u{3}recording_noted\0\u{4}E\u{1}bind_batch\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3508,6 +3577,19 @@ nonisolated extension DeskReply: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
           self.kind = .recordingNoted(v)
         }
       }()
+      case 300: try {
+        var v: BindBatchReply?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .bindBatch(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .bindBatch(v)
+        }
+      }()
       default: break
       }
     }
@@ -3578,6 +3660,10 @@ nonisolated extension DeskReply: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     case .recordingNoted?: try {
       guard case .recordingNoted(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 231)
+    }()
+    case .bindBatch?: try {
+      guard case .bindBatch(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 300)
     }()
     case nil: break
     }
@@ -4841,6 +4927,71 @@ nonisolated extension BindReply: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
   package static func ==(lhs: BindReply, rhs: BindReply) -> Bool {
     if lhs.bindings != rhs.bindings {return false}
     if lhs.outcome != rhs.outcome {return false}
+    if lhs.logPosition != rhs.logPosition {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension BindBatch: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".BindBatch"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}binds\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.binds) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.binds.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.binds, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: BindBatch, rhs: BindBatch) -> Bool {
+    if lhs.binds != rhs.binds {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension BindBatchReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".BindBatchReply"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}replies\0\u{3}log_position\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.replies) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.logPosition) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.replies.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.replies, fieldNumber: 1)
+    }
+    if self.logPosition != 0 {
+      try visitor.visitSingularUInt64Field(value: self.logPosition, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: BindBatchReply, rhs: BindBatchReply) -> Bool {
+    if lhs.replies != rhs.replies {return false}
     if lhs.logPosition != rhs.logPosition {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true

@@ -37,6 +37,13 @@ package final class EntityCache {
     /// Rises when an entity changes.
     private var changes: UInt64 = 0
 
+    /// False while a registration is looked at: what is read of one line alone is then not kept. A phone registers for hours between two
+    /// calls, and a line that is open takes many times what its contacts take.
+    package var keepsLines = true
+
+    /// Of everything.
+    var count: Int { entries.count + made.count + calls.count }
+
     /// What was made of entities is still so as long as this is the same.
     func generation(_ keys: SubjectKeys?) -> UInt64 {
         forgetErased(keys)
@@ -63,7 +70,7 @@ package final class EntityCache {
     }
 
     func rememberOpened<M: Message>(_ message: M, _ id: UUIDv7, in table: Table) {
-        guard let place = place(FixedKey(id), table, isOpened: true) else { return }
+        guard keepsLines || !table.isOfLines, let place = place(FixedKey(id), table, isOpened: true) else { return }
         if entries.count >= Self.countMax { entries.removeAll(keepingCapacity: true) }
         entries[place] = Entry(message)
     }
@@ -122,6 +129,8 @@ package final class EntityCache {
 }
 
 extension Table {
+    fileprivate var isOfLines: Bool { self == .subscribers || self == .numbers }
+
     /// Rows are entities that change seldom and are read for every call.
     fileprivate var isOfEntities: Bool {
         switch self {

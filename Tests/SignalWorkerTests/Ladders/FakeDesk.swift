@@ -28,6 +28,14 @@ struct FakeDesk {
         return message
     }
 
+    private mutating func answer(_ bind: BindContacts, at position: UInt64 = 0) -> BindReply {
+        bindings[bind.subscriberID] = bind.removeAll ? [] : bind.bindings.filter { $0.expiresSeconds > 0 }
+        return .with {
+            $0.bindings = bindings[bind.subscriberID] ?? []
+            $0.logPosition = position
+        }
+    }
+
     /// nil: no answer.
     mutating func answer(_ request: DeskRequest, from worker: String) -> DeskReply? {
         guard mood != .silent else { return nil }
@@ -46,10 +54,11 @@ struct FakeDesk {
                 reply.source.gatewayID = Data(Addresses.id(gateway))
                 reply.source.carrierID = Data(Addresses.id("carrier"))
             }
-        case .bind(let bind):
-            bindings[bind.subscriberID] = bind.removeAll ? [] : bind.bindings.filter { $0.expiresSeconds > 0 }
-            reply.bind.bindings = bindings[bind.subscriberID] ?? []
-            reply.bind.logPosition = 71
+        case .bind(let bind): reply.bind = answer(bind, at: 71)
+        case .bindBatch(let batch):
+            reply.bindBatch.logPosition = 71
+            // A line with much to tell is to ask alone.
+            reply.bindBatch.replies = batch.binds.map { $0.bindings.count > 1 ? .with { $0.outcome = .alone } : answer($0) }
         case .startCall(let start):
             lastCall = start.callID
             if let refusal = ladder.setting("refuse") {

@@ -74,6 +74,7 @@ struct LadderWorld {
             incarnation: starts)
         if let limit = ladder?.setting("wrong-passwords-max") { configuration.wrongPasswordsMax = Int(limit[0]) ?? 0 }
         if let wait = ladder?.setting("facts-gathered") { configuration.factsGathered = .milliseconds(Int64(wait[0]) ?? 0) }
+        if let wait = ladder?.setting("registrations-gathered") { configuration.registrationsGathered = .milliseconds(Int64(wait[0]) ?? 0) }
         workers[name] = SignalMachine(configuration, random: RandomSource(seed: starts))
         if let facts = kept[name], !facts.isEmpty { handle(.remembered(facts), name) }
         handle(.tick, name)

@@ -81,7 +81,7 @@ enum Telling {
     static func isRoutine(_ request: DeskRequest) -> Bool {
         switch request.kind {
         case .hello, .heartbeat: true
-        case .credential, .source, .bind, .startCall, .callAnswered, .callUpdated, .callFinished, .renewCredit, .locateCall, .gatewayChallenged, .gatewayReport, .subscribe, .subscriptionLost, .recordCall, .recordingReport, nil:
+        case .credential, .source, .bind, .bindBatch, .startCall, .callAnswered, .callUpdated, .callFinished, .renewCredit, .locateCall, .gatewayChallenged, .gatewayReport, .subscribe, .subscriptionLost, .recordCall, .recordingReport, nil:
             false
         }
     }
@@ -90,7 +90,7 @@ enum Telling {
     static func isLookup(_ request: DeskRequest) -> Bool {
         switch request.kind {
         case .hello, .heartbeat, .credential, .source: true
-        case .bind, .startCall, .callAnswered, .callUpdated, .callFinished, .renewCredit, .locateCall, .gatewayChallenged, .gatewayReport, .subscribe, .subscriptionLost, .recordCall, .recordingReport, nil: false
+        case .bind, .bindBatch, .startCall, .callAnswered, .callUpdated, .callFinished, .renewCredit, .locateCall, .gatewayChallenged, .gatewayReport, .subscribe, .subscriptionLost, .recordCall, .recordingReport, nil: false
         }
     }
 
@@ -101,6 +101,7 @@ enum Telling {
         case .credential: "CredentialQuery"
         case .source: "SourceQuery"
         case .bind: "BindContacts"
+        case .bindBatch: "BindBatch"
         case .startCall: "StartCall"
         case .callAnswered: "CallAnswered"
         case .callUpdated: "CallUpdated"
@@ -123,6 +124,7 @@ enum Telling {
         case .bind(let bind):
             bind.removeAll
                 ? ["all"] : Set(["contacts=\(bind.bindings.count)"] + bind.bindings.flatMap { ["reached=\($0.flow.remote)", "flow=\($0.regID)"] + ($0.path.isEmpty ? [] : ["path"]) + ($0.isBehindNat ? ["nat"] : []) })
+        case .bindBatch(let batch): Set(["lines=\(batch.binds.count)", "contacts=\(batch.binds.reduce(0) { $0 + $1.bindings.count })"])
         case .startCall(let start):
             Set(["dialled=\(start.dialled)", "caller=\(name(start.callerSubscriberID))", "gateway=\(name(start.gatewayID))", "forwarded=\(start.forwardKind)", "from=\(start.fromUser)"])
                 .union(start.isAnonymous ? ["anonymous"] : [])
