@@ -25,51 +25,90 @@ package struct SocketAddress: Hashable, Sendable {
 extension SocketAddress: LosslessStringConvertible, CustomStringConvertible {
     /// `192.0.2.1:5060` or `[2001:db8::1]:5060`; literal addresses only.
     package init?(_ text: String) {
-        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]),
+        guard let colon = text.utf8.lastIndex(of: 0x3A), let port = UInt16(text[text.utf8.index(after: colon)...]),
             let host = Host(String(text[..<colon]))
         else { return nil }
         if case .v6 = host, !text.hasPrefix("[") { return nil }
         self.init(host, port: port)
     }
 
-    package var description: String { "\(host):\(port)" }
+    package var description: String {
+        guard case .v4(let value) = host else { return "\(host):\(port)" }
+        return ipv4Text(value, port: port)
+    }
 }
 
 extension SocketAddress.Host: LosslessStringConvertible, CustomStringConvertible {
     /// A dotted IPv4 literal, or an IPv6 literal with or without brackets.
     package init?(_ text: String) {
-        if text.contains(":") {
+        if let value = ipv4(text) {
+            self = .v4(value)
+        } else if text.utf8.contains(0x3A) {
             var body = Substring(text)
             if body.hasPrefix("["), body.hasSuffix("]") { body = body.dropFirst().dropLast() }
             guard let groups = ipv6Groups(body) else { return nil }
             func word(_ range: Range<Int>) -> UInt64 { groups[range].reduce(0) { $0 << 16 | UInt64($1) } }
             self = .v6(word(0..<4), word(4..<8))
         } else {
-            guard let value = ipv4(Substring(text)) else { return nil }
-            self = .v4(value)
+            return nil
         }
     }
 
     /// The literal without a port; IPv6 in brackets, as in a SIP or HTTP URI.
     package var description: String {
         switch self {
-        case .v4(let value): "\(value >> 24).\(value >> 16 & 0xFF).\(value >> 8 & 0xFF).\(value & 0xFF)"
+        case .v4(let value): ipv4Text(value)
         case .v6(let high, let low): "[" + ipv6Text(high, low) + "]"
         }
     }
 }
 
-private func ipv4(_ text: Substring) -> UInt32? {
-    let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-    guard parts.count == 4 else { return nil }
-    var value: UInt32 = 0
-    for part in parts {
-        guard (1...3).contains(part.utf8.count), part.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
-            let byte = UInt8(part)
-        else { return nil }
-        value = value << 8 | UInt32(byte)
+// Byte by byte: addresses are read and written some dozen times in a call.
+private func ipv4(_ text: String) -> UInt32? {
+    let bytes = text.utf8.span
+    guard (7...15).contains(bytes.count) else { return nil }
+    var (value, part, digits, dots) = (UInt32(0), UInt32(0), 0, 0)
+    for index in bytes.indices {
+        let byte = bytes[index]
+        if byte == 0x2E {
+            guard digits > 0, dots < 3 else { return nil }
+            (value, part, digits, dots) = (value << 8 | part, 0, 0, dots + 1)
+        } else {
+            guard byte &- 0x30 < 10, digits < 3 else { return nil }
+            part = part * 10 + UInt32(byte &- 0x30)
+            guard part <= 255 else { return nil }
+            digits += 1
+        }
     }
-    return value
+    guard dots == 3, digits > 0 else { return nil }
+    return value << 8 | part
+}
+
+private func ipv4Text(_ value: UInt32, port: UInt16? = nil) -> String {
+    unsafe String(unsafeUninitializedCapacity: 21) { out in
+        var count = 0
+        func put(_ byte: UInt8) {
+            unsafe out[count] = byte
+            count += 1
+        }
+        func put(decimal number: UInt32) {
+            var divisor: UInt32 = 1
+            while number / divisor >= 10 { divisor *= 10 }
+            while divisor > 0 {
+                put(0x30 + UInt8(truncatingIfNeeded: number / divisor % 10))
+                divisor /= 10
+            }
+        }
+        for shift in stride(from: UInt32(24), through: 0, by: -8) {
+            put(decimal: value >> shift & 0xFF)
+            if shift > 0 { put(0x2E) }
+        }
+        if let port {
+            put(0x3A)
+            put(decimal: UInt32(port))
+        }
+        return count
+    }
 }
 
 private func ipv6Groups(_ text: Substring) -> [UInt16]? {
@@ -79,7 +118,7 @@ private func ipv6Groups(_ text: Substring) -> [UInt16]? {
         let pieces = part.split(separator: ":", omittingEmptySubsequences: false)
         for (index, piece) in pieces.enumerated() {
             if index == pieces.count - 1, piece.contains(".") {
-                guard let tail = ipv4(piece) else { return nil }
+                guard let tail = ipv4(String(piece)) else { return nil }
                 result += [UInt16(tail >> 16), UInt16(tail & 0xFFFF)]
             } else {
                 guard (1...4).contains(piece.utf8.count), !piece.hasPrefix("+"), let value = UInt16(piece, radix: 16)

@@ -104,9 +104,9 @@ package func hex(_ bytes: [UInt8]) -> String {
 }
 
 /// nil unless `text` is an even number of hexadecimal digits.
-package func bytes(hex text: String) -> [UInt8]? { bytes(hex: text.utf8[...]) }
+package func bytes(hex text: String) -> [UInt8]? { bytes(hex: Array(text.utf8)[...]) }
 
-package func bytes(hex text: Substring.UTF8View) -> [UInt8]? {
+package func bytes(hex text: ArraySlice<UInt8>) -> [UInt8]? {
     var result: [UInt8] = []
     result.reserveCapacity(text.count / 2)
     var pending: UInt8?

@@ -2,7 +2,7 @@
 /// lower case, quotes taken off.
 struct AuthenticationFields {
     /// A dozen at the most, as a rule: found faster in a row than by their hashes.
-    private let values: [(name: String, value: String)]
+    private var values: [(name: String, value: String)] = []
 
     private static let countMax = 64
 
@@ -14,17 +14,15 @@ struct AuthenticationFields {
         else {
             return nil
         }
-        var values: [(name: String, value: String)] = []
         values.reserveCapacity(12)
         let isWhole = bytes.eachValue(blank..<range.upperBound) { item in
             guard let split = bytes.index(of: ASCII.equals, in: item) else { return false }
             let name = bytes.loweredText(bytes.trim(item.lowerBound..<split))
-            guard !name.isEmpty, values.count < Self.countMax, !values.contains(where: { $0.name == name }) else { return false }
-            values.append((name, bytes.text(bytes.trim(split + 1..<item.upperBound)).unquoted))
+            guard !name.isEmpty, values.count < Self.countMax, self[name] == nil else { return false }
+            values.append((name, bytes.unquotedText(bytes.trim(split + 1..<item.upperBound))))
             return true
         }
         guard isWhole else { return nil }
-        self.values = values
     }
 
     subscript(name: String) -> String? { values.first { $0.name == name }?.value }

@@ -37,11 +37,20 @@ extension DigestChallenge: CustomStringConvertible {
     }
 
     package var description: String {
-        var text = "Digest realm=\(realm.quoted), nonce=\(nonce.quoted), algorithm=\(algorithm.rawValue)"
-        if offersQop { text += ", qop=\"auth\"" }
-        if isStale { text += ", stale=true" }
-        if let opaque { text += ", opaque=\(opaque.quoted)" }
-        return text
+        TextWriter.text(capacity: 256) { text in
+            text += "Digest realm="
+            text += realm.quoted
+            text += ", nonce="
+            text += nonce.quoted
+            text += ", algorithm="
+            text += algorithm.rawValue
+            if offersQop { text += ", qop=\"auth\"" }
+            if isStale { text += ", stale=true" }
+            if let opaque {
+                text += ", opaque="
+                text += opaque.quoted
+            }
+        }
     }
 
     /// Every challenge of a 401 or 407 that we could answer, in the order the server prefers.

@@ -68,6 +68,6 @@ package struct Headers: Hashable, Sendable {
 
 /// No value can end its line early and start a header of its own.
 func clean(_ value: String) -> String {
-    guard value.utf8.contains(where: \.isControl) else { return value }
+    guard value.hasControls else { return value }
     return String(decoding: value.utf8.map { $0.isControl ? ASCII.space : $0 }, as: UTF8.self)
 }

@@ -70,13 +70,9 @@ extension NameAddress: CustomStringConvertible {
         self.parameters = parameters
     }
 
-    package var description: String {
-        var text = ""
-        write(to: &text)
-        return text
-    }
+    package var description: String { TextWriter.text { write(to: &$0) } }
 
-    func write(to text: inout String) {
+    func write(to text: inout TextWriter) {
         if let displayName {
             text += displayName.quoted
             text += " "

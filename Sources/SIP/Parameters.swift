@@ -77,7 +77,7 @@ extension Parameters {
         return true
     }
 
-    func write(to text: inout String) {
+    func write(to text: inout TextWriter) {
         for item in items {
             text += ";"
             text += item.name

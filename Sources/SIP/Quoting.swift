@@ -1,6 +1,7 @@
 extension String {
     /// A quoted-string (RFC 3261 §25.1): quotes around, `"` and `\` escaped, controls dropped.
     package var quoted: String {
+        guard needsEscapes else { return TextWriter.text(capacity: utf8.count + 2) { $0 += "\""; $0 += self; $0 += "\"" } }
         var result: [UInt8] = [ASCII.quote]
         result.reserveCapacity(utf8.count + 2)
         for byte in utf8 where !byte.isControl {
@@ -11,18 +12,20 @@ extension String {
         return String(decoding: result, as: UTF8.self)
     }
 
+    private var needsEscapes: Bool {
+        let bytes = utf8.span
+        for index in bytes.indices {
+            let byte = bytes[index]
+            if byte == ASCII.quote || byte == ASCII.backslash || byte.isControl { return true }
+        }
+        return false
+    }
+
     /// What a quoted-string stands for; text without quotes is returned as it is.
     package var unquoted: String {
+        guard utf8.first == ASCII.quote else { return self }
         let bytes = Array(utf8)
-        guard bytes.count >= 2, bytes.first == ASCII.quote, bytes.last == ASCII.quote else { return self }
-        var result: [UInt8] = []
-        var index = 1
-        while index < bytes.count - 1 {
-            if bytes[index] == ASCII.backslash, index + 1 < bytes.count - 1 { index += 1 }
-            result.append(bytes[index])
-            index += 1
-        }
-        return String(decoding: result, as: UTF8.self)
+        return bytes.unquotedText(bytes.indices)
     }
 
     /// Percent-escapes decoded (RFC 3261 §19.1.2); nil when one is broken or hides a control byte.
@@ -59,6 +62,21 @@ extension UInt8 {
 }
 
 extension [UInt8] {
+    /// What a quoted-string stands for; other text is returned as it is.
+    func unquotedText(_ range: Range<Int>) -> String {
+        guard range.count >= 2, self[range.lowerBound] == ASCII.quote, self[range.upperBound - 1] == ASCII.quote else { return text(range) }
+        let inside = range.lowerBound + 1..<range.upperBound - 1
+        guard self.index(of: ASCII.backslash, in: inside) != nil else { return text(inside) }
+        var result: [UInt8] = []
+        var index = inside.lowerBound
+        while index < inside.upperBound {
+            if self[index] == ASCII.backslash, index + 1 < inside.upperBound { index += 1 }
+            result.append(self[index])
+            index += 1
+        }
+        return String(decoding: result, as: UTF8.self)
+    }
+
     /// The index after the quoted-string that starts the range; nil when it does not end.
     func quotedEnd(_ range: Range<Int>) -> Int? {
         guard !range.isEmpty, self[range.lowerBound] == ASCII.quote else { return nil }

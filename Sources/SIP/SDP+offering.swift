@@ -17,8 +17,7 @@ extension SDP {
     /// The section's direction, else the session's, else both ways (RFC 8866 §6.7); `0.0.0.0` is a hold (RFC 3264 §8.4).
     package func direction(of index: Int) -> Direction {
         guard media.indices.contains(index) else { return .inactive }
-        let session = lines.lazy.filter { $0.type == "a" }.compactMap { Direction(rawValue: $0.value) }.first
-        let direction = media[index].direction ?? session ?? .sendrecv
+        let direction = media[index].direction ?? lines.direction ?? .sendrecv
         // Under ICE that address only says that the candidates are still being looked for (RFC 8840 §4.1.1).
         guard connection(of: index)?.isUnspecified == true, iceFragment(of: index) == nil else { return direction }
         switch direction {
@@ -37,13 +36,13 @@ extension SDP {
         media[index].port = address.port
         media[index].portCount = nil
         media[index].connection = Address(address.host)
-        for name in [
-            "candidate", "end-of-candidates", "remote-candidates", "ice-ufrag", "ice-pwd", "ice-options", "rtcp", "crypto", "fingerprint",
-            "setup", "tls-id", "connection",
-        ] {
-            media[index].removeAttribute(name)
-        }
+        media[index].removeAttributes(SDP.ofTransport)
     }
+
+    private static let ofTransport = AttributeNames([
+        "candidate", "end-of-candidates", "remote-candidates", "ice-ufrag", "ice-pwd", "ice-options", "rtcp", "crypto", "fingerprint", "setup",
+        "tls-id", "connection",
+    ])
 
     /// Refuses a stream in an answer, or ends it in an offer (RFC 3264 §6, §8.2): port 0, no attributes.
     package mutating func refuse(_ index: Int) {

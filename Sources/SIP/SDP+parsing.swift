@@ -35,17 +35,38 @@ extension SDP {
     }
 
     /// Lines in the order of RFC 8866 §5: `v o s i u e p c b t …`; those without a field of their own keep theirs.
-    package var description: String {
-        var text = "v=0\r\no=\(origin)\r\ns=\(name)\r\n"
-        let afterConnection = lines.firstIndex { !["i", "u", "e", "p"].contains($0.type) } ?? lines.count
-        for line in lines[..<afterConnection] { text += "\(line.type)=\(line.value)\r\n" }
-        if let connection { text += "c=\(connection)\r\n" }
-        for line in lines[afterConnection...] { text += "\(line.type)=\(line.value)\r\n" }
+    package var bytes: [UInt8] {
+        var text = TextWriter(capacity: 1_024)
+        text += "v=0\r\no="
+        origin.write(to: &text)
+        text += "\r\ns="
+        text += name
+        text += "\r\n"
+        let afterConnection = lines.firstIndex { !$0.isBeforeConnection } ?? lines.count
+        for line in lines[..<afterConnection] { line.write(to: &text) }
+        connection?.write(line: "c=", to: &text)
+        for line in lines[afterConnection...] { line.write(to: &text) }
         for section in media { section.write(to: &text) }
-        return text
+        return text.bytes
     }
 
-    package var bytes: [UInt8] { Array(description.utf8) }
+    package var description: String { String(decoding: bytes, as: UTF8.self) }
+}
+
+extension SDP.Line {
+    fileprivate var isBeforeConnection: Bool {
+        switch type {
+        case "i", "u", "e", "p": true
+        default: false
+        }
+    }
+
+    fileprivate func write(to text: inout TextWriter) {
+        text += type
+        text += "="
+        text += value
+        text += "\r\n"
+    }
 }
 
 extension SDP.Origin: CustomStringConvertible {
@@ -66,7 +87,17 @@ extension SDP.Origin: CustomStringConvertible {
         }
     }
 
-    package var description: String { "\(username) \(sessionID) \(version) \(address)" }
+    package var description: String { TextWriter.text { write(to: &$0) } }
+
+    fileprivate func write(to text: inout TextWriter) {
+        text += username
+        text += " "
+        text += sessionID
+        text += " "
+        text += version
+        text += " "
+        address.write(to: &text)
+    }
 }
 
 extension SDP.Address: CustomStringConvertible {
@@ -88,7 +119,18 @@ extension SDP.Address: CustomStringConvertible {
         self.init(isIPv6: isIPv6, host: bytes.text(fields[2]))
     }
 
-    package var description: String { "IN \(isIPv6 ? "IP6" : "IP4") \(host)" }
+    package var description: String { TextWriter.text { write(to: &$0) } }
+
+    fileprivate func write(to text: inout TextWriter) {
+        text += isIPv6 ? "IN IP6 " : "IN IP4 "
+        text += host
+    }
+
+    fileprivate func write(line start: String, to text: inout TextWriter) {
+        text += start
+        write(to: &text)
+        text += "\r\n"
+    }
 }
 
 extension SDP.Media {
@@ -118,14 +160,26 @@ extension SDP.Media {
         }
     }
 
-    func write(to text: inout String) {
-        text += "m=\(kind) \(port)"
-        if let portCount { text += "/\(portCount)" }
-        text += " \(profile.text) \(formats.joined(separator: " "))\r\n"
+    fileprivate func write(to text: inout TextWriter) {
+        text += "m="
+        text += kind
+        text += " "
+        text += port
+        if let portCount {
+            text += "/"
+            text += portCount
+        }
+        text += " "
+        text += profile.text
+        for format in formats {
+            text += " "
+            text += format
+        }
+        text += "\r\n"
         let afterConnection = lines.first?.type == "i" ? 1 : 0
-        for line in lines[..<afterConnection] { text += "\(line.type)=\(line.value)\r\n" }
-        if let connection { text += "c=\(connection)\r\n" }
-        for line in lines[afterConnection...] { text += "\(line.type)=\(line.value)\r\n" }
+        for line in lines[..<afterConnection] { line.write(to: &text) }
+        connection?.write(line: "c=", to: &text)
+        for line in lines[afterConnection...] { line.write(to: &text) }
     }
 }
 

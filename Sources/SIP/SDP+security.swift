@@ -62,7 +62,11 @@ extension SDP {
 
     /// Values of `a=name:value` of the session.
     package func sessionAttributes(_ name: String) -> [String] {
-        lines.filter { $0.type == "a" && $0.value.hasPrefix(name + ":") }.map { String($0.value.dropFirst(name.count + 1)) }
+        var values: [String] = []
+        for line in lines where line.type == "a" && line.value.startsWith(name, andThen: { $0 == ASCII.colon }) {
+            values.append(String(Substring(line.value.utf8.dropFirst(name.utf8.count + 1))))
+        }
+        return values
     }
 
     /// Sections that share one transport (RFC 9143), by their `mid`.

@@ -2,8 +2,7 @@ extension SIPMessage {
     /// The message as it is sent. Control bytes never reach a line: values were cleaned when they were set,
     /// and the typed fields cannot hold any.
     package var bytes: [UInt8] {
-        var head = ""
-        head.reserveCapacity(1_024)
+        var head = TextWriter(capacity: 1_024 + body.count)
         switch start {
         case .request(let method, let uri):
             head += method.description
@@ -12,7 +11,7 @@ extension SIPMessage {
             head += " SIP/2.0\r\n"
         case .response(let status, let reason):
             head += "SIP/2.0 "
-            head += String(status)
+            head += UInt(status)
             head += " "
             head += reason
             head += "\r\n"
@@ -29,7 +28,7 @@ extension SIPMessage {
         head += "\r\nCall-ID: "
         head += callID
         head += "\r\nCSeq: "
-        head += String(cseq.number)
+        head += cseq.number
         head += " "
         head += cseq.method.description
         head += "\r\n"
@@ -40,12 +39,9 @@ extension SIPMessage {
             head += "\r\n"
         }
         head += "Content-Length: "
-        head += String(body.count)
+        head += UInt(body.count)
         head += "\r\n\r\n"
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(head.utf8.count + body.count)
-        bytes.append(contentsOf: head.utf8)
-        bytes.append(contentsOf: body)
-        return bytes
+        head += body
+        return head.bytes
     }
 }

@@ -119,10 +119,13 @@ extension SIPMessage {
     /// The media type without parameters, in lower case: `application/sdp`.
     package var contentType: String? {
         headers[.contentType].map { value in
-            String(value.prefix { $0 != ";" }.filter { $0 != " " && $0 != "\t" }).asciiLowered
+            String(decoding: value.utf8.prefix { $0 != ASCII.semicolon }.filter { !$0.isBlank }, as: UTF8.self).asciiLowered
         }
     }
-    package var hasSDP: Bool { !body.isEmpty && contentType == "application/sdp" }
+    package var hasSDP: Bool {
+        guard !body.isEmpty, let type = headers[.contentType] else { return false }
+        return type == "application/sdp" || contentType == "application/sdp"
+    }
     /// Option tags that the sender insists on, lower case (RFC 3261 §20.32).
     package var required: [String] { headers.list(.require).map(\.asciiLowered) }
     package var supported: [String] { headers.list(.supported).map(\.asciiLowered) }

@@ -22,7 +22,7 @@ enum ServerKey: Hashable, Sendable {
 
     /// - Parameter method: instead of the request's own; INVITE for an ACK or for what a CANCEL is aimed at.
     init?(_ request: SIPMessage, via: Via, as method: Method) {
-        if let branch = via.branch, branch.hasPrefix(Via.magicCookie), branch.utf8.count > Via.magicCookie.utf8.count {
+        if let branch = via.branch, branch.startsWith(Via.magicCookie), branch.utf8.count > Via.magicCookie.utf8.count {
             self = .branch(branch, sentBy: via.port.map { "\(via.host):\($0)" } ?? via.host, method: method)
         } else {
             guard let uri = request.requestURI else { return nil }

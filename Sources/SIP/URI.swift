@@ -85,13 +85,9 @@ extension URI: CustomStringConvertible {
         self.parameters = parameters
     }
 
-    package var description: String {
-        var text = ""
-        write(to: &text)
-        return text
-    }
+    package var description: String { TextWriter.text { write(to: &$0) } }
 
-    func write(to text: inout String) {
+    func write(to text: inout TextWriter) {
         text += scheme
         text += ":"
         if let opaque {
@@ -109,7 +105,7 @@ extension URI: CustomStringConvertible {
         text += host
         if let port {
             text += ":"
-            text += String(port)
+            text += port
         }
         parameters.write(to: &text)
         if let headers {

@@ -84,20 +84,16 @@ extension Via: CustomStringConvertible {
         self.parameters = parameters
     }
 
-    package var description: String {
-        var text = ""
-        write(to: &text)
-        return text
-    }
+    package var description: String { TextWriter.text { write(to: &$0) } }
 
-    func write(to text: inout String) {
+    func write(to text: inout TextWriter) {
         text += "SIP/2.0/"
         text += transport.name
         text += " "
         text += host
         if let port {
             text += ":"
-            text += String(port)
+            text += port
         }
         parameters.write(to: &text)
     }

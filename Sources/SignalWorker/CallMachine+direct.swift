@@ -123,7 +123,7 @@ extension CallMachine {
         ok.headers.append(.contact, kit.contact().description)
         ok.headers.append(.allow, CallMachine.allowed)
         leg.timer?.write(to: &ok, of: reoffer.request)
-        ok.setBody(Array(told.description.utf8), type: "application/sdp")
+        ok.setBody(told.bytes, type: "application/sdp")
         kit.respond(ok, to: reoffer.transaction)
         if var replaced { hangUpStray(&replaced, &kit) }
     }
@@ -198,7 +198,7 @@ extension CallMachine {
 
     private func pay(_ debt: Debt, of leg: Leg, _ answer: SDP?, _ kit: inout CallKit) {
         var ack = leg.dialog.acknowledgement(of: debt.invite, via: kit.via(id))
-        if let answer { ack.setBody(Array(answer.description.utf8), type: "application/sdp") }
+        if let answer { ack.setBody(answer.bytes, type: "application/sdp") }
         kit.acknowledge(ack, of: debt.transaction, to: leg.path)
     }
 
@@ -209,7 +209,7 @@ extension CallMachine {
         request.headers.append(.contact, kit.contact().description)
         request.headers.append(.allow, CallMachine.allowed)
         leg.timer?.write(toRequest: &request)
-        if let offer { request.setBody(Array(offer.description.utf8), type: "application/sdp") }
+        if let offer { request.setBody(offer.bytes, type: "application/sdp") }
         return request
     }
 }

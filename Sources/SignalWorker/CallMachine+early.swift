@@ -150,7 +150,7 @@ extension CallMachine {
     private func complete(_ update: inout SIPMessage, _ description: SDP, _ kit: CallKit) {
         update.headers.append(.contact, kit.contact().description)
         update.headers.append(.allow, CallMachine.allowed)
-        update.setBody(Array(description.description.utf8), type: "application/sdp")
+        update.setBody(description.bytes, type: "application/sdp")
     }
 
     private mutating func remember(
@@ -199,7 +199,7 @@ extension CallMachine {
         if offer.from == .a { a.media.local = answer } else { called.local = answer }
         calledMedia = called
         // The 200 that waits repeats what holds now.
-        if let local = a.media.local { self.answer?.setBody(Array(local.description.utf8), type: "application/sdp") }
+        if let local = a.media.local { self.answer?.setBody(local.bytes, type: "application/sdp") }
         renegotiated = offer.attempt
         change(with: called, &kit)
         var ok = offer.request.response(200, toTag: tag)
@@ -207,7 +207,7 @@ extension CallMachine {
             ok.headers.append(.contact, kit.contact().description)
             ok.headers.append(.allow, CallMachine.allowed)
         }
-        ok.setBody(Array(answer.description.utf8), type: "application/sdp")
+        ok.setBody(answer.bytes, type: "application/sdp")
         kit.respond(ok, to: offer.transaction)
     }
 

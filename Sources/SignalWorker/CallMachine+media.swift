@@ -120,7 +120,7 @@ extension CallMachine {
         request.headers.append(.contact, kit.contact().description)
         request.headers.append(.allow, CallMachine.allowed)
         leg.timer?.write(toRequest: &request)
-        request.setBody(Array(sdp.description.utf8), type: "application/sdp")
+        request.setBody(sdp.bytes, type: "application/sdp")
         self[side] = leg
         guard let transaction = kit.send(request, to: leg.path, of: id) else { return }
         clients.append(transaction)

@@ -41,7 +41,7 @@ extension CallMachine {
             ok.headers.append(.contact, kit.contact().description)
             ok.headers.append(.allow, CallMachine.allowed)
             ok.headers[CallKit.position] = "\(plan.logPosition)"
-            if let description { ok.setBody(Array(description.description.utf8), type: "application/sdp") }
+            if let description { ok.setBody(description.bytes, type: "application/sdp") }
             let timer = to == transaction ? leg.timer : a.timer
             timer?.write(to: &ok, of: message)
             if to == transaction { kit.respond(ok, to: to) } else { answerCaller(ok, &kit) }

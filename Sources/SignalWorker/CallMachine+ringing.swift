@@ -103,7 +103,7 @@ extension CallMachine {
         side.own = MediaTerms(offering: made.offered, &kit.random)
         let sdp = offer(to: side, allowed: target.codecs)
         if let sdp {
-            request.setBody(Array(sdp.description.utf8), type: "application/sdp")
+            request.setBody(sdp.bytes, type: "application/sdp")
         } else {
             // An offer in a reliable response would want its answer at once, which the caller has not given (RFC 3262 §5).
             request.headers[.supported] = CallMachine.supportedWithoutOffer
@@ -263,7 +263,7 @@ extension CallMachine {
         var forward = invite.request.response(told.status, toTag: a.dialog.localTag)
         forward.headers.append(.contact, kit.contact().description)
         forward.headers.append(.allow, CallMachine.allowed)
-        if let sdp = told.sdp { forward.setBody(Array(sdp.description.utf8), type: "application/sdp") }
+        if let sdp = told.sdp { forward.setBody(sdp.bytes, type: "application/sdp") }
         tellCaller(forward, &kit)
     }
 
@@ -385,7 +385,7 @@ extension CallMachine {
         ok.headers.append(.allow, CallMachine.allowed)
         ok.headers[CallKit.position] = "\(plan.logPosition)"
         a.timer?.write(to: &ok, of: invite.request)
-        ok.setBody(Array(local.description.utf8), type: "application/sdp")
+        ok.setBody(local.bytes, type: "application/sdp")
         if a.media.remote == nil { unanswered.a = Unanswered(terms: a.media.own) }
         if isAsked { debts.b = Debt(invite: attempt.request, transaction: attempt.transaction) }
         answerCaller(ok, &kit)

@@ -49,7 +49,7 @@ extension CallMachine {
         if request.method == .invite {
             request.headers.append(.allow, CallMachine.allowed)
             // The same description with the same version: nothing is to change (RFC 4028 §7.4).
-            if let local = leg.media.local { request.setBody(Array(local.description.utf8), type: "application/sdp") }
+            if let local = leg.media.local { request.setBody(local.bytes, type: "application/sdp") }
         }
         leg.timer?.write(toRequest: &request)
         leg.timer?.postpone(until: kit.now + .seconds(60))

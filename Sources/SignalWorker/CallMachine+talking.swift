@@ -71,7 +71,7 @@ extension CallMachine {
         ok.headers.append(.allow, CallMachine.allowed)
         leg.timer?.write(to: &ok, of: request)
         if request.method == .invite, let local = leg.media.local {
-            ok.setBody(Array(local.description.utf8), type: "application/sdp")
+            ok.setBody(local.bytes, type: "application/sdp")
             unanswered[side] = Unanswered(terms: leg.media.own)
         }
         kit.respond(ok, to: transaction)
@@ -115,7 +115,7 @@ extension CallMachine {
         sent.headers.append(.contact, kit.contact().description)
         sent.headers.append(.allow, CallMachine.allowed)
         other.timer?.write(toRequest: &sent)
-        sent.setBody(Array(forward.description.utf8), type: "application/sdp")
+        sent.setBody(forward.bytes, type: "application/sdp")
         let hop = other.path
         if replacement == nil { self[side] = leg }
         self[side.other] = other
@@ -172,7 +172,7 @@ extension CallMachine {
         ok.headers.append(.contact, kit.contact().description)
         ok.headers.append(.allow, CallMachine.allowed)
         leg.timer?.write(to: &ok, of: reoffer.request)
-        ok.setBody(Array(answer.description.utf8), type: "application/sdp")
+        ok.setBody(answer.bytes, type: "application/sdp")
         kit.respond(ok, to: reoffer.transaction)
         if var replaced { hangUpStray(&replaced, &kit) }
     }

@@ -75,7 +75,7 @@ extension CallMachine {
             CodecChoice.extend(&offer, other.media.index)
             // Whoever was put on hold for this is not to be so any more.
             offer.media[other.media.index].direction = .sendrecv
-            invite.setBody(Array(offer.description.utf8), type: "application/sdp")
+            invite.setBody(offer.bytes, type: "application/sdp")
         }
         if replaces == nil {
             var target = ForwardTarget()
@@ -267,7 +267,7 @@ extension CallMachine {
         ok.headers.append(.contact, kit.contact().description)
         ok.headers.append(.allow, CallMachine.allowed)
         leg.timer?.write(to: &ok, of: request)
-        ok.setBody(Array(offer.description.utf8), type: "application/sdp")
+        ok.setBody(offer.bytes, type: "application/sdp")
         kit.respond(ok, to: transaction)
         hangUpStray(&old, &kit)
     }

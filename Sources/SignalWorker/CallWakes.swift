@@ -23,6 +23,8 @@ struct CallWakes: Sendable {
 
     /// Takes out the calls whose time has come, in order of time.
     mutating func popDue(_ now: Instant) -> [CallID] {
+        // Most looks find nothing.
+        guard let first = queue.first, first <= now else { return [] }
         var due: [CallID] = []
         while let id = queue.popFirst(dueBy: now) {
             guard let time = times[id], time <= now else { continue }

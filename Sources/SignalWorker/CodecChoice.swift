@@ -101,7 +101,7 @@ enum CodecChoice {
         // Most answers: nothing of ours is in it. Numbers below 96 mean the same to everybody, the others what their lines say.
         let isTheirs = stream.formats.allSatisfy { number in
             guard theirs.formats.contains(number) else { return false }
-            return (UInt8(number) ?? 255) < 96 || stream.lines.contains { $0.value.hasPrefix("rtpmap:\(number) ") && theirs.lines.contains($0) }
+            return (UInt8(number) ?? 255) < 96 || stream.lines.contains { $0.value.startsWith("rtpmap:\(number) ") && theirs.lines.contains($0) }
         }
         if isTheirs { return answer }
         let (wanted, taken) = (formats(of: theirs), formats(of: stream))
@@ -119,11 +119,11 @@ enum CodecChoice {
         let keys = wanted.filter { $0.kind == .keys }
         let key = keys.first { $0.clockRate == speech.clockRate } ?? keys.first
         var copy = answer
-        copy.media[index].lines.removeAll { $0.type == "a" && ["ptime:", "maxptime:"].contains(where: $0.value.hasPrefix) }
+        copy.media[index].lines.removeAll { $0.type == "a" && ($0.value.startsWith("ptime:") || $0.value.startsWith("maxptime:")) }
         copy.media[index].remove(stream.formats)
         copy.media[index].formats = [speech.number] + (key.map { [$0.number] } ?? [])
         for number in copy.media[index].formats {
-            copy.media[index].lines.append(contentsOf: theirs.lines.filter { $0.type == "a" && $0.value.hasPrefix("rtpmap:\(number) ") })
+            copy.media[index].lines.append(contentsOf: theirs.lines.filter { $0.type == "a" && $0.value.startsWith("rtpmap:\(number) ") })
         }
         if let key { copy.media[index].lines.append(SDP.Line("a", "fmtp:\(key.number) 0-15")) }
         if let parameters = parameters(of: speech) { copy.media[index].lines.append(SDP.Line("a", "fmtp:\(speech.number) \(parameters)")) }
@@ -225,7 +225,7 @@ extension SDP.Media {
         formats.removeAll { numbers.contains($0) }
         lines.removeAll { line in
             guard line.type == "a" else { return false }
-            for name in ["rtpmap:", "fmtp:", "rtcp-fb:"] where line.value.hasPrefix(name) {
+            for name in ["rtpmap:", "fmtp:", "rtcp-fb:"] where line.value.startsWith(name) {
                 return numbers.contains(String(line.value.dropFirst(name.count).prefix { $0 != " " }))
             }
             return false
@@ -238,7 +238,7 @@ extension SDP.Media {
             number = String(fixed)
             guard !formats.contains(number) else { return }
         } else {
-            guard let free = (96...127).map(String.init).first(where: { !formats.contains($0) }) else { return }
+            guard let free = (96...127).lazy.map(String.init).first(where: { !formats.contains($0) }) else { return }
             number = free
             lines.append(SDP.Line("a", "rtpmap:\(number) \(codec.name)/\(codec.clockRate)\(codec == .opus ? "/2" : "")"))
         }

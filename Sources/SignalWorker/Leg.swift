@@ -179,8 +179,8 @@ extension SDP {
     /// For the log: which media was agreed, without the keys it is protected by.
     var withoutKeys: String {
         var copy = self
-        for index in copy.media.indices { copy.media[index].cryptos = [] }
-        copy.lines.removeAll { $0.type == "a" && $0.value.hasPrefix("crypto:") || $0.type == "k" }
+        for index in copy.media.indices { copy.media[index].removeAttribute("crypto") }
+        copy.lines.removeAll { $0.type == "a" && $0.value.startsWith("crypto:") || $0.type == "k" }
         return copy.description
     }
 }

@@ -61,7 +61,7 @@ struct NATFlows: Sendable {
 
     /// The next one that is to be asked.
     mutating func nextSilent(now: Instant) -> (remote: SocketAddress, flow: Flow)? {
-        while let remote = due.popFirst(dueBy: now) {
+        while let first = due.first, first <= now, let remote = due.popFirst(dueBy: now) {
             queued.remove(remote)
             guard let flow = flows[remote] else { continue }
             guard flow.expiresAt > now else {

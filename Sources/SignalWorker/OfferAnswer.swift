@@ -58,9 +58,9 @@ enum OfferAnswer {
         "ice-", "fingerprint:", "setup:", "group:", "msid-semantic", "crypto:", "candidate:", "extmap", "tls-id:", "identity:", "end-of-candidates",
     ]
     /// Besides those that `SDP.redirect` takes out: what the other side calls its streams, and what it can do with reports of ours.
-    private static let sectionAttributes = [
+    private static let sectionAttributes = SDP.AttributeNames([
         "mid", "msid", "ssrc", "ssrc-group", "extmap", "extmap-allow-mixed", "rtcp-fb", "rtcp-rsize", "rtcp-mux-only", "bundle-only", "rid", "simulcast",
-    ]
+    ])
 
     /// The description for one side, made of what the other side said.
     ///
@@ -79,14 +79,14 @@ enum OfferAnswer {
         if !isAnswer, let told = side.local, told.media.count > sdp.media.count { sdp.media += told.media[sdp.media.count...] }
         sdp.origin = SDP.Origin(sessionID: session, version: version, address: SDP.Address(address.host))
         sdp.connection = SDP.Address(address.host)
-        sdp.lines.removeAll { line in line.type == "a" && sessionAttributes.contains { line.value.hasPrefix($0) } }
+        sdp.lines.removeAll { line in line.type == "a" && sessionAttributes.contains { line.value.startsWith($0) } }
         for other in sdp.media.indices where other != index {
             if let address = streams[other], count > other, !sdp.media[other].isRefused { sdp.relay(other, at: address) } else { sdp.refuse(other) }
         }
         // An address of 0.0.0.0 says hold (RFC 3264 §8.4); ours does not, so the stream's direction has to.
         let direction = sdp.direction(of: index)
         sdp.redirect(index, to: address)
-        for name in sectionAttributes { sdp.media[index].removeAttribute(name) }
+        sdp.media[index].removeAttributes(sectionAttributes)
         if sdp.media[index].isFax {
             if isAnswer, let offer = side.remote { nameSections(&sdp, as: offer) }
             return sdp
@@ -153,12 +153,14 @@ enum OfferAnswer {
 }
 
 extension SDP {
+    private static let ofSharing = AttributeNames(["mid", "rtcp-mux", "rtcp-mux-only", "bundle-only"])
+
     /// Points a stream beside the first at our address. Its packets pass unread, so keys that the sides have from each other stay.
     fileprivate mutating func relay(_ place: Int, at address: SocketAddress) {
         let direction = direction(of: place)
         let keys = media[place].attributes("crypto")
         redirect(place, to: address)
-        for name in ["mid", "rtcp-mux", "rtcp-mux-only", "bundle-only"] { media[place].removeAttribute(name) }
+        media[place].removeAttributes(SDP.ofSharing)
         if !keys.isEmpty { media[place].setAttribute("crypto", keys) }
         if !media[place].isFax, direction != .sendrecv || media[place].direction != nil { media[place].direction = direction }
     }

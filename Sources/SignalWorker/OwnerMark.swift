@@ -1,5 +1,6 @@
 import Model
 import Primitives
+import SIP
 
 /// Which worker made a tag or a branch, and for which call: what lets any worker receive any packet.
 ///
@@ -23,25 +24,25 @@ struct OwnerMark: Hashable {
     /// nil for what is not of our making.
     init?(tag: String?) {
         guard let tag else { return nil }
-        self.init(tag.utf8[...])
+        self.init(Array(tag.utf8), from: 0)
     }
 
     /// Every packet is asked for it, so it is read as bytes, and most strangers' tags end at the first look.
-    private init?(_ text: Substring.UTF8View) {
+    private init?(_ text: [UInt8], from start: Int) {
         let dot = UInt8(ascii: ".")
-        guard text.count > 34, let first = text.firstIndex(of: dot), first > text.startIndex else { return nil }
-        let start = text.index(after: first)
-        guard let second = text.index(start, offsetBy: 32, limitedBy: text.endIndex), second < text.endIndex, text[second] == dot,
-            let bytes = bytes(hex: text[start..<second]), let id = UUIDv7(bytes: bytes)
+        guard text.count - start > 34, let first = text[start...].firstIndex(of: dot), first > start else { return nil }
+        let second = first + 33
+        guard second < text.count, text[second] == dot, let bytes = bytes(hex: text[first + 1..<second]), let id = UUIDv7(bytes: bytes),
+            !text[(second + 1)...].contains(dot)
         else { return nil }
-        let part = text[text.index(after: second)...]
-        guard !part.contains(dot) else { return nil }
-        self.init(worker: String(Substring(text[..<first])), call: CallID(id), part: String(Substring(part)))
+        self.init(
+            worker: String(decoding: text[start..<first], as: UTF8.self), call: CallID(id),
+            part: String(decoding: text[(second + 1)...], as: UTF8.self))
     }
 
     init?(branch: String?) {
-        guard let branch, branch.hasPrefix(OwnerMark.prefix) else { return nil }
-        self.init(branch.utf8.dropFirst(OwnerMark.prefix.utf8.count))
+        guard let branch, branch.startsWith(OwnerMark.prefix) else { return nil }
+        self.init(Array(branch.utf8), from: OwnerMark.prefix.utf8.count)
     }
 
     var branch: String { OwnerMark.prefix + text }

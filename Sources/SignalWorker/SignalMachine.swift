@@ -140,7 +140,7 @@ package struct SignalMachine: Sendable {
         if kit.now >= nextWord { speak() }
         kit.sendGatheredIfDue()
         if let until = registering.until, until <= kit.now { sendRegistrations() }
-        kit.requests.tick(kit.now, into: &kit.requestEffects)
+        if let due = kit.requests.nextWake, due <= kit.now { kit.requests.tick(kit.now, into: &kit.requestEffects) }
         kit.transactions.tick(now: kit.now, into: &kit.layer)
         located.expire(kit.now)
         expireColleagues()

@@ -44,7 +44,7 @@ struct BusCallers: ~Copyable {
                 guard let id = message.id, let call = asked.removeValue(forKey: id) else { continue }
                 let now = clock.now
                 let reply = try DeskReply(serializedBytes: message.body)
-                guard case .callPlan = reply.kind else { throw Exchange.Failure.unexpected("\(reply)") }
+                guard case .callPlan = reply.kind else { throw Failure("\(reply)") }
                 if call.at >= warm { latencies.append(now - call.at) }
                 try start(call.line)
             }
@@ -53,7 +53,7 @@ struct BusCallers: ~Copyable {
                 _ = try send(.with { $0.heartbeat.calls = UInt32(lines.count) })
             }
         }
-        guard !latencies.isEmpty else { throw Exchange.Failure.unexpected("no call got its plan") }
+        guard !latencies.isEmpty else { throw Failure("no call got its plan") }
         return latencies.sorted()
     }
 
@@ -81,12 +81,12 @@ struct BusCallers: ~Copyable {
         poller.watchWriting(token, true)
         defer { poller.watchWriting(token, false) }
         while dealer.send(message) != .sent {
-            guard poller.wait(for: Self.patience) > 0 else { throw Exchange.Failure.unexpected("the desk takes nothing") }
+            guard poller.wait(for: Self.patience) > 0 else { throw Failure("the desk takes nothing") }
         }
         return id
     }
 
     private mutating func wait() throws {
-        guard poller.wait(for: Self.patience) > 0 else { throw Exchange.Failure.unexpected("the desk does not answer") }
+        guard poller.wait(for: Self.patience) > 0 else { throw Failure("the desk does not answer") }
     }
 }

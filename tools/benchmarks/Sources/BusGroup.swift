@@ -31,7 +31,7 @@ struct BusGroup: AsyncParsableCommand {
         try service.start()
         defer { service.stop() }
         let lines = try await BusTown(service).lines(inFlight)
-        guard let endpoint = service.endpoints?.desk else { throw Exchange.Failure.unexpected("no desk") }
+        guard let endpoint = service.endpoints?.desk else { throw Failure("no desk") }
         let keys = try CurveKeyPair.generate()
         let worker = Worker.with {
             $0.name = Exchange.worker
@@ -48,7 +48,7 @@ struct BusGroup: AsyncParsableCommand {
         }
         let flushAfter = try flushTimes(in: place)
         guard service.log.head - before >= UInt64(latencies.count) else {
-            throw CleanExit.message("fewer calls in the log than were answered")
+            throw Failure("fewer calls in the log than were answered")
         }
         func at(_ percent: Int) -> Double { latencies[(latencies.count - 1) * percent / 100] / .milliseconds(1) }
         let fdatasync = (flush + flushAfter).sorted()
@@ -169,7 +169,7 @@ private struct BusTown {
                         $0.name = "Customer \(number)"
                         $0.currency = "USD"
                     }))
-            guard let id = CustomerID(customer) else { throw Exchange.Failure.unexpected("customer") }
+            guard let id = CustomerID(customer) else { throw Failure("an id that is none of a customer") }
             let amount = Amount.with {
                 $0.micros = 100_000_000_000_000
                 $0.currency = "USD"

@@ -71,7 +71,7 @@ struct ControlGroup: ParsableCommand {
         Figure(name: "\(name)_p50", value: counter.latency(50), unit: "ms").print()
         Figure(name: "\(name)_p99", value: counter.latency(99), unit: "ms").print()
         guard exchange.log.head - heads >= UInt64(counter.answered) else {
-            throw CleanExit.message("fewer reservations in the log than were acknowledged")
+            throw Failure("fewer reservations in the log than were acknowledged")
         }
     }
 

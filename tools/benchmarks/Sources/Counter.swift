@@ -50,7 +50,7 @@ final class Counter {
         if let failure { throw failure }
         latencies = measured.withLock { $0.sorted() }
         answered = latencies.count
-        guard answered > 0 else { throw CleanExit.message("nothing was acknowledged") }
+        guard answered > 0 else { throw Failure("nothing was acknowledged") }
         return (elapsed, spent)
     }
 

@@ -133,12 +133,8 @@ struct Exchange {
     }
 
     private static func customer(_ id: Bytes) throws -> CustomerID {
-        guard let id = CustomerID(id) else { throw Failure.unexpected("customer") }
+        guard let id = CustomerID(id) else { throw Failure("an id that is none of a customer") }
         return id
-    }
-
-    enum Failure: Error {
-        case unexpected(String)
     }
 
     private mutating func publishedDeck(of providerID: Bytes) throws -> Bytes {
@@ -164,7 +160,7 @@ struct Exchange {
     typealias Bytes = Data
 
     private mutating func admin(_ command: AdminCommand) throws -> Bytes {
-        guard let id = try admin([command]).first else { throw Failure.unexpected("no answer to a command") }
+        guard let id = try admin([command]).first else { throw Failure("no answer to a command") }
         return id
     }
 
@@ -202,10 +198,10 @@ struct Exchange {
         }
         var replies: [DeskReply] = []
         for case .reply(_, _, let reply, _) in core.process(work, now: .current, wall: .current) {
-            if case .error(let error) = reply.kind { throw Failure.unexpected("\(error)") }
+            if case .error(let error) = reply.kind { throw Failure("\(error)") }
             replies.append(reply)
         }
-        guard replies.count == requests.count else { throw Failure.unexpected("a request without an answer") }
+        guard replies.count == requests.count else { throw Failure("a request without an answer") }
         return replies
     }
 
@@ -233,9 +229,9 @@ struct Exchange {
     private static func producers(_ outputs: [Output]) throws -> [Int] {
         var producers: [Int] = []
         for case .reply(_, let id, let reply, _) in outputs {
-            if case .error(let error) = reply.kind { throw Failure.unexpected("\(error)") }
+            if case .error(let error) = reply.kind { throw Failure("\(error)") }
             use(try reply.serializedBytes() as [UInt8])
-            guard let asker = UUIDv7(bytes: id) else { throw Failure.unexpected("a reply to nobody") }
+            guard let asker = UUIDv7(bytes: id) else { throw Failure("a reply to nobody") }
             producers.append(Int(asker.high))
         }
         return producers

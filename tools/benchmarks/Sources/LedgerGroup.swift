@@ -46,7 +46,7 @@ struct LedgerGroup: ParsableCommand {
     private func append(to log: LMDBEventLog, _ name: String, inFlight: Int) throws {
         let load = AppendLoad(inFlight: inFlight, seconds: seconds, gatherMax: gatherMax)
         let latencies = try load.run(on: log)
-        guard let slowest = latencies.last else { throw CleanExit.message("nothing was acknowledged") }
+        guard let slowest = latencies.last else { throw Failure("nothing was acknowledged") }
         Figure(name: name, value: Double(latencies.count) / seconds, unit: "events/s").print()
         Figure(name: "\(name)_p50", value: latencies[latencies.count / 2] / 1e6, unit: "ms").print()
         let p99 = latencies.count > 100 ? latencies[latencies.count * 99 / 100] : slowest
@@ -78,7 +78,7 @@ struct LedgerGroup: ParsableCommand {
     private func verify(_ log: LMDBEventLog) throws {
         let start = threadCPU()
         let report = try LogVerifier(log).run()
-        guard report.isIntact else { throw CleanExit.message("the log is not intact: \(report)") }
+        guard report.isIntact else { throw Failure("the log is not intact: \(report)") }
         let time = threadCPU() - start
         Figure(name: "ledger.verify", value: Double(report.events) / (time / .seconds(1)), unit: "events/s").print()
 

@@ -175,7 +175,7 @@ private struct BenchDesk: ~Copyable, Sendable {
             if try answer() == .heartbeat { return }
             _ = poller.wait(for: .seconds(2))
         }
-        throw CleanExit.message("the media worker does not greet")
+        throw Failure("the media worker does not greet")
     }
 
     mutating func answerUntilEnd() {
@@ -231,7 +231,7 @@ private struct BenchStudio: ~Copyable {
         request.open.b = b.spec
         request.open.owner = owner
         let reply = try ask(request, RequestID(high: 1, low: UInt64(call)))
-        guard case .opened(let opened) = reply.kind else { throw CleanExit.message("call \(call) was not opened: \(reply)") }
+        guard case .opened(let opened) = reply.kind else { throw Failure("call \(call) was not opened: \(reply)") }
         return opened
     }
 
@@ -248,6 +248,6 @@ private struct BenchStudio: ~Copyable {
                 }
             } while poller.wait(for: .seconds(1)) > 0
         }
-        throw CleanExit.message("the media worker does not answer")
+        throw Failure("the media worker does not answer")
     }
 }

@@ -125,7 +125,7 @@ struct RTPGroup: ParsableCommand {
         }
         shard.order(.stop)
         ended.wait()
-        guard received > 0 else { throw CleanExit.message("nothing was relayed") }
+        guard received > 0 else { throw Failure("nothing was relayed") }
         let time = cpu.withLock { $0 } / received
         Figure(name: "rtp.socket_packet", value: time.inMicroseconds, unit: "µs").print()
     }

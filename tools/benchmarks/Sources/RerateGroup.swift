@@ -46,7 +46,7 @@ struct RerateGroup: ParsableCommand {
         } while cursor != nil
         let time = ContinuousClock.now - began
         guard summary.total.differing > 0, summary.total.unrated == 0 else {
-            throw CleanExit.message("\(summary.total.differing) calls differ and \(summary.total.unrated) cannot be rated")
+            throw Failure("\(summary.total.differing) calls differ and \(summary.total.unrated) cannot be rated")
         }
         Figure(name: "rerate.question", value: Double(summary.records) / (time / .seconds(1)), unit: "calls/s").print()
     }

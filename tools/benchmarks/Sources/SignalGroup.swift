@@ -44,6 +44,7 @@ private struct SignalBench {
     private var effects: [SignalMachine.Effect] = []
     private var queue: [SignalMachine.Input] = []
     private let ha1: [UInt8]
+    private let ha1SHA256: [UInt8]
     private var number = 0
     /// The dialogs of calls that go on, oldest first.
     private var talking: [Int: Dialog] = [:]
@@ -56,6 +57,7 @@ private struct SignalBench {
             SignalConfiguration(worker: "w1", listeners: [Self.own], cluster: nil, busEndpoint: "tcp://127.0.0.1:1", incarnation: 7),
             random: RandomSource(seed: 7))
         ha1 = DigestAlgorithm.md5.ha1(username: "alice", realm: Self.domain, password: "secret")
+        ha1SHA256 = DigestAlgorithm.sha256.ha1(username: "alice", realm: Self.domain, password: "secret")
         queue.append(.tick)
     }
 
@@ -119,7 +121,7 @@ private struct SignalBench {
             send(invite)
         } else {
             guard message.isSuccess, let dialog = Dialog(calling: invite, response: message) else {
-                throw CleanExit.message("a call failed: \(message.status)")
+                throw Failure("a call that ends with \(message.status)")
             }
             send(dialog.acknowledgement(of: invite, via: via(number, "ack")))
             invites[invite.callID] = nil
@@ -177,6 +179,7 @@ private struct SignalBench {
             reply.credential.subscriberID = Data(UUIDv7(high: 1, low: 1).bytes)
             reply.credential.tenantID = Data(UUIDv7(high: 1, low: 2).bytes)
             reply.credential.credential.ha1Md5 = Data(ha1)
+            reply.credential.credential.ha1Sha256 = Data(ha1SHA256)
         case .source: reply.source.logPosition = 1
         case .startCall:
             var target = Target()

@@ -38,7 +38,7 @@ struct ViewsGroup: AsyncParsableCommand {
         let log = try LMDBEventLog(directory: path, durability: .none)
         // What a platform's first start leaves behind.
         let isEmpty = log.head < 1_000
-        guard isEmpty || log.head >= events else { throw CleanExit.message("\(path) has \(log.head) events: too few, and calls made now would be its first ones again") }
+        guard isEmpty || log.head >= events else { throw Failure("\(path) has \(log.head) events: too few, and calls made now would be its first ones again") }
         if isEmpty {
             // Parts are sealed as in any log; a rebuild needs no key.
             let keys = try data.map { try ControlKeys(DataDirectory($0), logName: "", mayMake: false).subjects(DataDirectory($0), isReadOnly: false) }
@@ -60,7 +60,7 @@ struct ViewsGroup: AsyncParsableCommand {
         let views = try Views.rebuild(into: place, from: log)
         let (wall, used) = (ContinuousClock.now - began, threadCPU() - cpu)
         let applied = try views.read { views in views.applied }
-        guard applied == log.head else { throw CleanExit.message("the views hold \(applied) of \(log.head) events") }
+        guard applied == log.head else { throw Failure("the views hold \(applied) of \(log.head) events") }
         Figure(name: "ledger.replay_views", value: Double(applied) / (wall / .seconds(1)), unit: "events/s").print()
         Figure(name: "ledger.replay_views_cpu", value: Double(applied) / (used / .seconds(1)), unit: "events/s").print()
         var size = stat()
