@@ -101,9 +101,15 @@ package enum Codec: Sendable, CaseIterable, Hashable {
 
     /// - Parameter name: of an encoding, in any case.
     package init?(name: String, clockRate: Int) {
-        let wanted = name.lowercased()
-        guard let codec = Codec.allCases.first(where: { $0.name.lowercased() == wanted && $0.clockRate == clockRate }) else { return nil }
+        guard let codec = Codec.allCases.first(where: { $0.clockRate == clockRate && $0.isNamed(name) }) else { return nil }
         self = codec
+    }
+
+    private func isNamed(_ text: String) -> Bool {
+        let (own, other) = (name.utf8.span, text.utf8.span)
+        guard own.count == other.count else { return false }
+        for index in own.indices where own[index] | 0x20 != other[index] | 0x20 { return false }
+        return true
     }
 
     package init?(fixedPayloadType type: UInt8) {

@@ -30,11 +30,9 @@ extension UInt8 {
 
     /// token = alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~"
     var isToken: Bool {
-        if isLetter || isDigit { return true }
-        switch self {
-        case 0x2D, 0x2E, 0x21, 0x25, 0x2A, 0x5F, 0x2B, 0x60, 0x27, 0x7E: return true
-        default: return false
-        }
+        // One bit for each of the 128: names of fields are looked at byte by byte.
+        let (low, high): (UInt64, UInt64) = (0x03FF_6CA2_0000_0000, 0x47FF_FFFF_87FF_FFFE)
+        return self < 0x80 && (self < 64 ? low &>> UInt64(self) : high &>> UInt64(self & 63)) & 1 == 1
     }
 
     /// What no header value, URI or name may hold: controls other than the tab, and DEL.
@@ -69,6 +67,25 @@ extension [UInt8] {
             index += 1
         }
         return nil
+    }
+
+    /// The first control byte at or after `start`; most are found eight bytes at a look.
+    func indexOfControl(from start: Int) -> Int? {
+        let words = unsafe span.bytes
+        var index = start
+        while index + 8 <= count {
+            let word = unsafe words.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
+            // A bit for each byte below a space, and for DEL; sometimes for one behind such a byte too.
+            let low = (word &- 0x2020_2020_2020_2020) & ~word
+            let deleted = word ^ 0x7F7F_7F7F_7F7F_7F7F
+            if (low | (deleted &- 0x0101_0101_0101_0101) & ~deleted) & 0x8080_8080_8080_8080 != 0,
+                let found = self.index(in: index..<index + 8, where: \.isControl)
+            {
+                return found
+            }
+            index += 8
+        }
+        return self.index(in: index..<count, where: \.isControl)
     }
 
     func all(_ range: Range<Int>, _ matches: (UInt8) -> Bool) -> Bool { index(in: range) { !matches($0) } == nil }

@@ -22,27 +22,32 @@ struct ClientEntry: Sendable {
     /// What does not change; shared, because entries are copied at every step.
     final class Origin: Sendable {
         let key: ClientKey
-        let request: SIPMessage
-        let bytes: [UInt8]
         let hop: Hop
         /// The CANCEL that the layer sent itself: nobody waits for its response.
         let isSilent: Bool
+
+        init(key: ClientKey, hop: Hop, isSilent: Bool) {
+            self.key = key
+            self.hop = hop
+            self.isSilent = isSilent
+        }
+    }
+    /// The request as it was sent, and as it can be sent.
+    final class Sent: Sendable {
+        let request: SIPMessage
+        let bytes: [UInt8]
         /// The same request as it goes by another way if this one leads nowhere (RFC 3261 §18.1.1).
         let otherwise: (request: SIPMessage, hop: Hop)?
 
-        init(
-            key: ClientKey, request: SIPMessage, bytes: [UInt8], hop: Hop, isSilent: Bool,
-            otherwise: (request: SIPMessage, hop: Hop)? = nil
-        ) {
-            self.key = key
+        init(_ request: SIPMessage, _ bytes: [UInt8], otherwise: (request: SIPMessage, hop: Hop)? = nil) {
             self.request = request
             self.bytes = bytes
-            self.hop = hop
-            self.isSilent = isSilent
             self.otherwise = otherwise
         }
     }
     let origin: Origin
+    /// Until it is not sent any more; an INVITE that was refused keeps it for the ACKs of repeated refusals.
+    var sent: Sent?
     var machine: Machine
     var scheduled: Instant?
     var acknowledgements: [Acknowledgement] = []

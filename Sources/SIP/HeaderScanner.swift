@@ -77,7 +77,7 @@ struct HeaderScanner {
     /// One line without its CR LF. Any other control byte in it is refused, a bare CR or LF too: parsers
     /// disagree about those, and a message that two parsers read differently is how checks are smuggled past.
     private func nextLine(_ cursor: inout Int) throws(ParseError) -> Range<Int> {
-        guard let end = bytes.index(in: cursor..<bytes.count, where: \.isControl) else { throw .unfinished }
+        guard let end = bytes.indexOfControl(from: cursor) else { throw .unfinished }
         guard bytes[end] == ASCII.carriageReturn else { throw .forbiddenByte(at: end) }
         guard end + 1 < bytes.count else { throw .unfinished }
         guard bytes[end + 1] == ASCII.lineFeed else { throw .forbiddenByte(at: end) }

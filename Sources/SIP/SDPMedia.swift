@@ -88,6 +88,19 @@ extension SDP.Media {
         package let format: String
         package let encoding: String
         package let clockRate: UInt32
+
+        /// `101 telephone-event/8000`, `111 opus/48000/2`.
+        init?(parsing bytes: [UInt8]) {
+            let whole = bytes.trim(bytes.indices)
+            guard let blank = bytes.index(of: ASCII.space, in: whole) else { return nil }
+            let rest = bytes.trim(blank..<whole.upperBound)
+            guard let slash = bytes.index(of: ASCII.slash, in: rest), slash > rest.lowerBound else { return nil }
+            let end = bytes.index(of: ASCII.slash, in: slash + 1..<rest.upperBound) ?? rest.upperBound
+            guard let rate = bytes.decimal(slash + 1..<end, limit: UInt64(UInt32.max)) else { return nil }
+            format = bytes.text(whole.lowerBound..<blank)
+            encoding = bytes.text(rest.lowerBound..<slash)
+            clockRate = UInt32(rate)
+        }
     }
 
     package var isRefused: Bool { port == 0 }
@@ -157,13 +170,7 @@ extension SDP.Media {
     }
 
     package var mappings: [Mapping] {
-        attributes("rtpmap").compactMap { value in
-            let parts = value.split(separator: " ", maxSplits: 1)
-            guard parts.count == 2 else { return nil }
-            let encoding = parts[1].split(separator: "/")
-            guard encoding.count >= 2, let rate = UInt32(encoding[1]) else { return nil }
-            return Mapping(format: String(parts[0]), encoding: String(encoding[0]), clockRate: rate)
-        }
+        attributes("rtpmap").compactMap { Mapping(parsing: Array($0.utf8)) }
     }
 }
 

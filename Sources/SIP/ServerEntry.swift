@@ -18,18 +18,19 @@ struct ServerEntry: Sendable {
     final class Origin: Sendable {
         let key: ServerKey
         let mergeKey: MergeKey?
-        let request: SIPMessage
         /// Where responses go (§18.2.2, RFC 3581 §4).
         let hop: Hop
 
-        init(key: ServerKey, mergeKey: MergeKey?, request: SIPMessage, hop: Hop) {
+        init(key: ServerKey, mergeKey: MergeKey?, hop: Hop) {
             self.key = key
             self.mergeKey = mergeKey
-            self.request = request
             self.hop = hop
         }
     }
     let origin: Origin
+    /// Until its final response: for half a minute after that a transaction only repeats itself, and what it needs for that is kept, not the
+    /// hundred small things that a message is made of.
+    var request: SIPMessage?
     var answerKey: AnswerKey?
     var machine: Machine
     /// The last response, to be sent again.

@@ -18,7 +18,7 @@ extension TransactionLayer {
 
     /// Begins again by the other way, if there is one and nothing has been heard yet.
     mutating func takeOtherWay(client number: UInt64, now: Instant, into effects: inout [Effect]) -> Bool {
-        guard let entry = clients[number], let (request, hop) = entry.origin.otherwise, !entry.hasProvisional,
+        guard let entry = clients[number], let (request, hop) = entry.sent?.otherwise, !entry.hasProvisional,
             let method = request.method
         else { return false }
         switch entry.machine {
@@ -29,7 +29,7 @@ extension TransactionLayer {
         }
         let bytes = request.bytes
         clients[number] = ClientEntry(
-            origin: .init(key: entry.origin.key, request: request, bytes: bytes, hop: hop, isSilent: entry.origin.isSilent),
+            origin: .init(key: entry.origin.key, hop: hop, isSilent: entry.origin.isSilent), sent: .init(request, bytes),
             machine: machine(method, on: hop, now: now))
         clients[number]?.wantsCancel = entry.wantsCancel
         effects.append(.send(bytes, hop))
@@ -88,10 +88,8 @@ extension TransactionLayer {
     }
 
     private mutating func sendCancel(of number: UInt64, now: Instant, into effects: inout [Effect]) {
-        guard let entry = clients[number] else { return }
-        _ = start(
-            entry.origin.request.cancellation(reason: entry.cancelReason), .cancel, to: entry.origin.hop, isSilent: true, now: now, into: &effects
-        )
+        guard let entry = clients[number], let sent = entry.sent else { return }
+        _ = start(sent.request.cancellation(reason: entry.cancelReason), .cancel, to: entry.origin.hop, isSilent: true, now: now, into: &effects)
         drive(client: number, .cancelled, now: now, into: &effects)
     }
 
@@ -104,7 +102,7 @@ extension TransactionLayer {
         let number = takeNumber()
         let bytes = request.bytes
         clients[number] = ClientEntry(
-            origin: .init(key: key, request: request, bytes: bytes, hop: hop, isSilent: isSilent, otherwise: otherwise),
+            origin: .init(key: key, hop: hop, isSilent: isSilent), sent: .init(request, bytes, otherwise: otherwise),
             machine: machine(method, on: hop, now: now))
         clientKeys[key] = number
         effects.append(.send(bytes, hop))
@@ -165,12 +163,13 @@ extension TransactionLayer {
             }
         machine.handle(machineInput, now: now, into: &actions)
         clients[number]?.machine = .invite(machine)
+        if case .accepted = machine.state { clients[number]?.sent = nil }
         for action in actions {
             switch action {
-            case .transmit: effects.append(.send(entry.origin.bytes, entry.origin.hop))
+            case .transmit: transmit(entry, &effects)
             case .acknowledge:
-                guard case .response(let response, _) = input else { continue }
-                effects.append(.send(entry.origin.request.acknowledgement(of: response).bytes, entry.origin.hop))
+                guard case .response(let response, _) = input, let sent = entry.sent else { continue }
+                effects.append(.send(sent.request.acknowledgement(of: response).bytes, entry.origin.hop))
             case .deliver: deliver(input, number, entry, &effects)
             case .timeOut: report(.timeout, number, entry, &effects)
             case .reportUnreachable: report(.unreachable, number, entry, &effects)
@@ -194,15 +193,21 @@ extension TransactionLayer {
         }
         machine.handle(machineInput, now: now, into: &actions)
         clients[number]?.machine = .plain(machine)
+        if case .final = machineInput { clients[number]?.sent = nil }
         for action in actions {
             switch action {
-            case .transmit: effects.append(.send(entry.origin.bytes, entry.origin.hop))
+            case .transmit: transmit(entry, &effects)
             case .deliver: deliver(input, number, entry, &effects)
             case .timeOut: report(.timeout, number, entry, &effects)
             case .reportUnreachable: report(.unreachable, number, entry, &effects)
             case .end: remove(client: number)
             }
         }
+    }
+
+    private func transmit(_ entry: ClientEntry, _ effects: inout [Effect]) {
+        guard let sent = entry.sent else { return }
+        effects.append(.send(sent.bytes, entry.origin.hop))
     }
 
     private func deliver(_ input: ClientEntry.Input, _ number: UInt64, _ entry: ClientEntry, _ effects: inout [Effect])

@@ -69,7 +69,7 @@ extension TransactionLayer {
         let number = takeNumber()
         let isReliable = hop.transport.isReliable
         servers[number] = ServerEntry(
-            origin: .init(key: key, mergeKey: mergeKey, request: request, hop: back),
+            origin: .init(key: key, mergeKey: mergeKey, hop: back), request: request,
             machine: method == .invite
                 ? .invite(InviteServerMachine(now: now, timers: timers, isReliable: isReliable))
                 : .plain(ServerMachine(timers: timers, isReliable: isReliable)))
@@ -167,7 +167,9 @@ extension TransactionLayer {
                     answers[key] = number
                 }
             case .retransmit: retransmit(number, &effects)
-            case .sendTrying: transmit(entry.origin.request.response(100), number, entry, &effects)
+            case .sendTrying:
+                guard let request = entry.request else { continue }
+                transmit(request.response(100), number, entry, &effects)
             case .reportUnacknowledged: effects.append(.unacknowledged(id))
             case .reportUnreachable:
                 // Once the ACK is there, the dialog stands on its own, whatever becomes of the way by which it began.
@@ -221,6 +223,7 @@ extension TransactionLayer {
     ) {
         let bytes = response.bytes
         servers[number]?.response = bytes
+        if response.isFinal { servers[number]?.request = nil }
         effects.append(.send(bytes, entry.origin.hop))
     }
 

@@ -62,9 +62,10 @@ package struct TransactionLayer: Sendable {
     package var clientCount: Int { clients.count }
     package var serverCount: Int { servers.count }
 
-    /// The request of a transaction, and where its answers go; nil when it is over.
+    /// The request of a transaction, and where its answers go; nil when it has its final one.
     package func origin(of id: ServerTransactionID) -> (request: SIPMessage, hop: Hop)? {
-        servers[id.number].map { ($0.origin.request, $0.origin.hop) }
+        guard let entry = servers[id.number], let request = entry.request else { return nil }
+        return (request, entry.origin.hop)
     }
 
     /// When `tick` is due at the latest; it may turn out that nothing was to do.
