@@ -10,9 +10,7 @@ extension InvoiceFacts {
 
     /// Number, VAT, sums and the money that the document itself moved: of invoices and credit notes alike.
     func checkDocument(_ verdict: inout Verdict) throws(Contradiction) {
-        guard let provider = ProviderID(issued.providerID), let customer = CustomerID(issued.customerID), let currency = Currency(issued.currency) else {
-            throw Contradiction("the document names no provider")
-        }
+        guard let debt = issued.debt else { throw Contradiction("the document names nobody that it is for") }
         let name = "document \(issued.numberText)"
         guard issued.number > 0 else { throw Contradiction("\(name) has no number") }
         if issued.number > 1 {
@@ -32,7 +30,7 @@ extension InvoiceFacts {
                 "\(name) says \(money(issued.netMicros)) and \(money(issued.taxMicros)) VAT, \(money(issued.totalMicros)) in all, and its lines come to "
                     + "\(money(made.netMicros)) and \(money(made.taxMicros)) VAT, \(money(made.totalMicros)) in all")
         }
-        let postings = InvoiceMaker.postings(of: issued, .customer(customer, currency), provider, currency)
+        let postings = InvoiceMaker.postings(of: issued, debt)
         guard journal?.postings ?? [] == postings else {
             throw Contradiction("the money that \(name) moved is not its VAT and rounding, or the movement is left out")
         }
@@ -52,32 +50,32 @@ extension InvoiceFacts {
         guard issued.kind == .invoice, let tax = issued.taxes.first else { return }
         guard !issued.hasTaxedLines else { return try checkRules(&verdict) }
         guard let terms else {
-            verdict.notProven.append("that \(InvoiceAmounts.percent(tax.vatBasisPoints)) % is the customer's rate of VAT: its record is not in the pack")
+            verdict.notProven.append("that \(InvoiceAmounts.percent(tax.vatBasisPoints)) % is the buyer's rate of VAT: its record is not in the pack")
             return
         }
-        guard terms.customer.vatBasisPoints == tax.vatBasisPoints, terms.customer.currency == issued.currency, terms.customer.providerID == issued.providerID else {
+        guard terms.vatBasisPoints == tax.vatBasisPoints, terms.fits(issued) else {
             throw Contradiction(
-                "the customer's record (event \(terms.sequence)) says \(InvoiceAmounts.percent(terms.customer.vatBasisPoints)) % VAT in \(terms.customer.currency), and the invoice "
+                "\(terms.record) (event \(terms.sequence)) says \(InvoiceAmounts.percent(terms.vatBasisPoints)) % VAT\(terms.currency.map { " in " + $0 } ?? ""), and the invoice "
                     + "\(InvoiceAmounts.percent(tax.vatBasisPoints)) % in \(issued.currency)")
         }
         verdict.proven.append(
-            "VAT: \(InvoiceAmounts.percent(tax.vatBasisPoints)) % of \(money(tax.taxableMicros)) are \(money(tax.taxMicros)), by the rate that the customer's record held (event \(terms.sequence))")
+            "VAT: \(InvoiceAmounts.percent(tax.vatBasisPoints)) % of \(money(tax.taxableMicros)) are \(money(tax.taxMicros)), by the rate that \(terms.record) held (event \(terms.sequence))")
     }
 
     /// Where lines bear VAT of their own: it is that of the provider's tables, by what the customer's record says.
     private func checkRules(_ verdict: inout Verdict) throws(Contradiction) {
         let rules = VATRules(of: issued)
         guard let terms, let billing else {
-            verdict.notProven.append("that the rates of VAT are those that were set: the customer's record or the provider's rates are not in the pack")
+            verdict.notProven.append("that the rates of VAT are those that were set: the buyer's record or the seller's rates are not in the pack")
             return
         }
-        guard terms.customer.currency == issued.currency, terms.customer.providerID == issued.providerID else {
-            throw Contradiction("the customer's record (event \(terms.sequence)) is of another provider or currency")
+        guard terms.fits(issued) else {
+            throw Contradiction("\(terms.record) (event \(terms.sequence)) is of another seller or currency")
         }
-        guard terms.customer.vatTreatment == .byCountry || VATRules(terms.customer.vatTreatment, seller: billing.billing.seller, buyer: BuyerParty(), billing.billing) == rules
+        guard terms.vatTreatment == .byCountry || VATRules(terms.vatTreatment, seller: billing.billing.seller, buyer: BuyerParty(), billing.billing) == rules
         else {
             throw Contradiction(
-                "the customer's record (event \(terms.sequence)) says \(terms.customer.vatTreatment.literal), and the invoice's VAT is not what that is by the provider's rates (event \(billing.sequence))")
+                "\(terms.record) (event \(terms.sequence)) says \(terms.vatTreatment.literal), and the invoice's VAT is not what that is by the provider's rates (event \(billing.sequence))")
         }
         guard VATRules(issued.vatTreatment, country: issued.vatCountry, billing.billing) == rules else {
             throw Contradiction("the rates of VAT on the invoice are not those that the provider had set (event \(billing.sequence))")
@@ -90,7 +88,7 @@ extension InvoiceFacts {
 
     /// By whom it is for: only the page says that, and its hash is in the log.
     private func checkTreatment(_ buyer: BuyerParty?, _ verdict: inout Verdict) throws(Contradiction) {
-        guard issued.kind == .invoice, let terms, let billing, terms.customer.vatTreatment == .byCountry else { return }
+        guard issued.kind == .invoice, let terms, let billing, terms.vatTreatment == .byCountry else { return }
         let found = issued.vatTreatment == .domestic ? "the rates of \(issued.vatCountry)" : issued.vatTreatment.literal
         guard let buyer else {
             verdict.notProven.append("that \(found) follows from where the buyer is and from its VAT number: who it is is not proven")
@@ -122,7 +120,7 @@ extension InvoiceFacts {
             verdict.proven.append("each of the \(calls.count) charges of calls is what the price in the call's record and its duration come to, and was moved once")
         }
         if let before {
-            guard before.invoice.customerID == issued.customerID else { throw Contradiction("the invoice before is of another customer") }
+            guard before.invoice.debt == issued.debt else { throw Contradiction("the invoice before is to somebody else") }
             verdict.proven.append(
                 "the invoice goes on where \(before.invoice.numberText) ended, at event \(issued.afterSequence): no charge is on both, and the account stood at \(money(issued.openingMicros))")
         } else {
@@ -215,7 +213,7 @@ extension InvoiceFacts {
         if issued.kind == .invoice {
             verdict.notProven.append("that nothing else happened that should have been charged or paid in, and was never recorded")
             verdict.notProven.append("that the prices in the records of the calls were agreed before: the pack of each call shows that (ledgerline dispute --cdr)")
-            if issued.afterSequence == 0 { verdict.notProven.append("that the customer had no earlier invoice: none is named") }
+            if issued.afterSequence == 0 { verdict.notProven.append("that the buyer had no earlier invoice: none is named") }
         }
         verdict.notProven.append("that there are no other credit notes than the \(notes.count) in the pack")
         verdict.notProven.append("that durations are true: they are what the operator's machines reported, recorded when it says, and not changed since")

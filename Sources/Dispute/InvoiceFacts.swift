@@ -9,7 +9,7 @@ import Rating
 /// The events of an invoice's pack, taken in one after the other in the order of the log, each checked as it comes: what it is, whose it is,
 /// and that its money is what its facts come to. What is kept of a call is a line.
 package struct InvoiceFacts: Sendable {
-    /// A movement of the customer's account, as a page shows it.
+    /// A movement of the debtor's account, as a page shows it.
     package struct Row: Sendable {
         package var sequence: UInt64
         package var at: WallTime
@@ -39,9 +39,9 @@ package struct InvoiceFacts: Sendable {
     package private(set) var notes: [(sequence: UInt64, note: InvoiceIssued)] = []
     package private(set) var credited: (sequence: UInt64, invoice: InvoiceIssued)?
     private(set) var predecessor: (sequence: UInt64, invoice: InvoiceIssued)?
-    /// The customer's invoice before.
+    /// The debtor's invoice before.
     private(set) var before: (sequence: UInt64, invoice: InvoiceIssued)?
-    private(set) var terms: (sequence: UInt64, customer: Customer)?
+    private(set) var terms: DebtorTerms?
     private(set) var template: InvoiceTemplatePublished?
     /// Whose rates of VAT the lines bear.
     private(set) var billing: (sequence: UInt64, billing: Billing)?
@@ -58,17 +58,15 @@ package struct InvoiceFacts: Sendable {
     private var offered: (envelope: Envelope, event: Event)?
 
     init(_ issued: InvoiceIssued, sequence: UInt64, before: (sequence: UInt64, invoice: InvoiceIssued)?) throws(Contradiction) {
-        guard let customer = CustomerID(issued.customerID), let currency = Currency(issued.currency) else {
-            throw Contradiction("the invoice names no customer or no currency")
-        }
+        guard let debt = issued.debt else { throw Contradiction("the invoice names no customer or provider, or no currency") }
         self.issued = issued
         self.sequence = sequence
         self.before = before
-        account = .customer(customer, currency)
+        account = debt.account
         // VAT and rounding of the one before were posted behind its cut, so they are among the movements.
         var opening = Int128(0)
         if let before = before?.invoice { opening = Int128(before.closingMicros) + Int128(before.taxMicros) + Int128(before.roundingMicros) }
-        tally = InvoiceTally(of: account, opening: Int64(clamping: opening), keepsCalls: true, language: issued.language, rules: VATRules(of: issued))
+        tally = InvoiceTally(of: account, opening: account.debtorsView(Int64(clamping: opening)), keepsCalls: true, language: issued.language, rules: VATRules(of: issued))
     }
 
     /// - Parameter item: numbers that are stated of a call.
@@ -101,8 +99,10 @@ package struct InvoiceFacts: Sendable {
         case .invoiceIssued(let other): try add(other, envelope)
         case .invoiceTemplatePublished(let published): template = published
         case .billingChanged(let changed) where issued.hasTaxedLines: try add(changed.billing, envelope)
-        case .customerCreated(let created): try add(created.customer, envelope)
-        case .customerChanged(let changed): try add(changed.customer, envelope)
+        case .customerCreated(let created): try add(DebtorTerms(created.customer, envelope), envelope)
+        case .customerChanged(let changed): try add(DebtorTerms(changed.customer, envelope), envelope)
+        case .providerCreated(let created): try add(DebtorTerms(created.provider, envelope), envelope)
+        case .providerChanged(let changed): try add(DebtorTerms(changed.provider, envelope), envelope)
         default: throw Contradiction("\(place) (\(envelope.type)) is no part of an invoice")
         }
     }
@@ -132,14 +132,14 @@ extension InvoiceFacts {
         }
         let own = issued.kind == .creditNote ? issued.creditedID : issued.id
         if other.kind == .creditNote, other.creditedID == own {
-            guard other.customerID == issued.customerID, other.currency == issued.currency else {
-                throw Contradiction("\(place) is a credit note to another customer, or in another currency")
+            guard other.debt == issued.debt else {
+                throw Contradiction("\(place) is a credit note to somebody else, or in another currency")
             }
             notes.append((envelope.sequence, other))
             isPart = true
         }
         if issued.kind == .creditNote, other.kind == .invoice, other.id == own {
-            guard other.customerID == issued.customerID else { throw Contradiction("\(place) is the invoice of another customer") }
+            guard other.debt == issued.debt else { throw Contradiction("\(place) is an invoice to somebody else") }
             credited = (envelope.sequence, other)
             isPart = true
         }
@@ -147,17 +147,15 @@ extension InvoiceFacts {
         guard isPart else { throw Contradiction("\(place) is an invoice that has nothing to do with this one") }
     }
 
-    private mutating func add(_ customer: Customer, _ envelope: Envelope) throws(Contradiction) {
-        guard customer.id == issued.customerID, customer.id == Data(envelope.stream.bytes) else {
-            throw Contradiction("event \(envelope.sequence) is of another customer")
-        }
-        terms = (envelope.sequence, customer)
+    private mutating func add(_ terms: DebtorTerms, _ envelope: Envelope) throws(Contradiction) {
+        guard terms.debtor == issued.debtor, terms.debtor?.id == envelope.stream else { throw Contradiction("event \(envelope.sequence) is of another customer") }
+        self.terms = terms
     }
 }
 
 extension InvoiceFacts {
     private mutating func add(_ billing: Billing, _ envelope: Envelope) throws(Contradiction) {
-        guard billing.providerID == issued.providerID, let provider = ProviderID(issued.providerID), envelope.stream == InvoiceMaker.billingStream(of: provider),
+        guard billing.providerID == issued.providerID, let provider = ProviderID(seller: issued.providerID), envelope.stream == InvoiceMaker.billingStream(of: provider),
             envelope.sequence < sequence
         else { throw Contradiction("event \(envelope.sequence) is how another provider bills, or how it bills later") }
         self.billing = (envelope.sequence, billing)
@@ -171,12 +169,13 @@ extension InvoiceFacts {
         let place = "event \(envelope.sequence)"
         if let imbalance = Posting.imbalance(of: journal.postings) { throw Contradiction("the movements of \(place) do not sum to zero in \(imbalance.currency)") }
         guard journals.insert(journal.id).inserted else { throw Contradiction("the movement of \(place) is counted twice") }
-        guard journal.postings.contains(where: { $0.account == account }) else {
-            throw Contradiction("\(place) moved nothing on the account \(account.text): it is of another customer")
-        }
+        // Without VAT and rounding it moves nothing on a provider's debt, and the whole of it on the seller's side.
         if journal.id == issued.journalID, !issued.journalID.isEmpty {
             self.journal = journal
             return
+        }
+        guard journal.postings.contains(where: { $0.account == account }) else {
+            throw Contradiction("\(place) moved nothing on the account \(account.text): it is of another account")
         }
         guard issued.kind == .invoice, envelope.sequence > issued.afterSequence, envelope.sequence <= issued.throughSequence else {
             throw Contradiction(
@@ -189,7 +188,7 @@ extension InvoiceFacts {
         case .fee, .package: try checkOffered(journal, envelope)
         case .invoice:
             guard let before = before?.invoice, before.journalID == journal.id else {
-                throw Contradiction("\(place) is the VAT of an invoice, and not of the customer's one before")
+                throw Contradiction("\(place) is the VAT of an invoice, and not of the one before")
             }
         case .topUp, .adjustment, .voucher, .creditNote, .payment, .UNRECOGNIZED: break
         }
@@ -204,7 +203,8 @@ extension InvoiceFacts {
             (movement.sequence, movement.amountMicros, movement.kind) = (envelope.sequence, posting.amountMicros, journal.kind)
             (movement.callID, movement.reason) = (journal.callID, journal.reason)
             tally.add(movement, cdr)
-            rows.append(row(posting.amountMicros == .min ? .max : -posting.amountMicros))
+            let micros = account.debtorsView(posting.amountMicros)
+            rows.append(row(micros == .min ? .max : -micros))
         }
     }
 
@@ -236,8 +236,8 @@ extension InvoiceFacts {
         if let caller = item.caller { cdr.caller.number = caller }
         if let called = item.called { cdr.calledE164 = called }
         remember(record)
-        let seconds = record.charges.first { $0.payer == account }?.billedSeconds ?? 0
-        let entry = (record.charges.first { $0.payer == account || $0.payee == account } ?? Charge()).entry
+        let charge = record.charge(on: account) ?? Charge()
+        let (seconds, entry) = (charge.billedSeconds, charge.entry)
         count(journal, moved, cdr) {
             Row(
                 sequence: moved.sequence, at: WallTime(microseconds: record.startedAt), kind: .call,
@@ -277,7 +277,7 @@ extension InvoiceFacts {
         switch fact.event {
         case .feeCharged(let fee):
             let name = "the fee of event \(fact.envelope.sequence)"
-            guard journal.kind == .fee, fee.payerID == issued.customerID, fee.id == journal.id, fee.currency == issued.currency else {
+            guard journal.kind == .fee, UUIDv7(bytes: fee.payerID) == issued.debtor?.id, fee.id == journal.id, fee.currency == issued.currency else {
                 throw Contradiction("\(name) is of another customer, or of another movement")
             }
             guard fee.lines.reduce(Int128(0), { $0 + Int128($1.amountMicros) }) == Int128(fee.amountMicros) else {
@@ -293,14 +293,14 @@ extension InvoiceFacts {
             }
             amount = fee.amountMicros
         case .packageBought(let bought):
-            guard journal.kind == .package, bought.customerID == issued.customerID, bought.journalID == journal.id else {
+            guard journal.kind == .package, bought.customerID == issued.customerID, !bought.customerID.isEmpty, bought.journalID == journal.id else {
                 throw Contradiction("the package of event \(fact.envelope.sequence) is of another customer, or of another movement")
             }
             amount = bought.package.priceMicros
         default: return
         }
         let moved = journal.postings.reduce(Int128(0)) { $1.account == account ? $0 + Int128($1.amountMicros) : $0 }
-        guard moved == -Int128(amount) else {
+        guard moved == Int128(account.debtorsView(0 &- amount)) else {
             throw Contradiction("event \(envelope.sequence) moved another amount than \(CallExplanation.amount(amount, issued.currency))")
         }
     }

@@ -13,7 +13,16 @@ package struct InvoicePack: Sendable {
     package static let format = "ledgerline.dispute.invoice/1"
     /// Of invoices whose lines bear VAT of their own: the provider's rates are in it, too.
     package static let formatWithTaxedLines = "ledgerline.dispute.invoice/2"
-    package static func format(of invoice: InvoiceIssued) -> String { invoice.hasTaxedLines ? formatWithTaxedLines : format }
+    /// Of invoices to a provider, whichever lines: its record stands where a customer's does.
+    package static let formatToProvider = "ledgerline.dispute.invoice/3"
+    static let formats = [format, formatWithTaxedLines, formatToProvider]
+
+    package static func format(of invoice: InvoiceIssued) -> String {
+        switch invoice.debtor {
+        case .provider?: formatToProvider
+        case .customer?, nil: invoice.hasTaxedLines ? formatWithTaxedLines : format
+        }
+    }
 
     package struct Head: Codable, Hashable, Sendable {
         package var format: String
@@ -85,8 +94,8 @@ package struct InvoicePack: Sendable {
         }
         guard let first = lines.first, lines.count >= 3 else { throw .malformed("this is not a dispute pack of an invoice") }
         head = try Self.decode(Head.self, file[first], line: 1)
-        guard [Self.format, Self.formatWithTaxedLines].contains(head.format) else {
-            throw .malformed("the format is \(head.format), and this program reads \(Self.format) and \(Self.formatWithTaxedLines)")
+        guard Self.formats.contains(head.format) else {
+            throw .malformed("the format is \(head.format), and this program reads \(Self.formats.joined(separator: ", "))")
         }
         guard head.events == lines.count - 3 else {
             throw .malformed("the head speaks of \(head.events) events, and the file has \(lines.count - 3): it was cut off, or lines were added")

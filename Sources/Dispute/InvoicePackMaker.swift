@@ -60,23 +60,21 @@ package struct InvoicePackMaker {
     private func gather(_ id: InvoiceID, in views: borrowing ViewSnapshot) throws(DisputeError) -> Found {
         var found = Found()
         let (sequence, invoice) = try onViews { () throws(ViewsError) in (try views.invoiceSequence(id), try views.invoice(id)) }
-        guard let sequence, let invoice, let customer = CustomerID(invoice.customerID), let currency = Currency(invoice.currency) else {
-            throw .noRecord("there is no invoice \(id)")
-        }
+        guard let sequence, let invoice, let debt = invoice.debt else { throw .noRecord("there is no invoice \(id)") }
         (found.issued, found.sequence) = (invoice, sequence)
         found.sequences.insert(sequence)
         if let journal = JournalID(invoice.journalID), let place = try onViews({ () throws(ViewsError) in try views.journalSequence(journal) }) {
             found.sequences.insert(place)
         }
-        try addRelated(invoice, customer, to: &found, in: views)
-        try addTerms(customer, to: &found)
+        try addRelated(invoice, debt, to: &found, in: views)
+        try addTerms(debt.debtor, to: &found)
         if invoice.hasTaxedLines, invoice.kind == .invoice { try addBilling(invoice, to: &found) }
         if !invoice.templateHash.isEmpty { try addTemplate(invoice, to: &found) }
         guard invoice.kind == .invoice else { return found }
         var place = (sequence: invoice.afterSequence, index: UInt32.max)
         while true {
             let page = try onViews { () throws(ViewsError) in
-                try views.postings(of: .customer(customer, currency), after: place, limit: 500)
+                try views.postings(of: debt.account, after: place, limit: 500)
             }
             for posting in page where posting.sequence <= invoice.throughSequence && found.sequences.insert(posting.sequence).inserted {
                 try addFacts(of: posting, to: &found, in: views)
@@ -86,23 +84,23 @@ package struct InvoicePackMaker {
         }
     }
 
-    /// The one before it in the series, the customer's one before it, the invoice that it credits, and the notes that credit the same.
+    /// The one before it in the series, the debtor's one before it, the invoice that it credits, and the notes that credit the same.
     private func addRelated(
-        _ invoice: InvoiceIssued, _ customer: CustomerID, to found: inout Found, in views: borrowing ViewSnapshot
+        _ invoice: InvoiceIssued, _ debt: Debt, to found: inout Found, in views: borrowing ViewSnapshot
     ) throws(DisputeError) {
         let isNote = invoice.kind == .creditNote
         let own = isNote ? invoice.creditedID : invoice.id
         var after: UInt64 = 0
         while true {
-            let page = try onViews { () throws(ViewsError) in try views.invoices(of: customer.value, after: after, limit: 200) }
+            let page = try onViews { () throws(ViewsError) in try views.invoices(to: debt.debtor, after: after, limit: 200) }
             for (sequence, other) in page {
-                let isBefore = !isNote && other.kind == .invoice && sequence < found.sequence && other.throughSequence == invoice.afterSequence
+                let isBefore = !isNote && other.kind == .invoice && other.debt == debt && sequence < found.sequence && other.throughSequence == invoice.afterSequence
                 if isBefore || other.creditedID == own || (isNote && other.id == own) { found.sequences.insert(sequence) }
             }
             guard page.count == 200, let last = page.last else { break }
             after = last.sequence
         }
-        guard invoice.number > 1, let provider = ProviderID(invoice.providerID) else { return }
+        guard invoice.number > 1, let provider = ProviderID(seller: invoice.providerID) else { return }
         let before = try onViews { () throws(ViewsError) in
             try views.invoice(of: provider, invoice.kind, number: invoice.number - 1).flatMap { other throws(ViewsError) in
                 try InvoiceID(other.id).flatMap { id throws(ViewsError) in try views.invoiceSequence(id) }
@@ -111,12 +109,17 @@ package struct InvoicePackMaker {
         if let before { found.sequences.insert(before) }
     }
 
-    /// What the customer's record said when the invoice was issued.
-    private func addTerms(_ customer: CustomerID, to found: inout Found) throws(DisputeError) {
+    /// What the debtor's record said when the invoice was issued.
+    private func addTerms(_ debtor: Debtor, to found: inout Found) throws(DisputeError) {
+        let types =
+            switch debtor {
+            case .customer: ["customer.created", "customer.changed"]
+            case .provider: ["provider.created", "provider.changed"]
+            }
         var before: UInt64?
         while true {
-            let page = try onLog { () throws(LedgerError) in try log.history(of: customer.value, before: before, limit: 32) }
-            for envelope in page where envelope.sequence < found.sequence && ["customer.created", "customer.changed"].contains(envelope.type) {
+            let page = try onLog { () throws(LedgerError) in try log.history(of: debtor.id, before: before, limit: 32) }
+            for envelope in page where envelope.sequence < found.sequence && types.contains(envelope.type) {
                 found.sequences.insert(envelope.sequence)
                 return
             }
@@ -127,7 +130,7 @@ package struct InvoicePackMaker {
 
     /// The provider's rates as they were then.
     private func addBilling(_ invoice: InvoiceIssued, to found: inout Found) throws(DisputeError) {
-        guard let provider = ProviderID(invoice.providerID) else { return }
+        guard let provider = ProviderID(seller: invoice.providerID) else { return }
         let stream = InvoiceMaker.billingStream(of: provider)
         var before: UInt64?
         while true {
@@ -142,7 +145,7 @@ package struct InvoicePackMaker {
     }
 
     private func addTemplate(_ invoice: InvoiceIssued, to found: inout Found) throws(DisputeError) {
-        guard let provider = ProviderID(invoice.providerID) else { return }
+        guard let provider = ProviderID(seller: invoice.providerID) else { return }
         let stream = InvoiceMaker.billingStream(of: provider)
         var before: UInt64?
         while true {

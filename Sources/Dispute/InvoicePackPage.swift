@@ -50,7 +50,7 @@ extension InvoiceFacts {
     fileprivate func summary(_ buyer: InvoicePack.Buyer?) -> String {
         let name = buyer.map { [$0.company, $0.name].filter { !$0.isEmpty }.joined(separator: ", ") } ?? ""
         let calls = rows.count { $0.kind == .call }
-        return "From \(issued.seller.name) to \(name.isEmpty ? "a customer that was erased" : name), \(issued.issuedOn): \(money(issued.totalMicros)) \(issued.currency)"
+        return "From \(issued.seller.name) to \(name.isEmpty ? "a buyer that was erased" : name), \(issued.issuedOn): \(money(issued.totalMicros)) \(issued.currency)"
             + (issued.kind == .creditNote ? ", given back of invoice \(issued.creditedNumber)." : ", \(calls) charges of calls and \(rows.count - calls) other movements.")
     }
 

@@ -102,19 +102,19 @@ extension InvoicePack {
         throw Contradiction("the event of the invoice is not in the pack")
     }
 
-    /// The customer's invoice before, which says where this one begins and what the account stood at. It stands in front of all movements
+    /// The debtor's invoice before, which says where this one begins and what the account stood at. It stands in front of all movements
     /// but what was recorded between its cut and itself.
     private func documentBefore(_ issued: InvoiceIssued) throws(Contradiction) -> (UInt64, InvoiceIssued)? {
         guard issued.kind == .invoice, issued.afterSequence > 0 else { return nil }
         for index in lines.indices {
             let item = try read(index)
             guard item.sequence < head.sequence else { break }
-            guard item.type == "invoice.issued", let other = try Self.invoice(item), other.kind == .invoice, other.customerID == issued.customerID,
+            guard item.type == "invoice.issued", let other = try Self.invoice(item), other.kind == .invoice, other.debt == issued.debt,
                 other.throughSequence == issued.afterSequence
             else { continue }
             return (item.sequence, other)
         }
-        throw Contradiction("the customer's invoice before, which ends at event \(issued.afterSequence), is left out")
+        throw Contradiction("the buyer's invoice before, which ends at event \(issued.afterSequence), is left out")
     }
 
     private static func invoice(_ item: ProvenEvent) throws(Contradiction) -> InvoiceIssued? {

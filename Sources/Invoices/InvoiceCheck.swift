@@ -36,10 +36,10 @@ package struct InvoiceCheck: Sendable {
     private mutating func checkLines<State: ViewQueries & ~Copyable>(
         _ invoice: InvoiceIssued, in views: borrowing State
     ) throws(InvoiceError) {
-        guard let customer = CustomerID(invoice.customerID), let currency = Currency(invoice.currency) else { throw .noInvoice }
+        guard let debt = invoice.debt else { throw .noInvoice }
         let tally = try onViews { () throws(ViewsError) in
             try InvoiceTally(
-                of: .customer(customer, currency), after: invoice.afterSequence, through: invoice.throughSequence, keepsCalls: false,
+                of: debt.account, after: invoice.afterSequence, through: invoice.throughSequence, keepsCalls: false,
                 language: invoice.language, rules: VATRules(of: invoice), in: views)
         }
         faults += try Self.faults(of: invoice, by: tally)

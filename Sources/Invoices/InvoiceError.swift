@@ -1,7 +1,8 @@
+package import Model
 package import Projections
 
 package enum InvoiceError: Error, Equatable {
-    case noCustomer
+    case noDebtor(Debtor)
     case noInvoice
     /// No movement that belongs on a bill since the last one.
     case nothingToBill
@@ -21,7 +22,7 @@ package enum InvoiceError: Error, Equatable {
 extension InvoiceError: CustomStringConvertible {
     package var description: String {
         switch self {
-        case .noCustomer: "there is no such customer"
+        case .noDebtor(let debtor): "there is no such \(debtor.noun)"
         case .noInvoice: "there is no such invoice"
         case .nothingToBill: "nothing that belongs on an invoice has moved on the account since the last one"
         case .cutIsBeforeLast(let sequence): "the last invoice goes up to sequence \(sequence) of the log already"

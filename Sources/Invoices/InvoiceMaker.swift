@@ -7,7 +7,7 @@ import SwiftProtobuf
 
 /// Works invoices and credit notes out of a snapshot: everything but that nothing came in between, which only the sequencer can say.
 ///
-/// An invoice is a stretch of the customer's account: every movement behind the last invoice's cut up to this one's. So each movement
+/// An invoice is a stretch of the debtor's account, a customer's or what a provider owes the one above it: every movement behind the last invoice's cut up to this one's. So each movement
 /// is on exactly one invoice, late ones on the next, and a correction of an old charge on that of the time when it was corrected.
 package enum InvoiceMaker {
     /// Version of the code that writes the documents. Layouts stay as they are once something was issued by them: 1 where the customer pays
@@ -23,24 +23,27 @@ package enum InvoiceMaker {
 
     /// - Parameter id: of the new invoice.
     package static func invoice<State: ViewQueries & ~Copyable>(
-        of customerID: CustomerID, _ period: InvoicePeriod, id: UUIDv7, in views: borrowing State
+        of debt: Debt, _ period: InvoicePeriod, id: UUIDv7, in views: borrowing State
     ) throws(InvoiceError) -> InvoiceIssued {
-        let parties = try Parties(customerID, in: views)
+        let parties = try Parties(debt, in: views)
+        if case .provider = debt.debtor, parties.buyer.contactID.isEmpty {
+            throw .refused("the provider has no contact, whose name and address stand on the invoice: set its contact_id")
+        }
         if let country = parties.rules?.missing {
             throw .refused("no standard rate of VAT is set for \(country.isEmpty ? "the seller's country" : country): add it to vat_rates of the provider's billing")
         }
-        let after = try onViews { () throws(ViewsError) in try views.invoiceHead(of: customerID)?.throughSequence ?? 0 }
+        let after = try onViews { () throws(ViewsError) in try views.invoiceHead(of: debt)?.throughSequence ?? 0 }
         guard period.through >= after else { throw .cutIsBeforeLast(after) }
         let tally = try onViews { () throws(ViewsError) in
             try InvoiceTally(
-                of: parties.account, after: after, through: period.through, keepsCalls: parties.billing.callList, language: parties.language, rules: parties.rules, in: views)
+                of: debt.account, after: after, through: period.through, keepsCalls: parties.billing.callList, language: parties.language, rules: parties.rules, in: views)
         }
         var invoice = parties.blank(id, .invoice, issuedAt: period.issuedAt)
         invoice.periodFrom = period.from.microseconds
         invoice.periodTo = period.to.microseconds
         invoice.afterSequence = after
         invoice.throughSequence = period.through
-        try fill(&invoice, from: tally, rate: parties.rate, isPrepaid: parties.isPrepaid)
+        try fill(&invoice, from: tally, rate: parties.rate, isPrepaid: parties.buyer.isPrepaid)
         guard !invoice.lines.isEmpty else { throw .nothingToBill }
         if parties.billing.callList, !tally.calls.isEmpty {
             invoice.calls = UInt64(tally.calls.count)
@@ -54,14 +57,13 @@ package enum InvoiceMaker {
     package static func creditNote<State: ViewQueries & ~Copyable>(
         of original: InvoiceIssued, net: Int64?, reason: String, issuedAt: WallTime, id: UUIDv7, in views: borrowing State
     ) throws(InvoiceError) -> InvoiceIssued {
-        guard let customerID = CustomerID(original.customerID), let originalID = InvoiceID(original.id), original.kind == .invoice else {
-            throw .noInvoice
-        }
-        let parties = try Parties(customerID, in: views)
+        guard let debt = original.debt, let originalID = InvoiceID(original.id), original.kind == .invoice else { throw .noInvoice }
+        let parties = try Parties(debt, in: views)
         let balance = try onViews { () throws(ViewsError) in try views.invoiceBalance(originalID) } ?? InvoiceBalance()
         let left = balance.totalMicros - balance.creditedMicros
         var note = parties.blank(id, .creditNote, issuedAt: issuedAt)
         (note.seller, note.buyer, note.language) = (original.seller, original.buyer, original.language)
+        note.buyerContactID = original.buyerContactID
         note.layout = original.layout
         (note.vatTreatment, note.vatCountry, note.vatRates, note.vatItems) = (original.vatTreatment, original.vatCountry, original.vatRates, original.vatItems)
         note.exemptionReason = original.exemptionReason
@@ -87,25 +89,10 @@ package enum InvoiceMaker {
             throw .creditTooLarge(left: "\(Money.decimal(micros: max(0, left))) \(note.currency)")
         }
         note.dueOn = note.issuedOn
-        let account = try onViews { () throws(ViewsError) in try views.balance(parties.account) }
+        let account = try onViews { () throws(ViewsError) in debt.account.debtorsView(try views.balance(debt.account)) }
         note.openingMicros = account
         note.closingMicros = account + note.totalMicros
         return try numbered(note, parties, in: views)
-    }
-
-    /// What the account is moved by when the document is issued: an invoice adds VAT and rounding to what its calls and fees have moved
-    /// already, a credit note gives back all of what it says.
-    package static func postings(
-        of invoice: InvoiceIssued, _ customer: AccountRef, _ provider: ProviderID, _ currency: Currency
-    ) -> [Posting] {
-        let isCredit = invoice.kind == .creditNote
-        let revenue = isCredit ? -invoice.netMicros : invoice.roundingMicros
-        let tax = isCredit ? -invoice.taxMicros : invoice.taxMicros
-        var postings: [Posting] = []
-        if revenue + tax != 0 { postings.append(Posting(customer, micros: -(revenue + tax))) }
-        if revenue != 0 { postings.append(Posting(.providerRevenue(provider, currency), micros: revenue)) }
-        if tax != 0 { postings.append(Posting(.providerTax(provider, currency), micros: tax)) }
-        return postings
     }
 
     /// The net sum that comes to a total with VAT.
@@ -206,7 +193,7 @@ package enum InvoiceMaker {
         _ draft: InvoiceIssued, _ parties: Parties, in views: borrowing State
     ) throws(InvoiceError) -> InvoiceIssued {
         var invoice = draft
-        invoice.number = try onViews { () throws(ViewsError) in try views.nextInvoiceNumber(of: parties.providerID, invoice.kind) }
+        invoice.number = try onViews { () throws(ViewsError) in try views.nextInvoiceNumber(of: parties.seller, invoice.kind) }
         let digits = String(invoice.number)
         let prefix = invoice.kind == .creditNote ? parties.billing.creditNotePrefix : parties.billing.invoicePrefix
         let zeros = String(repeating: "0", count: max(0, 6 - digits.count))
@@ -221,10 +208,10 @@ package enum InvoiceMaker {
     package static func calls<State: ViewQueries & ~Copyable>(
         of invoice: InvoiceIssued, in views: borrowing State
     ) throws(InvoiceError) -> CallList {
-        guard let customer = CustomerID(invoice.customerID), let currency = Currency(invoice.currency) else { throw .noInvoice }
+        guard let debt = invoice.debt else { throw .noInvoice }
         let tally = try onViews { () throws(ViewsError) in
             try InvoiceTally(
-                of: .customer(customer, currency), after: invoice.afterSequence, through: invoice.throughSequence, keepsCalls: true,
+                of: debt.account, after: invoice.afterSequence, through: invoice.throughSequence, keepsCalls: true,
                 language: invoice.language, in: views)
         }
         return tally.callList(of: invoice)
@@ -233,60 +220,58 @@ package enum InvoiceMaker {
 
 /// Who bills whom, by what terms, as it is when the invoice is worked out.
 private struct Parties {
-    let customer: Customer
-    let providerID: ProviderID
+    let debt: Debt
+    let buyer: Buyer
+    let seller: ProviderID
     let billing: Billing
-    let account: AccountRef
     let language: String
-    let isPrepaid: Bool
-    private let provider: Provider
-    private let contact: Contact?
-    /// By which lines bear VAT; nil: the customer's own rate is on all of them.
+    private let sellerName: String
+    private let timeZone: String
+    /// By which lines bear VAT; nil: the buyer's own rate is on all of them.
     let rules: VATRules?
 
-    init<State: ViewQueries & ~Copyable>(_ id: CustomerID, in views: borrowing State) throws(InvoiceError) {
-        guard let customer = try onViews({ () throws(ViewsError) in try views.customer(id) }), let providerID = ProviderID(customer.providerID),
-            let currency = Currency(customer.currency), let provider = try onViews({ () throws(ViewsError) in try views.provider(providerID) })
-        else { throw .noCustomer }
-        self.customer = customer
-        self.provider = provider
-        self.providerID = providerID
-        account = .customer(id, currency)
-        billing = try onViews { () throws(ViewsError) in try views.billing(of: providerID) } ?? Billing()
-        let (contactID, planID) = (ContactID(customer.contactID), ServicePlanID(customer.servicePlanID))
-        contact = try onViews { () throws(ViewsError) in try contactID.map { id throws(ViewsError) in try views.contact(id) } ?? nil }
-        let plan = try onViews { () throws(ViewsError) in try planID.map { id throws(ViewsError) in try views.servicePlan(id) } ?? nil }
-        isPrepaid = plan?.paymentMode == .prepaid
-        language = [customer.language, contact?.language ?? ""].first { !$0.isEmpty } ?? provider.language
-        rules = VATRules(customer.vatTreatment, seller: billing.seller, buyer: BuyerParty(customer, contact), billing)
+    init<State: ViewQueries & ~Copyable>(_ debt: Debt, in views: borrowing State) throws(InvoiceError) {
+        guard let buyer = try onViews({ () throws(ViewsError) in try Buyer(debt.debtor, in: views) }), let seller = ProviderID(seller: buyer.seller),
+            buyer.currency.map({ $0 == debt.currency.code }) ?? true
+        else { throw .noDebtor(debt.debtor) }
+        self.debt = debt
+        self.buyer = buyer
+        self.seller = seller
+        // The platform has none of its own.
+        let provider = try onViews { () throws(ViewsError) in try views.provider(seller) } ?? Provider()
+        (sellerName, timeZone) = (provider.name, provider.timeZone.isEmpty ? "UTC" : provider.timeZone)
+        billing = try onViews { () throws(ViewsError) in try views.billing(of: seller) } ?? Billing()
+        language = buyer.language.isEmpty ? provider.language : buyer.language
+        rules = VATRules(buyer.vatTreatment, seller: billing.seller, buyer: buyer.party, billing)
     }
 
     var rate: InvoiceTax {
         var tax = InvoiceTax()
-        tax.vatBasisPoints = customer.vatBasisPoints
+        tax.vatBasisPoints = buyer.vatBasisPoints
         // UNCL 5305: standard, exempt with a reason, zero.
-        tax.category = customer.vatBasisPoints > 0 ? "S" : billing.exemptionReason.isEmpty ? "Z" : "E"
+        tax.category = buyer.vatBasisPoints > 0 ? "S" : billing.exemptionReason.isEmpty ? "Z" : "E"
         return tax
     }
 
     func blank(_ id: UUIDv7, _ kind: InvoiceKind, issuedAt: WallTime) -> InvoiceIssued {
-        let calendar = BillingCalendar(timeZone: provider.timeZone)
+        let calendar = BillingCalendar(timeZone: timeZone)
         var invoice = InvoiceIssued()
         invoice.id = Data(id.bytes)
-        invoice.providerID = customer.providerID
-        invoice.customerID = customer.id
+        invoice.providerID = buyer.seller
+        invoice.debtor = debt.debtor
+        invoice.buyerContactID = buyer.contactID
         invoice.kind = kind
         invoice.issuedOn = calendar.day(of: issuedAt)
         invoice.dueOn = calendar.day(of: issuedAt, plus: billing.paymentDays)
-        invoice.timeZone = provider.timeZone.isEmpty ? "UTC" : provider.timeZone
-        invoice.currency = customer.currency
-        invoice.decimals = Currency.decimals(of: customer.currency)
+        invoice.timeZone = timeZone
+        invoice.currency = debt.currency.code
+        invoice.decimals = Currency.decimals(of: debt.currency.code)
         invoice.seller = billing.seller
-        if invoice.seller.name.isEmpty { invoice.seller.name = provider.name }
-        invoice.buyer = BuyerParty(customer, contact)
+        if invoice.seller.name.isEmpty { invoice.seller.name = sellerName }
+        invoice.buyer = buyer.party
         invoice.paymentTerms = billing.paymentTerms
         invoice.note = billing.note
-        if customer.vatBasisPoints == 0 || rules != nil { invoice.exemptionReason = billing.exemptionReason }
+        if buyer.vatBasisPoints == 0 || rules != nil { invoice.exemptionReason = billing.exemptionReason }
         rules?.write(to: &invoice)
         invoice.language = InvoiceWords(language: language).language
         invoice.layout = InvoiceMaker.layout(hasTaxedLines: rules != nil)
@@ -295,30 +280,13 @@ private struct Parties {
     }
 }
 
-extension BuyerParty {
-    /// Who stands on a customer's invoice.
-    package init(_ customer: Customer, _ contact: Contact?) {
-        self.init()
-        name = contact?.name ?? ""
-        company = contact?.company ?? ""
-        if name.isEmpty, company.isEmpty { name = customer.name }
-        street = contact?.street ?? ""
-        postalCode = contact?.postalCode ?? ""
-        city = contact?.city ?? ""
-        country = contact?.country ?? ""
-        vatNumber = contact?.vatNumber ?? ""
-        email = customer.email.isEmpty ? contact?.email ?? "" : customer.email
-        externalID = customer.externalID
-    }
-}
-
 extension ViewQueries where Self: ~Copyable {
     /// What was given back of an invoice, the oldest first.
     package func creditNotes(of invoice: InvoiceIssued) throws(ViewsError) -> [(sequence: UInt64, note: InvoiceIssued)] {
-        guard let customer = UUIDv7(bytes: invoice.customerID) else { return [] }
+        guard let debtor = invoice.debtor else { return [] }
         var (found, after): ([(sequence: UInt64, note: InvoiceIssued)], UInt64) = ([], 0)
         while true {
-            let page = try invoices(of: customer, after: after, limit: 200)
+            let page = try invoices(to: debtor, after: after, limit: 200)
             for (sequence, other) in page where other.kind == .creditNote && other.creditedID == invoice.id { found.append((sequence, other)) }
             guard page.count == 200, let last = page.last else { return found }
             after = last.sequence

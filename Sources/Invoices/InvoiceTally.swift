@@ -41,15 +41,15 @@ package struct InvoiceTally: Sendable {
     private var lastCall: Data?
 
     /// - Parameters:
-    ///   - opening: what the account stood at before.
+    ///   - opening: what the account stood at before. All sums are as the debtor counts them: what it has.
     ///   - keepsCalls: whether each call is wanted as well.
     ///   - rules: by which lines bear VAT; nil: they bear none of their own.
     package init(of account: AccountRef, opening: Int64, keepsCalls: Bool, language: String, rules: VATRules?) {
         self.rules = rules
         self.account = account
-        self.opening = opening
+        self.opening = account.debtorsView(opening)
         self.keepsCalls = keepsCalls
-        closing = opening
+        closing = self.opening
         words = InvoiceWords(language: language)
     }
 
@@ -59,6 +59,8 @@ package struct InvoiceTally: Sendable {
     package mutating func add(_ posting: AccountPosting, _ cdr: Cdr?) {
         let (sum, overflow) = moved.addingReportingOverflow(posting.amountMicros.magnitude)
         moved = overflow ? .max : sum
+        var posting = posting
+        posting.amountMicros = account.debtorsView(posting.amountMicros)
         closing &+= posting.amountMicros
         switch posting.kind {
         case .topUp, .voucher, .payment, .creditNote: payments &+= posting.amountMicros
@@ -68,7 +70,7 @@ package struct InvoiceTally: Sendable {
         case .call:
             guard let cdr else { return Self.add(posting, to: &usage, key(posting, words.calls)) }
             let name = key(posting, words.call(cdr.direction, cdr.place(of: account)))
-            let seconds = cdr.charges.first { $0.payer == account }?.billedSeconds ?? 0
+            let seconds = cdr.charge(on: account)?.billedSeconds ?? 0
             usage[name, default: Sum()].micros &-= posting.amountMicros
             // Two charges of one call are one call.
             if posting.callID != lastCall {
@@ -141,9 +143,12 @@ package struct InvoiceTally: Sendable {
 }
 
 extension Cdr {
+    /// A customer pays from its account, and what a provider pays is put to what it owes.
+    package func charge(on account: AccountRef) -> Charge? { charges.first { $0.payer == account || $0.payee == account } }
+
     /// The destination's name in the price list by which the account was charged; nobody's number.
     func place(of account: AccountRef) -> String {
-        guard let entry = charges.first(where: { $0.payer == account || $0.payee == account })?.entry else { return "" }
+        guard let entry = charge(on: account)?.entry else { return "" }
         return entry.destination.isEmpty ? (entry.prefix.isEmpty ? "" : "+" + entry.prefix) : entry.destination
     }
 }

@@ -39,6 +39,16 @@ package enum Debtor: Hashable, Sendable {
     }
 }
 
+/// What one debtor owes in one currency: an account, and the invoices about it.
+package struct Debt: Hashable, Sendable {
+    package let debtor: Debtor
+    package let currency: Currency
+
+    package init(_ debtor: Debtor, _ currency: Currency) { (self.debtor, self.currency) = (debtor, currency) }
+
+    package var account: AccountRef { debtor.account(currency) }
+}
+
 extension AccountRef {
     /// A sum on the account as its debtor counts it: positive where it has more than it used. What a provider owes is kept as its
     /// debt, so there it is the other way round.
@@ -57,6 +67,12 @@ extension InvoiceIssued {
             case nil: break
             }
         }
+    }
+
+    /// nil: it names no debtor, or no currency.
+    package var debt: Debt? {
+        guard let debtor, let currency = Currency(currency) else { return nil }
+        return Debt(debtor, currency)
     }
 
     /// Whose the buyer's name and address are: under its key they are sealed. nil: it names nobody.

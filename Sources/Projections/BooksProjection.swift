@@ -9,7 +9,7 @@ package enum BooksProjection: Projection {
     package static let version: UInt32 = 1
     package static let tables: [Table] = [
         .billing, .invoiceTemplates, .adjustments, .vouchers, .voucherBatches, .voucherMisses, .alerts, .openAlerts, .alertThresholds,
-        .unsentAlerts, .invoiceSeries, .invoiceHeads, .invoiceBalances, .invoicePrints, .invoices, .invoicesByOwner, .invoicesByNumber,
+        .unsentAlerts, .invoiceSeries, .invoiceHeads, .invoiceBalances, .invoicePrints, .invoices, .invoicesByOwner, .invoicesToProviders, .invoicesByNumber,
     ]
 
     /// Of missed codes the newest are kept: no limit asks for more.
@@ -20,7 +20,7 @@ package enum BooksProjection: Projection {
     ) throws(ViewsError) {
         switch event {
         case .billingChanged(let event):
-            try views.putMessage(event.billing, try views.key(event.billing.providerID, "provider_id", context), in: .billing)
+            try views.putMessage(event.billing, try seller(event.billing.providerID, context), in: .billing)
         case .invoiceTemplatePublished(let event): try views.putMessage(event, Key(Array(event.hash)), in: .invoiceTemplates)
         case .customerCreated(let event): try watch(event.customer, context, in: &views)
         case .customerChanged(let event): try watch(event.customer, context, in: &views)
@@ -138,14 +138,17 @@ package enum BooksProjection: Projection {
     private static func issue(
         _ event: InvoiceIssued, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) {
-        let (key, provider) = (try views.key(event.id, "id", context), try views.key(event.providerID, "provider_id", context))
-        let customer = try views.key(event.customerID, "customer_id", context)
+        let (key, provider) = (try views.key(event.id, "id", context), try seller(event.providerID, context))
+        guard let debtor = event.debtor else { throw .broken(sequence: context.sequence, .malformedField("customer_id")) }
         let series = provider.adding(UInt32(truncatingIfNeeded: event.kind.rawValue))
         try views.put(Key(event.number).bytes, series, in: .invoiceSeries)
         try views.put(Key(context.sequence).bytes, key, in: .invoices)
         try views.put(Key(context.sequence).bytes, series.adding(event.number), in: .invoicesByNumber)
         try views.put([], provider.adding(context.sequence), in: .invoicesByOwner)
-        try views.put([], customer.adding(context.sequence), in: .invoicesByOwner)
+        switch debtor {
+        case .customer(let id): try views.put([], Key(id.value).adding(context.sequence), in: .invoicesByOwner)
+        case .provider(let id): try views.put([], Key(id.value).adding(context.sequence), in: .invoicesToProviders)
+        }
         switch event.kind {
         case .invoice:
             let head = InvoiceHead.with {
@@ -153,7 +156,7 @@ package enum BooksProjection: Projection {
                 $0.throughSequence = event.throughSequence
                 $0.periodTo = event.periodTo
             }
-            try views.putMessage(head, customer, in: .invoiceHeads)
+            try views.putMessage(head, .invoiceHead(debtor, event.currency), in: .invoiceHeads)
             let balance = InvoiceBalance.with {
                 $0.totalMicros = event.totalMicros
                 $0.netMicros = event.netMicros
@@ -166,6 +169,11 @@ package enum BooksProjection: Projection {
             try views.putMessage(balance, credited, in: .invoiceBalances)
         case .UNRECOGNIZED: throw .broken(sequence: context.sequence, .malformedField("kind"))
         }
+    }
+
+    private static func seller(_ id: Data, _ context: EventContext) throws(ViewsError) -> Key {
+        guard let id = ProviderID(seller: id) else { throw .broken(sequence: context.sequence, .malformedField("provider_id")) }
+        return Key(id.value)
     }
 
     private static func openKey(

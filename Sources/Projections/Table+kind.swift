@@ -60,7 +60,7 @@ extension Table {
             .alertThresholds, .unsentAlerts, .invoiceSeries, .invoiceHeads, .invoiceBalances, .invoicePrints:
             .state
         case .invoices, .invoicesByNumber: .journal(.sequenceInValue)
-        case .invoicesByOwner: .journal(.sequenceInKey(bytesBehind: 0))
+        case .invoicesByOwner, .invoicesToProviders: .journal(.sequenceInKey(bytesBehind: 0))
         case .streams: .journal(.streamVersion)
         case .history, .changes: .journal(.sequenceInKey(bytesBehind: 0))
         case .subjects, .subjectsErased, .logins, .letters, .lettersDue: .state

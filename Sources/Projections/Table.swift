@@ -141,7 +141,7 @@ package enum Table: String, CaseIterable, Sendable {
     case correctionsByRecord = "corrections_by_record"
 
     // Books: how a provider bills, adjustments, vouchers, alerts, invoices.
-    /// Provider → how it bills.
+    /// Provider or, all zeros, the platform → how it bills.
     case billing
     /// Hash → the template of that hash.
     case invoiceTemplates = "invoice_templates"
@@ -161,9 +161,9 @@ package enum Table: String, CaseIterable, Sendable {
     case alertThresholds = "alert_thresholds"
     /// Alert that waits to be delivered → nothing.
     case unsentAlerts = "unsent_alerts"
-    /// Provider, kind → the last number.
+    /// Provider or, all zeros, the platform; kind → the last number.
     case invoiceSeries = "invoice_series"
-    /// Customer → where its last invoice ended.
+    /// Customer, or provider and currency → where its last invoice ended.
     case invoiceHeads = "invoice_heads"
     /// Invoice → what it comes to, and what was credited of it.
     case invoiceBalances = "invoice_balances"
@@ -171,8 +171,10 @@ package enum Table: String, CaseIterable, Sendable {
     case invoicePrints = "invoice_prints"
     /// Invoice → its sequence in the log.
     case invoices
-    /// Provider or customer, sequence → nothing.
+    /// Seller or customer, sequence → nothing.
     case invoicesByOwner = "invoices_by_owner"
+    /// Provider that an invoice is for, sequence → nothing.
+    case invoicesToProviders = "invoices_to_providers"
     /// Provider, kind, number → sequence.
     case invoicesByNumber = "invoices_by_number"
 

@@ -94,9 +94,9 @@ extension ViewQueries where Self: ~Copyable {
         return try (number(key, in: .invoiceSeries) ?? 0) + 1
     }
 
-    /// Where the customer's last invoice ended; nil: it has none.
-    package func invoiceHead(of customer: CustomerID) throws(ViewsError) -> InvoiceHead? {
-        try message(InvoiceHead.self, Key(customer.value), in: .invoiceHeads)
+    /// Where the last invoice on a debt ended; nil: there is none.
+    package func invoiceHead(of debt: Debt) throws(ViewsError) -> InvoiceHead? {
+        try message(InvoiceHead.self, .invoiceHead(debt.debtor, debt.currency.code), in: .invoiceHeads)
     }
 
     package func invoiceBalance(_ id: InvoiceID) throws(ViewsError) -> InvoiceBalance? {
@@ -120,16 +120,32 @@ extension ViewQueries where Self: ~Copyable {
         return try invoice(at: sequence)
     }
 
-    /// Of a provider or a customer, the oldest first, each with its sequence.
+    /// Of a seller or to a customer, the oldest first, each with its sequence.
     package func invoices(
         of owner: UUIDv7, after sequence: UInt64 = 0, limit: Int
     ) throws(ViewsError) -> [(sequence: UInt64, invoice: InvoiceIssued)] {
+        try invoices(owner, in: .invoicesByOwner, after: sequence, limit: limit)
+    }
+
+    /// To a debtor, the oldest first.
+    package func invoices(
+        to debtor: Debtor, after sequence: UInt64 = 0, limit: Int
+    ) throws(ViewsError) -> [(sequence: UInt64, invoice: InvoiceIssued)] {
+        switch debtor {
+        case .customer(let id): try invoices(id.value, in: .invoicesByOwner, after: sequence, limit: limit)
+        case .provider(let id): try invoices(id.value, in: .invoicesToProviders, after: sequence, limit: limit)
+        }
+    }
+
+    private func invoices(
+        _ owner: UUIDv7, in table: Table, after sequence: UInt64, limit: Int
+    ) throws(ViewsError) -> [(sequence: UInt64, invoice: InvoiceIssued)] {
         let prefix = Key(owner)
         var found: [(sequence: UInt64, invoice: InvoiceIssued)] = []
-        for (key, _) in try page(.invoicesByOwner, prefix: prefix, after: prefix.adding(sequence), limit: limit) {
+        for (key, _) in try page(table, prefix: prefix, after: prefix.adding(sequence), limit: limit) {
             var reader = KeyReader(key.bytes)
             reader.skip(16)
-            guard let sequence = reader.number64() else { throw .unreadable(table: .invoicesByOwner) }
+            guard let sequence = reader.number64() else { throw .unreadable(table: table) }
             found.append((sequence, try invoice(at: sequence)))
         }
         return found
@@ -144,6 +160,16 @@ extension ViewQueries where Self: ~Copyable {
             throw .personal(error)
         }
         return invoice
+    }
+}
+
+extension Key {
+    /// A customer has one currency.
+    static func invoiceHead(_ debtor: Debtor, _ currency: String) -> Key {
+        switch debtor {
+        case .customer(let id): Key(id.value)
+        case .provider(let id): Key(id.value).adding(text: currency)
+        }
     }
 }
 

@@ -51,7 +51,7 @@ extension Subscriber: PersonalRecord {
     }
 }
 
-/// Who an invoice is for, as it stood on it. It belongs to the customer, whoever the contact was.
+/// Who an invoice is for, as it stood on it. It belongs to the customer, whoever the contact was; of a provider, to its contact of then.
 extension InvoiceIssued: PersonalRecord {
     package static var mark: UInt8 { 100 }
 

@@ -56,8 +56,8 @@ extension SubjectKeys {
             try seal(&fact.cdr, of: fact.cdr.callID, CallSubjects(fact.cdr.caller, fact.cdr.called), &random)
             event = .cdrRecorded(fact)
         case .invoiceIssued(var fact):
-            guard let customer = UUIDv7(bytes: fact.customerID) else { throw SubjectKeyError.malformed }
-            try seal(&fact, of: fact.id, customer, customer, &random)
+            guard let buyer = fact.buyerSubject else { throw SubjectKeyError.malformed }
+            try seal(&fact, of: fact.id, buyer, buyer, &random)
             event = .invoiceIssued(fact)
         case .providerCreated, .providerChanged, .rateDeckCreated, .rateDeckChanged, .rateDeckVersionPublished, .servicePlanCreated,
             .servicePlanChanged, .dialPlanCreated, .dialPlanChanged, .tenantCreated, .tenantChanged, .carrierCreated,

@@ -15,14 +15,16 @@ struct InvoiceCommand: AsyncParsableCommand {
     struct Preview: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "What an invoice would be, read from the log; nothing is issued.",
-            discussion: "Example: ledgerline invoice preview 0198c5a0-7e1d-7c39-8f6e-5d0c6a4f1b22 --data ./data > draft.html")
+            discussion: """
+                Example: ledgerline invoice preview 0198c5a0-7e1d-7c39-8f6e-5d0c6a4f1b22 --data ./data > draft.html
+                Example: ledgerline invoice preview 0198c5a0-7e1d-7c39-8f6e-5d0c6a4f1b23 --provider --currency EUR --data ./data > draft.html
+                """)
 
-        @Argument(help: "The customer's id.") var customer: String
+        @OptionGroup var buyer: InvoiceBuyer
         @Option(help: "The data directory.") var data: String
         @Option(help: "Movements before this, by RFC 3339; now, if it is not given.") var to: String?
 
         func run() async throws {
-            guard let id = CustomerID(customer) else { throw ValidationError("\(customer) is not an id of a customer") }
             let end = try to.map { text in
                 guard let time = WallTime(rfc3339: text) ?? WallTime(rfc3339: text + "T00:00:00Z") else { throw ValidationError("--to \(text) is not a time") }
                 return time
@@ -30,9 +32,10 @@ struct InvoiceCommand: AsyncParsableCommand {
             let opened = try OpenedLog(data)
             let views = try opened.views()
             let desk = InvoiceDesk(views: views, log: opened.log, store: InvoiceStore(folder: opened.directory.invoices, keys: try opened.subjectKeys()))
+            let debt = try buyer.debt(views)
             let page = try readViews(views) { views throws(ViewsError) in
                 Result { () throws(InvoiceError) in
-                    let draft = try desk.draft(of: id, to: end, at: .current, in: views)
+                    let draft = try desk.draft(of: debt, to: end, at: .current, in: views)
                     return InvoicePage.html(draft, try InvoicePage.template(of: draft, in: views))
                 }
             }
@@ -42,18 +45,22 @@ struct InvoiceCommand: AsyncParsableCommand {
 
     struct Issue: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Bills everything that has moved on a customer's account since its last invoice.",
-            discussion: "Example: ledgerline invoice issue 0198c5a0-7e1d-7c39-8f6e-5d0c6a4f1b22 --key november")
+            abstract: "Bills everything that has moved on the account of a customer or a provider since its last invoice.",
+            discussion: """
+                Example: ledgerline invoice issue 0198c5a0-7e1d-7c39-8f6e-5d0c6a4f1b22 --key november
+                Example: ledgerline invoice issue 0198c5a0-7e1d-7c39-8f6e-5d0c6a4f1b23 --provider --currency EUR --key november
+                """)
 
-        @Argument(help: "The customer's id.") var customer: String
+        @OptionGroup var buyer: InvoiceBuyer
         @Option(help: "Movements before this, by RFC 3339; now, if it is not given.") var to: String?
         @Option(help: "The request's key: given again, it bills nothing twice.") var key = UUID().uuidString
         @Flag(help: "One JSON object.") var json = false
         @OptionGroup var access: WorkerCommand.Access
 
         func run() async throws {
-            let body: [String: Any] = to.map { ["to": $0] } ?? [:]
-            let answer = try await access.client().request("POST", "/v1/customers/\(customer)/invoices", body, headers: ["Idempotency-Key": key])
+            var body: [String: Any] = to.map { ["to": $0] } ?? [:]
+            if let currency = buyer.currency { body["currency"] = currency }
+            let answer = try await access.client().request("POST", "/v1/\(buyer.provider ? "providers" : "customers")/\(buyer.id)/invoices", body, headers: ["Idempotency-Key": key])
             try show(answer, json: json)
         }
     }
@@ -81,11 +88,12 @@ struct InvoiceCommand: AsyncParsableCommand {
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Lists the invoices of a provider or a customer.",
+            abstract: "Lists the invoices of a seller, or to a customer or a provider; without any, of the token's scope.",
             discussion: "Example: ledgerline invoice list --customer 0198c5a0-7e1d-7c39-8f6e-5d0c6a4f1b22")
 
         @Option(help: "A customer's id.") var customer: String?
-        @Option(help: "A provider's id.") var provider: String?
+        @Option(help: "A provider's id: what it has sold.") var provider: String?
+        @Option(help: "A provider's id: what the one above it has billed it.") var buyerProvider: String?
         @Flag(help: "One JSON object a line.") var json = false
         @OptionGroup var access: WorkerCommand.Access
 
@@ -93,6 +101,7 @@ struct InvoiceCommand: AsyncParsableCommand {
             var query = "limit=500"
             if let customer { query += "&customer_id=\(customer)" }
             if let provider { query += "&provider_id=\(provider)" }
+            if let buyerProvider { query += "&buyer_provider_id=\(buyerProvider)" }
             let client = try access.client()
             var next = ""
             repeat {
@@ -162,7 +171,7 @@ struct InvoiceCommand: AsyncParsableCommand {
                 """)
 
         @Argument(help: "The invoice's id.") var invoice: String?
-        @Option(help: "All invoices of this provider.") var provider: String?
+        @Option(help: "All invoices of this provider, or of the platform: its id, or `platform`.") var provider: String?
         @Option(help: "The data directory.") var data: String
         @Flag(help: "One JSON object a line.") var json = false
 
@@ -185,7 +194,7 @@ struct InvoiceCommand: AsyncParsableCommand {
                 }
             }
             if let provider {
-                guard let id = ProviderID(provider) else { throw ValidationError("\(provider) is not an id of a provider") }
+                guard let id = provider == "platform" ? ProviderID(.platform) : ProviderID(provider) else { throw ValidationError("\(provider) is not an id of a provider") }
                 var after: UInt64 = 0
                 while true {
                     let page = try readViews(views) { views throws(ViewsError) in try views.invoices(of: id.value, after: after, limit: 200) }

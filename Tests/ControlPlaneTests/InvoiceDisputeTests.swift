@@ -51,7 +51,7 @@ private struct Month {
             views: town.platform.views, log: town.platform.log,
             store: InvoiceStore(folder: town.platform.directory.path + "/invoices", keys: town.platform.keys))
         let now = town.platform.wall
-        let draft = try desk.worked { views throws(InvoiceError) in try desk.draft(of: customer, to: nil, at: now, in: views) }
+        let draft = try desk.worked { views throws(InvoiceError) in try desk.draft(of: Debt(.customer(customer), Currency("USD")!), to: nil, at: now, in: views) }
         return try invoice(town, town.platform.admin(.issueInvoice(draft)).id)
     }
 
@@ -347,7 +347,7 @@ private struct Month {
         let (all, cut) = (forger.all, forger.month.invoice.afterSequence)
         // A charge that is another customer's, or of another time.
         let foreign = try #require(try forger.journals(.call).last { sequence in !all.contains { $0.sequence == sequence } && sequence > cut })
-        try forger.refused("it is of another customer", try forger.pack(adds: [foreign, foreign + 1]))
+        try forger.refused("it is of another account", try forger.pack(adds: [foreign, foreign + 1]))
         let early = try #require(try forger.journals(.call).first { sequence in !all.contains { $0.sequence == sequence } && sequence > 20 && sequence != foreign })
         try forger.refused("event \(early)", try forger.pack(adds: [early, early + 1]))
         try forger.refused("is no part of an invoice", try forger.pack(adds: [1]))
@@ -415,7 +415,7 @@ private struct Month {
                 var tax = made.taxes[0]
                 tax.vatBasisPoints = 700
                 try? InvoiceMaker.sum(&made, rate: tax)
-                journal.postings = InvoiceMaker.postings(of: made, forger.month.town.account, ProviderID(forger.month.town.provider.id)!, Currency("USD")!)
+                journal.postings = InvoiceMaker.postings(of: made, made.debt!)
                 $1 = .journalPosted(journal)
                 return
             }
@@ -432,7 +432,7 @@ private struct Month {
             try? InvoiceMaker.sum(&event, rate: event.taxes[0])
             $1 = .invoiceIssued(event)
         }))
-        try forger.refused("the customer's invoice before, which ends at event", try forger.invoice { $0.afterSequence -= 1 })
+        try forger.refused("the buyer's invoice before, which ends at event", try forger.invoice { $0.afterSequence -= 1 })
     }
 }
 

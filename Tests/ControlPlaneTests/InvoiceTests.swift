@@ -79,7 +79,7 @@ private struct Asked: @unchecked Sendable {
 
     private func draft(to: WallTime? = nil) throws -> InvoiceIssued {
         let now = town.platform.wall
-        return try desk.worked { views throws(InvoiceError) in try desk.draft(of: customer, to: to, at: now, in: views) }
+        return try desk.worked { views throws(InvoiceError) in try desk.draft(of: Debt(.customer(customer), Currency("USD")!), to: to, at: now, in: views) }
     }
 
     private func issue(to: WallTime? = nil) throws -> InvoiceIssued {

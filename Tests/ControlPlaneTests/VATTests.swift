@@ -68,7 +68,7 @@ import Testing
     private func draft() throws -> InvoiceIssued {
         let desk = InvoiceDesk(views: town.platform.views, log: town.platform.log, store: InvoiceStore(folder: town.platform.directory.path + "/invoices", keys: town.platform.keys))
         let now = town.platform.wall
-        return try desk.worked { views throws(InvoiceError) in try desk.draft(of: customer, to: nil, at: now, in: views) }
+        return try desk.worked { views throws(InvoiceError) in try desk.draft(of: Debt(.customer(customer), Currency("USD")!), to: nil, at: now, in: views) }
     }
 
     private func issue() throws -> InvoiceIssued { try invoice(town.platform.admin(.issueInvoice(try draft())).id) }

@@ -22,9 +22,20 @@ private func runHere(_ program: String, _ arguments: [String], _ environment: [S
     process.standardError = pipe
     process.standardInput = FileHandle.nullDevice
     try process.run()
-    let output = pipe.fileHandleForReading.readDataToEndOfFile()
+    let output = readToEnd(of: pipe)
     process.waitUntilExit()
     return (process.terminationStatus, String(decoding: output, as: UTF8.self))
+}
+
+/// All that comes out of a pipe until it is closed. A signal that comes in between is none of the reader's business; Foundation ends
+/// the process over it.
+func readToEnd(of pipe: Pipe) -> Data {
+    let descriptor = pipe.fileHandleForReading.fileDescriptor
+    var (all, part) = (Data(), [UInt8](repeating: 0, count: 1 << 16))
+    while true {
+        let count = read(descriptor, &part, part.count)
+        if count > 0 { all.append(contentsOf: part[..<count]) } else if count == 0 || errno != EINTR { return all }
+    }
 }
 
 extension Ledgerline {

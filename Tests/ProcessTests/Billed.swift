@@ -10,7 +10,9 @@ struct Billed: Sendable {
     let deck: String
 
     /// A platform, stopped, with so many calls of a minute at 4 cents, and a second version of their deck at 6 cents.
-    static func make(_ platform: TestPlatform, calls: Int) async throws -> Billed {
+    ///
+    /// - Parameter isResold: the platform charges the provider 3 cents for each.
+    static func make(_ platform: TestPlatform, calls: Int, isResold: Bool = false) async throws -> Billed {
         let server = try await platform.start()
         let token = try await platform.token(of: server)
         func post(_ path: String, _ body: String) async throws -> String {
@@ -35,9 +37,16 @@ struct Billed: Sendable {
         let customer = try await post(
             "/v1/customers",
             #"{"provider_id":"\#(provider)","contact_id":"\#(contact)","service_plan_id":"\#(plan)","name":"Acme","external_id":"C-1","currency":"USD"}"#)
+        var edges: [String] = []
+        if isResold {
+            edges = [try await post("/v1/rate-decks", #"{"name":"Wholesale","currency":"USD","decimals":4}"#)]
+            _ = try await post(
+                "/v1/rate-decks/\(edges[0])/versions",
+                #"{"entries":[{"prefix":"1","destination":"USA","connection_fee":"0","per_minute":"0.03","first_increment_seconds":60,"next_increment_seconds":60}]}"#)
+        }
         #expect(try await server.stopped() == 0)
         let writer = Ledgerline.binary.deletingLastPathComponent().appendingPathComponent("call-writer").path
-        let written = try await run(writer, [platform.data, provider, customer, deck, "\(calls)"])
+        let written = try await run(writer, [platform.data, provider, customer, deck, "\(calls)"] + edges)
         guard written.status == 0 else { throw ServerFailure(description: written.output) }
         return Billed(platform: platform, token: token, provider: provider, customer: customer, deck: deck)
     }

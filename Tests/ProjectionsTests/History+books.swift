@@ -5,8 +5,10 @@ import SwiftProtobuf
 
 /// What the books of one provider and one customer see in a day: every table of theirs gets rows.
 enum BooksDay {
+    /// - Parameter above: the next number of the platform's series.
     static func step(
-        provider: Data, customer: Customer, after sequence: UInt64, number: UInt64, through head: UInt64, random: inout RandomSource, at now: WallTime
+        provider: Data, customer: Customer, after sequence: UInt64, number: UInt64, through head: UInt64, above next: UInt64, random: inout RandomSource,
+        at now: WallTime
     ) -> History.Step {
         func id() -> Data { Data(UUIDv7(at: now, random: &random).bytes) }
         func stream(_ id: Data) -> UUIDv7 { UUIDv7(bytes: id)! }
@@ -91,6 +93,19 @@ enum BooksDay {
             $0.buyer.name = "Berta"
         }
         step.append((.invoiceIssued(invoice), stream(invoice.id)))
+        // What the platform bills the provider.
+        let above = InvoiceIssued.with {
+            $0.id = id()
+            $0.buyerProviderID = provider
+            $0.buyerContactID = customer.id
+            $0.number = next
+            $0.numberText = "P\(next)"
+            $0.currency = customer.currency
+            $0.throughSequence = head
+            $0.totalMicros = amount.micros
+            $0.buyer.name = "Rita"
+        }
+        step.append((.invoiceIssued(above), stream(above.id)))
         let printed = InvoicePrinted.with {
             $0.invoiceID = invoice.id
             $0.format = "pdf"

@@ -504,7 +504,8 @@ struct History: Sendable {
         let number = (invoices[customer.providerID] ?? 0) + 1
         invoices[customer.providerID] = number
         return BooksDay.step(
-            provider: customer.providerID, customer: customer, after: number - 1, number: number, through: number, random: &random, at: now)
+            provider: customer.providerID, customer: customer, after: number - 1, number: number, through: number, above: invoices.values.reduce(0, +),
+            random: &random, at: now)
     }
 
     private mutating func topUp() -> Step {

@@ -57,27 +57,40 @@ enum InvoiceDocumentEndpoints {
             body: .init(schema: Schema.reference("NewInvoiceTemplate")),
             success: .init(
                 status: .created, about: "Its hash.", schema: Schema.object([("hash", Schema.text(max: 64))], required: ["hash"])),
-            handle: { exchange in
-                let html = try exchange.decode { body, faults in shape.new(body, FieldContext(), &faults) }.html
-                let provider = try exchange.read { views in try BillingEndpoints.provider(exchange, in: views) }
-                var template = InvoiceTemplatePublished()
-                template.providerID = provider.id
-                template.html = html
-                let outcome = try await exchange.submit(.publishInvoiceTemplate(template))
-                return Reply(.created, .json(["hash": .string(hex(Hash.sha256(Array(html.utf8))))])).replayed(outcome.repeated)
-            }),
+            handle: { exchange in try await publish(exchange) { views in try BillingEndpoints.seller(exchange, in: views) } }),
+        Operation(
+            method: .post, path: "/v1/billing/invoice-templates", name: "publishPlatformInvoiceTemplate", tag: "invoices",
+            summary: "Publishes a template of the platform's own invoices. It is used from when the platform's billing names its hash.",
+            access: .needs(.writePlatform), body: .init(schema: Schema.reference("NewInvoiceTemplate")),
+            success: .init(
+                status: .created, about: "Its hash.", schema: Schema.object([("hash", Schema.text(max: 64))], required: ["hash"])),
+            handle: { exchange in try await publish(exchange) { _ in .platform } }),
         Operation(
             method: .get, path: "/v1/providers/{provider_id}/invoice-template", name: "getInvoiceTemplate", tag: "invoices",
             summary: "The template that the provider's next invoice is made by: to begin with, the built-in one.", access: .needs(.readPrices),
             success: .init(status: .ok, about: "The template.", schema: ["type": "string"], mediaType: "text/html"),
-            handle: { exchange in
-                try exchange.read { views in
-                    let billing = try BillingEndpoints.billing(of: try BillingEndpoints.provider(exchange, in: views), in: views)
-                    let own = try billing.templateHash.isEmpty ? nil : views.invoiceTemplate(hash: billing.templateHash)
-                    return Reply(.ok, .bytes(Array((own?.html ?? InvoicePage.builtIn).utf8), mediaType: "text/html; charset=utf-8"))
-                }
-            }),
+            handle: { exchange in try exchange.read { views in try template(of: try BillingEndpoints.seller(exchange, in: views), in: views) } }),
+        Operation(
+            method: .get, path: "/v1/billing/invoice-template", name: "getPlatformInvoiceTemplate", tag: "invoices",
+            summary: "The template that the platform's next invoice is made by: to begin with, the built-in one.", access: .needs(.readBooks),
+            success: .init(status: .ok, about: "The template.", schema: ["type": "string"], mediaType: "text/html"),
+            handle: { exchange in try exchange.read { views in try template(of: .platform, in: views) } }),
     ]
+
+    private static func publish(_ exchange: Exchange, _ find: (borrowing ViewSnapshot) throws -> BillingEndpoints.Seller) async throws -> Reply {
+        let html = try exchange.decode { body, faults in shape.new(body, FieldContext(), &faults) }.html
+        var template = InvoiceTemplatePublished()
+        template.providerID = try exchange.read { views in try find(views) }.id
+        template.html = html
+        let outcome = try await exchange.submit(.publishInvoiceTemplate(template))
+        return Reply(.created, .json(["hash": .string(hex(Hash.sha256(Array(html.utf8))))])).replayed(outcome.repeated)
+    }
+
+    private static func template(of seller: BillingEndpoints.Seller, in views: borrowing ViewSnapshot) throws -> Reply {
+        let billing = try BillingEndpoints.billing(of: seller, in: views)
+        let own = try billing.templateHash.isEmpty ? nil : views.invoiceTemplate(hash: billing.templateHash)
+        return Reply(.ok, .bytes(Array((own?.html ?? InvoicePage.builtIn).utf8), mediaType: "text/html; charset=utf-8"))
+    }
 
     static let schemas: [(String, JSON)] = [("NewInvoiceTemplate", shape.newSchema)]
 
@@ -85,13 +98,11 @@ enum InvoiceDocumentEndpoints {
         let reach = try exchange.reach
         let id = try exchange.read { views in
             let invoice = try InvoiceEndpoints.visible(exchange, in: views)
-            guard let id = InvoiceID(invoice.id), let customer = CustomerID(invoice.customerID), let currency = Currency(invoice.currency) else {
-                throw Problem(.notFound, "There is no such invoice.")
-            }
+            guard let id = InvoiceID(invoice.id), let debt = invoice.debt else { throw Problem(.notFound, "There is no such invoice.") }
             let redaction = try Redaction(reach, in: views)
             var place = (sequence: invoice.afterSequence, index: UInt32.max)
             while invoice.kind == .invoice {
-                let page = try views.postings(of: .customer(customer, currency), after: place, limit: 500)
+                let page = try views.postings(of: debt.account, after: place, limit: 500)
                 for posting in page where posting.sequence <= invoice.throughSequence {
                     guard let call = CallID(posting.callID), let cdr = try views.cdr(call: call) else { continue }
                     guard try redaction.seen(cdr, in: views) == cdr else {

@@ -9,6 +9,7 @@ import Projections
 /// Invoices and credit notes: worked out, issued, listed.
 enum InvoiceEndpoints {
     private struct Order: Blank {
+        var currency = ""
         var to: Int64 = 0
         var preview = false
     }
@@ -17,12 +18,14 @@ enum InvoiceEndpoints {
         var reason = ""
     }
 
-    private static let orderShape = Shape<Order>(
-        "NewInvoice",
-        [
-            .time("to", \.to, "Movements before this; null: all up to now."),
-            .flag("preview", \.preview, "Only work it out: nothing is issued, and no number is used."),
-        ])
+    private static let terms: [Field<Order>] = [
+        .time("to", \.to, "Movements before this; null: all up to now."),
+        .flag("preview", \.preview, "Only work it out: nothing is issued, and no number is used."),
+    ]
+    private static let orderShape = Shape<Order>("NewInvoice", terms)
+    private static let providerOrderShape = Shape<Order>(
+        "NewProviderInvoice",
+        [.text("currency", \.currency, max: 3, "ISO 4217 code: what it owes in this currency; not needed where there is one.")] + terms)
     private static let creditShape = Shape<Credit>(
         "NewCreditNote",
         [
@@ -39,13 +42,34 @@ enum InvoiceEndpoints {
             summary: "Bills everything that has moved on the customer's account since the last invoice. With preview, works it out and issues nothing.",
             access: .needs(.postMoney), body: .init(schema: Schema.reference("NewInvoice")),
             success: .init(status: .created, about: "The invoice, or what it would be.", schema: Schema.reference("Invoice")),
-            needsIdempotencyKey: true, handle: { try await issue($0) }),
+            needsIdempotencyKey: true,
+            handle: { exchange in
+                let order = try exchange.decode { body, faults in orderShape.new(body, FieldContext(), &faults) }
+                return try await issue(order, exchange) { views in
+                    let customer = try Customers.visible(try exchange.id("customer_id"), to: exchange.reach, in: views)
+                    guard let id = CustomerID(customer.id), let currency = Currency(customer.currency) else {
+                        throw Problem(.notFound, "There is no such customer.")
+                    }
+                    return Debt(.customer(id), currency)
+                }
+            }),
+        Operation(
+            method: .post, path: "/v1/providers/{provider_id}/invoices", name: "issueProviderInvoice", tag: "invoices",
+            summary: "Bills everything that has moved on what the provider owes the one above it, since the last invoice in this currency. By the one above, or those above that.",
+            access: .needs(.postMoney), body: .init(schema: Schema.reference("NewProviderInvoice")),
+            success: .init(status: .created, about: "The invoice, or what it would be.", schema: Schema.reference("Invoice")),
+            needsIdempotencyKey: true,
+            handle: { exchange in
+                let order = try exchange.decode { body, faults in providerOrderShape.new(body, FieldContext(), &faults) }
+                return try await issue(order, exchange) { views in try debt(order.currency, exchange, in: views) }
+            }),
         Operation(
             method: .get, path: "/v1/invoices", name: "listInvoices", tag: "invoices",
-            summary: "Lists the invoices and credit notes of a customer or of a provider, the oldest first. Without either, of the token's own scope.",
+            summary: "Lists the invoices and credit notes to a customer, to a provider, or of a provider as seller, the oldest first. Without any, those of the token's own scope: as seller, of the platform too.",
             access: .needs(.readAccounts),
             query: [
-                QueryParameter("customer_id", .id, "Only those to this customer."), QueryParameter("provider_id", .id, "Only those of this provider."),
+                QueryParameter("customer_id", .id, "Only those to this customer."), QueryParameter("provider_id", .id, "Only those of this provider, to its customers and to the providers below it."),
+                QueryParameter("buyer_provider_id", .id, "Only those to this provider, of the one above it."),
                 QueryParameter("after", .text, "The `next` of the page before."), .limit,
             ],
             success: .init(status: .ok, about: "A page.", schema: Schema.reference("InvoicePage")), handle: { try list($0) }),
@@ -73,7 +97,8 @@ enum InvoiceEndpoints {
         required: ["rate", "category", "taxable", "tax", "reason"])
     private static let heads: [(String, JSON)] = [
         ("id", Schema.uuid), ("kind", Schema.choice(InvoiceKind.literals)), ("number", Schema.text(max: 40)), ("ordinal", Schema.sequence),
-        ("provider_id", Schema.uuid), ("customer_id", Schema.uuid), ("issued_on", Schema.text(max: 10)), ("due_on", Schema.text(max: 10)),
+        ("provider_id", Schema.orNull(Schema.uuid).adding("description", "The seller; null: the platform.")), ("customer_id", Schema.orNull(Schema.uuid)),
+        ("buyer_provider_id", Schema.orNull(Schema.uuid).adding("description", "Who it is for, if it is for no customer.")), ("issued_on", Schema.text(max: 10)), ("due_on", Schema.text(max: 10)),
         ("time_zone", Schema.text(max: 64)), ("period_from", Schema.time), ("period_to", Schema.time), ("after_sequence", Schema.sequence),
         ("through_sequence", Schema.sequence), ("currency", Schema.text(max: 3)),
     ]
@@ -92,37 +117,50 @@ enum InvoiceEndpoints {
     ]
 
     static let schemas: [(String, JSON)] = [
-        ("NewInvoice", orderShape.newSchema), ("NewCreditNote", creditShape.newSchema),
+        ("NewInvoice", orderShape.newSchema), ("NewProviderInvoice", providerOrderShape.newSchema), ("NewCreditNote", creditShape.newSchema),
         ("Invoice", Schema.object(heads + sums + marks, required: (heads + sums + marks).map(\.0))),
         ("InvoicePage", Schema.page(of: Schema.reference("Invoice"))),
     ]
 
     // MARK: - issuing
 
-    private static func issue(_ exchange: Exchange) async throws -> Reply {
-        let order = try exchange.decode { body, faults in orderShape.new(body, FieldContext(), &faults) }
+    /// - Parameter find: whose account it is about, for those that may see it.
+    private static func issue(_ order: Order, _ exchange: Exchange, _ find: (borrowing ViewSnapshot) throws -> Debt) async throws -> Reply {
         let now = WallTime.now
         let to = order.to == 0 ? nil : WallTime(microseconds: order.to)
         if let to, to > now { throw Problem.invalid("to", "must not be in the future") }
-        let customer = try exchange.read { views in
-            CustomerID(try Customers.visible(try exchange.id("customer_id"), to: exchange.reach, in: views).id)
-        }
-        guard let customer else { throw Problem(.notFound, "There is no such customer.") }
+        let debt = try exchange.read { views in try find(views) }
         let desk = exchange.platform.invoices
         do {
             if order.preview {
                 return try exchange.read { views in
-                    let draft = try desk.draft(of: customer, to: to, at: now, in: views)
+                    let draft = try desk.draft(of: debt, to: to, at: now, in: views)
                     return Reply(.created, .json(json(draft, in: views)))
                 }
             }
             let outcome = try await desk.issue(submit: { command async throws(AdminRejection) in try await exchange.command(command) }) {
-                views throws(InvoiceError) in try desk.draft(of: customer, to: to, at: now, in: views)
+                views throws(InvoiceError) in try desk.draft(of: debt, to: to, at: now, in: views)
             }
             return try issued(outcome, exchange)
         } catch let error as InvoiceError {
             throw problem(error)
         }
+    }
+
+    /// What the provider of the path owes in a currency, for those above it.
+    private static func debt(_ code: String, _ exchange: Exchange, in views: borrowing ViewSnapshot) throws -> Debt {
+        let provider = try ProviderMoneyEndpoints.debtor(exchange, in: views)
+        let charged = try views.payables(of: provider).compactMap { Currency($0.account.currency) }
+        if code.isEmpty {
+            guard charged.count == 1, let only = charged.first else {
+                guard !charged.isEmpty else { throw problem(.nothingToBill) }
+                throw Problem.invalid("currency", "is required: the provider owes in \(charged.map(\.code).joined(separator: " and "))")
+            }
+            return Debt(.provider(provider), only)
+        }
+        guard let currency = Currency(code) else { throw Problem.invalid("currency", "must be an ISO 4217 code, such as EUR") }
+        guard charged.contains(currency) else { throw problem(.nothingToBill) }
+        return Debt(.provider(provider), currency)
     }
 
     private static func credit(_ exchange: Exchange) async throws -> Reply {
@@ -158,7 +196,7 @@ enum InvoiceEndpoints {
 
     static func problem(_ error: InvoiceError) -> any Error {
         switch error {
-        case .noCustomer: Problem(.notFound, "There is no such customer.")
+        case .noDebtor(let debtor): Problem(.notFound, "There is no such \(debtor.noun).")
         case .noInvoice: Problem(.notFound, "There is no such invoice.")
         case .nothingToBill, .cutIsBeforeLast, .rules, .decimals, .overflow, .template, .refused: Problem(.conflict, "\(error).")
         case .creditTooLarge(let left): Problem.invalid("amount", "of the invoice \(left) are left to be credited")
@@ -178,33 +216,44 @@ enum InvoiceEndpoints {
             after = 0
         }
         return try exchange.read { views in
-            let owner = try owner(exchange, in: views)
             let limit = exchange.query.limit
-            let found = try views.invoices(of: owner, after: after, limit: limit + 1)
+            let found = try listed(exchange, after: after, limit: limit + 1, in: views)
             let next = found.count > limit ? found[limit - 1].sequence : nil
             return .page(found.prefix(limit).map { json($0.invoice, in: views) }, next: next.map { String($0) })
         }
     }
 
-    private static func owner(_ exchange: Exchange, in views: borrowing ViewSnapshot) throws -> UUIDv7 {
+    private static func listed(
+        _ exchange: Exchange, after: UInt64, limit: Int, in views: borrowing ViewSnapshot
+    ) throws -> [(sequence: UInt64, invoice: InvoiceIssued)] {
         let reach = try exchange.reach
+        func see(_ kind: EntityKind, _ id: UUIDv7) throws {
+            guard let place = try views.place(of: kind, id), reach.holds(place) else {
+                throw Problem(.notFound, "There is no \(kind == .customer ? "customer" : "provider") \(id).")
+            }
+        }
         if let id = exchange.query.id("customer_id") {
-            guard let place = try views.place(of: .customer, id), reach.holds(place) else { throw Problem(.notFound, "There is no customer \(id).") }
-            return id
+            try see(.customer, id)
+            return try views.invoices(to: .customer(CustomerID(id)), after: after, limit: limit)
+        }
+        if let id = exchange.query.id("buyer_provider_id") {
+            try see(.provider, id)
+            return try views.invoices(to: .provider(ProviderID(id)), after: after, limit: limit)
         }
         if let id = exchange.query.id("provider_id") {
-            guard let place = try views.place(of: .provider, id), reach.holds(place) else { throw Problem(.notFound, "There is no provider \(id).") }
-            return id
+            try see(.provider, id)
+            return try views.invoices(of: id, after: after, limit: limit)
         }
-        switch reach {
-        case .provider(let id): return id.value
-        case .customer(let id): return id.value
-        case .platform:
-            throw Problem(.badRequest, "Say whose.", faults: [FieldFault(.parameter("provider_id"), "is required, or customer_id is")])
-        // Invoices are the customer's: nobody below it sees them.
-        case .tenant(let id): return id.value
-        case .subscriber(let id): return id.value
-        }
+        let owner =
+            switch reach {
+            case .platform: UUIDv7.platform
+            case .provider(let id): id.value
+            case .customer(let id): id.value
+            // Invoices are the customer's: nobody below it sees them.
+            case .tenant(let id): id.value
+            case .subscriber(let id): id.value
+            }
+        return try views.invoices(of: owner, after: after, limit: limit)
     }
 
     static func visible(_ exchange: Exchange, in views: borrowing ViewSnapshot) throws -> InvoiceIssued {
@@ -217,8 +266,14 @@ enum InvoiceEndpoints {
 
     private static func isVisible(_ invoice: InvoiceIssued, _ exchange: Exchange, in views: borrowing ViewSnapshot) throws -> Bool {
         let reach = try exchange.reach
-        if let id = UUIDv7(bytes: invoice.customerID), let place = try views.place(of: .customer, id) { return reach.holds(place) }
-        // A customer that was removed: its provider still has the invoice.
+        let place: Place? =
+            switch invoice.debtor {
+            case .customer(let id)?: try views.place(of: .customer, id.value)
+            case .provider(let id)?: try views.place(of: .provider, id.value)
+            case nil: nil
+            }
+        if let place { return reach.holds(place) }
+        // A debtor that was removed: its seller still has the invoice.
         return try reach.level < .customer && reach.holds(views.place(provider: invoice.providerID))
     }
 
@@ -230,7 +285,7 @@ enum InvoiceEndpoints {
         let head: [JSON.Member] = [
             JSON.Member("id", .id(invoice.id)), JSON.Member("kind", .string(invoice.kind.literal)), JSON.Member("number", .string(invoice.numberText)),
             JSON.Member("ordinal", .integer(invoice.number)), JSON.Member("provider_id", .id(invoice.providerID)),
-            JSON.Member("customer_id", .id(invoice.customerID)), JSON.Member("issued_on", .string(invoice.issuedOn)),
+            JSON.Member("customer_id", .id(invoice.customerID)), JSON.Member("buyer_provider_id", .id(invoice.buyerProviderID)), JSON.Member("issued_on", .string(invoice.issuedOn)),
             JSON.Member("due_on", .string(invoice.dueOn)), JSON.Member("time_zone", .string(invoice.timeZone)),
             JSON.Member("period_from", .string(WallTime(microseconds: invoice.periodFrom).rfc3339)),
             JSON.Member("period_to", .string(WallTime(microseconds: invoice.periodTo).rfc3339)),

@@ -90,11 +90,12 @@ extension Shape<Billing> {
     static let billing = Shape(
         "Billing",
         [
-            .reference("provider_id", \.providerID, access: .readOnly, "Whose it is."),
+            .reference("provider_id", \.providerID, access: .readOnly, "Whose it is; null: the platform's."),
             .object("seller", \.seller, of: .seller, "Who stands on its invoices."),
             .text("invoice_prefix", \.invoicePrefix, max: 16, "Before the number of an invoice."),
             .text("credit_note_prefix", \.creditNotePrefix, max: 16, "Before the number of a credit note."),
             .integer("invoice_day", \.invoiceDay, 0...28, "Of the month, in the provider's time zone; 0: nothing is issued by itself."),
+            .flag("invoice_providers", \.invoiceProviders, "Whether on invoice_day the providers directly below it are billed as well, of what they owe."),
             .integer("payment_days", \.paymentDays, 0...365, "From the date of issue."),
             .text("payment_terms", \.paymentTerms, max: 500, "For people."),
             .text("note", \.note, max: 500, "At the foot of every invoice."),

@@ -65,6 +65,8 @@ enum ProviderDecider {
         try Checks.language(provider.language)
         try provider.brand.check()
         try Checks.vatRate(provider.vatBasisPoints)
+        try Checks.recognised(provider.vatTreatment.isRecognised, field: "vat_treatment")
+        try Checks.recognised(provider.invoiceMail.isRecognised, field: "invoice_mail")
         try Checks.recognised(provider.providerSignUp.isRecognised, field: "provider_sign_up")
         try Checks.externalID(provider.externalID, .provider, id, below: provider.parentID, in: state)
         try Checks.contact(provider.contactID, of: provider.id, in: state)

@@ -1,4 +1,5 @@
 import Foundation
+import Invoices
 import Model
 import Primitives
 import Projections
@@ -58,9 +59,8 @@ enum AlertDecider {
         raised.value = amount(value, customer)
         raised.period = period
         decision.record(.alertRaised(raised), in: alert)
-        if try ProviderID(customer.providerID).flatMap({ try state.billing(of: $0) })?.mailAlerts == true {
-            try LetterDecider.tell(customer, alert: raised, in: state, &decision)
-        }
+        guard try state.billing(ofSeller: customer.providerID)?.mailAlerts == true, let id = CustomerID(customer.id) else { return }
+        if let buyer = try Buyer(.customer(id), in: state) { LetterDecider.tell(of: raised, id, buyer, &decision) }
     }
 
     /// Once: who delivers has tried for as long as it wants to.

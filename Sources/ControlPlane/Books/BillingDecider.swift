@@ -6,15 +6,14 @@ package import Primitives
 import Projections
 import SwiftProtobuf
 
-/// How a provider bills: its particulars on paper, numbers, schedule, templates.
+/// How a provider, or the platform, bills: its particulars on paper, numbers, schedule, templates.
 package enum BillingDecider {
     static let templateBytesMax = 128 << 10
 
     static func change<State: ViewQueries & ~Copyable>(
         _ billing: Billing, in state: borrowing State, _ decision: inout Decision
     ) throws -> UUIDv7 {
-        let id = try Checks.reference(billing.providerID, field: "provider_id")
-        _ = try Ownership.provider(billing.providerID, in: state)
+        let id = try seller(billing.providerID, in: state)
         let seller = billing.seller
         let texts: [(String, String)] = [
             ("name", seller.name), ("street", seller.street), ("postal_code", seller.postalCode), ("city", seller.city),
@@ -24,7 +23,7 @@ package enum BillingDecider {
         guard seller.country.isEmpty || isLetters(seller.country, 2...2) else {
             throw AdminRejection.invalid("seller/country", "must be an ISO 3166-1 code of two letters, such as DE")
         }
-        let before = try ProviderID(billing.providerID).flatMap { try state.billing(of: $0) }?.seller
+        let before = try state.billing(of: id)?.seller
         let isNew = seller.vatNumber != before?.vatNumber || seller.country != before?.country
         if isNew, !seller.vatNumber.isEmpty, let fault = VATNumber.fault(seller.vatNumber, country: seller.country) {
             throw AdminRejection.invalid("seller/vat_number", fault)
@@ -63,6 +62,9 @@ package enum BillingDecider {
                 throw AdminRejection.invalid("alert_webhook", "must be an https address without a password in it")
             }
         }
+        if billing.providerID.isEmpty, !billing.alertWebhook.isEmpty || billing.mailAlerts {
+            throw AdminRejection.invalid(billing.mailAlerts ? "mail_alerts" : "alert_webhook", "alerts are of customers, and the platform has none")
+        }
         try checkVAT(billing)
         // A schedule that begins by itself issues documents: they must say whose they are.
         if billing.invoiceDay > 0 {
@@ -70,8 +72,15 @@ package enum BillingDecider {
                 throw AdminRejection.invalid("invoice_day", "needs the seller's name and country first")
             }
         }
-        decision.record(.billingChanged(.with { $0.billing = billing }), in: stream(of: ProviderID(id)))
-        return id
+        decision.record(.billingChanged(.with { $0.billing = billing }), in: stream(of: id))
+        return id.value
+    }
+
+    /// Nothing said is the platform.
+    private static func seller<State: ViewQueries & ~Copyable>(_ id: Data, in state: borrowing State) throws -> ProviderID {
+        guard !id.isEmpty else { return ProviderID(.platform) }
+        _ = try Ownership.provider(id, in: state)
+        return ProviderID(try Checks.reference(id, field: "provider_id"))
     }
 
     private static func checkVAT(_ billing: Billing) throws {
@@ -102,8 +111,7 @@ package enum BillingDecider {
         _ template: InvoiceTemplatePublished, in state: borrowing State, _ decision: inout Decision
     ) throws -> UUIDv7 {
         var template = template
-        let id = try Checks.reference(template.providerID, field: "provider_id")
-        _ = try Ownership.provider(template.providerID, in: state)
+        let id = try seller(template.providerID, in: state)
         guard !template.html.isEmpty, template.html.utf8.count <= templateBytesMax else {
             throw AdminRejection.invalid("html", "must have 1 to \(templateBytesMax) bytes")
         }
@@ -114,9 +122,9 @@ package enum BillingDecider {
         }
         template.hash = Data(Hash.sha256(Array(template.html.utf8)))
         if try state.invoiceTemplate(hash: template.hash) == nil {
-            decision.record(.invoiceTemplatePublished(template), in: stream(of: ProviderID(id)))
+            decision.record(.invoiceTemplatePublished(template), in: stream(of: id))
         }
-        return id
+        return id.value
     }
 
     /// Its own, so that what a provider is and how it bills change under versions of their own.

@@ -16,18 +16,20 @@ enum InvoiceDecider {
         var invoice = draft
         let id = try Checks.existingID(invoice.id)
         guard try state.invoiceSequence(InvoiceID(id)) == nil else { throw AdminRejection.taken("id", id.description) }
-        let customerID = CustomerID(try Checks.reference(invoice.customerID, field: "customer_id"))
-        guard let customer = try state.customer(customerID), customer.providerID == invoice.providerID,
-            customer.currency == invoice.currency, let provider = ProviderID(customer.providerID), let currency = Currency(customer.currency)
-        else { throw AdminRejection.notFound("customer", customerID.description) }
+        guard let debt = invoice.debt else { throw AdminRejection.invalid("customer_id", "an invoice is for a customer or a provider, in a currency") }
+        guard let party = try Party(debt.debtor, in: state), let buyer = try Buyer(debt.debtor, in: state), party.seller == invoice.providerID,
+            party.currencies.contains(debt.currency), let seller = ProviderID(seller: party.seller)
+        else { throw AdminRejection.notFound(debt.debtor.noun, debt.debtor.id.description) }
+        // Of a credit note they are those of its invoice.
+        guard invoice.kind == .creditNote || invoice.buyerContactID == buyer.contactID else { throw stale("the provider's contact is another one") }
         try Checks.recognised(invoice.kind.isRecognised, field: "kind")
-        let next = try state.nextInvoiceNumber(of: provider, invoice.kind)
+        let next = try state.nextInvoiceNumber(of: seller, invoice.kind)
         guard invoice.number == next else { throw stale("number \(next) is the next of the series") }
         try addUp(invoice)
         switch invoice.kind {
         case .invoice, .UNRECOGNIZED:
-            let after = try state.invoiceHead(of: customerID)?.throughSequence ?? 0
-            try checkVAT(invoice, customer, in: state)
+            let after = try state.invoiceHead(of: debt)?.throughSequence ?? 0
+            try checkVAT(invoice, buyer, in: state)
             guard invoice.afterSequence == after else { throw stale("the last invoice ends at sequence \(after)") }
             guard invoice.throughSequence >= after, invoice.throughSequence <= state.applied else {
                 throw AdminRejection.invalid("through_sequence", "must not be before the last invoice's cut nor behind the log's head")
@@ -42,7 +44,7 @@ enum InvoiceDecider {
                 throw AdminRejection.invalid("amount", "\(rest) \(invoice.currency) of the invoice are left to be credited")
             }
         }
-        let postings = InvoiceMaker.postings(of: invoice, .customer(customerID, currency), provider, currency)
+        let postings = InvoiceMaker.postings(of: invoice, debt)
         if postings.isEmpty {
             invoice.journalID = Data()
         } else {
@@ -57,35 +59,34 @@ enum InvoiceDecider {
             decision.record(.journalPosted(journal), in: journalID)
         }
         decision.record(.invoiceIssued(invoice), in: id)
-        if try isMailed(customer, provider, in: state) { try LetterDecider.tell(customer, invoice: invoice, in: state, &decision) }
+        if try isMailed(buyer, in: state) { LetterDecider.tell(of: invoice, to: buyer, &decision) }
         return id
     }
 
-    private static func isMailed<State: ViewQueries & ~Copyable>(_ customer: Customer, _ provider: ProviderID, in state: borrowing State) throws -> Bool {
-        switch customer.invoiceMail {
+    private static func isMailed<State: ViewQueries & ~Copyable>(_ buyer: Buyer, in state: borrowing State) throws -> Bool {
+        switch buyer.invoiceMail {
         case .always: true
         case .never: false
-        case .providers, .UNRECOGNIZED: try state.billing(of: provider)?.mailInvoices ?? false
+        case .providers, .UNRECOGNIZED: try state.billing(ofSeller: buyer.seller)?.mailInvoices ?? false
         }
     }
 
-    /// Once more, to the address that the customer has now; whether it is mailed by itself does not matter.
+    /// Once more, to the address that the buyer has now; whether it is mailed by itself does not matter.
     static func mail<State: ViewQueries & ~Copyable>(_ id: InvoiceID, in state: borrowing State, _ decision: inout Decision) throws -> UUIDv7 {
         guard let invoice = try state.invoice(id) else { throw AdminRejection.notFound("invoice", id.description) }
-        guard let customer = try CustomerID(invoice.customerID).flatMap({ try state.customer($0) }), !invoice.isErasedBuyer else {
+        guard let buyer = try invoice.debtor.flatMap({ try Buyer($0, in: state) }), !invoice.isErasedBuyer else {
             throw AdminRejection.inUse(reason: "whom the invoice was for is erased")
         }
-        return try LetterDecider.tell(customer, invoice: invoice, in: state, &decision).value
+        return LetterDecider.tell(of: invoice, to: buyer, &decision).value
     }
 
     /// Found out again from the records as they are now.
-    private static func checkVAT<State: ViewQueries & ~Copyable>(_ invoice: InvoiceIssued, _ customer: Customer, in state: borrowing State) throws {
-        let contact = try ContactID(customer.contactID).flatMap { try state.contact($0) }
-        let billing = try ProviderID(customer.providerID).flatMap { try state.billing(of: $0) } ?? Billing()
-        let rules = VATRules(customer.vatTreatment, seller: billing.seller, buyer: BuyerParty(customer, contact), billing)
-        guard VATRules(of: invoice) == rules else { throw stale("the VAT of the customer is another one") }
+    private static func checkVAT<State: ViewQueries & ~Copyable>(_ invoice: InvoiceIssued, _ buyer: Buyer, in state: borrowing State) throws {
+        let billing = try state.billing(ofSeller: buyer.seller) ?? Billing()
+        let rules = VATRules(buyer.vatTreatment, seller: billing.seller, buyer: buyer.party, billing)
+        guard VATRules(of: invoice) == rules else { throw stale("the VAT of the buyer is another one") }
         guard let rules else {
-            guard invoice.taxes.allSatisfy({ $0.vatBasisPoints == customer.vatBasisPoints }) else { throw stale("the customer's rate of VAT is another one") }
+            guard invoice.taxes.allSatisfy({ $0.vatBasisPoints == buyer.vatBasisPoints }) else { throw stale("the buyer's rate of VAT is another one") }
             return
         }
         let taxes = rules.taxes

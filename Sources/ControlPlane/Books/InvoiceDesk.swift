@@ -27,21 +27,21 @@ package struct InvoiceDesk: Sendable {
 
     /// - Parameter to: the end of the period, not included; nil: now.
     package func draft(
-        of customer: CustomerID, to: WallTime?, at now: WallTime, in views: borrowing ViewSnapshot
+        of debt: Debt, to: WallTime?, at now: WallTime, in views: borrowing ViewSnapshot
     ) throws(InvoiceError) -> InvoiceIssued {
         let end = to ?? now
         let through: UInt64
         let from: WallTime
         do throws(ViewsError) {
-            through = try cut(customer, before: to, in: views)
-            from = try begin(customer, before: end, in: views)
+            through = try cut(debt, before: to, in: views)
+            from = try begin(debt, before: end, in: views)
         } catch {
             throw .views(error)
         }
         var random = RandomSource.system
         let id = UUIDv7(at: now, random: &random)
         return try InvoiceMaker.invoice(
-            of: customer, InvoicePeriod(through: through, from: min(from, end), to: end, issuedAt: now), id: id, in: views)
+            of: debt, InvoicePeriod(through: through, from: min(from, end), to: end, issuedAt: now), id: id, in: views)
     }
 
     /// Issues what `make` works out of the newest views; worked out again when something else was issued meanwhile.
@@ -79,7 +79,7 @@ package struct InvoiceDesk: Sendable {
 
     /// The newest event before a time that the views have; nil: the newest of all. The fees of a period are charged when it is over, so a
     /// little behind its end: with them comes what was recorded in between.
-    func cut(_ customer: CustomerID, before time: WallTime?, in views: borrowing ViewSnapshot) throws(ViewsError) -> UInt64 {
+    func cut(_ debt: Debt, before time: WallTime?, in views: borrowing ViewSnapshot) throws(ViewsError) -> UInt64 {
         guard let time else { return views.applied }
         var through: UInt64
         do throws(LedgerError) {
@@ -88,19 +88,18 @@ package struct InvoiceDesk: Sendable {
             throw .log(error)
         }
         let near = WallTime(microseconds: time.microseconds - Self.periodMicrosecondsMax)
-        for fee in try views.fees(of: customer.value, after: (near, .platform), limit: 1_000) where fee.periodEnd <= time.microseconds {
+        for fee in try views.fees(of: debt.debtor.id, after: (near, .platform), limit: 1_000)
+        where fee.periodEnd <= time.microseconds && fee.currency == debt.currency.code {
             guard let journal = JournalID(fee.id), let sequence = try views.journalSequence(journal) else { continue }
             through = max(through, sequence)
         }
         return through
     }
 
-    /// Where the last invoice ended; of a customer that has none, when its account first moved.
-    func begin(_ customer: CustomerID, before end: WallTime, in views: borrowing ViewSnapshot) throws(ViewsError) -> WallTime {
-        if let head = try views.invoiceHead(of: customer), head.periodTo > 0 { return WallTime(microseconds: head.periodTo) }
-        guard let code = try views.customer(customer)?.currency, let currency = Currency(code),
-            let first = try views.postings(of: .customer(customer, currency), limit: 1).first
-        else { return end }
+    /// Where the last invoice ended; of a debt that has none, when its account first moved.
+    func begin(_ debt: Debt, before end: WallTime, in views: borrowing ViewSnapshot) throws(ViewsError) -> WallTime {
+        if let head = try views.invoiceHead(of: debt), head.periodTo > 0 { return WallTime(microseconds: head.periodTo) }
+        guard let first = try views.postings(of: debt.account, limit: 1).first else { return end }
         return WallTime(microseconds: first.postedAt)
     }
 

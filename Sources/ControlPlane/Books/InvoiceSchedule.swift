@@ -6,8 +6,8 @@ internal import Model
 package import Primitives
 package import Projections
 
-/// Issues the invoices of providers that have a day of the month for it. Each month that is over is one invoice, also when several went by
-/// while nothing ran. That a month is done is said by the customer's last invoice; a month without anything to bill has none, which is
+/// Issues the invoices of sellers, providers and the platform, that have a day of the month for it. Each month that is over is one invoice, also when several went by
+/// while nothing ran. That a month is done is said by the debtor's last invoice; a month without anything to bill has none, which is
 /// found out once a start.
 package final class InvoiceSchedule {
     private let views: Views
@@ -19,12 +19,12 @@ package final class InvoiceSchedule {
     package static let graceMicroseconds: Int64 = 600_000_000
     /// What failed is tried again after so long.
     private static let pause: Duration = .seconds(60)
-    /// When the customers of a provider were looked at last, and for which boundary.
+    /// When the debtors of a seller were looked at last, and for which boundary.
     private var looked: [ProviderID: (boundary: WallTime, at: WallTime)] = [:]
-    /// Up to which boundary a customer was looked at.
-    private var done: [CustomerID: WallTime] = [:]
-    /// When a customer whose invoice failed is tried again.
-    private var pausedUntil: [CustomerID: WallTime] = [:]
+    /// Up to which boundary a debt was looked at.
+    private var done: [Debt: WallTime] = [:]
+    /// When a debt whose invoice failed is tried again.
+    private var pausedUntil: [Debt: WallTime] = [:]
 
     package init(
         views: Views, log: any EventLog, desk: InvoiceDesk, logger: Logger,
@@ -40,26 +40,24 @@ package final class InvoiceSchedule {
     package func pass(at now: WallTime, isStopping: () -> Bool = { false }) {
         let billings = views.read(for: "invoices", logger: logger) { snapshot throws(ViewsError) in try snapshot.billings() }
         for billing in billings ?? [] where billing.invoiceDay > 0 {
-            guard let id = ProviderID(billing.providerID), !isStopping() else { continue }
+            guard let id = ProviderID(seller: billing.providerID), !isStopping() else { continue }
             let zone = views.read(for: "invoices", logger: logger) { snapshot throws(ViewsError) in try snapshot.provider(id)?.timeZone ?? "" }
             guard let zone else { continue }
             let calendar = BillingCalendar(timeZone: zone)
             let boundary = calendar.boundary(day: billing.invoiceDay, atOrBefore: WallTime(microseconds: now.microseconds - Self.graceMicroseconds))
-            // Between two billing days nothing is due but what failed, and customers are many.
+            // Between two billing days nothing is due but what failed, and debtors are many.
             if let last = looked[id], last.boundary == boundary, now < last.at + Self.pause { continue }
             looked[id] = (boundary, now)
-            let customers = views.read(for: "invoices", logger: logger) { snapshot throws(ViewsError) in
-                try snapshot.customers(of: id, limit: .max).compactMap { CustomerID($0.id) }
-            }
-            for customer in customers ?? [] where done[customer].map({ $0 < boundary }) ?? true {
-                guard !isStopping(), pausedUntil[customer].map({ $0 <= now }) ?? true else { continue }
-                catchUp(customer, billing.invoiceDay, calendar, to: boundary, at: now)
+            let debts = views.read(for: "invoices", logger: logger) { snapshot throws(ViewsError) in try snapshot.debts(to: id, ofProviders: billing.invoiceProviders) }
+            for debt in debts ?? [] where done[debt].map({ $0 < boundary }) ?? true {
+                guard !isStopping(), pausedUntil[debt].map({ $0 <= now }) ?? true else { continue }
+                catchUp(debt, billing.invoiceDay, calendar, to: boundary, at: now)
             }
         }
     }
 
-    private func catchUp(_ customer: CustomerID, _ day: UInt32, _ calendar: BillingCalendar, to last: WallTime, at now: WallTime) {
-        let begin = views.read(for: "invoices", logger: logger) { snapshot throws(ViewsError) in try desk.begin(customer, before: last, in: snapshot) }
+    private func catchUp(_ debt: Debt, _ day: UInt32, _ calendar: BillingCalendar, to last: WallTime, at now: WallTime) {
+        let begin = views.read(for: "invoices", logger: logger) { snapshot throws(ViewsError) in try desk.begin(debt, before: last, in: snapshot) }
         guard var from = begin else { return }
         while true {
             let boundary = calendar.boundary(day: day, after: from)
@@ -67,10 +65,10 @@ package final class InvoiceSchedule {
             do {
                 let invoice = try desk.worked { views throws(InvoiceError) in
                     let through: UInt64
-                    do throws(ViewsError) { through = try desk.cut(customer, before: boundary, in: views) } catch { throw .views(error) }
+                    do throws(ViewsError) { through = try desk.cut(debt, before: boundary, in: views) } catch { throw .views(error) }
                     var random = RandomSource.system
                     return try InvoiceMaker.invoice(
-                        of: customer, InvoicePeriod(through: through, from: from, to: boundary, issuedAt: now), id: UUIDv7(at: now, random: &random), in: views)
+                        of: debt, InvoicePeriod(through: through, from: from, to: boundary, issuedAt: now), id: UUIDv7(at: now, random: &random), in: views)
                 }
                 _ = try submit(AdminRequest(.issueInvoice(invoice), actor: "invoices", requestID: "schedule")).get()
             } catch InvoiceError.nothingToBill {
@@ -78,12 +76,30 @@ package final class InvoiceSchedule {
             } catch InvoiceError.cutIsBeforeLast {
                 // Somebody has issued one by hand that goes further.
             } catch {
-                logger.warning("an invoice could not be issued and is tried again", metadata: ["customer": "\(customer)", "reason": "\(error)"])
-                pausedUntil[customer] = now + Self.pause
+                logger.warning("an invoice could not be issued and is tried again", metadata: [debt.debtor.noun: "\(debt.debtor.id)", "reason": "\(error)"])
+                pausedUntil[debt] = now + Self.pause
                 return
             }
             from = boundary
         }
-        done[customer] = last
+        done[debt] = last
+    }
+}
+
+extension ViewQueries where Self: ~Copyable {
+    /// What customers, and providers if they are wanted, may owe a seller: a customer in its currency, a provider in each in which it was charged.
+    fileprivate func debts(to seller: ProviderID, ofProviders: Bool) throws(ViewsError) -> [Debt] {
+        var debts: [Debt] = []
+        if seller.value != .platform {
+            for customer in try customers(of: seller, limit: .max) {
+                if let id = CustomerID(customer.id), let currency = Currency(customer.currency) { debts.append(Debt(.customer(id), currency)) }
+            }
+        }
+        guard ofProviders else { return debts }
+        for provider in try providers(under: seller.value == .platform ? nil : seller, limit: .max) {
+            guard let id = ProviderID(provider.id) else { continue }
+            debts += try payables(of: id).compactMap { Currency($0.account.currency) }.map { Debt(.provider(id), $0) }
+        }
+        return debts
     }
 }

@@ -2,9 +2,10 @@ internal import Foundation
 internal import Logging
 internal import Model
 internal import Primitives
+internal import Projections
 package import Subjects
 
-/// PDF files as they were first made, each sealed under its customer's key: whoever is forgotten is forgotten here as well. What is
+/// PDF files as they were first made, each sealed under its buyer's key: whoever is forgotten is forgotten here as well. What is
 /// missing is made again, so that nothing depends on this folder but that old files stay as they were when the tool has changed.
 package struct InvoiceStore: Sendable {
     private let folder: String
@@ -26,9 +27,9 @@ package struct InvoiceStore: Sendable {
     /// What cannot be kept is logged, and made again when it is wanted.
     func save(_ bytes: [UInt8], of invoice: InvoiceIssued) {
         var random = RandomSource.system
-        guard let keys, let path = path(of: invoice), let customer = UUIDv7(bytes: invoice.customerID) else { return }
+        guard let keys, let path = path(of: invoice), let buyer = invoice.buyerSubject else { return }
         do {
-            guard let sealed = try keys.seal(bytes, mark: Self.mark, subject: customer, record: invoice.id, &random) else { return }
+            guard let sealed = try keys.seal(bytes, mark: Self.mark, subject: buyer, record: invoice.id, &random) else { return }
             let directory = URL(fileURLWithPath: path).deletingLastPathComponent()
             try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
             try Data(sealed).write(to: URL(fileURLWithPath: path), options: .atomic)
@@ -37,9 +38,9 @@ package struct InvoiceStore: Sendable {
         }
     }
 
-    /// A folder to every provider.
+    /// A folder to every seller.
     private func path(of invoice: InvoiceIssued) -> String? {
-        guard let id = UUIDv7(bytes: invoice.id), let provider = UUIDv7(bytes: invoice.providerID) else { return nil }
-        return "\(folder)/\(provider)/\(id).pdf.sealed"
+        guard let id = UUIDv7(bytes: invoice.id), let seller = ProviderID(seller: invoice.providerID) else { return nil }
+        return "\(folder)/\(seller)/\(id).pdf.sealed"
     }
 }

@@ -31,30 +31,44 @@ enum LetterDecider {
         return id
     }
 
-    /// To a customer, about an invoice or an alert. Where it has no address, that is the end of the letter, and a fact.
+    /// To whom an invoice is for.
     @discardableResult
-    static func tell<State: ViewQueries & ~Copyable>(
-        _ customer: Customer, invoice: InvoiceIssued? = nil, alert: AlertRaised? = nil, in state: borrowing State, _ decision: inout Decision
-    ) throws -> LetterID {
-        let contact = try ContactID(customer.contactID).flatMap { try state.contact($0) }
-        let buyer = BuyerParty(customer, contact)
-        let id = LetterID(decision.newID())
+    static func tell(of invoice: InvoiceIssued, to buyer: Buyer, _ decision: inout Decision) -> LetterID {
         var letter = Letter()
+        letter.kind = .invoice
+        letter.invoiceID = invoice.id
+        // Under the same key as the buyer's name on it; a provider's may have changed since.
+        switch invoice.debtor {
+        case .customer(let id)?: letter.subjectID = id.data
+        case .provider?, nil: letter.subjectID = buyer.contactID.isEmpty ? invoice.buyerContactID : buyer.contactID
+        }
+        return tell(letter, to: buyer, &decision)
+    }
+
+    /// To a customer, whose threshold was crossed.
+    static func tell(of alert: AlertRaised, _ customer: CustomerID, _ buyer: Buyer, _ decision: inout Decision) {
+        var letter = Letter()
+        letter.kind = .alert
+        letter.alertID = alert.id
+        letter.subjectID = customer.data
+        _ = tell(letter, to: buyer, &decision)
+    }
+
+    /// Where there is no address, that is the end of the letter, and a fact.
+    private static func tell(_ draft: Letter, to buyer: Buyer, _ decision: inout Decision) -> LetterID {
+        let id = LetterID(decision.newID())
+        var letter = draft
         letter.id = id.data
-        letter.kind = invoice == nil ? .alert : .invoice
-        letter.subjectID = customer.id
-        letter.providerID = customer.providerID
-        letter.to = EmailAddress.normalised(buyer.email) ?? ""
-        letter.name = buyer.name
-        letter.language = customer.language.isEmpty ? contact?.language ?? "" : customer.language
+        letter.providerID = buyer.seller
+        letter.to = EmailAddress.normalised(buyer.party.email) ?? ""
+        letter.name = buyer.party.name
+        letter.language = buyer.language
         letter.wantedAt = decision.wall.microseconds
-        letter.invoiceID = invoice?.id ?? Data()
-        letter.alertID = alert?.id ?? Data()
         decision.record(.letterWanted(.with { $0.letter = letter }), in: stream(of: letter, id))
         guard letter.to.isEmpty else { return id }
         var failed = LetterFailed()
         (failed.letterID, failed.attempt) = (letter.id, 1)
-        failed.reason = buyer.email.isEmpty ? "neither the customer nor its contact has an e-mail address" : "what the customer has is no e-mail address"
+        failed.reason = buyer.party.email.isEmpty ? "neither the buyer nor its contact has an e-mail address" : "what the buyer has is no e-mail address"
         decision.record(.letterFailed(failed), in: stream(of: letter, id))
         return id
     }

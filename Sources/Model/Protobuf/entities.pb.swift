@@ -3427,6 +3427,12 @@ package nonisolated struct Billing: @unchecked Sendable {
     set {_uniqueStorage()._mailAlerts = newValue}
   }
 
+  /// by the calendar, providers below it are billed as its customers are
+  package var invoiceProviders: Bool {
+    get {_storage._invoiceProviders}
+    set {_uniqueStorage()._invoiceProviders = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -7319,7 +7325,7 @@ nonisolated extension Domain: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
 
 nonisolated extension Billing: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Billing"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}provider_id\0\u{1}seller\0\u{3}invoice_prefix\0\u{3}credit_note_prefix\0\u{3}invoice_day\0\u{3}payment_days\0\u{3}payment_terms\0\u{1}note\0\u{3}template_hash\0\u{3}call_list\0\u{3}exemption_reason\0\u{3}approval_above_micros\0\u{3}approval_days\0\u{3}alert_webhook\0\u{4}D\u{3}vat_rates\0\u{3}vat_items\0\u{3}mail_invoices\0\u{3}mail_alerts\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}provider_id\0\u{1}seller\0\u{3}invoice_prefix\0\u{3}credit_note_prefix\0\u{3}invoice_day\0\u{3}payment_days\0\u{3}payment_terms\0\u{1}note\0\u{3}template_hash\0\u{3}call_list\0\u{3}exemption_reason\0\u{3}approval_above_micros\0\u{3}approval_days\0\u{3}alert_webhook\0\u{4}D\u{3}vat_rates\0\u{3}vat_items\0\u{3}mail_invoices\0\u{3}mail_alerts\0\u{4}G\u{1}invoice_providers\0")
 
   fileprivate class _StorageClass {
     var _providerID: Data = Data()
@@ -7340,6 +7346,7 @@ nonisolated extension Billing: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
     var _vatItems: [VATItem] = []
     var _mailInvoices: Bool = false
     var _mailAlerts: Bool = false
+    var _invoiceProviders: Bool = false
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -7368,6 +7375,7 @@ nonisolated extension Billing: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
       _vatItems = source._vatItems
       _mailInvoices = source._mailInvoices
       _mailAlerts = source._mailAlerts
+      _invoiceProviders = source._invoiceProviders
     }
   }
 
@@ -7404,6 +7412,7 @@ nonisolated extension Billing: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
         case 211: try { try decoder.decodeRepeatedMessageField(value: &_storage._vatItems) }()
         case 212: try { try decoder.decodeSingularBoolField(value: &_storage._mailInvoices) }()
         case 213: try { try decoder.decodeSingularBoolField(value: &_storage._mailAlerts) }()
+        case 284: try { try decoder.decodeSingularBoolField(value: &_storage._invoiceProviders) }()
         default: break
         }
       }
@@ -7470,6 +7479,9 @@ nonisolated extension Billing: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
       if _storage._mailAlerts != false {
         try visitor.visitSingularBoolField(value: _storage._mailAlerts, fieldNumber: 213)
       }
+      if _storage._invoiceProviders != false {
+        try visitor.visitSingularBoolField(value: _storage._invoiceProviders, fieldNumber: 284)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -7497,6 +7509,7 @@ nonisolated extension Billing: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
         if _storage._vatItems != rhs_storage._vatItems {return false}
         if _storage._mailInvoices != rhs_storage._mailInvoices {return false}
         if _storage._mailAlerts != rhs_storage._mailAlerts {return false}
+        if _storage._invoiceProviders != rhs_storage._invoiceProviders {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -140,7 +140,7 @@ extension Table {
         case .contacts, .tokens, .cdrExports, .exportFiles, .exportDeliveries, .recordings, .recordingsByCall, .recordingsByParty, .providersByNamespace, .tenantsByDomain, .subscribersByName, .numbersByE164,
             .gatewaysByAddress, .gateways, .externalIDs, .domains, .domainsByName, .users, .usersByEmail, .logins, .letters, .lettersDue, .tokensBySecret, .references, .deckTimes, .deckImports, .rates, .liveCalls, .liveCallsByWorker,
             .liveCallCounts, .gatewayStarts, .gatewayStates, .statistics, .statisticsParties, .cdrs, .cdrsByCall, .cdrsByParty, .cdrsByStart, .corrections, .correctionsByRecord, .accounts, .postings, .holds, .journals, .spend, .spendHolds, .streams, .history, .changes,
-            .subjects, .subjectsErased, .feeItems, .feeOpen, .feePlans, .feePeriods, .fees, .allowances, .allowanceHolds, .packages, .packageEnds, .meta, .billing, .invoiceTemplates, .adjustments, .vouchers, .voucherBatches, .voucherMisses, .alerts, .openAlerts, .alertThresholds, .unsentAlerts, .invoiceSeries, .invoiceHeads, .invoiceBalances, .invoicePrints, .invoices, .invoicesByOwner, .invoicesByNumber:
+            .subjects, .subjectsErased, .feeItems, .feeOpen, .feePlans, .feePeriods, .fees, .allowances, .allowanceHolds, .packages, .packageEnds, .meta, .billing, .invoiceTemplates, .adjustments, .vouchers, .voucherBatches, .voucherMisses, .alerts, .openAlerts, .alertThresholds, .unsentAlerts, .invoiceSeries, .invoiceHeads, .invoiceBalances, .invoicePrints, .invoices, .invoicesByOwner, .invoicesToProviders, .invoicesByNumber:
             false
         }
     }
