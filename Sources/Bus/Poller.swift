@@ -199,6 +199,9 @@ package import Primitives
     /// Whether the latest wait found something to read, or an error that reading will tell.
     package func isReadable(_ token: Token) -> Bool { has(ZMQ_POLLIN | ZMQ_POLLERR, token) }
 
+    /// Of a descriptor: whether the latest wait found an error (`EPOLLERR`), such as a report in a socket's error queue.
+    package func hasError(_ token: Token) -> Bool { has(ZMQ_POLLERR, token) }
+
     package func isWritable(_ token: Token) -> Bool { has(ZMQ_POLLOUT, token) }
 
     private func has(_ events: Int32, _ token: Token) -> Bool {

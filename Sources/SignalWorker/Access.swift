@@ -43,13 +43,17 @@ struct Access: Sendable {
             hashes = InlineArray { isWhole ? bytes[$0] : 0 }
         }
 
-        var reply: CredentialReply {
+        func ha1(_ algorithm: DigestAlgorithm) -> [UInt8] {
+            let range = algorithm == .md5 ? 0..<16 : 16..<48
+            return range.map { hashes[$0] }
+        }
+
+        /// Who it is, without what its password is judged by.
+        var name: CredentialReply {
             .with {
                 $0.found = isFound
                 $0.subscriberID = subscriber?.data ?? Data()
                 $0.tenantID = tenant?.data ?? Data()
-                $0.credential.ha1Md5 = Data((0..<16).map { hashes[$0] })
-                $0.credential.ha1Sha256 = Data((16..<48).map { hashes[$0] })
             }
         }
     }
@@ -76,9 +80,10 @@ struct Access: Sendable {
 
     // MARK: Credentials
 
-    func credential(_ key: CredentialKey, now: Instant) -> CredentialReply? {
+    /// Which line it is, and what a password is judged by; nil: the control plane is to be asked.
+    func line(_ key: CredentialKey, by algorithm: DigestAlgorithm, now: Instant) -> (name: CredentialReply, ha1: [UInt8])? {
         guard let cached = credentials[key], now < cached.until else { return nil }
-        return cached.value.reply
+        return (cached.value.name, cached.value.ha1(algorithm))
     }
 
     /// - Returns: whether the question is still to be asked.

@@ -21,7 +21,7 @@ struct Registering: Sendable {
 /// Registrations that wait a moment for others.
 ///
 /// A message to the control plane wakes a thread of each process's bus and the thread that decides, is a commit of the contacts' file,
-/// and wakes all of them again for the answer. A phone does not care about ten milliseconds when it registers, and a platform of many phones
+/// and wakes all of them again for the answer. A phone does not care about some milliseconds when it registers, and a platform of many phones
 /// has many registrations in that time: they go in one message and are answered by one.
 struct GatheredRegistrations: Sendable {
     /// More than these wait for nobody.

@@ -186,7 +186,9 @@ struct SignalLoop: ~Copyable {
     private mutating func turn() {
         for (index, listener) in listeners.enumerated() where poller.isReadable(listenerTokens[index]) {
             let address = listener.socket.address
-            for remote in listener.takeUnreachable() { handle(.unreachable(remote, listener: address)) }
+            if poller.hasError(listenerTokens[index]) {
+                for remote in listener.takeUnreachable() { handle(.unreachable(remote, listener: address)) }
+            }
             for datagram in listener.receive() {
                 handle(.datagram(datagram.bytes, listener: address, from: datagram.source))
             }

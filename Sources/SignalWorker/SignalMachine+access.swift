@@ -165,7 +165,7 @@ extension SignalMachine {
             return .challenge(isStale: false)
         }
         let key = CredentialKey(domain: realm, username: credentials.username)
-        guard let reply = access.credential(key, now: kit.now) else {
+        guard let (reply, ha1) = access.line(key, by: credentials.algorithm, now: kit.now) else {
             if access.wait(Access.Waiting(transaction: id, request: request, hop: hop), for: key) {
                 var desk = DeskRequest()
                 desk.credential.domain = key.domain
@@ -175,8 +175,7 @@ extension SignalMachine {
             return .waiting
         }
         guard reply.found, let method = request.method else { return .wrong(user: credentials.username) }
-        let ha1 = credentials.algorithm == .md5 ? reply.credential.ha1Md5 : reply.credential.ha1Sha256
-        switch access.verifier.verify(credentials, method: method, ha1: Array(ha1), now: kit.wall) {
+        switch access.verifier.verify(credentials, method: method, ha1: ha1, now: kit.wall) {
         case .accepted:
             rates.rightPassword(hop.remote)
             if hop.transport != .udp, hop.relay == nil {

@@ -37,7 +37,7 @@ package struct SignalWorkerConfiguration: Sendable {
     /// How long what has happened to a call waits for company on its way to the control plane.
     package var factsGathered: Duration = .milliseconds(20)
     /// How long a registration waits for company on its way to the control plane.
-    package var registrationsGathered: Duration = .milliseconds(10)
+    package var registrationsGathered: Duration = .milliseconds(20)
     /// DNS servers that say where gateways are, as `192.0.2.53:53`, several with commas; empty: the machine's.
     package var dnsServers = ""
 

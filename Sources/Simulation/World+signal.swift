@@ -10,7 +10,7 @@ extension World {
         var configuration = SignalConfiguration(
             worker: node.name, listeners: [node.listener], cluster: cluster, busEndpoint: "tcp://\(node.name):1", incarnation: seed &* 31 &+ starts)
         configuration.factsGathered = .milliseconds(20)
-        configuration.registrationsGathered = .milliseconds(10)
+        configuration.registrationsGathered = .milliseconds(20)
         signals[index].machine = SignalMachine(configuration, random: RandomSource(seed: seed &* 1_009 &+ starts))
         let facts = node.outbox
         if !facts.isEmpty { step(node.name) { .remembered(facts) } }

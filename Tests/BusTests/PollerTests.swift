@@ -35,6 +35,22 @@ struct PollerTests {
         #expect(poller.wait(for: .zero) == 0)
     }
 
+    @Test func anErrorIsToldFromSomethingToRead() throws {
+        var (whole, broken): ([Int32], [Int32]) = ([0, 0], [0, 0])
+        try #require(pipe(&whole) == 0)
+        try #require(pipe(&broken) == 0)
+        defer { for end in whole + [broken[1]] { close(end) } }
+        var poller = Poller()
+        let (reader, writer) = (poller.add(descriptor: whole[0]), poller.add(descriptor: broken[1]))
+        var byte: UInt8 = 1
+        #expect(write(whole[1], &byte, 1) == 1)
+        // Nobody is there to read any more: pipe(7), EPOLLERR.
+        close(broken[0])
+        #expect(poller.wait(for: patience) == 2)
+        #expect(poller.isReadable(reader) && !poller.hasError(reader))
+        #expect(poller.isReadable(writer) && poller.hasError(writer))
+    }
+
     @Test func socketIsReadableUntilItIsDrained() throws {
         let loopback = try Loopback()
         var router = try loopback.router()

@@ -1,6 +1,7 @@
 import Foundation
 import Model
 import Primitives
+import SIP
 import SwiftProtobuf
 import Testing
 
@@ -41,5 +42,16 @@ struct AccessTests {
         var (access, random) = (access(), RandomSource(seed: 2))
         _ = access.take(reply(&random, md5: md5, sha256: sha256), for: key, now: .zero)
         #expect(access.credential(key, now: .zero)?.found == false)
+    }
+}
+
+extension Access {
+    /// All that is kept of a line, as it was told.
+    fileprivate func credential(_ key: CredentialKey, now: Instant) -> CredentialReply? {
+        guard let (name, md5) = line(key, by: .md5, now: now), let (_, sha256) = line(key, by: .sha256, now: now) else { return nil }
+        var told = name
+        told.credential.ha1Md5 = Data(md5)
+        told.credential.ha1Sha256 = Data(sha256)
+        return told
     }
 }

@@ -18,6 +18,7 @@ package final class LocationStore {
     private let environment: Environment
     private let contacts: Database
     private let keys: SubjectKeys?
+    private let random = RandomSource.pooled()
     private static let mark: UInt8 = 9
     private static let bytesMax = 4 << 30
 
@@ -88,7 +89,7 @@ package final class LocationStore {
     /// - Parameter changed: a row without contacts is removed.
     func save(_ changed: [(subscriber: SubscriberID, row: ContactRow)]) throws(LocationStoreError) {
         var rows: [(key: [UInt8], value: [UInt8]?)] = []
-        var random = RandomSource.system
+        var random = random
         for (subscriber, row) in changed {
             var value: [UInt8]? = row.isEmpty ? nil : row.bytes
             if let plain = value, let keys {
