@@ -60,24 +60,35 @@ struct BitWriter {
     private var bits: UInt64 = 0
     private var held: UInt32 = 0
 
-    init(capacity: Int) { bytes.reserveCapacity(capacity) }
+    init(capacity: Int) { bytes.reserveCapacity(capacity + 4) }
 
-    var count: Int { bytes.count }
+    /// Whole bytes that are written or held.
+    var count: Int { bytes.count + Int(held >> 3) }
 
+    @inline(__always)
     mutating func append(_ code: BitCode) { append(code.bits, code.count) }
 
+    /// - Parameter count: at most 32.
+    @inline(__always)
     mutating func append(_ code: UInt32, _ count: UInt32) {
-        bits |= UInt64(code) << held
+        bits |= UInt64(code) << UInt64(held)
         held += count
-        while held >= 8 {
-            bytes.append(UInt8(truncatingIfNeeded: bits))
-            bits >>= 8
-            held -= 8
-        }
+        if held >= 32 { flush() }
+    }
+
+    private mutating func flush() {
+        let word = InlineArray<4, UInt8> { UInt8(truncatingIfNeeded: bits >> UInt64(8 * $0)) }
+        for index in 0..<4 { bytes.append(word[index]) }
+        bits >>= 32
+        held -= 32
     }
 
     consuming func finish() -> [UInt8] {
-        if held > 0 { bytes.append(UInt8(truncatingIfNeeded: bits)) }
+        while held > 0 {
+            bytes.append(UInt8(truncatingIfNeeded: bits))
+            bits >>= 8
+            held -= min(held, 8)
+        }
         return bytes
     }
 }

@@ -76,8 +76,10 @@ extension CallSnapshot: PersonalRecord {
             if let own { called.b = own }
             if let other { caller.b = other }
         }
-        for field in [\CallSnapshot.remoteSdpA, \.sdpB] { move(field, "", from: &self, to: &caller) }
-        for field in [\CallSnapshot.remoteSdpB, \.sdpA] { move(field, "", from: &self, to: &called) }
+        (caller.remoteSdpA, remoteSdpA) = (remoteSdpA, "")
+        (caller.sdpB, sdpB) = (sdpB, "")
+        (called.remoteSdpB, remoteSdpB) = (remoteSdpB, "")
+        (called.sdpA, sdpA) = (sdpA, "")
         return (caller, called)
     }
 }
@@ -124,11 +126,11 @@ extension Cdr: PersonalRecord {
 
     package mutating func withdraw() -> (first: Cdr, second: Cdr) {
         var (caller, called) = (Cdr(), Cdr())
-        if hasCaller { move(\.caller.number, "", from: &self, to: &caller) }
-        move(\.sipCallID, "", from: &self, to: &caller)
-        if hasCalled { move(\.called.number, "", from: &self, to: &called) }
-        move(\.dialled, "", from: &self, to: &called)
-        move(\.calledE164, "", from: &self, to: &called)
+        if !self.caller.number.isEmpty { (caller.caller.number, self.caller.number) = (self.caller.number, "") }
+        if !self.called.number.isEmpty { (called.called.number, self.called.number) = (self.called.number, "") }
+        (caller.sipCallID, sipCallID) = (sipCallID, "")
+        (called.dialled, dialled) = (dialled, "")
+        (called.calledE164, calledE164) = (calledE164, "")
         called.attempts = attempts.withdrawTargets()
         return (caller, called)
     }

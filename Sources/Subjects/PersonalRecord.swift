@@ -23,15 +23,10 @@ package protocol PersonalRecord: Message, Equatable {
 
 extension PersonalRecord {
     package mutating func withdrawBytes(isOne: Bool) -> (first: [UInt8], second: [UInt8]) {
-        var parts = withdraw()
-        guard isOne else { return (parts.first.wireBytes(), parts.second.wireBytes()) }
-        do {
-            // The two never hold the same field, so they stand side by side.
-            try parts.first.merge(serializedBytes: parts.second.wireBytes())
-        } catch {
-            preconditionFailure("bytes that were just written can be read: \(error)")
-        }
-        return (parts.first.wireBytes(), [])
+        let parts = withdraw()
+        let (first, second) = (parts.first.wireBytes(), parts.second.wireBytes())
+        // The two never hold the same field: one behind the other they are read as one message.
+        return isOne ? (first + second, []) : (first, second)
     }
 
     package mutating func restore(_ part: [UInt8]) throws { try merge(serializedBytes: part) }
