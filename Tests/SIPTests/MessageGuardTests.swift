@@ -165,3 +165,35 @@ func brokenStartLinesAreRefused(line: String) {
     let latin = message("From: <", Array("From: M".utf8) + [0xFC] + Array("ller <".utf8))
     #expect(error(latin) == nil, "a Latin-1 name is repaired, not a reason to lose a call")
 }
+
+@Test func whatBeginsSomethingIsReadByBothReaders() throws {
+    // Our own reader takes this Call-ID, libosip2 does not.
+    let fields = must.replacing("Call-ID: c", with: "Call-ID: @c")
+    #expect(error(Array((start + fields + "\r\n").utf8)) == .refusedByParser)
+    #expect(try parse(start + fields.replacing("To: <sip:b@example.com>", with: "To: <sip:b@example.com>;tag=2") + "\r\n").callID == "@c")
+    #expect(try parse("SIP/2.0 200 OK\r\n" + fields + "\r\n").callID == "@c")
+}
+
+@Test func aControlByteIsFoundWhereverItStands() {
+    for length in 0..<40 {
+        let plain = [UInt8](repeating: 0x41, count: length)
+        #expect(plain.indexOfControl(from: 0) == nil)
+        for place in 0..<length {
+            for byte in UInt8.min...UInt8.max {
+                var bytes = plain
+                bytes[place] = byte
+                // A tab before it, and what is above ASCII, are none.
+                if place > 0 { bytes[place - 1] = place % 2 == 0 ? ASCII.tab : 0xFF }
+                #expect(bytes.indexOfControl(from: 0) == (byte.isControl ? place : nil), "\(byte) at \(place) of \(length)")
+            }
+        }
+    }
+}
+
+@Test func numbersAreWrittenInDecimal() {
+    for number in [0, 1, 9, 10, 99, 100, 65_535, UInt64.max / 10, UInt64.max] {
+        #expect(TextWriter.text { $0 += number } == String(number))
+    }
+    #expect(TextWriter.text { $0 += UInt8(255) } == "255")
+    #expect(TextWriter.text { $0 += "Müller, längerer Name"; $0 += " "; $0 += ("ß" as Unicode.Scalar) } == "Müller, längerer Name ß")
+}

@@ -134,6 +134,21 @@ private let head = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\n"
     #expect(media.lines.count == 2)
 }
 
+@Test func attributesAreRemovedTogetherByTheirWholeNames() {
+    let lines = ["rtcp", "rtcp-mux", "rtcp:9", "mid:0", "middle", "ssrc:1 cname:x", "sendrecv", "", "\u{E4}"]
+    var media = SDP.Media(port: 1, formats: ["0"], lines: lines.map { SDP.Line("a", $0) } + [SDP.Line("b", "rtcp")])
+    media.removeAttributes(SDP.AttributeNames(["rtcp", "mid", "ssrc"]))
+    #expect(media.lines.map(\.value) == ["rtcp-mux", "middle", "sendrecv", "", "\u{E4}", "rtcp"])
+    #expect(media.direction == .sendrecv)
+}
+
+@Test func aMappingNeedsAClock() throws {
+    func encodings(_ value: String) -> [String] { SDP.Media(port: 1, formats: ["96"], lines: [SDP.Line("a", "rtpmap:" + value)]).mappings.map(\.encoding) }
+    #expect(encodings("111 opus/48000/2") == ["opus"])
+    #expect(encodings(" 96  G726-32/8000 ") == ["G726-32"])
+    for broken in ["96", "96 opus", "96 /8000", "96 opus/", "96 opus/x", "96 opus/99999999999"] { #expect(encodings(broken) == [], "\(broken)") }
+}
+
 @Test func aValueCannotStartALineOfItsOwn() {
     var media = SDP.Media(port: 1, formats: ["0"])
     media.setAttribute("x", ["a\r\nm=audio 9 RTP/AVP 0"])

@@ -65,6 +65,16 @@ private struct Client {
     #expect(client.receive(busy, at: 600) == ["send ACK"], "repeated: acknowledged, not delivered")
 }
 
+@Test func aRefusalIsStillAcknowledgedAfterAnAnswerThatCameTooLate() throws {
+    var client = Client()
+    let invite = Samples.request("INVITE")
+    _ = client.send(invite)
+    let busy = invite.response(486, toTag: "b")
+    #expect(client.receive(busy, at: 100) == ["send ACK", "response 486 INVITE"])
+    #expect(client.receive(invite.response(200, toTag: "c"), at: 200) == [], "the INVITE has its final response")
+    #expect(client.receive(busy, at: 600) == ["send ACK"])
+}
+
 @Test func repeatedSuccessIsAcknowledgedByTheLayerOnceTheApplicationHas() throws {
     var client = Client()
     let invite = Samples.request("INVITE")
