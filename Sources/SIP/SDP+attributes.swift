@@ -37,24 +37,3 @@ extension [SDP.Line] {
         return nil
     }
 }
-
-extension String {
-    /// Whether these are its first bytes, and the next, if there is one, is as it should be.
-    package func startsWith(_ start: String, andThen isRight: (UInt8?) -> Bool = { _ in true }) -> Bool {
-        let (own, others) = (utf8.span, start.utf8.span)
-        guard own.count >= others.count else { return false }
-        var index = 0
-        while index < others.count {
-            guard own[index] == others[index] else { return false }
-            index += 1
-        }
-        return isRight(index < own.count ? own[index] : nil)
-    }
-
-    /// Whether it holds bytes that no value of a header may.
-    var hasControls: Bool {
-        let bytes = utf8.span
-        for index in bytes.indices where bytes[index].isControl { return true }
-        return false
-    }
-}
