@@ -54,10 +54,27 @@ enum FuzzEntry: String, CaseIterable {
             precondition(answer.starts(with: "SIP/2.0 ".utf8) && answer.count < bytes.count + 512, "a refusal that is none, or that amplifies")
             return
         }
-        precondition((try? SIPMessage(parsing: message.bytes, framing: .stream)) == message, "written and read again it is another message")
+        do throws(ParseError) {
+            let again = try SIPMessage(parsing: message.bytes, framing: .stream)
+            precondition(again == message, "written and read again it is another message")
+        } catch {
+            switch error {
+            case .refusedByParser where hasShortHost(message): break
+            // Compact names are written whole, and Content-Length is: that may be more than is read.
+            case .tooManyHeaders, .lineTooLong, .tooLarge: break
+            default: preconditionFailure("what was read is refused when it is written: \(error)")
+            }
+        }
         _ = (message.contacts, message.routes, message.recordRoutes, message.required)
         if message.method != nil { _ = Dialog(answering: message, localTag: "t")?.state }
         description(message.body)
+    }
+
+    /// libosip2 takes a host or number of one character where it stands by itself, and not in brackets, in which addresses are written.
+    private func hasShortHost(_ message: SIPMessage) -> Bool {
+        ([message.from, message.to] + message.contacts + message.routes + message.recordRoutes).contains {
+            $0.uri.host.utf8.count == 1 || $0.uri.opaque?.utf8.count == 1
+        }
     }
 
     /// What one write brings and what three do are the same messages.
@@ -90,7 +107,8 @@ enum FuzzEntry: String, CaseIterable {
 
     private func description(_ bytes: [UInt8]) {
         guard let sdp = try? SDP(parsing: bytes) else { return }
-        precondition((try? SDP(parsing: sdp.bytes)) == sdp, "written and read again it is another description")
+        // Bare line feeds are written with carriage returns, which may be more than is read.
+        precondition(sdp.bytes.count > SDP.sizeMax || (try? SDP(parsing: sdp.bytes)) == sdp, "written and read again it is another description")
         for media in sdp.media { _ = (media.cryptos, media.rtcp?.port, media.mappings) }
     }
 
