@@ -70,10 +70,10 @@ enum FuzzEntry: String, CaseIterable {
         description(message.body)
     }
 
-    /// libosip2 takes a host or number of one character where it stands by itself, and not in brackets, in which addresses are written.
+    /// libosip2 takes a host or number of one or two characters where it stands by itself, and not always in brackets, in which addresses are written.
     private func hasShortHost(_ message: SIPMessage) -> Bool {
         ([message.from, message.to] + message.contacts + message.routes + message.recordRoutes).contains {
-            $0.uri.host.utf8.count == 1 || $0.uri.opaque?.utf8.count == 1
+            (1...2).contains($0.uri.host.utf8.count) || (1...2).contains($0.uri.opaque?.utf8.count ?? 0)
         }
     }
 
