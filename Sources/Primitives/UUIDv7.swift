@@ -41,11 +41,41 @@ package struct UUIDv7: Hashable, Comparable, Sendable {
     }
 
     package var bytes: [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(16)
-        unsafe withUnsafeBytes(of: high.bigEndian) { unsafe bytes.append(contentsOf: $0) }
-        unsafe withUnsafeBytes(of: low.bigEndian) { unsafe bytes.append(contentsOf: $0) }
-        return bytes
+        unsafe [UInt8](unsafeUninitializedCapacity: 16) { out, count in
+            let memory = UnsafeMutableRawBufferPointer(out)
+            unsafe memory.storeBytes(of: high.bigEndian, as: UInt64.self)
+            unsafe memory.storeBytes(of: low.bigEndian, toByteOffset: 8, as: UInt64.self)
+            count = 16
+        }
+    }
+
+    /// 32 lower-case hexadecimal digits.
+    package var digits: String {
+        unsafe String(unsafeUninitializedCapacity: 32) { out in
+            for place in 0..<32 {
+                let word = place < 16 ? high : low
+                unsafe out[place] = hexDigit(UInt8(truncatingIfNeeded: word >> UInt64(60 - place % 16 * 4)) & 0x0F)
+            }
+            return 32
+        }
+    }
+
+    /// Of 32 hexadecimal digits in either case; nil for anything else.
+    package init?(digits: ArraySlice<UInt8>) {
+        guard digits.count == 32 else { return nil }
+        var words: (UInt64, UInt64) = (0, 0)
+        for index in digits.indices {
+            let byte = digits[index]
+            let value: UInt8
+            switch byte {
+            case 0x30...0x39: value = byte - 0x30
+            case 0x41...0x46: value = byte - 0x41 + 10
+            case 0x61...0x66: value = byte - 0x61 + 10
+            default: return nil
+            }
+            words = (words.0 << 4 | words.1 >> 60, words.1 << 4 | UInt64(value))
+        }
+        self.init(high: words.0, low: words.1)
     }
 
     package static func < (a: UUIDv7, b: UUIDv7) -> Bool { (a.high, a.low) < (b.high, b.low) }
@@ -94,13 +124,13 @@ package func hex(_ bytes: some Sequence<UInt8>) -> String { hex(Array(bytes)) }
 /// The same for an array: every request is named this way, and what is made for any sequence asks each byte's type what it is.
 package func hex(_ bytes: [UInt8]) -> String {
     // Made of bytes: a String that grows by characters costs ten times as much.
-    var digits: [UInt8] = []
-    digits.reserveCapacity(bytes.count * 2)
-    for byte in bytes {
-        digits.append(hexDigit(byte >> 4))
-        digits.append(hexDigit(byte & 0x0F))
+    unsafe String(unsafeUninitializedCapacity: bytes.count * 2) { out in
+        for index in bytes.indices {
+            unsafe out[2 * index] = hexDigit(bytes[index] >> 4)
+            unsafe out[2 * index + 1] = hexDigit(bytes[index] & 0x0F)
+        }
+        return bytes.count * 2
     }
-    return String(decoding: digits, as: UTF8.self)
 }
 
 /// nil unless `text` is an even number of hexadecimal digits.

@@ -51,11 +51,22 @@ extension [UInt8] {
         return start..<end
     }
 
+    /// Eight bytes at a look.
     func index(of byte: UInt8, in range: Range<Int>) -> Int? {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count)
+        let words = unsafe span.bytes
+        let pattern = UInt64(byte) &* 0x0101_0101_0101_0101
         var index = range.lowerBound
+        while index &+ 8 <= range.upperBound {
+            let word = unsafe UInt64(littleEndian: words.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)) ^ pattern
+            // The lowest bit that is set belongs to the first byte that is equal; those above it may err.
+            let equal = (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080
+            if equal != 0 { return index &+ equal.trailingZeroBitCount &>> 3 }
+            index &+= 8
+        }
         while index < range.upperBound {
             if self[index] == byte { return index }
-            index += 1
+            index &+= 1
         }
         return nil
     }
@@ -99,8 +110,17 @@ extension [UInt8] {
     }
 
     /// What is compared byte by byte later, and copied into answers, must survive as text.
-    func isUTF8(_ range: Range<Int>) -> Bool {
-        all(range) { $0 < 0x80 } || String(validating: self[range], as: UTF8.self) != nil
+    func isUTF8(_ range: Range<Int>) -> Bool { isASCII(range) || String(validating: self[range], as: UTF8.self) != nil }
+
+    private func isASCII(_ range: Range<Int>) -> Bool {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count)
+        let words = unsafe span.bytes
+        var index = range.lowerBound
+        while index &+ 8 <= range.upperBound {
+            guard unsafe words.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self) & 0x8080_8080_8080_8080 == 0 else { return false }
+            index &+= 8
+        }
+        return all(index..<range.upperBound) { $0 < 0x80 }
     }
 
     func isToken(_ range: Range<Int>) -> Bool { !range.isEmpty && all(range, \.isToken) }
@@ -118,13 +138,22 @@ extension [UInt8] {
         return value <= limit ? value : nil
     }
 
-    /// Equal to `text` but for the case of letters.
-    func matches(_ range: Range<Int>, _ text: String) -> Bool {
-        guard range.count == text.utf8.count else { return false }
-        var index = range.lowerBound
-        for byte in text.utf8 {
-            guard self[index].lowered == byte.lowered else { return false }
-            index += 1
+    /// Equal to `text`, which is ASCII, but for the case of letters.
+    func matches(_ range: Range<Int>, _ text: StaticString) -> Bool {
+        guard range.count == text.utf8CodeUnitCount else { return false }
+        let others = unsafe text.utf8Start
+        for place in 0..<range.count {
+            guard unsafe self[range.lowerBound + place].lowered == others[place].lowered else { return false }
+        }
+        return true
+    }
+
+    /// Equal to `text`, which is ASCII, to the letter.
+    func equals(_ range: Range<Int>, _ text: StaticString) -> Bool {
+        guard range.count == text.utf8CodeUnitCount else { return false }
+        let others = unsafe text.utf8Start
+        for place in 0..<range.count {
+            guard unsafe self[range.lowerBound + place] == others[place] else { return false }
         }
         return true
     }

@@ -7,7 +7,7 @@ struct AuthenticationFields {
     private static let countMax = 64
 
     /// nil when the scheme is another, or the list is broken or of more fields than anybody writes, or a name is repeated.
-    init?(scheme: String, _ text: String) {
+    init?(scheme: StaticString, _ text: String) {
         let bytes = Array(text.utf8)
         let range = bytes.trim(bytes.indices)
         guard let blank = bytes.index(in: range, where: \.isBlank), bytes.matches(range.lowerBound..<blank, scheme)

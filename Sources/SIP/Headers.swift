@@ -21,7 +21,9 @@ package struct Headers: Hashable, Sendable {
         get { fields.first { $0.name == name }?.value }
         set {
             guard let newValue else { return remove(name) }
-            set(name, [newValue])
+            guard let place = fields.firstIndex(where: { $0.name == name }) else { return append(name, newValue) }
+            fields[place].value = clean(newValue)
+            for index in fields.indices.reversed() where index > place && fields[index].name == name { fields.remove(at: index) }
         }
     }
 

@@ -13,13 +13,14 @@ extension Method: CustomStringConvertible {
     }
 
     init?(parsing bytes: [UInt8], _ range: Range<Int>) {
+        // What comes in every call first.
+        if bytes.equals(range, "INVITE") { self = .invite; return }
+        if bytes.equals(range, "ACK") { self = .ack; return }
+        if bytes.equals(range, "BYE") { self = .bye; return }
+        if bytes.equals(range, "REGISTER") { self = .register; return }
         guard bytes.isToken(range) else { return nil }
         switch bytes.text(range) {
-        case "INVITE": self = .invite
-        case "ACK": self = .ack
-        case "BYE": self = .bye
         case "CANCEL": self = .cancel
-        case "REGISTER": self = .register
         case "OPTIONS": self = .options
         case "PRACK": self = .prack
         case "UPDATE": self = .update

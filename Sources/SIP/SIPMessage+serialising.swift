@@ -38,6 +38,7 @@ extension SIPMessage {
             head += field.value
             head += "\r\n"
         }
+        let body = body
         head += "Content-Length: "
         head += UInt(body.count)
         head += "\r\n\r\n"

@@ -21,37 +21,38 @@ package struct SIPMessage: Hashable, Sendable {
     /// One element: a message goes through many hands, and its copies share it until one of them is changed.
     private var shared: [Fields]
 
+    // Read where they are: to copy an address for its tag counts a dozen references.
     package var start: Start {
-        get { shared[0].start }
+        _read { yield shared[0].start }
         _modify { yield &shared[0].start }
     }
     /// Topmost first; a parsed message has at least one.
     package var vias: [Via] {
-        get { shared[0].vias }
+        _read { yield shared[0].vias }
         _modify { yield &shared[0].vias }
     }
     package var from: NameAddress {
-        get { shared[0].from }
+        _read { yield shared[0].from }
         _modify { yield &shared[0].from }
     }
     package var to: NameAddress {
-        get { shared[0].to }
+        _read { yield shared[0].to }
         _modify { yield &shared[0].to }
     }
     package var callID: String {
-        get { shared[0].callID }
+        _read { yield shared[0].callID }
         _modify { yield &shared[0].callID }
     }
     package var cseq: CSeq {
-        get { shared[0].cseq }
+        _read { yield shared[0].cseq }
         _modify { yield &shared[0].cseq }
     }
     package var headers: Headers {
-        get { shared[0].headers }
+        _read { yield shared[0].headers }
         _modify { yield &shared[0].headers }
     }
     package var body: [UInt8] {
-        get { shared[0].body }
+        _read { yield shared[0].body }
         _modify { yield &shared[0].body }
     }
 

@@ -31,7 +31,7 @@ extension TransactionLayer {
         clients[number] = ClientEntry(
             origin: .init(key: entry.origin.key, hop: hop, isSilent: entry.origin.isSilent), sent: .init(request, bytes),
             machine: machine(method, on: hop, now: now))
-        clients[number]?.wantsCancel = entry.wantsCancel
+        change(client: number) { $0.wantsCancel = entry.wantsCancel }
         effects.append(.send(bytes, hop))
         schedule(client: number)
         return true
@@ -53,10 +53,12 @@ extension TransactionLayer {
         _ ack: SIPMessage, of id: ClientTransactionID?, to hop: Hop, into effects: inout [Effect]
     ) {
         let bytes = ack.bytes
-        if let number = id?.number, let entry = clients[number],
-            entry.acknowledgements.count < 16, !entry.acknowledgements.contains(where: { $0.toTag == ack.to.tag })
-        {
-            clients[number]?.acknowledgements.append(.init(toTag: ack.to.tag, bytes: bytes, hop: hop))
+        if let number = id?.number {
+            let tag = ack.to.tag
+            change(client: number) { entry in
+                guard entry.acknowledgements.count < 16, !entry.acknowledgements.contains(where: { $0.toTag == tag }) else { return }
+                entry.acknowledgements.append(.init(toTag: tag, bytes: bytes, hop: hop))
+            }
         }
         effects.append(.send(bytes, hop))
     }
@@ -77,8 +79,7 @@ extension TransactionLayer {
         case .calling, .proceeding: break
         case .completed, .accepted, .ended: return false
         }
-        clients[id.number]?.wantsCancel = true
-        clients[id.number]?.cancelReason = reason
+        change(client: id.number) { ($0.wantsCancel, $0.cancelReason) = (true, reason) }
         if entry.hasProvisional {
             sendCancel(of: id.number, now: now, into: &effects)
         } else {
@@ -127,7 +128,7 @@ extension TransactionLayer {
             }
             // A fork of this width is an attack.
             guard entry.successTags.count < 16 else { return }
-            clients[number]?.successTags.append(response.to.tag)
+            change(client: number) { $0.successTags.append(response.to.tag) }
         }
         drive(client: number, .response(response, hop), now: now, into: &effects)
     }
@@ -135,13 +136,13 @@ extension TransactionLayer {
     mutating func drive(client number: UInt64, _ input: ClientEntry.Input, now: Instant, into effects: inout [Effect]) {
         guard let entry = clients[number] else { return }
         let hadProvisional = entry.hasProvisional
-        if case .response(let response, _) = input, response.isProvisional { clients[number]?.hasProvisional = true }
+        if case .response(let response, _) = input, response.isProvisional { change(client: number) { $0.hasProvisional = true } }
         switch entry.machine {
         case .invite(let machine): drive(invite: machine, number, entry, input, now, &effects)
         case .plain(let machine): drive(plain: machine, number, entry, input, now, &effects)
         }
         schedule(client: number)
-        if let entry = clients[number], entry.wantsCancel, entry.hasProvisional, !hadProvisional {
+        if !hadProvisional, change(client: number, { $0.wantsCancel && $0.hasProvisional }) == true {
             sendCancel(of: number, now: now, into: &effects)
         }
     }
@@ -162,8 +163,10 @@ extension TransactionLayer {
             case .tick: .tick
             }
         machine.handle(machineInput, now: now, into: &actions)
-        clients[number]?.machine = .invite(machine)
-        if case .accepted = machine.state { clients[number]?.sent = nil }
+        change(client: number) {
+            $0.machine = .invite(machine)
+            if case .accepted = machine.state { $0.sent = nil }
+        }
         for action in actions {
             switch action {
             case .transmit: transmit(entry, &effects)
@@ -192,8 +195,10 @@ extension TransactionLayer {
         case .cancelled: return
         }
         machine.handle(machineInput, now: now, into: &actions)
-        clients[number]?.machine = .plain(machine)
-        if case .final = machineInput { clients[number]?.sent = nil }
+        change(client: number) {
+            $0.machine = .plain(machine)
+            if case .final = machineInput { $0.sent = nil }
+        }
         for action in actions {
             switch action {
             case .transmit: transmit(entry, &effects)

@@ -9,8 +9,8 @@ extension TransactionLayer {
     package mutating func respond(
         _ response: SIPMessage, to id: ServerTransactionID, now: Instant, into effects: inout [Effect]
     ) -> Bool {
-        guard let entry = servers[id.number] else { return false }
-        switch entry.machine {
+        guard let machine = change(server: id.number, { $0.machine }) else { return false }
+        switch machine {
         case .invite(let machine):
             switch machine.state {
             case .trying, .proceeding: break
@@ -29,8 +29,8 @@ extension TransactionLayer {
     /// Answers a request and forgets it (RFC 3261 §8.2.7): what anybody may send leaves nothing here, and its answer is not sent again, so that
     /// nobody has us send to somebody else. A sender that misses the answer repeats its request, which is a new one then.
     package mutating func respondOnce(_ response: SIPMessage, to id: ServerTransactionID, into effects: inout [Effect]) {
-        guard let entry = servers[id.number] else { return }
-        effects.append(.send(response.bytes, entry.origin.hop))
+        guard let origin = change(server: id.number, { $0.origin }) else { return }
+        effects.append(.send(response.bytes, origin.hop))
         remove(server: id.number)
     }
 
@@ -111,7 +111,7 @@ extension TransactionLayer {
         ack: SIPMessage, _ key: ServerKey, on hop: Hop, now: Instant, into effects: inout [Effect]
     ) {
         // For a failure the ACK has the INVITE's branch; for a 2xx a new one, and the dialog tells.
-        if let number = serverKeys[key], servers[number]?.answer == nil {
+        if let number = serverKeys[key], change(server: number, { $0.answer == nil }) != false {
             return drive(server: number, .acknowledged, now: now, into: &effects)
         }
         let answer = ack.to.tag.flatMap { tag in
@@ -121,7 +121,7 @@ extension TransactionLayer {
             effects.append(.acknowledged(nil, ack, hop))
             return
         }
-        if servers[answer]?.answer?.acknowledge() == true {
+        if change(server: answer, { $0.answer?.acknowledge() }) == true {
             effects.append(.acknowledged(ServerTransactionID(number: answer), ack, hop))
         }
     }
@@ -153,7 +153,7 @@ extension TransactionLayer {
             case .tick: .tick
             }
         machine.handle(machineInput, now: now, into: &actions)
-        servers[number]?.machine = .invite(machine)
+        change(server: number) { $0.machine = .invite(machine) }
         let id = ServerTransactionID(number: number)
         for action in actions {
             switch action {
@@ -162,8 +162,8 @@ extension TransactionLayer {
                 transmit(response, number, entry, &effects)
                 if response.isSuccess, let tag = response.to.tag {
                     let key = AnswerKey(callID: response.callID, localTag: tag, sequence: response.cseq.number)
-                    servers[number]?.answer = AnswerMachine(now: now, timers: timers)
-                    servers[number]?.answerKey = key
+                    let answer = AnswerMachine(now: now, timers: timers)
+                    change(server: number) { ($0.answer, $0.answerKey) = (answer, key) }
                     answers[key] = number
                 }
             case .retransmit: retransmit(number, &effects)
@@ -173,7 +173,7 @@ extension TransactionLayer {
             case .reportUnacknowledged: effects.append(.unacknowledged(id))
             case .reportUnreachable:
                 // Once the ACK is there, the dialog stands on its own, whatever becomes of the way by which it began.
-                if servers[number]?.answer?.state != .acknowledged { effects.append(.unacknowledged(id)) }
+                if change(server: number, { $0.answer?.state == .acknowledged }) != true { effects.append(.unacknowledged(id)) }
             case .end: remove(server: number)
             }
         }
@@ -181,7 +181,7 @@ extension TransactionLayer {
 
     private mutating func repeatAnswer(_ number: UInt64, _ now: Instant, _ effects: inout [Effect]) {
         var actions: [AnswerMachine.Action] = []
-        servers[number]?.answer?.tick(now: now, into: &actions)
+        change(server: number) { $0.answer?.tick(now: now, into: &actions) }
         for action in actions {
             switch action {
             case .retransmit: retransmit(number, &effects)
@@ -205,7 +205,7 @@ extension TransactionLayer {
         case .acknowledged: return
         }
         machine.handle(machineInput, now: now, into: &actions)
-        servers[number]?.machine = .plain(machine)
+        change(server: number) { $0.machine = .plain(machine) }
         for action in actions {
             switch action {
             case .transmit:
@@ -222,14 +222,17 @@ extension TransactionLayer {
         _ response: SIPMessage, _ number: UInt64, _ entry: ServerEntry, _ effects: inout [Effect]
     ) {
         let bytes = response.bytes
-        servers[number]?.response = bytes
-        if response.isFinal { servers[number]?.request = nil }
+        let isFinal = response.isFinal
+        change(server: number) {
+            $0.response = bytes
+            if isFinal { $0.request = nil }
+        }
         effects.append(.send(bytes, entry.origin.hop))
     }
 
-    private func retransmit(_ number: UInt64, _ effects: inout [Effect]) {
-        guard let entry = servers[number], !entry.response.isEmpty else { return }
-        effects.append(.send(entry.response, entry.origin.hop))
+    private mutating func retransmit(_ number: UInt64, _ effects: inout [Effect]) {
+        guard let (response, origin) = change(server: number, { ($0.response, $0.origin) }), !response.isEmpty else { return }
+        effects.append(.send(response, origin.hop))
     }
 
     private mutating func remove(server number: UInt64) {

@@ -93,6 +93,19 @@ package struct TransactionLayer: Sendable {
         return true
     }
 
+    /// Works on an entry where it is: to take it out of its table and put it back costs more than all that is done to it.
+    @discardableResult
+    mutating func change<Result>(server number: UInt64, _ body: (inout ServerEntry) -> Result) -> Result? {
+        guard let place = servers.index(forKey: number) else { return nil }
+        return body(&servers.values[place])
+    }
+
+    @discardableResult
+    mutating func change<Result>(client number: UInt64, _ body: (inout ClientEntry) -> Result) -> Result? {
+        guard let place = clients.index(forKey: number) else { return nil }
+        return body(&clients.values[place])
+    }
+
     /// Takes a message from the network.
     package mutating func receive(_ message: SIPMessage, on hop: Hop, now: Instant, into effects: inout [Effect]) {
         switch message.start {
@@ -120,18 +133,19 @@ package struct TransactionLayer: Sendable {
 
     /// Puts the entry into the queue unless an earlier wake is already there.
     mutating func schedule(client number: UInt64) {
-        guard let entry = clients[number], let wake = entry.nextWake, entry.scheduled.map({ wake < $0 }) ?? true else {
-            return
-        }
-        clients[number]?.scheduled = wake
+        guard let wake = change(client: number, { Self.due($0.nextWake, &$0.scheduled) }) ?? nil else { return }
         wakes.insert(.client(number), at: wake)
     }
 
     mutating func schedule(server number: UInt64) {
-        guard let entry = servers[number], let wake = entry.nextWake, entry.scheduled.map({ wake < $0 }) ?? true else {
-            return
-        }
-        servers[number]?.scheduled = wake
+        guard let wake = change(server: number, { Self.due($0.nextWake, &$0.scheduled) }) ?? nil else { return }
         wakes.insert(.server(number), at: wake)
+    }
+
+    /// When it is to be waited for anew; nil: what is waited for is no later.
+    private static func due(_ wake: Instant?, _ scheduled: inout Instant?) -> Instant? {
+        guard let wake, scheduled.map({ wake < $0 }) ?? true else { return nil }
+        scheduled = wake
+        return wake
     }
 }

@@ -1,32 +1,58 @@
 /// A SIP or SIPS URI (RFC 3261 §19.1), or another scheme that is carried without being understood.
 package struct URI: Hashable, Sendable {
-    /// Lower case: `sip`, `sips`, `tel` …
-    package var scheme: String
-    /// As written, percent-escapes kept; `userDecoded` is for looking up.
-    package var user: String?
-    package var password: String?
-    /// Lower case; IPv6 in brackets. Empty when the scheme is not SIP.
-    package var host: String
-    package var port: UInt16?
-    package var parameters: Parameters
-    /// After the `?`, without it, as written.
-    package var headers: String?
-    /// All after the colon, when the scheme is neither `sip` nor `sips`.
-    package var opaque: String?
+    private struct Fields: Hashable, Sendable {
+        var scheme: String
+        var user: String?
+        var password: String?
+        var host: String
+        var port: UInt16?
+        var parameters = Parameters()
+        var headers: String?
+        var opaque: String?
+    }
+    /// One element: a URI is copied a hundred times in a call, with the message and the address that it is in, and changed twice.
+    private var shared: [Fields]
 
-    package init(scheme: String = "sip", user: String? = nil, host: String, port: UInt16? = nil) {
-        self.init(scheme: scheme, user: user, parsedHost: host.asciiLowered, port: port)
+    /// Lower case: `sip`, `sips`, `tel` …
+    package var scheme: String {
+        _read { yield shared[0].scheme }
+        _modify { yield &shared[0].scheme }
+    }
+    /// As written, percent-escapes kept; `userDecoded` is for looking up.
+    package var user: String? {
+        _read { yield shared[0].user }
+        _modify { yield &shared[0].user }
+    }
+    package var password: String? {
+        _read { yield shared[0].password }
+        _modify { yield &shared[0].password }
+    }
+    /// Lower case; IPv6 in brackets. Empty when the scheme is not SIP.
+    package var host: String {
+        _read { yield shared[0].host }
+        _modify { yield &shared[0].host }
+    }
+    package var port: UInt16? {
+        get { shared[0].port }
+        set { shared[0].port = newValue }
+    }
+    package var parameters: Parameters {
+        _read { yield shared[0].parameters }
+        _modify { yield &shared[0].parameters }
+    }
+    /// After the `?`, without it, as written.
+    package var headers: String? {
+        _read { yield shared[0].headers }
+        _modify { yield &shared[0].headers }
+    }
+    /// All after the colon, when the scheme is neither `sip` nor `sips`.
+    package var opaque: String? {
+        _read { yield shared[0].opaque }
+        _modify { yield &shared[0].opaque }
     }
 
-    private init(scheme: String, user: String?, parsedHost: String, port: UInt16?) {
-        self.scheme = scheme
-        self.user = user
-        self.password = nil
-        self.host = parsedHost
-        self.port = port
-        self.parameters = Parameters()
-        self.headers = nil
-        self.opaque = nil
+    package init(scheme: String = "sip", user: String? = nil, host: String, port: UInt16? = nil) {
+        shared = [Fields(scheme: scheme, user: user, host: host.asciiLowered, port: port)]
     }
 
     package var isSIP: Bool { opaque == nil }
@@ -45,7 +71,7 @@ extension URI: CustomStringConvertible {
 
     init?(parsing bytes: [UInt8], _ range: Range<Int>) {
         guard let colon = bytes.index(of: ASCII.colon, in: range), bytes[range.lowerBound].isLetter,
-            colon + 1 < range.upperBound, bytes.isURIText(range)
+            colon + 1 < range.upperBound, let hasEscapes = bytes.escapesInURI(range)
         else { return nil }
         let schemeRange = range.lowerBound..<colon
         var rest = colon + 1..<range.upperBound
@@ -54,11 +80,10 @@ extension URI: CustomStringConvertible {
             guard bytes.all(schemeRange, { $0.isLetter || $0.isDigit || $0 == 0x2B || $0 == 0x2D || $0 == 0x2E }) else {
                 return nil
             }
-            self.init(scheme: bytes.loweredText(schemeRange), host: "")
-            opaque = bytes.text(rest)
+            shared = [Fields(scheme: bytes.loweredText(schemeRange), host: "", opaque: bytes.text(rest))]
             return
         }
-        guard bytes.hasWholeEscapes(rest) else { return nil }
+        guard !hasEscapes || bytes.hasWholeEscapes(rest) else { return nil }
         var user: String?
         var password: String?
         // An unescaped "@" can only end the user part, which itself may hold ";", "?" and "/".
@@ -71,18 +96,19 @@ extension URI: CustomStringConvertible {
         }
         let hostEnd = bytes.index(in: rest) { $0 == ASCII.semicolon || $0 == ASCII.question } ?? rest.upperBound
         guard let (host, port) = hostAndPort(bytes, rest.lowerBound..<hostEnd) else { return nil }
-        self.init(scheme: isSIP ? "sip" : "sips", user: user, parsedHost: host, port: port)
-        self.password = password
+        var fields = Fields(scheme: isSIP ? "sip" : "sips", user: user, password: password, host: host, port: port)
         rest = hostEnd..<rest.upperBound
-        guard !rest.isEmpty else { return }
-        guard bytes.index(of: ASCII.at, in: rest) == nil else { return nil }
-        if let question = bytes.index(of: ASCII.question, in: rest) {
-            guard question + 1 < rest.upperBound else { return nil }
-            headers = bytes.text(question + 1..<rest.upperBound)
-            rest = rest.lowerBound..<question
+        if !rest.isEmpty {
+            guard bytes.index(of: ASCII.at, in: rest) == nil else { return nil }
+            if let question = bytes.index(of: ASCII.question, in: rest) {
+                guard question + 1 < rest.upperBound else { return nil }
+                fields.headers = bytes.text(question + 1..<rest.upperBound)
+                rest = rest.lowerBound..<question
+            }
+            guard let parameters = Parameters(parsing: bytes, rest) else { return nil }
+            fields.parameters = parameters
         }
-        guard let parameters = Parameters(parsing: bytes, rest) else { return nil }
-        self.parameters = parameters
+        shared = [fields]
     }
 
     package var description: String { TextWriter.text { write(to: &$0) } }
@@ -139,9 +165,17 @@ extension URI {
 }
 
 extension [UInt8] {
-    /// Nothing that cannot stand in any URI: blanks, controls, quotes and angle brackets.
-    fileprivate func isURIText(_ range: Range<Int>) -> Bool {
-        all(range) { $0 > ASCII.space && $0 != 0x7F && $0 != ASCII.less && $0 != ASCII.greater && $0 != ASCII.quote }
+    /// Whether there is a "%" in it; nil if there is what cannot stand in any URI: blanks, controls, quotes, angle brackets.
+    fileprivate func escapesInURI(_ range: Range<Int>) -> Bool? {
+        var hasEscapes = false
+        for index in range {
+            let byte = self[index]
+            // Most are letters, digits, ":", "@" and what is between them.
+            if byte > ASCII.greater, byte != 0x7F { continue }
+            guard byte > ASCII.space, byte != 0x7F, byte != ASCII.less, byte != ASCII.greater, byte != ASCII.quote else { return nil }
+            if byte == ASCII.percent { hasEscapes = true }
+        }
+        return hasEscapes
     }
 
     /// Every "%" is followed by two hexadecimal digits.

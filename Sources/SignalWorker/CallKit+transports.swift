@@ -51,7 +51,7 @@ extension CallKit {
         if ownName != nil, let allowed = message.headers[.allow], allowed.hasPrefix(CallMachine.allowed) {
             message.headers[.allow] = CallMachine.allowedOfCarriers + allowed.dropFirst(CallMachine.allowed.count)
         }
-        let plain = contact()
+        let plain = contact
         guard message.headers[.contact] == plain.description else { return message }
         var own = plain
         own.uri.host = ownName ?? local.host.description

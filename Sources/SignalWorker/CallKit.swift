@@ -69,6 +69,10 @@ struct CallKit: Sendable {
     /// The newest position of the log that the control plane has spoken of.
     private(set) var position: UInt64 = 0
     private var branches: UInt64 = 0
+    private let branchStart: String
+    /// Where requests within our dialogs are to be sent; the same in all.
+    let contact: NameAddress
+    let contactText: String
     /// Calls that go on as calls of our own, by the Call-ID of the INVITE that is on its way to ourselves.
     var forwards: [String: Forwarded] = [:]
     /// Calls whose media worker is lost, while there is no other.
@@ -86,6 +90,10 @@ struct CallKit: Sendable {
         colleagues = Colleagues(grace: configuration.rosterGrace)
         names = NameCache(addressType: configuration.advertised.host.isV4 ? .a : .aaaa)
         requests = RequestTable(incarnation: configuration.incarnation)
+        branchStart = String(configuration.incarnation & 0xFFFF_FFFF, radix: 36) + "-"
+        let advertised = configuration.advertised
+        contact = NameAddress(uri: URI(user: "ledgerline", host: advertised.host.description, port: advertised.port))
+        contactText = contact.description
     }
 
     // MARK: SIP
@@ -94,15 +102,9 @@ struct CallKit: Sendable {
     mutating func via(_ call: CallID) -> Via {
         branches += 1
         // The incarnation keeps branches of a worker that has started again apart from those it used before.
-        let part = String(configuration.incarnation & 0xFFFF_FFFF, radix: 36) + "-" + String(branches, radix: 36)
-        let mark = OwnerMark(worker: configuration.worker, call: call, part: part)
-        let advertised = configuration.advertised
-        return Via(host: advertised.host.description, port: advertised.port, branch: mark.branch)
-    }
-
-    func contact() -> NameAddress {
-        let advertised = configuration.advertised
-        return NameAddress(uri: URI(user: "ledgerline", host: advertised.host.description, port: advertised.port))
+        let mark = OwnerMark(worker: configuration.worker, call: call, part: branchStart + String(branches, radix: 36))
+        let advertised = contact.uri
+        return Via(host: advertised.host, port: advertised.port, branch: mark.branch)
     }
 
     /// - Parameter call: gets the answers; nil: nobody waits for one.

@@ -120,7 +120,7 @@ extension CallMachine {
         self[reoffer.from.other] = other
         if !isLate { update(&kit) }
         var ok = reoffer.request.response(200, toTag: leg.dialog.localTag)
-        ok.headers.append(.contact, kit.contact().description)
+        ok.headers.append(.contact, kit.contactText)
         ok.headers.append(.allow, CallMachine.allowed)
         leg.timer?.write(to: &ok, of: reoffer.request)
         ok.setBody(told.bytes, type: "application/sdp")
@@ -206,7 +206,7 @@ extension CallMachine {
     private func tell(_ offer: SDP?, by method: SIP.Method, _ leg: inout Leg, _ kit: inout CallKit) -> SIPMessage {
         if let offer { leg.media.local = offer }
         var request = leg.dialog.request(method, via: kit.via(id))
-        request.headers.append(.contact, kit.contact().description)
+        request.headers.append(.contact, kit.contactText)
         request.headers.append(.allow, CallMachine.allowed)
         leg.timer?.write(toRequest: &request)
         if let offer { request.setBody(offer.bytes, type: "application/sdp") }

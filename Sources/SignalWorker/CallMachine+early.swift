@@ -65,7 +65,7 @@ extension CallMachine {
         else { return false }
         func answer(_ status: Int, _ why: FinalReason?, _ kit: inout CallKit) {
             var response = request.response(status, toTag: request.to.tag)
-            if status < 300 { response.headers.append(.contact, kit.contact().description) }
+            if status < 300 { response.headers.append(.contact, kit.contactText) }
             kit.respond(response, to: transaction, why)
         }
         do throws(Dialog.Rejection) {
@@ -148,7 +148,7 @@ extension CallMachine {
     }
 
     private func complete(_ update: inout SIPMessage, _ description: SDP, _ kit: CallKit) {
-        update.headers.append(.contact, kit.contact().description)
+        update.headers.append(.contact, kit.contactText)
         update.headers.append(.allow, CallMachine.allowed)
         update.setBody(description.bytes, type: "application/sdp")
     }
@@ -204,7 +204,7 @@ extension CallMachine {
         change(with: called, &kit)
         var ok = offer.request.response(200, toTag: tag)
         if offer.request.method == .update {
-            ok.headers.append(.contact, kit.contact().description)
+            ok.headers.append(.contact, kit.contactText)
             ok.headers.append(.allow, CallMachine.allowed)
         }
         ok.setBody(answer.bytes, type: "application/sdp")

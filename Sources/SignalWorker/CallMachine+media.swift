@@ -117,7 +117,7 @@ extension CallMachine {
         kit.ownNames.hold(&sdp, other.media.index, on: leg.path)
         leg.media.local = sdp
         var request = leg.dialog.request(.invite, via: kit.via(id))
-        request.headers.append(.contact, kit.contact().description)
+        request.headers.append(.contact, kit.contactText)
         request.headers.append(.allow, CallMachine.allowed)
         leg.timer?.write(toRequest: &request)
         request.setBody(sdp.bytes, type: "application/sdp")

@@ -93,7 +93,11 @@ extension CallMachine {
     }
 
     /// What became of each target so far.
-    var records: [CallAttempt] { settled + attempts.filter { !$0.isSuperseded }.map(\.record) }
+    var records: [CallAttempt] {
+        var records = settled
+        for index in attempts.indices where !attempts[index].isSuperseded { records.append(attempts[index].record) }
+        return records
+    }
 }
 
 extension Target {

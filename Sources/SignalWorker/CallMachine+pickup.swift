@@ -38,7 +38,7 @@ extension CallMachine {
         kit.report(fact, of: id)
         for (message, to, description) in [(request, transaction, media.local), (invite.request, invite.transaction, a.media.local)] {
             var ok = message.response(200, toTag: to == transaction ? tag : a.dialog.localTag)
-            ok.headers.append(.contact, kit.contact().description)
+            ok.headers.append(.contact, kit.contactText)
             ok.headers.append(.allow, CallMachine.allowed)
             ok.headers[CallKit.position] = "\(plan.logPosition)"
             if let description { ok.setBody(description.bytes, type: "application/sdp") }

@@ -84,9 +84,9 @@ extension CallMachine {
         if isAnonymous, !made.hop.isInternal { from = CallMachine.anonymous }
         from.tag = OwnerMark(worker: kit.configuration.worker, call: id, part: "b\(attempts.count)").text
         var request = SIPMessage(
-            .invite, made.uri, via: kit.via(id), from: from, to: made.to, callID: "\(hex(id.value.bytes))-\(attempts.count)", cseq: 1)
+            .invite, made.uri, via: kit.via(id), from: from, to: made.to, callID: "\(id.value.digits)-\(attempts.count)", cseq: 1)
         if let hops = invite.request.maxForwards { request.headers[.maxForwards] = String(hops - 1) }
-        request.headers.append(.contact, kit.contact().description)
+        request.headers.append(.contact, kit.contactText)
         request.headers.append(.allow, CallMachine.allowed)
         request.headers.append(.userAgent, "Ledgerline")
         SessionTimer(seconds: kit.configuration.sessionSeconds, refresher: .peer, now: kit.now).write(toRequest: &request)
@@ -261,7 +261,7 @@ extension CallMachine {
             told = (response.status, nil)
         }
         var forward = invite.request.response(told.status, toTag: a.dialog.localTag)
-        forward.headers.append(.contact, kit.contact().description)
+        forward.headers.append(.contact, kit.contactText)
         forward.headers.append(.allow, CallMachine.allowed)
         if let sdp = told.sdp { forward.setBody(sdp.bytes, type: "application/sdp") }
         tellCaller(forward, &kit)
@@ -381,7 +381,7 @@ extension CallMachine {
         fact.snapshot = snapshot(kit)
         kit.report(.with { $0.callAnswered = fact }, of: id)
         var ok = invite.request.response(200, toTag: a.dialog.localTag)
-        ok.headers.append(.contact, kit.contact().description)
+        ok.headers.append(.contact, kit.contactText)
         ok.headers.append(.allow, CallMachine.allowed)
         ok.headers[CallKit.position] = "\(plan.logPosition)"
         a.timer?.write(to: &ok, of: invite.request)

@@ -45,7 +45,7 @@ extension CallMachine {
             return agreeAnew(side, &kit)
         }
         var request = leg.dialog.request(leg.takesUpdate ? .update : .invite, via: kit.via(id))
-        request.headers.append(.contact, kit.contact().description)
+        request.headers.append(.contact, kit.contactText)
         if request.method == .invite {
             request.headers.append(.allow, CallMachine.allowed)
             // The same description with the same version: nothing is to change (RFC 4028 §7.4).

@@ -67,7 +67,7 @@ extension CallMachine {
     private mutating func refresh(_ request: SIPMessage, _ transaction: ServerTransactionID, _ side: Side, _ kit: inout CallKit) {
         guard let leg = self[side] else { return }
         var ok = request.response(200, toTag: leg.dialog.localTag)
-        ok.headers.append(.contact, kit.contact().description)
+        ok.headers.append(.contact, kit.contactText)
         ok.headers.append(.allow, CallMachine.allowed)
         leg.timer?.write(to: &ok, of: request)
         if request.method == .invite, let local = leg.media.local {
@@ -112,7 +112,7 @@ extension CallMachine {
         let via = kit.via(id)
         // An UPDATE is answered at once, where a person may be asked about an INVITE: it stays what it was, if the peer allows it.
         var sent = other.dialog.request(request.method == .update && other.takesUpdate ? .update : .invite, via: via)
-        sent.headers.append(.contact, kit.contact().description)
+        sent.headers.append(.contact, kit.contactText)
         sent.headers.append(.allow, CallMachine.allowed)
         other.timer?.write(toRequest: &sent)
         sent.setBody(forward.bytes, type: "application/sdp")
@@ -169,7 +169,7 @@ extension CallMachine {
         sound(to: reoffer.from.other, &kit)
         update(&kit)
         var ok = reoffer.request.response(200, toTag: leg.dialog.localTag)
-        ok.headers.append(.contact, kit.contact().description)
+        ok.headers.append(.contact, kit.contactText)
         ok.headers.append(.allow, CallMachine.allowed)
         leg.timer?.write(to: &ok, of: reoffer.request)
         ok.setBody(answer.bytes, type: "application/sdp")

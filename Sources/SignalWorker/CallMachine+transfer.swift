@@ -56,8 +56,8 @@ extension CallMachine {
         let part = newPart("t", &kit)
         from.tag = OwnerMark(worker: kit.configuration.worker, call: id, part: part).text
         var invite = SIPMessage(
-            .invite, uri, via: kit.via(id), from: from, to: NameAddress(uri: uri), callID: "\(hex(id.value.bytes))-\(part)", cseq: 1)
-        invite.headers.append(.contact, kit.contact().description)
+            .invite, uri, via: kit.via(id), from: from, to: NameAddress(uri: uri), callID: "\(id.value.digits)-\(part)", cseq: 1)
+        invite.headers.append(.contact, kit.contactText)
         invite.headers.append(.allow, CallMachine.allowed)
         invite.headers.append(.referredBy, request.headers[.referredBy] ?? NameAddress(uri: leg.dialog.remoteAddress.uri).description)
         if let replaces {
@@ -90,7 +90,7 @@ extension CallMachine {
         transfer = Transfer(
             by: side, wantsNotice: wantsNotice, invite: invite, transaction: outgoing, deadline: kit.now + .seconds(180))
         var accepted = request.response(202, toTag: leg.dialog.localTag)
-        accepted.headers.append(.contact, kit.contact().description)
+        accepted.headers.append(.contact, kit.contactText)
         if !wantsNotice { accepted.headers.append("Refer-Sub", "false") }
         kit.respond(accepted, to: transaction)
         notify(100, "Trying", &kit)
@@ -103,7 +103,7 @@ extension CallMachine {
         let isLast = status >= 200
         var notice = leg.dialog.request(.notify, via: kit.via(id))
         self[transfer.by] = leg
-        notice.headers.append(.contact, kit.contact().description)
+        notice.headers.append(.contact, kit.contactText)
         notice.headers.append(.event, "refer")
         notice.headers.append(.subscriptionState, isLast ? "terminated;reason=noresource" : "active;expires=180")
         notice.setBody(Array("SIP/2.0 \(status) \(phrase)\r\n".utf8), type: "message/sipfrag;version=2.0")
@@ -264,7 +264,7 @@ extension CallMachine {
         servers.append(transaction)
         unanswered[side] = Unanswered(terms: MediaTerms(), isNewParty: true)
         var ok = request.response(200, toTag: leg.dialog.localTag)
-        ok.headers.append(.contact, kit.contact().description)
+        ok.headers.append(.contact, kit.contactText)
         ok.headers.append(.allow, CallMachine.allowed)
         leg.timer?.write(to: &ok, of: request)
         ok.setBody(offer.bytes, type: "application/sdp")

@@ -127,7 +127,7 @@ struct CallMachine: Sendable {
         let replacement: Leg?
     }
 
-    init(_ id: CallID, invite: SIPMessage, transaction: ServerTransactionID, leg: Leg, starting: RequestID?) {
+    init(_ id: CallID, invite: SIPMessage, transaction: ServerTransactionID, leg: consuming Leg, starting: RequestID?) {
         self.starting = starting
         self.id = id
         self.invite = (transaction, invite)
@@ -141,7 +141,8 @@ struct CallMachine: Sendable {
         var first = earliest(
             lookingUp?.until, renewAt, creditEnds, announcement?.at, sessionWake, reliable?.repetition.nextWake, transfer?.deadline, movesAgain.a,
             movesAgain.b)
-        for attempt in attempts where attempt.isOpen { first = earliest(first, attempt.deadline) }
+        // By their places: an attempt is large.
+        for index in attempts.indices where attempts[index].isOpen { first = min(first ?? attempts[index].deadline, attempts[index].deadline) }
         return first
     }
 

@@ -11,7 +11,10 @@ struct CallTable: Sendable {
 
     func contains(_ id: CallID) -> Bool { kept[id] != nil }
 
-    mutating func insert(_ call: CallMachine) { kept[call.id] = [call] }
+    mutating func insert(_ call: consuming CallMachine) {
+        let id = call.id
+        kept[id] = [call]
+    }
 
     mutating func remove(_ id: CallID) { kept[id] = nil }
 

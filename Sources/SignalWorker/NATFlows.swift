@@ -90,7 +90,7 @@ extension SignalMachine {
             let via = Via(host: own.host.description, port: own.port, branch: Via.magicCookie + "nat" + hex(kit.random.bytes(8)))
             let from = NameAddress(uri: URI(user: "ledgerline", host: own.host.description), tag: hex(kit.random.bytes(6)))
             var request = SIPMessage(.options, contact, via: via, from: from, to: NameAddress(uri: contact), callID: hex(kit.random.bytes(16)), cseq: 1)
-            request.headers.append(.contact, kit.contact().description)
+            request.headers.append(.contact, kit.contactText)
             request.headers.append(.userAgent, "Ledgerline")
             kit.transmit(request.bytes, Hop(listener: flow.listener, remote: remote))
         }

@@ -49,7 +49,7 @@ extension SignalMachine {
     func identity(towards entry: GatewayEntry) -> (from: URI, contact: NameAddress) {
         let place = place(of: entry)
         guard entry.profile == .teams, !entry.ownName.isEmpty else {
-            return (URI(user: "ledgerline", host: configuration.advertised.host.description), kit.contact())
+            return (URI(user: "ledgerline", host: configuration.advertised.host.description), kit.contact)
         }
         var contact = URI(host: entry.ownName, port: place.address.port)
         contact.parameters.set("transport", place.transport.name.lowercased())

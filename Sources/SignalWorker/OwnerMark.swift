@@ -13,7 +13,18 @@ struct OwnerMark: Hashable {
     var call: CallID
     var part: String
 
-    var text: String { "\(worker).\(hex(call.value.bytes)).\(part)" }
+    var text: String { text(after: "") }
+
+    private func text(after start: String) -> String {
+        var text = start
+        text.reserveCapacity(start.utf8.count + worker.utf8.count + 34 + part.utf8.count)
+        text += worker
+        text += "."
+        text += call.value.digits
+        text += "."
+        text += part
+        return text
+    }
 
     init(worker: String, call: CallID, part: String) {
         self.worker = worker
@@ -32,7 +43,7 @@ struct OwnerMark: Hashable {
         let dot = UInt8(ascii: ".")
         guard text.count - start > 34, let first = text[start...].firstIndex(of: dot), first > start else { return nil }
         let second = first + 33
-        guard second < text.count, text[second] == dot, let bytes = bytes(hex: text[first + 1..<second]), let id = UUIDv7(bytes: bytes),
+        guard second < text.count, text[second] == dot, let id = UUIDv7(digits: text[first + 1..<second]),
             !text[(second + 1)...].contains(dot)
         else { return nil }
         self.init(
@@ -45,7 +56,7 @@ struct OwnerMark: Hashable {
         self.init(Array(branch.utf8), from: OwnerMark.prefix.utf8.count)
     }
 
-    var branch: String { OwnerMark.prefix + text }
+    var branch: String { text(after: OwnerMark.prefix) }
 
     private static let prefix = "z9hG4bK-"
 }

@@ -48,7 +48,7 @@ extension SignalMachine {
         var response = request.response(status, toTag: tag)
         if status == 200 {
             response.headers[.expires] = String(reply.expiresSeconds)
-            response.headers.append(.contact, kit.contact().description)
+            response.headers.append(.contact, kit.contactText)
         }
         if status == 489 { response.headers.append(.allowEvents, SignalMachine.eventPackages) }
         kit.respond(response, to: id)
@@ -59,7 +59,7 @@ extension SignalMachine {
         guard var dialog = Dialog(watching: order.dialog), let hop = kit.hop(order.flow) else { return lost(order) }
         // The mark names this worker, so that the answer finds its way back; there is no call of that number.
         var request = dialog.request(.notify, via: kit.via(CallID(UUIDv7(at: kit.wall, random: &kit.random))))
-        request.headers.append(.contact, kit.contact().description)
+        request.headers.append(.contact, kit.contactText)
         request.headers.append(.event, order.event)
         request.headers.append(.subscriptionState, order.subscriptionState)
         request.headers.append(.userAgent, "Ledgerline")

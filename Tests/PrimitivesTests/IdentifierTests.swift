@@ -68,4 +68,16 @@ struct IdentifierTests {
         #expect(bytes(hex: "abc") == nil)
         #expect(bytes(hex: "0x") == nil)
     }
+
+    @Test("An identifier in 32 digits is read as it was written, in either case, and nothing else is one")
+    func digits() {
+        let id = UUIDv7(high: 0x0190_ABCD_EF01_7234, low: 0x8765_4321_0FED_CBA9)
+        #expect(id.digits == "0190abcdef01723487654321" + "0fedcba9")
+        #expect(id.digits == hex(id.bytes))
+        for text in [id.digits, id.digits.uppercased()] { #expect(UUIDv7(digits: Array(text.utf8)[...]) == id) }
+        #expect(UUIDv7(digits: Array("xx\(id.digits)yy".utf8)[2..<34]) == id)
+        #expect(UUIDv7(digits: Array(id.digits.utf8)[1...]) == nil)
+        #expect(UUIDv7(digits: Array((id.digits + "0").utf8)[...]) == nil)
+        for letter in ["g", "/", ":", "@", "`", " "] { #expect(UUIDv7(digits: Array((letter + id.digits.dropFirst()).utf8)[...]) == nil) }
+    }
 }

@@ -197,3 +197,49 @@ func brokenStartLinesAreRefused(line: String) {
     #expect(TextWriter.text { $0 += UInt8(255) } == "255")
     #expect(TextWriter.text { $0 += "Müller, längerer Name"; $0 += " "; $0 += ("ß" as Unicode.Scalar) } == "Müller, längerer Name ß")
 }
+
+@Test func bytesAreFoundAsOneByOneWouldFindThem() {
+    // Neighbours that differ by one bit or by a borrow are what looking at eight at once could mistake.
+    let around: [UInt8] = [0x00, 0x01, 0x39, 0x3A, 0x3B, 0x7F, 0x80, 0xBA, 0xFF]
+    for length in 0..<27 {
+        for place in 0...length {
+            for other in around where other != ASCII.colon {
+                var bytes = [UInt8](repeating: other, count: length)
+                if place < length { bytes[place] = ASCII.colon }
+                if place + 1 < length { bytes[place + 1] = 0x3B }
+                #expect(bytes.index(of: ASCII.colon, in: 0..<length) == bytes.firstIndex(of: ASCII.colon))
+                if length > 2 { #expect(bytes.index(of: ASCII.colon, in: 1..<length - 1) == bytes[1..<length - 1].firstIndex(of: ASCII.colon)) }
+                #expect(bytes.isUTF8(0..<length) == (String(validating: bytes, as: UTF8.self) != nil))
+            }
+        }
+    }
+}
+
+@Test func whatIsWrittenMayBeLongerThanWasExpected() {
+    let long = String(repeating: "Rufumleitung, ", count: 40)
+    let text = TextWriter.text(capacity: 0) { text in
+        for number in UInt(0)..<30 {
+            text += long
+            text += number
+            text += ";"
+            text += Array("ß".utf8)
+        }
+    }
+    #expect(text == (0..<30).map { "\(long)\($0);ß" }.joined())
+    var writer = TextWriter(capacity: 3)
+    #expect(writer.bytes.isEmpty)
+    writer += ""
+    writer += [UInt8]()
+    writer += "abcd"
+    #expect(writer.bytes == Array("abcd".utf8))
+}
+
+@Test func aFieldThatIsSetTakesThePlaceOfAllOfItsName() {
+    var headers = Headers()
+    for (name, value) in [(HeaderName.allow, "a"), (.supported, "b"), (.allow, "c"), (.reason, "d"), (.allow, "e")] { headers.append(name, value) }
+    headers[.allow] = "INVITE\r\nX: y"
+    #expect(headers.fields.map { "\($0.name) \($0.value)" } == ["Allow INVITE  X: y", "Supported b", "Reason d"])
+    headers[.event] = "dialog"
+    headers[.allow] = nil
+    #expect(headers.fields.map { "\($0.name) \($0.value)" } == ["Supported b", "Reason d", "Event dialog"])
+}

@@ -102,7 +102,7 @@ import Testing
         var request = SIPMessage(
             .invite, URI(host: "x.example"), via: kit.via(call), from: NameAddress(uri: URI(host: "a.example"), tag: "1"), to: NameAddress(uri: URI(host: "b.example")),
             callID: "c", cseq: 1)
-        request.headers.append(.contact, kit.contact().description)
+        request.headers.append(.contact, kit.contactText)
         let made = kit.addressed(request, by: Hop(Transport(transport), listener: local, remote: remote))
         #expect(made.vias[0].description.hasPrefix(via + ";branch="))
         #expect(made.headers[.contact] == contact)
@@ -111,7 +111,7 @@ import Testing
         #expect(kit.addressed(request, by: Hop(Transport(transport), listener: local, remote: remote)).headers[.contact] == "<sip:bob@198.51.100.9>")
         // Whoever asked by sips is answered by sips (RFC 3261 §12.1.1).
         var secure = request
-        secure.headers[.contact] = kit.contact().description
+        secure.headers[.contact] = kit.contactText
         secure.requestURI?.scheme = "sips"
         if transport == "TLS" {
             #expect(kit.addressed(secure, by: Hop(.tls, listener: local, remote: remote)).headers[.contact] == "<sips:ledgerline@192.0.2.1:5061;transport=tls>")

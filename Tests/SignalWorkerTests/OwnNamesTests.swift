@@ -26,7 +26,7 @@ import Testing
         var request = SIPMessage(
             .invite, URI(user: "+12065550123", host: host), via: Via(host: "192.0.2.1", port: 5060, branch: "z9hG4bKt"), from: NameAddress(uri: URI(host: Self.name), tag: "1"),
             to: NameAddress(uri: URI(host: host)), callID: "c", cseq: 1)
-        request.headers.append(.contact, kit.contact().description)
+        request.headers.append(.contact, kit.contactText)
         request.headers.append(.allow, CallMachine.allowed)
         return request
     }
