@@ -14,8 +14,13 @@ package enum Hash {
     /// HMAC with SHA-256 (RFC 2104), 32 bytes.
     package static func hmacSHA256(_ bytes: [UInt8], key: [UInt8]) -> [UInt8] {
         let short = key.count > 64 ? sha256(key) : key
-        let block = short + [UInt8](repeating: 0, count: 64 - short.count)
-        return sha256(block.map { $0 ^ 0x5C } + sha256(block.map { $0 ^ 0x36 } + bytes))
+        var inner = [UInt8](repeating: 0x36, count: 64)
+        var outer = [UInt8](repeating: 0x5C, count: 64)
+        for index in short.indices {
+            inner[index] ^= short[index]
+            outer[index] ^= short[index]
+        }
+        return sha256(outer + sha256(inner + bytes))
     }
 
     // Fetched once: what `EVP_md5()` and the like name is looked up among the providers at every digest, which costs more than the

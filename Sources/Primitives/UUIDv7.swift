@@ -41,12 +41,12 @@ package struct UUIDv7: Hashable, Comparable, Sendable {
     }
 
     package var bytes: [UInt8] {
-        unsafe [UInt8](unsafeUninitializedCapacity: 16) { out, count in
-            let memory = UnsafeMutableRawBufferPointer(out)
-            unsafe memory.storeBytes(of: high.bigEndian, as: UInt64.self)
-            unsafe memory.storeBytes(of: low.bigEndian, toByteOffset: 8, as: UInt64.self)
-            count = 16
-        }
+        // Written out: an array made in any other way asks what it is an array of.
+        func byte(_ word: UInt64, _ place: UInt64) -> UInt8 { UInt8(truncatingIfNeeded: word >> (56 - 8 * place)) }
+        return [
+            byte(high, 0), byte(high, 1), byte(high, 2), byte(high, 3), byte(high, 4), byte(high, 5), byte(high, 6), byte(high, 7),
+            byte(low, 0), byte(low, 1), byte(low, 2), byte(low, 3), byte(low, 4), byte(low, 5), byte(low, 6), byte(low, 7),
+        ]
     }
 
     /// 32 lower-case hexadecimal digits.

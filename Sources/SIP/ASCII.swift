@@ -44,11 +44,13 @@ extension UInt8 {
 extension [UInt8] {
     /// Without blanks at either end.
     func trim(_ range: Range<Int>) -> Range<Int> {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count)
+        let bytes = span
         var start = range.lowerBound
         var end = range.upperBound
-        while start < end, self[start].isBlank { start += 1 }
-        while end > start, self[end - 1].isBlank { end -= 1 }
-        return start..<end
+        while start < end, unsafe bytes[unchecked: start].isBlank { start &+= 1 }
+        while end > start, unsafe bytes[unchecked: end &- 1].isBlank { end &-= 1 }
+        return unsafe Range(uncheckedBounds: (start, end))
     }
 
     /// Eight bytes at a look.
@@ -64,18 +66,16 @@ extension [UInt8] {
             if equal != 0 { return index &+ equal.trailingZeroBitCount &>> 3 }
             index &+= 8
         }
-        while index < range.upperBound {
-            if self[index] == byte { return index }
-            index &+= 1
-        }
-        return nil
+        return self.index(in: unsafe Range(uncheckedBounds: (index, range.upperBound))) { $0 == byte }
     }
 
     func index(in range: Range<Int>, where matches: (UInt8) -> Bool) -> Int? {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count)
+        let bytes = span
         var index = range.lowerBound
         while index < range.upperBound {
-            if matches(self[index]) { return index }
-            index += 1
+            if matches(unsafe bytes[unchecked: index]) { return index }
+            index &+= 1
         }
         return nil
     }
@@ -141,9 +141,10 @@ extension [UInt8] {
     /// Equal to `text`, which is ASCII, but for the case of letters.
     func matches(_ range: Range<Int>, _ text: StaticString) -> Bool {
         guard range.count == text.utf8CodeUnitCount else { return false }
-        let others = unsafe text.utf8Start
+        precondition(range.lowerBound >= 0 && range.upperBound <= count)
+        let (bytes, others) = unsafe (span, text.utf8Start)
         for place in 0..<range.count {
-            guard unsafe self[range.lowerBound + place].lowered == others[place].lowered else { return false }
+            guard unsafe bytes[unchecked: range.lowerBound &+ place].lowered == others[place].lowered else { return false }
         }
         return true
     }
@@ -151,9 +152,10 @@ extension [UInt8] {
     /// Equal to `text`, which is ASCII, to the letter.
     func equals(_ range: Range<Int>, _ text: StaticString) -> Bool {
         guard range.count == text.utf8CodeUnitCount else { return false }
-        let others = unsafe text.utf8Start
+        precondition(range.lowerBound >= 0 && range.upperBound <= count)
+        let (bytes, others) = unsafe (span, text.utf8Start)
         for place in 0..<range.count {
-            guard unsafe self[range.lowerBound + place] == others[place] else { return false }
+            guard unsafe bytes[unchecked: range.lowerBound &+ place] == others[place] else { return false }
         }
         return true
     }

@@ -92,23 +92,29 @@ extension HeaderName: Hashable {
 extension HeaderName: CustomStringConvertible, ExpressibleByStringLiteral {
     package init(_ name: String) {
         let bytes = Array(name.utf8)
-        self.init(parsing: bytes, bytes.indices)
+        self = HeaderName(parsing: bytes, bytes.indices) ?? HeaderName(unknown: bytes, bytes.indices)
     }
     package init(stringLiteral value: String) { self.init(value) }
     package var description: String { text }
 
-    /// - Parameter range: a token; the caller has checked.
-    init(parsing bytes: [UInt8], _ range: Range<Int>) {
+    /// nil when it is no token.
+    init?(parsing bytes: [UInt8], _ range: Range<Int>) {
         if range.count == 1, let long = HeaderName.compact(bytes[range.lowerBound].lowered) {
             self = long
             return
         }
         if range.count < HeaderName.knownByLength.count {
-            for known in HeaderName.knownByLength[range.count] where known.matches(bytes, range) {
+            let letters = CaselessLetters(bytes, range)
+            for known in HeaderName.knownByLength[range.count] where known.letters == letters {
                 self = known.name
                 return
             }
         }
+        guard bytes.isToken(range) else { return nil }
+        self.init(unknown: bytes, range)
+    }
+
+    private init(unknown bytes: [UInt8], _ range: Range<Int>) {
         var startsWord = true
         let capitalised = bytes[range].map { byte in
             defer { startsWord = byte == 0x2D }
@@ -140,17 +146,8 @@ extension HeaderName: CustomStringConvertible, ExpressibleByStringLiteral {
     }
 
     private struct Known: Sendable {
-        let lowered: [UInt8]
+        let letters: CaselessLetters
         let name: HeaderName
-
-        func matches(_ bytes: [UInt8], _ range: Range<Int>) -> Bool {
-            var index = range.lowerBound
-            for byte in lowered {
-                guard bytes[index].lowered == byte else { return false }
-                index += 1
-            }
-            return true
-        }
     }
 
     /// The known names by their length: a name is found after a comparison or two.
@@ -168,10 +165,29 @@ extension HeaderName: CustomStringConvertible, ExpressibleByStringLiteral {
         ]
         var table: [[Known]] = []
         for name in all {
-            let lowered = name.text.utf8.map(\.lowered)
-            while table.count <= lowered.count { table.append([]) }
-            table[lowered.count].append(Known(lowered: lowered, name: name))
+            let bytes = Array(name.text.utf8)
+            while table.count <= bytes.count { table.append([]) }
+            table[bytes.count].append(Known(letters: CaselessLetters(bytes, bytes.indices), name: name))
         }
         return table
     }()
+}
+
+/// Up to 24 bytes of a line in three words, which are compared at once. The bit that tells upper from lower case is set in all of them: besides
+/// letters that makes a hyphen and a carriage return equal, which is in no line.
+private struct CaselessLetters: Equatable {
+    private var first: UInt64 = 0
+    private var second: UInt64 = 0
+    private var third: UInt64 = 0
+
+    init(_ bytes: [UInt8], _ range: Range<Int>) {
+        for index in range {
+            let letter = UInt64(bytes[index] | 0x20)
+            switch index &- range.lowerBound {
+            case 0..<8: first = first << 8 | letter
+            case 8..<16: second = second << 8 | letter
+            default: third = third << 8 | letter
+            }
+        }
+    }
 }

@@ -57,15 +57,13 @@ struct HeaderScanner {
     }
 
     private mutating func append(_ line: Range<Int>) throws(ParseError) {
-        let nameEnd = bytes.index(in: line) { !$0.isToken } ?? line.upperBound
-        guard nameEnd > line.lowerBound,
-            let colon = bytes.index(in: nameEnd..<line.upperBound, where: { !$0.isBlank }), bytes[colon] == ASCII.colon
-        else { throw .notAHeader(number: fields.count + 1) }
+        // The first colon: neither a name nor a blank is one.
+        guard let colon = bytes.index(of: ASCII.colon, in: line) else { throw .notAHeader(number: fields.count + 1) }
+        var nameEnd = colon
+        while nameEnd > line.lowerBound, bytes[nameEnd - 1].isBlank { nameEnd -= 1 }
+        guard let name = HeaderName(parsing: bytes, line.lowerBound..<nameEnd) else { throw .notAHeader(number: fields.count + 1) }
         guard fields.count < countMax else { throw .tooManyHeaders(limit: countMax) }
-        fields.append(
-            Field(
-                name: HeaderName(parsing: bytes, line.lowerBound..<nameEnd), line: line,
-                value: bytes.trim(colon + 1..<line.upperBound)))
+        fields.append(Field(name: name, line: line, value: bytes.trim(colon + 1..<line.upperBound)))
     }
 
     private func checkLength(_ line: Range<Int>) throws(ParseError) {

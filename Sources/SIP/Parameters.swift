@@ -44,6 +44,7 @@ extension Parameters {
     /// Empty bytes are an empty list.
     init?(parsing bytes: [UInt8], _ range: Range<Int>) {
         var rest = bytes.trim(range)
+        if !rest.isEmpty { items.reserveCapacity(3) }
         while !rest.isEmpty {
             guard bytes[rest.lowerBound] == ASCII.semicolon,
                 let end = bytes.indexOutsideQuotes(of: ASCII.semicolon, in: rest.lowerBound + 1..<rest.upperBound)

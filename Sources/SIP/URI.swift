@@ -168,14 +168,13 @@ extension [UInt8] {
     /// Whether there is a "%" in it; nil if there is what cannot stand in any URI: blanks, controls, quotes, angle brackets.
     fileprivate func escapesInURI(_ range: Range<Int>) -> Bool? {
         var hasEscapes = false
-        for index in range {
-            let byte = self[index]
-            // Most are letters, digits, ":", "@" and what is between them.
-            if byte > ASCII.greater, byte != 0x7F { continue }
-            guard byte > ASCII.space, byte != 0x7F, byte != ASCII.less, byte != ASCII.greater, byte != ASCII.quote else { return nil }
+        let isWhole = all(range) { byte in
+            // Most are letters.
+            if byte > ASCII.greater { return byte != 0x7F }
             if byte == ASCII.percent { hasEscapes = true }
+            return byte > ASCII.space && byte != ASCII.less && byte != ASCII.greater && byte != ASCII.quote
         }
-        return hasEscapes
+        return isWhole ? hasEscapes : nil
     }
 
     /// Every "%" is followed by two hexadecimal digits.

@@ -46,13 +46,21 @@ struct Colleagues: Sendable {
     /// Gives up those that have not appeared.
     /// - Returns: their names, in order.
     mutating func expire(_ now: Instant) -> [String] {
+        // Asked after at each packet, and nearly always there are none.
+        guard let first = nextWake, first <= now else { return [] }
         var gone: [String] = []
         for (name, entry) in entries { if let at = entry.goneAt, at <= now { gone.append(name) } }
         for name in gone { entries[name] = nil }
         return gone.sorted()
     }
 
-    var nextWake: Instant? { entries.values.lazy.compactMap(\.goneAt).min() }
+    var nextWake: Instant? {
+        var first: Instant?
+        for place in entries.values.indices {
+            if let at = entries.values[place].goneAt { first = min(first ?? at, at) }
+        }
+        return first
+    }
 
     /// All that are to be connected to, in order of name.
     var roster: Roster {

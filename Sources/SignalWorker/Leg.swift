@@ -178,9 +178,12 @@ struct LegMediaState: Sendable {
 extension SDP {
     /// For the log: which media was agreed, without the keys it is protected by.
     var withoutKeys: String {
+        func isKey(_ line: Line) -> Bool { line.type == "a" && line.value.startsWith("crypto:") || line.type == "k" }
+        // Most have none.
+        guard lines.contains(where: isKey) || media.contains(where: { $0.attribute("crypto") != nil }) else { return description }
         var copy = self
         for index in copy.media.indices { copy.media[index].removeAttribute("crypto") }
-        copy.lines.removeAll { $0.type == "a" && $0.value.startsWith("crypto:") || $0.type == "k" }
+        copy.lines.removeAll(where: isKey)
         return copy.description
     }
 }

@@ -243,3 +243,21 @@ func brokenStartLinesAreRefused(line: String) {
     headers[.allow] = nil
     #expect(headers.fields.map { "\($0.name) \($0.value)" } == ["Supported b", "Reason d", "Event dialog"])
 }
+
+@Test func namesOfFieldsAreKnownInEitherCaseAndByEachOfTheirLetters() {
+    let known: [HeaderName] = [.to, .cseq, .via, .route, .expires, .contentType, .maxForwards, .sessionExpires, .proxyAuthorization, .preferredIdentity]
+    for name in known {
+        let text = Array(name.text.utf8)
+        for bytes in [text, text.map(\.lowered), text.map { $0.isLetter ? $0 & ~0x20 : $0 }] { #expect(HeaderName(parsing: bytes, bytes.indices) == name) }
+        for place in text.indices {
+            for byte in UInt8.min...UInt8.max where byte != ASCII.carriageReturn && byte.lowered != text[place].lowered {
+                var other = text
+                other[place] = byte
+                let read = HeaderName(parsing: other, other.indices)
+                #expect(read != name, "\(byte) at \(place) of \(name)")
+                #expect((read != nil) == byte.isToken, "\(byte) at \(place) of \(name)")
+            }
+        }
+    }
+    #expect(HeaderName(parsing: [], 0..<0) == nil)
+}
