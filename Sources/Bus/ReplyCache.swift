@@ -14,8 +14,9 @@ package struct ReplyCache: Sendable {
         case repeated([UInt8])
     }
 
+    /// A peer by its number, so that a table of many thousands of requests compares and hashes no names.
     private struct Key: Hashable {
-        let peer: String
+        let peer: UInt32
         let id: RequestID
     }
 
@@ -34,6 +35,8 @@ package struct ReplyCache: Sendable {
     package let capacity: Int
     package let bytesMax: Int
     package let age: Duration
+    /// Peers are enrolled workers: as many as there have ever been.
+    private var peers: [String: UInt32] = [:]
     private var entries = ShardedDictionary<Key, Entry>()
     /// In order of admission; before `start` it is used up. A key whose entry has another number is passed over.
     private var order: [(key: Key, number: UInt64, admitted: Instant)] = []
@@ -53,7 +56,7 @@ package struct ReplyCache: Sendable {
     /// Asked once for each request that arrives, before any work on it.
     package mutating func admit(_ id: RequestID, from peer: String, now: Instant) -> Admission {
         drop(olderThan: now)
-        let key = Key(peer: peer, id: id)
+        let key = key(id, peer)
         if let entry = entries[key] {
             return entry.answer.map { .repeated($0) } ?? .inProgress
         }
@@ -66,14 +69,21 @@ package struct ReplyCache: Sendable {
 
     /// Keeps the answer to a request in progress. Not for an answer like "try later": `forget` that one.
     package mutating func record(_ answer: [UInt8], to id: RequestID, from peer: String) {
-        let key = Key(peer: peer, id: id)
+        let key = key(id, peer)
         guard entries[key]?.take(answer) == true else { return }
         bytes += answer.count
         dropExcess()
     }
 
     /// The next request with this id is new.
-    package mutating func forget(_ id: RequestID, from peer: String) { remove(Key(peer: peer, id: id)) }
+    package mutating func forget(_ id: RequestID, from peer: String) { remove(key(id, peer)) }
+
+    private mutating func key(_ id: RequestID, _ peer: String) -> Key {
+        if let number = peers[peer] { return Key(peer: number, id: id) }
+        let number = UInt32(peers.count)
+        peers[peer] = number
+        return Key(peer: number, id: id)
+    }
 
     private mutating func remove(_ key: Key) {
         guard let entry = entries.removeValue(forKey: key) else { return }

@@ -95,7 +95,7 @@ extension LiveCallsProjection {
         try calls.forEachWaiting { key, facts throws(ViewsError) in
             var parties = PartyIDs()
             var row: [UInt8] = []
-                        try unsafe WaitingFact.forEach(in: facts.span.bytes) { fact, payload throws(ViewsError) in
+            try unsafe WaitingFact.forEach(in: facts.span.bytes) { fact, payload throws(ViewsError) in
                 let context = views.context(of: fact)
                 if fact.kind == .callStarted {
                     var worker = 0..<0

@@ -31,7 +31,7 @@ struct Batch {
     var unbound: [SubscriberID] = []
     var notes: [ControlNote] = []
     /// What lines' calls are followed by.
-    private(set) var callFacts: [Event] = []
+    private(set) var lineCalls: [LineCalls.Change] = []
     /// Their keys are destroyed when the batch is durable.
     private(set) var erased: [UUIDv7] = []
     /// There may be another gateway that registers or is probed.
@@ -65,7 +65,7 @@ struct Batch {
     /// Applies the facts of a decision to the views and keeps them for the log, as one commit.
     /// - Parameter outcome: makes what is stored under the key, when the sequences are known.
     mutating func record(
-        _ decision: Decision, actor: String, cause: String, origin: Origin = Origin(), key: [UInt8]? = nil,
+        _ decision: consuming Decision, actor: String, cause: String, origin: Origin = Origin(), key: [UInt8]? = nil,
         outcome: (inout Batch, borrowing ViewTransaction) throws -> [UInt8] = { _, _ in [] },
         in views: inout ViewTransaction
     ) throws {
@@ -73,17 +73,19 @@ struct Batch {
         admissions += decision.admissions
         unbound += decision.unbound
         erased += decision.erased
-        guard !decision.facts.isEmpty else { return }
+        var facts = decision.takeFacts()
+        guard !facts.isEmpty else { return }
         time = max(time, decision.wall)
         var events: [NewEvent] = []
         var expectations: [Expectation] = []
         var releases: [[UInt8]] = []
-        for var fact in decision.facts {
-            if LineCalls.concerns(fact.event) { callFacts.append(fact.event) }
+        for index in facts.indices {
+            if let change = LineCalls.Change(facts[index].event) { lineCalls.append(change) }
             // From here on, what is personal is sealed: in the views as in the log.
-            try views.keys?.seal(&fact.event, &sealing) { call in
+            try views.keys?.seal(&facts[index].event, &sealing) { call in
                 try CallID(call).flatMap { id in try views.subjects(ofCall: id) }
             }
+            let fact = facts[index]
             if fact.event.changesGateways { changesGateways = true }
             let payload = fact.event.serialized()
             let place = try views.record(fact.event, payload: payload, stream: fact.stream, time: time)

@@ -58,25 +58,25 @@ extension ControlCore {
         case .callAnswered(let fact):
             var decision = Decision(wall: wall, random: random)
             let verdict = try CallDecider.answered(fact, by: name, in: views, &decision)
-            return try conclude(verdict, decision, record, &batch, &views)
+            return try conclude(verdict, consume decision, record, &batch, &views)
         case .callUpdated(let fact):
             var decision = Decision(wall: wall, random: random)
             let verdict = try CallDecider.updated(fact, by: name, in: views, &decision)
-            return try conclude(verdict, decision, record, &batch, &views)
+            return try conclude(verdict, consume decision, record, &batch, &views)
         case .callFinished(let fact):
             var decision = Decision(wall: wall, random: random)
             let verdict = try CallDecider.finished(fact, by: name, in: views, &decision)
-            return try conclude(verdict, decision, record, &batch, &views)
+            return try conclude(verdict, consume decision, record, &batch, &views)
         case .renewCredit(let request):
             var decision = Decision(wall: wall, random: random)
             let granted = try CallDecider.renew(
                 request, by: name, leaseSeconds: settings.creditLeaseSeconds, in: views, &decision)
             switch granted {
             case .success(let credit):
-                _ = try conclude(.recorded, decision, record, &batch, &views)
+                _ = try conclude(.recorded, consume decision, record, &batch, &views)
                 return .with { $0.creditGranted = credit }
             case .failure(let refused):
-                return try conclude(refused.verdict, decision, record, &batch, &views)
+                return try conclude(refused.verdict, consume decision, record, &batch, &views)
             }
         case .locateCall(let request):
             return try locate(request, for: name, views)
@@ -113,7 +113,7 @@ extension ControlCore {
     }
 
     mutating func conclude(
-        _ verdict: CallDecider.Verdict, _ decision: Decision, _ recorder: Recorder, _ batch: inout Batch,
+        _ verdict: CallDecider.Verdict, _ decision: consuming Decision, _ recorder: Recorder, _ batch: inout Batch,
         _ views: inout ViewTransaction
     ) throws -> DeskReply {
         random = decision.random
@@ -254,7 +254,7 @@ extension ControlCore {
             return first
         }
         guard try views.version(of: call.value) == 0 else { return .error(.notOwner) }
-        let routing = try router.route(
+        var routing = try router.route(
             request, worker: worker, registrar: registrar, lines: lines, in: views, at: recorder.wall)
         let reply: DeskReply
         switch routing.outcome {
@@ -268,12 +268,13 @@ extension ControlCore {
             }
         }
         var decision = Decision(wall: recorder.wall, random: random)
-        try CallDecider.start(routing, in: views, &decision)
+        let sides = routing.started.map { CallSubjects($0.caller, $0.called) }
+        try CallDecider.start(&routing, in: views, &decision)
         random = decision.random
         let bytes = serialized(reply)
         try batch.record(
-            decision, actor: recorder.actor, cause: recorder.cause, key: key,
-            outcome: { batch, views in try sealed(bytes, of: routing, call: call, &batch, views) }, in: &views)
+            consume decision, actor: recorder.actor, cause: recorder.cause, key: key,
+            outcome: { batch, views in try sealed(bytes, of: sides, call: call, &batch, views) }, in: &views)
         encoded = bytes
         return reply
     }
@@ -285,10 +286,9 @@ extension ControlCore {
 
     /// A plan has numbers and addresses of both sides: without the key of either nobody reads it.
     private func sealed(
-        _ plain: [UInt8], of routing: Routing, call: CallID, _ batch: inout Batch, _ views: borrowing ViewTransaction
+        _ plain: [UInt8], of sides: CallSubjects?, call: CallID, _ batch: inout Batch, _ views: borrowing ViewTransaction
     ) throws -> [UInt8] {
-        guard let keys = views.keys, let started = routing.started else { return plain }
-        let sides = CallSubjects(started.caller, started.called)
+        guard let keys = views.keys, let sides else { return plain }
         var bytes = plain
         for subject in sides.caller == sides.called ? [sides.caller] : [sides.caller, sides.called] {
             let part = try keys.seal(

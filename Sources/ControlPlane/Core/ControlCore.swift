@@ -198,7 +198,7 @@ package struct ControlCore {
             workers.forget(name)
         }
         for subscriber in batch.unbound { registrar.removeAll(of: subscriber) }
-        for event in batch.callFacts { lines.take(event) }
+        for change in batch.lineCalls { lines.take(change) }
         condemned += batch.erased
         if !behind, let error = destroyCondemned() { outputs.append(.note(.keyNotDestroyed(reason: "\(error)"))) }
         outputs += batch.replies

@@ -27,6 +27,9 @@ struct Decision {
 
     mutating func record(_ event: Event, in stream: UUIDv7) { facts.append(Fact(stream: stream, event: event)) }
 
+    /// The facts, which are nobody else's from then on: what is personal is taken out of them in place.
+    mutating func takeFacts() -> [Fact] { exchange(&facts, with: []) }
+
     mutating func newID() -> UUIDv7 { UUIDv7(at: wall, random: &random) }
 }
 

@@ -16,10 +16,13 @@ struct LineCalls {
             let caller: CallParty
             let called: CallParty
             let startedAt: Int64
+            /// The call that goes on as this one.
+            let before: CallID?
 
             init(_ id: CallID, _ fact: CallStarted) {
                 (self.id, worker, startedAt) = (id, fact.worker, fact.startedAt)
                 (caller, called) = (fact.caller, fact.called)
+                before = CallID(fact.forwardedFrom)
             }
 
             /// A call's first fact is one.
@@ -46,6 +49,30 @@ struct LineCalls {
         var caller: CallParty { facts.caller }
         var called: CallParty { facts.called }
         var startedAt: Int64 { facts.startedAt }
+        fileprivate var before: CallID? { facts.before }
+    }
+
+    /// What a fact changes, with the numbers that are sealed in the log.
+    enum Change {
+        case began(Call)
+        case answered(CallID)
+        case ended(CallID)
+
+        /// nil: facts of other things change nothing.
+        init?(_ event: Event) {
+            switch event {
+            case .callStarted(let fact):
+                guard let id = CallID(fact.callID) else { return nil }
+                self = .began(Call(id, fact, isAnswered: false))
+            case .callAnswered(let fact):
+                guard let id = CallID(fact.callID) else { return nil }
+                self = .answered(id)
+            case .callEnded(let fact):
+                guard let id = CallID(fact.callID) else { return nil }
+                self = .ended(id)
+            default: return nil
+            }
+        }
     }
 
     private var calls = ShardedDictionary<CallID, Call>()
@@ -79,13 +106,11 @@ struct LineCalls {
 
     // MARK: - following
 
-    /// Facts of other things change nothing.
-    mutating func take(_ event: Event) {
-        switch event {
-        case .callStarted(let fact): begin(fact, isAnswered: false)
-        case .callAnswered(let fact): if let id = CallID(fact.callID) { answer(id) }
-        case .callEnded(let fact): if let id = CallID(fact.callID) { end(id) }
-        default: break
+    mutating func take(_ change: Change) {
+        switch change {
+        case .began(let call): begin(call)
+        case .answered(let id): answer(id)
+        case .ended(let id): end(id)
         }
     }
 
@@ -93,25 +118,20 @@ struct LineCalls {
         try views.forEachLiveCall { restore($0) }
     }
 
-    private mutating func restore(_ live: LiveCall) { begin(live.started, isAnswered: live.answeredAt != 0) }
-
-    static func concerns(_ event: Event) -> Bool {
-        switch event {
-        case .callStarted, .callAnswered, .callEnded: true
-        default: false
-        }
+    private mutating func restore(_ live: LiveCall) {
+        if let id = CallID(live.started.callID) { begin(Call(id, live.started, isAnswered: live.answeredAt != 0)) }
     }
 
-    private mutating func begin(_ fact: CallStarted, isAnswered: Bool) {
-        guard let id = CallID(fact.callID), calls[id] == nil else { return }
-        calls[id] = Call(id, fact, isAnswered: isAnswered)
-        for line in lines(of: fact.caller, fact.called) { byLine[line, default: []].append(id) }
-        if let tenant = TenantID(fact.called.tenantID), !isAnswered { ringing[tenant, default: []].append(id) }
-        if let before = CallID(fact.forwardedFrom) {
+    private mutating func begin(_ call: Call) {
+        guard calls[call.id] == nil else { return }
+        calls[call.id] = call
+        Self.forEachLine(of: call) { line in byLine[line, default: []].append(call.id) }
+        if !call.isAnswered, let tenant = TenantID(call.called.tenantID) { ringing[tenant, default: []].append(call.id) }
+        if let before = call.before {
             calls[before]?.isAway = true
             if let call = calls[before] { note(call) }
         }
-        if !watched.isEmpty, let call = calls[id] { note(call) }
+        note(call)
     }
 
     private mutating func answer(_ id: CallID) {
@@ -124,7 +144,7 @@ struct LineCalls {
     private mutating func end(_ id: CallID) {
         guard let call = calls.removeValue(forKey: id) else { return }
         silence(call)
-        for line in lines(of: call.caller, call.called) {
+        Self.forEachLine(of: call) { line in
             byLine[line]?.removeAll { $0 == id }
             if byLine[line]?.isEmpty == true { byLine[line] = nil }
         }
@@ -138,12 +158,14 @@ struct LineCalls {
     }
 
     private mutating func note(_ call: Call) {
-        for line in lines(of: call.caller, call.called) where watched.contains(line) { changed.insert(line) }
+        guard !watched.isEmpty else { return }
+        Self.forEachLine(of: call) { line in if watched.contains(line) { changed.insert(line) } }
     }
 
     /// A line that calls itself has the call once.
-    private func lines(of caller: CallParty, _ called: CallParty) -> [SubscriberID] {
-        let (a, b) = (SubscriberID(caller.subscriberID), SubscriberID(called.subscriberID))
-        return a == b ? [a].compactMap(\.self) : [a, b].compactMap(\.self)
+    private static func forEachLine(of call: Call, _ body: (SubscriberID) -> Void) {
+        let (a, b) = (SubscriberID(call.caller.subscriberID), SubscriberID(call.called.subscriberID))
+        if let a { body(a) }
+        if let b, b != a { body(b) }
     }
 }

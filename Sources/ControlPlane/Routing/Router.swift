@@ -56,16 +56,16 @@ struct Router: Sendable {
         if let service = PickupCode(request.dialled), try state.subscriber(tenant: line.tenantID, user: request.dialled) == nil {
             return try pickUp(service, line, request, started, lines: lines, in: state)
         }
-        return try fromLine(line, request, started, registrar: registrar, in: state, at: wall)
+        return try fromLine(line, request, consume started, registrar: registrar, in: state, at: wall)
     }
 
     // MARK: - from a subscriber
 
     private mutating func fromLine<State: ViewQueries & ~Copyable>(
-        _ line: Line, _ request: StartCall, _ started: CallStarted, registrar: Registrar, in state: borrowing State,
+        _ line: Line, _ request: StartCall, _ given: consuming CallStarted, registrar: Registrar, in state: borrowing State,
         at wall: WallTime
     ) throws -> Routing {
-        var started = started
+        var started = given
         let outside = try line.outsideNumber(claimed: request.fromUser, in: state)
         started.caller = line.party(number: outside ?? line.extensionNumber)
         started.direction = .onNet
@@ -136,7 +136,8 @@ struct Router: Sendable {
                 display: display(of: line, request), caller: line, started, registrar: registrar,
                 isAnonymous: request.isAnonymous, instance: request.instanceID, isBrowser: request.isBrowser, in: state, at: wall)
         }
-        return try toCarrier(line, request, number: outside, isForHelp: isForHelp, started, in: state, at: wall)
+        let decided = exchange(&started, with: CallStarted())
+        return try toCarrier(line, request, number: outside, isForHelp: isForHelp, decided, in: state, at: wall)
     }
 
     /// Who a forwarded call comes from is who called first.
@@ -264,9 +265,9 @@ struct Router: Sendable {
     // MARK: - to a carrier
 
     private mutating func toCarrier<State: ViewQueries & ~Copyable>(
-        _ line: Line, _ request: StartCall, number: String?, isForHelp: Bool, _ started: CallStarted, in state: borrowing State, at wall: WallTime
+        _ line: Line, _ request: StartCall, number: String?, isForHelp: Bool, _ given: consuming CallStarted, in state: borrowing State, at wall: WallTime
     ) throws -> Routing {
-        var started = started
+        var started = given
         started.direction = .outbound
         func refused(_ refusal: Refusal, _ reason: String) -> Routing {
             Routing(started: started, outcome: .refused(refusal, reason: reason))
