@@ -243,17 +243,8 @@ extension ControlCore {
         _ views: inout ViewTransaction, encoded: inout [UInt8]?
     ) throws -> DeskReply {
         guard let call = CallID(request.callID) else { return .error(.malformed, "call_id") }
-        // The plan that was answered first is the plan, also after a restart.
         let key = Batch.key(ofStart: call.value)
-        if let stored = try batch.outcome(forKey: key) {
-            guard let first = try? DeskReply(serializedBytes: try opened(stored, of: call, views)) else {
-                return .error(.unavailable, "stored plan")
-            }
-            guard case .callPlan? = first.kind else { return first }
-            guard try views.liveCall(call)?.worker == worker else { return .error(.notOwner) }
-            return first
-        }
-        guard try views.version(of: call.value) == 0 else { return .error(.notOwner) }
+        guard try views.version(of: call.value) == 0 else { return try plan(of: call, for: worker, key, batch, views) }
         var routing = try router.route(
             request, worker: worker, registrar: registrar, lines: lines, in: views, at: recorder.wall)
         let reply: DeskReply
@@ -274,9 +265,22 @@ extension ControlCore {
         let bytes = serialized(reply)
         try batch.record(
             consume decision, actor: recorder.actor, cause: recorder.cause, key: key,
-            outcome: { batch, views in try sealed(bytes, of: sides, call: call, &batch, views) }, in: &views)
+            outcome: { batch, views in try Self.sealed(bytes, of: sides, call: call, &batch, views) }, in: &views)
         encoded = bytes
         return reply
+    }
+
+    /// The plan that was answered first is the plan, also after a restart.
+    private func plan(
+        of call: CallID, for worker: String, _ key: [UInt8], _ batch: Batch, _ views: borrowing ViewTransaction
+    ) throws -> DeskReply {
+        guard let stored = try batch.outcome(forKey: key) else { return .error(.notOwner) }
+        guard let first = try? DeskReply(serializedBytes: try opened(stored, of: call, views)) else {
+            return .error(.unavailable, "stored plan")
+        }
+        guard case .callPlan? = first.kind else { return first }
+        guard try views.liveCall(call)?.worker == worker else { return .error(.notOwner) }
+        return first
     }
 
     // MARK: - stored plans
@@ -285,14 +289,14 @@ extension ControlCore {
     private static let planMark: UInt8 = 8
 
     /// A plan has numbers and addresses of both sides: without the key of either nobody reads it.
-    private func sealed(
+    private static func sealed(
         _ plain: [UInt8], of sides: CallSubjects?, call: CallID, _ batch: inout Batch, _ views: borrowing ViewTransaction
     ) throws -> [UInt8] {
         guard let keys = views.keys, let sides else { return plain }
         var bytes = plain
         for subject in sides.caller == sides.called ? [sides.caller] : [sides.caller, sides.called] {
             let part = try keys.seal(
-                bytes, mark: Self.planMark, subject: subject, record: call.data, &batch.sealing)
+                bytes, mark: planMark, subject: subject, record: call.data, &batch.sealing)
             guard let part else { return serialized(DeskReply.error(.unknownCall)) }
             bytes = part
         }

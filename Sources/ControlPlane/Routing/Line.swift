@@ -2,6 +2,7 @@ import Foundation
 import Model
 import PhoneNumbers
 import Projections
+import SwiftProtobuf
 
 /// A subscriber with everything above it: what a call of that line is decided by.
 ///
@@ -16,8 +17,14 @@ final class Line: Sendable {
     let plan: ServicePlan
     /// The customer's provider first, then those above it.
     let providers: [Provider]
+    let dialPlanID: DialPlanID?
+    let carrierID: CarrierID?
+    /// The nearest: the line's own, its tenant's, its plan's.
+    let securityGroupID: SecurityGroupID?
     /// The configured caller id, else the first number assigned, else nothing.
     private let ownNumber: String?
+    /// The line as a side of a call, without the number.
+    private let side: CallParty
 
     /// nil if the subscriber, or something above it, is gone.
     static func of<State: ViewQueries & ~Copyable>(_ id: SubscriberID, in state: borrowing State) throws -> Line? {
@@ -51,6 +58,15 @@ final class Line: Sendable {
         self.customer = customer
         self.plan = plan
         self.providers = providers
+        dialPlanID = DialPlanID(tenant.dialPlanID) ?? DialPlanID(plan.dialPlanID)
+        carrierID = CarrierID(tenant.carrierID) ?? CarrierID(plan.carrierID)
+        securityGroupID = SecurityGroupID(subscriber.securityGroupID) ?? SecurityGroupID(tenant.securityGroupID) ?? SecurityGroupID(plan.securityGroupID)
+        side = .with {
+            $0.subscriberID = subscriber.id
+            $0.tenantID = tenant.id
+            $0.customerID = customer.id
+            $0.providerID = providers[0].id
+        }
         ownNumber = subscriber.callerID.isEmpty ? try state.numbers(of: id, limit: 1).first?.e164 : subscriber.callerID
     }
 
@@ -75,13 +91,6 @@ final class Line: Sendable {
 
     var countryCode: String { subscriber.countryCode.isEmpty ? tenant.countryCode : subscriber.countryCode }
     var areaCode: String { subscriber.areaCode.isEmpty ? tenant.areaCode : subscriber.areaCode }
-    var dialPlanID: DialPlanID? { DialPlanID(tenant.dialPlanID) ?? DialPlanID(plan.dialPlanID) }
-    var carrierID: CarrierID? { CarrierID(tenant.carrierID) ?? CarrierID(plan.carrierID) }
-    /// The nearest: the line's own, its tenant's, its plan's.
-    var securityGroupID: SecurityGroupID? {
-        SecurityGroupID(subscriber.securityGroupID) ?? SecurityGroupID(tenant.securityGroupID)
-            ?? SecurityGroupID(plan.securityGroupID)
-    }
     func securityGroup<State: ViewQueries & ~Copyable>(in state: borrowing State) throws -> SecurityGroup? {
         guard let id = securityGroupID else { return nil }
         return try state.securityGroup(id)
@@ -110,11 +119,7 @@ final class Line: Sendable {
     }
 
     func party(number: String) -> CallParty {
-        var party = CallParty()
-        party.subscriberID = subscriber.id
-        party.tenantID = tenant.id
-        party.customerID = customer.id
-        party.providerID = provider.id
+        var party = side
         party.number = number
         return party
     }
