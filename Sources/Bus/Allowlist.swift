@@ -3,12 +3,12 @@ internal import Synchronization
 /// Which CURVE keys may connect, and under which name. It may change while sockets use it, from any thread.
 ///
 /// A name has one key at a time. Once a key is revoked or replaced, no connection made with it is heard any more.
-package final class Allowlist: Sendable {
+public final class Allowlist: Sendable {
     /// A connection that was refused because its key is not enrolled.
-    package struct Refusal: Hashable, Sendable {
-        package let key: CurvePublicKey
+    public struct Refusal: Hashable, Sendable {
+        public let key: CurvePublicKey
         /// The address that it came from.
-        package let address: String
+        public let address: String
     }
 
     private struct Entry {
@@ -45,45 +45,45 @@ package final class Allowlist: Sendable {
     private static let recentRefusalsMax = 64
     private let state = Mutex(State())
 
-    package init() {}
+    public init() {}
 
-    package convenience init(_ workers: [String: CurvePublicKey]) {
+    public convenience init(_ workers: [String: CurvePublicKey]) {
         self.init()
         replace(with: workers)
     }
 
     /// Lets `key` in under `name`; what the name or the key had before no longer counts.
     /// - Precondition: the name has 1 to 255 bytes (RFC 27 carries it as the User-Id).
-    package func enrol(_ key: CurvePublicKey, name: String) {
+    public func enrol(_ key: CurvePublicKey, name: String) {
         precondition((1...255).contains(name.utf8.count))
         state.withLock { $0.enrol(key, name: name) }
     }
 
-    package func revoke(name: String) {
+    public func revoke(name: String) {
         state.withLock { $0.revoke(name: name) }
     }
 
     /// Makes the list exactly `workers`; unchanged entries keep their connections.
-    package func replace(with workers: [String: CurvePublicKey]) {
+    public func replace(with workers: [String: CurvePublicKey]) {
         state.withLock { state in
             for name in Array(state.keys.keys) where workers[name] == nil { state.revoke(name: name) }
             for (name, key) in workers { state.enrol(key, name: name) }
         }
     }
 
-    package func name(of key: CurvePublicKey) -> String? {
+    public func name(of key: CurvePublicKey) -> String? {
         state.withLock { $0.entries[key]?.name }
     }
 
-    package func key(of name: String) -> CurvePublicKey? {
+    public func key(of name: String) -> CurvePublicKey? {
         state.withLock { $0.keys[name] }
     }
 
     /// Connections refused since the start, because their key was not enrolled.
-    package var refusals: UInt64 { state.withLock { $0.refusals } }
+    public var refusals: UInt64 { state.withLock { $0.refusals } }
 
     /// The latest refusals, for the log; taken once.
-    package func takeRefusals() -> [Refusal] {
+    public func takeRefusals() -> [Refusal] {
         state.withLock { state in
             defer { state.recentRefusals.removeAll() }
             return state.recentRefusals

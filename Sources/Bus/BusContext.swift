@@ -4,14 +4,14 @@ internal import Synchronization
 /// The one owner of a libzmq context: its I/O thread, and the service thread that answers handshakes.
 ///
 /// Every socket keeps its context alive, so the last one to go ends both threads.
-@safe package final class BusContext: Sendable {
+@safe public final class BusContext: Sendable {
     // libzmq's contexts may be used from any thread; this one ends with its only owner.
     nonisolated(unsafe) let raw: UnsafeMutableRawPointer
     let authenticator = Authenticator()
     private let service: ContextService
     private let monitors = Atomic<UInt64>(0)
 
-    package init() throws(BusError) {
+    public init() throws(BusError) {
         guard unsafe zmq_has("curve") == 1 else { throw .curveUnavailable }
         guard let raw = unsafe zmq_ctx_new() else {
             throw BusError(call: "zmq_ctx_new", endpoint: nil, code: zmq_errno())

@@ -2,7 +2,7 @@ internal import CZeroMQ
 internal import Glibc
 
 /// Why a bus socket could not be had, in words that tell an operator what to change.
-package enum BusError: Error, Equatable, Sendable, CustomStringConvertible {
+public enum BusError: Error, Equatable, Sendable, CustomStringConvertible {
     /// Another program, or another socket of this one, has the port.
     case addressInUse(endpoint: String)
     /// The host part is not an address of this machine.
@@ -29,7 +29,7 @@ package enum BusError: Error, Equatable, Sendable, CustomStringConvertible {
         }
     }
 
-    package var description: String {
+    public var description: String {
         switch self {
         case .addressInUse(let endpoint): "\(endpoint) is in use by another program: stop it or choose another port"
         case .addressNotLocal(let endpoint): "\(endpoint) is not an address of this machine"

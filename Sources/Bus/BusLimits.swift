@@ -1,21 +1,21 @@
 /// What bounds a bus socket: nothing on the bus waits, queues or grows without end.
-package struct BusLimits: Sendable {
+public struct BusLimits: Sendable {
     /// Messages that may wait to be sent, per peer; the next one is `.full`.
-    package var sendQueueMessages: Int32 = 10_000
+    public var sendQueueMessages: Int32 = 10_000
     /// Messages that may wait to be received, per peer; then TCP holds the sender back.
-    package var receiveQueueMessages: Int32 = 10_000
+    public var receiveQueueMessages: Int32 = 10_000
     /// Longest body. A sender is told; a peer that sends more is disconnected.
-    package var bodyBytesMax = 1 << 20
+    public var bodyBytesMax = 1 << 20
     /// How long a closed socket tries to deliver what it had accepted.
-    package var linger: Duration = .milliseconds(200)
+    public var linger: Duration = .milliseconds(200)
     /// Time for TCP, and again for CURVE, to be established.
-    package var handshake: Duration = .seconds(5)
+    public var handshake: Duration = .seconds(5)
     /// A ZMTP PING is sent after this much silence (RFC 37), and its PONG waited for this long.
-    package var heartbeatInterval: Duration = .seconds(1)
-    package var heartbeatTimeout: Duration = .seconds(3)
+    public var heartbeatInterval: Duration = .seconds(1)
+    public var heartbeatTimeout: Duration = .seconds(3)
     /// First and longest pause between attempts to connect again; it doubles in between.
-    package var reconnect: Duration = .milliseconds(100)
-    package var reconnectMax: Duration = .seconds(2)
+    public var reconnect: Duration = .milliseconds(100)
+    public var reconnectMax: Duration = .seconds(2)
 
-    package init() {}
+    public init() {}
 }

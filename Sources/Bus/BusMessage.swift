@@ -1,28 +1,28 @@
 /// What travels on desk, studio and relay: a body, with an id unless it is a notice.
 ///
 /// A request and its reply carry the same id; which of the two it is follows from the direction.
-package struct BusMessage: Hashable, Sendable {
+public struct BusMessage: Hashable, Sendable {
     /// nil: a notice, which nobody answers.
-    package var id: RequestID?
-    package var body: [UInt8]
+    public var id: RequestID?
+    public var body: [UInt8]
 
-    package init(id: RequestID?, body: [UInt8]) {
+    public init(id: RequestID?, body: [UInt8]) {
         self.id = id
         self.body = body
     }
 
-    package static func notice(_ body: [UInt8]) -> BusMessage { BusMessage(id: nil, body: body) }
+    public static func notice(_ body: [UInt8]) -> BusMessage { BusMessage(id: nil, body: body) }
 
     /// As on the wire (`docs/wire/bus.md`): a zero and the body, or a one, the id's 16 bytes and the body.
     ///
     /// One frame and not two, because CURVE seals and opens each frame by itself, which is most of what a message costs.
-    package var frame: [UInt8] {
+    public var frame: [UInt8] {
         guard let id else { return [FrameKind.notice.rawValue] + body }
         return [FrameKind.request.rawValue] + id.bytes + body
     }
 
     /// nil when the kind is unknown or the id is cut short.
-    package init?(frame: [UInt8]) {
+    public init?(frame: [UInt8]) {
         switch frame.first.flatMap(FrameKind.init) {
         case .notice: self.init(id: nil, body: Array(frame.dropFirst()))
         case .request:

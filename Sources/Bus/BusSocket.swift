@@ -1,12 +1,12 @@
 /// What a `Poller` can watch beside descriptors and a `Waker`.
-package protocol BusSocket: ~Copyable {
+public protocol BusSocket: ~Copyable {
     var handle: SocketHandle { get }
 }
 
 extension BusSocket where Self: ~Copyable {
     /// What its connections have been through.
-    package var link: LinkCounters { handle.link }
+    public var link: LinkCounters { handle.link }
 
     /// Messages that were received and dropped because they did not have the frames of the bus.
-    package var malformed: UInt64 { handle.malformed }
+    public var malformed: UInt64 { handle.malformed }
 }

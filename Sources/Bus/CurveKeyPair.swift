@@ -1,13 +1,13 @@
 internal import CZeroMQ
 
 /// Who a process is on the bus: a CurveZMQ key pair (RFC 26).
-package struct CurveKeyPair: Sendable {
-    package let publicKey: CurvePublicKey
+public struct CurveKeyPair: Sendable {
+    public let publicKey: CurvePublicKey
     /// 32 bytes; goes into a file of mode 0600 and nowhere else.
     let secretKey: [UInt8]
 
     /// A new pair from the system's randomness.
-    package static func generate() throws(BusError) -> CurveKeyPair {
+    public static func generate() throws(BusError) -> CurveKeyPair {
         var publicText = [CChar](repeating: 0, count: 41)
         var secretText = [CChar](repeating: 0, count: 41)
         guard unsafe zmq_curve_keypair(&publicText, &secretText) == 0,
@@ -32,9 +32,9 @@ package struct CurveKeyPair: Sendable {
 
 extension CurveKeyPair: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// Without the secret, so that no log and no error text can hold it.
-    package var description: String { "CurveKeyPair(public \(publicKey))" }
-    package var debugDescription: String { description }
-    package var customMirror: Mirror { Mirror(self, children: ["publicKey": publicKey]) }
+    public var description: String { "CurveKeyPair(public \(publicKey))" }
+    public var debugDescription: String { description }
+    public var customMirror: Mirror { Mirror(self, children: ["publicKey": publicKey]) }
 }
 
 /// A key's 40 characters, without the zero behind them.

@@ -1,23 +1,23 @@
 internal import CZeroMQ
 
 /// A CurveZMQ public key (RFC 26): 32 bytes, written as 40 characters of Z85 (RFC 32).
-package struct CurvePublicKey: Hashable, Sendable {
-    package let bytes: [UInt8]
+public struct CurvePublicKey: Hashable, Sendable {
+    public let bytes: [UInt8]
 
     /// nil unless there are exactly 32 bytes.
-    package init?(bytes: [UInt8]) {
+    public init?(bytes: [UInt8]) {
         guard bytes.count == 32 else { return nil }
         self.bytes = bytes
     }
 }
 
 extension CurvePublicKey: LosslessStringConvertible {
-    package init?(_ text: String) {
+    public init?(_ text: String) {
         guard let bytes = z85Decode(text) else { return nil }
         self.init(bytes: bytes)
     }
 
-    package var description: String { z85Encode(bytes) }
+    public var description: String { z85Encode(bytes) }
 }
 
 /// - Precondition: the count is a multiple of four.

@@ -1,8 +1,8 @@
-package import Primitives
+public import Primitives
 
 /// A binary heap of instants; equal ones leave in the order in which they came. Open to the modules that use it, so that it is compiled for
 /// their elements: asking what a generic type is took a twentieth of a signal worker's time.
-package struct DeadlineQueue<Element: Sendable>: Sendable {
+public struct DeadlineQueue<Element: Sendable>: Sendable {
     @usableFromInline struct Node: Sendable {
         @usableFromInline let time: Instant
         @usableFromInline let number: UInt64
@@ -20,18 +20,18 @@ package struct DeadlineQueue<Element: Sendable>: Sendable {
     @usableFromInline var nodes: [Node] = []
     @usableFromInline var numbers: UInt64 = 0
 
-    @inlinable package init() {}
+    @inlinable public init() {}
 
-    @inlinable package var count: Int { nodes.count }
+    @inlinable public var count: Int { nodes.count }
     /// Kept beside the nodes: who looks whether anything is due, at each packet, is not to look into a generic type for it.
-    package var first: Instant?
+    public var first: Instant?
 
-    @inlinable package mutating func removeAll() {
+    @inlinable public mutating func removeAll() {
         nodes.removeAll(keepingCapacity: true)
         first = nil
     }
 
-    @inlinable package mutating func insert(_ element: Element, at time: Instant) {
+    @inlinable public mutating func insert(_ element: Element, at time: Instant) {
         numbers += 1
         nodes.append(Node(time: time, number: numbers, element: element))
         var index = nodes.count - 1
@@ -42,7 +42,7 @@ package struct DeadlineQueue<Element: Sendable>: Sendable {
         first = nodes[0].time
     }
 
-    @inlinable package mutating func popFirst(dueBy time: Instant) -> Element? {
+    @inlinable public mutating func popFirst(dueBy time: Instant) -> Element? {
         guard let node = nodes.first, node.time <= time else { return nil }
         nodes.swapAt(0, nodes.count - 1)
         nodes.removeLast()

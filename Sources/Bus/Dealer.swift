@@ -1,11 +1,11 @@
 /// The asking side: one connection to a `Router`, made again whenever it is lost.
-package struct Dealer: ~Copyable, Sendable, BusSocket {
-    package let handle: SocketHandle
+public struct Dealer: ~Copyable, Sendable, BusSocket {
+    public let handle: SocketHandle
 
     /// - Parameters:
     ///   - endpoint: `tcp://host:port`; nobody has to listen there yet.
     ///   - server: the key that the router must have.
-    package init(
+    public init(
         to endpoint: String, server: CurvePublicKey, as keys: CurveKeyPair, limits: BusLimits = BusLimits(),
         in context: BusContext
     ) throws(BusError) {
@@ -16,13 +16,13 @@ package struct Dealer: ~Copyable, Sendable, BusSocket {
     deinit { handle.close() }
 
     /// Never waits. Without a connection the message is not queued: `.full`.
-    package mutating func send(_ message: BusMessage) -> SendOutcome {
+    public mutating func send(_ message: BusMessage) -> SendOutcome {
         handle.heal()
         return handle.send(message)
     }
 
     /// The next reply or notice; nil when none waits. Malformed ones are skipped.
-    package mutating func receive() -> BusMessage? {
+    public mutating func receive() -> BusMessage? {
         while handle.receivePart() {
             if let message = handle.message() { return message }
         }

@@ -1,5 +1,5 @@
 /// One `Dealer` for each of the peers that come and go: media workers for a signal worker, or its fellows.
-package struct DealerGroup: ~Copyable, Sendable {
+public struct DealerGroup: ~Copyable, Sendable {
     private final class Member: Sendable {
         let endpoint: String
         let server: CurvePublicKey
@@ -21,17 +21,17 @@ package struct DealerGroup: ~Copyable, Sendable {
     private let context: BusContext
     private var members: [String: Member] = [:]
 
-    package init(as keys: CurveKeyPair, limits: BusLimits = BusLimits(), in context: BusContext) {
+    public init(as keys: CurveKeyPair, limits: BusLimits = BusLimits(), in context: BusContext) {
         self.keys = keys
         self.limits = limits
         self.context = context
     }
 
     /// In order of name, so that what follows from it repeats.
-    package var peers: [String] { members.keys.sorted() }
+    public var peers: [String] { members.keys.sorted() }
 
     /// Connects to `peer`; again only if its endpoint or its key has changed.
-    package mutating func connect(
+    public mutating func connect(
         _ peer: String, to endpoint: String, server: CurvePublicKey, watchedBy poller: inout Poller
     ) throws(BusError) {
         if let member = members[peer], member.endpoint == endpoint, member.server == server { return }
@@ -42,30 +42,30 @@ package struct DealerGroup: ~Copyable, Sendable {
     }
 
     /// What had not been received from it is lost.
-    package mutating func disconnect(_ peer: String, watchedBy poller: inout Poller) {
+    public mutating func disconnect(_ peer: String, watchedBy poller: inout Poller) {
         guard let member = members.removeValue(forKey: peer) else { return }
         poller.remove(member.token)
     }
 
     /// `.unreachable` when the group has no such peer, `.full` when it has no connection at present.
-    package mutating func send(_ message: BusMessage, to peer: String) -> SendOutcome {
+    public mutating func send(_ message: BusMessage, to peer: String) -> SendOutcome {
         guard let handle = members[peer]?.handle else { return .unreachable }
         handle.heal()
         return handle.send(message)
     }
 
     /// Asks `poller` to say when `peer`, to which a send was `.full`, can be written to.
-    package func watchWriting(_ peer: String, _ wanted: Bool, by poller: inout Poller) {
+    public func watchWriting(_ peer: String, _ wanted: Bool, by poller: inout Poller) {
         guard let member = members[peer] else { return }
         poller.watchWriting(member.token, wanted)
     }
 
-    package func isWritable(_ peer: String, in poller: borrowing Poller) -> Bool {
+    public func isWritable(_ peer: String, in poller: borrowing Poller) -> Bool {
         members[peer].map { poller.isWritable($0.token) } ?? false
     }
 
     /// Everything that waits at the peers that `poller` found readable, in order of peer.
-    package mutating func receive(from poller: borrowing Poller) -> [(peer: String, message: BusMessage)] {
+    public mutating func receive(from poller: borrowing Poller) -> [(peer: String, message: BusMessage)] {
         var received: [(peer: String, message: BusMessage)] = []
         for (peer, member) in members.filter({ poller.isReadable($0.value.token) }).sorted(by: { $0.key < $1.key }) {
             while member.handle.receivePart() {
@@ -75,7 +75,7 @@ package struct DealerGroup: ~Copyable, Sendable {
         return received
     }
 
-    package func link(_ peer: String) -> LinkCounters? { members[peer]?.handle.link }
+    public func link(_ peer: String) -> LinkCounters? { members[peer]?.handle.link }
 
-    package var malformed: UInt64 { members.values.reduce(0) { $0 + $1.handle.malformed } }
+    public var malformed: UInt64 { members.values.reduce(0) { $0 + $1.handle.malformed } }
 }

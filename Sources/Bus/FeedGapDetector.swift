@@ -1,8 +1,8 @@
 /// Watches the numbers of the feed: 1, 2, 3 … without a gap, or the caches built from it are worth nothing.
 ///
 /// The feed and the answer that says where it stands come over two connections, in any order.
-package struct FeedGapDetector: Hashable, Sendable {
-    package enum Verdict: Hashable, Sendable {
+public struct FeedGapDetector: Hashable, Sendable {
+    public enum Verdict: Hashable, Sendable {
         /// Apply it.
         case inOrder
         /// Applied before, or part of what the state already holds: drop it.
@@ -14,21 +14,21 @@ package struct FeedGapDetector: Hashable, Sendable {
     }
 
     /// The last number whose effect is known; nil before the first `synchronise`, and after a gap.
-    package private(set) var last: UInt64?
+    public private(set) var last: UInt64?
     /// Where the feed stood at the latest `observe`, which its messages had not reached.
     private var awaited: UInt64?
 
-    package init() {}
+    public init() {}
 
-    package var isSynchronised: Bool { last != nil }
+    public var isSynchronised: Bool { last != nil }
 
     /// The state as of `number` has been received.
-    package mutating func synchronise(at number: UInt64) {
+    public mutating func synchronise(at number: UInt64) {
         last = number
         awaited = nil
     }
 
-    package mutating func accept(_ number: UInt64) -> Verdict {
+    public mutating func accept(_ number: UInt64) -> Verdict {
         guard let last else { return .unsynchronised }
         if number <= last { return .duplicate }
         if number == last + 1 {
@@ -45,7 +45,7 @@ package struct FeedGapDetector: Hashable, Sendable {
     ///
     /// A head behind `last` says nothing: the answer may be older than the message. A control plane that has started
     /// again, and counts from the beginning, says so by itself.
-    package mutating func observe(head: UInt64) -> Bool {
+    public mutating func observe(head: UInt64) -> Bool {
         guard let last else { return false }
         if let awaited, last < awaited {
             self.last = nil

@@ -1,11 +1,11 @@
 /// The control plane's side of the feed: what is published reaches every worker that is connected at the time.
-package struct FeedPublisher: ~Copyable, Sendable, BusSocket {
-    package let handle: SocketHandle
+public struct FeedPublisher: ~Copyable, Sendable, BusSocket {
+    public let handle: SocketHandle
     /// As bound: with the port that the system chose when `*` was asked for.
-    package let endpoint: String
+    public let endpoint: String
 
     /// - Parameter endpoint: `tcp://host:port`, or `tcp://host:*` for any free port.
-    package init(
+    public init(
         listeningOn endpoint: String, as keys: CurveKeyPair, allowing allowlist: Allowlist,
         limits: BusLimits = BusLimits(), in context: BusContext
     ) throws(BusError) {
@@ -16,5 +16,5 @@ package struct FeedPublisher: ~Copyable, Sendable, BusSocket {
     deinit { handle.close() }
 
     /// Never waits: a worker that reads too slowly misses messages, and sees it by the gap in their numbers.
-    package mutating func publish(_ body: [UInt8]) -> SendOutcome { handle.send(body: body) }
+    public mutating func publish(_ body: [UInt8]) -> SendOutcome { handle.send(body: body) }
 }

@@ -1,8 +1,8 @@
 /// A worker's side of the feed.
-package struct FeedSubscriber: ~Copyable, Sendable, BusSocket {
-    package let handle: SocketHandle
+public struct FeedSubscriber: ~Copyable, Sendable, BusSocket {
+    public let handle: SocketHandle
 
-    package init(
+    public init(
         to endpoint: String, server: CurvePublicKey, as keys: CurveKeyPair, limits: BusLimits = BusLimits(),
         in context: BusContext
     ) throws(BusError) {
@@ -13,7 +13,7 @@ package struct FeedSubscriber: ~Copyable, Sendable, BusSocket {
     deinit { handle.close() }
 
     /// The next body; nil when none waits. Messages of more than one frame are skipped.
-    package mutating func receive() -> [UInt8]? {
+    public mutating func receive() -> [UInt8]? {
         handle.heal()
         while handle.receivePart() {
             if !handle.partHasMore { return handle.partBytes }

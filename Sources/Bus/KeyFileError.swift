@@ -1,5 +1,5 @@
 /// Why a key file is of no use, in words that tell an operator what to change. Never holds a key.
-package enum KeyFileError: Error, Equatable, Sendable, CustomStringConvertible {
+public enum KeyFileError: Error, Equatable, Sendable, CustomStringConvertible {
     case missing(path: String)
     /// Never overwritten: the key in it may be enrolled somewhere.
     case exists(path: String)
@@ -13,7 +13,7 @@ package enum KeyFileError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The public key is not that of the secret one.
     case mismatched(path: String)
 
-    package var description: String {
+    public var description: String {
         switch self {
         case .missing(let path): "key file \(path) does not exist"
         case .exists(let path): "key file \(path) exists already: remove it first, or choose another name"

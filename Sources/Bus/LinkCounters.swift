@@ -1,20 +1,20 @@
 /// What a socket's connections have been through, as libzmq's monitor tells it.
-package struct LinkCounters: Hashable, Sendable {
+public struct LinkCounters: Hashable, Sendable {
     /// Connections whose handshake, CURVE and allowlist included, went well.
-    package var established: UInt64 = 0
-    package var lost: UInt64 = 0
+    public var established: UInt64 = 0
+    public var lost: UInt64 = 0
     /// Handshakes that ended because the key is not enrolled: ours, seen by who connects; a peer's, seen by who listens.
-    package var refused: UInt64 = 0
+    public var refused: UInt64 = 0
     /// Handshakes that failed otherwise: not CURVE, another server key, not ZeroMQ at all, too slow.
-    package var failed: UInt64 = 0
+    public var failed: UInt64 = 0
     /// How the most recent handshake or connection ended, for a socket that connects to one peer.
-    package var state: LinkState = .connecting
+    public var state: LinkState = .connecting
 
-    package init() {}
+    public init() {}
 }
 
 /// The state of a socket's most recent connection.
-package enum LinkState: Hashable, Sendable {
+public enum LinkState: Hashable, Sendable {
     case connecting
     case connected
     /// The peer does not know our key: enrol it there.

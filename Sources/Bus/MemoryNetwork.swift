@@ -1,56 +1,56 @@
 /// The bus within one process, for simulations: the same frames between named endpoints, moved by the caller.
 ///
 /// Nothing arrives by itself. The caller looks at `parcels` and takes, drops, doubles or reorders them by index.
-package struct MemoryNetwork: Sendable {
-    package struct Parcel: Hashable, Sendable {
+public struct MemoryNetwork: Sendable {
+    public struct Parcel: Hashable, Sendable {
         /// Authenticated, as by CURVE: who sent it.
-        package let source: String
-        package let destination: String
-        package let frame: [UInt8]
+        public let source: String
+        public let destination: String
+        public let frame: [UInt8]
 
         /// nil for a frame of the feed, which has no header.
-        package var message: BusMessage? { BusMessage(frame: frame) }
+        public var message: BusMessage? { BusMessage(frame: frame) }
     }
 
     /// On their way, oldest first.
-    package private(set) var parcels: [Parcel] = []
+    public private(set) var parcels: [Parcel] = []
     private var endpoints: Set<String> = []
     private var subscribers: Set<String> = []
 
-    package init() {}
+    public init() {}
 
     /// - Parameter subscribing: whether it hears the feed.
-    package mutating func connect(_ endpoint: String, subscribing: Bool = false) {
+    public mutating func connect(_ endpoint: String, subscribing: Bool = false) {
         endpoints.insert(endpoint)
         if subscribing { subscribers.insert(endpoint) }
     }
 
     /// As when a process dies: what is on its way to it is lost.
-    package mutating func disconnect(_ endpoint: String) {
+    public mutating func disconnect(_ endpoint: String) {
         endpoints.remove(endpoint)
         subscribers.remove(endpoint)
         parcels.removeAll { $0.destination == endpoint }
     }
 
-    package mutating func send(_ message: BusMessage, from source: String, to destination: String) -> SendOutcome {
+    public mutating func send(_ message: BusMessage, from source: String, to destination: String) -> SendOutcome {
         guard endpoints.contains(destination) else { return .unreachable }
         parcels.append(Parcel(source: source, destination: destination, frame: message.frame))
         return .sent
     }
 
     /// One parcel for each subscriber, in order of name.
-    package mutating func publish(_ body: [UInt8], from source: String) {
+    public mutating func publish(_ body: [UInt8], from source: String) {
         for subscriber in subscribers.sorted() {
             parcels.append(Parcel(source: source, destination: subscriber, frame: body))
         }
     }
 
     /// Takes a parcel off the network: to deliver it, or to lose it.
-    package mutating func take(_ index: Int) -> Parcel { parcels.remove(at: index) }
+    public mutating func take(_ index: Int) -> Parcel { parcels.remove(at: index) }
 
     /// Puts a second copy at the end.
-    package mutating func duplicate(_ index: Int) { parcels.append(parcels[index]) }
+    public mutating func duplicate(_ index: Int) { parcels.append(parcels[index]) }
 
     /// Lets a parcel be overtaken by all others.
-    package mutating func delay(_ index: Int) { parcels.append(parcels.remove(at: index)) }
+    public mutating func delay(_ index: Int) { parcels.append(parcels.remove(at: index)) }
 }

@@ -1,7 +1,7 @@
 internal import CShims
 internal import CZeroMQ
 internal import Glibc
-package import Primitives
+public import Primitives
 
 /// Waits for bus sockets, descriptors and a waker at once. Lives on the thread of its sockets.
 ///
@@ -11,9 +11,9 @@ package import Primitives
 /// socket's descriptor readable when something has happened to the socket since it was last looked into; and whatever sends or
 /// receives looks into it by the way (zmq_getsockopt(3), ZMQ_FD). So a socket is asked what it has when its descriptor says so, and
 /// before a wait when it was used since.
-@safe package struct Poller: ~Copyable, Sendable {
+@safe public struct Poller: ~Copyable, Sendable {
     /// Names what is watched; of no use with another poller.
-    package struct Token: Hashable, Sendable {
+    public struct Token: Hashable, Sendable {
         fileprivate let number: UInt64
     }
 
@@ -40,22 +40,22 @@ package import Primitives
     private var watches: [Watch] = []
     private var tokens: UInt64 = 0
 
-    package init() {
+    public init() {
         queue = epoll_create1(Int32(EPOLL_CLOEXEC))
         precondition(queue >= 0, "epoll_create1: \(errno)")
     }
 
     deinit { _ = close(queue) }
 
-    package mutating func add(_ socket: borrowing some BusSocket & ~Copyable) -> Token { add(handle: socket.handle) }
+    public mutating func add(_ socket: borrowing some BusSocket & ~Copyable) -> Token { add(handle: socket.handle) }
 
     mutating func add(handle: SocketHandle) -> Token { add(.socket(handle), handle.descriptor, generation: handle.generation) }
 
     /// - Parameter descriptor: stays the caller's, who removes it here before closing it.
-    package mutating func add(descriptor: Int32) -> Token { add(.descriptor, descriptor) }
+    public mutating func add(descriptor: Int32) -> Token { add(.descriptor, descriptor) }
 
     /// A wake-up ends the wait, and is forgotten by the end of it.
-    package mutating func add(_ waker: Waker) -> Token { add(.waker(waker), waker.descriptor) }
+    public mutating func add(_ waker: Waker) -> Token { add(.waker(waker), waker.descriptor) }
 
     private mutating func add(_ source: Source, _ descriptor: Int32, generation: Int = 0) -> Token {
         tokens += 1
@@ -66,14 +66,14 @@ package import Primitives
     }
 
     /// A token that is not watched any more changes nothing.
-    package mutating func remove(_ token: Token) {
+    public mutating func remove(_ token: Token) {
         guard let index = index(of: token) else { return }
         let watch = watches.remove(at: index)
         forget(watch.descriptor)
     }
 
     /// Whether a wait also ends when `token` can be written to: for a socket whose send was `.full`.
-    package mutating func watchWriting(_ token: Token, _ wanted: Bool) {
+    public mutating func watchWriting(_ token: Token, _ wanted: Bool) {
         guard let index = index(of: token) else { return }
         watches[index].wantsWriting = wanted
         switch watches[index].source {
@@ -86,13 +86,13 @@ package import Primitives
 
     /// Waits until something is ready, or `deadline` has come; nil waits without end.
     /// - Returns: how many are ready. 0 also when a signal of the system cut the wait short.
-    package mutating func wait(until deadline: Instant?, now: Instant) -> Int {
+    public mutating func wait(until deadline: Instant?, now: Instant) -> Int {
         guard let deadline else { return wait(for: nil) }
         return wait(for: deadline <= now ? .zero : deadline - now)
     }
 
     /// Whole milliseconds, rounded up: a wait does not end just before the time.
-    package mutating func wait(for timeout: Duration?) -> Int {
+    public mutating func wait(for timeout: Duration?) -> Int {
         let deadline = timeout.map { systemInstant() + $0 }
         var rest = timeout
         while true {
@@ -197,12 +197,12 @@ package import Primitives
     }
 
     /// Whether the latest wait found something to read, or an error that reading will tell.
-    package func isReadable(_ token: Token) -> Bool { has(ZMQ_POLLIN | ZMQ_POLLERR, token) }
+    public func isReadable(_ token: Token) -> Bool { has(ZMQ_POLLIN | ZMQ_POLLERR, token) }
 
     /// Of a descriptor: whether the latest wait found an error (`EPOLLERR`), such as a report in a socket's error queue.
-    package func hasError(_ token: Token) -> Bool { has(ZMQ_POLLERR, token) }
+    public func hasError(_ token: Token) -> Bool { has(ZMQ_POLLERR, token) }
 
-    package func isWritable(_ token: Token) -> Bool { has(ZMQ_POLLOUT, token) }
+    public func isWritable(_ token: Token) -> Bool { has(ZMQ_POLLOUT, token) }
 
     private func has(_ events: Int32, _ token: Token) -> Bool {
         guard let index = index(of: token) else { return false }

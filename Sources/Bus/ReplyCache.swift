@@ -1,11 +1,11 @@
-package import Primitives
+public import Primitives
 
 /// The answering side of requests: a repeated request gets the first answer again, and its work is done once.
 ///
 /// Bounded by count, by bytes and by age: a request that comes again after its answer was dropped is new. So the age
 /// has to be longer than a sender repeats a request whose answer is on the way, and facts need a key of their own.
-package struct ReplyCache: Sendable {
-    package enum Admission: Hashable, Sendable {
+public struct ReplyCache: Sendable {
+    public enum Admission: Hashable, Sendable {
         /// Do the work, then `record` the answer.
         case new
         /// The work goes on; the answer will follow. Nothing to do.
@@ -32,9 +32,9 @@ package struct ReplyCache: Sendable {
         }
     }
 
-    package let capacity: Int
-    package let bytesMax: Int
-    package let age: Duration
+    public let capacity: Int
+    public let bytesMax: Int
+    public let age: Duration
     /// Peers are enrolled workers: as many as there have ever been.
     private var peers: [String: UInt32] = [:]
     private var entries = ShardedDictionary<Key, Entry>()
@@ -44,17 +44,17 @@ package struct ReplyCache: Sendable {
     private var numbers: UInt64 = 0
     private var bytes = 0
 
-    package init(capacity: Int = 50_000, bytesMax: Int = 64 << 20, age: Duration = .seconds(60)) {
+    public init(capacity: Int = 50_000, bytesMax: Int = 64 << 20, age: Duration = .seconds(60)) {
         precondition(capacity > 0 && bytesMax > 0)
         self.capacity = capacity
         self.bytesMax = bytesMax
         self.age = age
     }
 
-    package var count: Int { entries.count }
+    public var count: Int { entries.count }
 
     /// Asked once for each request that arrives, before any work on it.
-    package mutating func admit(_ id: RequestID, from peer: String, now: Instant) -> Admission {
+    public mutating func admit(_ id: RequestID, from peer: String, now: Instant) -> Admission {
         drop(olderThan: now)
         let key = key(id, peer)
         if let entry = entries[key] {
@@ -68,7 +68,7 @@ package struct ReplyCache: Sendable {
     }
 
     /// Keeps the answer to a request in progress. Not for an answer like "try later": `forget` that one.
-    package mutating func record(_ answer: [UInt8], to id: RequestID, from peer: String) {
+    public mutating func record(_ answer: [UInt8], to id: RequestID, from peer: String) {
         let key = key(id, peer)
         guard entries[key]?.take(answer) == true else { return }
         bytes += answer.count
@@ -76,7 +76,7 @@ package struct ReplyCache: Sendable {
     }
 
     /// The next request with this id is new.
-    package mutating func forget(_ id: RequestID, from peer: String) { remove(key(id, peer)) }
+    public mutating func forget(_ id: RequestID, from peer: String) { remove(key(id, peer)) }
 
     private mutating func key(_ id: RequestID, _ peer: String) -> Key {
         if let number = peers[peer] { return Key(peer: number, id: id) }

@@ -1,29 +1,29 @@
-package import Primitives
+public import Primitives
 
 /// The 16 bytes that tie a reply to its request, and a repeated request to its first answer.
-package struct RequestID: Hashable, Comparable, Sendable {
-    package let high: UInt64
-    package let low: UInt64
+public struct RequestID: Hashable, Comparable, Sendable {
+    public let high: UInt64
+    public let low: UInt64
 
-    package init(high: UInt64, low: UInt64) {
+    public init(high: UInt64, low: UInt64) {
         self.high = high
         self.low = low
     }
 
     /// For a request that must keep its id when its sender starts again: the id of what it is about.
-    package init(_ id: UUIDv7) { self.init(high: id.high, low: id.low) }
+    public init(_ id: UUIDv7) { self.init(high: id.high, low: id.low) }
 
     /// nil unless there are exactly 16 bytes.
-    package init?(bytes: some Collection<UInt8>) {
+    public init?(bytes: some Collection<UInt8>) {
         guard let id = UUIDv7(bytes: bytes) else { return nil }
         self.init(id)
     }
 
-    package var bytes: [UInt8] { UUIDv7(high: high, low: low).bytes }
+    public var bytes: [UInt8] { UUIDv7(high: high, low: low).bytes }
 
-    package static func < (a: RequestID, b: RequestID) -> Bool { (a.high, a.low) < (b.high, b.low) }
+    public static func < (a: RequestID, b: RequestID) -> Bool { (a.high, a.low) < (b.high, b.low) }
 }
 
 extension RequestID: CustomStringConvertible {
-    package var description: String { hex(bytes) }
+    public var description: String { hex(bytes) }
 }

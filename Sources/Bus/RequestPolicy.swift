@@ -1,12 +1,12 @@
 /// How long a request is asked for, and how often.
-package struct RequestPolicy: Hashable, Sendable {
+public struct RequestPolicy: Hashable, Sendable {
     /// From the first sending; nil: until it is answered.
-    package var deadline: Duration?
+    public var deadline: Duration?
     /// Until the first repetition; each further pause is twice the one before.
-    package var resend: Duration
-    package var resendMax: Duration
+    public var resend: Duration
+    public var resendMax: Duration
 
-    package init(deadline: Duration?, resend: Duration, resendMax: Duration) {
+    public init(deadline: Duration?, resend: Duration, resendMax: Duration) {
         precondition(resend > .zero && resendMax >= resend)
         self.deadline = deadline
         self.resend = resend
@@ -14,9 +14,9 @@ package struct RequestPolicy: Hashable, Sendable {
     }
 
     /// Somebody waits for the answer, and is told when none comes.
-    package static let query = RequestPolicy(
+    public static let query = RequestPolicy(
         deadline: .seconds(3), resend: .milliseconds(400), resendMax: .milliseconds(1_600))
 
     /// Something has happened and must be known: repeated until acknowledged.
-    package static let fact = RequestPolicy(deadline: nil, resend: .milliseconds(500), resendMax: .seconds(5))
+    public static let fact = RequestPolicy(deadline: nil, resend: .milliseconds(500), resendMax: .seconds(5))
 }

@@ -1,36 +1,36 @@
-package import Primitives
+public import Primitives
 
 /// The asking side of requests: repeats each until it is answered or its deadline has come. No I/O, no clock.
 ///
 /// An id is repeated unchanged, so a server with a `ReplyCache` does the work once. Exactly one end comes to each
 /// request: `answer` or `cancel` returns its context, or an `expired` effect carries it.
-package struct RequestTable<Context: Sendable>: Sendable {
-    package enum Effect: Sendable {
+public struct RequestTable<Context: Sendable>: Sendable {
+    public enum Effect: Sendable {
         case send(RequestID, body: [UInt8], to: String)
         case expired(RequestID, Context)
     }
 
-    package let capacity: Int
+    public let capacity: Int
     private var open: RequestSchedule
     private var contexts: [RequestID: Context] = [:]
 
     /// - Parameters:
     ///   - incarnation: random; the same for two tables of one worker would give two requests one id.
     ///   - capacity: requests open at a time.
-    package init(incarnation: UInt64, capacity: Int = 100_000) {
+    public init(incarnation: UInt64, capacity: Int = 100_000) {
         open = RequestSchedule(incarnation: incarnation)
         self.capacity = capacity
     }
 
-    package var count: Int { open.count }
+    public var count: Int { open.count }
 
     /// When `tick` has something to do; nil: when something has been submitted.
-    package var nextWake: Instant? { open.nextWake }
+    public var nextWake: Instant? { open.nextWake }
 
     /// Puts the first sending into `effects`.
     /// - Parameter id: for a request that keeps its id when the process starts again; nil makes a new one.
     /// - Returns: nil when the table is full, or the id is open already; nothing was changed.
-    package mutating func submit(
+    public mutating func submit(
         _ body: [UInt8], to peer: String, id: RequestID? = nil, policy: RequestPolicy, context: Context,
         now: Instant, into effects: inout [Effect]
     ) -> RequestID? {
@@ -42,39 +42,39 @@ package struct RequestTable<Context: Sendable>: Sendable {
 
     /// Closes a request that `peer` has answered for good.
     /// - Returns: nil for an answer that nobody waits for: late, doubled, or not from who was asked.
-    package mutating func answer(_ id: RequestID, from peer: String) -> Context? { open.isOpen(id, with: peer) ? cancel(id) : nil }
+    public mutating func answer(_ id: RequestID, from peer: String) -> Context? { open.isOpen(id, with: peer) ? cancel(id) : nil }
 
     /// For an answer that says "not now": the request stays, and is repeated after a pause.
     /// - Returns: its context, unchanged; nil as for `answer`.
-    package mutating func postpone(_ id: RequestID, from peer: String, now: Instant) -> Context? {
+    public mutating func postpone(_ id: RequestID, from peer: String, now: Instant) -> Context? {
         guard open.isOpen(id, with: peer) else { return nil }
         open.postpone(id, now: now)
         return contexts[id]
     }
 
     /// What `id` is about, while it is open.
-    package func context(of id: RequestID) -> Context? { contexts[id] }
+    public func context(of id: RequestID) -> Context? { contexts[id] }
 
-    package mutating func cancel(_ id: RequestID) -> Context? {
+    public mutating func cancel(_ id: RequestID) -> Context? {
         open.close(id)
         return forget(id)
     }
 
     /// Gives up what is open with a peer that will not come back, in order of id.
-    package mutating func cancelAll(to peer: String) -> [(id: RequestID, context: Context)] {
+    public mutating func cancelAll(to peer: String) -> [(id: RequestID, context: Context)] {
         open.all(with: peer).compactMap { id in cancel(id).map { (id, $0) } }
     }
 
     /// The socket did not take the latest sending (`SendOutcome.full` or `.unreachable`).
-    package mutating func notSent(_ id: RequestID) { open.notSent(id) }
+    public mutating func notSent(_ id: RequestID) { open.notSent(id) }
 
     /// `peer` can be written to again: sends, in order of id, what its socket had not taken.
-    package mutating func writable(_ peer: String, now: Instant, into effects: inout [Effect]) {
+    public mutating func writable(_ peer: String, now: Instant, into effects: inout [Effect]) {
         take(open.writable(peer, now: now), into: &effects)
     }
 
     /// Repeats what is due and ends what is past its deadline, in order of time.
-    package mutating func tick(_ now: Instant, into effects: inout [Effect]) { take(open.tick(now), into: &effects) }
+    public mutating func tick(_ now: Instant, into effects: inout [Effect]) { take(open.tick(now), into: &effects) }
 
     private mutating func take(_ events: [RequestSchedule.Event], into effects: inout [Effect]) {
         for event in events {

@@ -1,29 +1,29 @@
 /// The answering side: listens, and knows every peer by the name under which its key is enrolled.
-package struct Router: ~Copyable, Sendable, BusSocket {
+public struct Router: ~Copyable, Sendable, BusSocket {
     /// One connection of a worker.
-    package struct Peer: Hashable, Sendable {
+    public struct Peer: Hashable, Sendable {
         /// Authenticated: the name of the key that the connection was made with.
-        package let worker: String
+        public let worker: String
         /// Which connection of this router; never reused.
         let route: UInt64
     }
 
-    package struct Delivery: Hashable, Sendable {
-        package let peer: Peer
-        package let message: BusMessage
+    public struct Delivery: Hashable, Sendable {
+        public let peer: Peer
+        public let message: BusMessage
     }
 
-    package let handle: SocketHandle
+    public let handle: SocketHandle
     /// As bound: with the port that the system chose when `*` was asked for.
-    package let endpoint: String
+    public let endpoint: String
     /// Messages dropped because their sender's key was revoked or replaced while it was connected.
-    package private(set) var fromRevoked: UInt64 = 0
+    public private(set) var fromRevoked: UInt64 = 0
     private let allowlist: Allowlist
     /// The connection that each worker spoke on last; no more entries than names ever enrolled.
     private var newest: [String: UInt64] = [:]
 
     /// - Parameter endpoint: `tcp://host:port`, or `tcp://host:*` for any free port.
-    package init(
+    public init(
         listeningOn endpoint: String, as keys: CurveKeyPair, allowing allowlist: Allowlist,
         limits: BusLimits = BusLimits(), in context: BusContext
     ) throws(BusError) {
@@ -35,7 +35,7 @@ package struct Router: ~Copyable, Sendable, BusSocket {
     deinit { handle.close() }
 
     /// The next request or notice; nil when none waits. Malformed ones, and those of revoked workers, are skipped.
-    package mutating func receive() -> Delivery? {
+    public mutating func receive() -> Delivery? {
         while handle.receivePart() {
             guard let route = handle.partRoute, handle.partHasMore, handle.receivePart() else {
                 let _: Never? = handle.dropMalformed()
@@ -57,14 +57,14 @@ package struct Router: ~Copyable, Sendable, BusSocket {
     }
 
     /// Answers on the connection that a request came from.
-    package mutating func send(_ message: BusMessage, to peer: Peer) -> SendOutcome {
+    public mutating func send(_ message: BusMessage, to peer: Peer) -> SendOutcome {
         let outcome = handle.send(route: peer.route, message)
         if outcome == .unreachable, newest[peer.worker] == peer.route { newest[peer.worker] = nil }
         return outcome
     }
 
     /// Sends on the connection that the worker spoke on last; `.unreachable` if it has not spoken yet.
-    package mutating func send(_ message: BusMessage, to worker: String) -> SendOutcome {
+    public mutating func send(_ message: BusMessage, to worker: String) -> SendOutcome {
         guard let route = newest[worker] else { return .unreachable }
         return send(message, to: Peer(worker: worker, route: route))
     }

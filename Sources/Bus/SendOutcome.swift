@@ -1,5 +1,5 @@
 /// What became of a message that was to be sent. Sending never waits.
-package enum SendOutcome: Hashable, Sendable {
+public enum SendOutcome: Hashable, Sendable {
     /// Accepted by the socket; whether it arrives, only an answer tells.
     case sent
     /// Not connected at present, or the peer reads too slowly: try again when the poller says `isWritable`.

@@ -7,7 +7,7 @@ internal import Glibc
 /// Sendable unchecked: libzmq lets a socket move between threads, not be shared. Its owner is noncopyable and
 /// sends and receives by `mutating` methods, so the compiler keeps two threads from using it at once; a poller has
 /// to live on the thread of the sockets that it watches, as `Poller` says.
-@safe package final class SocketHandle: @unchecked Sendable {
+@safe public final class SocketHandle: @unchecked Sendable {
     enum Kind {
         case dealer, router, publisher, subscriber
     }

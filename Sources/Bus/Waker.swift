@@ -2,10 +2,10 @@ internal import CShims
 internal import Glibc
 
 /// Wakes the thread that waits in a `Poller`, from any other (an eventfd).
-package final class Waker: Sendable {
+public final class Waker: Sendable {
     let descriptor: Int32
 
-    package init() throws(BusError) {
+    public init() throws(BusError) {
         let descriptor = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
         guard descriptor >= 0 else { throw BusError(call: "eventfd", endpoint: nil, code: errno) }
         self.descriptor = descriptor
@@ -14,7 +14,7 @@ package final class Waker: Sendable {
     deinit { _ = close(descriptor) }
 
     /// Never blocks: a counter that is full is a wake-up that is already on its way.
-    package func wake() {
+    public func wake() {
         var one: UInt64 = 1
         _ = unsafe write(descriptor, &one, 8)
     }

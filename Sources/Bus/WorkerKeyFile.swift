@@ -1,19 +1,19 @@
 /// All that a worker has to be given: who it is, whom to trust, and where to connect.
-package struct WorkerKeyFile: Sendable {
+public struct WorkerKeyFile: Sendable {
     /// Under which the key is enrolled.
-    package let name: String
+    public let name: String
     /// What the worker was enrolled as, for a clear error when it is started as something else.
-    package let kind: String
-    package let keys: CurveKeyPair
+    public let kind: String
+    public let keys: CurveKeyPair
     /// The key that the control plane must have.
-    package let control: CurvePublicKey
+    public let control: CurvePublicKey
     /// Endpoints of the control plane, `tcp://host:port`.
-    package let desk: String
-    package let feed: String
+    public let desk: String
+    public let feed: String
 
     private static let names = ["name", "kind", "public", "secret", "control", "desk", "feed"]
 
-    package init(
+    public init(
         name: String, kind: String, keys: CurveKeyPair, control: CurvePublicKey, desk: String, feed: String
     ) {
         precondition([name, kind, desk, feed].allSatisfy { !$0.isEmpty && !$0.contains("\n") })
@@ -26,7 +26,7 @@ package struct WorkerKeyFile: Sendable {
     }
 
     /// Reads what `store` wrote; the format is in `docs/wire/bus.md`.
-    package static func load(from path: String) throws(KeyFileError) -> WorkerKeyFile {
+    public static func load(from path: String) throws(KeyFileError) -> WorkerKeyFile {
         let text = try KeyFileText(reading: path, names: names)
         return WorkerKeyFile(
             name: text.text("name"), kind: text.text("kind"), keys: try text.keyPair(),
@@ -34,7 +34,7 @@ package struct WorkerKeyFile: Sendable {
     }
 
     /// Makes a new file of mode 0600; never overwrites one.
-    package func store(at path: String) throws(KeyFileError) {
+    public func store(at path: String) throws(KeyFileError) {
         let text = """
             # Ledgerline worker key. Keep it secret: whoever has it can speak as this worker.
             name \(name)

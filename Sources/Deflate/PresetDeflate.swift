@@ -2,16 +2,16 @@ internal import CZlib
 
 /// Raw DEFLATE (RFC 1951) with a preset dictionary, for many short texts of one kind: the text of a call between two phones is
 /// mostly what every such text says. One stream for each direction is kept and reset, as making one costs more than a text.
-@safe package struct PresetDeflate: ~Copyable {
+@safe public struct PresetDeflate: ~Copyable {
     /// How far back a repetition is found: the dictionary and a text fit into it.
     private static let windowBits: Int32 = 13
-    package static var windowBytes: Int { 1 << Int(windowBits) }
+    public static var windowBytes: Int { 1 << Int(windowBits) }
     private let compressor: UnsafeMutablePointer<z_stream>
     private let expander: UnsafeMutablePointer<z_stream>
     private let dictionary: [UInt8]
 
     /// - Parameter dictionary: what is likely, the likeliest at its end. Whoever expands needs the same.
-    package init(dictionary: [UInt8]) {
+    public init(dictionary: [UInt8]) {
         self.dictionary = dictionary
         unsafe compressor = .allocate(capacity: 1)
         unsafe expander = .allocate(capacity: 1)
@@ -33,7 +33,7 @@ internal import CZlib
     }
 
     /// nil unless the result has fewer bytes than `limit`.
-    package func compressed(_ bytes: [UInt8], limit: Int) -> [UInt8]? {
+    public func compressed(_ bytes: [UInt8], limit: Int) -> [UInt8]? {
         guard limit > 0 else { return nil }
         let dictionaryCount = UInt32(dictionary.count)
         guard unsafe deflateReset(compressor) == Z_OK,
@@ -54,7 +54,7 @@ internal import CZlib
     }
 
     /// nil unless the bytes are a whole text of so many bytes, compressed with this dictionary.
-    package func expanded(_ bytes: ArraySlice<UInt8>, count expected: Int) -> [UInt8]? {
+    public func expanded(_ bytes: ArraySlice<UInt8>, count expected: Int) -> [UInt8]? {
         let dictionaryCount = UInt32(dictionary.count)
         guard expected > 0, unsafe inflateReset(expander) == Z_OK,
             unsafe inflateSetDictionary(expander, dictionary, dictionaryCount) == Z_OK

@@ -3,9 +3,9 @@
 /// zlib reads the dictionary anew, clears its tables and plans codes for each text, which is most of its time for a few hundred bytes.
 /// Here the dictionary's index is made once, and what was remembered of the last text is told by its round, so that nothing is
 /// cleared. Any inflater with that dictionary reads it.
-package final class ShortDeflate {
+public final class ShortDeflate {
     /// Of a text: beyond this a match might lie further back than the window of whoever expands it.
-    package let countMax: Int
+    public let countMax: Int
     private static let hashBits: UInt32 = 12
     /// A shorter match takes as many bits as what it stands for.
     private static let matchMin = 4
@@ -28,7 +28,7 @@ package final class ShortDeflate {
     private let codes = FixedCodes()
 
     /// - Parameter windowBytes: of whoever expands.
-    package init(dictionary: [UInt8], windowBytes: Int = PresetDeflate.windowBytes) {
+    public init(dictionary: [UInt8], windowBytes: Int = PresetDeflate.windowBytes) {
         precondition(windowBytes < 1 << 15 && dictionary.count + 64 < windowBytes)
         dictionaryCount = dictionary.count
         countMax = windowBytes - dictionary.count
@@ -47,7 +47,7 @@ package final class ShortDeflate {
     }
 
     /// nil unless the result has fewer bytes than `limit`.
-    package func compressed(_ text: [UInt8], limit: Int) -> [UInt8]? {
+    public func compressed(_ text: [UInt8], limit: Int) -> [UInt8]? {
         precondition(text.count <= countMax)
         window.replaceSubrange(dictionaryCount..<dictionaryCount + text.count, with: text)
         beginRound()

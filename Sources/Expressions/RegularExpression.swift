@@ -4,15 +4,15 @@ import CRE2
 ///
 /// Sendable without a lock: the C object is never changed after `init`, and RE2 allows matching a constant
 /// expression from many threads at once.
-@safe package final class RegularExpression: @unchecked Sendable {
+@safe public final class RegularExpression: @unchecked Sendable {
     private let raw: OpaquePointer
 
     /// The message is RE2's, fit to be shown to the author of the expression.
-    package struct Malformed: Error, Equatable {
-        package let message: String
+    public struct Malformed: Error, Equatable {
+        public let message: String
     }
 
-    package init(_ pattern: String) throws(Malformed) {
+    public init(_ pattern: String) throws(Malformed) {
         var pattern = pattern
         var message = ""
         let compiled = pattern.withUTF8 { bytes in
@@ -34,21 +34,21 @@ import CRE2
     deinit { unsafe ll_re2_free(raw) }
 
     /// How many capturing groups it has.
-    package var groups: Int { Int(unsafe ll_re2_groups(raw)) }
+    public var groups: Int { Int(unsafe ll_re2_groups(raw)) }
 
     /// Anywhere in the text; anchors are the author's business.
-    package func matches(_ text: String) -> Bool {
+    public func matches(_ text: String) -> Bool {
         unsafe withCharacters(of: text) { start, count in unsafe ll_re2_matches(raw, start, count) == 1 }
     }
 
     /// Whether `\0` … `\9` in the replacement name groups that the expression has.
-    package func accepts(replacement: String) -> Bool {
+    public func accepts(replacement: String) -> Bool {
         unsafe withCharacters(of: replacement) { start, count in unsafe ll_re2_accepts(raw, start, count) == 1 }
     }
 
     /// The text with its first match replaced; nil if nothing matches, the replacement is not acceptable, or
     /// the result is longer than 256 bytes (no number is).
-    package func replacingFirstMatch(in text: String, with replacement: String) -> String? {
+    public func replacingFirstMatch(in text: String, with replacement: String) -> String? {
         unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { out in
             let length = unsafe withCharacters(of: text) { start, count in
                 unsafe withCharacters(of: replacement) { rewrite, rewriteCount in

@@ -2,7 +2,7 @@ internal import CLMDB
 internal import CShims
 
 /// Walks a table in the order of its keys. Lives for the body it was made for.
-@safe package struct Cursor: ~Copyable {
+@safe public struct Cursor: ~Copyable {
     private let raw: OpaquePointer
     private var currentKey: MDB_val
     private var currentValue: MDB_val
@@ -16,13 +16,13 @@ internal import CShims
     deinit { unsafe mdb_cursor_close(raw) }
 
     /// False at the end of the table.
-    package mutating func first() throws(LMDBError) -> Bool { try move(MDB_FIRST) }
-    package mutating func last() throws(LMDBError) -> Bool { try move(MDB_LAST) }
-    package mutating func next() throws(LMDBError) -> Bool { try move(MDB_NEXT) }
-    package mutating func previous() throws(LMDBError) -> Bool { try move(MDB_PREV) }
+    public mutating func first() throws(LMDBError) -> Bool { try move(MDB_FIRST) }
+    public mutating func last() throws(LMDBError) -> Bool { try move(MDB_LAST) }
+    public mutating func next() throws(LMDBError) -> Bool { try move(MDB_NEXT) }
+    public mutating func previous() throws(LMDBError) -> Bool { try move(MDB_PREV) }
 
     /// Goes to the first key that is not before `key`.
-    package mutating func seek(_ key: [UInt8]) throws(LMDBError) -> Bool {
+    public mutating func seek(_ key: [UInt8]) throws(LMDBError) -> Bool {
         // An empty key comes before every other, but LMDB does not take it.
         if key.isEmpty { return try first() }
         let code = unsafe key.withUnsafeBytes { bytes in
@@ -34,19 +34,19 @@ internal import CShims
     }
 
     /// Goes to the last key that is not after `key`.
-    package mutating func seek(atOrBefore key: [UInt8]) throws(LMDBError) -> Bool {
+    public mutating func seek(atOrBefore key: [UInt8]) throws(LMDBError) -> Bool {
         guard try seek(key) else { return try last() }
         return self.key == key ? true : try previous()
     }
 
     /// Copies of the entry that the cursor stands on; only after a move that returned true.
-    package var key: [UInt8] { unsafe [UInt8](UnsafeRawBufferPointer(start: currentKey.mv_data, count: currentKey.mv_size)) }
-    package var value: [UInt8] {
+    public var key: [UInt8] { unsafe [UInt8](UnsafeRawBufferPointer(start: currentKey.mv_data, count: currentKey.mv_size)) }
+    public var value: [UInt8] {
         unsafe [UInt8](UnsafeRawBufferPointer(start: currentValue.mv_data, count: currentValue.mv_size))
     }
 
     /// The entry in place; the bytes must not be kept.
-    package borrowing func withEntry<R, E: Error>(_ body: (_ key: RawSpan, _ value: RawSpan) throws(E) -> R) throws(E) -> R {
+    public borrowing func withEntry<R, E: Error>(_ body: (_ key: RawSpan, _ value: RawSpan) throws(E) -> R) throws(E) -> R {
         let key = unsafe UnsafeRawBufferPointer(start: currentKey.mv_data, count: currentKey.mv_size)
         let value = unsafe UnsafeRawBufferPointer(start: currentValue.mv_data, count: currentValue.mv_size)
         return try unsafe body(key.bytes, value.bytes)
@@ -54,7 +54,7 @@ internal import CShims
 
     /// Shows the entries from `key` on in place, in order, until `body` returns false or the table ends. The loop is here and
     /// not generic, because a body that is called across modules for each of a million entries costs more than the entry.
-    package mutating func walk(from key: [UInt8], _ body: (_ key: RawSpan, _ value: RawSpan) -> Bool) throws(LMDBError) {
+    public mutating func walk(from key: [UInt8], _ body: (_ key: RawSpan, _ value: RawSpan) -> Bool) throws(LMDBError) {
         var isThere = try seek(key)
         while isThere {
             let key = unsafe UnsafeRawBufferPointer(start: currentKey.mv_data, count: currentKey.mv_size)

@@ -1,9 +1,9 @@
 /// A named table of an environment; good for as long as the environment is open.
-package struct Database: Hashable, Sendable {
+public struct Database: Hashable, Sendable {
     let handle: UInt32
 }
 
-package enum PutMode: Sendable {
+public enum PutMode: Sendable {
     case upsert
     /// The key must be after every other: fills pages to the brim and searches nothing.
     case append

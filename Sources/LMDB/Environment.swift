@@ -5,8 +5,8 @@ internal import Glibc
 ///
 /// Transactions borrow it and must end before it does. One process must not open the same environment twice
 /// (LMDB's file locks are the process's).
-@safe package struct Environment: ~Copyable, Sendable {
-    package enum Durability: Sendable {
+@safe public struct Environment: ~Copyable, Sendable {
+    public enum Durability: Sendable {
         /// A commit returns after its pages and its root are on the disk.
         case full
         /// A commit leaves flushing to the operating system: kill -9 loses nothing, a machine stop may damage
@@ -19,7 +19,7 @@ internal import Glibc
     /// Opens the environment in the directory, which must exist; its files are made if they are not there.
     ///
     /// - Parameter sizeMax: limit of the file in bytes. Address space is reserved for it, disk is not, so be generous.
-    package init(
+    public init(
         directory: String, sizeMax: Int, databasesMax: Int = 32, readersMax: Int = 512, durability: Durability = .full,
         isReadOnly: Bool = false
     ) throws(LMDBError) {
@@ -64,24 +64,24 @@ internal import Glibc
 
     /// A consistent view of everything as of now; costs nothing to others, but keep it short: pages freed since
     /// cannot be used again while it lives.
-    package borrowing func beginRead() throws(LMDBError) -> ReadTransaction {
+    public borrowing func beginRead() throws(LMDBError) -> ReadTransaction {
         var transaction: OpaquePointer?
         try check(unsafe mdb_txn_begin(raw, nil, UInt32(MDB_RDONLY), &transaction))
         return unsafe ReadTransaction(raw: transaction!)
     }
 
     /// The one write transaction; waits for another one to end. It belongs to this thread until it ends.
-    package borrowing func beginWrite() throws(LMDBError) -> WriteTransaction {
+    public borrowing func beginWrite() throws(LMDBError) -> WriteTransaction {
         var transaction: OpaquePointer?
         try check(unsafe mdb_txn_begin(raw, nil, 0, &transaction))
         return unsafe WriteTransaction(raw: transaction!)
     }
 
     /// Flushes what was committed without durability.
-    package borrowing func sync() throws(LMDBError) { try check(unsafe mdb_env_sync(raw, 1)) }
+    public borrowing func sync() throws(LMDBError) { try check(unsafe mdb_env_sync(raw, 1)) }
 
     /// Writes a compacted copy into an existing empty directory while others go on reading and writing.
-    package borrowing func copy(to directory: String) throws(LMDBError) {
+    public borrowing func copy(to directory: String) throws(LMDBError) {
         try check(unsafe mdb_env_copy2(raw, directory, UInt32(MDB_CP_COMPACT)), path: directory)
     }
 
@@ -90,7 +90,7 @@ internal import Glibc
     /// and the thread that keeps it. Only between write transactions: LMDB itself writes there.
     ///
     /// - Returns: the size of the file. That the disk is full is not told here; the commit that needs the room will meet it.
-    package borrowing func extendFile(by byteCount: Int) -> Int {
+    public borrowing func extendFile(by byteCount: Int) -> Int {
         var descriptor: mdb_filehandle_t = 0
         var file = Glibc.stat()
         guard unsafe mdb_env_get_fd(raw, &descriptor) == MDB_SUCCESS, unsafe fstat(descriptor, &file) == 0 else { return 0 }
@@ -108,13 +108,13 @@ internal import Glibc
     }
 
     /// Whether nothing was ever committed to it.
-    package var isNew: Bool {
+    public var isNew: Bool {
         var info = unsafe MDB_envinfo()
         return unsafe mdb_env_info(raw, &info) == MDB_SUCCESS && info.me_last_txnid == 0
     }
 
     /// Bytes of the file that are in use.
-    package var bytesUsed: Int {
+    public var bytesUsed: Int {
         var info = unsafe MDB_envinfo()
         var stat = MDB_stat()
         guard unsafe mdb_env_info(raw, &info) == MDB_SUCCESS, unsafe mdb_env_stat(raw, &stat) == MDB_SUCCESS else { return 0 }

@@ -2,7 +2,7 @@ internal import CLMDB
 internal import Glibc
 
 /// What LMDB or the file system refuses, by name.
-package enum LMDBError: Error, Hashable, Sendable {
+public enum LMDBError: Error, Hashable, Sendable {
     /// The environment's size limit is reached; open it with a larger one.
     case mapFull
     /// No space left on the device; nothing of the transaction is there.
@@ -29,7 +29,7 @@ package enum LMDBError: Error, Hashable, Sendable {
     case other(code: Int32)
 
     /// - Parameter code: LMDB's or the system's.
-    package init(_ code: Int32, path: String = "") {
+    public init(_ code: Int32, path: String = "") {
         switch code {
         case MDB_MAP_FULL, MDB_MAP_RESIZED: self = .mapFull
         case ENOSPC, EDQUOT, EFBIG: self = .diskFull

@@ -1,15 +1,15 @@
 internal import CLMDB
 
 /// A snapshot; ends when it goes out of scope.
-package struct ReadTransaction: ~Copyable, Transaction {
-    package let handle: TransactionHandle
+public struct ReadTransaction: ~Copyable, Transaction {
+    public let handle: TransactionHandle
 
     init(raw: OpaquePointer) { unsafe handle = TransactionHandle(raw: raw) }
 
     deinit { unsafe mdb_txn_abort(handle.raw) }
 
     /// nil if there is no such table yet.
-    package borrowing func database(_ name: String) throws(LMDBError) -> Database? {
+    public borrowing func database(_ name: String) throws(LMDBError) -> Database? {
         var number: UInt32 = 0
         let code = unsafe mdb_dbi_open(handle.raw, name, 0, &number)
         if code == MDB_NOTFOUND { return nil }
@@ -18,7 +18,7 @@ package struct ReadTransaction: ~Copyable, Transaction {
     }
 
     /// Ends it and keeps the handles of the tables that were opened in it.
-    package consuming func commit() throws(LMDBError) {
+    public consuming func commit() throws(LMDBError) {
         let raw = unsafe handle.raw
         discard self
         try check(unsafe mdb_txn_commit(raw))

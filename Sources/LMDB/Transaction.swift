@@ -1,18 +1,18 @@
 internal import CLMDB
 
 /// What can be read inside either kind of transaction.
-package protocol Transaction: ~Copyable {
+public protocol Transaction: ~Copyable {
     var handle: TransactionHandle { get }
 }
 
 /// LMDB's transaction, seen by this module alone.
-@safe package struct TransactionHandle {
+@safe public struct TransactionHandle {
     let raw: OpaquePointer
 }
 
 extension Transaction where Self: ~Copyable {
     /// Looks at a value in place; nil if the key is not there. The bytes must not be kept.
-    package borrowing func withValue<R, E: Error>(
+    public borrowing func withValue<R, E: Error>(
         of key: [UInt8], in database: Database, _ body: (RawSpan) throws(E) -> R
     ) throws(LMDBError) -> Result<R, E>? {
         let (code, value) = unsafe lookUp(key.span.bytes, in: database)
@@ -28,7 +28,7 @@ extension Transaction where Self: ~Copyable {
     }
 
     /// A copy of the value; nil if the key is not there.
-    package borrowing func value(of key: [UInt8], in database: Database) throws(LMDBError) -> [UInt8]? {
+    public borrowing func value(of key: [UInt8], in database: Database) throws(LMDBError) -> [UInt8]? {
         let (code, value) = unsafe lookUp(key.span.bytes, in: database)
         if code == MDB_NOTFOUND { return nil }
         try check(code)
@@ -37,7 +37,7 @@ extension Transaction where Self: ~Copyable {
 
     /// A copy of a value that must have sixteen bytes; nil if the key is not there. Neither generic nor on the heap, for
     /// what is looked up with every event.
-    package borrowing func sixteenBytes(of key: RawSpan, in database: Database) throws(LMDBError) -> InlineArray<2, UInt64>? {
+    public borrowing func sixteenBytes(of key: RawSpan, in database: Database) throws(LMDBError) -> InlineArray<2, UInt64>? {
         let (code, value) = unsafe lookUp(key, in: database)
         if code == MDB_NOTFOUND { return nil }
         try check(code)
@@ -45,7 +45,7 @@ extension Transaction where Self: ~Copyable {
         return unsafe value.mv_data.loadUnaligned(as: InlineArray<2, UInt64>.self)
     }
 
-    package borrowing func contains(_ key: [UInt8], in database: Database) throws(LMDBError) -> Bool {
+    public borrowing func contains(_ key: [UInt8], in database: Database) throws(LMDBError) -> Bool {
         let (code, _) = unsafe lookUp(key.span.bytes, in: database)
         if code == MDB_NOTFOUND { return false }
         try check(code)
@@ -53,14 +53,14 @@ extension Transaction where Self: ~Copyable {
     }
 
     /// How many entries the table has.
-    package borrowing func count(of database: Database) throws(LMDBError) -> Int {
+    public borrowing func count(of database: Database) throws(LMDBError) -> Int {
         var stat = MDB_stat()
         try check(unsafe mdb_stat(handle.raw, database.handle, &stat))
         return stat.ms_entries
     }
 
     /// A cursor for the time of the body.
-    package borrowing func withCursor<R, E: Error>(
+    public borrowing func withCursor<R, E: Error>(
         in database: Database, _ body: (inout Cursor) throws(E) -> R
     ) throws(LMDBError) -> Result<R, E> {
         var raw: OpaquePointer?

@@ -2,7 +2,7 @@ internal import CLMDB
 
 /// Writes many rows of one table in the order of their keys: LMDB looks at the page that the cursor stands on first, so
 /// neighbours cost no walk from the root. Lives for the body it was made for.
-@safe package struct WriteCursor: ~Copyable {
+@safe public struct WriteCursor: ~Copyable {
     private let raw: OpaquePointer
     private let transaction: OpaquePointer
     private let database: UInt32
@@ -16,7 +16,7 @@ internal import CLMDB
     deinit { unsafe mdb_cursor_close(raw) }
 
     /// The greatest key, while `body` runs; nil: the table is empty.
-    package borrowing func withLastKey<R>(_ body: (RawSpan?) -> R) throws(LMDBError) -> R {
+    public borrowing func withLastKey<R>(_ body: (RawSpan?) -> R) throws(LMDBError) -> R {
         var (key, value) = unsafe (MDB_val(), MDB_val())
         let code = unsafe mdb_cursor_get(raw, &key, &value, MDB_LAST)
         if code == MDB_NOTFOUND { return body(nil) }
@@ -26,7 +26,7 @@ internal import CLMDB
     }
 
     /// With `.append`: false if the key is not after every other; nothing was written then.
-    package borrowing func put(
+    public borrowing func put(
         _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, _ mode: PutMode = .upsert
     ) throws(LMDBError) -> Bool {
         let flags: UInt32 =
@@ -44,7 +44,7 @@ internal import CLMDB
     }
 
     /// Nothing happens if there is no such key.
-    package borrowing func remove(_ key: UnsafeRawBufferPointer) throws(LMDBError) {
+    public borrowing func remove(_ key: UnsafeRawBufferPointer) throws(LMDBError) {
         var name = unsafe MDB_val(mv_size: key.count, mv_data: UnsafeMutableRawPointer(mutating: key.baseAddress))
         let code = unsafe mdb_del(transaction, database, &name, nil)
         if code != MDB_NOTFOUND { try check(code) }
@@ -53,7 +53,7 @@ internal import CLMDB
 
 extension WriteTransaction {
     /// A cursor for the time of the body. Borrowing, so that what was gathered can be written when somebody reads.
-    package borrowing func withWriteCursor(
+    public borrowing func withWriteCursor(
         in database: Database, _ body: (borrowing WriteCursor) throws(LMDBError) -> Void
     ) throws(LMDBError) {
         var raw: OpaquePointer?

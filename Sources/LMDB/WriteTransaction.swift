@@ -1,8 +1,8 @@
 internal import CLMDB
 
 /// Changes that become visible together with `commit`; dropped when it goes out of scope without it.
-package struct WriteTransaction: ~Copyable, Transaction {
-    package let handle: TransactionHandle
+public struct WriteTransaction: ~Copyable, Transaction {
+    public let handle: TransactionHandle
 
     init(raw: OpaquePointer) { unsafe handle = TransactionHandle(raw: raw) }
 
@@ -10,20 +10,20 @@ package struct WriteTransaction: ~Copyable, Transaction {
 
     /// Opens the table, making it if it is not there. Handles are kept for the life of the environment once
     /// this transaction has been committed.
-    package mutating func database(_ name: String) throws(LMDBError) -> Database {
+    public mutating func database(_ name: String) throws(LMDBError) -> Database {
         var number: UInt32 = 0
         try check(unsafe mdb_dbi_open(handle.raw, name, UInt32(MDB_CREATE), &number))
         return Database(handle: number)
     }
 
-    package mutating func put(
+    public mutating func put(
         _ key: [UInt8], _ value: [UInt8], in database: Database, _ mode: PutMode = .upsert
     ) throws(LMDBError) {
         let bytes = unsafe value.span.bytes
         try put(key, bytes, in: database, mode)
     }
 
-    package mutating func put(
+    public mutating func put(
         _ key: [UInt8], _ value: RawSpan, in database: Database, _ mode: PutMode = .upsert
     ) throws(LMDBError) {
         let name = unsafe key.span.bytes
@@ -31,7 +31,7 @@ package struct WriteTransaction: ~Copyable, Transaction {
     }
 
     /// The same with a key that stands anywhere, so that a writer in a hurry allocates nothing for it.
-    package mutating func put(
+    public mutating func put(
         _ key: RawSpan, _ value: RawSpan, in database: Database, _ mode: PutMode = .upsert
     ) throws(LMDBError) {
         let flags: UInt32 =
@@ -53,7 +53,7 @@ package struct WriteTransaction: ~Copyable, Transaction {
 
     /// - Returns: whether it was there.
     @discardableResult
-    package mutating func remove(_ key: [UInt8], from database: Database) throws(LMDBError) -> Bool {
+    public mutating func remove(_ key: [UInt8], from database: Database) throws(LMDBError) -> Bool {
         let code = unsafe key.withUnsafeBytes { key in
             var name = unsafe MDB_val(mv_size: key.count, mv_data: UnsafeMutableRawPointer(mutating: key.baseAddress))
             return unsafe mdb_del(handle.raw, database.handle, &name, nil)
@@ -64,12 +64,12 @@ package struct WriteTransaction: ~Copyable, Transaction {
     }
 
     /// Takes every entry out of the table.
-    package mutating func empty(_ database: Database) throws(LMDBError) {
+    public mutating func empty(_ database: Database) throws(LMDBError) {
         try check(unsafe mdb_drop(handle.raw, database.handle, 0))
     }
 
     /// On an error nothing of the transaction is there.
-    package consuming func commit() throws(LMDBError) {
+    public consuming func commit() throws(LMDBError) {
         let raw = unsafe handle.raw
         discard self
         try check(unsafe mdb_txn_commit(raw))

@@ -1,4 +1,4 @@
-package import OpenSSL
+public import OpenSSL
 
 /// One proof for many leaves of a tree: the roots of the largest subtrees that hold none of them, from left to right, each once. What the
 /// leaves share of their paths is not said again: a proof of n leaves that stand together has as many hashes as one of a single leaf, and
@@ -6,9 +6,9 @@ package import OpenSSL
 ///
 /// The tree is gone through from its root. A part without any of the leaves is one hash of the proof, a part that is one of the leaves is
 /// that leaf's hash, any other is its two halves (RFC 6962 §2.1).
-package enum BatchProof {
+public enum BatchProof {
     /// - Parameter indices: counted from 0, each larger than the one before.
-    package static func hashes<E: Error>(
+    public static func hashes<E: Error>(
         of indices: [UInt64], size: UInt64, _ hasher: borrowing MerkleHasher, _ subtree: MerkleProofs.Subtree<E>
     ) throws(E) -> [SHA256Digest] {
         precondition(isInOrder(indices, size), "leaves of a batch are in order, and in the tree")
@@ -33,7 +33,7 @@ package enum BatchProof {
     /// The root that leaves and proof come to; nil unless the proof has exactly the hashes that are needed.
     ///
     /// - Parameter leaves: each with its index, in order.
-    package static func root(of leaves: [(index: UInt64, digest: SHA256Digest)], size: UInt64, proof: [SHA256Digest]) -> SHA256Digest? {
+    public static func root(of leaves: [(index: UInt64, digest: SHA256Digest)], size: UInt64, proof: [SHA256Digest]) -> SHA256Digest? {
         let indices = leaves.map(\.index)
         guard size > 0, isInOrder(indices, size) else { return nil }
         var rest = proof[...]

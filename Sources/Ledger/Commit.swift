@@ -1,14 +1,14 @@
-package import Primitives
+public import Primitives
 
 /// A fact that is to be recorded. The log knows its bytes, not its meaning.
-package struct NewEvent: Hashable, Sendable {
+public struct NewEvent: Hashable, Sendable {
     /// Time-ordered, so that a new stream is put at the right edge of the index.
-    package var stream: UUIDv7
-    package var type: String
-    package var schemaVersion: UInt32
-    package var payload: [UInt8]
+    public var stream: UUIDv7
+    public var type: String
+    public var schemaVersion: UInt32
+    public var payload: [UInt8]
 
-    package init(stream: UUIDv7, type: String, schemaVersion: UInt32, payload: [UInt8]) {
+    public init(stream: UUIDv7, type: String, schemaVersion: UInt32, payload: [UInt8]) {
         self.stream = stream
         self.type = type
         self.schemaVersion = schemaVersion
@@ -17,34 +17,34 @@ package struct NewEvent: Hashable, Sendable {
 }
 
 /// The version that a stream must have for a commit to be taken: 0 for a stream that must not exist yet.
-package struct Expectation: Hashable, Sendable {
-    package var stream: UUIDv7
-    package var version: UInt64
+public struct Expectation: Hashable, Sendable {
+    public var stream: UUIDv7
+    public var version: UInt64
 
-    package init(stream: UUIDv7, version: UInt64) {
+    public init(stream: UUIDv7, version: UInt64) {
         self.stream = stream
         self.version = version
     }
 }
 
 /// Events that are recorded together or not at all, over any number of streams.
-package struct Commit: Hashable, Sendable {
-    package var events: [NewEvent]
-    package var expectations: [Expectation]
+public struct Commit: Hashable, Sendable {
+    public var events: [NewEvent]
+    public var expectations: [Expectation]
     /// Who asked, for the audit.
-    package var actor: String
+    public var actor: String
     /// Which request it was, for the audit.
-    package var cause: String
+    public var cause: String
     /// From where, and for whom, for the audit: bytes that the log does not look into. Empty: no byte of it is stored.
-    package var origin: [UInt8]
-    package var time: WallTime
+    public var origin: [UInt8]
+    public var time: WallTime
     /// A commit with a key that was recorded before is not recorded again; its `outcome` is returned instead.
-    package var idempotencyKey: [UInt8]?
-    package var outcome: [UInt8]
+    public var idempotencyKey: [UInt8]?
+    public var outcome: [UInt8]
     /// Keys that nobody will ask for again: they and their outcomes are dropped with this commit.
-    package var releases: [[UInt8]] = []
+    public var releases: [[UInt8]] = []
 
-    package init(
+    public init(
         events: [NewEvent], expectations: [Expectation] = [], actor: String, cause: String, origin: [UInt8] = [],
         time: WallTime, idempotencyKey: [UInt8]? = nil, outcome: [UInt8] = []
     ) {
@@ -58,9 +58,9 @@ package struct Commit: Hashable, Sendable {
         self.outcome = outcome
     }
 
-    package static let eventBytesMax = 16 << 20
+    public static let eventBytesMax = 16 << 20
     /// Of an idempotency key: what a table can have as a key.
-    package static let keyBytes = 1...511
+    public static let keyBytes = 1...511
 
     /// What no log takes.
     func validate() throws(LedgerError) {
@@ -72,7 +72,7 @@ package struct Commit: Hashable, Sendable {
     }
 }
 
-package enum CommitOutcome: Hashable, Sendable {
+public enum CommitOutcome: Hashable, Sendable {
     /// Durable; the sequences that its events got.
     case appended(ClosedRange<UInt64>)
     /// Recorded before under the same idempotency key: what was said then.

@@ -1,4 +1,4 @@
-package import OpenSSL
+public import OpenSSL
 
 /// Shows that a log only grew from one size to another. As a text it is what C2SP tlog-witness sends to a witness, so
 /// that one file serves both: old size, siblings, an empty line, the newer checkpoint.
@@ -7,25 +7,25 @@ package import OpenSSL
 ///     <base64 of a hash>
 ///                              (empty line)
 ///     <checkpoint>
-package struct ConsistencyProof: Hashable, Sendable {
-    package static let hashesMax = 63
+public struct ConsistencyProof: Hashable, Sendable {
+    public static let hashesMax = 63
 
-    package var old: UInt64
-    package var path: [SHA256Digest]
+    public var old: UInt64
+    public var path: [SHA256Digest]
     /// The signed note of the newer tree.
-    package var note: String
+    public var note: String
 
-    package init(old: UInt64, path: [SHA256Digest], note: String) {
+    public init(old: UInt64, path: [SHA256Digest], note: String) {
         self.old = old
         self.path = path
         self.note = note
     }
 
-    package var text: String {
+    public var text: String {
         "old \(old)\n" + path.map { Base64.encode($0.bytes) + "\n" }.joined() + "\n" + note
     }
 
-    package init(text: String) throws(ProofError) {
+    public init(text: String) throws(ProofError) {
         guard let gap = text.firstRange(of: "\n\n") else { throw .malformed }
         let lines = text[..<gap.lowerBound].split(separator: "\n", omittingEmptySubsequences: false)
         guard lines[0].hasPrefix("old "), let old = UInt64(lines[0].dropFirst(4)), lines[0] == "old \(old)",
@@ -43,7 +43,7 @@ package struct ConsistencyProof: Hashable, Sendable {
     ///
     /// - Parameter isAcrossRestore: whether the newer log may have another name than the older one, as one has that was
     ///   restored from a backup of it.
-    package func verified(
+    public func verified(
         from older: Checkpoint, with key: VerifyingKey, isAcrossRestore: Bool = false
     ) throws(ProofError) -> Checkpoint {
         let newer: Checkpoint

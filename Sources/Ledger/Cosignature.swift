@@ -1,20 +1,20 @@
-package import OpenSSL
+public import OpenSSL
 
 /// A witness, as its operator names it: the name and the Ed25519 key of a C2SP `cosignature/v1`, written as a
 /// signed-note verifier key with the algorithm byte 0x04.
-package struct WitnessKey: Hashable, Sendable {
+public struct WitnessKey: Hashable, Sendable {
     private static let algorithm: UInt8 = 0x04
 
-    package let name: String
-    package let key: VerifyingKey
+    public let name: String
+    public let key: VerifyingKey
 
-    package init(name: String, key: VerifyingKey) {
+    public init(name: String, key: VerifyingKey) {
         self.name = name
         self.key = key
     }
 
     /// nil unless name, id and key belong together.
-    package init?(noteKey text: some StringProtocol) {
+    public init?(noteKey text: some StringProtocol) {
         let parts = text.split(separator: "+", maxSplits: 2, omittingEmptySubsequences: false)
         guard parts.count == 3, !parts[0].isEmpty, let bytes = Base64.decode(parts[2]), bytes.count == 33,
             bytes[0] == Self.algorithm, let key = VerifyingKey(bytes: Array(bytes[1...]))
@@ -23,7 +23,7 @@ package struct WitnessKey: Hashable, Sendable {
         guard noteKey == text else { return nil }
     }
 
-    package var noteKey: String {
+    public var noteKey: String {
         let digits = id.map { String($0 >> 4, radix: 16) + String($0 & 0x0F, radix: 16) }.joined()
         return "\(name)+\(digits)+\(Base64.encode([Self.algorithm] + key.bytes))"
     }
@@ -31,7 +31,7 @@ package struct WitnessKey: Hashable, Sendable {
     var id: [UInt8] { Array(Hash.sha256(Array(name.utf8) + [0x0A, Self.algorithm] + key.bytes)[..<4]) }
 
     /// The cosignature of that body, made at that time (seconds since 1970): what a witness does, for tests and tools.
-    package static func cosign(_ body: String, name: String, at time: UInt64, with key: SigningKey) -> Cosignature {
+    public static func cosign(_ body: String, name: String, at time: UInt64, with key: SigningKey) -> Cosignature {
         let witness = WitnessKey(name: name, key: key.verifyingKey)
         let signature = key.sign(Array(Cosignature.message(body, time).utf8))
         return Cosignature(witness: name, time: time, bytes: witness.id + [UInt8](bigEndian: time) + signature)
@@ -40,10 +40,10 @@ package struct WitnessKey: Hashable, Sendable {
 
 /// What a witness says of a checkpoint: at that time, this was the largest tree of this log that it had seen, and it
 /// grew from those seen before (C2SP tlog-cosignature).
-package struct Cosignature: Hashable, Sendable {
-    package let witness: String
+public struct Cosignature: Hashable, Sendable {
+    public let witness: String
     /// Seconds since 1970, by the witness's clock.
-    package let time: UInt64
+    public let time: UInt64
     private let bytes: [UInt8]
 
     /// Key id, time and signature.
@@ -57,7 +57,7 @@ package struct Cosignature: Hashable, Sendable {
 
     /// The first line of the text that is this witness's good signature of the body; lines of strangers are passed over,
     /// as signed-note asks.
-    package init?(in lines: some StringProtocol, of body: String, by witness: WitnessKey) {
+    public init?(in lines: some StringProtocol, of body: String, by witness: WitnessKey) {
         for line in lines.split(separator: "\n") {
             let fields = line.split(separator: " ", omittingEmptySubsequences: false)
             guard fields.count == 3, fields[0] == "\u{2014}", fields[1] == witness.name,
@@ -74,7 +74,7 @@ package struct Cosignature: Hashable, Sendable {
     }
 
     /// As it stands under a checkpoint.
-    package var line: String { "\u{2014} \(witness) \(Base64.encode(bytes))\n" }
+    public var line: String { "\u{2014} \(witness) \(Base64.encode(bytes))\n" }
 
     fileprivate static func message(_ body: String, _ time: UInt64) -> String { "cosignature/v1\ntime \(time)\n\(body)" }
 }

@@ -26,7 +26,7 @@ extension Envelope {
         actor.utf8.count + cause.utf8.count + type.utf8.count + payload.count + origin.count + 12 * 11 + 18
     }
 
-    package var bytes: [UInt8] {
+    public var bytes: [UInt8] {
         let room = Self.byteCountMax(actor: actor, cause: cause, type: type, payload: payload, origin: origin)
         return unsafe [UInt8](unsafeUninitializedCapacity: room) { out, count in
             var writer = unsafe ByteWriter(UnsafeMutableRawBufferPointer(out))
@@ -88,7 +88,7 @@ extension Envelope {
     }
 
     /// nil unless the bytes are an envelope. Fields that this binary does not know are passed over.
-    package init?(parsing bytes: RawSpan) {
+    public init?(parsing bytes: RawSpan) {
         self.init(
             sequence: 0, stream: UUIDv7(high: 0, low: 0), version: 0, previous: 0, commit: 0,
             time: WallTime(microseconds: 0), actor: "", cause: "", type: "", schemaVersion: 0, payload: [])

@@ -1,20 +1,20 @@
-package import Primitives
+public import Primitives
 
 /// What a replay needs of an envelope, with type and payload left where they are: two million are read at a restart.
-package struct EnvelopeHeader: Sendable {
-    package private(set) var sequence: UInt64 = 0
-    package private(set) var stream = UUIDv7(high: 0, low: 0)
-    package private(set) var version: UInt64 = 0
+public struct EnvelopeHeader: Sendable {
+    public private(set) var sequence: UInt64 = 0
+    public private(set) var stream = UUIDv7(high: 0, low: 0)
+    public private(set) var version: UInt64 = 0
     /// As in `Envelope`.
-    package private(set) var previous: UInt64 = 0
-    package private(set) var time = WallTime(microseconds: 0)
-    package private(set) var schemaVersion: UInt32 = 0
+    public private(set) var previous: UInt64 = 0
+    public private(set) var time = WallTime(microseconds: 0)
+    public private(set) var schemaVersion: UInt32 = 0
     /// Within the envelope's bytes.
-    package private(set) var type = 0..<0
-    package private(set) var payload = 0..<0
+    public private(set) var type = 0..<0
+    public private(set) var payload = 0..<0
 
     /// nil unless the bytes are an envelope.
-    package init?(parsing bytes: RawSpan) {
+    public init?(parsing bytes: RawSpan) {
         var reader = FieldReader()
         var hasStream = false
         while !reader.isAtEnd(of: bytes) {

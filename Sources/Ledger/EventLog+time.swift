@@ -1,11 +1,11 @@
-package import Primitives
+public import Primitives
 
 extension EventLog {
     /// The last sequence that was recorded at the time or before it; 0: none was.
     ///
     /// A binary search, which the log allows because the times of its events never decrease. Of several events with the
     /// same time it is the last.
-    package func sequence(asOf time: WallTime) throws(LedgerError) -> UInt64 {
+    public func sequence(asOf time: WallTime) throws(LedgerError) -> UInt64 {
         var before: UInt64 = 0
         var after = head + 1
         while after - before > 1 {

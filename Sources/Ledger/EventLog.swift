@@ -1,10 +1,10 @@
-package import OpenSSL
-package import Primitives
+public import OpenSSL
+public import Primitives
 
 /// One totally ordered, append-only sequence of events with a Merkle tree over it. One writer; any number of readers.
 ///
 /// Sequence n is leaf n − 1 of the tree (RFC 6962); the leaf's bytes are the envelope as stored.
-package protocol EventLog: AnyObject, Sendable {
+public protocol EventLog: AnyObject, Sendable {
     /// The last sequence that readers see; 0: they see none.
     var head: UInt64 { get }
 
@@ -56,5 +56,5 @@ package protocol EventLog: AnyObject, Sendable {
 }
 
 extension EventLog {
-    package func publishAhead() throws(LedgerError) { try publish() }
+    public func publishAhead() throws(LedgerError) { try publish() }
 }

@@ -6,7 +6,7 @@ internal import Glibc
 /// When a batch is acknowledged, its producers come back with their next commits a moment later, one after the other. A
 /// flush that starts with the first of them makes the others wait for two. So the committing thread waits until as many have
 /// come as the batch before had, at most `gathering` and at most for `gatherMax`; larger batches lose more than they gain.
-package final class GroupCommitter: Sendable {
+public final class GroupCommitter: Sendable {
     private struct Queue {
         /// Never empty; the last one is being filled.
         var batches: [CommitBatch]
@@ -16,7 +16,7 @@ package final class GroupCommitter: Sendable {
     }
 
     /// Commits on their way.
-    package struct Ticket: Sendable {
+    public struct Ticket: Sendable {
         fileprivate let batch: CommitBatch
         fileprivate let range: Range<Int>
     }
@@ -30,7 +30,7 @@ package final class GroupCommitter: Sendable {
     private let turnstile = Turnstile()
     private let publisher: LogPublisher
 
-    package init(
+    public init(
         _ log: any EventLog, batchMax: Int = 4_096, gathering: Duration = .microseconds(200), gatherMax: Int = 64
     ) {
         self.log = log
@@ -43,7 +43,7 @@ package final class GroupCommitter: Sendable {
     }
 
     /// Returns when the commit is durable or refused.
-    package func submit(_ commit: Commit) async throws(LedgerError) -> CommitOutcome {
+    public func submit(_ commit: Commit) async throws(LedgerError) -> CommitOutcome {
         try commit.validate()
         let result = await withCheckedContinuation { (waiter: CommitBatch.Waiter) in
             if add({ $0.add(commit, waiter: waiter) }) == nil { waiter.resume(returning: .failure(.stopped)) }
@@ -53,23 +53,23 @@ package final class GroupCommitter: Sendable {
 
     /// For producers that are threads: hands the commits over and returns at once. They share a flush, and the log takes
     /// or refuses each on its own.
-    package func hand(_ commits: [Commit]) throws(LedgerError) -> Ticket {
+    public func hand(_ commits: [Commit]) throws(LedgerError) -> Ticket {
         for commit in commits { try commit.validate() }
         guard let ticket = add({ Ticket(batch: $0, range: $0.add(contentsOf: commits)) }) else { throw .stopped }
         return ticket
     }
 
     /// Blocks the thread until the commits are durable or refused.
-    package func wait(for ticket: Ticket) throws(LedgerError) -> ArraySlice<CommitOutcome> {
+    public func wait(for ticket: Ticket) throws(LedgerError) -> ArraySlice<CommitOutcome> {
         turnstile.wait(for: ticket.batch.number)
         return try ticket.batch.outcomes(ticket.range).get()
     }
 
     /// Whether `wait` would return at once.
-    package func isSettled(_ ticket: Ticket) -> Bool { turnstile.isOpen(to: ticket.batch.number) }
+    public func isSettled(_ ticket: Ticket) -> Bool { turnstile.isOpen(to: ticket.batch.number) }
 
     /// What is queued is still recorded; what comes later is refused.
-    package func stop() {
+    public func stop() {
         queue.withLock { $0.isStopped = true }
         bell.changeAndWakeOne()
     }

@@ -1,4 +1,4 @@
-package import OpenSSL
+public import OpenSSL
 
 /// Everything that shows that one event is in a signed log, in one text file that needs neither a server nor trust in
 /// the operator:
@@ -9,13 +9,13 @@ package import OpenSSL
 ///     <base64>                      one sibling a line, from the leaf up
 ///                                   (empty line)
 ///     <checkpoint>
-package struct InclusionProof: Hashable, Sendable {
-    package var envelope: [UInt8]
-    package var index: UInt64
-    package var path: [SHA256Digest]
-    package var checkpoint: String
+public struct InclusionProof: Hashable, Sendable {
+    public var envelope: [UInt8]
+    public var index: UInt64
+    public var path: [SHA256Digest]
+    public var checkpoint: String
 
-    package init(envelope: [UInt8], index: UInt64, path: [SHA256Digest], checkpoint: String) {
+    public init(envelope: [UInt8], index: UInt64, path: [SHA256Digest], checkpoint: String) {
         self.envelope = envelope
         self.index = index
         self.path = path
@@ -23,7 +23,7 @@ package struct InclusionProof: Hashable, Sendable {
     }
 
     /// Proves an event against the newest head of the log, signed now.
-    package init(
+    public init(
         of sequence: UInt64, in log: some EventLog, origin: String, key: SigningKey
     ) throws(LedgerError) {
         let size = log.head
@@ -35,13 +35,13 @@ package struct InclusionProof: Hashable, Sendable {
 
     private static let header = "c2sp.org/tlog-proof@v1"
 
-    package var text: String {
+    public var text: String {
         var text = "\(Self.header)\nextra \(Base64.encode(envelope))\nindex \(index)\n"
         for digest in path { text += Base64.encode(digest.bytes) + "\n" }
         return text + "\n" + checkpoint
     }
 
-    package init(text: String) throws(ProofError) {
+    public init(text: String) throws(ProofError) {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         guard lines.count > 4, lines[0] == Self.header, lines[1].hasPrefix("extra "), lines[2].hasPrefix("index "),
             let envelope = Base64.decode(lines[1].dropFirst(6)), let index = UInt64(lines[2].dropFirst(6)),
@@ -56,7 +56,7 @@ package struct InclusionProof: Hashable, Sendable {
     }
 
     /// The event, if the proof holds under that key.
-    package func verified(with key: VerifyingKey) throws(ProofError) -> (event: Envelope, checkpoint: Checkpoint) {
+    public func verified(with key: VerifyingKey) throws(ProofError) -> (event: Envelope, checkpoint: Checkpoint) {
         let head: Checkpoint
         do throws(CheckpointError) {
             head = try Checkpoint(note: checkpoint, key: key)
@@ -72,7 +72,7 @@ package struct InclusionProof: Hashable, Sendable {
     }
 }
 
-package enum ProofError: Error, Hashable, Sendable {
+public enum ProofError: Error, Hashable, Sendable {
     case malformed
     case checkpoint(CheckpointError)
     /// The event, its place or a sibling was changed.

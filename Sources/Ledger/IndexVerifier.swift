@@ -1,11 +1,11 @@
 import LMDB
 import OpenSSL
-package import Primitives
+public import Primitives
 
 /// Checks what stands beside the events of a log and is not looked at by `LogVerifier`: inner nodes of the tree, the
 /// index of streams, the table of idempotency keys. Meant for a log whose events are known to be good.
-package struct IndexVerifier: ~Copyable {
-    package enum Finding: Hashable, Sendable {
+public struct IndexVerifier: ~Copyable {
+    public enum Finding: Hashable, Sendable {
         /// A hash above the leaves is not that of the tile below it; `sequence` is the first event under it.
         case nodeDiffers(level: UInt8, index: UInt64, sequence: UInt64)
         /// A tile is missing, too short, too long, or there although the tree does not reach it.
@@ -22,10 +22,10 @@ package struct IndexVerifier: ~Copyable {
 
     private let log: LMDBEventLog
 
-    package init(_ log: LMDBEventLog) { self.log = log }
+    public init(_ log: LMDBEventLog) { self.log = log }
 
     /// nil: intact. Beside a running writer `size` must be a size that the log has had.
-    package func run() throws(LedgerError) -> Finding? {
+    public func run() throws(LedgerError) -> Finding? {
         let transaction = try storage { () throws(LMDBError) in try log.environment.beginRead() }
         let size: UInt64 = try last(transaction)
         if let finding = try tree(size, transaction) { return finding }
@@ -157,7 +157,7 @@ package struct IndexVerifier: ~Copyable {
 }
 
 extension IndexVerifier.Finding: CustomStringConvertible {
-    package var description: String {
+    public var description: String {
         switch self {
         case .nodeDiffers(let level, let index, let sequence):
             "event \(sequence): hash \(index) of level \(level) above it is not that of the tree below (a changed tree node)"
@@ -170,7 +170,7 @@ extension IndexVerifier.Finding: CustomStringConvertible {
         }
     }
 
-    package var kind: String {
+    public var kind: String {
         switch self {
         case .nodeDiffers: "tree_node"
         case .tileDiffers: "tree_tile"
@@ -181,7 +181,7 @@ extension IndexVerifier.Finding: CustomStringConvertible {
     }
 
     /// The first event that it concerns; nil: none that is there.
-    package var sequence: UInt64? {
+    public var sequence: UInt64? {
         switch self {
         case .nodeDiffers(_, _, let sequence), .tileDiffers(_, _, let sequence), .tailMissing(let sequence, _),
             .streamIndexDiffers(let sequence), .commandDiffers(let sequence):

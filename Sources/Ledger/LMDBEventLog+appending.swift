@@ -68,7 +68,7 @@ extension LMDBEventLog {
 
     // MARK: Durable in the journal
 
-    package func record(_ commits: [Commit]) throws(LedgerError) -> [CommitOutcome] {
+    public func record(_ commits: [Commit]) throws(LedgerError) -> [CommitOutcome] {
         try validate(commits)
         if let outcomes = try recordIfThereIsRoom(commits) { return outcomes }
         try makeRoom()
@@ -121,7 +121,7 @@ extension LMDBEventLog {
 
     // MARK: Durable in the tables
 
-    package func append(_ commits: [Commit]) throws(LedgerError) -> [CommitOutcome] {
+    public func append(_ commits: [Commit]) throws(LedgerError) -> [CommitOutcome] {
         try validate(commits)
         let result: Result<[CommitOutcome], LMDBError> = publisher.withLock { publisher in
             writer.withLock { writer in
@@ -156,11 +156,11 @@ extension LMDBEventLog {
     }
 
     /// What was durable in the journal when this is called is in the tables when it returns. On an error it stays in the journal.
-    package func publish() throws(LedgerError) {
+    public func publish() throws(LedgerError) {
         try publish { _ in }
     }
 
-    package func publishAhead() throws(LedgerError) {
+    public func publishAhead() throws(LedgerError) {
         try publish { if durability == .full { extendFile(&$0, ahead: true) } }
     }
 
@@ -202,7 +202,7 @@ extension LMDBEventLog {
     }
 
     /// Bytes that are durable and that readers do not see.
-    package var unpublishedBytes: Int { progress.withLock { $0.unpublishedBytes } }
+    public var unpublishedBytes: Int { progress.withLock { $0.unpublishedBytes } }
 
     /// When nothing is on its way into the tables.
     private func turn(_ writer: inout Writer) {

@@ -6,12 +6,12 @@ import Synchronization
 /// What a backup takes out of a log, and what a restore puts in.
 extension LMDBEventLog {
     /// A compacted copy of everything as of now into an existing empty directory, while the writer goes on.
-    package func copy(to directory: String) throws(LedgerError) {
+    public func copy(to directory: String) throws(LedgerError) {
         try storage { () throws(LMDBError) in try environment.copy(to: directory) }
     }
 
     /// Hands over the idempotency keys whose commits lie within the range, with what is stored under them.
-    package func readCommands(
+    public func readCommands(
         of sequences: ClosedRange<UInt64>, _ body: (_ key: [UInt8], _ value: [UInt8]) throws(LedgerError) -> Void
     ) throws(LedgerError) {
         let transaction = try storage { () throws(LMDBError) in try environment.beginRead() }
@@ -29,7 +29,7 @@ extension LMDBEventLog {
     }
 
     /// Takes over events of another log byte for byte, so that leaves and tree are the same. Each must be the next one.
-    package func adopt(
+    public func adopt(
         _ envelopes: [[UInt8]], commands: [(key: [UInt8], value: [UInt8])] = [], releasing released: [[UInt8]] = []
     ) throws(LedgerError) {
         try publish()
@@ -78,14 +78,14 @@ extension LMDBEventLog {
     }
 
     /// Flushes what was adopted without durability.
-    package func sync() throws(LedgerError) {
+    public func sync() throws(LedgerError) {
         try storage { () throws(LMDBError) in try environment.sync() }
     }
 
     private static let originKey = Array("continues".utf8)
 
     /// Of which log this one is a continuation, and from which checkpoint on; nil: it is nobody's.
-    package func continues() throws(LedgerError) -> String? {
+    public func continues() throws(LedgerError) -> String? {
         let stored = try storage { () throws(LMDBError) in
             try environment.beginRead().value(of: Self.originKey, in: tables.meta)
         }
@@ -93,7 +93,7 @@ extension LMDBEventLog {
     }
 
     /// - Parameter body: the first lines of a checkpoint: origin, size, root.
-    package func mark(continues body: String) throws(LedgerError) {
+    public func mark(continues body: String) throws(LedgerError) {
         try storage { () throws(LMDBError) in
             var transaction = try environment.beginWrite()
             try transaction.put(Self.originKey, Array(body.utf8), in: tables.meta)

@@ -3,7 +3,7 @@ import OpenSSL
 import Primitives
 
 /// What stands in the journal of a stopped log alone, where it could not be taken in. The log is shown without it.
-package enum LeftInJournal: Equatable, Sendable {
+public enum LeftInJournal: Equatable, Sendable {
     case nothing
     /// So many events that were acknowledged: the directory cannot be written, or the log is damaged.
     case events(UInt64)

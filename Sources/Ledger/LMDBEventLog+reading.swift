@@ -1,10 +1,10 @@
-package import OpenSSL
-package import Primitives
+public import OpenSSL
+public import Primitives
 import LMDB
 import Synchronization
 
 extension LMDBEventLog {
-    package func read(from sequence: UInt64, _ body: (Envelope) throws(LedgerError) -> Bool) throws(LedgerError) {
+    public func read(from sequence: UInt64, _ body: (Envelope) throws(LedgerError) -> Bool) throws(LedgerError) {
         try readBytes(from: sequence) { (sequence, bytes) throws(LedgerError) in
             guard let envelope = Envelope(parsing: bytes), envelope.sequence == sequence else {
                 throw .damaged(sequence: sequence)
@@ -13,7 +13,7 @@ extension LMDBEventLog {
         }
     }
 
-    package func readBytes(
+    public func readBytes(
         from sequence: UInt64, _ body: (_ sequence: UInt64, _ envelope: RawSpan) throws(LedgerError) -> Bool
     ) throws(LedgerError) {
         let transaction = try storage { () throws(LMDBError) in try environment.beginRead() }
@@ -41,7 +41,7 @@ extension LMDBEventLog {
         if let failure { throw failure }
     }
 
-    package func event(at sequence: UInt64) throws(LedgerError) -> Envelope? {
+    public func event(at sequence: UInt64) throws(LedgerError) -> Envelope? {
         guard let bytes = try bytes(at: sequence) else { return nil }
         guard let envelope = unsafe Envelope(parsing: bytes.span.bytes), envelope.sequence == sequence else {
             throw .damaged(sequence: sequence)
@@ -49,20 +49,20 @@ extension LMDBEventLog {
         return envelope
     }
 
-    package func bytes(at sequence: UInt64) throws(LedgerError) -> [UInt8]? {
+    public func bytes(at sequence: UInt64) throws(LedgerError) -> [UInt8]? {
         try storage { () throws(LMDBError) in
             try environment.beginRead().value(of: [UInt8](bigEndian: sequence), in: tables.events)
         }
     }
 
-    package func version(of stream: UUIDv7) throws(LedgerError) -> UInt64 {
+    public func version(of stream: UUIDv7) throws(LedgerError) -> UInt64 {
         try storage { () throws(LMDBError) in
             let transaction = try environment.beginRead()
             return try StreamHead(of: stream, transaction, tables.streams).version
         }
     }
 
-    package func history(of stream: UUIDv7, before: UInt64?, limit: Int) throws(LedgerError) -> [Envelope] {
+    public func history(of stream: UUIDv7, before: UInt64?, limit: Int) throws(LedgerError) -> [Envelope] {
         var next: UInt64
         if let before {
             guard let envelope = try event(at: before), envelope.stream == stream else { return [] }
@@ -84,7 +84,7 @@ extension LMDBEventLog {
         return events
     }
 
-    package func outcome(forKey key: [UInt8]) throws(LedgerError) -> (sequences: ClosedRange<UInt64>, outcome: [UInt8])? {
+    public func outcome(forKey key: [UInt8]) throws(LedgerError) -> (sequences: ClosedRange<UInt64>, outcome: [UInt8])? {
         // Before the tables: what is published leaves these answers after the tables have it.
         let stored: [UInt8]?
         switch answers.withLock({ $0[key] }) {
@@ -99,27 +99,27 @@ extension LMDBEventLog {
 
     // MARK: The tree
 
-    package func rootHash(size: UInt64) throws(LedgerError) -> SHA256Digest {
+    public func rootHash(size: UInt64) throws(LedgerError) -> SHA256Digest {
         try withTree(size: size) { (hasher, subtree) throws(LedgerError) in
             try MerkleProofs.root(size: size, hasher, subtree)
         }
     }
 
-    package func inclusionProof(of sequence: UInt64, size: UInt64) throws(LedgerError) -> [SHA256Digest] {
+    public func inclusionProof(of sequence: UInt64, size: UInt64) throws(LedgerError) -> [SHA256Digest] {
         guard sequence > 0, sequence <= size else { throw .outOfRange(asked: sequence, size: size) }
         return try withTree(size: size) { (hasher, subtree) throws(LedgerError) in
             try MerkleProofs.inclusion(index: sequence - 1, size: size, hasher, subtree)
         }
     }
 
-    package func inclusionProof(of sequences: [UInt64], size: UInt64) throws(LedgerError) -> [SHA256Digest] {
+    public func inclusionProof(of sequences: [UInt64], size: UInt64) throws(LedgerError) -> [SHA256Digest] {
         for sequence in sequences where sequence == 0 || sequence > size { throw .outOfRange(asked: sequence, size: size) }
         return try withTree(size: size) { (hasher, subtree) throws(LedgerError) in
             try BatchProof.hashes(of: sequences.map { $0 - 1 }, size: size, hasher, subtree)
         }
     }
 
-    package func consistencyProof(from old: UInt64, to new: UInt64) throws(LedgerError) -> [SHA256Digest] {
+    public func consistencyProof(from old: UInt64, to new: UInt64) throws(LedgerError) -> [SHA256Digest] {
         guard old <= new else { throw .outOfRange(asked: old, size: new) }
         return try withTree(size: new) { (hasher, subtree) throws(LedgerError) in
             try MerkleProofs.consistency(from: old, to: new, hasher, subtree)
@@ -127,7 +127,7 @@ extension LMDBEventLog {
     }
 
     /// The tile with that number on that level: up to 256 hashes. For publishing (C2SP tlog-tiles) and for the verifier.
-    package func tile(level: UInt8, index: UInt64) throws(LedgerError) -> [UInt8]? {
+    public func tile(level: UInt8, index: UInt64) throws(LedgerError) -> [UInt8]? {
         try storage { () throws(LMDBError) in
             try environment.beginRead().value(of: TileKey(level: level, index: index).bytes, in: tables.tiles)
         }

@@ -1,6 +1,6 @@
-package import LMDB
+public import LMDB
 import OpenSSL
-package import Primitives
+public import Primitives
 import Synchronization
 
 /// The embedded log: one LMDB environment with the tables `events`, `streams`, `tiles`, `commands` and `meta`.
@@ -9,9 +9,9 @@ import Synchronization
 /// A commit is acknowledged after the journal beside the tables was flushed with it, or after LMDB has flushed the pages and then the
 /// root that refers to them. So an acknowledged event survives kill -9 and power loss, and an unacknowledged one is there whole or
 /// not at all. Readers see what is in the tables.
-package final class LMDBEventLog: EventLog {
-    package static let format: UInt64 = 2
-    package static let eventBytesMax = Commit.eventBytesMax
+public final class LMDBEventLog: EventLog {
+    public static let format: UInt64 = 2
+    public static let eventBytesMax = Commit.eventBytesMax
 
     let environment: Environment
     let tables: Tables
@@ -28,7 +28,7 @@ package final class LMDBEventLog: EventLog {
     /// A reader may see a log that no writer of today has opened yet.
     let formatAtOpening: UInt64
     /// Of a stopped log that is read.
-    package let leftInJournal: LeftInJournal
+    public let leftInJournal: LeftInJournal
     private let isReadOnly: Bool
     let durability: Environment.Durability
     /// Held while the log is open for writing.
@@ -45,7 +45,7 @@ package final class LMDBEventLog: EventLog {
     /// - Parameters:
     ///   - sizeMax: limit of the file; address space alone is reserved for it.
     ///   - isReadOnly: beside a running writer, or of a copy.
-    package init(
+    public init(
         directory: String, sizeMax: Int = 1 << 40, durability: Environment.Durability = .full, isReadOnly: Bool = false
     ) throws(LedgerError) {
         let left = isReadOnly ? Self.finishJournal(of: directory, sizeMax: sizeMax) : .nothing
@@ -83,21 +83,21 @@ package final class LMDBEventLog: EventLog {
         if !isReadOnly { try takeInJournal(of: directory, after: head, leaf) }
     }
 
-    package var head: UInt64 {
+    public var head: UInt64 {
         guard isReadOnly else { return progress.withLock { $0.head } }
         // Another process writes; ask the file. An error shows itself at the read that follows.
         guard let transaction = try? environment.beginRead() else { return 0 }
         return (try? Self.head(transaction, tables)) ?? 0
     }
 
-    package var recorded: (head: UInt64, time: WallTime) {
+    public var recorded: (head: UInt64, time: WallTime) {
         guard isReadOnly else { return progress.withLock { ($0.recordedHead, $0.recordedTime) } }
         let head = head
         return (head, (try? event(at: head))?.time ?? WallTime(microseconds: 0))
     }
 
     /// Bytes of the file that are in use.
-    package var bytesUsed: Int { environment.bytesUsed }
+    public var bytesUsed: Int { environment.bytesUsed }
 
     static let formatKey = Array("format".utf8)
 

@@ -1,7 +1,7 @@
-package import LMDB
+public import LMDB
 
 /// Why the log cannot be opened, read or appended to.
-package enum LedgerError: Error, Hashable, Sendable {
+public enum LedgerError: Error, Hashable, Sendable {
     /// Another process has this log open for writing; stop it or use another directory.
     case directoryInUse(path: String)
     /// The directory cannot be made or its lock cannot be taken; `code` is the system's error number.
@@ -27,7 +27,7 @@ package enum LedgerError: Error, Hashable, Sendable {
 }
 
 extension LedgerError: CustomStringConvertible {
-    package var description: String {
+    public var description: String {
         switch self {
         case .directoryInUse(let path): "another process writes to \(path): stop it, or use another directory"
         case .directory(let path, let code): "\(path) cannot be used (system error \(code)): check that it can be written"

@@ -3,7 +3,7 @@ internal import Synchronization
 
 /// Publishes on a thread of its own whenever much was recorded: what is left when readers wait for it is little, and the journal
 /// never fills.
-package final class LogPublisher: Sendable {
+public final class LogPublisher: Sendable {
     /// Some 700 events: a commit of the tables costs by its pages, and so many share most of them.
     private static let enough = 256 << 10
 
@@ -13,25 +13,25 @@ package final class LogPublisher: Sendable {
     private let isAsked = Atomic(false)
     private let thread = Mutex<pthread_t?>(nil)
 
-    package init(_ log: any EventLog) {
+    public init(_ log: any EventLog) {
         self.log = log
         let started = Thread.start { [self] in run() }
         thread.withLock { $0 = started }
     }
 
     /// To be called after a batch was recorded.
-    package func recorded() {
+    public func recorded() {
         if log.unpublishedBytes >= Self.enough { bell.changeAndWakeOne() }
     }
 
     /// Readers are about to wait: what is there now need not be left to them, however little it is.
-    package func prepare() {
+    public func prepare() {
         isAsked.store(true, ordering: .releasing)
         bell.changeAndWakeOne()
     }
 
     /// Waits for the end of the thread. What is not published stays in the journal.
-    package func stop() {
+    public func stop() {
         isStopped.store(true, ordering: .releasing)
         bell.changeAndWakeOne()
         if let thread = thread.withLock({ $0.take() }) { Thread.join(thread) }

@@ -1,6 +1,6 @@
 extension LogVerifier.Finding {
     /// What is wrong, for programs.
-    package var kind: String {
+    public var kind: String {
         switch self {
         case .damaged: "damaged"
         case .missing: "missing"
@@ -12,7 +12,7 @@ extension LogVerifier.Finding {
     }
 
     /// The first event that is not as it was signed; nil where only the whole is known to differ.
-    package var sequence: UInt64? {
+    public var sequence: UInt64? {
         switch self {
         case .damaged(let sequence), .missing(let sequence), .hashDiffers(let sequence), .streamBroken(let sequence): sequence
         case .sizeDiffers(let events, _): events + 1
@@ -22,7 +22,7 @@ extension LogVerifier.Finding {
 }
 
 extension LogVerifier.Finding: CustomStringConvertible {
-    package var description: String {
+    public var description: String {
         switch self {
         case .damaged(let sequence): "event \(sequence): what stands there is no event, or one of another number (damaged or moved)"
         case .missing(let sequence): "event \(sequence) is missing: it was taken out"

@@ -1,10 +1,10 @@
 import LMDB
-package import OpenSSL
+public import OpenSSL
 import Primitives
 
 /// Reads every byte of a log again and says whether it is what was signed, and if not, where it is not.
-package struct LogVerifier: ~Copyable {
-    package enum Finding: Hashable, Sendable {
+public struct LogVerifier: ~Copyable {
+    public enum Finding: Hashable, Sendable {
         /// The bytes at that place are not an envelope, or one with another number: flipped or reordered.
         case damaged(sequence: UInt64)
         /// A number is missing: an event was taken out.
@@ -19,22 +19,22 @@ package struct LogVerifier: ~Copyable {
         case rootDiffers(size: UInt64)
     }
 
-    package struct Report: Hashable, Sendable {
-        package var events: UInt64
-        package var root: SHA256Digest
+    public struct Report: Hashable, Sendable {
+        public var events: UInt64
+        public var root: SHA256Digest
         /// nil: intact.
-        package var finding: Finding?
-        package var isIntact: Bool { finding == nil }
+        public var finding: Finding?
+        public var isIntact: Bool { finding == nil }
     }
 
     private let log: LMDBEventLog
 
-    package init(_ log: LMDBEventLog) { self.log = log }
+    public init(_ log: LMDBEventLog) { self.log = log }
 
     /// - Parameters:
     ///   - signed: a checkpoint from outside; the events up to its size must have its root.
     ///   - progress: told the number of events that were read, after each tile of 256.
-    package func run(
+    public func run(
         against signed: Checkpoint? = nil, progress: (UInt64) -> Void = { _ in }
     ) throws(LedgerError) -> Report {
         let hasher = MerkleHasher()

@@ -1,14 +1,14 @@
-package import OpenSSL
+public import OpenSSL
 
 /// Hashing of RFC 6962 §2.1: leaves and inner nodes are told apart by their first byte.
-package struct MerkleHasher: ~Copyable {
+public struct MerkleHasher: ~Copyable {
     private let hasher = SHA256Hasher()
 
-    package init() {}
+    public init() {}
 
-    package func leaf(_ bytes: RawSpan) -> SHA256Digest { hasher.hash(prefix: 0x00, bytes) }
+    public func leaf(_ bytes: RawSpan) -> SHA256Digest { hasher.hash(prefix: 0x00, bytes) }
 
-    package func node(_ left: SHA256Digest, _ right: SHA256Digest) -> SHA256Digest {
+    public func node(_ left: SHA256Digest, _ right: SHA256Digest) -> SHA256Digest {
         hasher.hash(prefix: 0x01, left, right)
     }
 
@@ -24,24 +24,24 @@ package struct MerkleHasher: ~Copyable {
     }
 
     /// The root of no leaves: the hash of nothing.
-    package var emptyRoot: SHA256Digest { SHA256Digest(Hash.sha256([]))! }
+    public var emptyRoot: SHA256Digest { SHA256Digest(Hash.sha256([]))! }
 }
 
 /// The roots of the largest complete subtrees of a growing tree, left to right: all that is needed to go on.
-package struct CompactRange: Sendable {
-    package private(set) var size: UInt64 = 0
+public struct CompactRange: Sendable {
+    public private(set) var size: UInt64 = 0
     /// One for each bit of `size` that is set, largest subtree first.
     private var roots: [SHA256Digest] = []
 
-    package init() {}
+    public init() {}
 
-    package init(size: UInt64, roots: [SHA256Digest]) {
+    public init(size: UInt64, roots: [SHA256Digest]) {
         precondition(roots.count == size.nonzeroBitCount, "a range of \(size) leaves has \(size.nonzeroBitCount) roots")
         self.size = size
         self.roots = roots
     }
 
-    package mutating func append(_ leaf: SHA256Digest, _ hasher: borrowing MerkleHasher) {
+    public mutating func append(_ leaf: SHA256Digest, _ hasher: borrowing MerkleHasher) {
         var digest = leaf
         var rest = size
         while rest & 1 == 1 {
@@ -52,7 +52,7 @@ package struct CompactRange: Sendable {
         size += 1
     }
 
-    package func root(_ hasher: borrowing MerkleHasher) -> SHA256Digest {
+    public func root(_ hasher: borrowing MerkleHasher) -> SHA256Digest {
         guard var digest = roots.last else { return hasher.emptyRoot }
         for left in roots.dropLast().reversed() { digest = hasher.node(left, digest) }
         return digest

@@ -1,18 +1,18 @@
-package import OpenSSL
+public import OpenSSL
 
 /// Proofs over a tree whose complete subtrees can be looked up (RFC 6962 §2.1.1, §2.1.2).
-package enum MerkleProofs {
+public enum MerkleProofs {
     /// The root of the complete subtree of 2^level leaves whose number among those of its level is `index`.
-    package typealias Subtree<E: Error> = (_ level: UInt8, _ index: UInt64) throws(E) -> SHA256Digest
+    public typealias Subtree<E: Error> = (_ level: UInt8, _ index: UInt64) throws(E) -> SHA256Digest
 
-    package static func root<E: Error>(
+    public static func root<E: Error>(
         size: UInt64, _ hasher: borrowing MerkleHasher, _ subtree: Subtree<E>
     ) throws(E) -> SHA256Digest {
         size == 0 ? hasher.emptyRoot : try root(of: 0..<size, hasher, subtree)
     }
 
     /// The siblings from leaf `index` (counted from 0) up to the root of the first `size` leaves.
-    package static func inclusion<E: Error>(
+    public static func inclusion<E: Error>(
         index: UInt64, size: UInt64, _ hasher: borrowing MerkleHasher, _ subtree: Subtree<E>
     ) throws(E) -> [SHA256Digest] {
         precondition(index < size, "leaf \(index) is not in a tree of \(size)")
@@ -32,7 +32,7 @@ package enum MerkleProofs {
     }
 
     /// What shows that the first `old` leaves of a tree of `new` are the tree that was signed before.
-    package static func consistency<E: Error>(
+    public static func consistency<E: Error>(
         from old: UInt64, to new: UInt64, _ hasher: borrowing MerkleHasher, _ subtree: Subtree<E>
     ) throws(E) -> [SHA256Digest] {
         precondition(old <= new, "a tree of \(new) does not hold one of \(old)")
@@ -57,7 +57,7 @@ package enum MerkleProofs {
     }
 
     /// RFC 9162 §2.1.3.2.
-    package static func isIncluded(
+    public static func isIncluded(
         leaf: SHA256Digest, index: UInt64, size: UInt64, path: [SHA256Digest], root: SHA256Digest
     ) -> Bool {
         guard index < size else { return false }
@@ -81,7 +81,7 @@ package enum MerkleProofs {
     }
 
     /// RFC 9162 §2.1.4.2.
-    package static func isConsistent(
+    public static func isConsistent(
         old: UInt64, oldRoot: SHA256Digest, new: UInt64, newRoot: SHA256Digest, path: [SHA256Digest]
     ) -> Bool {
         if old == new { return path.isEmpty && oldRoot == newRoot }

@@ -4,21 +4,21 @@
 ///     0/x001/x234/067          the full tile 1234067 of leaf hashes
 ///     1/000.p/8                the first 8 hashes of the first tile above
 ///     entries/000.p/8          the first 8 entries
-package struct TilePath: Hashable, Sendable {
-    package enum Kind: Hashable, Sendable {
+public struct TilePath: Hashable, Sendable {
+    public enum Kind: Hashable, Sendable {
         case hashes(level: UInt8)
         case entries
     }
-    package static let width = 256
+    public static let width = 256
     /// Levels that the format can name (tlog-tiles, "Merkle Tree").
-    package static let levelMax: UInt8 = 63
+    public static let levelMax: UInt8 = 63
 
-    package var kind: Kind
-    package var index: UInt64
+    public var kind: Kind
+    public var index: UInt64
     /// 1...256; below 256 the tile is partial.
-    package var count: Int
+    public var count: Int
 
-    package init(_ kind: Kind, index: UInt64, count: Int = TilePath.width) {
+    public init(_ kind: Kind, index: UInt64, count: Int = TilePath.width) {
         precondition((1...Self.width).contains(count), "a tile has 1 to \(Self.width) hashes, not \(count)")
         self.kind = kind
         self.index = index
@@ -26,7 +26,7 @@ package struct TilePath: Hashable, Sendable {
     }
 
     /// nil unless the text is exactly what `text` would write.
-    package init?(_ text: some StringProtocol) {
+    public init?(_ text: some StringProtocol) {
         var parts = String(text).split(separator: "/", omittingEmptySubsequences: false).map { String($0) }
         guard parts.count >= 2, parts.count <= 12 else { return nil }
         let first = parts.removeFirst()
@@ -54,7 +54,7 @@ package struct TilePath: Hashable, Sendable {
         guard self.text == text else { return nil }
     }
 
-    package var text: String {
+    public var text: String {
         var groups: [String] = []
         var rest = index
         repeat {
@@ -73,7 +73,7 @@ package struct TilePath: Hashable, Sendable {
 
 extension LMDBEventLog {
     /// The hashes or the entries at that address; nil: the tree has not grown there yet.
-    package func published(_ path: TilePath) throws(LedgerError) -> [UInt8]? {
+    public func published(_ path: TilePath) throws(LedgerError) -> [UInt8]? {
         switch path.kind {
         case .hashes(let level):
             // 256^8 leaves are more than a sequence can count.

@@ -1,62 +1,62 @@
-package import Foundation
+public import Foundation
 
 extension AccountRef {
     /// The owner's id; nil for the platform's own account.
-    package var owner: ID<AccountRef>? { ID(ownerID) }
+    public var owner: ID<AccountRef>? { ID(ownerID) }
 
-    package static func customer(_ owner: CustomerID, _ currency: Currency) -> AccountRef {
+    public static func customer(_ owner: CustomerID, _ currency: Currency) -> AccountRef {
         AccountRef(.customer, owner.data, currency)
     }
 
-    package static func providerRevenue(_ owner: ProviderID, _ currency: Currency) -> AccountRef {
+    public static func providerRevenue(_ owner: ProviderID, _ currency: Currency) -> AccountRef {
         AccountRef(.providerRevenue, owner.data, currency)
     }
 
-    package static func providerPayable(_ owner: ProviderID, _ currency: Currency) -> AccountRef {
+    public static func providerPayable(_ owner: ProviderID, _ currency: Currency) -> AccountRef {
         AccountRef(.providerPayable, owner.data, currency)
     }
 
-    package static func providerCost(_ owner: ProviderID, _ currency: Currency) -> AccountRef {
+    public static func providerCost(_ owner: ProviderID, _ currency: Currency) -> AccountRef {
         AccountRef(.providerCost, owner.data, currency)
     }
 
-    package static func platformRevenue(_ currency: Currency) -> AccountRef {
+    public static func platformRevenue(_ currency: Currency) -> AccountRef {
         AccountRef(.platformRevenue, Data(), currency)
     }
 
-    package static func carrierPayable(_ owner: CarrierID, _ currency: Currency) -> AccountRef {
+    public static func carrierPayable(_ owner: CarrierID, _ currency: Currency) -> AccountRef {
         AccountRef(.carrierPayable, owner.data, currency)
     }
 
-    package static func carrierCost(_ owner: ProviderID, _ currency: Currency) -> AccountRef {
+    public static func carrierCost(_ owner: ProviderID, _ currency: Currency) -> AccountRef {
         AccountRef(.carrierCost, owner.data, currency)
     }
 
-    package static func cash(_ owner: ProviderID, _ currency: Currency) -> AccountRef {
+    public static func cash(_ owner: ProviderID, _ currency: Currency) -> AccountRef {
         AccountRef(.cash, owner.data, currency)
     }
 
-    package static func providerTax(_ owner: ProviderID, _ currency: Currency) -> AccountRef {
+    public static func providerTax(_ owner: ProviderID, _ currency: Currency) -> AccountRef {
         AccountRef(.providerTax, owner.data, currency)
     }
 
     /// What the one above has billed a provider and was not paid: the other side of what that provider owes.
-    package static func providerReceivable(_ owner: ProviderID, _ currency: Currency) -> AccountRef {
+    public static func providerReceivable(_ owner: ProviderID, _ currency: Currency) -> AccountRef {
         AccountRef(.providerReceivable, owner.data, currency)
     }
 
     /// What a seller earns.
     ///
     /// - Parameter seller: a provider's id; empty: the platform.
-    package static func revenue(of seller: Data, _ currency: Currency) -> AccountRef {
+    public static func revenue(of seller: Data, _ currency: Currency) -> AccountRef {
         seller.isEmpty ? platformRevenue(currency) : AccountRef(.providerRevenue, seller, currency)
     }
 
     /// What a provider, or the platform, has billed as VAT, less what it was billed.
-    package static func tax(of seller: Data, _ currency: Currency) -> AccountRef { AccountRef(.providerTax, seller, currency) }
+    public static func tax(of seller: Data, _ currency: Currency) -> AccountRef { AccountRef(.providerTax, seller, currency) }
 
     /// Money of a provider, or of the platform, outside of the books: in is negative.
-    package static func cash(of owner: Data, _ currency: Currency) -> AccountRef { AccountRef(.cash, owner, currency) }
+    public static func cash(of owner: Data, _ currency: Currency) -> AccountRef { AccountRef(.cash, owner, currency) }
 
     private init(_ kind: AccountKind, _ owner: Data, _ currency: Currency) {
         self.init()

@@ -3,13 +3,13 @@ import Primitives
 
 extension AccountRef {
     /// `customer.0192….EUR`; the platform's own: `platform_revenue.platform.EUR`. Fit for a path.
-    package var text: String {
+    public var text: String {
         let owner = UUIDv7(bytes: ownerID)?.description ?? "platform"
         return "\(kind.literal).\(owner).\(currency)"
     }
 
     /// nil for what is not the name of an account that could be.
-    package init?(text: String) {
+    public init?(text: String) {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 3, let kind = AccountKind(literal: parts[0]), let currency = Currency(parts[2]) else {
             return nil

@@ -1,7 +1,7 @@
 extension Currency {
     /// What people pay with (ISO 4217, list one, as of 2026): without funds, metals, units of account and codes for tests, and without what was withdrawn,
     /// such as BGN and ANG.
-    package static let listed: Set<String> = Set(
+    public static let listed: Set<String> = Set(
         """
         AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD
         CDF CHF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD
@@ -13,7 +13,7 @@ extension Currency {
         """.split(whereSeparator: \.isWhitespace).map(String.init))
 
     /// Why no new account may be in it; nil: it may.
-    package static func fault(in code: String) -> String? {
+    public static func fault(in code: String) -> String? {
         guard !listed.contains(code) else { return nil }
         guard Currency(code) != nil else { return "must be an ISO 4217 code, three capital letters such as EUR" }
         return "\(code) is not a currency in use by ISO 4217; write a code such as EUR"

@@ -1,12 +1,12 @@
 import Foundation
-package import Primitives
+public import Primitives
 
 /// Who owes whom on one edge of the chain: a customer its provider, or a provider the one above it.
-package enum Debtor: Hashable, Sendable {
+public enum Debtor: Hashable, Sendable {
     case customer(CustomerID)
     case provider(ProviderID)
 
-    package var id: UUIDv7 {
+    public var id: UUIDv7 {
         switch self {
         case .customer(let id): id.value
         case .provider(let id): id.value
@@ -14,7 +14,7 @@ package enum Debtor: Hashable, Sendable {
     }
 
     /// What it has with its seller, or owes it.
-    package func account(_ currency: Currency) -> AccountRef {
+    public func account(_ currency: Currency) -> AccountRef {
         switch self {
         case .customer(let id): .customer(id, currency)
         case .provider(let id): .providerPayable(id, currency)
@@ -22,7 +22,7 @@ package enum Debtor: Hashable, Sendable {
     }
 
     /// As errors call it.
-    package var noun: String {
+    public var noun: String {
         switch self {
         case .customer: "customer"
         case .provider: "provider"
@@ -40,24 +40,24 @@ package enum Debtor: Hashable, Sendable {
 }
 
 /// What one debtor owes in one currency: an account, and the invoices about it.
-package struct Debt: Hashable, Sendable {
-    package let debtor: Debtor
-    package let currency: Currency
+public struct Debt: Hashable, Sendable {
+    public let debtor: Debtor
+    public let currency: Currency
 
-    package init(_ debtor: Debtor, _ currency: Currency) { (self.debtor, self.currency) = (debtor, currency) }
+    public init(_ debtor: Debtor, _ currency: Currency) { (self.debtor, self.currency) = (debtor, currency) }
 
-    package var account: AccountRef { debtor.account(currency) }
+    public var account: AccountRef { debtor.account(currency) }
 }
 
 extension AccountRef {
     /// A sum on the account as its debtor counts it: positive where it has more than it used. What a provider owes is kept as its
     /// debt, so there it is the other way round.
-    package func debtorsView(_ micros: Int64) -> Int64 { kind == .providerPayable ? 0 &- micros : micros }
+    public func debtorsView(_ micros: Int64) -> Int64 { kind == .providerPayable ? 0 &- micros : micros }
 }
 
 extension InvoiceIssued {
     /// nil: it names none.
-    package var debtor: Debtor? {
+    public var debtor: Debtor? {
         get { Debtor(customer: customerID, provider: buyerProviderID) }
         set {
             (customerID, buyerProviderID) = (Data(), Data())
@@ -70,13 +70,13 @@ extension InvoiceIssued {
     }
 
     /// nil: it names no debtor, or no currency.
-    package var debt: Debt? {
+    public var debt: Debt? {
         guard let debtor, let currency = Currency(currency) else { return nil }
         return Debt(debtor, currency)
     }
 
     /// Whose the buyer's name and address are: under its key they are sealed. nil: it names nobody.
-    package var buyerSubject: UUIDv7? {
+    public var buyerSubject: UUIDv7? {
         switch debtor {
         case .customer(let id)?: id.value
         case .provider?: UUIDv7(bytes: buyerContactID)
@@ -87,7 +87,7 @@ extension InvoiceIssued {
 
 extension AdjustmentRequested {
     /// nil: it names none.
-    package var debtor: Debtor? {
+    public var debtor: Debtor? {
         get { Debtor(customer: customerID, provider: providerID) }
         set {
             (customerID, providerID) = (Data(), Data())

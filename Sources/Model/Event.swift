@@ -1,8 +1,8 @@
-package import SwiftProtobuf
+public import SwiftProtobuf
 
 /// Every fact that the ledger can hold, each with its payload. A new fact is a new case here, and the
 /// compiler then names every projection that has to say what it makes of it.
-package enum Event: Sendable, Hashable {
+public enum Event: Sendable, Hashable {
     case providerCreated(ProviderCreated)
     case providerChanged(ProviderChanged)
     case contactCreated(ContactCreated)
@@ -84,7 +84,7 @@ package enum Event: Sendable, Hashable {
 
 extension Event {
     /// The literal that the fact is stored under. It never changes, whatever becomes of the Swift name.
-    package var storedType: String {
+    public var storedType: String {
         switch self {
         case .providerCreated: "provider.created"
         case .providerChanged: "provider.changed"
@@ -167,9 +167,9 @@ extension Event {
     }
 
     /// Raised when a payload gets a new meaning (a new field needs none); `init` then upcasts the older ones.
-    package var schemaVersion: UInt32 { 1 }
+    public var schemaVersion: UInt32 { 1 }
 
-    package var message: any Message {
+    public var message: any Message {
         switch self {
         case .providerCreated(let payload): payload
         case .providerChanged(let payload): payload
@@ -252,7 +252,7 @@ extension Event {
     }
 
     /// The payload's protobuf bytes.
-    package func serialized() -> [UInt8] {
+    public func serialized() -> [UInt8] {
         switch self {
         // Each call has these: written by code that is made for them.
         case .callStarted(let payload): payload.wireBytes()
@@ -266,7 +266,7 @@ extension Event {
         }
     }
 
-    package init(storedType: String, schemaVersion: UInt32, payload: [UInt8]) throws(EventDecodingError) {
+    public init(storedType: String, schemaVersion: UInt32, payload: [UInt8]) throws(EventDecodingError) {
         guard schemaVersion == 1 else { throw .newerSchema(type: storedType, version: schemaVersion) }
         do {
             switch storedType {
@@ -358,7 +358,7 @@ extension Event {
 }
 
 /// Why stored bytes are not an event that this binary knows.
-package enum EventDecodingError: Error, Equatable {
+public enum EventDecodingError: Error, Equatable {
     /// Written by a newer binary: stop, do not skip.
     case unknownType(String)
     case newerSchema(type: String, version: UInt32)

@@ -1,57 +1,57 @@
-package import Foundation
-package import Primitives
+public import Foundation
+public import Primitives
 
 /// A UUIDv7 that knows what it identifies, so that a tenant's id is not taken for a customer's.
-package struct ID<Entity>: Hashable, Comparable, Sendable {
-    package let value: UUIDv7
+public struct ID<Entity>: Hashable, Comparable, Sendable {
+    public let value: UUIDv7
 
-    package init(_ value: UUIDv7) { self.value = value }
+    public init(_ value: UUIDv7) { self.value = value }
 
-    package init(at time: WallTime, random: inout RandomSource) { value = UUIDv7(at: time, random: &random) }
+    public init(at time: WallTime, random: inout RandomSource) { value = UUIDv7(at: time, random: &random) }
 
     /// nil unless there are exactly 16 bytes; an empty field of a message is "no id".
-    package init?(_ data: Data) {
+    public init?(_ data: Data) {
         guard let value = UUIDv7(bytes: data) else { return nil }
         self.value = value
     }
 
-    package var data: Data { Data(value.bytes) }
+    public var data: Data { Data(value.bytes) }
 
-    package static func < (a: ID, b: ID) -> Bool { a.value < b.value }
+    public static func < (a: ID, b: ID) -> Bool { a.value < b.value }
 }
 
 extension ID: LosslessStringConvertible, CustomStringConvertible {
-    package init?(_ text: String) {
+    public init?(_ text: String) {
         guard let value = UUIDv7(text) else { return nil }
         self.value = value
     }
 
-    package var description: String { value.description }
+    public var description: String { value.description }
 }
 
-package enum Call {}
-package enum Journal {}
+public enum Call {}
+public enum Journal {}
 
-package typealias ProviderID = ID<Provider>
-package typealias ContactID = ID<Contact>
-package typealias CustomerID = ID<Customer>
-package typealias ServicePlanID = ID<ServicePlan>
-package typealias RateDeckID = ID<RateDeck>
-package typealias DialPlanID = ID<DialPlan>
-package typealias TenantID = ID<Tenant>
-package typealias CarrierID = ID<Carrier>
-package typealias GatewayID = ID<Gateway>
-package typealias NumberID = ID<Number>
-package typealias SubscriberID = ID<Subscriber>
-package typealias SecurityGroupID = ID<SecurityGroup>
-package typealias CdrExportID = ID<CdrExport>
-package typealias DomainID = ID<Domain>
-package typealias UserID = ID<User>
-package typealias LetterID = ID<Letter>
-package typealias TokenID = ID<Token>
-package typealias CallID = ID<Call>
-package typealias JournalID = ID<Journal>
-package typealias InvoiceID = ID<InvoiceIssued>
-package typealias VoucherBatchID = ID<VouchersMade>
-package typealias AdjustmentID = ID<AdjustmentRequested>
-package typealias AlertID = ID<AlertRaised>
+public typealias ProviderID = ID<Provider>
+public typealias ContactID = ID<Contact>
+public typealias CustomerID = ID<Customer>
+public typealias ServicePlanID = ID<ServicePlan>
+public typealias RateDeckID = ID<RateDeck>
+public typealias DialPlanID = ID<DialPlan>
+public typealias TenantID = ID<Tenant>
+public typealias CarrierID = ID<Carrier>
+public typealias GatewayID = ID<Gateway>
+public typealias NumberID = ID<Number>
+public typealias SubscriberID = ID<Subscriber>
+public typealias SecurityGroupID = ID<SecurityGroup>
+public typealias CdrExportID = ID<CdrExport>
+public typealias DomainID = ID<Domain>
+public typealias UserID = ID<User>
+public typealias LetterID = ID<Letter>
+public typealias TokenID = ID<Token>
+public typealias CallID = ID<Call>
+public typealias JournalID = ID<Journal>
+public typealias InvoiceID = ID<InvoiceIssued>
+public typealias VoucherBatchID = ID<VouchersMade>
+public typealias AdjustmentID = ID<AdjustmentRequested>
+public typealias AlertID = ID<AlertRaised>

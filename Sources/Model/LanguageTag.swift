@@ -1,7 +1,7 @@
 /// Language tags by their form (RFC 5646 §2.1): a language, then a script, a region and variants, each at most once where the
 /// form says so. Extensions and private tags are not taken: no voice or template is kept by them.
-package enum LanguageTag {
-    package static func isWellFormed(_ tag: String) -> Bool {
+public enum LanguageTag {
+    public static func isWellFormed(_ tag: String) -> Bool {
         var rest = tag.split(separator: "-", omittingEmptySubsequences: false)[...]
         guard let language = rest.popFirst(), (2...3).contains(language.utf8.count), language.allSatisfy(isLetter) else {
             return false

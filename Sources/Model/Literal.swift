@@ -1,22 +1,22 @@
 /// A value of a fixed list, written as a word that never changes.
-package protocol Literal: CaseIterable, Sendable {
+public protocol Literal: CaseIterable, Sendable {
     var literal: String { get }
 }
 
 extension Literal {
     /// nil for a word that is not on the list.
-    package init?(literal: String) {
+    public init?(literal: String) {
         guard let match = Self.allCases.first(where: { $0.literal == literal }) else { return nil }
         self = match
     }
 
-    package static var literals: [String] { allCases.map(\.literal) }
+    public static var literals: [String] { allCases.map(\.literal) }
 }
 
 extension Role: Literal {}
 
 extension Status: Literal {
-    package var literal: String {
+    public var literal: String {
         switch self {
         case .active: "active"
         case .pending: "pending"
@@ -28,7 +28,7 @@ extension Status: Literal {
 }
 
 extension LetterKind: Literal {
-    package var literal: String {
+    public var literal: String {
         switch self {
         case .signUp: "sign_up"
         case .alreadyRegistered: "already_registered"
@@ -43,7 +43,7 @@ extension LetterKind: Literal {
 }
 
 extension PaymentMode: Literal {
-    package var literal: String {
+    public var literal: String {
         switch self {
         case .postpaid: "postpaid"
         case .prepaid: "prepaid"
@@ -53,7 +53,7 @@ extension PaymentMode: Literal {
 }
 
 extension LegType: Literal {
-    package var literal: String {
+    public var literal: String {
         switch self {
         case .pstn: "pstn"
         case .did: "did"
@@ -69,7 +69,7 @@ extension LegType: Literal {
 }
 
 extension Proration: Literal {
-    package var literal: String {
+    public var literal: String {
         switch self {
         case .wholeMonth: "whole_month"
         case .days: "days"
@@ -80,7 +80,7 @@ extension Proration: Literal {
 }
 
 extension AllowancePeriod: Literal {
-    package var literal: String {
+    public var literal: String {
         switch self {
         case .month: "month"
         case .day: "day"
@@ -91,7 +91,7 @@ extension AllowancePeriod: Literal {
 }
 
 extension FeeKind: Literal {
-    package var literal: String {
+    public var literal: String {
         switch self {
         case .plan: "plan"
         case .subscriber: "subscriber"
@@ -102,7 +102,7 @@ extension FeeKind: Literal {
 }
 
 extension SipTransport: Literal {
-    package var literal: String {
+    public var literal: String {
         switch self {
         case .udp: "udp"
         case .tcp: "tcp"
@@ -113,7 +113,7 @@ extension SipTransport: Literal {
 }
 
 extension GatewayProfile: Literal {
-    package var literal: String {
+    public var literal: String {
         switch self {
         case .none: "none"
         case .teams: "teams"
@@ -123,7 +123,7 @@ extension GatewayProfile: Literal {
 }
 
 extension ApplyTo: Literal {
-    package var literal: String {
+    public var literal: String {
         switch self {
         case .e164: "e164"
         case .dialled: "dialled"
@@ -133,7 +133,7 @@ extension ApplyTo: Literal {
 }
 
 extension CdrExportFormat: Literal {
-    package var literal: String {
+    public var literal: String {
         switch self {
         case .csv: "csv"
         case .jsonLines: "jsonl"
@@ -148,7 +148,7 @@ extension CdrExportFormat: Literal {
 }
 
 extension CdrExportInterval: Literal {
-    package var literal: String {
+    public var literal: String {
         switch self {
         case .hourly: "hourly"
         case .daily: "daily"
@@ -161,7 +161,7 @@ extension CdrExportInterval: Literal {
 }
 
 extension NumberType: Literal {
-    package var literal: String {
+    public var literal: String {
         switch self {
         case .local: "local"
         case .tollFree: "toll_free"
@@ -173,7 +173,7 @@ extension NumberType: Literal {
 }
 
 extension InboundField: Literal {
-    package var literal: String {
+    public var literal: String {
         switch self {
         case .caller: "caller"
         case .callerName: "caller_name"
@@ -185,7 +185,7 @@ extension InboundField: Literal {
 }
 
 extension CarrierChoice: Literal {
-    package var literal: String {
+    public var literal: String {
         switch self {
         case .priority: "priority"
         case .leastCost: "least_cost"
@@ -195,7 +195,7 @@ extension CarrierChoice: Literal {
 }
 
 extension RouteVerdict: Literal {
-    package var literal: String {
+    public var literal: String {
         switch self {
         case .planned: "planned"
         case .disabled: "disabled"
@@ -213,7 +213,7 @@ extension RouteVerdict: Literal {
 }
 
 extension RegistrationState: Literal {
-    package var literal: String {
+    public var literal: String {
         switch self {
         case .none: "none"
         case .registered: "registered"
@@ -224,7 +224,7 @@ extension RegistrationState: Literal {
 }
 
 extension Weekday: Literal {
-    package var literal: String {
+    public var literal: String {
         switch self {
         case .unspecified: "unspecified"
         case .monday: "monday"
@@ -240,7 +240,7 @@ extension Weekday: Literal {
 }
 
 extension MediaSecurity: Literal {
-    package var literal: String {
+    public var literal: String {
         switch self {
         case .plain: "plain"
         case .sdes: "sdes"
@@ -251,7 +251,7 @@ extension MediaSecurity: Literal {
 }
 
 extension MediaPath: Literal {
-    package var literal: String {
+    public var literal: String {
         switch self {
         case .anchored: "anchored"
         case .direct: "direct"
@@ -261,7 +261,7 @@ extension MediaPath: Literal {
 }
 
 extension RecordingMode: Literal {
-    package var literal: String {
+    public var literal: String {
         switch self {
         case .unspecified: "default"
         case .off: "off"
@@ -273,7 +273,7 @@ extension RecordingMode: Literal {
 }
 
 extension WorkerKind: Literal {
-    package var literal: String {
+    public var literal: String {
         switch self {
         case .signal: "signal"
         case .media: "media"
@@ -283,7 +283,7 @@ extension WorkerKind: Literal {
 }
 
 extension ForwardKind: Literal {
-    package var literal: String {
+    public var literal: String {
         switch self {
         case .none: "none"
         case .always: "always"
@@ -299,7 +299,7 @@ extension ForwardKind: Literal {
 }
 
 extension CallDirection: Literal {
-    package var literal: String {
+    public var literal: String {
         switch self {
         case .onNet: "on_net"
         case .outbound: "outbound"
@@ -310,7 +310,7 @@ extension CallDirection: Literal {
 }
 
 extension EndCause: Literal {
-    package var literal: String {
+    public var literal: String {
         switch self {
         case .unspecified: "unspecified"
         case .callerHungUp: "caller_hung_up"
@@ -333,7 +333,7 @@ extension EndCause: Literal {
 }
 
 extension Refusal: Literal {
-    package var literal: String {
+    public var literal: String {
         switch self {
         case .none: "none"
         case .unknownNumber: "unknown_number"
@@ -365,7 +365,7 @@ extension Refusal: Literal {
 }
 
 extension AccountKind: Literal {
-    package var literal: String {
+    public var literal: String {
         switch self {
         case .customer: "customer"
         case .providerRevenue: "provider_revenue"
@@ -383,7 +383,7 @@ extension AccountKind: Literal {
 }
 
 extension JournalKind: Literal {
-    package var literal: String {
+    public var literal: String {
         switch self {
         case .call: "call"
         case .topUp: "top_up"
@@ -401,7 +401,7 @@ extension JournalKind: Literal {
 }
 
 extension AdjustmentOutcome: Literal {
-    package var literal: String {
+    public var literal: String {
         switch self {
         case .pending: "pending"
         case .approved: "approved"
@@ -413,7 +413,7 @@ extension AdjustmentOutcome: Literal {
 }
 
 extension AlertKind: Literal {
-    package var literal: String {
+    public var literal: String {
         switch self {
         case .lowBalance: "low_balance"
         case .spend: "spend"
@@ -423,7 +423,7 @@ extension AlertKind: Literal {
 }
 
 extension InvoiceKind: Literal {
-    package var literal: String {
+    public var literal: String {
         switch self {
         case .invoice: "invoice"
         case .creditNote: "credit_note"
@@ -433,7 +433,7 @@ extension InvoiceKind: Literal {
 }
 
 extension InvoiceLineKind: Literal {
-    package var literal: String {
+    public var literal: String {
         switch self {
         case .usage: "usage"
         case .item: "item"
@@ -444,7 +444,7 @@ extension InvoiceLineKind: Literal {
 }
 
 extension VATTreatment: Literal {
-    package var literal: String {
+    public var literal: String {
         switch self {
         case .ownRate: "own_rate"
         case .byCountry: "by_country"
@@ -460,7 +460,7 @@ extension VATTreatment: Literal {
 }
 
 extension VATClass: Literal {
-    package var literal: String {
+    public var literal: String {
         switch self {
         case .standard: "standard"
         case .reduced: "reduced"
@@ -472,7 +472,7 @@ extension VATClass: Literal {
 }
 
 extension VATItemKind: Literal {
-    package var literal: String {
+    public var literal: String {
         switch self {
         case .calls: "calls"
         case .fees: "fees"
@@ -484,7 +484,7 @@ extension VATItemKind: Literal {
 }
 
 extension MailChoice: Literal {
-    package var literal: String {
+    public var literal: String {
         switch self {
         case .providers: "providers"
         case .always: "always"
@@ -495,7 +495,7 @@ extension MailChoice: Literal {
 }
 
 extension SignUpRule: Literal {
-    package var literal: String {
+    public var literal: String {
         switch self {
         case .closed: "closed"
         case .pending: "pending"
@@ -507,7 +507,7 @@ extension SignUpRule: Literal {
 
 extension JournalKind {
     /// Another fact beside the journal says what it is for, and is what people look at.
-    package var isOfOtherFact: Bool {
+    public var isOfOtherFact: Bool {
         switch self {
         case .call, .rerating, .fee, .package, .voucher, .invoice, .creditNote: true
         case .topUp, .adjustment, .payment, .UNRECOGNIZED: false

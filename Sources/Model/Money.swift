@@ -1,33 +1,33 @@
 /// An exact amount: whole micro-units (millionths of the currency's unit). No operation wraps or rounds.
-package struct Money: Hashable, Sendable {
-    package let micros: Int64
-    package let currency: Currency
+public struct Money: Hashable, Sendable {
+    public let micros: Int64
+    public let currency: Currency
 
-    package init(micros: Int64, _ currency: Currency) {
+    public init(micros: Int64, _ currency: Currency) {
         self.micros = micros
         self.currency = currency
     }
 
-    package static func zero(_ currency: Currency) -> Money { Money(micros: 0, currency) }
+    public static func zero(_ currency: Currency) -> Money { Money(micros: 0, currency) }
 
-    package func adding(_ other: Money) throws(MoneyError) -> Money {
+    public func adding(_ other: Money) throws(MoneyError) -> Money {
         guard currency == other.currency else { throw .currencyMismatch(currency, other.currency) }
         let (sum, overflow) = micros.addingReportingOverflow(other.micros)
         guard !overflow else { throw .overflow }
         return Money(micros: sum, currency)
     }
 
-    package func subtracting(_ other: Money) throws(MoneyError) -> Money {
+    public func subtracting(_ other: Money) throws(MoneyError) -> Money {
         guard currency == other.currency else { throw .currencyMismatch(currency, other.currency) }
         let (difference, overflow) = micros.subtractingReportingOverflow(other.micros)
         guard !overflow else { throw .overflow }
         return Money(micros: difference, currency)
     }
 
-    package func negated() throws(MoneyError) -> Money { try Money.zero(currency).subtracting(self) }
+    public func negated() throws(MoneyError) -> Money { try Money.zero(currency).subtracting(self) }
 }
 
-package enum MoneyError: Error, Equatable, Sendable {
+public enum MoneyError: Error, Equatable, Sendable {
     case overflow
     case currencyMismatch(Currency, Currency)
     /// Not a decimal number: an optional sign, digits, and at most one point with digits around it.
@@ -39,7 +39,7 @@ package enum MoneyError: Error, Equatable, Sendable {
 
 extension Money {
     /// Reads `12`, `-0.0036`, `+12.50`; digits are needed on both sides of a point.
-    package init(parsing decimal: String, _ currency: Currency) throws(MoneyError) {
+    public init(parsing decimal: String, _ currency: Currency) throws(MoneyError) {
         var bytes = Substring(decimal).utf8
         var negative = false
         if let first = bytes.first, first == 0x2D || first == 0x2B {
@@ -65,10 +65,10 @@ extension Money {
     }
 
     /// The number alone, with two to six decimals: `0.0036`, `12.50`, `-3.00`.
-    package var decimal: String { Money.decimal(micros: micros) }
+    public var decimal: String { Money.decimal(micros: micros) }
 
     /// The same for micro-units whose currency stands elsewhere, such as a deck's prices.
-    package static func decimal(micros: Int64) -> String {
+    public static func decimal(micros: Int64) -> String {
         let magnitude = micros.magnitude
         var fraction = String(magnitude % 1_000_000)
         fraction = String(repeating: "0", count: 6 - fraction.utf8.count) + fraction
@@ -78,16 +78,16 @@ extension Money {
 }
 
 extension Money: CustomStringConvertible {
-    package var description: String { "\(decimal) \(currency)" }
+    public var description: String { "\(decimal) \(currency)" }
 }
 
 extension Money {
-    package init(_ amount: Amount) throws(MoneyError) {
+    public init(_ amount: Amount) throws(MoneyError) {
         guard let currency = Currency(amount.currency) else { throw .unknownCurrency(amount.currency) }
         self.init(micros: amount.micros, currency)
     }
 
-    package var amount: Amount {
+    public var amount: Amount {
         var amount = Amount()
         amount.micros = micros
         amount.currency = currency.code

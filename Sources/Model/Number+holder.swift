@@ -1,13 +1,13 @@
-package import Primitives
+public import Primitives
 
 /// What a number rings: whatever can be dialled. A new kind is a field of `Number` and a case here, and the compiler names
 /// every place that has to say what it does with it.
-package enum NumberHolder: Equatable, Sendable {
+public enum NumberHolder: Equatable, Sendable {
     case subscriber(SubscriberID)
 }
 
 /// Whether a number can be had, at a time.
-package enum NumberState: String, CaseIterable, Sendable {
+public enum NumberState: String, CaseIterable, Sendable {
     case available
     case reserved
     case assigned
@@ -16,10 +16,10 @@ package enum NumberState: String, CaseIterable, Sendable {
 
 extension Number {
     /// nil: nobody has it.
-    package var holder: NumberHolder? { SubscriberID(subscriberID).map(NumberHolder.subscriber) }
+    public var holder: NumberHolder? { SubscriberID(subscriberID).map(NumberHolder.subscriber) }
 
     /// A hold ends by itself, so the answer depends on when it is asked.
-    package func state(at time: WallTime) -> NumberState {
+    public func state(at time: WallTime) -> NumberState {
         if holder != nil { return .assigned }
         guard isHeld(at: time) else { return .available }
         switch hold {
@@ -30,7 +30,7 @@ extension Number {
     }
 
     /// Whether the reservation or the quarantine lasts, whoever has the number.
-    package func isHeld(at time: WallTime) -> Bool {
+    public func isHeld(at time: WallTime) -> Bool {
         hold != .none && (holdUntil == 0 || time.microseconds < holdUntil)
     }
 }

@@ -1,12 +1,12 @@
 /// What a party's status lets happen. The table is also `docs/status.md`, and a test walks through it.
-package enum PartyActivity: String, CaseIterable, Sendable {
+public enum PartyActivity: String, CaseIterable, Sendable {
     case register, callOut = "call out", emergency = "call for help", callIn = "be called", read = "read by its own tokens",
         write = "change by its own tokens", fixedItems = "be charged monthly"
 }
 
 extension Status {
     /// A status that this binary does not know lets nothing happen.
-    package func allows(_ activity: PartyActivity) -> Bool {
+    public func allows(_ activity: PartyActivity) -> Bool {
         switch self {
         case .active: true
         // Being set up: nothing rings yet, and nothing is charged.
@@ -18,10 +18,10 @@ extension Status {
     }
 
     /// Of a party and one above it the graver counts.
-    package func worse(_ other: Status) -> Status { gravity >= other.gravity ? self : other }
+    public func worse(_ other: Status) -> Status { gravity >= other.gravity ? self : other }
 
     /// Whether a party may go from this status to another. Terminated is for good.
-    package func mayBecome(_ next: Status) -> Bool {
+    public func mayBecome(_ next: Status) -> Bool {
         switch (self, next) {
         case (.pending, .pending), (.active, .active), (.locked, .locked), (.terminated, .terminated): true
         case (.pending, .active), (.pending, .locked), (.pending, .terminated): true

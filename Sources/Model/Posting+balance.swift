@@ -1,16 +1,16 @@
 /// A currency in which a list of postings does not sum to zero, and what it sums to.
-package struct Imbalance: Error, Equatable, Sendable {
-    package let currency: String
-    package let micros: Int128
+public struct Imbalance: Error, Equatable, Sendable {
+    public let currency: String
+    public let micros: Int128
 
-    package init(currency: String, micros: Int128) {
+    public init(currency: String, micros: Int128) {
         self.currency = currency
         self.micros = micros
     }
 }
 
 extension Posting {
-    package init(_ account: AccountRef, micros: Int64) {
+    public init(_ account: AccountRef, micros: Int64) {
         self.init()
         self.account = account
         self.amountMicros = micros
@@ -18,7 +18,7 @@ extension Posting {
 
     /// The rule of double entry: the postings of one journal sum to zero in every currency. nil if they do.
     /// Of several currencies that do not, the first in the order of the postings.
-    package static func imbalance(of postings: [Posting]) -> Imbalance? {
+    public static func imbalance(of postings: [Posting]) -> Imbalance? {
         var sums: [(currency: String, micros: Int128)] = []
         for posting in postings {
             let amount = Int128(posting.amountMicros)

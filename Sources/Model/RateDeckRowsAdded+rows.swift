@@ -5,7 +5,7 @@ import SwiftProtobuf
 /// names of destinations, of which there are few, are written once and then counted.
 extension RateDeckRowsAdded {
     /// - Parameter rows: in the order of their keys.
-    package init(rows entries: some Collection<RateEntry>) {
+    public init(rows entries: some Collection<RateEntry>) {
         self.init()
         rows = UInt32(entries.count)
         var packed: [UInt8] = []
@@ -35,7 +35,7 @@ extension RateDeckRowsAdded {
     }
 
     /// The rows; nil: the bytes are not those of `rows` rows.
-    package var entries: [RateEntry]? {
+    public var entries: [RateEntry]? {
         var reader = PackedReader(bytes: Array(packed))
         var entries: [RateEntry] = []
         guard rows <= packed.count else { return nil }

@@ -1,6 +1,6 @@
 /// What a token can be needed for. Every operation of the API names the one right that it needs; who holds it is said by
 /// `rule` and nowhere else. What of the tree is then seen and changed is a matter of the token's scope.
-package enum Right: String, CaseIterable, Sendable {
+public enum Right: String, CaseIterable, Sendable {
     case readOwnToken = "token.self"
     case readLogHead = "log.head"
     case readDirectory = "directory.read"
@@ -40,10 +40,10 @@ package enum Right: String, CaseIterable, Sendable {
 
 extension Right {
     /// - Parameters level: the lowest in the tree at which a token holds the right.
-    package typealias Rule = (level: Level, duties: [Duty])
+    public typealias Rule = (level: Level, duties: [Duty])
 
     /// The table: who holds a right, and how far down the tree.
-    package var rule: Rule {
+    public var rule: Rule {
         switch self {
         case .readOwnToken: (.subscriber, Duty.allCases)
         case .readLogHead: (.subscriber, Duty.allCases)
@@ -87,7 +87,7 @@ extension Right {
     }
 
     /// - Parameter level: of the token's scope.
-    package func isHeld(by role: Role, at level: Level) -> Bool {
+    public func isHeld(by role: Role, at level: Level) -> Bool {
         guard let duty = role.duty else { return false }
         return rule.duties.contains(duty) && level <= rule.level
     }
@@ -95,7 +95,7 @@ extension Right {
 
 extension Right {
     /// Whether it changes anything.
-    package var isReading: Bool {
+    public var isReading: Bool {
         switch self {
         case .readOwnToken, .readLogHead, .readDirectory, .readPrices, .readAccounts, .readRecords, .proveRecords,
             .readRegistrations, .tryRoutes, .readHistory, .readAudit, .readSubjects, .readExports, .readTokens, .readPlatform,
@@ -108,16 +108,16 @@ extension Right {
     }
 
     /// Whether a party of this status may use it at all.
-    package func isAllowed(to status: Status) -> Bool { status.allows(isReading ? .read : .write) }
+    public func isAllowed(to status: Status) -> Bool { status.allows(isReading ? .read : .write) }
 }
 
 /// A floor of the tree, the highest first.
-package enum Level: Int, CaseIterable, Comparable, Sendable {
+public enum Level: Int, CaseIterable, Comparable, Sendable {
     case platform, provider, customer, tenant, subscriber
 
-    package static func < (a: Level, b: Level) -> Bool { a.rawValue < b.rawValue }
+    public static func < (a: Level, b: Level) -> Bool { a.rawValue < b.rawValue }
 
-    package var word: String {
+    public var word: String {
         switch self {
         case .platform: "platform"
         case .provider: "provider"
@@ -129,6 +129,6 @@ package enum Level: Int, CaseIterable, Comparable, Sendable {
 }
 
 /// What a role is there for, wherever in the tree it stands.
-package enum Duty: String, CaseIterable, Sendable {
+public enum Duty: String, CaseIterable, Sendable {
     case administer, read, bill, support, use
 }

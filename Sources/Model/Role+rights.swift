@@ -1,6 +1,6 @@
 extension Role {
     /// What the API and the command line call it; never changes.
-    package var literal: String {
+    public var literal: String {
         switch self {
         case .platformAdmin: "platform_admin"
         case .providerAdmin: "provider_admin"
@@ -15,13 +15,13 @@ extension Role {
     }
 
     /// nil for anything but the literals above; a role of a newer binary cannot be asked for.
-    package init?(literal: String) {
+    public init?(literal: String) {
         guard let role = Role.allCases.first(where: { $0.literal == literal }) else { return nil }
         self = role
     }
 
     /// nil: a role that this binary does not know may nothing.
-    package var duty: Duty? {
+    public var duty: Duty? {
         switch self {
         case .platformAdmin, .providerAdmin, .customerAdmin, .tenantAdmin: .administer
         case .readOnly: .read
@@ -33,7 +33,7 @@ extension Role {
     }
 
     /// Where the scope of such a token stands; nil: anywhere but at a subscriber.
-    package var level: Level? {
+    public var level: Level? {
         switch self {
         case .platformAdmin: .platform
         case .providerAdmin: .provider
@@ -45,7 +45,7 @@ extension Role {
     }
 
     /// The role in which somebody with this one acts for a party further down; nil: there is none.
-    package func acting(at level: Level) -> Role? {
+    public func acting(at level: Level) -> Role? {
         guard let duty else { return nil }
         switch duty {
         case .administer:
@@ -63,7 +63,7 @@ extension Role {
     }
 
     /// Whether an administrator of this role may issue a token of `other` (within its own scope).
-    package func mayGrant(_ other: Role) -> Bool {
+    public func mayGrant(_ other: Role) -> Bool {
         guard duty == .administer, let own = level, other.duty != nil else { return false }
         return other.level.map { own <= $0 } ?? true
     }

@@ -1,21 +1,21 @@
 /// What of a price turns seconds into money: its numbers, without the row, the texts and the parties. Read once where a running call asks again and again.
-package struct Tariff: Equatable, Sendable {
-    package let connectionFeeMicros: Int64
+public struct Tariff: Equatable, Sendable {
+    public let connectionFeeMicros: Int64
     /// Of the next increments, and of the first unless that has its own.
-    package let perMinuteMicros: Int64
-    package let firstPerMinuteMicros: Int64?
-    package let firstIncrementSeconds: UInt32
-    package let nextIncrementSeconds: UInt32
-    package let freeDelaySeconds: UInt32
-    package let freeSeconds: UInt32
-    package let minimumSeconds: UInt32
-    package let isFeeDeductible: Bool
+    public let perMinuteMicros: Int64
+    public let firstPerMinuteMicros: Int64?
+    public let firstIncrementSeconds: UInt32
+    public let nextIncrementSeconds: UInt32
+    public let freeDelaySeconds: UInt32
+    public let freeSeconds: UInt32
+    public let minimumSeconds: UInt32
+    public let isFeeDeductible: Bool
     /// Of the deck; amounts are rounded to so many.
-    package let decimals: UInt32
+    public let decimals: UInt32
     /// Named by errors.
-    package let edge: String
+    public let edge: String
 
-    package init(_ lock: RateLock) {
+    public init(_ lock: RateLock) {
         let entry = lock.entry
         connectionFeeMicros = entry.connectionFeeMicros
         perMinuteMicros = entry.perMinuteMicros

@@ -1,6 +1,6 @@
 /// VAT numbers of the European Union by their shape (the country, then what it writes behind it) and by their check digits. Whether one
 /// was given to anybody only the country knows.
-package enum VATNumber {
+public enum VATNumber {
     /// `9` is a digit, `A` a letter, `X` either, `+` either or `+` or `*` (Dutch numbers); all else stands for itself.
     private static let shapes: [(country: String, shapes: [String])] = [
         ("AT", ["U99999999"]), ("BE", ["0999999999", "1999999999"]), ("BG", ["999999999", "9999999999"]),
@@ -18,7 +18,7 @@ package enum VATNumber {
 
     /// nil: it may be one; else what would be.
     /// - Parameter country: of the contact, ISO 3166-1; Greece's numbers begin with EL. Empty: what the number begins with.
-    package static func fault(_ number: String, country: String) -> String? {
+    public static func fault(_ number: String, country: String) -> String? {
         guard (4...18).contains(number.utf8.count), number.utf8.allSatisfy({ isDigit($0) || isLetter($0) || $0 == 0x2B || $0 == 0x2A })
         else { return "must be 4 to 18 capital letters and digits, without spaces" }
         let wanted = country == "GR" ? "EL" : country
@@ -36,7 +36,7 @@ package enum VATNumber {
 
     /// Whether the country is one of the Union's, by whose numbers VAT is accounted for across borders. ISO 3166-1; Northern Ireland's
     /// numbers are of goods alone.
-    package static func isOfUnion(_ country: String) -> Bool {
+    public static func isOfUnion(_ country: String) -> Bool {
         let country = country == "GR" ? "EL" : country
         return country != "XI" && shapes.contains { $0.country == country }
     }

@@ -1,13 +1,13 @@
-package import Foundation
-package import SwiftProtobuf
+public import Foundation
+public import SwiftProtobuf
 
 /// Protobuf bytes of a message, written in one pass: the same bytes as `serializedBytes()`.
 ///
 /// That asks for the size of each message within a message before it writes it, and so goes over what is five deep five times, by calls
 /// that the compiler cannot see through. Here a length is put in when what it is of stands there; and as messages and encoder
 /// are compiled together, the compiler makes one function of each message's fields.
-package struct WireEncoder: Visitor {
-    package private(set) var bytes: [UInt8] = []
+public struct WireEncoder: Visitor {
+    public private(set) var bytes: [UInt8] = []
 
     private enum Format: UInt64 {
         case varint = 0
@@ -18,9 +18,9 @@ package struct WireEncoder: Visitor {
         case fixed32 = 5
     }
 
-    package init(capacity: Int = 512) { bytes.reserveCapacity(capacity) }
+    public init(capacity: Int = 512) { bytes.reserveCapacity(capacity) }
 
-    package mutating func encode<M: Message>(_ message: M) {
+    public mutating func encode<M: Message>(_ message: M) {
         do {
             try message.traverse(visitor: &self)
         } catch {
@@ -29,7 +29,7 @@ package struct WireEncoder: Visitor {
     }
 
     /// As a field of a message.
-    package mutating func encode<M: Message>(_ message: M, as fieldNumber: Int) {
+    public mutating func encode<M: Message>(_ message: M, as fieldNumber: Int) {
         let start = begin(fieldNumber)
         encode(message)
         end(start)
@@ -37,154 +37,154 @@ package struct WireEncoder: Visitor {
 
     // MARK: - numbers
 
-    package mutating func visitSingularFloatField(value: Float, fieldNumber: Int) {
+    public mutating func visitSingularFloatField(value: Float, fieldNumber: Int) {
         visitSingularFixed32Field(value: value.bitPattern, fieldNumber: fieldNumber)
     }
 
-    package mutating func visitSingularDoubleField(value: Double, fieldNumber: Int) {
+    public mutating func visitSingularDoubleField(value: Double, fieldNumber: Int) {
         visitSingularFixed64Field(value: value.bitPattern, fieldNumber: fieldNumber)
     }
 
-    package mutating func visitSingularInt32Field(value: Int32, fieldNumber: Int) {
+    public mutating func visitSingularInt32Field(value: Int32, fieldNumber: Int) {
         visitSingularInt64Field(value: Int64(value), fieldNumber: fieldNumber)
     }
 
-    package mutating func visitSingularInt64Field(value: Int64, fieldNumber: Int) {
+    public mutating func visitSingularInt64Field(value: Int64, fieldNumber: Int) {
         visitSingularUInt64Field(value: UInt64(bitPattern: value), fieldNumber: fieldNumber)
     }
 
-    package mutating func visitSingularUInt32Field(value: UInt32, fieldNumber: Int) {
+    public mutating func visitSingularUInt32Field(value: UInt32, fieldNumber: Int) {
         visitSingularUInt64Field(value: UInt64(value), fieldNumber: fieldNumber)
     }
 
-    package mutating func visitSingularUInt64Field(value: UInt64, fieldNumber: Int) {
+    public mutating func visitSingularUInt64Field(value: UInt64, fieldNumber: Int) {
         tag(fieldNumber, .varint)
         varint(value)
     }
 
-    package mutating func visitSingularSInt32Field(value: Int32, fieldNumber: Int) {
+    public mutating func visitSingularSInt32Field(value: Int32, fieldNumber: Int) {
         visitSingularSInt64Field(value: Int64(value), fieldNumber: fieldNumber)
     }
 
-    package mutating func visitSingularSInt64Field(value: Int64, fieldNumber: Int) {
+    public mutating func visitSingularSInt64Field(value: Int64, fieldNumber: Int) {
         visitSingularInt64Field(value: value << 1 ^ value >> 63, fieldNumber: fieldNumber)
     }
 
-    package mutating func visitSingularFixed32Field(value: UInt32, fieldNumber: Int) {
+    public mutating func visitSingularFixed32Field(value: UInt32, fieldNumber: Int) {
         tag(fieldNumber, .fixed32)
         for shift in stride(from: 0 as UInt32, to: 32, by: 8) { bytes.append(UInt8(truncatingIfNeeded: value >> shift)) }
     }
 
-    package mutating func visitSingularFixed64Field(value: UInt64, fieldNumber: Int) {
+    public mutating func visitSingularFixed64Field(value: UInt64, fieldNumber: Int) {
         tag(fieldNumber, .fixed64)
         for shift in stride(from: 0 as UInt64, to: 64, by: 8) { bytes.append(UInt8(truncatingIfNeeded: value >> shift)) }
     }
 
-    package mutating func visitSingularSFixed32Field(value: Int32, fieldNumber: Int) {
+    public mutating func visitSingularSFixed32Field(value: Int32, fieldNumber: Int) {
         visitSingularFixed32Field(value: UInt32(bitPattern: value), fieldNumber: fieldNumber)
     }
 
-    package mutating func visitSingularSFixed64Field(value: Int64, fieldNumber: Int) {
+    public mutating func visitSingularSFixed64Field(value: Int64, fieldNumber: Int) {
         visitSingularFixed64Field(value: UInt64(bitPattern: value), fieldNumber: fieldNumber)
     }
 
-    package mutating func visitSingularBoolField(value: Bool, fieldNumber: Int) {
+    public mutating func visitSingularBoolField(value: Bool, fieldNumber: Int) {
         visitSingularUInt64Field(value: value ? 1 : 0, fieldNumber: fieldNumber)
     }
 
-    package mutating func visitSingularEnumField<E: Enum>(value: E, fieldNumber: Int) {
+    public mutating func visitSingularEnumField<E: Enum>(value: E, fieldNumber: Int) {
         visitSingularInt64Field(value: Int64(value.rawValue), fieldNumber: fieldNumber)
     }
 
     // MARK: - text, bytes, messages
 
-    package mutating func visitSingularStringField(value: String, fieldNumber: Int) {
+    public mutating func visitSingularStringField(value: String, fieldNumber: Int) {
         tag(fieldNumber, .delimited)
         let text = value.utf8
         varint(UInt64(text.count))
         bytes.append(contentsOf: text)
     }
 
-    package mutating func visitSingularBytesField(value: Data, fieldNumber: Int) {
+    public mutating func visitSingularBytesField(value: Data, fieldNumber: Int) {
         tag(fieldNumber, .delimited)
         varint(UInt64(value.count))
         value.withUnsafeBytes { bytes.append(contentsOf: $0) }
     }
 
-    package mutating func visitSingularMessageField<M: Message>(value: M, fieldNumber: Int) throws {
+    public mutating func visitSingularMessageField<M: Message>(value: M, fieldNumber: Int) throws {
         encode(value, as: fieldNumber)
     }
 
-    package mutating func visitSingularGroupField<G: Message>(value: G, fieldNumber: Int) throws {
+    public mutating func visitSingularGroupField<G: Message>(value: G, fieldNumber: Int) throws {
         tag(fieldNumber, .groupStart)
         try value.traverse(visitor: &self)
         tag(fieldNumber, .groupEnd)
     }
 
-    package mutating func visitUnknown(bytes: Data) { bytes.withUnsafeBytes { self.bytes.append(contentsOf: $0) } }
+    public mutating func visitUnknown(bytes: Data) { bytes.withUnsafeBytes { self.bytes.append(contentsOf: $0) } }
 
     // MARK: - lists that are packed
 
     // Of one number each, so that a field's own tag is not written: it is made as a message of those numbers.
-    package mutating func visitPackedFloatField(value: [Float], fieldNumber: Int) {
+    public mutating func visitPackedFloatField(value: [Float], fieldNumber: Int) {
         packed(value, fieldNumber) { $0.visitSingularFloatField(value: $1, fieldNumber: fieldNumber) }
     }
 
-    package mutating func visitPackedDoubleField(value: [Double], fieldNumber: Int) {
+    public mutating func visitPackedDoubleField(value: [Double], fieldNumber: Int) {
         packed(value, fieldNumber) { $0.visitSingularDoubleField(value: $1, fieldNumber: fieldNumber) }
     }
 
-    package mutating func visitPackedInt32Field(value: [Int32], fieldNumber: Int) {
+    public mutating func visitPackedInt32Field(value: [Int32], fieldNumber: Int) {
         packed(value, fieldNumber) { $0.visitSingularInt32Field(value: $1, fieldNumber: fieldNumber) }
     }
 
-    package mutating func visitPackedInt64Field(value: [Int64], fieldNumber: Int) {
+    public mutating func visitPackedInt64Field(value: [Int64], fieldNumber: Int) {
         packed(value, fieldNumber) { $0.visitSingularInt64Field(value: $1, fieldNumber: fieldNumber) }
     }
 
-    package mutating func visitPackedUInt32Field(value: [UInt32], fieldNumber: Int) {
+    public mutating func visitPackedUInt32Field(value: [UInt32], fieldNumber: Int) {
         packed(value, fieldNumber) { $0.visitSingularUInt32Field(value: $1, fieldNumber: fieldNumber) }
     }
 
-    package mutating func visitPackedUInt64Field(value: [UInt64], fieldNumber: Int) {
+    public mutating func visitPackedUInt64Field(value: [UInt64], fieldNumber: Int) {
         packed(value, fieldNumber) { $0.visitSingularUInt64Field(value: $1, fieldNumber: fieldNumber) }
     }
 
-    package mutating func visitPackedSInt32Field(value: [Int32], fieldNumber: Int) {
+    public mutating func visitPackedSInt32Field(value: [Int32], fieldNumber: Int) {
         packed(value, fieldNumber) { $0.visitSingularSInt32Field(value: $1, fieldNumber: fieldNumber) }
     }
 
-    package mutating func visitPackedSInt64Field(value: [Int64], fieldNumber: Int) {
+    public mutating func visitPackedSInt64Field(value: [Int64], fieldNumber: Int) {
         packed(value, fieldNumber) { $0.visitSingularSInt64Field(value: $1, fieldNumber: fieldNumber) }
     }
 
-    package mutating func visitPackedFixed32Field(value: [UInt32], fieldNumber: Int) {
+    public mutating func visitPackedFixed32Field(value: [UInt32], fieldNumber: Int) {
         packed(value, fieldNumber) { $0.visitSingularFixed32Field(value: $1, fieldNumber: fieldNumber) }
     }
 
-    package mutating func visitPackedFixed64Field(value: [UInt64], fieldNumber: Int) {
+    public mutating func visitPackedFixed64Field(value: [UInt64], fieldNumber: Int) {
         packed(value, fieldNumber) { $0.visitSingularFixed64Field(value: $1, fieldNumber: fieldNumber) }
     }
 
-    package mutating func visitPackedSFixed32Field(value: [Int32], fieldNumber: Int) {
+    public mutating func visitPackedSFixed32Field(value: [Int32], fieldNumber: Int) {
         packed(value, fieldNumber) { $0.visitSingularSFixed32Field(value: $1, fieldNumber: fieldNumber) }
     }
 
-    package mutating func visitPackedSFixed64Field(value: [Int64], fieldNumber: Int) {
+    public mutating func visitPackedSFixed64Field(value: [Int64], fieldNumber: Int) {
         packed(value, fieldNumber) { $0.visitSingularSFixed64Field(value: $1, fieldNumber: fieldNumber) }
     }
 
-    package mutating func visitPackedBoolField(value: [Bool], fieldNumber: Int) {
+    public mutating func visitPackedBoolField(value: [Bool], fieldNumber: Int) {
         packed(value, fieldNumber) { $0.visitSingularBoolField(value: $1, fieldNumber: fieldNumber) }
     }
 
-    package mutating func visitPackedEnumField<E: Enum>(value: [E], fieldNumber: Int) {
+    public mutating func visitPackedEnumField<E: Enum>(value: [E], fieldNumber: Int) {
         packed(value, fieldNumber) { $0.visitSingularEnumField(value: $1, fieldNumber: fieldNumber) }
     }
 
     // MARK: - maps, in the order of their keys
 
-    package mutating func visitMapField<KeyType, ValueType: MapValueType>(
+    public mutating func visitMapField<KeyType, ValueType: MapValueType>(
         fieldType: _ProtobufMap<KeyType, ValueType>.Type, value: _ProtobufMap<KeyType, ValueType>.BaseType, fieldNumber: Int
     ) throws {
         for (key, value) in value.sorted(by: { KeyType._lessThan(lhs: $0.key, rhs: $1.key) }) {
@@ -195,7 +195,7 @@ package struct WireEncoder: Visitor {
         }
     }
 
-    package mutating func visitMapField<KeyType, ValueType>(
+    public mutating func visitMapField<KeyType, ValueType>(
         fieldType: _ProtobufEnumMap<KeyType, ValueType>.Type, value: _ProtobufEnumMap<KeyType, ValueType>.BaseType, fieldNumber: Int
     ) throws where ValueType.RawValue == Int {
         for (key, value) in value.sorted(by: { KeyType._lessThan(lhs: $0.key, rhs: $1.key) }) {
@@ -206,7 +206,7 @@ package struct WireEncoder: Visitor {
         }
     }
 
-    package mutating func visitMapField<KeyType, ValueType>(
+    public mutating func visitMapField<KeyType, ValueType>(
         fieldType: _ProtobufMessageMap<KeyType, ValueType>.Type, value: _ProtobufMessageMap<KeyType, ValueType>.BaseType, fieldNumber: Int
     ) throws {
         for (key, value) in value.sorted(by: { KeyType._lessThan(lhs: $0.key, rhs: $1.key) }) {
@@ -267,7 +267,7 @@ package struct WireEncoder: Visitor {
 
 extension Message {
     /// The same as `serializedBytes()`, faster.
-    package func wireBytes() -> [UInt8] {
+    public func wireBytes() -> [UInt8] {
         var encoder = WireEncoder()
         encoder.encode(self)
         return encoder.bytes

@@ -2,15 +2,15 @@ internal import COpenSSL
 
 /// The certificate by which our side of DTLS is known (RFC 5763 §5): self-signed, made anew for each process and kept in memory, because
 /// peers believe the fingerprint that signalling gave them and no authority.
-@safe package final class DTLSIdentity: Sendable {
+@safe public final class DTLSIdentity: Sendable {
     /// What SRTP can be keyed for, most wanted first (RFC 5764 §4.1.2, RFC 7714 §14.2).
     static let profiles = "SRTP_AEAD_AES_128_GCM:SRTP_AES128_CM_SHA1_80:SRTP_AEAD_AES_256_GCM:SRTP_AES128_CM_SHA1_32"
 
     nonisolated(unsafe) let context: OpaquePointer
     /// SHA-256 of the certificate.
-    package let fingerprint: [UInt8]
+    public let fingerprint: [UInt8]
 
-    package init() throws(TLSError) {
+    public init() throws(TLSError) {
         guard let key = unsafe DTLSIdentity.makeKey() else { throw .failed(reason: takeReason()) }
         defer { unsafe EVP_PKEY_free(key) }
         guard let certificate = unsafe DTLSIdentity.makeCertificate(key) else { throw .failed(reason: takeReason()) }
@@ -79,14 +79,14 @@ internal import COpenSSL
 }
 
 /// Digests in which a session description may give the fingerprint of a certificate (RFC 8122 §5); MD2 and MD5 are not among them.
-package enum FingerprintHash: String, CaseIterable, Hashable, Sendable {
+public enum FingerprintHash: String, CaseIterable, Hashable, Sendable {
     case sha1 = "sha-1"
     case sha224 = "sha-224"
     case sha256 = "sha-256"
     case sha384 = "sha-384"
     case sha512 = "sha-512"
 
-    package var byteCount: Int {
+    public var byteCount: Int {
         switch self {
         case .sha1: 20
         case .sha224: 28

@@ -3,8 +3,8 @@ internal import COpenSSL
 /// One handshake of DTLS 1.2 for SRTP (RFC 5764) without a socket: datagrams go in, datagrams come out, and at the end both sides have keys.
 ///
 /// Nothing but the handshake is carried: media are SRTP under the keys that it makes.
-@safe package final class DTLSSession {
-    package enum Role: Equatable, Sendable {
+@safe public final class DTLSSession {
+    public enum Role: Equatable, Sendable {
         /// We begin.
         case client
         /// The peer begins.
@@ -12,32 +12,32 @@ internal import COpenSSL
     }
 
     /// What the handshake has made.
-    package struct Keys: Equatable, Sendable {
+    public struct Keys: Equatable, Sendable {
         /// The suite by its name in SDP, as `a=crypto` would have it.
-        package let suite: String
+        public let suite: String
         /// Master key and salt of what we send.
-        package let sending: [UInt8]
+        public let sending: [UInt8]
         /// Of what the peer sends.
-        package let receiving: [UInt8]
+        public let receiving: [UInt8]
     }
 
     /// No datagram of ours is longer: what every path carries, IPv6 and a tunnel included.
     static let datagramBytesMax = 1_200
 
-    package let role: Role
+    public let role: Role
     private let session: OpaquePointer
     private let incoming: OpaquePointer
     private let outgoing: OpaquePointer
     private let identity: DTLSIdentity
     private let cookie: [UInt8]
     /// The handshake is done; who the peer is has still to be compared.
-    package private(set) var isDone = false
+    public private(set) var isDone = false
     /// The peer has said that it ends.
-    package private(set) var isFinished = false
+    public private(set) var isFinished = false
 
     /// - Parameter cookie: for a server whose client's address nobody has checked: what only a client at that address can know. A first
     ///   message without it is answered with it, and with nothing else (RFC 6347 §4.2.1). Empty: the address has been checked.
-    package init(_ role: Role, as identity: DTLSIdentity, cookie: [UInt8] = []) throws(TLSError) {
+    public init(_ role: Role, as identity: DTLSIdentity, cookie: [UInt8] = []) throws(TLSError) {
         guard let session = unsafe SSL_new(identity.context) else { throw .failed(reason: takeReason()) }
         guard let incoming = unsafe BIO_new(BIO_s_mem()), let outgoing = unsafe BIO_new(BIO_s_mem()) else {
             preconditionFailure("out of memory")
@@ -62,10 +62,10 @@ internal import COpenSSL
     deinit { unsafe SSL_free(session) }
 
     /// A client's first message.
-    package func start() throws(TLSError) { try shakeHands() }
+    public func start() throws(TLSError) { try shakeHands() }
 
     /// Takes one datagram of the peer's.
-    package func receive(_ datagram: [UInt8]) throws(TLSError) {
+    public func receive(_ datagram: [UInt8]) throws(TLSError) {
         guard !datagram.isEmpty else { return }
         let written = unsafe BIO_write(incoming, datagram, Int32(datagram.count))
         precondition(written == datagram.count, "a memory BIO takes everything")
@@ -79,19 +79,19 @@ internal import COpenSSL
     }
 
     /// How long to wait before `tick`; nil: nothing is waited for.
-    package var timeout: Duration? {
+    public var timeout: Duration? {
         var time = timeval()
         guard !isDone, unsafe SSL_ctrl(session, Int32(DTLS_CTRL_GET_TIMEOUT), 0, &time) == 1 else { return nil }
         return .seconds(Int64(time.tv_sec)) + .microseconds(Int64(time.tv_usec))
     }
 
     /// What was not answered in time is sent again, later and later (RFC 6347 §4.2.4); after a dozen times it is given up.
-    package func tick() throws(TLSError) {
+    public func tick() throws(TLSError) {
         if unsafe SSL_ctrl(session, Int32(DTLS_CTRL_HANDLE_TIMEOUT), 0, nil) < 0 { throw .failed(reason: takeReason()) }
     }
 
     /// What is to be sent, in datagrams.
-    package func takeDatagrams() -> [[UInt8]] {
+    public func takeDatagrams() -> [[UInt8]] {
         let pending = unsafe BIO_ctrl_pending(outgoing)
         guard pending > 0 else { return [] }
         var bytes = [UInt8](repeating: 0, count: pending)
@@ -101,7 +101,7 @@ internal import COpenSSL
     }
 
     /// The end of the handshake.
-    package var keys: Keys? {
+    public var keys: Keys? {
         guard isDone, let profile = unsafe SSL_get_selected_srtp_profile(session) else { return nil }
         let (suite, keyBytes, saltBytes): (String, Int, Int)
         switch unsafe profile.pointee.id {
@@ -122,7 +122,7 @@ internal import COpenSSL
     }
 
     /// Of the certificate that the peer has shown.
-    package func peerFingerprint(_ hash: FingerprintHash) -> [UInt8]? {
+    public func peerFingerprint(_ hash: FingerprintHash) -> [UInt8]? {
         guard let certificate = unsafe SSL_get1_peer_certificate(session) else { return nil }
         defer { unsafe X509_free(certificate) }
         return unsafe certificateDigest(certificate, hash)

@@ -1,18 +1,18 @@
 internal import COpenSSL
 
 /// One-shot digests, for places where a digest is rare. For many in a row see `SHA256Hasher`.
-package enum Hash {
+public enum Hash {
     /// 16 bytes. For digest authentication alone (RFC 2617); MD5 protects nothing.
-    package static func md5(_ bytes: [UInt8]) -> [UInt8] { unsafe digest(bytes, fetchedMD5, count: 16) }
+    public static func md5(_ bytes: [UInt8]) -> [UInt8] { unsafe digest(bytes, fetchedMD5, count: 16) }
 
     /// 20 bytes. For the handshake of WebSocket alone (RFC 6455 §1.3), where it need not resist anybody.
-    package static func sha1(_ bytes: [UInt8]) -> [UInt8] { unsafe digest(bytes, fetchedSHA1, count: 20) }
+    public static func sha1(_ bytes: [UInt8]) -> [UInt8] { unsafe digest(bytes, fetchedSHA1, count: 20) }
 
     /// 32 bytes.
-    package static func sha256(_ bytes: [UInt8]) -> [UInt8] { unsafe digest(bytes, fetchedSHA256, count: 32) }
+    public static func sha256(_ bytes: [UInt8]) -> [UInt8] { unsafe digest(bytes, fetchedSHA256, count: 32) }
 
     /// HMAC with SHA-256 (RFC 2104), 32 bytes.
-    package static func hmacSHA256(_ bytes: [UInt8], key: [UInt8]) -> [UInt8] {
+    public static func hmacSHA256(_ bytes: [UInt8], key: [UInt8]) -> [UInt8] {
         let short = key.count > 64 ? sha256(key) : key
         var inner = [UInt8](repeating: 0x36, count: 64)
         var outer = [UInt8](repeating: 0x5C, count: 64)
@@ -42,7 +42,7 @@ package enum Hash {
 }
 
 /// Whether both are equal, in a time that depends on the lengths alone.
-package func constantTimeEquals(_ a: [UInt8], _ b: [UInt8]) -> Bool {
+public func constantTimeEquals(_ a: [UInt8], _ b: [UInt8]) -> Bool {
     guard a.count == b.count else { return false }
     return unsafe CRYPTO_memcmp(a, b, a.count) == 0
 }

@@ -6,16 +6,16 @@ internal import COpenSSL
 /// The key of a part is made of its subject's key and a random salt by the one-step derivation of NIST SP 800-56C with
 /// SHA-256: `SHA-256(00000001 ‖ key ‖ salt)`. As no such key is used twice, the nonce is all zeros; and a single part can be
 /// shown to somebody by handing over its key, without the subject's.
-@safe package struct PartCipher: ~Copyable {
-    package static let saltBytes = 12
-    package static let tagBytes = 16
+@safe public struct PartCipher: ~Copyable {
+    public static let saltBytes = 12
+    public static let tagBytes = 16
     private let encryption: OpaquePointer
     private let decryption: OpaquePointer
     private let cipher: OpaquePointer
     private let hasher = SHA256Hasher()
     private static let nonce = [UInt8](repeating: 0, count: 12)
 
-    package init() {
+    public init() {
         guard let encryption = unsafe EVP_CIPHER_CTX_new(), let decryption = unsafe EVP_CIPHER_CTX_new(),
             let cipher = unsafe EVP_CIPHER_fetch(nil, "AES-256-GCM", nil),
             unsafe EVP_EncryptInit_ex2(encryption, cipher, nil, nil, nil) == 1,
@@ -31,7 +31,7 @@ internal import COpenSSL
     }
 
     /// The key of one part.
-    package func partKey(_ subject: SHA256Digest, salt: ArraySlice<UInt8>) -> SHA256Digest {
+    public func partKey(_ subject: SHA256Digest, salt: ArraySlice<UInt8>) -> SHA256Digest {
         var input: [UInt8] = [0, 0, 0, 1]
         input.reserveCapacity(48)
         for index in 0..<32 { input.append(subject.storage[index]) }
@@ -40,7 +40,7 @@ internal import COpenSSL
     }
 
     /// Ciphertext and tag behind what `out` holds.
-    package func seal(
+    public func seal(
         _ plain: [UInt8], key: SHA256Digest, associatedData: [UInt8], into out: inout [UInt8]
     ) {
         var count: Int32 = 0
@@ -63,7 +63,7 @@ internal import COpenSSL
     }
 
     /// nil when the bytes were not sealed with this key and associated data.
-    package func open(_ sealed: ArraySlice<UInt8>, key: SHA256Digest, associatedData: [UInt8]) -> [UInt8]? {
+    public func open(_ sealed: ArraySlice<UInt8>, key: SHA256Digest, associatedData: [UInt8]) -> [UInt8]? {
         guard sealed.count >= Self.tagBytes else { return nil }
         let size = sealed.count - Self.tagBytes
         var count: Int32 = 0

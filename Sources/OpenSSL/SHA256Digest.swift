@@ -1,35 +1,35 @@
 /// A SHA-256 value: 32 bytes without a heap allocation.
-package struct SHA256Digest: Sendable {
-    package static let byteCount = 32
-    package var storage: InlineArray<32, UInt8>
+public struct SHA256Digest: Sendable {
+    public static let byteCount = 32
+    public var storage: InlineArray<32, UInt8>
 
-    package init(_ storage: InlineArray<32, UInt8>) { self.storage = storage }
+    public init(_ storage: InlineArray<32, UInt8>) { self.storage = storage }
 
-    package static var zero: SHA256Digest { SHA256Digest(InlineArray(repeating: 0)) }
+    public static var zero: SHA256Digest { SHA256Digest(InlineArray(repeating: 0)) }
 
     /// nil unless there are exactly 32 bytes.
-    package init?(_ bytes: some Collection<UInt8>) {
+    public init?(_ bytes: some Collection<UInt8>) {
         guard bytes.count == 32 else { return nil }
         storage = InlineArray(repeating: 0)
         for (index, byte) in bytes.enumerated() { storage[index] = byte }
     }
 
     /// The 32 bytes at that offset; trapping beyond the end.
-    package init(_ bytes: RawSpan, at offset: Int = 0) {
+    public init(_ bytes: RawSpan, at offset: Int = 0) {
         precondition(offset >= 0 && offset <= bytes.byteCount - 32, "a digest at \(offset) of \(bytes.byteCount) bytes")
         storage = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: InlineArray<32, UInt8>.self)
     }
 
-    package var bytes: [UInt8] { (0..<32).map { storage[$0] } }
+    public var bytes: [UInt8] { (0..<32).map { storage[$0] } }
 }
 
 extension SHA256Digest: Hashable {
-    package static func == (a: SHA256Digest, b: SHA256Digest) -> Bool {
+    public static func == (a: SHA256Digest, b: SHA256Digest) -> Bool {
         let (left, right) = (a.words, b.words)
         return left[0] == right[0] && left[1] == right[1] && left[2] == right[2] && left[3] == right[3]
     }
 
-    package func hash(into hasher: inout Hasher) {
+    public func hash(into hasher: inout Hasher) {
         // Any part of a digest is as good as the whole.
         hasher.combine(words[0])
     }

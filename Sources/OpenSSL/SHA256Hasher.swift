@@ -1,11 +1,11 @@
 internal import COpenSSL
 
 /// Computes many SHA-256 values with one context and one fetched algorithm: half the cost of fetching each time.
-@safe package struct SHA256Hasher: ~Copyable {
+@safe public struct SHA256Hasher: ~Copyable {
     private let context: OpaquePointer
     private let algorithm: OpaquePointer
 
-    package init() {
+    public init() {
         guard let context = unsafe EVP_MD_CTX_new(), let algorithm = unsafe EVP_MD_fetch(nil, "SHA256", nil) else {
             preconditionFailure("OpenSSL has no SHA-256")
         }
@@ -18,7 +18,7 @@ internal import COpenSSL
     }
 
     /// The digest of one prefix byte (RFC 6962 puts 0x00 before a leaf) and the bytes.
-    package func hash(prefix: UInt8, _ bytes: RawSpan) -> SHA256Digest {
+    public func hash(prefix: UInt8, _ bytes: RawSpan) -> SHA256Digest {
         start()
         var byte = prefix
         unsafe update(&byte, 1)
@@ -26,14 +26,14 @@ internal import COpenSSL
         return finish()
     }
 
-    package func hash(_ bytes: RawSpan) -> SHA256Digest {
+    public func hash(_ bytes: RawSpan) -> SHA256Digest {
         start()
         unsafe bytes.withUnsafeBytes { unsafe update($0.baseAddress, $0.count) }
         return finish()
     }
 
     /// The digest of one prefix byte and two digests (RFC 6962 puts 0x01 before an inner node).
-    package func hash(prefix: UInt8, _ left: SHA256Digest, _ right: SHA256Digest) -> SHA256Digest {
+    public func hash(prefix: UInt8, _ left: SHA256Digest, _ right: SHA256Digest) -> SHA256Digest {
         // Put together first: one call that takes 65 bytes costs half of three.
         var node = InlineArray<65, UInt8>(repeating: prefix)
         var span = node.mutableSpan

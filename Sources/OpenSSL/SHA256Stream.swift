@@ -1,10 +1,10 @@
 internal import COpenSSL
 
 /// SHA-256 of bytes that come in pieces, such as those of a file.
-@safe package struct SHA256Stream: ~Copyable {
+@safe public struct SHA256Stream: ~Copyable {
     private let context: OpaquePointer
 
-    package init() {
+    public init() {
         guard let context = unsafe EVP_MD_CTX_new(), unsafe EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1 else {
             preconditionFailure("OpenSSL has no SHA-256")
         }
@@ -13,12 +13,12 @@ internal import COpenSSL
 
     deinit { unsafe EVP_MD_CTX_free(context) }
 
-    package mutating func update(_ bytes: RawSpan) {
+    public mutating func update(_ bytes: RawSpan) {
         let status = unsafe bytes.withUnsafeBytes { unsafe EVP_DigestUpdate(context, $0.baseAddress, $0.count) }
         precondition(status == 1, "EVP_DigestUpdate failed")
     }
 
-    package consuming func finish() -> SHA256Digest {
+    public consuming func finish() -> SHA256Digest {
         var digest = SHA256Digest.zero
         var span = digest.storage.mutableSpan
         let status = unsafe span.withUnsafeMutableBytes { unsafe EVP_DigestFinal_ex(context, $0.baseAddress, nil) }

@@ -1,20 +1,20 @@
 internal import COpenSSL
 
 /// AES-256-GCM (NIST SP 800-38D) with a 12-byte nonce and a 16-byte tag behind the ciphertext.
-package struct Sealer: Sendable {
-    package static let keyBytes = 32
-    package static let nonceBytes = 12
-    package static let tagBytes = 16
+public struct Sealer: Sendable {
+    public static let keyBytes = 32
+    public static let nonceBytes = 12
+    public static let tagBytes = 16
     private let key: [UInt8]
 
     /// - Parameter key: 32 bytes.
-    package init(key: [UInt8]) {
+    public init(key: [UInt8]) {
         precondition(key.count == Self.keyBytes, "AES-256 needs a key of 32 bytes")
         self.key = key
     }
 
     /// Ciphertext and tag. A nonce must never be used twice with one key.
-    package func seal(_ plain: [UInt8], nonce: [UInt8], associatedData: [UInt8]) -> [UInt8] {
+    public func seal(_ plain: [UInt8], nonce: [UInt8], associatedData: [UInt8]) -> [UInt8] {
         precondition(nonce.count == Self.nonceBytes, "GCM needs a nonce of 12 bytes")
         guard let context = unsafe EVP_CIPHER_CTX_new() else { preconditionFailure("out of memory") }
         defer { unsafe EVP_CIPHER_CTX_free(context) }
@@ -32,7 +32,7 @@ package struct Sealer: Sendable {
     }
 
     /// nil when the bytes were not sealed with this key, nonce and associated data.
-    package func open(_ sealed: [UInt8], nonce: [UInt8], associatedData: [UInt8]) -> [UInt8]? {
+    public func open(_ sealed: [UInt8], nonce: [UInt8], associatedData: [UInt8]) -> [UInt8]? {
         guard sealed.count >= Self.tagBytes, nonce.count == Self.nonceBytes,
             let context = unsafe EVP_CIPHER_CTX_new()
         else { return nil }

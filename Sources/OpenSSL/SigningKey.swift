@@ -1,14 +1,14 @@
 internal import COpenSSL
 
 /// An Ed25519 private key (RFC 8032), kept as its 32-byte seed.
-package struct SigningKey: Sendable {
-    package static let byteCount = 32
+public struct SigningKey: Sendable {
+    public static let byteCount = 32
     /// Secret: goes into a file of mode 0600 and nowhere else.
-    package let seed: [UInt8]
-    package let verifyingKey: VerifyingKey
+    public let seed: [UInt8]
+    public let verifyingKey: VerifyingKey
 
     /// nil unless there are exactly 32 bytes.
-    package init?(seed: [UInt8]) {
+    public init?(seed: [UInt8]) {
         guard seed.count == Self.byteCount,
             let key = unsafe EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nil, seed, seed.count)
         else { return nil }
@@ -23,7 +23,7 @@ package struct SigningKey: Sendable {
     }
 
     /// 64 bytes.
-    package func sign(_ message: [UInt8]) -> [UInt8] {
+    public func sign(_ message: [UInt8]) -> [UInt8] {
         guard let key = unsafe EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nil, seed, seed.count),
             let context = unsafe EVP_MD_CTX_new()
         else { preconditionFailure("out of memory") }
@@ -41,18 +41,18 @@ package struct SigningKey: Sendable {
 }
 
 /// An Ed25519 public key.
-package struct VerifyingKey: Hashable, Sendable {
-    package let bytes: [UInt8]
+public struct VerifyingKey: Hashable, Sendable {
+    public let bytes: [UInt8]
 
     /// nil unless there are exactly 32 bytes that OpenSSL takes for a key.
-    package init?(bytes: [UInt8]) {
+    public init?(bytes: [UInt8]) {
         guard bytes.count == 32, let key = unsafe EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nil, bytes, bytes.count)
         else { return nil }
         unsafe EVP_PKEY_free(key)
         self.bytes = bytes
     }
 
-    package func isValid(_ signature: [UInt8], of message: [UInt8]) -> Bool {
+    public func isValid(_ signature: [UInt8], of message: [UInt8]) -> Bool {
         guard let key = unsafe EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nil, bytes, bytes.count),
             let context = unsafe EVP_MD_CTX_new()
         else { return false }

@@ -2,15 +2,15 @@ internal import COpenSSL
 
 /// What sessions of one side of TLS 1.2 and 1.3 share. Its certificates do not change: new ones make a new context, and sessions
 /// that have begun keep theirs.
-@safe package final class TLSContext {
+@safe public final class TLSContext {
     /// PEM files of one domain.
-    package struct Files: Hashable, Sendable {
+    public struct Files: Hashable, Sendable {
         /// As it stands in the certificate: `sip.example.com`, or `*.example.com`. `default` answers for every other name.
-        package var domain: String
-        package var certificate: String
-        package var key: String
+        public var domain: String
+        public var certificate: String
+        public var key: String
 
-        package init(domain: String, certificate: String, key: String) {
+        public init(domain: String, certificate: String, key: String) {
             self.domain = domain
             self.certificate = certificate
             self.key = key
@@ -21,7 +21,7 @@ internal import COpenSSL
     private var domains: [String: OpaquePointer] = unsafe [:]
 
     /// The server's side. A client that names no domain, or one that is not here, is shown `default`, or else the first.
-    package init(serving files: [Files]) throws(TLSError) {
+    public init(serving files: [Files]) throws(TLSError) {
         guard let first = files.first(where: { $0.domain == "default" }) ?? files.first else { throw .noCertificate }
         unsafe pointer = unsafe try TLSContext.server(first)
         for entry in files where entry != first {
@@ -49,7 +49,7 @@ internal import COpenSSL
     /// - Parameters:
     ///   - authorities: a PEM file of those who may vouch for it; nil: those of the machine.
     ///   - files: shown to a peer that wants to know who we are.
-    package init(trusting authorities: String?, presenting files: Files? = nil) throws(TLSError) {
+    public init(trusting authorities: String?, presenting files: Files? = nil) throws(TLSError) {
         let context = unsafe try TLSContext.make(TLS_client_method(), files)
         let status =
             if let authorities { unsafe SSL_CTX_load_verify_locations(context, authorities, nil) } else {

@@ -1,7 +1,7 @@
 internal import COpenSSL
 
 /// Why TLS cannot be had, or a connection ended.
-package enum TLSError: Error, Equatable, CustomStringConvertible {
+public enum TLSError: Error, Equatable, CustomStringConvertible {
     /// The certificate or the key in that file cannot be used.
     case file(path: String, reason: String)
     /// The key is not the certificate's.
@@ -10,7 +10,7 @@ package enum TLSError: Error, Equatable, CustomStringConvertible {
     /// The peer broke the protocol, offered nothing that we take, or did not prove who it is.
     case failed(reason: String)
 
-    package var description: String {
+    public var description: String {
         switch self {
         case .file(let path, let reason): "\(path) cannot be used (\(reason)): it must be PEM"
         case .mismatch(let certificate, let key): "\(key) is not the key of \(certificate)"

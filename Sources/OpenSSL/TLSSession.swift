@@ -1,7 +1,7 @@
 internal import COpenSSL
 
 /// One TLS connection without a socket: what came from the network goes in, plain bytes come out, and the other way round.
-@safe package final class TLSSession {
+@safe public final class TLSSession {
     private let session: OpaquePointer
     private let incoming: OpaquePointer
     private let outgoing: OpaquePointer
@@ -10,17 +10,17 @@ internal import COpenSSL
     /// Plain bytes that wait for the end of the handshake.
     private var waiting: [UInt8] = []
     /// The handshake is done.
-    package private(set) var isOpen = false
+    public private(set) var isOpen = false
     /// The peer has said that nothing more comes.
-    package private(set) var isFinished = false
+    public private(set) var isFinished = false
 
-    package convenience init(accepting context: TLSContext) throws(TLSError) {
+    public convenience init(accepting context: TLSContext) throws(TLSError) {
         try self.init(context)
         unsafe SSL_set_accept_state(session)
     }
 
     /// - Parameter name: what the peer must prove to be: a name of a host, or an address.
-    package convenience init(connecting context: TLSContext, to name: String, isAddress: Bool) throws(TLSError) {
+    public convenience init(connecting context: TLSContext, to name: String, isAddress: Bool) throws(TLSError) {
         try self.init(context)
         unsafe SSL_set_connect_state(session)
         if isAddress {
@@ -50,11 +50,11 @@ internal import COpenSSL
     deinit { unsafe SSL_free(session) }
 
     /// `TLSv1.3` and so on.
-    package var version: String { unsafe String(cString: SSL_get_version(session)) }
+    public var version: String { unsafe String(cString: SSL_get_version(session)) }
 
     /// Takes bytes of the network.
     /// - Returns: the plain bytes that they held.
-    package func receive(_ bytes: [UInt8]) throws(TLSError) -> [UInt8] {
+    public func receive(_ bytes: [UInt8]) throws(TLSError) -> [UInt8] {
         let written = unsafe BIO_write(incoming, bytes, Int32(bytes.count))
         precondition(written == bytes.count, "a memory BIO takes everything")
         if !isOpen { try shakeHands() }
@@ -73,7 +73,7 @@ internal import COpenSSL
     }
 
     /// Takes plain bytes; `takeOutput` has what is to be sent.
-    package func send(_ plain: [UInt8]) throws(TLSError) {
+    public func send(_ plain: [UInt8]) throws(TLSError) {
         guard isOpen else {
             waiting += plain
             return
@@ -85,17 +85,17 @@ internal import COpenSSL
     }
 
     /// Plain bytes that are held back until the handshake is done.
-    package var waitingBytes: Int { waiting.count }
+    public var waitingBytes: Int { waiting.count }
 
     /// Says that nothing more comes from us.
-    package func finish() {
+    public func finish() {
         guard isOpen, unsafe SSL_get_shutdown(session) & SSL_SENT_SHUTDOWN == 0 else { return }
         _ = unsafe SSL_shutdown(session)
         _ = takeReason()
     }
 
     /// What is to be sent to the network.
-    package func takeOutput() -> [UInt8] {
+    public func takeOutput() -> [UInt8] {
         let pending = unsafe BIO_ctrl_pending(outgoing)
         guard pending > 0 else { return [] }
         var bytes = [UInt8](repeating: 0, count: pending)

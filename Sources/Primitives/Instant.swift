@@ -1,28 +1,28 @@
 /// A point on the monotonic clock of one process: nanoseconds since an arbitrary start.
 ///
 /// Machines are handed instants; they never read a clock. In a simulation the number is set by the world.
-package struct Instant: Hashable, Comparable, Sendable {
-    package var nanoseconds: UInt64
+public struct Instant: Hashable, Comparable, Sendable {
+    public var nanoseconds: UInt64
 
-    package init(nanoseconds: UInt64) { self.nanoseconds = nanoseconds }
+    public init(nanoseconds: UInt64) { self.nanoseconds = nanoseconds }
 
-    package static let zero = Instant(nanoseconds: 0)
+    public static let zero = Instant(nanoseconds: 0)
 
-    package static func < (a: Instant, b: Instant) -> Bool { a.nanoseconds < b.nanoseconds }
+    public static func < (a: Instant, b: Instant) -> Bool { a.nanoseconds < b.nanoseconds }
 
     /// Saturates at zero and at the end of time: a deadline is never wrapped into the past.
-    package static func + (instant: Instant, duration: Duration) -> Instant {
+    public static func + (instant: Instant, duration: Duration) -> Instant {
         let (sum, overflow) = Int64(clamping: instant.nanoseconds).addingReportingOverflow(duration.nanoseconds)
         return Instant(nanoseconds: overflow ? UInt64(Int64.max) : UInt64(max(0, sum)))
     }
 
-    package static func - (later: Instant, earlier: Instant) -> Duration {
+    public static func - (later: Instant, earlier: Instant) -> Duration {
         .nanoseconds(Int64(clamping: later.nanoseconds) - Int64(clamping: earlier.nanoseconds))
     }
 }
 
 /// The first of those that there are.
-package func earliest(_ instants: Instant?...) -> Instant? {
+public func earliest(_ instants: Instant?...) -> Instant? {
     var first: Instant?
     for case let instant? in instants where first.map({ instant < $0 }) ?? true { first = instant }
     return first
@@ -30,7 +30,7 @@ package func earliest(_ instants: Instant?...) -> Instant? {
 
 extension Duration {
     /// Whole nanoseconds, saturating; durations here are far below the 292 years that fit.
-    package var nanoseconds: Int64 {
+    public var nanoseconds: Int64 {
         let (seconds, attoseconds) = components
         let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
         guard !overflow else { return seconds < 0 ? .min : .max }
@@ -38,5 +38,5 @@ extension Duration {
         return overflowSum ? (seconds < 0 ? .min : .max) : sum
     }
 
-    package var milliseconds: Int64 { nanoseconds / 1_000_000 }
+    public var milliseconds: Int64 { nanoseconds / 1_000_000 }
 }

@@ -2,7 +2,7 @@ internal import Glibc
 internal import Synchronization
 
 /// Randomness that is handed in: the system's in production, a seeded sequence in a simulation.
-package struct RandomSource: RandomNumberGenerator, Sendable {
+public struct RandomSource: RandomNumberGenerator, Sendable {
     private enum Source: Sendable {
         case system
         case pool(RandomPool)
@@ -13,15 +13,15 @@ package struct RandomSource: RandomNumberGenerator, Sendable {
     private init(_ source: Source) { self.source = source }
 
     /// The kernel's generator; fit for nonces, tags and tokens.
-    package static var system: RandomSource { RandomSource(.system) }
+    public static var system: RandomSource { RandomSource(.system) }
 
     /// The same, asked for many words at a time: for who draws often. Copies and forks draw from one pool.
-    package static func pooled() -> RandomSource { RandomSource(.pool(RandomPool())) }
+    public static func pooled() -> RandomSource { RandomSource(.pool(RandomPool())) }
 
     /// Repeats exactly for a seed; never for secrets.
-    package init(seed: UInt64) { self.init(.seeded(SplitMix64(state: seed))) }
+    public init(seed: UInt64) { self.init(.seeded(SplitMix64(state: seed))) }
 
-    package mutating func next() -> UInt64 {
+    public mutating func next() -> UInt64 {
         switch source {
         case .system:
             var generator = SystemRandomNumberGenerator()
@@ -35,14 +35,14 @@ package struct RandomSource: RandomNumberGenerator, Sendable {
     }
 
     /// A source of its own for a part of the work: what that draws does not shift what is drawn here.
-    package mutating func fork() -> RandomSource {
+    public mutating func fork() -> RandomSource {
         switch source {
         case .system, .pool: self
         case .seeded: RandomSource(seed: next())
         }
     }
 
-    package mutating func bytes(_ count: Int) -> [UInt8] {
+    public mutating func bytes(_ count: Int) -> [UInt8] {
         var result: [UInt8] = []
         result.reserveCapacity(count)
         while result.count < count {

@@ -1,17 +1,17 @@
 /// A dictionary in many parts, for tables that grow to many thousands of entries in a thread that others wait for: it grows part by
 /// part, and nobody waits until all of it was moved to a larger place.
-package struct ShardedDictionary<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+public struct ShardedDictionary<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     private static var shardCount: Int { 64 }
     private var shards = [[Key: Value]](repeating: [:], count: Self.shardCount)
-    package private(set) var count = 0
+    public private(set) var count = 0
 
-    package init() {}
+    public init() {}
 
-    package var isEmpty: Bool { count == 0 }
+    public var isEmpty: Bool { count == 0 }
 
     private static func shard(of key: Key) -> Int { key.hashValue & (shardCount - 1) }
 
-    package subscript(key: Key) -> Value? {
+    public subscript(key: Key) -> Value? {
         get { shards[Self.shard(of: key)][key] }
         set {
             let shard = Self.shard(of: key)
@@ -28,7 +28,7 @@ package struct ShardedDictionary<Key: Hashable & Sendable, Value: Sendable>: Sen
     }
 
     @discardableResult
-    package mutating func removeValue(forKey key: Key) -> Value? {
+    public mutating func removeValue(forKey key: Key) -> Value? {
         let shard = Self.shard(of: key)
         guard let removed = shards[shard].removeValue(forKey: key) else { return nil }
         count -= 1

@@ -1,30 +1,30 @@
 /// An IPv4 or IPv6 address and port as values: hashable, printable, free of C structures.
-package struct SocketAddress: Hashable, Sendable {
-    package enum Host: Hashable, Sendable {
+public struct SocketAddress: Hashable, Sendable {
+    public enum Host: Hashable, Sendable {
         case v4(UInt32)
         case v6(UInt64, UInt64)
     }
-    package var host: Host
-    package var port: UInt16
+    public var host: Host
+    public var port: UInt16
 
-    package init(_ host: Host, port: UInt16) {
+    public init(_ host: Host, port: UInt16) {
         self.host = host
         self.port = port
     }
 
-    package var isV4: Bool {
+    public var isV4: Bool {
         switch host {
         case .v4: true
         case .v6: false
         }
     }
 
-    package static func loopback(_ port: UInt16) -> SocketAddress { SocketAddress(.v4(0x7F00_0001), port: port) }
+    public static func loopback(_ port: UInt16) -> SocketAddress { SocketAddress(.v4(0x7F00_0001), port: port) }
 }
 
 extension SocketAddress: LosslessStringConvertible, CustomStringConvertible {
     /// `192.0.2.1:5060` or `[2001:db8::1]:5060`; literal addresses only.
-    package init?(_ text: String) {
+    public init?(_ text: String) {
         guard let colon = text.utf8.lastIndex(of: 0x3A), let port = UInt16(text[text.utf8.index(after: colon)...]),
             let host = Host(String(text[..<colon]))
         else { return nil }
@@ -32,7 +32,7 @@ extension SocketAddress: LosslessStringConvertible, CustomStringConvertible {
         self.init(host, port: port)
     }
 
-    package var description: String {
+    public var description: String {
         guard case .v4(let value) = host else { return "\(host):\(port)" }
         return ipv4Text(value, port: port)
     }
@@ -40,7 +40,7 @@ extension SocketAddress: LosslessStringConvertible, CustomStringConvertible {
 
 extension SocketAddress.Host: LosslessStringConvertible, CustomStringConvertible {
     /// A dotted IPv4 literal, or an IPv6 literal with or without brackets.
-    package init?(_ text: String) {
+    public init?(_ text: String) {
         if let value = ipv4(text) {
             self = .v4(value)
         } else if text.utf8.contains(0x3A) {
@@ -55,7 +55,7 @@ extension SocketAddress.Host: LosslessStringConvertible, CustomStringConvertible
     }
 
     /// The literal without a port; IPv6 in brackets, as in a SIP or HTTP URI.
-    package var description: String {
+    public var description: String {
         switch self {
         case .v4(let value): ipv4Text(value)
         case .v6(let high, let low): "[" + ipv6Text(high, low) + "]"

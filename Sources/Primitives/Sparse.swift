@@ -5,7 +5,7 @@
 /// removals.
 extension Dictionary {
     /// - Parameter least: a capacity that is not worth the trouble.
-    @inlinable package mutating func shrinkIfSparse(above least: Int = 1_024) {
+    @inlinable public mutating func shrinkIfSparse(above least: Int = 1_024) {
         guard capacity > least, count < capacity / 8 else { return }
         var small = Dictionary(minimumCapacity: 2 * count)
         for (key, value) in self { small[key] = value }
@@ -15,7 +15,7 @@ extension Dictionary {
 
 extension Array {
     /// - Parameter least: a capacity that is not worth the trouble.
-    @inlinable package mutating func shrinkIfSparse(above least: Int = 1_024) {
+    @inlinable public mutating func shrinkIfSparse(above least: Int = 1_024) {
         guard capacity > least, count < capacity / 8 else { return }
         var small: [Element] = []
         small.reserveCapacity(2 * count)
@@ -26,7 +26,7 @@ extension Array {
 
 extension Set {
     /// - Parameter least: a capacity that is not worth the trouble.
-    @inlinable package mutating func shrinkIfSparse(above least: Int = 1_024) {
+    @inlinable public mutating func shrinkIfSparse(above least: Int = 1_024) {
         guard capacity > least, count < capacity / 8 else { return }
         var small = Set(minimumCapacity: 2 * count)
         for element in self { small.insert(element) }

@@ -1,22 +1,22 @@
 /// A time-ordered identifier (RFC 9562 §5.7). Time-ordered keys keep the right edge of an index hot.
-package struct UUIDv7: Hashable, Comparable, Sendable {
-    package let high: UInt64
-    package let low: UInt64
+public struct UUIDv7: Hashable, Comparable, Sendable {
+    public let high: UInt64
+    public let low: UInt64
 
-    package init(high: UInt64, low: UInt64) {
+    public init(high: UInt64, low: UInt64) {
         self.high = high
         self.low = low
     }
 
     /// 48 bits of milliseconds, then random bits around the version and variant marks.
-    package init(at time: WallTime, random: inout RandomSource) {
+    public init(at time: WallTime, random: inout RandomSource) {
         let milliseconds = UInt64(max(0, time.microseconds / 1_000)) & 0xFFFF_FFFF_FFFF
         high = milliseconds << 16 | 0x7000 | random.next() & 0x0FFF
         low = 0x8000_0000_0000_0000 | random.next() >> 2
     }
 
     /// nil unless there are exactly 16 bytes.
-    package init?(bytes: some Collection<UInt8>) {
+    public init?(bytes: some Collection<UInt8>) {
         guard bytes.count == 16 else { return nil }
         // Where this is not specialised, as for most callers in other modules, a walk costs a call for every byte.
         let whole = bytes.withContiguousStorageIfAvailable { bytes in
@@ -40,7 +40,7 @@ package struct UUIDv7: Hashable, Comparable, Sendable {
         self.init(high: words.0, low: words.1)
     }
 
-    package var bytes: [UInt8] {
+    public var bytes: [UInt8] {
         // Written out: an array made in any other way asks what it is an array of.
         func byte(_ word: UInt64, _ place: UInt64) -> UInt8 { UInt8(truncatingIfNeeded: word >> (56 - 8 * place)) }
         return [
@@ -50,7 +50,7 @@ package struct UUIDv7: Hashable, Comparable, Sendable {
     }
 
     /// 32 lower-case hexadecimal digits.
-    package var digits: String {
+    public var digits: String {
         unsafe String(unsafeUninitializedCapacity: 32) { out in
             for place in 0..<32 {
                 let word = place < 16 ? high : low
@@ -61,7 +61,7 @@ package struct UUIDv7: Hashable, Comparable, Sendable {
     }
 
     /// Of 32 hexadecimal digits in either case; nil for anything else.
-    package init?(digits: ArraySlice<UInt8>) {
+    public init?(digits: ArraySlice<UInt8>) {
         guard digits.count == 32 else { return nil }
         var words: (UInt64, UInt64) = (0, 0)
         for index in digits.indices {
@@ -78,12 +78,12 @@ package struct UUIDv7: Hashable, Comparable, Sendable {
         self.init(high: words.0, low: words.1)
     }
 
-    package static func < (a: UUIDv7, b: UUIDv7) -> Bool { (a.high, a.low) < (b.high, b.low) }
+    public static func < (a: UUIDv7, b: UUIDv7) -> Bool { (a.high, a.low) < (b.high, b.low) }
 }
 
 extension UUIDv7: LosslessStringConvertible, CustomStringConvertible {
     /// Reads the usual form with four hyphens, in either case.
-    package init?(_ text: String) {
+    public init?(_ text: String) {
         var digits: [UInt8] = []
         digits.reserveCapacity(32)
         for (index, byte) in text.utf8.enumerated() {
@@ -101,7 +101,7 @@ extension UUIDv7: LosslessStringConvertible, CustomStringConvertible {
     }
 
     /// Lower-case hexadecimal with hyphens.
-    package var description: String {
+    public var description: String {
         let bytes = bytes
         var digits: [UInt8] = []
         digits.reserveCapacity(36)
@@ -119,10 +119,10 @@ extension UUIDv7: LosslessStringConvertible, CustomStringConvertible {
 }
 
 /// Lower-case hexadecimal of bytes, for digests and keys shown to people.
-package func hex(_ bytes: some Sequence<UInt8>) -> String { hex(Array(bytes)) }
+public func hex(_ bytes: some Sequence<UInt8>) -> String { hex(Array(bytes)) }
 
 /// The same for an array: every request is named this way, and what is made for any sequence asks each byte's type what it is.
-package func hex(_ bytes: [UInt8]) -> String {
+public func hex(_ bytes: [UInt8]) -> String {
     // Made of bytes: a String that grows by characters costs ten times as much.
     unsafe String(unsafeUninitializedCapacity: bytes.count * 2) { out in
         for index in bytes.indices {
@@ -134,9 +134,9 @@ package func hex(_ bytes: [UInt8]) -> String {
 }
 
 /// nil unless `text` is an even number of hexadecimal digits.
-package func bytes(hex text: String) -> [UInt8]? { bytes(hex: Array(text.utf8)[...]) }
+public func bytes(hex text: String) -> [UInt8]? { bytes(hex: Array(text.utf8)[...]) }
 
-package func bytes(hex text: ArraySlice<UInt8>) -> [UInt8]? {
+public func bytes(hex text: ArraySlice<UInt8>) -> [UInt8]? {
     var result: [UInt8] = []
     result.reserveCapacity(text.count / 2)
     var pending: UInt8?

@@ -1,23 +1,23 @@
 /// A point in people's time: microseconds since 1970-01-01T00:00:00Z, leap seconds not counted.
-package struct WallTime: Hashable, Comparable, Sendable {
-    package var microseconds: Int64
+public struct WallTime: Hashable, Comparable, Sendable {
+    public var microseconds: Int64
 
-    package init(microseconds: Int64) { self.microseconds = microseconds }
+    public init(microseconds: Int64) { self.microseconds = microseconds }
 
-    package static func < (a: WallTime, b: WallTime) -> Bool { a.microseconds < b.microseconds }
+    public static func < (a: WallTime, b: WallTime) -> Bool { a.microseconds < b.microseconds }
 
-    package static func + (time: WallTime, duration: Duration) -> WallTime {
+    public static func + (time: WallTime, duration: Duration) -> WallTime {
         WallTime(microseconds: time.microseconds + duration.nanoseconds / 1_000)
     }
 
-    package static func - (later: WallTime, earlier: WallTime) -> Duration {
+    public static func - (later: WallTime, earlier: WallTime) -> Duration {
         .microseconds(later.microseconds - earlier.microseconds)
     }
 }
 
 extension WallTime {
     /// RFC 3339 in UTC with microseconds: `2026-11-21T05:04:16.000000Z`.
-    package var rfc3339: String {
+    public var rfc3339: String {
         let (year, month, day) = civil
         let second = microseconds.floorMod(86_400_000_000)
         func pad(_ value: Int64, _ width: Int) -> String {
@@ -30,7 +30,7 @@ extension WallTime {
 
     /// Reads RFC 3339 with `Z` or a numeric offset and up to six decimals; nil for anything else,
     /// and for dates that do not exist.
-    package init?(rfc3339 text: String) {
+    public init?(rfc3339 text: String) {
         let bytes = Array(text.utf8)
         func number(_ range: Range<Int>) -> Int64? {
             guard range.upperBound <= bytes.count else { return nil }
@@ -78,7 +78,7 @@ extension WallTime {
     }
 
     /// Year, month and day in UTC (proleptic Gregorian calendar).
-    package var civil: (year: Int64, month: Int64, day: Int64) {
+    public var civil: (year: Int64, month: Int64, day: Int64) {
         // Counted in eras of 400 years that start on 1 March, so that the leap day comes last.
         let shifted = microseconds.floorDiv(86_400_000_000) + 719_468
         let era = shifted.floorDiv(146_097)

@@ -4,7 +4,7 @@ import SwiftProtobuf
 
 // Rows are the protobuf messages `AccountState` and `CreditHold`, and runs of movements.
 extension AccountsProjection {
-    package static func evolve(
+    public static func evolve(
         _ fact: CallFact, _ payload: RawSpan, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) -> Bool {
         switch fact {
@@ -93,7 +93,7 @@ extension AccountsProjection {
     }
 
     /// Sets aside what is held for the calls that have not ended.
-    package static func settle(in views: inout ViewTransaction) throws(ViewsError) {
+    public static func settle(in views: inout ViewTransaction) throws(ViewsError) {
         let holds = views.buffers.holds
         try holds.forEachWaiting { key, facts throws(ViewsError) in
             try unsafe WaitingFact.forEach(in: facts.span.bytes) { fact, hold throws(ViewsError) in

@@ -1,15 +1,15 @@
 import Foundation
-package import Model
+public import Model
 import Primitives
 
 /// What every account stands at, how it came there, and what is held for calls that run.
-package enum AccountsProjection: Projection {
-    package static let name = "accounts"
-    package static let version: UInt32 = 3
-    package static let tables: [Table] = [.accounts, .postings, .holds, .journals]
+public enum AccountsProjection: Projection {
+    public static let name = "accounts"
+    public static let version: UInt32 = 3
+    public static let tables: [Table] = [.accounts, .postings, .holds, .journals]
 
     /// Everything that moves money is a fact of a call or a journal: see AccountsProjection+facts.swift.
-    package static func evolve(
+    public static func evolve(
         _ event: Event, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) {}
 }

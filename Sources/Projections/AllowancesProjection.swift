@@ -1,16 +1,16 @@
 import Foundation
-package import Model
-package import Primitives
+public import Model
+public import Primitives
 import SwiftProtobuf
 
 /// What customers have used of their free units in each period, what is set aside for calls that run, and which packages they
 /// have.
-package enum AllowancesProjection: Projection {
-    package static let name = "allowances"
-    package static let version: UInt32 = 1
-    package static let tables: [Table] = [.allowances, .allowanceHolds, .packages, .packageEnds]
+public enum AllowancesProjection: Projection {
+    public static let name = "allowances"
+    public static let version: UInt32 = 1
+    public static let tables: [Table] = [.allowances, .allowanceHolds, .packages, .packageEnds]
 
-    package static func evolve(
+    public static func evolve(
         _ event: Event, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) {
         switch event {
@@ -58,7 +58,7 @@ package enum AllowancesProjection: Projection {
 
     // MARK: - facts of calls
 
-    package static func evolve(
+    public static func evolve(
         _ fact: CallFact, _ payload: RawSpan, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) -> Bool {
         switch fact {
@@ -165,14 +165,14 @@ extension Key {
 }
 
 /// Of one allowance of a customer in one period.
-package struct AllowanceState: Equatable, Sendable {
-    package var usedSeconds: Int64 = 0
-    package var usedMicros: Int64 = 0
+public struct AllowanceState: Equatable, Sendable {
+    public var usedSeconds: Int64 = 0
+    public var usedMicros: Int64 = 0
     /// Set aside for calls that run.
-    package var heldSeconds: Int64 = 0
-    package var heldMicros: Int64 = 0
+    public var heldSeconds: Int64 = 0
+    public var heldMicros: Int64 = 0
 
-    package init() {}
+    public init() {}
 
     fileprivate var bytes: [UInt8] {
         [usedSeconds, usedMicros, heldSeconds, heldMicros].reduce(into: Key()) { $0.add(UInt64(bitPattern: $1)) }.bytes
@@ -180,14 +180,14 @@ package struct AllowanceState: Equatable, Sendable {
 }
 
 extension ViewQueries where Self: ~Copyable {
-    package func allowance(
+    public func allowance(
         of customer: CustomerID, _ source: UUIDv7, _ number: UInt32, from start: WallTime
     ) throws(ViewsError) -> AllowanceState {
         try allowanceState(Key.allowance(Key(customer.value), Key(source), number, start))
     }
 
     /// Whether a call of the customer ever had free units to use.
-    package func hasFreeUnits(_ customer: CustomerID) throws(ViewsError) -> Bool {
+    public func hasFreeUnits(_ customer: CustomerID) throws(ViewsError) -> Bool {
         try !page(.allowances, prefix: Key(customer.value), limit: 1).isEmpty
     }
 
@@ -204,19 +204,19 @@ extension ViewQueries where Self: ~Copyable {
     }
 
     /// What a customer has bought, in the order in which it was; what is over is there too.
-    package func packages(
+    public func packages(
         of customer: CustomerID, after: UUIDv7? = nil, limit: Int = .max
     ) throws(ViewsError) -> [PackageState] {
         let prefix = Key(customer.value)
         return try messages(PackageState.self, in: .packages, prefix: prefix, after: after.map(prefix.adding), limit: limit)
     }
 
-    package func package(of customer: CustomerID, _ id: UUIDv7) throws(ViewsError) -> PackageState? {
+    public func package(of customer: CustomerID, _ id: UUIDv7) throws(ViewsError) -> PackageState? {
         try message(PackageState.self, Key(customer.value).adding(id), in: .packages)
     }
 
     /// Packages that are renewed and have ended, the oldest end first.
-    package func packagesEnded(by time: WallTime, limit: Int) throws(ViewsError) -> [PackageState] {
+    public func packagesEnded(by time: WallTime, limit: Int) throws(ViewsError) -> [PackageState] {
         var found: [PackageState] = []
         try scan(.packageEnds, from: Key()) { key, customer throws(ViewsError) in
             var reader = KeyReader(key.bytes)

@@ -2,7 +2,7 @@ import Model
 import Primitives
 
 extension AuditProjection {
-    package static func evolve(
+    public static func evolve(
         _ fact: CallFact, _ payload: RawSpan, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) -> Bool {
         try count(context, in: &views)

@@ -1,14 +1,14 @@
 import Foundation
-package import Model
+public import Model
 import Primitives
 
 /// Which events concern an entity, which are no facts of calls, and at which version every stream is.
-package enum AuditProjection: Projection {
-    package static let name = "audit"
-    package static let version: UInt32 = 3
-    package static let tables: [Table] = [.streams, .history, .changes]
+public enum AuditProjection: Projection {
+    public static let name = "audit"
+    public static let version: UInt32 = 3
+    public static let tables: [Table] = [.streams, .history, .changes]
 
-    package static func evolve(
+    public static func evolve(
         _ event: Event, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) {
         let key = Key(context.stream)

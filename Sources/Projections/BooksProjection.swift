@@ -1,21 +1,21 @@
 import Foundation
-package import Model
+public import Model
 import Primitives
 import SwiftProtobuf
 
 /// How providers bill, what waits for a second person, vouchers, alerts and invoices.
-package enum BooksProjection: Projection {
-    package static let name = "books"
-    package static let version: UInt32 = 1
-    package static let tables: [Table] = [
+public enum BooksProjection: Projection {
+    public static let name = "books"
+    public static let version: UInt32 = 1
+    public static let tables: [Table] = [
         .billing, .invoiceTemplates, .adjustments, .vouchers, .voucherBatches, .voucherMisses, .alerts, .openAlerts, .alertThresholds,
         .unsentAlerts, .invoiceSeries, .invoiceHeads, .invoiceBalances, .invoicePrints, .invoices, .invoicesByOwner, .invoicesToProviders, .invoicesByNumber,
     ]
 
     /// Of missed codes the newest are kept: no limit asks for more.
-    package static let missesKept = 20
+    public static let missesKept = 20
 
-    package static func evolve(
+    public static func evolve(
         _ event: Event, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) {
         switch event {
@@ -86,7 +86,7 @@ package enum BooksProjection: Projection {
     }
 
     /// Facts of calls change nothing here.
-    package static func evolve(
+    public static func evolve(
         _ fact: CallFact, _ payload: RawSpan, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) -> Bool { true }
 

@@ -3,7 +3,7 @@ import Primitives
 
 extension CDRsProjection {
     /// Nothing of the record is kept but where it is.
-    package static func evolve(
+    public static func evolve(
         _ fact: CallFact, _ payload: RawSpan, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) -> Bool {
         switch fact {

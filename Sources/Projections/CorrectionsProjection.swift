@@ -1,14 +1,14 @@
 import Foundation
-package import Model
+public import Model
 import Primitives
 
 /// What charges were put right by, of each record in the order of the log.
-package enum CorrectionsProjection: Projection {
-    package static let name = "corrections"
-    package static let version: UInt32 = 1
-    package static let tables: [Table] = [.corrections, .correctionsByRecord]
+public enum CorrectionsProjection: Projection {
+    public static let name = "corrections"
+    public static let version: UInt32 = 1
+    public static let tables: [Table] = [.corrections, .correctionsByRecord]
 
-    package static func evolve(
+    public static func evolve(
         _ event: Event, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) {
         switch event {
@@ -39,7 +39,7 @@ package enum CorrectionsProjection: Projection {
     }
 
     /// Facts of calls change nothing here.
-    package static func evolve(
+    public static func evolve(
         _ fact: CallFact, _ payload: RawSpan, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) -> Bool { true }
 }

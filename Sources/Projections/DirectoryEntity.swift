@@ -1,5 +1,5 @@
 import Foundation
-package import Model
+public import Model
 import Primitives
 import Subjects
 import SwiftProtobuf

@@ -1,19 +1,19 @@
 import Foundation
-package import Model
+public import Model
 import Primitives
 import Subjects
 
 /// Every entity by its id, the unique names that find it, and who refers to whom.
-package enum DirectoryProjection: Projection {
-    package static let name = "directory"
-    package static let version: UInt32 = 6
-    package static let tables: [Table] = [
+public enum DirectoryProjection: Projection {
+    public static let name = "directory"
+    public static let version: UInt32 = 6
+    public static let tables: [Table] = [
         .providers, .contacts, .rateDecks, .servicePlans, .customers, .dialPlans, .tenants, .carriers, .numbers,
         .subscribers, .tokens, .workers, .securityGroups, .cdrExports, .providersByNamespace, .tenantsByDomain, .subscribersByName, .numbersByE164,
         .gatewaysByAddress, .gateways, .externalIDs, .domains, .domainsByName, .users, .usersByEmail, .tokensBySecret, .references,
     ]
 
-    package static func evolve(
+    public static func evolve(
         _ event: Event, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) {
         switch event {
@@ -65,7 +65,7 @@ package enum DirectoryProjection: Projection {
     }
 
     /// Facts of calls change nothing here.
-    package static func evolve(
+    public static func evolve(
         _ fact: CallFact, _ payload: RawSpan, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) -> Bool { true }
 

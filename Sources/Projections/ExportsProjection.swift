@@ -1,14 +1,14 @@
 import Foundation
-package import Model
+public import Model
 import Primitives
 
 /// The files of every export, and how far each server has them. An export goes on behind its last file here.
-package enum ExportsProjection: Projection {
-    package static let name = "exports"
-    package static let version: UInt32 = 1
-    package static let tables: [Table] = [.exportFiles, .exportDeliveries]
+public enum ExportsProjection: Projection {
+    public static let name = "exports"
+    public static let version: UInt32 = 1
+    public static let tables: [Table] = [.exportFiles, .exportDeliveries]
 
-    package static func evolve(
+    public static func evolve(
         _ event: Event, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) {
         switch event {
@@ -31,7 +31,7 @@ package enum ExportsProjection: Projection {
     }
 
     /// Facts of calls change nothing here.
-    package static func evolve(
+    public static func evolve(
         _ fact: CallFact, _ payload: RawSpan, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) -> Bool { true }
 }

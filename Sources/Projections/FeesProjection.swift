@@ -1,20 +1,20 @@
 import Foundation
-package import Model
+public import Model
 import Primitives
 
 /// What is paid by the month: which lines and numbers a customer had from when to when, which plan a customer or a provider was
 /// under, and up to when each has been charged.
 ///
 /// Amounts are no business of a view: they are decided when a period is over, and recorded.
-package enum FeesProjection: Projection {
-    package static let name = "fees"
-    package static let version: UInt32 = 2
-    package static let tables: [Table] = [.feeItems, .feeOpen, .feePlans, .feePeriods, .fees]
+public enum FeesProjection: Projection {
+    public static let name = "fees"
+    public static let version: UInt32 = 2
+    public static let tables: [Table] = [.feeItems, .feeOpen, .feePlans, .feePeriods, .fees]
 
     /// What has ended stays for so long after the periods that it was charged in: the provider above has longer ones.
     static let keptMicroseconds: Int64 = 62 * 86_400 * 1_000_000
 
-    package static func evolve(
+    public static func evolve(
         _ event: Event, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) {
         switch event {
@@ -51,7 +51,7 @@ package enum FeesProjection: Projection {
     }
 
     /// Facts of calls change nothing here.
-    package static func evolve(
+    public static func evolve(
         _ fact: CallFact, _ payload: RawSpan, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) -> Bool { true }
 
@@ -179,5 +179,5 @@ package enum FeesProjection: Projection {
 
 extension ServicePlan {
     /// Whether there is anything to pay by the month.
-    package var hasFees: Bool { subscriberMonthMicros != 0 || numberMonthMicros != 0 || monthMicros != 0 }
+    public var hasFees: Bool { subscriberMonthMicros != 0 || numberMonthMicros != 0 || monthMicros != 0 }
 }

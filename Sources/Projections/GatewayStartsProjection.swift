@@ -1,19 +1,19 @@
-package import Model
+public import Model
 import Primitives
 
 /// When calls were last sent to the gateways that take only so many a second. From the times of the events, so that a replay, a
 /// restart and the calls themselves say the same.
-package enum GatewayStartsProjection: Projection {
-    package static let name = "gateway_starts"
-    package static let version: UInt32 = 1
-    package static let tables: [Table] = [.gatewayStarts]
+public enum GatewayStartsProjection: Projection {
+    public static let name = "gateway_starts"
+    public static let version: UInt32 = 1
+    public static let tables: [Table] = [.gatewayStarts]
 
     /// Starts are facts of calls.
-    package static func evolve(
+    public static func evolve(
         _ event: Event, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) {}
 
-    package static func evolve(
+    public static func evolve(
         _ fact: CallFact, _ payload: RawSpan, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) -> Bool {
         guard fact == .callStarted else { return true }

@@ -1,14 +1,14 @@
 import Foundation
-package import Model
+public import Model
 import Primitives
 
 /// How it goes with the gateways that register or are probed. Routing asks it which of them do not answer.
-package enum GatewaysProjection: Projection {
-    package static let name = "gateways"
-    package static let version: UInt32 = 1
-    package static let tables: [Table] = [.gatewayStates]
+public enum GatewaysProjection: Projection {
+    public static let name = "gateways"
+    public static let version: UInt32 = 1
+    public static let tables: [Table] = [.gatewayStates]
 
-    package static func evolve(
+    public static func evolve(
         _ event: Event, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) {
         switch event {
@@ -47,7 +47,7 @@ package enum GatewaysProjection: Projection {
     }
 
     /// Facts of calls change nothing here.
-    package static func evolve(
+    public static func evolve(
         _ fact: CallFact, _ payload: RawSpan, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) -> Bool { true }
 

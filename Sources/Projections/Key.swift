@@ -1,37 +1,37 @@
 import Foundation
 import Model
-package import Primitives
+public import Primitives
 
 /// Builds the bytes of a key so that their order is the order of the parts.
-package struct Key: Hashable, Sendable {
-    package private(set) var bytes: [UInt8]
+public struct Key: Hashable, Sendable {
+    public private(set) var bytes: [UInt8]
 
-    package init() { bytes = [] }
+    public init() { bytes = [] }
 
-    package init(_ bytes: [UInt8]) { self.bytes = bytes }
+    public init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-    package init(_ id: UUIDv7) {
+    public init(_ id: UUIDv7) {
         bytes = []
         bytes.reserveCapacity(40)
         add(id)
     }
 
-    package init(_ number: UInt64) {
+    public init(_ number: UInt64) {
         bytes = []
         bytes.reserveCapacity(40)
         add(number)
     }
 
-    package init(text: String) { bytes = Array(text.utf8) }
+    public init(text: String) { bytes = Array(text.utf8) }
 
     mutating func reserve(_ count: Int) { bytes.reserveCapacity(count) }
 
-    package mutating func add(_ id: UUIDv7) {
+    public mutating func add(_ id: UUIDv7) {
         add(id.high)
         add(id.low)
     }
 
-    package mutating func add(_ number: UInt64) {
+    public mutating func add(_ number: UInt64) {
         var shift: UInt64 = 64
         while shift > 0 {
             shift -= 8
@@ -39,7 +39,7 @@ package struct Key: Hashable, Sendable {
         }
     }
 
-    package mutating func add(_ number: UInt32) {
+    public mutating func add(_ number: UInt32) {
         var shift: UInt32 = 32
         while shift > 0 {
             shift -= 8
@@ -48,45 +48,45 @@ package struct Key: Hashable, Sendable {
     }
 
     /// Times before 1970 sort before later ones.
-    package mutating func add(_ time: WallTime) { add(UInt64(bitPattern: time.microseconds) ^ (1 << 63)) }
+    public mutating func add(_ time: WallTime) { add(UInt64(bitPattern: time.microseconds) ^ (1 << 63)) }
 
-    package mutating func add(byte: UInt8) { bytes.append(byte) }
+    public mutating func add(byte: UInt8) { bytes.append(byte) }
 
     /// Text without a length or a terminator: only as the last part of a key.
-    package mutating func add(text: some StringProtocol) { bytes += Array(text.utf8) }
+    public mutating func add(text: some StringProtocol) { bytes += Array(text.utf8) }
 
-    package func adding(_ id: UUIDv7) -> Key {
+    public func adding(_ id: UUIDv7) -> Key {
         var key = self
         key.add(id)
         return key
     }
 
-    package func adding(_ number: UInt64) -> Key {
+    public func adding(_ number: UInt64) -> Key {
         var key = self
         key.add(number)
         return key
     }
 
-    package func adding(_ number: UInt32) -> Key {
+    public func adding(_ number: UInt32) -> Key {
         var key = self
         key.add(number)
         return key
     }
 
-    package func adding(text: some StringProtocol) -> Key {
+    public func adding(text: some StringProtocol) -> Key {
         var key = self
         key.add(text: text)
         return key
     }
 
     /// The smallest key after this one.
-    package var successor: Key { Key(bytes + [0]) }
+    public var successor: Key { Key(bytes + [0]) }
 
     /// What LMDB takes; longer text is nobody's name.
-    package static let bytesMax = 511
-    package var fits: Bool { (1...Key.bytesMax).contains(bytes.count) }
+    public static let bytesMax = 511
+    public var fits: Bool { (1...Key.bytesMax).contains(bytes.count) }
 
-    package func hasPrefix(_ prefix: Key) -> Bool { bytes.starts(with: prefix.bytes) }
+    public func hasPrefix(_ prefix: Key) -> Bool { bytes.starts(with: prefix.bytes) }
 }
 
 /// Reads the parts of a key or of a small value back, in the order they were added.
@@ -124,7 +124,7 @@ struct KeyReader {
 
 extension UUIDv7 {
     /// Stands where an entity belongs to the platform itself.
-    package static let platform = UUIDv7(high: 0, low: 0)
+    public static let platform = UUIDv7(high: 0, low: 0)
 
     /// nil unless the field holds exactly 16 bytes.
     init?(_ data: Data) { self.init(bytes: data) }

@@ -5,7 +5,7 @@ import Primitives
 // call stands in the table `holds` alone: it changes every few seconds, and the row is long.
 extension LiveCallsProjection {
     /// A fact about a call that has ended already changes nothing here.
-    package static func evolve(
+    public static func evolve(
         _ fact: CallFact, _ payload: RawSpan, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) -> Bool {
         switch fact {
@@ -90,7 +90,7 @@ extension LiveCallsProjection {
     }
 
     /// Makes the rows of the calls that have not ended, and counts them.
-    package static func settle(in views: inout ViewTransaction) throws(ViewsError) {
+    public static func settle(in views: inout ViewTransaction) throws(ViewsError) {
         let (calls, writer) = (views.buffers.liveCalls, views.buffers.writer)
         try calls.forEachWaiting { key, facts throws(ViewsError) in
             var parties = PartyIDs()

@@ -1,15 +1,15 @@
 import Foundation
-package import Model
+public import Model
 import Primitives
 
 /// Calls between their start and their end: who carries them, and how many each party has.
-package enum LiveCallsProjection: Projection {
-    package static let name = "live_calls"
-    package static let version: UInt32 = 3
-    package static let tables: [Table] = [.liveCalls, .liveCallsByWorker, .liveCallCounts]
+public enum LiveCallsProjection: Projection {
+    public static let name = "live_calls"
+    public static let version: UInt32 = 3
+    public static let tables: [Table] = [.liveCalls, .liveCallsByWorker, .liveCallCounts]
 
     /// Everything that happens to a call is one of its facts: see LiveCallsProjection+facts.swift.
-    package static func evolve(
+    public static func evolve(
         _ event: Event, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) {}
 }

@@ -1,17 +1,17 @@
 import Foundation
-package import Model
+public import Model
 import Primitives
 
 /// The prices: every published version of every deck, by prefix.
 ///
 /// A version is never changed, and its prices outlive its deck: which of them are in force is said by the deck's
 /// versions and their times. So the prices, by far the largest table, need not be in a snapshot of the state.
-package enum RatesProjection: Projection {
-    package static let name = "rates"
-    package static let version: UInt32 = 3
-    package static let tables: [Table] = [.deckVersions, .deckTimes, .rates, .deckImports]
+public enum RatesProjection: Projection {
+    public static let name = "rates"
+    public static let version: UInt32 = 3
+    public static let tables: [Table] = [.deckVersions, .deckTimes, .rates, .deckImports]
 
-    package static func evolve(
+    public static func evolve(
         _ event: Event, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) {
         switch event {
@@ -34,7 +34,7 @@ package enum RatesProjection: Projection {
     }
 
     /// Facts of calls change nothing here.
-    package static func evolve(
+    public static func evolve(
         _ fact: CallFact, _ payload: RawSpan, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) -> Bool { true }
 

@@ -1,14 +1,14 @@
 import Foundation
-package import Model
+public import Model
 import Primitives
 
 /// Recordings of calls: which there are, of whom, and whether their files are still to be there.
-package enum RecordingsProjection: Projection {
-    package static let name = "recordings"
-    package static let version: UInt32 = 1
-    package static let tables: [Table] = [.recordings, .recordingsByCall, .recordingsByParty]
+public enum RecordingsProjection: Projection {
+    public static let name = "recordings"
+    public static let version: UInt32 = 1
+    public static let tables: [Table] = [.recordings, .recordingsByCall, .recordingsByParty]
 
-    package static func evolve(
+    public static func evolve(
         _ event: Event, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) {
         switch event {
@@ -45,7 +45,7 @@ package enum RecordingsProjection: Projection {
     }
 
     /// Facts of calls change nothing here.
-    package static func evolve(
+    public static func evolve(
         _ fact: CallFact, _ payload: RawSpan, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) -> Bool { true }
 }

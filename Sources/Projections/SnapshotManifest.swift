@@ -1,4 +1,4 @@
-package import OpenSSL
+public import OpenSSL
 import Primitives
 
 /// The small text file of a snapshot: of which log and which projections it is, and the digest of its tables.
@@ -8,9 +8,9 @@ import Primitives
 ///     root <hexadecimal>          of the log's tree at that size
 ///     tables <hexadecimal>        SHA-256 of data.mdb
 ///     projections directory=1 rates=2 live_calls=1 accounts=1
-package struct SnapshotManifest: Equatable, Sendable {
-    package var sequence: UInt64
-    package var root: SHA256Digest
+public struct SnapshotManifest: Equatable, Sendable {
+    public var sequence: UInt64
+    public var root: SHA256Digest
     var tables: SHA256Digest
     var projections: [String]
 

@@ -1,44 +1,44 @@
 import Foundation
 import LMDB
-package import Ledger
+public import Ledger
 import OpenSSL
-package import Subjects
+public import Subjects
 import Synchronization
 
 /// Snapshots of the state tables in `DIR/snapshots/<sequence>/`: what a question about the past starts from.
 ///
 /// They save time and are worth nothing else: one that is missing, of other projections, of another log or damaged is
 /// passed over, and the next older one, or the log's first event, is the start. Each appears whole or not at all.
-package final class SnapshotStore: Sendable {
-    package let directory: String
+public final class SnapshotStore: Sendable {
+    public let directory: String
     private let keys: SubjectKeys?
     private let ignored = Mutex<[UInt64: SnapshotFault]>([:])
 
     /// - Parameter keys: those of the running views: names of persons are found by what they make of them.
-    package init(directory: String, keys: SubjectKeys?) {
+    public init(directory: String, keys: SubjectKeys?) {
         self.directory = directory
         self.keys = keys
     }
 
     /// Sequences of what is there, the oldest first; whether they can be used shows when they are.
-    package var sequences: [UInt64] {
+    public var sequences: [UInt64] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
         return names.compactMap { UInt64($0) }.sorted()
     }
 
     /// Snapshots that were found unusable since the start, and why.
-    package var faults: [UInt64: SnapshotFault] { ignored.withLock { $0 } }
+    public var faults: [UInt64: SnapshotFault] { ignored.withLock { $0 } }
 
     /// Writes a snapshot of what the running views hold now, beside them: nobody waits for it. nil: there is nothing
     /// to be written, or it is there already.
     @discardableResult
-    package func write(from views: Views, log: some EventLog) throws(ViewsError) -> UInt64? {
+    public func write(from views: Views, log: some EventLog) throws(ViewsError) -> UInt64? {
         try write(StateViews(directory: workPath(), copying: views), log)
     }
 
     /// Writes a snapshot as of a sequence, starting from the newest usable one before it.
     @discardableResult
-    package func write(
+    public func write(
         asOf sequence: UInt64, log: some EventLog, progress: ((_ applied: UInt64, _ end: UInt64) -> Void)? = nil
     ) throws(ViewsError) -> UInt64? {
         try write(states(asOf: sequence, log: log, progress: progress), log)
@@ -48,7 +48,7 @@ package final class SnapshotStore: Sendable {
     /// nearer, the projections run over what is missing.
     ///
     /// - Parameter work: where the tables are kept while somebody holds them; nil: beside the snapshots.
-    package func states(
+    public func states(
         asOf sequence: UInt64, log: some EventLog, neighbours: [StateViews] = [], work: String? = nil,
         progress: ((_ applied: UInt64, _ end: UInt64) -> Void)? = nil
     ) throws(ViewsError) -> StateViews {
@@ -67,13 +67,13 @@ package final class SnapshotStore: Sendable {
     }
 
     /// Removes all: after something has to be forgotten that they hold. What is asked next starts at the first event.
-    package func removeAll() throws(ViewsError) {
+    public func removeAll() throws(ViewsError) {
         for sequence in sequences { try remove(sequence) }
     }
 
     /// Removes until `limit` are left: of all but the newest eight, the one whose neighbours are closest together, so
     /// that those left stand evenly over the log.
-    package func prune(limit: Int) throws(ViewsError) {
+    public func prune(limit: Int) throws(ViewsError) {
         var left = sequences
         while left.count > max(limit, 1) {
             let candidates = left.indices.dropLast(min(8, max(limit, 1)))
@@ -90,7 +90,7 @@ package final class SnapshotStore: Sendable {
     }
 
     /// Removes what a killed process left half done.
-    package func clearWork() { try? FileManager.default.removeItem(atPath: directory + "/work") }
+    public func clearWork() { try? FileManager.default.removeItem(atPath: directory + "/work") }
 }
 
 extension SnapshotStore {
@@ -170,7 +170,7 @@ extension SnapshotStore {
 }
 
 /// Why a snapshot is not used.
-package enum SnapshotFault: String, Equatable, Sendable {
+public enum SnapshotFault: String, Equatable, Sendable {
     /// A file is missing, or the manifest is not one.
     case unreadable
     /// Other projections filled it: those of another version of this program.

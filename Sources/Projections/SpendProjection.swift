@@ -1,4 +1,4 @@
-package import Model
+public import Model
 import Primitives
 
 /// What lines and customers spend: charges by the quarter of an hour, and what is held for calls that run. Only calls that
@@ -6,23 +6,23 @@ import Primitives
 ///
 /// Quarters of an hour, because a day begins at one of them in every time zone. They are kept for as long as a day can ask
 /// for them, and go when the same line or customer is charged again.
-package enum SpendProjection: Projection {
-    package static let name = "spend"
-    package static let version: UInt32 = 1
-    package static let tables: [Table] = [.spend, .spendHolds]
+public enum SpendProjection: Projection {
+    public static let name = "spend"
+    public static let version: UInt32 = 1
+    public static let tables: [Table] = [.spend, .spendHolds]
 
-    package static let quarter: Int64 = 15 * 60 * 1_000_000
+    public static let quarter: Int64 = 15 * 60 * 1_000_000
     /// A day of 25 hours, and some.
     static let quartersKept: Int64 = 3 * 24 * 4
     /// Where a party's held money stands: behind all of its quarters.
     static let held = UInt64.max
 
     /// Everything that it counts is a fact of a call.
-    package static func evolve(
+    public static func evolve(
         _ event: Event, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) {}
 
-    package static func evolve(
+    public static func evolve(
         _ fact: CallFact, _ payload: RawSpan, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) -> Bool {
         switch fact {

@@ -1,20 +1,20 @@
 import Foundation
 import LMDB
-package import Ledger
+public import Ledger
 import Primitives
 import Synchronization
-package import Subjects
+public import Subjects
 
 /// The state as of one sequence, in a directory of its own that is removed with it. Any number of readers at once.
-package final class StateViews: Sendable {
+public final class StateViews: Sendable {
     let tables: StateTables
     let directory: String
     private let position: StateTables.Position
 
-    package var sequence: UInt64 { position.sequence }
+    public var sequence: UInt64 { position.sequence }
 
     /// Brings the tables in the directory to the sequence: those of a snapshot or a neighbour, or none.
-    package init(
+    public init(
         directory: String, from log: some EventLog, keys: SubjectKeys?, through last: UInt64,
         progress: ((_ applied: UInt64, _ end: UInt64) -> Void)? = nil
     ) throws(ViewsError) {
@@ -25,7 +25,7 @@ package final class StateViews: Sendable {
     }
 
     /// What the running views hold now.
-    package init(directory: String, copying live: Views) throws(ViewsError) {
+    public init(directory: String, copying live: Views) throws(ViewsError) {
         self.directory = directory
         tables = try StateTables(directory: directory)
         try tables.copy(from: live)
@@ -50,7 +50,7 @@ package final class StateViews: Sendable {
     }
 
     /// Runs `body` on everything as of the sequence: the state from here, the journals from the running views.
-    package func read<R>(
+    public func read<R>(
         with live: Views, _ log: any EventLog, _ body: (borrowing ViewSnapshot) throws(ViewsError) -> R
     ) throws(ViewsError) -> R {
         let journals = try live.journals(asOf: position, log, tables.databases)

@@ -1,11 +1,11 @@
-package import Ledger
-package import Primitives
+public import Ledger
+public import Primitives
 import Synchronization
 
 /// An event that rows of the views lead to. The log holds it for ever, so the views need not hold it a second time.
-package struct StoredFact {
-    package let time: WallTime
-    package let payload: [UInt8]
+public struct StoredFact {
+    public let time: WallTime
+    public let payload: [UInt8]
 
     init(time: WallTime, payload: [UInt8]) {
         self.time = time
@@ -42,5 +42,5 @@ extension StoredFact {
 
 extension Views {
     /// Where the log is that these views are of. Records and postings are read from there; `catchUp` says it too.
-    package func attach(_ log: any EventLog) { self.log.withLock { $0 = log } }
+    public func attach(_ log: any EventLog) { self.log.withLock { $0 = log } }
 }

@@ -1,15 +1,15 @@
 import Foundation
-package import Model
+public import Model
 import Primitives
 
 /// Every person that the log has held something of: since when, erased when and why, held back by whom. Removing an entity
 /// does not remove the subject: its history is still in the log.
-package enum SubjectsProjection: Projection {
-    package static let name = "subjects"
-    package static let version: UInt32 = 2
-    package static let tables: [Table] = [.subjects, .subjectsErased]
+public enum SubjectsProjection: Projection {
+    public static let name = "subjects"
+    public static let version: UInt32 = 2
+    public static let tables: [Table] = [.subjects, .subjectsErased]
 
-    package static func evolve(
+    public static func evolve(
         _ event: Event, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) {
         switch event {
@@ -44,7 +44,7 @@ package enum SubjectsProjection: Projection {
     }
 
     /// Facts of calls change nothing here.
-    package static func evolve(
+    public static func evolve(
         _ fact: CallFact, _ payload: RawSpan, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) -> Bool { true }
 

@@ -3,7 +3,7 @@
 /// A state table says what is true now, and forgets what was: to know it as of an earlier sequence, its projection has
 /// to be run up to there. A journal table only grows, and every entry stands for an event, so that "as of S" is a
 /// question of which entries are seen. Snapshots hold the state tables alone, which is what keeps them small.
-package enum TableKind: Equatable, Sendable {
+public enum TableKind: Equatable, Sendable {
     case state
     case journal(JournalBound)
     /// The views' own mark: written by whoever applies events, not by a projection.
@@ -11,7 +11,7 @@ package enum TableKind: Equatable, Sendable {
 }
 
 /// How an entry of a journal table tells whether it was there as of a sequence.
-package enum JournalBound: Equatable, Sendable {
+public enum JournalBound: Equatable, Sendable {
     /// The key ends with the number of a call record, and records are numbered in the order of the log.
     case recordNumberInKey
     /// A `RecordRun`.
@@ -34,7 +34,7 @@ package enum JournalBound: Equatable, Sendable {
 }
 
 extension Table {
-    package var kind: TableKind {
+    public var kind: TableKind {
         switch self {
         case .providers, .contacts, .rateDecks, .servicePlans, .customers, .dialPlans, .tenants, .carriers, .numbers,
             .subscribers, .tokens, .workers, .securityGroups, .cdrExports, .exportFiles, .exportDeliveries, .providersByNamespace, .tenantsByDomain, .subscribersByName,

@@ -3,7 +3,7 @@
 ///
 /// The raw value is the table's name on the disk. Keys are bytes whose order is the order that queries page in:
 /// ids as 16 bytes, numbers as 8 bytes big-endian, text as UTF-8.
-package enum Table: String, CaseIterable, Sendable {
+public enum Table: String, CaseIterable, Sendable {
     // Directory: entities by id (workers by name), then what finds them.
     case providers
     case contacts

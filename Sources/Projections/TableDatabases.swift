@@ -1,7 +1,7 @@
 import LMDB
 
 /// The open LMDB table of every `Table`, and reading them in either kind of transaction.
-package struct TableDatabases: Sendable {
+public struct TableDatabases: Sendable {
     private let databases: [Database]  // in the order of `Table.allCases`
 
     init(_ transaction: inout WriteTransaction) throws(LMDBError) {

@@ -1,14 +1,14 @@
 import Foundation
-package import Model
-package import Primitives
+public import Model
+public import Primitives
 
 /// How users log in, and the mail that is on its way to them: what is due next, and which links were used.
-package enum UsersProjection: Projection {
-    package static let name = "users"
-    package static let version: UInt32 = 2
-    package static let tables: [Table] = [.logins, .letters, .lettersDue]
+public enum UsersProjection: Projection {
+    public static let name = "users"
+    public static let version: UInt32 = 2
+    public static let tables: [Table] = [.logins, .letters, .lettersDue]
 
-    package static func evolve(
+    public static func evolve(
         _ event: Event, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) {
         switch event {
@@ -78,7 +78,7 @@ package enum UsersProjection: Projection {
     }
 
     /// Facts of calls change nothing here.
-    package static func evolve(
+    public static func evolve(
         _ fact: CallFact, _ payload: RawSpan, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) -> Bool { true }
 
@@ -106,11 +106,11 @@ package enum UsersProjection: Projection {
 }
 
 extension ViewQueries where Self: ~Copyable {
-    package func logins(of user: UserID) throws(ViewsError) -> LoginState {
+    public func logins(of user: UserID) throws(ViewsError) -> LoginState {
         try message(LoginState.self, Key(user.value), in: .logins) ?? LoginState()
     }
 
-    package func letter(_ id: LetterID) throws(ViewsError) -> LetterState? {
+    public func letter(_ id: LetterID) throws(ViewsError) -> LetterState? {
         guard let state = try message(LetterState.self, Key(id.value), in: .letters) else { return nil }
         return try opened(state)
     }
@@ -118,7 +118,7 @@ extension ViewQueries where Self: ~Copyable {
     /// Those that are to be sent, the earliest first.
     ///
     /// - Parameter isBulk: invoices, instead of everything else.
-    package func letters(dueBy time: WallTime, isBulk: Bool = false, limit: Int) throws(ViewsError) -> [LetterState] {
+    public func letters(dueBy time: WallTime, isBulk: Bool = false, limit: Int) throws(ViewsError) -> [LetterState] {
         var states: [LetterState] = []
         let bit = isBulk ? UsersProjection.bulkBit : 0
         // Nothing is due at time zero.

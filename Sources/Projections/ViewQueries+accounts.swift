@@ -1,15 +1,15 @@
-package import Model
-package import Primitives
+public import Model
+public import Primitives
 
 extension ViewQueries where Self: ~Copyable {
     /// An account that nothing has happened to stands at zero.
-    package func account(_ account: AccountRef) throws(ViewsError) -> AccountState {
+    public func account(_ account: AccountRef) throws(ViewsError) -> AccountState {
         guard let key = Key(account) else { return AccountState(account) }
         return try message(AccountState.self, key, in: .accounts) ?? AccountState(account)
     }
 
     /// Balance, and what of it is set aside for calls that run: the row is walked in place.
-    package func funds(of account: AccountRef) throws(ViewsError) -> (balance: Int64, held: Int64) {
+    public func funds(of account: AccountRef) throws(ViewsError) -> (balance: Int64, held: Int64) {
         guard let key = Key(account) else { return (0, 0) }
         return try funds(at: key)
     }
@@ -31,25 +31,25 @@ extension ViewQueries where Self: ~Copyable {
         return funds ?? (0, 0)
     }
 
-    package func balance(_ account: AccountRef) throws(ViewsError) -> Int64 { try self.account(account).balanceMicros }
+    public func balance(_ account: AccountRef) throws(ViewsError) -> Int64 { try self.account(account).balanceMicros }
 
     /// What is set aside for calls that run; part of the balance.
-    package func held(_ account: AccountRef) throws(ViewsError) -> Int64 { try self.account(account).heldMicros }
+    public func held(_ account: AccountRef) throws(ViewsError) -> Int64 { try self.account(account).heldMicros }
 
     /// Balance less holds. Saturates: an account that is so far below zero has nothing to spend anyway.
-    package func available(_ account: AccountRef) throws(ViewsError) -> Int64 {
+    public func available(_ account: AccountRef) throws(ViewsError) -> Int64 {
         let state = try self.account(account)
         let (difference, overflow) = state.balanceMicros.subtractingReportingOverflow(state.heldMicros)
         return overflow ? (state.heldMicros > 0 ? .min : .max) : difference
     }
 
     /// All accounts, by kind, owner and currency.
-    package func accounts(after: AccountRef? = nil, limit: Int) throws(ViewsError) -> [AccountState] {
+    public func accounts(after: AccountRef? = nil, limit: Int) throws(ViewsError) -> [AccountState] {
         try messages(AccountState.self, in: .accounts, after: after.flatMap(Key.init), limit: limit)
     }
 
     /// The accounts of one owner: as many as kinds and currencies, so a few. nil: the platform's own.
-    package func accounts(owner: UUIDv7?) throws(ViewsError) -> [AccountState] {
+    public func accounts(owner: UUIDv7?) throws(ViewsError) -> [AccountState] {
         var states: [AccountState] = []
         for kind in AccountKind.allCases {
             let prefix = Key([UInt8(truncatingIfNeeded: kind.rawValue)]).adding(owner ?? .platform)
@@ -59,7 +59,7 @@ extension ViewQueries where Self: ~Copyable {
     }
 
     /// Movements of one account, the oldest first.
-    package func postings(
+    public func postings(
         of account: AccountRef, after: (sequence: UInt64, index: UInt32)? = nil, limit: Int
     ) throws(ViewsError) -> [AccountPosting] {
         guard let prefix = Key(account), limit > 0 else { return [] }
@@ -97,17 +97,17 @@ extension ViewQueries where Self: ~Copyable {
         return posting
     }
 
-    package func hold(call: CallID) throws(ViewsError) -> CreditHold? {
+    public func hold(call: CallID) throws(ViewsError) -> CreditHold? {
         try message(CreditHold.self, Key(call.value), in: .holds)
     }
 
     /// The sequence of a journal's event in the log.
-    package func journalSequence(_ id: JournalID) throws(ViewsError) -> UInt64? {
+    public func journalSequence(_ id: JournalID) throws(ViewsError) -> UInt64? {
         try number(Key(id.value), in: .journals)
     }
 
     /// The first account that could not hold the postings' amounts; nil: all can.
-    package func overflow(of postings: [Posting]) throws(ViewsError) -> AccountRef? {
+    public func overflow(of postings: [Posting]) throws(ViewsError) -> AccountRef? {
         var sums: [(account: AccountRef, balance: Int64)] = []
         for posting in postings {
             let index = sums.firstIndex { $0.account == posting.account }
@@ -120,7 +120,7 @@ extension ViewQueries where Self: ~Copyable {
     }
 
     /// One line for each currency, by its code.
-    package func trialBalance() throws(ViewsError) -> [TrialBalance] {
+    public func trialBalance() throws(ViewsError) -> [TrialBalance] {
         var lines: [String: (micros: Int128, accounts: UInt64, postings: UInt64)] = [:]
         try scan(.accounts, from: Key()) { _, value throws(ViewsError) in
             let state = try decoded(AccountState.self, value, of: .accounts)

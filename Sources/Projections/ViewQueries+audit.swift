@@ -1,13 +1,13 @@
 import Ledger
-package import Primitives
+public import Primitives
 
 extension ViewQueries where Self: ~Copyable {
     /// The version of a stream; 0: nothing is in it. In a transaction, with what has been recorded so far.
-    package func version(of stream: UUIDv7) throws(ViewsError) -> UInt64 { try number(Key(stream), in: .streams) ?? 0 }
+    public func version(of stream: UUIDv7) throws(ViewsError) -> UInt64 { try number(Key(stream), in: .streams) ?? 0 }
 
     /// Sequences of the events that concern an entity, a call or a journal, the oldest first; the events themselves are
     /// read from the log. In a transaction, those of a call without what it has recorded itself.
-    package func history(of id: UUIDv7, after sequence: UInt64 = 0, limit: Int) throws(ViewsError) -> [UInt64] {
+    public func history(of id: UUIDv7, after sequence: UInt64 = 0, limit: Int) throws(ViewsError) -> [UInt64] {
         let prefix = Key(id)
         var sequences: [UInt64] = []
         for (key, _) in try page(.history, prefix: prefix, after: prefix.adding(sequence), limit: limit) {
@@ -28,7 +28,7 @@ extension ViewQueries where Self: ~Copyable {
     }
 
     /// Sequences of events that are no facts of calls, the oldest first.
-    package func changes(after sequence: UInt64 = 0, limit: Int) throws(ViewsError) -> [UInt64] {
+    public func changes(after sequence: UInt64 = 0, limit: Int) throws(ViewsError) -> [UInt64] {
         var sequences: [UInt64] = []
         for (key, _) in try page(.changes, after: Key(sequence), limit: limit) {
             var reader = KeyReader(key.bytes)

@@ -1,79 +1,79 @@
-package import Foundation
-package import Model
-package import Primitives
+public import Foundation
+public import Model
+public import Primitives
 import Subjects
 
 // Money beside calls: what waits for a second person, vouchers, alerts.
 extension ViewQueries where Self: ~Copyable {
     /// nil: nothing was ever said.
-    package func billing(of provider: ProviderID) throws(ViewsError) -> Billing? {
+    public func billing(of provider: ProviderID) throws(ViewsError) -> Billing? {
         try message(Billing.self, Key(provider.value), in: .billing)
     }
 
     /// - Parameter seller: a provider's id; empty: the platform.
-    package func billing(ofSeller seller: Data) throws(ViewsError) -> Billing? {
+    public func billing(ofSeller seller: Data) throws(ViewsError) -> Billing? {
         guard let id = ProviderID(seller: seller) else { return nil }
         return try billing(of: id)
     }
 
     /// What a provider owes the one above it, an account to each currency that was ever moved.
-    package func payables(of provider: ProviderID) throws(ViewsError) -> [AccountState] {
+    public func payables(of provider: ProviderID) throws(ViewsError) -> [AccountState] {
         let prefix = Key([UInt8(truncatingIfNeeded: AccountKind.providerPayable.rawValue)]).adding(provider.value)
         return try messages(AccountState.self, in: .accounts, prefix: prefix, limit: .max)
     }
 
-    package func billings() throws(ViewsError) -> [Billing] { try messages(Billing.self, in: .billing, limit: .max) }
+    public func billings() throws(ViewsError) -> [Billing] { try messages(Billing.self, in: .billing, limit: .max) }
 
-    package func adjustment(_ id: AdjustmentID) throws(ViewsError) -> AdjustmentState? {
+    public func adjustment(_ id: AdjustmentID) throws(ViewsError) -> AdjustmentState? {
         try message(AdjustmentState.self, Key(id.value), in: .adjustments)
     }
 
     /// The oldest first.
-    package func adjustments(after: AdjustmentID? = nil, limit: Int) throws(ViewsError) -> [AdjustmentState] {
+    public func adjustments(after: AdjustmentID? = nil, limit: Int) throws(ViewsError) -> [AdjustmentState] {
         try messages(AdjustmentState.self, in: .adjustments, after: after.map { Key($0.value) }, limit: limit)
     }
 
     /// - Parameter code: its keyed hash.
-    package func voucher(code: Data) throws(ViewsError) -> VoucherState? {
+    public func voucher(code: Data) throws(ViewsError) -> VoucherState? {
         try message(VoucherState.self, Key(Array(code)), in: .vouchers)
     }
 
-    package func voucherBatch(_ id: VoucherBatchID) throws(ViewsError) -> VoucherBatch? {
+    public func voucherBatch(_ id: VoucherBatchID) throws(ViewsError) -> VoucherBatch? {
         try message(VoucherBatch.self, Key(id.value), in: .voucherBatches)
     }
 
-    package func voucherBatches(after: VoucherBatchID? = nil, limit: Int) throws(ViewsError) -> [VoucherBatch] {
+    public func voucherBatches(after: VoucherBatchID? = nil, limit: Int) throws(ViewsError) -> [VoucherBatch] {
         try messages(VoucherBatch.self, in: .voucherBatches, after: after.map { Key($0.value) }, limit: limit)
     }
 
     /// When the customer last tried codes that are none, the oldest first.
-    package func voucherMisses(of customer: CustomerID) throws(ViewsError) -> [Int64] {
+    public func voucherMisses(of customer: CustomerID) throws(ViewsError) -> [Int64] {
         try message(VoucherMisses.self, Key(customer.value), in: .voucherMisses)?.at ?? []
     }
 
-    package func alert(_ id: AlertID) throws(ViewsError) -> AlertState? {
+    public func alert(_ id: AlertID) throws(ViewsError) -> AlertState? {
         try message(AlertState.self, Key(id.value), in: .alerts)
     }
 
     /// The oldest first.
-    package func alerts(after: AlertID? = nil, limit: Int) throws(ViewsError) -> [AlertState] {
+    public func alerts(after: AlertID? = nil, limit: Int) throws(ViewsError) -> [AlertState] {
         try messages(AlertState.self, in: .alerts, after: after.map { Key($0.value) }, limit: limit)
     }
 
     /// The alert of the kind that lasts; nil: none does.
-    package func openAlert(of customer: CustomerID, _ kind: AlertKind) throws(ViewsError) -> AlertState? {
+    public func openAlert(of customer: CustomerID, _ kind: AlertKind) throws(ViewsError) -> AlertState? {
         let key = Key(customer.value).adding(UInt32(truncatingIfNeeded: kind.rawValue))
         guard let id = try value(key, in: .openAlerts).flatMap({ UUIDv7(bytes: $0) }) else { return nil }
         return try alert(AlertID(id))
     }
 
     /// Customers with a threshold.
-    package func watchedCustomers() throws(ViewsError) -> [CustomerID] {
+    public func watchedCustomers() throws(ViewsError) -> [CustomerID] {
         try page(.alertThresholds, limit: .max).compactMap { UUIDv7(bytes: $0.key.bytes).map(CustomerID.init) }
     }
 
     /// Alerts that wait to be delivered, the oldest first.
-    package func unsentAlerts(limit: Int) throws(ViewsError) -> [AlertState] {
+    public func unsentAlerts(limit: Int) throws(ViewsError) -> [AlertState] {
         var found: [AlertState] = []
         for (key, _) in try page(.unsentAlerts, limit: limit) {
             if let state = try message(AlertState.self, key, in: .alerts) { found.append(state) }
@@ -84,51 +84,51 @@ extension ViewQueries where Self: ~Copyable {
 
 // Invoices.
 extension ViewQueries where Self: ~Copyable {
-    package func invoiceTemplate(hash: Data) throws(ViewsError) -> InvoiceTemplatePublished? {
+    public func invoiceTemplate(hash: Data) throws(ViewsError) -> InvoiceTemplatePublished? {
         try message(InvoiceTemplatePublished.self, Key(Array(hash)), in: .invoiceTemplates)
     }
 
     /// One more than the last of the provider's series.
-    package func nextInvoiceNumber(of provider: ProviderID, _ kind: InvoiceKind) throws(ViewsError) -> UInt64 {
+    public func nextInvoiceNumber(of provider: ProviderID, _ kind: InvoiceKind) throws(ViewsError) -> UInt64 {
         let key = Key(provider.value).adding(UInt32(truncatingIfNeeded: kind.rawValue))
         return try (number(key, in: .invoiceSeries) ?? 0) + 1
     }
 
     /// Where the last invoice on a debt ended; nil: there is none.
-    package func invoiceHead(of debt: Debt) throws(ViewsError) -> InvoiceHead? {
+    public func invoiceHead(of debt: Debt) throws(ViewsError) -> InvoiceHead? {
         try message(InvoiceHead.self, .invoiceHead(debt.debtor, debt.currency.code), in: .invoiceHeads)
     }
 
-    package func invoiceBalance(_ id: InvoiceID) throws(ViewsError) -> InvoiceBalance? {
+    public func invoiceBalance(_ id: InvoiceID) throws(ViewsError) -> InvoiceBalance? {
         try message(InvoiceBalance.self, Key(id.value), in: .invoiceBalances)
     }
 
-    package func invoicePrint(_ id: InvoiceID, _ format: String) throws(ViewsError) -> InvoicePrinted? {
+    public func invoicePrint(_ id: InvoiceID, _ format: String) throws(ViewsError) -> InvoicePrinted? {
         try message(InvoicePrinted.self, Key(id.value).adding(text: format), in: .invoicePrints)
     }
 
-    package func invoice(_ id: InvoiceID) throws(ViewsError) -> InvoiceIssued? {
+    public func invoice(_ id: InvoiceID) throws(ViewsError) -> InvoiceIssued? {
         guard let sequence = try invoiceSequence(id) else { return nil }
         return try invoice(at: sequence)
     }
 
-    package func invoiceSequence(_ id: InvoiceID) throws(ViewsError) -> UInt64? { try number(Key(id.value), in: .invoices) }
+    public func invoiceSequence(_ id: InvoiceID) throws(ViewsError) -> UInt64? { try number(Key(id.value), in: .invoices) }
 
-    package func invoice(of provider: ProviderID, _ kind: InvoiceKind, number: UInt64) throws(ViewsError) -> InvoiceIssued? {
+    public func invoice(of provider: ProviderID, _ kind: InvoiceKind, number: UInt64) throws(ViewsError) -> InvoiceIssued? {
         let key = Key(provider.value).adding(UInt32(truncatingIfNeeded: kind.rawValue)).adding(number)
         guard let sequence = try self.number(key, in: .invoicesByNumber) else { return nil }
         return try invoice(at: sequence)
     }
 
     /// Of a seller or to a customer, the oldest first, each with its sequence.
-    package func invoices(
+    public func invoices(
         of owner: UUIDv7, after sequence: UInt64 = 0, limit: Int
     ) throws(ViewsError) -> [(sequence: UInt64, invoice: InvoiceIssued)] {
         try invoices(owner, in: .invoicesByOwner, after: sequence, limit: limit)
     }
 
     /// To a debtor, the oldest first.
-    package func invoices(
+    public func invoices(
         to debtor: Debtor, after sequence: UInt64 = 0, limit: Int
     ) throws(ViewsError) -> [(sequence: UInt64, invoice: InvoiceIssued)] {
         switch debtor {
@@ -175,10 +175,10 @@ extension Key {
 
 extension ID where Entity == Provider {
     /// Under which the views keep what is of a seller: the platform has an id there, as it has none in the log.
-    package init?(seller: Data) {
+    public init?(seller: Data) {
         if seller.isEmpty { self.init(.platform) } else { self.init(seller) }
     }
 
     /// As the log has it.
-    package var seller: Data { value == .platform ? Data() : data }
+    public var seller: Data { value == .platform ? Data() : data }
 }

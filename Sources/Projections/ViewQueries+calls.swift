@@ -1,32 +1,32 @@
-package import Model
-package import Primitives
+public import Model
+public import Primitives
 
 extension ViewQueries where Self: ~Copyable {
     /// nil: it has ended, or never was.
-    package func liveCall(_ id: CallID) throws(ViewsError) -> LiveCall? {
+    public func liveCall(_ id: CallID) throws(ViewsError) -> LiveCall? {
         guard let call = try message(LiveCall.self, Key(id.value), in: .liveCalls) else { return nil }
         return try whole(call)
     }
 
     /// The same, with what belongs to natural persons left sealed.
-    package func closedLiveCall(_ id: CallID) throws(ViewsError) -> LiveCall? {
+    public func closedLiveCall(_ id: CallID) throws(ViewsError) -> LiveCall? {
         try message(LiveCall.self, Key(id.value), in: .liveCalls)
     }
 
     /// The same, with the state of its dialogs left sealed: what its record is made of.
-    package func startedLiveCall(_ id: CallID) throws(ViewsError) -> LiveCall? {
+    public func startedLiveCall(_ id: CallID) throws(ViewsError) -> LiveCall? {
         guard let call = try closedLiveCall(id) else { return nil }
         return try holding(try opened(call, withSnapshot: false))
     }
 
-    package func liveCalls(after: CallID? = nil, limit: Int) throws(ViewsError) -> [LiveCall] {
+    public func liveCalls(after: CallID? = nil, limit: Int) throws(ViewsError) -> [LiveCall] {
         var calls = try messages(LiveCall.self, in: .liveCalls, after: after.map { Key($0.value) }, limit: limit)
         for index in calls.indices { calls[index] = try whole(calls[index]) }
         return calls
     }
 
     /// The calls that a signal worker carries.
-    package func liveCalls(worker: String, after: CallID? = nil, limit: Int) throws(ViewsError) -> [LiveCall] {
+    public func liveCalls(worker: String, after: CallID? = nil, limit: Int) throws(ViewsError) -> [LiveCall] {
         let prefix = Key(worker: worker)
         var calls: [LiveCall] = []
         let last = after.map { prefix.adding($0.value) }
@@ -52,24 +52,24 @@ extension ViewQueries where Self: ~Copyable {
     }
 
     /// How many calls run now on the whole platform.
-    package func liveCallCount() throws(ViewsError) -> UInt64 { try liveCallCount(party: .platform) }
-    package func liveCallCount(of id: ProviderID) throws(ViewsError) -> UInt64 { try liveCallCount(party: id.value) }
-    package func liveCallCount(of id: CustomerID) throws(ViewsError) -> UInt64 { try liveCallCount(party: id.value) }
-    package func liveCallCount(of id: TenantID) throws(ViewsError) -> UInt64 { try liveCallCount(party: id.value) }
-    package func liveCallCount(of id: SubscriberID) throws(ViewsError) -> UInt64 { try liveCallCount(party: id.value) }
-    package func liveCallCount(of id: CarrierID) throws(ViewsError) -> UInt64 { try liveCallCount(party: id.value) }
+    public func liveCallCount() throws(ViewsError) -> UInt64 { try liveCallCount(party: .platform) }
+    public func liveCallCount(of id: ProviderID) throws(ViewsError) -> UInt64 { try liveCallCount(party: id.value) }
+    public func liveCallCount(of id: CustomerID) throws(ViewsError) -> UInt64 { try liveCallCount(party: id.value) }
+    public func liveCallCount(of id: TenantID) throws(ViewsError) -> UInt64 { try liveCallCount(party: id.value) }
+    public func liveCallCount(of id: SubscriberID) throws(ViewsError) -> UInt64 { try liveCallCount(party: id.value) }
+    public func liveCallCount(of id: CarrierID) throws(ViewsError) -> UInt64 { try liveCallCount(party: id.value) }
 
     /// Those that it carries, and those that may still go there. Counted while the gateway takes only so many.
-    package func liveCallCount(of id: GatewayID) throws(ViewsError) -> UInt64 { try liveCallCount(party: id.value) }
+    public func liveCallCount(of id: GatewayID) throws(ViewsError) -> UInt64 { try liveCallCount(party: id.value) }
 
     /// Those that any of its gateways carries, and those that may still go there. Counted while the carrier takes only so many.
-    package func limitedCallCount(of id: CarrierID) throws(ViewsError) -> UInt64 { try liveCallCount(party: id.value.asLimit) }
+    public func limitedCallCount(of id: CarrierID) throws(ViewsError) -> UInt64 { try liveCallCount(party: id.value.asLimit) }
 
     /// The same of all of a carrier's gateways.
-    package func starts(at id: CarrierID, before time: WallTime) throws(ViewsError) -> UInt64 { try starts(id.value, time) }
+    public func starts(at id: CarrierID, before time: WallTime) throws(ViewsError) -> UInt64 { try starts(id.value, time) }
 
     /// Calls that were sent to it in the second up to then. Counted while it takes only so many.
-    package func starts(at id: GatewayID, before time: WallTime) throws(ViewsError) -> UInt64 { try starts(id.value, time) }
+    public func starts(at id: GatewayID, before time: WallTime) throws(ViewsError) -> UInt64 { try starts(id.value, time) }
 
     private func starts(_ id: UUIDv7, _ time: WallTime) throws(ViewsError) -> UInt64 {
         guard let row = try value(Key(id), in: .gatewayStarts) else { return 0 }

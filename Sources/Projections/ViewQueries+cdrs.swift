@@ -1,19 +1,19 @@
-package import Model
+public import Model
 import Primitives
 
 extension ViewQueries where Self: ~Copyable {
-    package func cdr(number: UInt64) throws(ViewsError) -> Cdr? {
+    public func cdr(number: UInt64) throws(ViewsError) -> Cdr? {
         guard let sequence = try self.number(Key(number), in: .cdrs) else { return nil }
         return try cdr(at: sequence)
     }
 
-    package func cdr(call: CallID) throws(ViewsError) -> Cdr? {
+    public func cdr(call: CallID) throws(ViewsError) -> Cdr? {
         guard let number = try number(Key(call.value), in: .cdrsByCall) else { return nil }
         return try cdr(number: number)
     }
 
     /// The number of the next record: one more than the last, from 1.
-    package func nextCDRNumber() throws(ViewsError) -> UInt64 {
+    public func nextCDRNumber() throws(ViewsError) -> UInt64 {
         guard let (key, _) = try last(in: .cdrs, atOrBefore: Key(UInt64.max)) else { return 1 }
         var reader = KeyReader(key.bytes)
         guard let number = reader.number64() else { throw .unreadable(table: .cdrs) }
@@ -21,7 +21,7 @@ extension ViewQueries where Self: ~Copyable {
     }
 
     /// Records in the order of their numbers.
-    package func cdrs(after number: UInt64 = 0, limit: Int) throws(ViewsError) -> [Cdr] {
+    public func cdrs(after number: UInt64 = 0, limit: Int) throws(ViewsError) -> [Cdr] {
         var records: [Cdr] = []
         for (_, value) in try page(.cdrs, after: Key(number), limit: limit) {
             var reader = KeyReader(value)
@@ -35,19 +35,19 @@ extension ViewQueries where Self: ~Copyable {
         try opened(try decoded(CdrRecorded.self, try fact(at: sequence).payload, of: .cdrs).cdr)
     }
 
-    package func cdrs(of id: ProviderID, after number: UInt64 = 0, limit: Int) throws(ViewsError) -> [Cdr] {
+    public func cdrs(of id: ProviderID, after number: UInt64 = 0, limit: Int) throws(ViewsError) -> [Cdr] {
         try cdrs(party: id.value, number, limit)
     }
-    package func cdrs(of id: CustomerID, after number: UInt64 = 0, limit: Int) throws(ViewsError) -> [Cdr] {
+    public func cdrs(of id: CustomerID, after number: UInt64 = 0, limit: Int) throws(ViewsError) -> [Cdr] {
         try cdrs(party: id.value, number, limit)
     }
-    package func cdrs(of id: TenantID, after number: UInt64 = 0, limit: Int) throws(ViewsError) -> [Cdr] {
+    public func cdrs(of id: TenantID, after number: UInt64 = 0, limit: Int) throws(ViewsError) -> [Cdr] {
         try cdrs(party: id.value, number, limit)
     }
-    package func cdrs(of id: SubscriberID, after number: UInt64 = 0, limit: Int) throws(ViewsError) -> [Cdr] {
+    public func cdrs(of id: SubscriberID, after number: UInt64 = 0, limit: Int) throws(ViewsError) -> [Cdr] {
         try cdrs(party: id.value, number, limit)
     }
-    package func cdrs(of id: CarrierID, after number: UInt64 = 0, limit: Int) throws(ViewsError) -> [Cdr] {
+    public func cdrs(of id: CarrierID, after number: UInt64 = 0, limit: Int) throws(ViewsError) -> [Cdr] {
         try cdrs(party: id.value, number, limit)
     }
 

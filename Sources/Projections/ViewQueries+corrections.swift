@@ -1,14 +1,14 @@
-package import Model
-package import Primitives
+public import Model
+public import Primitives
 
 extension ViewQueries where Self: ~Copyable {
     /// What the charges of a record were put right by, in the order in which it was.
-    package func corrections(ofRecord number: UInt64) throws(ViewsError) -> [ChargeCorrected] {
+    public func corrections(ofRecord number: UInt64) throws(ViewsError) -> [ChargeCorrected] {
         try messages(ChargeCorrected.self, in: .correctionsByRecord, prefix: Key(number), limit: .max)
     }
 
     /// Of all records, by number.
-    package func corrections(after number: UInt64 = 0, limit: Int) throws(ViewsError) -> [ChargeCorrected] {
+    public func corrections(after number: UInt64 = 0, limit: Int) throws(ViewsError) -> [ChargeCorrected] {
         var found: [ChargeCorrected] = []
         for (_, value) in try page(.corrections, after: Key(number), limit: limit) {
             var reader = KeyReader(value)
@@ -22,7 +22,7 @@ extension ViewQueries where Self: ~Copyable {
     }
 
     /// One more than the last, from 1.
-    package func nextCorrectionNumber() throws(ViewsError) -> UInt64 {
+    public func nextCorrectionNumber() throws(ViewsError) -> UInt64 {
         guard let (key, _) = try last(in: .corrections, atOrBefore: Key(UInt64.max)) else { return 1 }
         var reader = KeyReader(key.bytes)
         guard let number = reader.number64() else { throw .unreadable(table: .corrections) }
@@ -33,7 +33,7 @@ extension ViewQueries where Self: ~Copyable {
     /// that ended earlier comes first.
     ///
     /// - Parameter last: the last that was seen; a number of 0 comes before every call of the time.
-    package func records(
+    public func records(
         startedAfter last: (at: WallTime, number: UInt64), before end: WallTime, limit: Int
     ) throws(ViewsError) -> [(at: WallTime, number: UInt64)] {
         var start = Key()

@@ -1,56 +1,56 @@
 import Foundation
-package import Model
-package import Primitives
+public import Model
+public import Primitives
 
 extension ViewQueries where Self: ~Copyable {
-    package func provider(_ id: ProviderID) throws(ViewsError) -> Provider? { try entity(id) }
-    package func contact(_ id: ContactID) throws(ViewsError) -> Contact? { try entity(id) }
-    package func rateDeck(_ id: RateDeckID) throws(ViewsError) -> RateDeck? { try entity(id) }
-    package func servicePlan(_ id: ServicePlanID) throws(ViewsError) -> ServicePlan? { try entity(id) }
-    package func customer(_ id: CustomerID) throws(ViewsError) -> Customer? { try entity(id) }
-    package func dialPlan(_ id: DialPlanID) throws(ViewsError) -> DialPlan? { try entity(id) }
-    package func tenant(_ id: TenantID) throws(ViewsError) -> Tenant? { try entity(id) }
-    package func carrier(_ id: CarrierID) throws(ViewsError) -> Carrier? { try entity(id) }
-    package func number(_ id: NumberID) throws(ViewsError) -> Number? { try entity(id) }
-    package func subscriber(_ id: SubscriberID) throws(ViewsError) -> Subscriber? { try entity(id) }
-    package func securityGroup(_ id: SecurityGroupID) throws(ViewsError) -> SecurityGroup? { try entity(id) }
-    package func cdrExport(_ id: CdrExportID) throws(ViewsError) -> CdrExport? { try entity(id) }
-    package func token(_ id: TokenID) throws(ViewsError) -> Token? {
+    public func provider(_ id: ProviderID) throws(ViewsError) -> Provider? { try entity(id) }
+    public func contact(_ id: ContactID) throws(ViewsError) -> Contact? { try entity(id) }
+    public func rateDeck(_ id: RateDeckID) throws(ViewsError) -> RateDeck? { try entity(id) }
+    public func servicePlan(_ id: ServicePlanID) throws(ViewsError) -> ServicePlan? { try entity(id) }
+    public func customer(_ id: CustomerID) throws(ViewsError) -> Customer? { try entity(id) }
+    public func dialPlan(_ id: DialPlanID) throws(ViewsError) -> DialPlan? { try entity(id) }
+    public func tenant(_ id: TenantID) throws(ViewsError) -> Tenant? { try entity(id) }
+    public func carrier(_ id: CarrierID) throws(ViewsError) -> Carrier? { try entity(id) }
+    public func number(_ id: NumberID) throws(ViewsError) -> Number? { try entity(id) }
+    public func subscriber(_ id: SubscriberID) throws(ViewsError) -> Subscriber? { try entity(id) }
+    public func securityGroup(_ id: SecurityGroupID) throws(ViewsError) -> SecurityGroup? { try entity(id) }
+    public func cdrExport(_ id: CdrExportID) throws(ViewsError) -> CdrExport? { try entity(id) }
+    public func token(_ id: TokenID) throws(ViewsError) -> Token? {
         try message(Token.self, Key(id.value), in: .tokens)
     }
-    package func worker(_ name: String) throws(ViewsError) -> Worker? {
+    public func worker(_ name: String) throws(ViewsError) -> Worker? {
         try message(Worker.self, Key(text: name), in: .workers)
     }
 
-    package func provider(namespace: String) throws(ViewsError) -> Provider? {
+    public func provider(namespace: String) throws(ViewsError) -> Provider? {
         try entity(found(Key(text: namespace), in: .providersByNamespace))
     }
 
     /// - Parameter domain: in lower case, as it is stored.
-    package func tenant(domain: String) throws(ViewsError) -> Tenant? {
+    public func tenant(domain: String) throws(ViewsError) -> Tenant? {
         try entity(found(Key(text: domain), in: .tenantsByDomain))
     }
 
     /// By user name or by alias.
-    package func subscriber(tenant: TenantID, user: String) throws(ViewsError) -> Subscriber? {
+    public func subscriber(tenant: TenantID, user: String) throws(ViewsError) -> Subscriber? {
         try entity(found(Key(tenant.value).adding(name: user, keys), in: .subscribersByName))
     }
 
     /// Whose trunk sends from this address.
-    package func subscriber(trunkAddress address: String) throws(ViewsError) -> Subscriber? {
+    public func subscriber(trunkAddress address: String) throws(ViewsError) -> Subscriber? {
         try entity(found(Key(trunkAddress: address, keys), in: .subscribersByName))
     }
 
-    package func number(e164: String) throws(ViewsError) -> Number? {
+    public func number(e164: String) throws(ViewsError) -> Number? {
         try entity(found(Key(text: e164), in: .numbersByE164))
     }
 
-    package func carrier(gateway: GatewayID) throws(ViewsError) -> Carrier? {
+    public func carrier(gateway: GatewayID) throws(ViewsError) -> Carrier? {
         try entity(found(Key(gateway.value), in: .gateways))
     }
 
     /// Whose gateway sends from this address.
-    package func gateway(host: String, port: UInt32) throws(ViewsError) -> (carrier: Carrier, gateway: Gateway)? {
+    public func gateway(host: String, port: UInt32) throws(ViewsError) -> (carrier: Carrier, gateway: Gateway)? {
         let key = Key(gatewayHost: host, port: port)
         guard let bytes = try value(key, in: .gatewaysByAddress) else { return nil }
         var reader = KeyReader(bytes)
@@ -63,119 +63,119 @@ extension ViewQueries where Self: ~Copyable {
         return (carrier, gateway)
     }
 
-    package func domain(_ id: DomainID) throws(ViewsError) -> Domain? { try entity(id) }
+    public func domain(_ id: DomainID) throws(ViewsError) -> Domain? { try entity(id) }
 
     /// The one that has shown that it may speak for the name.
-    package func domain(verified name: String) throws(ViewsError) -> Domain? {
+    public func domain(verified name: String) throws(ViewsError) -> Domain? {
         try entity(found(Key(text: name), in: .domainsByName))
     }
 
-    package func domains(after: DomainID? = nil, limit: Int) throws(ViewsError) -> [Domain] { try all(after, limit) }
+    public func domains(after: DomainID? = nil, limit: Int) throws(ViewsError) -> [Domain] { try all(after, limit) }
 
-    package func user(_ id: UserID) throws(ViewsError) -> User? { try entity(id) }
+    public func user(_ id: UserID) throws(ViewsError) -> User? { try entity(id) }
 
     /// - Parameter email: in lower case, as it is stored.
-    package func user(email: String) throws(ViewsError) -> User? { try entity(found(Key(email: email, keys), in: .usersByEmail)) }
+    public func user(email: String) throws(ViewsError) -> User? { try entity(found(Key(email: email, keys), in: .usersByEmail)) }
 
-    package func users(after: UserID? = nil, limit: Int) throws(ViewsError) -> [User] { try all(after, limit) }
+    public func users(after: UserID? = nil, limit: Int) throws(ViewsError) -> [User] { try all(after, limit) }
 
     /// Those with this number in another system, of any provider.
-    package func entities(_ kind: EntityKind, externalID: String) throws(ViewsError) -> [UUIDv7] {
+    public func entities(_ kind: EntityKind, externalID: String) throws(ViewsError) -> [UUIDv7] {
         guard !externalID.isEmpty else { return [] }
         let prefix = Key.external(externalID, kind, keys)
         return try page(.externalIDs, prefix: prefix, limit: 1_000).compactMap { UUIDv7(bytes: $0.key.bytes.suffix(16)) }
     }
 
     /// - Parameter secretHash: SHA-256 of the bearer token.
-    package func token(secretHash: [UInt8]) throws(ViewsError) -> Token? {
+    public func token(secretHash: [UInt8]) throws(ViewsError) -> Token? {
         guard let id: ID<Token> = try found(Key(secretHash), in: .tokensBySecret) else { return nil }
         return try token(id)
     }
 
-    package func providers(after: ProviderID? = nil, limit: Int) throws(ViewsError) -> [Provider] {
+    public func providers(after: ProviderID? = nil, limit: Int) throws(ViewsError) -> [Provider] {
         try all(after, limit)
     }
-    package func contacts(after: ContactID? = nil, limit: Int) throws(ViewsError) -> [Contact] { try all(after, limit) }
-    package func rateDecks(after: RateDeckID? = nil, limit: Int) throws(ViewsError) -> [RateDeck] {
+    public func contacts(after: ContactID? = nil, limit: Int) throws(ViewsError) -> [Contact] { try all(after, limit) }
+    public func rateDecks(after: RateDeckID? = nil, limit: Int) throws(ViewsError) -> [RateDeck] {
         try all(after, limit)
     }
-    package func servicePlans(after: ServicePlanID? = nil, limit: Int) throws(ViewsError) -> [ServicePlan] {
+    public func servicePlans(after: ServicePlanID? = nil, limit: Int) throws(ViewsError) -> [ServicePlan] {
         try all(after, limit)
     }
-    package func customers(after: CustomerID? = nil, limit: Int) throws(ViewsError) -> [Customer] {
+    public func customers(after: CustomerID? = nil, limit: Int) throws(ViewsError) -> [Customer] {
         try all(after, limit)
     }
-    package func dialPlans(after: DialPlanID? = nil, limit: Int) throws(ViewsError) -> [DialPlan] {
+    public func dialPlans(after: DialPlanID? = nil, limit: Int) throws(ViewsError) -> [DialPlan] {
         try all(after, limit)
     }
-    package func tenants(after: TenantID? = nil, limit: Int) throws(ViewsError) -> [Tenant] { try all(after, limit) }
-    package func carriers(after: CarrierID? = nil, limit: Int) throws(ViewsError) -> [Carrier] { try all(after, limit) }
-    package func numbers(after: NumberID? = nil, limit: Int) throws(ViewsError) -> [Number] { try all(after, limit) }
-    package func subscribers(after: SubscriberID? = nil, limit: Int) throws(ViewsError) -> [Subscriber] {
+    public func tenants(after: TenantID? = nil, limit: Int) throws(ViewsError) -> [Tenant] { try all(after, limit) }
+    public func carriers(after: CarrierID? = nil, limit: Int) throws(ViewsError) -> [Carrier] { try all(after, limit) }
+    public func numbers(after: NumberID? = nil, limit: Int) throws(ViewsError) -> [Number] { try all(after, limit) }
+    public func subscribers(after: SubscriberID? = nil, limit: Int) throws(ViewsError) -> [Subscriber] {
         try all(after, limit)
     }
-    package func securityGroups(after: SecurityGroupID? = nil, limit: Int) throws(ViewsError) -> [SecurityGroup] {
+    public func securityGroups(after: SecurityGroupID? = nil, limit: Int) throws(ViewsError) -> [SecurityGroup] {
         try all(after, limit)
     }
-    package func cdrExports(after: CdrExportID? = nil, limit: Int) throws(ViewsError) -> [CdrExport] {
+    public func cdrExports(after: CdrExportID? = nil, limit: Int) throws(ViewsError) -> [CdrExport] {
         try all(after, limit)
     }
-    package func tokens(after: TokenID? = nil, limit: Int) throws(ViewsError) -> [Token] {
+    public func tokens(after: TokenID? = nil, limit: Int) throws(ViewsError) -> [Token] {
         try messages(Token.self, in: .tokens, after: after.map { Key($0.value) }, limit: limit)
     }
-    package func workers(after name: String? = nil, limit: Int) throws(ViewsError) -> [Worker] {
+    public func workers(after name: String? = nil, limit: Int) throws(ViewsError) -> [Worker] {
         try messages(Worker.self, in: .workers, after: name.map { Key(text: $0) }, limit: limit)
     }
 
     /// - Parameter parent: nil for those directly under the platform.
-    package func providers(
+    public func providers(
         under parent: ProviderID?, after: ProviderID? = nil, limit: Int
     ) throws(ViewsError) -> [Provider] {
         try referrers(of: parent?.value ?? .platform, after, limit)
     }
-    package func contacts(of provider: ProviderID, after: ContactID? = nil, limit: Int) throws(ViewsError) -> [Contact]
+    public func contacts(of provider: ProviderID, after: ContactID? = nil, limit: Int) throws(ViewsError) -> [Contact]
     {
         try referrers(of: provider.value, after, limit)
     }
-    package func rateDecks(of provider: ProviderID, after: RateDeckID? = nil, limit: Int) throws(ViewsError)
+    public func rateDecks(of provider: ProviderID, after: RateDeckID? = nil, limit: Int) throws(ViewsError)
         -> [RateDeck]
     {
         try referrers(of: provider.value, after, limit)
     }
-    package func servicePlans(
+    public func servicePlans(
         of provider: ProviderID, after: ServicePlanID? = nil, limit: Int
     ) throws(ViewsError) -> [ServicePlan] { try referrers(of: provider.value, after, limit) }
-    package func customers(of provider: ProviderID, after: CustomerID? = nil, limit: Int) throws(ViewsError)
+    public func customers(of provider: ProviderID, after: CustomerID? = nil, limit: Int) throws(ViewsError)
         -> [Customer]
     {
         try referrers(of: provider.value, after, limit)
     }
-    package func dialPlans(of provider: ProviderID, after: DialPlanID? = nil, limit: Int) throws(ViewsError)
+    public func dialPlans(of provider: ProviderID, after: DialPlanID? = nil, limit: Int) throws(ViewsError)
         -> [DialPlan]
     {
         try referrers(of: provider.value, after, limit)
     }
-    package func carriers(of provider: ProviderID, after: CarrierID? = nil, limit: Int) throws(ViewsError) -> [Carrier]
+    public func carriers(of provider: ProviderID, after: CarrierID? = nil, limit: Int) throws(ViewsError) -> [Carrier]
     {
         try referrers(of: provider.value, after, limit)
     }
-    package func numbers(of provider: ProviderID, after: NumberID? = nil, limit: Int) throws(ViewsError) -> [Number] {
+    public func numbers(of provider: ProviderID, after: NumberID? = nil, limit: Int) throws(ViewsError) -> [Number] {
         try referrers(of: provider.value, after, limit)
     }
     /// The numbers assigned to a subscriber.
-    package func numbers(of subscriber: SubscriberID, after: NumberID? = nil, limit: Int) throws(ViewsError) -> [Number]
+    public func numbers(of subscriber: SubscriberID, after: NumberID? = nil, limit: Int) throws(ViewsError) -> [Number]
     {
         try referrers(of: subscriber.value, after, limit)
     }
-    package func tenants(of customer: CustomerID, after: TenantID? = nil, limit: Int) throws(ViewsError) -> [Tenant] {
+    public func tenants(of customer: CustomerID, after: TenantID? = nil, limit: Int) throws(ViewsError) -> [Tenant] {
         try referrers(of: customer.value, after, limit)
     }
-    package func subscribers(
+    public func subscribers(
         of tenant: TenantID, after: SubscriberID? = nil, limit: Int
     ) throws(ViewsError) -> [Subscriber] { try referrers(of: tenant.value, after, limit) }
 
     /// Ids of the entities of one kind that name `id` in one of their fields.
-    package func referrers(
+    public func referrers(
         of id: UUIDv7, kind: EntityKind, after: UUIDv7? = nil, limit: Int
     ) throws(ViewsError) -> [UUIDv7] {
         var prefix = Key(id)
@@ -191,7 +191,7 @@ extension ViewQueries where Self: ~Copyable {
     }
 
     /// Some entity that names `id`, and so keeps it from being removed; nil: nobody does.
-    package func firstReferrer(of id: UUIDv7) throws(ViewsError) -> (kind: EntityKind, id: UUIDv7)? {
+    public func firstReferrer(of id: UUIDv7) throws(ViewsError) -> (kind: EntityKind, id: UUIDv7)? {
         guard let (key, _) = try page(.references, prefix: Key(id), limit: 1).first else { return nil }
         guard key.bytes.count == 33, let referrer = UUIDv7(bytes: key.bytes[17...]),
             let kind = EntityKind(rawValue: Int(key.bytes[16]))

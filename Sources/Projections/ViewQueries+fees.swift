@@ -1,23 +1,23 @@
 import Foundation
-package import Model
-package import Primitives
+public import Model
+public import Primitives
 
 /// A line or a number that somebody had for a while, or the plan that a customer or a provider was under.
-package struct FeeItem: Equatable, Sendable {
-    package let kind: FeeKind
-    package let id: UUIDv7
-    package let from: WallTime
+public struct FeeItem: Equatable, Sendable {
+    public let kind: FeeKind
+    public let id: UUIDv7
+    public let from: WallTime
     /// Not included; `open`: it lasts.
-    package let to: WallTime
+    public let to: WallTime
     /// Of the kind `plan`.
-    package let plan: ServicePlanID?
+    public let plan: ServicePlanID?
 
-    package static let open = WallTime(microseconds: .max)
+    public static let open = WallTime(microseconds: .max)
 }
 
 extension ViewQueries where Self: ~Copyable {
     /// Customers and providers that have, or had, anything; in the order of their ids.
-    package func feePayers(after: UUIDv7? = nil, limit: Int) throws(ViewsError) -> [UUIDv7] {
+    public func feePayers(after: UUIDv7? = nil, limit: Int) throws(ViewsError) -> [UUIDv7] {
         var payers: [UUIDv7] = []
         var start = after.map { Key(Key($0).bytes + [0xFF]) } ?? Key()
         while payers.count < limit {
@@ -36,7 +36,7 @@ extension ViewQueries where Self: ~Copyable {
 
     /// In the order of what they are and when they began.
     /// - Parameter kind: nil: of all kinds.
-    package func feeItems(of payer: UUIDv7, kind: FeeKind? = nil) throws(ViewsError) -> [FeeItem] {
+    public func feeItems(of payer: UUIDv7, kind: FeeKind? = nil) throws(ViewsError) -> [FeeItem] {
         var prefix = Key(payer)
         if let kind { prefix.add(byte: UInt8(truncatingIfNeeded: kind.rawValue)) }
         var items: [FeeItem] = []
@@ -53,10 +53,10 @@ extension ViewQueries where Self: ~Copyable {
     }
 
     /// nil: the plan has no fees.
-    package func feesSince(of plan: ServicePlanID) throws(ViewsError) -> WallTime? { try feeTime(Key(plan.value), in: .feePlans) }
+    public func feesSince(of plan: ServicePlanID) throws(ViewsError) -> WallTime? { try feeTime(Key(plan.value), in: .feePlans) }
 
     /// Up to when the payer was charged by the plan; nil: never.
-    package func feesThrough(of payer: UUIDv7, by plan: ServicePlanID) throws(ViewsError) -> WallTime? {
+    public func feesThrough(of payer: UUIDv7, by plan: ServicePlanID) throws(ViewsError) -> WallTime? {
         try feeTime(Key(payer).adding(plan.value), in: .feePeriods)
     }
 
@@ -69,7 +69,7 @@ extension ViewQueries where Self: ~Copyable {
 
     /// What was charged to a customer or a provider, in the order of the periods.
     /// - Parameter after: beginning of the period and plan of the last one before; both are on the fact.
-    package func fees(
+    public func fees(
         of payer: UUIDv7, after: (start: WallTime, plan: UUIDv7)? = nil, limit: Int
     ) throws(ViewsError) -> [FeeCharged] {
         let prefix = Key(payer)

@@ -1,8 +1,8 @@
-package import Model
+public import Model
 
 extension ViewQueries where Self: ~Copyable {
     /// nil: nothing is known of it, so it is taken for in service.
-    package func gatewayState(_ gateway: GatewayID, of carrier: CarrierID) throws(ViewsError) -> GatewayState? {
+    public func gatewayState(_ gateway: GatewayID, of carrier: CarrierID) throws(ViewsError) -> GatewayState? {
         try message(GatewayState.self, Key(carrier.value).adding(gateway.value), in: .gatewayStates)
     }
 }

@@ -1,7 +1,7 @@
-package import Ledger
-package import Model
+public import Ledger
+public import Model
 import Primitives
-package import Subjects
+public import Subjects
 import SwiftProtobuf
 
 // The tables hold personal fields as they came with the event: sealed. So a page of the file that is not used any more, a
@@ -40,18 +40,18 @@ extension ViewQueries where Self: ~Copyable {
     }
 
     /// Whom a running call belongs to. Needs no key.
-    package func subjects(ofCall call: CallID) throws(ViewsError) -> CallSubjects? {
+    public func subjects(ofCall call: CallID) throws(ViewsError) -> CallSubjects? {
         guard let live = try message(LiveCall.self, Key(call.value), in: .liveCalls) else { return nil }
         return CallSubjects(live.started.caller, live.started.called)
     }
 
     /// The event in an envelope of the log, with what belongs to natural persons, as far as they are not erased.
-    package func event(in stored: Envelope) throws(ViewsError) -> Event { try Event(opening: stored, keys) }
+    public func event(in stored: Envelope) throws(ViewsError) -> Event { try Event(opening: stored, keys) }
 }
 
 extension Event {
     /// As it is stored: personal fields are empty, and sealed beside.
-    package init(closed stored: Envelope) throws(ViewsError) {
+    public init(closed stored: Envelope) throws(ViewsError) {
         do {
             try self.init(storedType: stored.type, schemaVersion: stored.schemaVersion, payload: stored.payload)
         } catch {
@@ -60,7 +60,7 @@ extension Event {
     }
 
     /// As it was recorded, less what belongs to erased persons.
-    package init(opening stored: Envelope, _ keys: SubjectKeys?) throws(ViewsError) {
+    public init(opening stored: Envelope, _ keys: SubjectKeys?) throws(ViewsError) {
         try self.init(closed: stored)
         guard let keys else { return }
         do throws(SubjectKeyError) {

@@ -1,18 +1,18 @@
-package import Model
-package import Primitives
+public import Model
+public import Primitives
 
 /// The price of a destination at a time: all that a `RateLock` needs to know of it.
-package struct RateMatch: Equatable, Sendable {
-    package let deck: RateDeck
-    package let version: UInt32
-    package let entry: RateEntry
+public struct RateMatch: Equatable, Sendable {
+    public let deck: RateDeck
+    public let version: UInt32
+    public let entry: RateEntry
 }
 
 /// Where the rows of a version are, and what has to be known to choose among them.
-package struct DeckRows: Equatable, Sendable {
-    package let version: UInt32
-    package let hasBands: Bool
-    package let hasPatterns: Bool
+public struct DeckRows: Equatable, Sendable {
+    public let version: UInt32
+    public let hasBands: Bool
+    public let hasPatterns: Bool
     let base: Key
 
     /// How a time of `Table.deckTimes` says it: nothing for a version that is found by deck and version and has prefixes alone.
@@ -48,7 +48,7 @@ extension ViewQueries where Self: ~Copyable {
     /// The entry of the deck's version in force at `time` for a number, whatever the time band; nil: no price.
     ///
     /// - Parameter digits: an E.164 number without the `+`.
-    package func rate(deck id: RateDeckID, at time: WallTime, digits: String) throws(ViewsError) -> RateMatch? {
+    public func rate(deck id: RateDeckID, at time: WallTime, digits: String) throws(ViewsError) -> RateMatch? {
         guard let deck = try rateDeck(id), let rows = try deckRows(id, at: time), let entry = try rateEntry(in: rows, digits: digits)
         else { return nil }
         return RateMatch(deck: deck, version: rows.version, entry: entry)
@@ -56,7 +56,7 @@ extension ViewQueries where Self: ~Copyable {
 
     /// Of the version with the latest effective time that is not after `time`; of two with the same time the one
     /// published later.
-    package func deckRows(_ deck: RateDeckID, at time: WallTime) throws(ViewsError) -> DeckRows? {
+    public func deckRows(_ deck: RateDeckID, at time: WallTime) throws(ViewsError) -> DeckRows? {
         let prefix = Key(deck.value)
         var key = prefix
         key.add(time)
@@ -70,7 +70,7 @@ extension ViewQueries where Self: ~Copyable {
         return rows
     }
 
-    package func deckRows(_ deck: RateDeckID, version: UInt32) throws(ViewsError) -> DeckRows? {
+    public func deckRows(_ deck: RateDeckID, version: UInt32) throws(ViewsError) -> DeckRows? {
         guard let head = try deckVersion(deck, version) else { return nil }
         guard let rows = DeckRows(deck: deck, version: version, DeckRows.Trait.bytes(of: head)) else {
             throw .unreadable(table: .deckVersions)
@@ -79,7 +79,7 @@ extension ViewQueries where Self: ~Copyable {
     }
 
     /// The version with the latest effective time that is not after `time`.
-    package func deckVersion(_ deck: RateDeckID, at time: WallTime) throws(ViewsError) -> UInt32? {
+    public func deckVersion(_ deck: RateDeckID, at time: WallTime) throws(ViewsError) -> UInt32? {
         try deckRows(deck, at: time)?.version
     }
 
@@ -87,7 +87,7 @@ extension ViewQueries where Self: ~Copyable {
     ///
     /// - Parameter band: the time band in force; 0: none.
     /// - Parameter matches: whether a row's expression fits the number.
-    package func rateEntry(
+    public func rateEntry(
         in rows: DeckRows, digits: String, band: UInt32 = 0, matches: (RateEntry) -> Bool = { _ in false }
     ) throws(ViewsError) -> RateEntry? {
         var found: RateEntry?
@@ -100,7 +100,7 @@ extension ViewQueries where Self: ~Copyable {
     }
 
     /// Every entry that the number fits, in the order in which they count; those of all time bands.
-    package func rateCandidates(
+    public func rateCandidates(
         in rows: DeckRows, digits: String, matches: (RateEntry) -> Bool = { _ in false }
     ) throws(ViewsError) -> [RateEntry] {
         var found: [RateEntry] = []
@@ -162,12 +162,12 @@ extension ViewQueries where Self: ~Copyable {
         return true
     }
 
-    package func deckImport(_ id: UUIDv7) throws(ViewsError) -> DeckImport? {
+    public func deckImport(_ id: UUIDv7) throws(ViewsError) -> DeckImport? {
         try message(DeckImport.self, Key(id), in: .deckImports)
     }
 
     /// The highest version number published; 0: none yet.
-    package func latestDeckVersion(_ deck: RateDeckID) throws(ViewsError) -> UInt32 {
+    public func latestDeckVersion(_ deck: RateDeckID) throws(ViewsError) -> UInt32 {
         let prefix = Key(deck.value)
         guard let (key, _) = try last(in: .deckVersions, atOrBefore: prefix.adding(UInt32.max)), key.hasPrefix(prefix)
         else { return 0 }
@@ -178,12 +178,12 @@ extension ViewQueries where Self: ~Copyable {
     }
 
     /// A version without its entries.
-    package func deckVersion(_ deck: RateDeckID, _ version: UInt32) throws(ViewsError) -> RateDeckVersion? {
+    public func deckVersion(_ deck: RateDeckID, _ version: UInt32) throws(ViewsError) -> RateDeckVersion? {
         try message(RateDeckVersion.self, Key(deck.value).adding(version), in: .deckVersions)
     }
 
     /// Versions without their entries, the oldest first.
-    package func deckVersions(
+    public func deckVersions(
         of deck: RateDeckID, after version: UInt32? = nil, limit: Int
     ) throws(ViewsError) -> [RateDeckVersion] {
         let prefix = Key(deck.value)
@@ -192,7 +192,7 @@ extension ViewQueries where Self: ~Copyable {
     }
 
     /// Entries in the order of their keys.
-    package func rateEntries(
+    public func rateEntries(
         deck: RateDeckID, version: UInt32, after key: String? = nil, limit: Int
     ) throws(ViewsError) -> [RateEntry] {
         // The prices of a deck that was removed stay in the table, for questions about the past.

@@ -1,22 +1,22 @@
-package import Model
-package import Primitives
+public import Model
+public import Primitives
 
 extension ViewQueries where Self: ~Copyable {
-    package func recording(_ id: UUIDv7) throws(ViewsError) -> RecordingState? {
+    public func recording(_ id: UUIDv7) throws(ViewsError) -> RecordingState? {
         try message(RecordingState.self, Key(id), in: .recordings)
     }
 
     /// Of everybody, in the order of their ids, which is that of their beginnings.
-    package func recordings(after id: UUIDv7? = nil, limit: Int) throws(ViewsError) -> [RecordingState] {
+    public func recordings(after id: UUIDv7? = nil, limit: Int) throws(ViewsError) -> [RecordingState] {
         try messages(RecordingState.self, in: .recordings, prefix: Key(), after: id.map { Key($0) }, limit: limit)
     }
 
-    package func recordings(ofCall call: UUIDv7) throws(ViewsError) -> [RecordingState] {
+    public func recordings(ofCall call: UUIDv7) throws(ViewsError) -> [RecordingState] {
         try recordings(in: .recordingsByCall, of: call, after: nil, limit: 100)
     }
 
     /// - Parameter party: a provider, customer, tenant, subscriber or carrier.
-    package func recordings(ofParty party: UUIDv7, after id: UUIDv7?, limit: Int) throws(ViewsError) -> [RecordingState] {
+    public func recordings(ofParty party: UUIDv7, after id: UUIDv7?, limit: Int) throws(ViewsError) -> [RecordingState] {
         try recordings(in: .recordingsByParty, of: party, after: id, limit: limit)
     }
 

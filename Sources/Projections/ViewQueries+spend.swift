@@ -1,14 +1,14 @@
-package import Model
-package import Primitives
+public import Model
+public import Primitives
 
 extension ViewQueries where Self: ~Copyable {
     /// What calls that a security group was asked about cost since then, and what is held for those that run.
     /// - Parameter since: the beginning of a quarter of an hour; an earlier time is asked from the quarter that it is in.
-    package func spend(of line: SubscriberID, since: WallTime) throws(ViewsError) -> Spend {
+    public func spend(of line: SubscriberID, since: WallTime) throws(ViewsError) -> Spend {
         try spend(party: line.value, since: since)
     }
 
-    package func spend(of customer: CustomerID, since: WallTime) throws(ViewsError) -> Spend {
+    public func spend(of customer: CustomerID, since: WallTime) throws(ViewsError) -> Spend {
         try spend(party: customer.value, since: since)
     }
 
@@ -35,11 +35,11 @@ extension ViewQueries where Self: ~Copyable {
 }
 
 /// Of one line or one customer, in the customer's currency.
-package struct Spend: Equatable, Sendable {
-    package var chargedMicros: Int64 = 0
-    package var heldMicros: Int64 = 0
+public struct Spend: Equatable, Sendable {
+    public var chargedMicros: Int64 = 0
+    public var heldMicros: Int64 = 0
 
-    package init() {}
+    public init() {}
 
-    package var totalMicros: Int64 { chargedMicros &+ heldMicros }
+    public var totalMicros: Int64 { chargedMicros &+ heldMicros }
 }

@@ -1,6 +1,6 @@
-package import Ledger
-package import Primitives
-package import Subjects
+public import Ledger
+public import Primitives
+public import Subjects
 import SwiftProtobuf
 
 /// Every question that can be asked of the views, the same inside a snapshot and inside the open write transaction,
@@ -8,7 +8,7 @@ import SwiftProtobuf
 ///
 /// The questions themselves are in `ViewQueries+<view>.swift`. Lists come in pages: `after` is the last item of the page
 /// before (nil: from the start), and a page shorter than `limit` is the last.
-package protocol ViewQueries: ~Copyable {
+public protocol ViewQueries: ~Copyable {
     /// The sequence of the last event that the views hold; 0: none.
     var applied: UInt64 { get }
 
@@ -39,9 +39,9 @@ package protocol ViewQueries: ~Copyable {
 }
 
 extension ViewQueries where Self: ~Copyable {
-    package var entities: EntityCache? { nil }
+    public var entities: EntityCache? { nil }
 
-    package func withValue<R>(_ key: Key, in table: Table, _ body: (RawSpan) throws(ViewsError) -> R) throws(ViewsError) -> R? {
+    public func withValue<R>(_ key: Key, in table: Table, _ body: (RawSpan) throws(ViewsError) -> R) throws(ViewsError) -> R? {
         guard let bytes = try value(key, in: table) else { return nil }
         return try unsafe body(bytes.span.bytes)
     }

@@ -1,17 +1,17 @@
 import LMDB
-package import Ledger
-package import Primitives
-package import Subjects
+public import Ledger
+public import Primitives
+public import Subjects
 
 /// The views as they were at one sequence number, for as long as `Views.read` runs; writers go on meanwhile.
 ///
 /// As of an earlier sequence it is made of two: state tables come from views that were brought to that sequence, and
 /// journal tables from the running views, cut off there.
-package struct ViewSnapshot: ~Copyable, ViewQueries {
+public struct ViewSnapshot: ~Copyable, ViewQueries {
     let transaction: ReadTransaction
     let databases: TableDatabases
-    package let applied: UInt64
-    package let keys: SubjectKeys?
+    public let applied: UInt64
+    public let keys: SubjectKeys?
     /// nil: all tables are of one transaction.
     let journals: JournalsAsOf?
     private let log: (any EventLog)?
@@ -40,7 +40,7 @@ package struct ViewSnapshot: ~Copyable, ViewQueries {
     }
 
     /// Of the newest event, for a question about the past; nil: the question is about now.
-    package var timeAsOf: WallTime? {
+    public var timeAsOf: WallTime? {
         get throws(ViewsError) {
             switch journals {
             case .some: try applied == 0 ? WallTime(microseconds: 0) : timeOfNewest()
@@ -57,11 +57,11 @@ package struct ViewSnapshot: ~Copyable, ViewQueries {
         }
     }
 
-    package func fact(at sequence: UInt64) throws(ViewsError) -> StoredFact { try StoredFact(at: sequence, in: log) }
+    public func fact(at sequence: UInt64) throws(ViewsError) -> StoredFact { try StoredFact(at: sequence, in: log) }
 
-    package func stream(_ id: UUIDv7) throws(ViewsError) -> [Envelope] { try StoredFact.stream(id, in: log) }
+    public func stream(_ id: UUIDv7) throws(ViewsError) -> [Envelope] { try StoredFact.stream(id, in: log) }
 
-    package func value(_ key: Key, in table: Table) throws(ViewsError) -> [UInt8]? {
+    public func value(_ key: Key, in table: Table) throws(ViewsError) -> [UInt8]? {
         if case .journal(let bound) = table.kind {
             switch journals {
             case .some(let journals):
@@ -72,7 +72,7 @@ package struct ViewSnapshot: ~Copyable, ViewQueries {
         return try databases.value(key, in: table, transaction)
     }
 
-    package func scan(
+    public func scan(
         _ table: Table, from start: Key, _ body: (Key, [UInt8]) throws(ViewsError) -> Bool
     ) throws(ViewsError) {
         if case .journal(let bound) = table.kind {
@@ -85,7 +85,7 @@ package struct ViewSnapshot: ~Copyable, ViewQueries {
         try databases.scan(table, from: start, transaction, body)
     }
 
-    package func last(in table: Table, atOrBefore key: Key) throws(ViewsError) -> (key: Key, value: [UInt8])? {
+    public func last(in table: Table, atOrBefore key: Key) throws(ViewsError) -> (key: Key, value: [UInt8])? {
         if case .journal(let bound) = table.kind {
             switch journals {
             case .some(let journals):

@@ -1,23 +1,23 @@
 import Foundation
 import LMDB
-package import Ledger
-package import Model
-package import Primitives
-package import Subjects
+public import Ledger
+public import Model
+public import Primitives
+public import Subjects
 import SwiftProtobuf
 
 /// The open write transaction of the views: asked like a snapshot, and it records events.
 ///
 /// Everything that is decided inside it sees everything that was recorded before; nothing of it is seen by anybody
 /// else before `Views.write` returns, and nothing of it remains if its body throws.
-package struct ViewTransaction: ~Copyable, ViewQueries {
+public struct ViewTransaction: ~Copyable, ViewQueries {
     var transaction: WriteTransaction
     let databases: TableDatabases
     /// Rows that LMDB does not have yet; questions see them.
     let buffers: ViewBuffers
-    package var entities: EntityCache? { buffers.entities }
+    public var entities: EntityCache? { buffers.entities }
     /// Another one after each change of an entity.
-    package var entityGeneration: UInt64 { buffers.entities.generation(keys) }
+    public var entityGeneration: UInt64 { buffers.entities.generation(keys) }
     /// Events come from the log, and nobody asks for what they change before `settle`: what one of them brings and a later one
     /// takes away need not be done.
     var isTakingIn = false
@@ -25,8 +25,8 @@ package struct ViewTransaction: ~Copyable, ViewQueries {
     private var newestCall: (sequence: UInt64, id: UUIDv7)?
     /// The last of a large replay: what it needed is not needed again.
     var givesMemoryBack = false
-    package internal(set) var applied: UInt64
-    package let keys: SubjectKeys?
+    public internal(set) var applied: UInt64
+    public let keys: SubjectKeys?
     /// The newest event of this transaction.
     var last: EventContext?
     /// Those that events reach. With the projections of the state alone, what they write into journals goes nowhere.
@@ -54,7 +54,7 @@ package struct ViewTransaction: ~Copyable, ViewQueries {
     ///
     /// - Parameter payload: the event's bytes, if the caller has made them already.
     /// - Returns: where the event will stand.
-    package mutating func record(
+    public mutating func record(
         _ event: Event, payload: [UInt8]? = nil, stream: UUIDv7, time: WallTime
     ) throws(ViewsError) -> EventContext {
         let context = EventContext(
@@ -155,14 +155,14 @@ package struct ViewTransaction: ~Copyable, ViewQueries {
 }
 
 extension ViewTransaction {
-    package func fact(at sequence: UInt64) throws(ViewsError) -> StoredFact {
+    public func fact(at sequence: UInt64) throws(ViewsError) -> StoredFact {
         if let fact = buffers.unlogged[sequence] { return fact }
         return try StoredFact(at: sequence, in: log)
     }
 
-    package func stream(_ id: UUIDv7) throws(ViewsError) -> [Envelope] { try StoredFact.stream(id, in: log) }
+    public func stream(_ id: UUIDv7) throws(ViewsError) -> [Envelope] { try StoredFact.stream(id, in: log) }
 
-    package func value(_ key: Key, in table: Table) throws(ViewsError) -> [UInt8]? {
+    public func value(_ key: Key, in table: Table) throws(ViewsError) -> [UInt8]? {
         guard let buffer = buffers[table] else {
             try flushRuns(table)
             return try databases.value(key, in: table, transaction)
@@ -175,7 +175,7 @@ extension ViewTransaction {
         return buffer.withValue(row) { value in unsafe value.withUnsafeBytes { unsafe Array($0) } }
     }
 
-    package func withValue<R>(_ key: Key, in table: Table, _ body: (RawSpan) throws(ViewsError) -> R) throws(ViewsError) -> R? {
+    public func withValue<R>(_ key: Key, in table: Table, _ body: (RawSpan) throws(ViewsError) -> R) throws(ViewsError) -> R? {
         guard let buffer = buffers[table], buffer.isIndexed, let fixed = key.fixed else {
             guard let bytes = try value(key, in: table) else { return nil }
             return try unsafe body(bytes.span.bytes)
@@ -184,7 +184,7 @@ extension ViewTransaction {
         return try buffer.withValue(row, body)
     }
 
-    package func scan(
+    public func scan(
         _ table: Table, from start: Key, _ body: (Key, [UInt8]) throws(ViewsError) -> Bool
     ) throws(ViewsError) {
         if let buffer = buffers[table] { try flush(table, buffer) }
@@ -192,7 +192,7 @@ extension ViewTransaction {
         try databases.scan(table, from: start, transaction, body)
     }
 
-    package func last(in table: Table, atOrBefore key: Key) throws(ViewsError) -> (key: Key, value: [UInt8])? {
+    public func last(in table: Table, atOrBefore key: Key) throws(ViewsError) -> (key: Key, value: [UInt8])? {
         if let buffer = buffers[table] {
             if let fixed = key.fixed {
                 try learnLast(of: table, buffer)

@@ -1,7 +1,7 @@
-package import Ledger
+public import Ledger
 import Model
 import Primitives
-package import Subjects
+public import Subjects
 
 extension Views {
     /// Takes in every event that the log has and the views have not, in transactions of at most 262,144 events, so
@@ -12,7 +12,7 @@ extension Views {
     ///   - progress: told after each transaction how far they are, and what the end was when it began.
     /// - Returns: how many events were taken in.
     @discardableResult
-    package func catchUp(
+    public func catchUp(
         with log: some EventLog, through last: UInt64 = .max,
         progress: ((_ applied: UInt64, _ end: UInt64) -> Void)? = nil
     ) throws(ViewsError) -> UInt64 {
@@ -43,7 +43,7 @@ extension Views {
     }
 
     /// Builds the views anew in another directory, beside the running ones; what is there is dropped.
-    package static func rebuild(
+    public static func rebuild(
         into directory: String, from log: some EventLog, keys: SubjectKeys? = nil, through last: UInt64 = .max,
         progress: ((_ applied: UInt64, _ end: UInt64) -> Void)? = nil
     ) throws(ViewsError) -> Views {
@@ -122,7 +122,7 @@ extension ViewTransaction {
     }
 
     /// Takes in the next event of the log.
-    package mutating func replay(_ stored: Envelope) throws(ViewsError) {
+    public mutating func replay(_ stored: Envelope) throws(ViewsError) {
         guard stored.sequence == applied + 1 else { throw .outOfOrder(expected: applied + 1, actual: stored.sequence) }
         let event = try Event(closed: stored)
         let context = EventContext(

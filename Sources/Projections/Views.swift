@@ -1,7 +1,7 @@
 import Foundation
 import LMDB
-package import Ledger
-package import Subjects
+public import Ledger
+public import Subjects
 import Synchronization
 
 /// Everything that is derived from the log, in one LMDB environment: one writer, any number of readers that never wait.
@@ -9,12 +9,12 @@ import Synchronization
 /// The views can be thrown away at any time and built anew. They are written without sync; `ViewsMark` says how a
 /// machine's stop is noticed. After a kill they lag the log by at most what was not committed, and `catchUp` takes in
 /// the rest.
-package final class Views: Sendable {
-    package let directory: String
+public final class Views: Sendable {
+    public let directory: String
     /// How they were found; anything but `.kept` means that they start empty.
-    package let condition: ViewsCondition
+    public let condition: ViewsCondition
     /// Opens what belongs to natural persons; nil: it stays closed.
-    package let keys: SubjectKeys?
+    public let keys: SubjectKeys?
     /// Where they are read and written now; `swap` puts another there.
     let current: Mutex<ViewStore>
     /// Where records and postings stand.
@@ -32,7 +32,7 @@ package final class Views: Sendable {
     ///   - log: what they are built from, if it is known yet: see `attach`.
     ///   - bootID: which start of the machine this is.
     ///   - sizeMax: bytes of address space set aside; the disk is used as it is needed.
-    package init(
+    public init(
         directory: String, log: (any EventLog)? = nil, keys: SubjectKeys? = nil, bootID: String = BootID.current(),
         sizeMax: Int = 1 << 36
     ) throws(ViewsError) {
@@ -67,7 +67,7 @@ package final class Views: Sendable {
 
     /// Opens views for reading, beside the process that writes them or after it has stopped. Nothing in the directory is
     /// changed; throws `.untrusted` if they would have to be built anew first.
-    package init(
+    public init(
         reading directory: String, log: (any EventLog)? = nil, keys: SubjectKeys? = nil, bootID: String = BootID.current(),
         sizeMax: Int = 1 << 36
     ) throws(ViewsError) {
@@ -96,7 +96,7 @@ package final class Views: Sendable {
     }
 
     /// Runs `body` on the views as they are now. Keep it short: pages that writers free cannot be used again meanwhile.
-    package func read<R>(_ body: (borrowing ViewSnapshot) throws(ViewsError) -> R) throws(ViewsError) -> R {
+    public func read<R>(_ body: (borrowing ViewSnapshot) throws(ViewsError) -> R) throws(ViewsError) -> R {
         // Lives on in the snapshot, even if others are put in its place meanwhile.
         let store = current.withLock { $0 }
         return try store.read(keys, log.withLock { $0 }, body)
@@ -108,7 +108,7 @@ package final class Views: Sendable {
     /// - Parameter isPublished: commits when the body returns. Otherwise the transaction stays open: the next body on this
     ///   thread sees what this one did, and readers see it after `publish`. Committing costs what a call costs; many batches
     ///   of facts share it.
-    package func write<R, E: ViewsFailure>(
+    public func write<R, E: ViewsFailure>(
         publishing isPublished: Bool = true, _ body: (inout ViewTransaction) throws(E) -> R
     ) throws(E) -> R {
         try write(projections, publishing: isPublished, body)
@@ -150,10 +150,10 @@ package final class Views: Sendable {
     }
 
     /// Bytes of the file that are in use.
-    package var bytesUsed: Int { current.withLock { $0 }.environment.bytesUsed }
+    public var bytesUsed: Int { current.withLock { $0 }.environment.bytesUsed }
 
     /// Lets readers see what was written; on the thread that wrote it.
-    package func publish() throws(ViewsError) {
+    public func publish() throws(ViewsError) {
         guard let views = unsafe open.take() else { return }
         let buffers = views.buffers
         do {
@@ -165,13 +165,13 @@ package final class Views: Sendable {
     }
 
     /// Drops what was written and not published; on the thread that wrote it.
-    package func discard() {
+    public func discard() {
         guard let views = unsafe open.take() else { return }
         views.buffers.drop()
     }
 
     /// So much waits that it should be published soon; on the thread that wrote it.
-    package var isFull: Bool { unsafe open?.buffers.byteCount ?? 0 > Self.unpublishedMax }
+    public var isFull: Bool { unsafe open?.buffers.byteCount ?? 0 > Self.unpublishedMax }
 
     private func begin(_ projections: [any Projection.Type]) throws(ViewsError) -> ViewTransaction {
         while true {
@@ -185,7 +185,7 @@ package final class Views: Sendable {
 
     /// Flushes everything and marks the views clean, so that they outlive a machine's stop. Nothing can be written
     /// afterwards; reading goes on. Idempotent.
-    package func close() throws(ViewsError) {
+    public func close() throws(ViewsError) {
         guard
             !isClosed.withLock({ isClosed in
                 defer { isClosed = true }

@@ -1,5 +1,5 @@
 /// In what state the views were found when they were opened.
-package enum ViewsCondition: Equatable, Sendable {
+public enum ViewsCondition: Equatable, Sendable {
     /// There were none.
     case new
     /// As they were left.

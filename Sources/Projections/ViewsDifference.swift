@@ -1,14 +1,14 @@
-package import Ledger
+public import Ledger
 import Primitives
 
 /// The first place in which two sets of views are not the same.
-package enum ViewsDifference: Equatable, Sendable, CustomStringConvertible {
+public enum ViewsDifference: Equatable, Sendable, CustomStringConvertible {
     /// They hold different stretches of the log.
     case applied(UInt64, UInt64)
     /// The bytes of one key; nil where it is missing.
     case entry(table: Table, key: [UInt8], [UInt8]?, [UInt8]?)
 
-    package var description: String {
+    public var description: String {
         switch self {
         case .applied(let a, let b): "one holds the log up to \(a), the other up to \(b)"
         case .entry(let table, let key, let a?, let b?):
@@ -22,7 +22,7 @@ package enum ViewsDifference: Equatable, Sendable, CustomStringConvertible {
 extension Views {
     /// Compares every key of every table and names the first difference, table by table in the order of `Table`; nil if
     /// there is none. Both are read as they are at this moment.
-    package static func difference(_ a: Views, _ b: Views) throws(ViewsError) -> ViewsDifference? {
+    public static func difference(_ a: Views, _ b: Views) throws(ViewsError) -> ViewsDifference? {
         try a.read { a throws(ViewsError) in try b.read { b throws(ViewsError) in try firstDifference(a, b) } }
     }
 
@@ -30,7 +30,7 @@ extension Views {
     /// meanwhile; what is compared is what they hold when the replay has come that far.
     ///
     /// - Returns: the sequence up to which both were compared, and the first difference; nil if there is none.
-    package func check(
+    public func check(
         against log: some EventLog, replayingInto scratch: String,
         progress: ((_ applied: UInt64, _ end: UInt64) -> Void)? = nil
     ) throws(ViewsError) -> (applied: UInt64, difference: ViewsDifference?) {

@@ -1,7 +1,7 @@
 import Model
 
 extension ViewsError: CustomStringConvertible {
-    package var description: String {
+    public var description: String {
         switch self {
         case .storage(let error): "the views' storage refuses: \(error)"
         case .log(let error): "\(error)"

@@ -1,11 +1,11 @@
-package import LMDB
-package import Ledger
-package import Model
+public import LMDB
+public import Ledger
+public import Model
 import Primitives
-package import Subjects
+public import Subjects
 
 /// Why a view cannot be read, written or brought up to date.
-package enum ViewsError: Error, Equatable, Sendable {
+public enum ViewsError: Error, Equatable, Sendable {
     case storage(LMDBError)
     case log(LedgerError)
     /// The directory cannot be made, or its mark cannot be written; `code` is the system's error number.
@@ -29,7 +29,7 @@ package enum ViewsError: Error, Equatable, Sendable {
 }
 
 /// What holds at every sequence number of every log.
-package enum Invariant: Error, Equatable, Sendable {
+public enum Invariant: Error, Equatable, Sendable {
     /// The postings of a journal sum to zero in each currency.
     case unbalanced(Imbalance)
     /// Balances and holds fit an Int64 of micro-units.
@@ -55,10 +55,10 @@ package enum Invariant: Error, Equatable, Sendable {
 }
 
 /// The errors that a body of `Views.write` may throw: it has to be able to carry ours.
-package protocol ViewsFailure: Error {
+public protocol ViewsFailure: Error {
     init(_ error: ViewsError)
 }
 
 extension ViewsError: ViewsFailure {
-    package init(_ error: ViewsError) { self = error }
+    public init(_ error: ViewsError) { self = error }
 }

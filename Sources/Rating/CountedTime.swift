@@ -1,8 +1,8 @@
-package import Model
+public import Model
 
 /// What of a call's seconds is billed by a price: free delay, free seconds, minimum and increments, in this order.
-package struct CountedTime: Equatable, Sendable {
-    package enum Reason: Equatable, Sendable {
+public struct CountedTime: Equatable, Sendable {
+    public enum Reason: Equatable, Sendable {
         /// Counted in increments.
         case counted
         /// Not longer than the free delay: nothing is due, not even a connection fee.
@@ -11,16 +11,16 @@ package struct CountedTime: Equatable, Sendable {
         case freeSeconds
     }
 
-    package let reason: Reason
+    public let reason: Reason
     /// What is left of the call's seconds after the free ones, at least the minimum.
-    package let seconds: UInt64
+    public let seconds: UInt64
     /// How many of the next increments had begun, after the first.
-    package let nextIncrements: UInt64
+    public let nextIncrements: UInt64
     /// A whole number of increments; 0 for a call that is free.
-    package let billedSeconds: UInt32
+    public let billedSeconds: UInt32
 
     /// - Parameter used: a second that has begun counts as a whole one.
-    package init(used: UInt64, by price: Tariff) {
+    public init(used: UInt64, by price: Tariff) {
         let increments = Increments(price)
         if price.freeDelaySeconds > 0, used <= UInt64(price.freeDelaySeconds) {
             self.init(.freeDelay, 0, 0, 0)
@@ -42,7 +42,7 @@ package struct CountedTime: Equatable, Sendable {
 }
 
 extension Increments {
-    package init(_ price: Tariff) {
+    public init(_ price: Tariff) {
         self.init(first: price.firstIncrementSeconds, next: price.nextIncrementSeconds)
     }
 }

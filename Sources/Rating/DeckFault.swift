@@ -1,12 +1,12 @@
-package import Model
+public import Model
 import Expressions
 
 /// What is wrong with a row or with a version's bands: the field by its name in `entities.proto`, and what it would have to be.
-package struct DeckFault: Error, Hashable, Sendable {
-    package let field: String
-    package let reason: String
+public struct DeckFault: Error, Hashable, Sendable {
+    public let field: String
+    public let reason: String
 
-    package init(_ field: String, _ reason: String) {
+    public init(_ field: String, _ reason: String) {
         self.field = field
         self.reason = reason
     }
@@ -14,13 +14,13 @@ package struct DeckFault: Error, Hashable, Sendable {
 
 extension RateEntry {
     /// So that the charge of the longest call that a record can hold fits 64 bits.
-    package static let priceMicrosMax: Int64 = 100_000_000_000
-    package static let patternBytesMax = 128
+    public static let priceMicrosMax: Int64 = 100_000_000_000
+    public static let patternBytesMax = 128
 
     /// The first thing that is wrong with it; nil: nothing.
     ///
     /// - Parameter bands: the numbers of the version's bands.
-    package func fault(bands: [UInt32] = []) -> DeckFault? {
+    public func fault(bands: [UInt32] = []) -> DeckFault? {
         guard prefix.utf8.count <= 15, prefix.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
             return DeckFault("prefix", "must be at most 15 digits, without the +")
         }
@@ -58,10 +58,10 @@ extension RateEntry {
 }
 
 extension RateDeckVersion {
-    package static let patternsMax = 100
+    public static let patternsMax = 100
 
     /// What is wrong with its bands; nil: nothing. The time zone is checked where time zones are known.
-    package var bandsFault: DeckFault? {
+    public var bandsFault: DeckFault? {
         guard bands.count <= Int(RateEntry.bandsMax) else { return DeckFault("bands", "at most \(RateEntry.bandsMax)") }
         var weeks: [(band: Int, window: WeekWindow)] = []
         var dates: [(band: Int, window: DateWindow)] = []

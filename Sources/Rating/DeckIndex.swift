@@ -1,4 +1,4 @@
-package import Model
+public import Model
 
 /// The entries of one deck version in memory, for questions of the kind "what if this deck ruled".
 /// Live calls are priced from the rate table of the views by the same rule: a whole number goes before prefixes, the longest
@@ -7,7 +7,7 @@ package import Model
 ///
 /// Compact: 24 bytes a row beside the different prices and names, whatever their number. A million prefixes are found in by a
 /// table of their first five digits, a few steps of bisection, and a chain from each prefix to the longest one within it.
-package struct DeckIndex: Sendable {
+public struct DeckIndex: Sendable {
     /// Packed numbers in ascending order, each once.
     private var numbers: [UInt64] = []
     /// Of each number: the place of the longest number that it begins with; -1: none.
@@ -25,7 +25,7 @@ package struct DeckIndex: Sendable {
     private var buckets: [UInt32] = []
 
     /// Of two entries with the same key the later one counts.
-    package init(_ entries: some Sequence<RateEntry>) {
+    public init(_ entries: some Sequence<RateEntry>) {
         var builder = Builder()
         for entry in entries { builder.append(entry) }
         self = builder.index()
@@ -35,7 +35,7 @@ package struct DeckIndex: Sendable {
 
     /// - Parameter digits: an E.164 number without the `+`.
     /// - Parameter band: the time band in force; 0: none.
-    package func entry(for digits: some StringProtocol, band: UInt32 = 0) -> RateEntry? {
+    public func entry(for digits: some StringProtocol, band: UInt32 = 0) -> RateEntry? {
         var found: RateEntry?
         candidates(for: digits) { entry in
             guard entry.isInForce(in: band) else { return true }
@@ -46,7 +46,7 @@ package struct DeckIndex: Sendable {
     }
 
     /// Every entry that the number fits, in the order in which they count; those of all time bands.
-    package func candidates(for digits: some StringProtocol) -> [RateEntry] {
+    public func candidates(for digits: some StringProtocol) -> [RateEntry] {
         var found: [RateEntry] = []
         candidates(for: digits) { entry in
             found.append(entry)
@@ -110,26 +110,26 @@ package struct DeckIndex: Sendable {
     }
 
     /// What it takes of memory, about.
-    package var bytes: Int {
+    public var bytes: Int {
         numbers.count * 8 + parents.count * 4 + starts.count * 4 + rows.count * 8 + buckets.count * 4
             + (prices.count + expressions.count) * MemoryLayout<RateEntry>.stride + destinations.count * 64
     }
 
-    package var rowCount: Int { rows.count + expressions.count }
+    public var rowCount: Int { rows.count + expressions.count }
 }
 
 extension DeckIndex {
     /// Takes rows in any order; in the order of their keys it is fastest.
-    package struct Builder: Sendable {
+    public struct Builder: Sendable {
         private var made = DeckIndex()
         private var entries: [(number: UInt64, rank: UInt32, price: UInt32, destination: UInt32)] = []
         private var priceNumbers: [RateEntry: UInt32] = [:]
         private var destinationNumbers: [String: UInt32] = [:]
         private var expressions: [String: RateEntry] = [:]
 
-        package init() {}
+        public init() {}
 
-        package mutating func append(_ entry: RateEntry) {
+        public mutating func append(_ entry: RateEntry) {
             guard entry.pattern.isEmpty else {
                 expressions[entry.key] = entry
                 return
@@ -153,7 +153,7 @@ extension DeckIndex {
             entries.append((digits.packed, rank, number, destination))
         }
 
-        package consuming func index() -> DeckIndex {
+        public consuming func index() -> DeckIndex {
             var index = made
             // Stable by position, so that the later of two rows with the same key is the last of them.
             let order = entries.indices.sorted {

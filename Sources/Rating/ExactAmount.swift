@@ -1,15 +1,15 @@
 /// An amount before rounding: sixtieths of a micro-unit, which every sum of a fee and a price per minute is a whole
 /// number of.
-package struct ExactAmount: Hashable, Comparable, Sendable {
-    package let sixtieths: Int128
+public struct ExactAmount: Hashable, Comparable, Sendable {
+    public let sixtieths: Int128
 
-    package init(sixtieths: Int128) { self.sixtieths = sixtieths }
+    public init(sixtieths: Int128) { self.sixtieths = sixtieths }
 
-    package init(micros: Int64) { sixtieths = Int128(micros) * 60 }
+    public init(micros: Int64) { sixtieths = Int128(micros) * 60 }
 
-    package static func < (left: ExactAmount, right: ExactAmount) -> Bool { left.sixtieths < right.sixtieths }
+    public static func < (left: ExactAmount, right: ExactAmount) -> Bool { left.sixtieths < right.sixtieths }
 
-    package static func + (left: ExactAmount, right: ExactAmount) -> ExactAmount {
+    public static func + (left: ExactAmount, right: ExactAmount) -> ExactAmount {
         ExactAmount(sixtieths: left.sixtieths + right.sixtieths)
     }
 }
@@ -17,7 +17,7 @@ package struct ExactAmount: Hashable, Comparable, Sendable {
 extension ExactAmount: CustomStringConvertible {
     /// Every digit, at least two after the point. A digit that repeats for ever stands in parentheses: a third is
     /// `0.(3)`. More is never needed: a divisor of sixty leaves one digit to repeat.
-    package var description: String {
+    public var description: String {
         // In units of 10^-8 of the currency's unit: sixtieths × 100 ÷ 60.
         let (units, remainder) = (sixtieths.magnitude * 5).quotientAndRemainder(dividingBy: 3)
         let digits = Array(String(units).utf8)

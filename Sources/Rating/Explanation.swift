@@ -1,39 +1,39 @@
-package import Model
+public import Model
 
 /// How the charge of an answered call on one edge comes about, step by step. The charge is read off it, so that what
 /// is explained is what was computed.
-package struct Explanation: Equatable, Sendable {
+public struct Explanation: Equatable, Sendable {
     /// The price: deck, version, row, currency, decimals, payer and payee.
-    package let lock: RateLock
+    public let lock: RateLock
     /// From answer to end.
-    package let milliseconds: UInt64
+    public let milliseconds: UInt64
     /// A second that has begun counts as a whole one; those beyond the limit do not count.
-    package let usedSeconds: UInt64
+    public let usedSeconds: UInt64
     /// The call went on beyond what money was set aside for: a timer is late, or a worker was lost.
-    package var isLimited: Bool { lock.timeLimitSeconds > 0 && milliseconds > UInt64(lock.timeLimitSeconds) * 1_000 }
-    package let increments: Increments
-    package let counted: CountedTime
-    package let sum: Sum
+    public var isLimited: Bool { lock.timeLimitSeconds > 0 && milliseconds > UInt64(lock.timeLimitSeconds) * 1_000 }
+    public let increments: Increments
+    public let counted: CountedTime
+    public let sum: Sum
     /// Free units that it took, in the order in which they were offered.
-    package let allowances: [AllowanceUse]
+    public let allowances: [AllowanceUse]
     /// What is due beside them.
-    package let dueMicros: Int64
+    public let dueMicros: Int64
 
     /// How many of the next increments had begun, after the first.
-    package var nextIncrements: UInt64 { counted.nextIncrements }
-    package var billedSeconds: UInt32 { counted.billedSeconds }
+    public var nextIncrements: UInt64 { counted.nextIncrements }
+    public var billedSeconds: UInt32 { counted.billedSeconds }
 
     /// - Parameters:
     ///   - milliseconds: from answer to end.
     ///   - free: units that are there for the call; those that it takes are in `allowances`.
-    package init(_ lock: RateLock, milliseconds: UInt64, free: [AllowanceUse] = []) throws(RatingError) {
+    public init(_ lock: RateLock, milliseconds: UInt64, free: [AllowanceUse] = []) throws(RatingError) {
         let (seconds, remainder) = milliseconds.quotientAndRemainder(dividingBy: 1_000)
         let begun = remainder == 0 ? seconds : seconds + 1
         let limit = UInt64(lock.timeLimitSeconds)
         try self.init(lock, seconds: limit > 0 ? min(begun, limit) : begun, milliseconds: milliseconds, free: free)
     }
 
-    package init(_ lock: RateLock, seconds: UInt64, free: [AllowanceUse] = []) throws(RatingError) {
+    public init(_ lock: RateLock, seconds: UInt64, free: [AllowanceUse] = []) throws(RatingError) {
         try self.init(lock, seconds: seconds, milliseconds: UInt64(clamping: UInt128(seconds) * 1_000), free: free)
     }
 
@@ -52,7 +52,7 @@ package struct Explanation: Equatable, Sendable {
         dueMicros = sum.amountMicros - money.total
     }
 
-    package var charge: Charge {
+    public var charge: Charge {
         var charge = Charge()
         charge.edge = lock.edge
         charge.deckID = lock.deckID
@@ -72,28 +72,28 @@ package struct Explanation: Equatable, Sendable {
 
 extension Explanation {
     /// Connection fee and time, and the one rounding.
-    package struct Sum: Equatable, Sendable {
-        package let fee: ExactAmount
+    public struct Sum: Equatable, Sendable {
+        public let fee: ExactAmount
         /// The first increment, if it has a price of its own: price per minute × its seconds ÷ 60.
-        package let first: ExactAmount?
+        public let first: ExactAmount?
         /// Seconds that are paid by each of the two prices: those of the first increment, if it has one of its own, and all others.
-        package let firstSeconds: UInt32
-        package let nextSeconds: UInt32
+        public let firstSeconds: UInt32
+        public let nextSeconds: UInt32
         /// Price per minute × billed seconds ÷ 60, of the first increment too unless that has its own price.
-        package let next: ExactAmount
+        public let next: ExactAmount
         /// Both.
-        package let time: ExactAmount
+        public let time: ExactAmount
         /// Fee and time, or the greater of them if the fee is deductible.
-        package let exact: ExactAmount
+        public let exact: ExactAmount
         /// What the last decimal of the deck is worth, in micro-units.
-        package let unitMicros: Int64
+        public let unitMicros: Int64
         /// Half-up, a tie away from zero.
-        package let amountMicros: Int64
+        public let amountMicros: Int64
 
         /// - Parameters:
         ///   - billedSeconds: already a whole number of increments, or 0.
         ///   - freeSeconds: of the billed ones the first so many, which allowances pay for.
-        package init(_ price: Tariff, billedSeconds: UInt32, isFeeDue: Bool = true, freeSeconds: UInt32 = 0) throws(RatingError) {
+        public init(_ price: Tariff, billedSeconds: UInt32, isFeeDue: Bool = true, freeSeconds: UInt32 = 0) throws(RatingError) {
             let decimals = price.decimals
             let freeSeconds = min(freeSeconds, billedSeconds)
             guard decimals <= 6 else { throw .invalidDecimals(decimals) }
@@ -124,7 +124,7 @@ extension Explanation {
 
 extension RateLock {
     /// The price that a charge was made by.
-    package init(_ charge: Charge) {
+    public init(_ charge: Charge) {
         self.init()
         edge = charge.edge
         deckID = charge.deckID
@@ -138,7 +138,7 @@ extension RateLock {
     }
 
     /// The price under which no more is charged than was set aside, to whom it was set aside for.
-    package func limited(by hold: CreditHold?) -> RateLock {
+    public func limited(by hold: CreditHold?) -> RateLock {
         guard let hold, hold.account == payer else { return self }
         var lock = self
         lock.timeLimitSeconds = hold.grantedSeconds

@@ -1,20 +1,20 @@
-package import Model
+public import Model
 
 /// Free units that are there for a call, in the order in which they are taken: first those of time, then those of money.
-package struct FreeUnits: Equatable, Sendable {
-    package let units: [AllowanceUse]
+public struct FreeUnits: Equatable, Sendable {
+    public let units: [AllowanceUse]
 
-    package init(_ units: [AllowanceUse]) { self.units = units }
+    public init(_ units: [AllowanceUse]) { self.units = units }
 
     /// Of all allowances of time.
-    package var seconds: UInt32 {
+    public var seconds: UInt32 {
         UInt32(clamping: units.reduce(UInt64(0)) { $1.isMoney ? $0 : $0 + UInt64($1.seconds) })
     }
     /// Of all allowances of money.
-    package var micros: Int64 { units.reduce(0) { $1.isMoney ? $0 &+ $1.micros : $0 } }
+    public var micros: Int64 { units.reduce(0) { $1.isMoney ? $0 &+ $1.micros : $0 } }
 
     /// Of the billed seconds the first ones. A call that costs nothing, or is paid for, takes none.
-    package func takingTime(of billed: UInt32, by price: Tariff) -> (uses: [AllowanceUse], total: UInt32) {
+    public func takingTime(of billed: UInt32, by price: Tariff) -> (uses: [AllowanceUse], total: UInt32) {
         guard price.perMinuteMicros > 0 || price.firstPerMinuteMicros ?? 0 > 0 else { return ([], 0) }
         var uses: [AllowanceUse] = []
         var left = billed
@@ -27,7 +27,7 @@ package struct FreeUnits: Equatable, Sendable {
     }
 
     /// Of the amount that is due after the rounding.
-    package func takingMoney(of amount: Int64) -> (uses: [AllowanceUse], total: Int64) {
+    public func takingMoney(of amount: Int64) -> (uses: [AllowanceUse], total: Int64) {
         var uses: [AllowanceUse] = []
         var left = max(0, amount)
         for var unit in units where unit.isMoney && left > 0 && unit.micros > 0 {

@@ -1,13 +1,13 @@
-package import Model
+public import Model
 
 /// Talk time that money covers, and the money that has to be set aside for it.
-package struct Grant: Equatable, Sendable {
+public struct Grant: Equatable, Sendable {
     /// From the answer; a whole number of increments behind what is free.
-    package let seconds: UInt32
+    public let seconds: UInt32
     /// The most that a call of at most `seconds` is charged; 0 or more.
-    package let micros: Int64
+    public let micros: Int64
 
-    package init(seconds: UInt32, micros: Int64) {
+    public init(seconds: UInt32, micros: Int64) {
         self.seconds = seconds
         self.micros = micros
     }
@@ -21,7 +21,7 @@ extension Rater {
     /// not have: a call that ends within the grant is charged at most `micros`.
     ///
     /// - Parameter freeSeconds: that allowances pay for.
-    package static func grant(
+    public static func grant(
         _ price: Tariff, available: Int64, wanted: UInt32, freeSeconds: UInt32 = 0
     ) throws(RatingError) -> Grant? {
         let increments = Increments(price)

@@ -1,16 +1,16 @@
 import Expressions
-package import Model
+public import Model
 import Synchronization
 
 /// The compiled expressions of decks, kept for as long as whoever asks for prices lives. A version has few.
-package final class RowPatterns: Sendable {
+public final class RowPatterns: Sendable {
     private static let compiledMax = 10_000
     private let compiled = Mutex<[String: RegularExpression]>([:])
 
-    package init() {}
+    public init() {}
 
     /// - Parameter digits: an E.164 number without the `+`.
-    package func matches(_ entry: RateEntry, digits: some StringProtocol) -> Bool {
+    public func matches(_ entry: RateEntry, digits: some StringProtocol) -> Bool {
         compiled.withLock { compiled in
             let expression: RegularExpression
             if let known = compiled[entry.pattern] {

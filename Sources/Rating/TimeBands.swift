@@ -1,5 +1,5 @@
-package import Model
-package import Primitives
+public import Model
+public import Primitives
 
 /// Which time band of a version is in force: dates go before the week, a date of one year before that of every year.
 ///
@@ -8,7 +8,7 @@ package import Primitives
 /// it again needs the rules of time zones, which change.
 extension RateDeckVersion {
     /// 0: none.
-    package func band(at time: WallTime, utcOffsetSeconds: Int32) -> UInt32 {
+    public func band(at time: WallTime, utcOffsetSeconds: Int32) -> UInt32 {
         guard !bands.isEmpty else { return 0 }
         let clock = WallClock(time, utcOffsetSeconds: utcOffsetSeconds)
         var every: UInt32 = 0
@@ -23,19 +23,19 @@ extension RateDeckVersion {
     }
 
     /// For people; nil for 0 and for a band that the version has not.
-    package func bandName(_ number: UInt32) -> String? { bands.first { $0.number == number }?.name }
+    public func bandName(_ number: UInt32) -> String? { bands.first { $0.number == number }?.name }
 }
 
 /// What a clock on a wall shows.
-package struct WallClock: Equatable, Sendable {
-    package let year: Int64
-    package let month: Int64
-    package let day: Int64
+public struct WallClock: Equatable, Sendable {
+    public let year: Int64
+    public let month: Int64
+    public let day: Int64
     /// 0 is Monday.
-    package let weekday: Int64
-    package let second: Int64
+    public let weekday: Int64
+    public let second: Int64
 
-    package init(_ time: WallTime, utcOffsetSeconds: Int32) {
+    public init(_ time: WallTime, utcOffsetSeconds: Int32) {
         let local = WallTime(microseconds: time.microseconds + Int64(utcOffsetSeconds) * 1_000_000)
         (year, month, day) = local.civil
         var (days, microseconds) = local.microseconds.quotientAndRemainder(dividingBy: 86_400_000_000)
@@ -48,11 +48,11 @@ package struct WallClock: Equatable, Sendable {
         weekday = ((days + 3) % 7 + 7) % 7
     }
 
-    package func isWithin(_ window: WeekWindow) -> Bool {
+    public func isWithin(_ window: WeekWindow) -> Bool {
         window.days >> UInt32(weekday) & 1 == 1 && (Int64(window.fromSecond)..<Int64(max(window.fromSecond, window.toSecond))).contains(second)
     }
 
-    package func isWithin(_ window: DateWindow) -> Bool {
+    public func isWithin(_ window: DateWindow) -> Bool {
         (window.year == 0 || Int64(window.year) == year) && Int64(window.month) == month && Int64(window.day) == day
             && (Int64(window.fromSecond)..<Int64(max(window.fromSecond, window.toSecond))).contains(second)
     }

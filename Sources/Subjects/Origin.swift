@@ -1,23 +1,23 @@
 import Foundation
-package import Primitives
+public import Primitives
 
 /// From where something was asked, and for whom: what an auditor wants to know beside who asked and in which request.
-package struct Origin: Hashable, Sendable {
+public struct Origin: Hashable, Sendable {
     /// Address of the peer that the request came from, without a port: "192.0.2.7".
-    package var address: String
+    public var address: String
     /// Who is behind the one that asked, as the asker says: a program's user. Not proven. No control characters.
-    package var onBehalfOf: String
+    public var onBehalfOf: String
 
     /// The party that the one who asked acted for, and had the right to: "tenant/0190…". Empty: nobody.
-    package var actingFor: String
+    public var actingFor: String
 
-    package init(address: String = "", onBehalfOf: String = "", actingFor: String = "") {
+    public init(address: String = "", onBehalfOf: String = "", actingFor: String = "") {
         self.address = address
         self.onBehalfOf = onBehalfOf
         self.actingFor = actingFor
     }
 
-    package var isEmpty: Bool { address.isEmpty && onBehalfOf.isEmpty && actingFor.isEmpty }
+    public var isEmpty: Bool { address.isEmpty && onBehalfOf.isEmpty && actingFor.isEmpty }
 }
 
 /// In an envelope it is sealed under the platform's key: proofs and dispute packs show whole envelopes to customers and
@@ -30,7 +30,7 @@ extension SubjectKeys {
     private static var platform: UUIDv7 { UUIDv7(high: 0, low: 0) }
 
     /// - Parameter cause: of the same envelope; the sealed part opens beside it alone.
-    package func seal(_ origin: Origin, cause: String, _ random: inout RandomSource) throws(SubjectKeyError) -> [UInt8] {
+    public func seal(_ origin: Origin, cause: String, _ random: inout RandomSource) throws(SubjectKeyError) -> [UInt8] {
         guard !origin.isEmpty else { return [] }
         var plain = Array(origin.address.utf8) + [0] + Array(origin.onBehalfOf.utf8)
         if !origin.actingFor.isEmpty { plain += [0] + Array(origin.actingFor.utf8) }
@@ -38,7 +38,7 @@ extension SubjectKeys {
     }
 
     /// Empty if nothing was said, or if the key was destroyed.
-    package func open(origin sealed: [UInt8], cause: String) throws(SubjectKeyError) -> Origin {
+    public func open(origin sealed: [UInt8], cause: String) throws(SubjectKeyError) -> Origin {
         guard !sealed.isEmpty, let plain = try open(sealed, mark: Self.originMark, record: Data(cause.utf8)) else {
             return Origin()
         }

@@ -1,14 +1,14 @@
 import Foundation
-package import Model
+public import Model
 import SwiftProtobuf
 
 // Numbers and addresses of a call. What the books need stays: amounts, times, durations, ids, and the prefix of the price
 // list that matched (in `RateLock.entry` and `Charge.entry`).
 
 extension CallStarted: PersonalRecord {
-    package static var mark: UInt8 { 4 }
+    public static var mark: UInt8 { 4 }
 
-    package mutating func withdraw() -> (first: CallStarted, second: CallStarted) {
+    public mutating func withdraw() -> (first: CallStarted, second: CallStarted) {
         var (caller, called) = (CallStarted(), CallStarted())
         if hasCaller { move(\.caller.number, "", from: &self, to: &caller) }
         move(\.sourceAddress, "", from: &self, to: &caller)
@@ -20,7 +20,7 @@ extension CallStarted: PersonalRecord {
     }
 
     /// Every call has these: written as they stand here, in the order of their numbers, without a message for each part.
-    package mutating func withdrawBytes(isOne: Bool) -> (first: [UInt8], second: [UInt8]) {
+    public mutating func withdrawBytes(isOne: Bool) -> (first: [UInt8], second: [UInt8]) {
         var (first, second) = (WireEncoder(capacity: 128), WireEncoder(capacity: isOne ? 0 : 128))
         if hasCaller { Self.withdraw(&caller, 4, into: &first) }
         withdrawCalled(into: &second, isOne, &first)
@@ -55,9 +55,9 @@ extension CallStarted: PersonalRecord {
 /// The state of two dialogs. Each leg's own addresses are of its side, and the other's name in it of the other side; the
 /// SDP that we send to one side is made of the other side's.
 extension CallSnapshot: PersonalRecord {
-    package static var mark: UInt8 { 5 }
+    public static var mark: UInt8 { 5 }
 
-    package mutating func withdraw() -> (first: CallSnapshot, second: CallSnapshot) {
+    public mutating func withdraw() -> (first: CallSnapshot, second: CallSnapshot) {
         var (caller, called) = (CallSnapshot(), CallSnapshot())
         // Taken out, changed and put back: a change of a message within another copies it.
         if hasA {
@@ -105,15 +105,15 @@ extension DialogState {
 }
 
 extension CallEnded: PersonalRecord {
-    package static var mark: UInt8 { 6 }
+    public static var mark: UInt8 { 6 }
 
-    package mutating func withdraw() -> (first: CallEnded, second: CallEnded) {
+    public mutating func withdraw() -> (first: CallEnded, second: CallEnded) {
         var called = CallEnded()
         called.attempts = attempts.withdrawTargets()
         return (CallEnded(), called)
     }
 
-    package mutating func restore(_ part: [UInt8]) throws {
+    public mutating func restore(_ part: [UInt8]) throws {
         let before = attempts
         attempts = []
         try merge(serializedBytes: part)
@@ -122,9 +122,9 @@ extension CallEnded: PersonalRecord {
 }
 
 extension Cdr: PersonalRecord {
-    package static var mark: UInt8 { 7 }
+    public static var mark: UInt8 { 7 }
 
-    package mutating func withdraw() -> (first: Cdr, second: Cdr) {
+    public mutating func withdraw() -> (first: Cdr, second: Cdr) {
         var (caller, called) = (Cdr(), Cdr())
         if !self.caller.number.isEmpty { (caller.caller.number, self.caller.number) = (self.caller.number, "") }
         if !self.called.number.isEmpty { (called.called.number, self.called.number) = (self.called.number, "") }
@@ -135,7 +135,7 @@ extension Cdr: PersonalRecord {
         return (caller, called)
     }
 
-    package mutating func restore(_ part: [UInt8]) throws {
+    public mutating func restore(_ part: [UInt8]) throws {
         let before = attempts
         attempts = []
         try merge(serializedBytes: part)

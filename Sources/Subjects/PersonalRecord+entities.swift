@@ -1,10 +1,10 @@
 import Foundation
-package import Model
+public import Model
 
 extension Contact: PersonalRecord {
-    package static var mark: UInt8 { 1 }
+    public static var mark: UInt8 { 1 }
 
-    package mutating func withdraw() -> (first: Contact, second: Contact) {
+    public mutating func withdraw() -> (first: Contact, second: Contact) {
         var part = Contact()
         for field in [
             \Contact.name, \.company, \.email, \.phone, \.street, \.postalCode, \.city, \.vatNumber,
@@ -15,9 +15,9 @@ extension Contact: PersonalRecord {
 
 /// A customer may be a person; the account and everything on it stay.
 extension Customer: PersonalRecord {
-    package static var mark: UInt8 { 2 }
+    public static var mark: UInt8 { 2 }
 
-    package mutating func withdraw() -> (first: Customer, second: Customer) {
+    public mutating func withdraw() -> (first: Customer, second: Customer) {
         var part = Customer()
         for field in [\Customer.name, \.externalID, \.email] { move(field, "", from: &self, to: &part) }
         return (part, Customer())
@@ -25,9 +25,9 @@ extension Customer: PersonalRecord {
 }
 
 extension Subscriber: PersonalRecord {
-    package static var mark: UInt8 { 3 }
+    public static var mark: UInt8 { 3 }
 
-    package mutating func withdraw() -> (first: Subscriber, second: Subscriber) {
+    public mutating func withdraw() -> (first: Subscriber, second: Subscriber) {
         var part = Subscriber()
         for field in [\Subscriber.username, \.displayName, \.email, \.callerID, \.externalID] {
             move(field, "", from: &self, to: &part)
@@ -53,9 +53,9 @@ extension Subscriber: PersonalRecord {
 
 /// Who an invoice is for, as it stood on it. It belongs to the customer, whoever the contact was; of a provider, to its contact of then.
 extension InvoiceIssued: PersonalRecord {
-    package static var mark: UInt8 { 100 }
+    public static var mark: UInt8 { 100 }
 
-    package mutating func withdraw() -> (first: InvoiceIssued, second: InvoiceIssued) {
+    public mutating func withdraw() -> (first: InvoiceIssued, second: InvoiceIssued) {
         var part = InvoiceIssued()
         if hasBuyer {
             for field in [

@@ -1,10 +1,10 @@
 import Foundation
-package import Model
+public import Model
 
 extension User: PersonalRecord {
-    package static var mark: UInt8 { 20 }
+    public static var mark: UInt8 { 20 }
 
-    package mutating func withdraw() -> (first: User, second: User) {
+    public mutating func withdraw() -> (first: User, second: User) {
         var part = User()
         for field in [\User.email, \.name] { move(field, "", from: &self, to: &part) }
         move(\.sealedSecret, Data(), from: &self, to: &part)
@@ -14,9 +14,9 @@ extension User: PersonalRecord {
 
 /// A letter's address belongs to the user that it is for, or to the one that somebody has asked to become.
 extension Letter: PersonalRecord {
-    package static var mark: UInt8 { 21 }
+    public static var mark: UInt8 { 21 }
 
-    package mutating func withdraw() -> (first: Letter, second: Letter) {
+    public mutating func withdraw() -> (first: Letter, second: Letter) {
         var part = Letter()
         for field in [\Letter.to, \.name] { move(field, "", from: &self, to: &part) }
         return (part, Letter())

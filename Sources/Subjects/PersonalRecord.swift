@@ -1,13 +1,13 @@
-package import Foundation
+public import Foundation
 import Model
-package import SwiftProtobuf
+public import SwiftProtobuf
 
 /// A message with fields that belong to natural persons. What is stored of it is the public part, and beside it, in
 /// `sealed`, the personal fields: the same message with those alone, under the key of the person they belong to.
 ///
 /// A call has two sides, so there are two parts at most: the caller's and the called one's. A part that belongs to nobody
 /// of ours (an outside number) belongs to the side that is ours.
-package protocol PersonalRecord: Message, Equatable {
+public protocol PersonalRecord: Message, Equatable {
     /// Goes into the associated data, so that a part of one kind of message is none of another. Never changes.
     static var mark: UInt8 { get }
     var sealed: [Data] { get set }
@@ -22,17 +22,17 @@ package protocol PersonalRecord: Message, Equatable {
 }
 
 extension PersonalRecord {
-    package mutating func withdrawBytes(isOne: Bool) -> (first: [UInt8], second: [UInt8]) {
+    public mutating func withdrawBytes(isOne: Bool) -> (first: [UInt8], second: [UInt8]) {
         let parts = withdraw()
         let (first, second) = (parts.first.wireBytes(), parts.second.wireBytes())
         // The two never hold the same field: one behind the other they are read as one message.
         return isOne ? (first + second, []) : (first, second)
     }
 
-    package mutating func restore(_ part: [UInt8]) throws { try merge(serializedBytes: part) }
+    public mutating func restore(_ part: [UInt8]) throws { try merge(serializedBytes: part) }
 
     /// Something of it was erased for ever. Only after it was opened.
-    package var isErased: Bool { !sealed.isEmpty }
+    public var isErased: Bool { !sealed.isEmpty }
 }
 
 /// Moves a field's value from one message to another; what is empty is not set, so that an empty part stays equal to none.

@@ -1,7 +1,7 @@
-package import Primitives
+public import Primitives
 
 /// Why something personal cannot be read or sealed. That a subject was erased is not an error: its fields are then empty.
-package enum SubjectKeyError: Error, Hashable, Sendable {
+public enum SubjectKeyError: Error, Hashable, Sendable {
     /// There is no key, and the subject was not erased: the key file is older than the log, or not the one of this log.
     case missing(subject: UUIDv7)
     /// The part does not open with the subject's key: its bytes are damaged, or the key is another one.
@@ -20,7 +20,7 @@ package enum SubjectKeyError: Error, Hashable, Sendable {
 }
 
 extension SubjectKeyError: CustomStringConvertible {
-    package var description: String {
+    public var description: String {
         switch self {
         case .missing(let subject):
             "there is no key for subject \(subject), and it was not erased: restore keys/subjects.keys from the newest backup"

@@ -1,11 +1,11 @@
-package import Foundation
-package import Model
-package import Primitives
+public import Foundation
+public import Model
+public import Primitives
 
 // An event on its way into the log, and out of it.
 extension SubjectKeys {
     /// - Parameter subjects: whom a call's sides belong to, for the facts that name nothing but the call.
-    package func seal<E: Error>(
+    public func seal<E: Error>(
         _ event: inout Event, _ random: inout RandomSource, subjects: (_ call: Data) throws(E) -> CallSubjects?
     ) throws {
         switch event {
@@ -91,7 +91,7 @@ extension SubjectKeys {
     }
 
     /// Puts the personal fields of an event of the log back.
-    package func open(_ event: inout Event) throws(SubjectKeyError) {
+    public func open(_ event: inout Event) throws(SubjectKeyError) {
         switch event {
         case .contactCreated(var fact):
             try open(&fact.contact, of: fact.contact.id)

@@ -1,7 +1,7 @@
-package import Foundation
+public import Foundation
 import Model
 import OpenSSL
-package import Primitives
+public import Primitives
 import SwiftProtobuf
 import Synchronization
 
@@ -18,7 +18,7 @@ import Synchronization
 /// that a part that is moved elsewhere does not open.
 ///
 /// One process writes; others read beside it. Everything is behind one lock, held for some microseconds.
-package final class SubjectKeys: Sendable {
+public final class SubjectKeys: Sendable {
     private enum Format {
         static let plain: UInt8 = 0x01
         static let compressed: UInt8 = 0x02
@@ -46,7 +46,7 @@ package final class SubjectKeys: Sendable {
     }
 
     /// What is known of a subject's key.
-    package enum Status: Equatable, Sendable {
+    public enum Status: Equatable, Sendable {
         case present
         case erased
         /// Never sealed anything, or the key file is not the log's.
@@ -58,7 +58,7 @@ package final class SubjectKeys: Sendable {
     /// - Parameters:
     ///   - path: made if it is not there, unless it is only read.
     ///   - master: 32 bytes by which the keys are wrapped.
-    package init(path: String, master: [UInt8], isReadOnly: Bool = false) throws(SubjectKeyError) {
+    public init(path: String, master: [UInt8], isReadOnly: Bool = false) throws(SubjectKeyError) {
         let file = try KeyFile(path, master: master, isReadOnly: isReadOnly)
         var state = State()
         try Self.readOn(file, into: &state)
@@ -78,7 +78,7 @@ package final class SubjectKeys: Sendable {
         }
     }
 
-    package func status(of subject: UUIDv7) -> Status {
+    public func status(of subject: UUIDv7) -> Status {
         state.withLock { state in
             switch state.entries[subject] {
             case .key: .present
@@ -89,13 +89,13 @@ package final class SubjectKeys: Sendable {
     }
 
     /// Goes up with every key that is destroyed here: what was opened before is to be forgotten.
-    package var erasures: Int { erased.load(ordering: .acquiring) }
+    public var erasures: Int { erased.load(ordering: .acquiring) }
 
     /// How many subjects have a key.
-    package var count: Int { state.withLock { $0.entries.count } }
+    public var count: Int { state.withLock { $0.entries.count } }
 
     /// What stands for a name in an index: the same for the same name, and not to be turned back without the master key.
-    package func token(ofName name: String) -> [UInt8] {
+    public func token(ofName name: String) -> [UInt8] {
         Array(Hash.sha256(names.bytes + Array(name.utf8)).prefix(16))
     }
 
@@ -103,7 +103,7 @@ package final class SubjectKeys: Sendable {
 
     /// Moves the personal fields of a record into sealed parts. A new subject gets a key, which is durable after `sync`.
     /// What belongs to an erased subject is left out.
-    package func seal<R: PersonalRecord>(
+    public func seal<R: PersonalRecord>(
         _ record: inout R, of id: Data, _ caller: UUIDv7, _ called: UUIDv7, _ random: inout RandomSource
     ) throws(SubjectKeyError) {
         let (first, second) = record.withdrawBytes(isOne: caller == called)
@@ -116,19 +116,19 @@ package final class SubjectKeys: Sendable {
     }
 
     /// Bytes of any kind under a subject's key; nil: it is erased.
-    package func seal(
+    public func seal(
         _ plain: [UInt8], mark: UInt8, subject: UUIDv7, record: Data, _ random: inout RandomSource
     ) throws(SubjectKeyError) -> [UInt8]? {
         try seal(prepare(plain, mark: mark), subject: subject, record: record, &random)
     }
 
     /// Makes the bytes ready to be sealed, for any subject and record and as often as one likes.
-    package func prepare(_ plain: [UInt8], mark: UInt8) -> PreparedPart {
+    public func prepare(_ plain: [UInt8], mark: UInt8) -> PreparedPart {
         let short = Self.compressedMarks.contains(mark) ? state.withLock { _ in unsafe compressor.compressed(plain) } : nil
         return PreparedPart(mark: mark, format: short == nil ? Format.plain : Format.compressed, content: short ?? plain)
     }
 
-    package func seal(
+    public func seal(
         _ part: PreparedPart, subject: UUIDv7, record: Data, _ random: inout RandomSource
     ) throws(SubjectKeyError) -> [UInt8]? {
         let salt = random.bytes(PartCipher.saltBytes)
@@ -170,7 +170,7 @@ package final class SubjectKeys: Sendable {
     }
 
     /// Makes new keys durable: before the commit of what was sealed with them. Others seal and open while the disk is waited for.
-    package func sync() throws(SubjectKeyError) {
+    public func sync() throws(SubjectKeyError) {
         guard let unsynced = state.withLock({ _ in unsafe file.unsynced }) else { return }
         try unsynced.flush()
         state.withLock { _ in unsafe file.flushed(unsynced) }
@@ -179,7 +179,7 @@ package final class SubjectKeys: Sendable {
     // MARK: - opening
 
     /// Puts the personal fields back. What belongs to an erased subject stays closed, and `isErased` then says so.
-    package func open<R: PersonalRecord>(_ record: inout R, of id: Data) throws(SubjectKeyError) {
+    public func open<R: PersonalRecord>(_ record: inout R, of id: Data) throws(SubjectKeyError) {
         guard !record.sealed.isEmpty else { return }
         var closed: [Data] = []
         for part in record.sealed {
@@ -197,7 +197,7 @@ package final class SubjectKeys: Sendable {
     }
 
     /// nil: the subject is erased.
-    package func open(_ part: [UInt8], mark: UInt8, record: Data) throws(SubjectKeyError) -> [UInt8]? {
+    public func open(_ part: [UInt8], mark: UInt8, record: Data) throws(SubjectKeyError) -> [UInt8]? {
         guard part.count >= Self.headBytes + PartCipher.tagBytes, Self.isPart(part),
             let subject = UUIDv7(bytes: part[1..<17])
         else { throw .malformed }
@@ -231,7 +231,7 @@ package final class SubjectKeys: Sendable {
     ///
     /// The slot's bytes are overwritten in the file. What a storage device keeps of overwritten blocks, and what is in
     /// backups and snapshots of the file, is beyond a program's reach: docs/erasure.md.
-    package func destroy(_ subject: UUIDv7) throws(SubjectKeyError) {
+    public func destroy(_ subject: UUIDv7) throws(SubjectKeyError) {
         precondition(!isReadOnly, "keys that are only read are not destroyed")
         let result = state.withLock { state -> Result<Void, SubjectKeyError> in
             do throws(SubjectKeyError) {
@@ -251,7 +251,7 @@ package final class SubjectKeys: Sendable {
     }
 
     /// Whether the bytes may be a sealed part. No protobuf message begins with such a byte.
-    package static func isPart(_ bytes: [UInt8]) -> Bool {
+    public static func isPart(_ bytes: [UInt8]) -> Bool {
         bytes.first == Format.plain || bytes.first == Format.compressed
     }
 

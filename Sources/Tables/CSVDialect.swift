@@ -1,22 +1,22 @@
 /// How a table in a text file is written down.
-package struct CSVDialect: Hashable, Sendable {
-    package enum Encoding: Hashable, Sendable {
+public struct CSVDialect: Hashable, Sendable {
+    public enum Encoding: Hashable, Sendable {
         case utf8
         /// Also Windows-1252, whose letters are the same.
         case latin1
     }
 
     /// Between fields: a comma, a semicolon, a tab or a bar.
-    package var separator: UInt8
-    package var encoding: Encoding
+    public var separator: UInt8
+    public var encoding: Encoding
 
-    package init(separator: UInt8 = 0x2C, encoding: Encoding = .utf8) {
+    public init(separator: UInt8 = 0x2C, encoding: Encoding = .utf8) {
         self.separator = separator
         self.encoding = encoding
     }
 
     /// In words, for people.
-    package var description: String {
+    public var description: String {
         let name =
             switch separator {
             case 0x2C: "commas"
@@ -32,7 +32,7 @@ package struct CSVDialect: Hashable, Sendable {
 
     /// Finds out how a file is written: the separator that most of its first 50 records have in equal number (of equally
     /// good ones the one that gives more fields), and Latin-1 if the bytes are not UTF-8.
-    package init(detecting bytes: [UInt8]) {
+    public init(detecting bytes: [UInt8]) {
         var best: (separator: UInt8, agreeing: Int, fields: Int) = (0x2C, 0, 1)
         for separator in Self.separators {
             var reader = CSVReader(bytes, CSVDialect(separator: separator))

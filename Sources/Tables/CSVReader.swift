@@ -2,41 +2,41 @@
 ///
 /// Beyond the RFC: a byte order mark is passed over; lines may end in CRLF, LF or CR; the separator is the dialect's; a
 /// quote inside a field that did not begin with one is an ordinary character; a file may end inside quotes.
-package struct CSVReader: Sendable {
+public struct CSVReader: Sendable {
     /// Where a field's characters stand in the file, the quotes around it left out.
-    package struct Field: Hashable, Sendable {
-        package var start: Int
-        package var end: Int
+    public struct Field: Hashable, Sendable {
+        public var start: Int
+        public var end: Int
         /// Two quotes stand for one, somewhere in it.
-        package var hasEscapes: Bool
-        package var isQuoted: Bool
+        public var hasEscapes: Bool
+        public var isQuoted: Bool
 
-        package var isEmpty: Bool { start == end }
+        public var isEmpty: Bool { start == end }
     }
 
-    package let bytes: [UInt8]
-    package let dialect: CSVDialect
+    public let bytes: [UInt8]
+    public let dialect: CSVDialect
     /// The record that `next` read.
-    package private(set) var fields: [Field] = []
+    public private(set) var fields: [Field] = []
     /// On which line of the file it begins, from 1.
-    package private(set) var line = 0
+    public private(set) var line = 0
     private var offset: Int
     private var linesRead = 0
 
-    package init(_ bytes: [UInt8], _ dialect: CSVDialect) {
+    public init(_ bytes: [UInt8], _ dialect: CSVDialect) {
         self.bytes = bytes
         self.dialect = dialect
         offset = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
     }
 
     /// Goes back to a record: to a `position` that this file's reader once had. Its lines are counted from there.
-    package init(_ bytes: [UInt8], _ dialect: CSVDialect, from position: Int) {
+    public init(_ bytes: [UInt8], _ dialect: CSVDialect, from position: Int) {
         self.init(bytes, dialect)
         offset = min(max(position, offset), bytes.count)
     }
 
     /// Goes on to the next record; false at the end of the file.
-    package mutating func next() -> Bool {
+    public mutating func next() -> Bool {
         guard offset < bytes.count else { return false }
         fields.removeAll(keepingCapacity: true)
         line = linesRead + 1
@@ -88,13 +88,13 @@ package struct CSVReader: Sendable {
     }
 
     /// Whether the record is an empty line, or one of separators alone.
-    package var isBlank: Bool { fields.allSatisfy(\.isEmpty) }
+    public var isBlank: Bool { fields.allSatisfy(\.isEmpty) }
 
     /// How far the reader is, for progress.
-    package var position: Int { offset }
+    public var position: Int { offset }
 
     /// The field's text, without spaces around it; empty if the record has no such field.
-    package func text(_ index: Int) -> String {
+    public func text(_ index: Int) -> String {
         guard index < fields.count else { return "" }
         let field = trimmed(fields[index])
         var characters = Array(bytes[field.start..<field.end])
@@ -109,7 +109,7 @@ package struct CSVReader: Sendable {
     }
 
     /// The field without spaces around it: what numbers and times are read from.
-    package func trimmed(_ field: Field) -> Field {
+    public func trimmed(_ field: Field) -> Field {
         var field = field
         while field.start < field.end, bytes[field.start] == 0x20 || bytes[field.start] == 0x09 { field.start += 1 }
         while field.start < field.end, bytes[field.end - 1] == 0x20 || bytes[field.end - 1] == 0x09 { field.end -= 1 }

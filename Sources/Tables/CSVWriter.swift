@@ -1,10 +1,10 @@
 /// Writes a table by RFC 4180: commas, CRLF, quotes only where a field needs them.
-package struct CSVWriter: Sendable {
-    package private(set) var bytes: [UInt8] = []
+public struct CSVWriter: Sendable {
+    public private(set) var bytes: [UInt8] = []
 
-    package init() {}
+    public init() {}
 
-    package mutating func append(_ fields: [String]) {
+    public mutating func append(_ fields: [String]) {
         for (index, field) in fields.enumerated() {
             if index > 0 { bytes.append(0x2C) }
             append(field)
@@ -14,7 +14,7 @@ package struct CSVWriter: Sendable {
     }
 
     /// What was written since the last time, for whoever writes a large table to a file in parts.
-    package mutating func take() -> [UInt8] {
+    public mutating func take() -> [UInt8] {
         defer { bytes.removeAll(keepingCapacity: true) }
         return bytes
     }

@@ -1,20 +1,20 @@
 /// A plain page for a person: headings, sentences and tables in one file, without scripts, that prints as it is shown.
-package struct HTMLPage: Sendable {
+public struct HTMLPage: Sendable {
     private let title: String
     private var body = ""
 
-    package init(title: String) { self.title = title }
+    public init(title: String) { self.title = title }
 
-    package mutating func heading(_ text: String, level: Int = 2) {
+    public mutating func heading(_ text: String, level: Int = 2) {
         body += "<h\(level)>\(Self.escaped(text))</h\(level)>\n"
     }
 
-    package mutating func paragraph(_ text: String, kind: String? = nil) {
+    public mutating func paragraph(_ text: String, kind: String? = nil) {
         body += "<p\(kind.map { " class=\"\(Self.escaped($0))\"" } ?? "")>\(Self.escaped(text))</p>\n"
     }
 
     /// - Parameter figures: columns whose cells are figures, set to the right.
-    package mutating func table(_ header: [String], _ rows: [[String]], figures: Set<Int> = [], total: [String]? = nil) {
+    public mutating func table(_ header: [String], _ rows: [[String]], figures: Set<Int> = [], total: [String]? = nil) {
         body += "<table>\n"
         if !header.isEmpty { body += "<thead>" + row(header, "th", figures) + "</thead>\n" }
         body += "<tbody>\n"
@@ -25,13 +25,13 @@ package struct HTMLPage: Sendable {
     }
 
     /// Names and what they are, one pair a line.
-    package mutating func facts(_ facts: [(String, String)]) {
+    public mutating func facts(_ facts: [(String, String)]) {
         body += "<table class=\"facts\">\n"
         for (name, value) in facts { body += "<tr><th>\(Self.escaped(name))</th><td>\(Self.escaped(value))</td></tr>\n" }
         body += "</table>\n"
     }
 
-    package mutating func preformatted(_ text: String) { body += "<pre>\(Self.escaped(text))</pre>\n" }
+    public mutating func preformatted(_ text: String) { body += "<pre>\(Self.escaped(text))</pre>\n" }
 
     private func row(_ cells: [String], _ tag: String, _ figures: Set<Int>) -> String {
         var text = "<tr>"
@@ -41,7 +41,7 @@ package struct HTMLPage: Sendable {
         return text + "</tr>"
     }
 
-    package var text: String {
+    public var text: String {
         """
         <!DOCTYPE html>
         <html lang="en">

@@ -1,8 +1,8 @@
 /// A text file's bytes as the readers of this module take them.
-package enum TextBytes {
+public enum TextBytes {
     /// Turns UTF-16 with a byte order mark, which spreadsheets write as "Unicode text", into UTF-8; anything else is left
     /// as it is.
-    package static func normalised(_ bytes: [UInt8]) -> [UInt8] {
+    public static func normalised(_ bytes: [UInt8]) -> [UInt8] {
         let isLittle = bytes.starts(with: [0xFF, 0xFE])
         guard isLittle || bytes.starts(with: [0xFE, 0xFF]) else { return bytes }
         var units: [UInt16] = []

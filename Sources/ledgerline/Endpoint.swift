@@ -1,5 +1,5 @@
-import ArgumentParser
-import Primitives
+public import ArgumentParser
+public import Primitives
 
 /// `host:port` on the command line, for TCP.
 struct Endpoint: ExpressibleByArgument {
@@ -20,9 +20,9 @@ struct Endpoint: ExpressibleByArgument {
 }
 
 extension SocketAddress: ExpressibleByArgument {
-    package init?(argument: String) { self.init(argument) }
+    public init?(argument: String) { self.init(argument) }
 }
 
 extension SocketAddress.Host: ExpressibleByArgument {
-    package init?(argument: String) { self.init(argument) }
+    public init?(argument: String) { self.init(argument) }
 }

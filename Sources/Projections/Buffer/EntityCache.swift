@@ -1,5 +1,5 @@
-package import Primitives
-package import Subjects
+public import Primitives
+public import Subjects
 import SwiftProtobuf
 
 /// The directory's entities as the writer last decoded them, and what was made of them: a call asks for the same few again and
@@ -7,7 +7,7 @@ import SwiftProtobuf
 ///
 /// An entity that is written or removed is forgotten, and with it all that was made of entities, so what is found here is always
 /// what the tables hold. It belongs to the writer and outlives its transactions; whoever drops a transaction clears it.
-package final class EntityCache {
+public final class EntityCache {
     private struct Place: Hashable {
         let table: UInt8
         let isOpened: Bool
@@ -39,7 +39,7 @@ package final class EntityCache {
 
     /// False while a registration is looked at: what is read of one line alone is then not kept. A phone registers for hours between two
     /// calls, and a line that is open takes many times what its contacts take.
-    package var keepsLines = true
+    public var keepsLines = true
 
     /// Of everything.
     var count: Int { entries.count + made.count + calls.count }
@@ -76,12 +76,12 @@ package final class EntityCache {
     }
 
     /// What was made of entities alone and kept; nil: nothing, or an entity has changed since.
-    package func made<T: AnyObject>(_ type: T.Type, _ id: UUIDv7, _ keys: SubjectKeys?) -> T? {
+    public func made<T: AnyObject>(_ type: T.Type, _ id: UUIDv7, _ keys: SubjectKeys?) -> T? {
         forgetErased(keys)
         return made[id] as? T
     }
 
-    package func keep(_ new: AnyObject, _ id: UUIDv7) {
+    public func keep(_ new: AnyObject, _ id: UUIDv7) {
         if made.count >= Self.countMax { made.removeAll(keepingCapacity: true) }
         made[id] = new
     }

@@ -3,7 +3,7 @@ import Primitives
 
 /// The kinds of events that every call leaves behind: nearly all of a log. Projections read them from their stored bytes,
 /// live and in a replay alike; everything else is decoded into an `Event` first.
-package enum CallFact: UInt8, Sendable {
+public enum CallFact: UInt8, Sendable {
     case callStarted
     case callAnswered
     case callUpdated

@@ -1,41 +1,41 @@
-package import Model
+public import Model
 import Primitives
 import SwiftProtobuf
 
 /// What the credit of a running call is decided by. A call on the phone asks for more every few seconds, so rows are walked in
 /// place, and what was said when the call started is decoded once: what the worker last reported is not opened.
-package struct LiveCallTerms {
+public struct LiveCallTerms {
     /// What is held now; nil: the call is not limited.
-    package let hold: Hold?
+    public let hold: Hold?
     fileprivate let start: Start
 
-    package struct Hold {
-        package fileprivate(set) var micros: Int64 = 0
+    public struct Hold {
+        public fileprivate(set) var micros: Int64 = 0
         /// Talk time that it covers.
-        package fileprivate(set) var seconds: UInt32 = 0
+        public fileprivate(set) var seconds: UInt32 = 0
         /// Free units that are set aside for the call.
-        package fileprivate(set) var allowances: [AllowanceUse] = []
+        public fileprivate(set) var allowances: [AllowanceUse] = []
     }
 
     /// The signal worker that carries the call.
-    package var worker: String { start.worker }
+    public var worker: String { start.worker }
     /// Of the caller; of a call from outside, of the called.
-    package var customer: CustomerID? { start.customer }
+    public var customer: CustomerID? { start.customer }
     /// Of the same party.
-    package var line: SubscriberID? { start.line }
+    public var line: SubscriberID? { start.line }
     /// They are of the called.
-    package var isOfCalled: Bool { start.isOfCalled }
+    public var isOfCalled: Bool { start.isOfCalled }
     /// That the call was judged by, and whose limits hold while it lasts.
-    package var securityGroup: SecurityGroupID? { start.securityGroup }
+    public var securityGroup: SecurityGroupID? { start.securityGroup }
     /// The price of the edge that was asked for; nil: it has none.
-    package var rate: Rate? { start.rate }
+    public var rate: Rate? { start.rate }
 
     /// What of a price a renewal asks for.
-    package final class Rate {
-        package let tariff: Tariff
-        package let payer: AccountRef
+    public final class Rate {
+        public let tariff: Tariff
+        public let payer: AccountRef
         /// Free units that the call may use.
-        package let allowances: [AllowanceUse]
+        public let allowances: [AllowanceUse]
         fileprivate let account: Key?
 
         fileprivate init(_ lock: RateLock) {
@@ -134,7 +134,7 @@ extension ViewQueries where Self: ~Copyable {
     /// nil: the call has ended, or never was.
     ///
     /// - Parameter edge: whose price is asked for, as in `RateLock.edge`.
-    package func liveCallTerms(_ id: CallID, edge: String) throws(ViewsError) -> LiveCallTerms? {
+    public func liveCallTerms(_ id: CallID, edge: String) throws(ViewsError) -> LiveCallTerms? {
         var start = entities?.ofCall(LiveCallTerms.Start.self, id.value)
         if start?.edge != edge {
             let key = Key(id.value)
@@ -153,7 +153,7 @@ extension ViewQueries where Self: ~Copyable {
     }
 
     /// The same plan, which the call remembers as long as no entity changes.
-    package func servicePlan(of id: CustomerID, on call: LiveCallTerms) throws(ViewsError) -> ServicePlan? {
+    public func servicePlan(of id: CustomerID, on call: LiveCallTerms) throws(ViewsError) -> ServicePlan? {
         guard let entities else { return try servicePlan(of: id) }
         let generation = entities.generation(keys)
         if let known = call.start.plan, known.generation == generation { return known.plan }
@@ -163,13 +163,13 @@ extension ViewQueries where Self: ~Copyable {
     }
 
     /// Balance, and what of it is set aside for calls that run, of the account that pays for a call.
-    package func funds(of rate: LiveCallTerms.Rate) throws(ViewsError) -> (balance: Int64, held: Int64) {
+    public func funds(of rate: LiveCallTerms.Rate) throws(ViewsError) -> (balance: Int64, held: Int64) {
         guard let account = rate.account else { return (0, 0) }
         return try funds(at: account)
     }
 
     /// The plan that a customer is on; the customer's own data stay closed.
-    package func servicePlan(of id: CustomerID) throws(ViewsError) -> ServicePlan? {
+    public func servicePlan(of id: CustomerID) throws(ViewsError) -> ServicePlan? {
         if let known = entities?.made(PlanOfCustomer.self, id.value, keys) { return known.plan }
         guard let customer = try message(Customer.self, Key(id.value), in: .customers),
             let planID = ServicePlanID(customer.servicePlanID), let plan = try servicePlan(planID)

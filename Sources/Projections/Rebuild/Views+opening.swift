@@ -1,21 +1,21 @@
 import Foundation
 import Glibc
 import LMDB
-package import Ledger
-package import Subjects
+public import Ledger
+public import Subjects
 import Synchronization
 
 /// What was done to the views before a control plane could serve from them.
-package struct ViewsOpening: Sendable {
-    package let views: Views
+public struct ViewsOpening: Sendable {
+    public let views: Views
     /// How they were found.
-    package let condition: ViewsCondition
+    public let condition: ViewsCondition
     /// Projections that were built anew because this binary has another version of them; empty in all other cases.
-    package let changed: [String]
+    public let changed: [String]
     /// Events that were taken in.
-    package let events: UInt64
+    public let events: UInt64
     /// What a changed version has changed.
-    package let comparison: ViewsComparison?
+    public let comparison: ViewsComparison?
 }
 
 extension Views {
@@ -26,7 +26,7 @@ extension Views {
     ///   taken up again and caught up instead: so a newer program is tried and left.
     /// - What cannot be read is dropped and built anew.
     /// - What a rebuild in the background left unfinished is dropped.
-    package static func open(
+    public static func open(
         directory: String, next: String, former: String, log: some EventLog, keys: SubjectKeys? = nil, bootID: String = BootID.current(),
         progress: (_ applied: UInt64, _ end: UInt64) -> Void = { _, _ in }
     ) throws(ViewsError) -> ViewsOpening {

@@ -2,13 +2,13 @@ import CShims
 import Foundation
 import Glibc
 import LMDB
-package import Ledger
+public import Ledger
 import Synchronization
 
 // Building views anew beside those that serve, and putting them in their place.
 extension Views {
     /// What a rebuild is told on its way, and asked whether to go on.
-    package typealias RebuildProgress = (_ applied: UInt64, _ end: UInt64) -> Bool
+    public typealias RebuildProgress = (_ applied: UInt64, _ end: UInt64) -> Bool
 
     /// Builds views beside these, from the first event up to what these held when it
     /// began; these serve meanwhile.
@@ -19,7 +19,7 @@ extension Views {
     ///   - directory: dropped if it is there.
     ///   - names: of the projections; nil: all.
     /// - Returns: nil if `progress` ended it.
-    package func rebuildBeside(
+    public func rebuildBeside(
         _ directory: String, _ names: [String]?, from log: some EventLog, progress: RebuildProgress
     ) throws(ViewsError) -> Views? {
         try Views.removeDirectory(directory)
@@ -65,7 +65,7 @@ extension Views {
     /// Compares these views with others that are built up to the same event or can be: what the others lack they take in first.
     ///
     /// - Returns: nil if `goesOn` ended it.
-    package func compare(
+    public func compare(
         with next: Views, from log: some EventLog, goesOn: () -> Bool = { true }
     ) throws(ViewsError) -> ViewsComparison? {
         // Nearly all of it before these are held still, so that their pages can be used again.
@@ -81,7 +81,7 @@ extension Views {
     ///
     /// - Parameter former: where these are kept.
     /// - Returns: these, to be put back in the same way.
-    package func swap(
+    public func swap(
         with next: Views, from log: some EventLog, keepingFormerIn former: String
     ) throws(ViewsError) -> Views {
         try next.catchUp(with: log)
@@ -109,7 +109,7 @@ extension Views {
         }
     }
 
-    package static func removeDirectory(_ directory: String) throws(ViewsError) {
+    public static func removeDirectory(_ directory: String) throws(ViewsError) {
         guard FileManager.default.fileExists(atPath: directory) else { return }
         do {
             try FileManager.default.removeItem(atPath: directory)
@@ -130,5 +130,5 @@ extension Views {
 
 extension Views {
     /// What can be built anew by itself, in the order in which events reach them.
-    package static var projectionNames: [String] { projections.map { $0.name } }
+    public static var projectionNames: [String] { projections.map { $0.name } }
 }

@@ -1,14 +1,14 @@
 /// What two sets of views, built up to the same event, hold that is not the same.
-package struct ViewsComparison: Equatable, Sendable {
+public struct ViewsComparison: Equatable, Sendable {
     /// The sequence that both hold the log up to.
-    package var applied: UInt64 = 0
+    public var applied: UInt64 = 0
     /// How many keys have other values, or stand in one alone.
-    package var count: UInt64 = 0
+    public var count: UInt64 = 0
     /// The first of them, table by table in the order of `Table`.
-    package var first: [ViewsDifference] = []
+    public var first: [ViewsDifference] = []
 
     /// As many as a person looks at.
-    package static let firstMax = 20
+    public static let firstMax = 20
 
     mutating func add(_ difference: ViewsDifference) {
         count += 1

@@ -1,18 +1,18 @@
-package import Model
+public import Model
 import Primitives
 
 /// What calls count for in statistics: a row for every attempt, by time, parties, destination and outcome.
-package enum StatisticsProjection: Projection {
-    package static let name = "statistics"
-    package static let version: UInt32 = 1
-    package static let tables: [Table] = [.statistics, .statisticsParties]
+public enum StatisticsProjection: Projection {
+    public static let name = "statistics"
+    public static let version: UInt32 = 1
+    public static let tables: [Table] = [.statistics, .statisticsParties]
 
     /// Records are facts of calls.
-    package static func evolve(
+    public static func evolve(
         _ event: Event, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) {}
 
-    package static func evolve(
+    public static func evolve(
         _ fact: CallFact, _ payload: RawSpan, _ context: EventContext, in views: inout ViewTransaction
     ) throws(ViewsError) -> Bool {
         switch fact {

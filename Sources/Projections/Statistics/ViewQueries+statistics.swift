@@ -1,18 +1,18 @@
-package import Primitives
+public import Primitives
 
-package enum StatisticsError: Error, Sendable {
+public enum StatisticsError: Error, Sendable {
     case views(ViewsError)
     case tooManyGroups(max: Int)
 }
 
 extension ViewQueries where Self: ~Copyable {
     /// Numbers that stand for parties in statistics; nil: no call of it was recorded.
-    package func statisticsCode(of party: UUIDv7) throws(ViewsError) -> UInt32? {
+    public func statisticsCode(of party: UUIDv7) throws(ViewsError) -> UInt32? {
         try number(Key(party), in: .statisticsParties).map { UInt32(truncatingIfNeeded: $0) }
     }
 
     /// The parties that numbers stand for.
-    package func statisticsParties(_ codes: Set<UInt32>) throws(ViewsError) -> [UInt32: UUIDv7] {
+    public func statisticsParties(_ codes: Set<UInt32>) throws(ViewsError) -> [UInt32: UUIDv7] {
         guard !codes.isEmpty else { return [:] }
         var parties: [UInt32: UUIDv7] = [:]
         try scan(.statisticsParties, from: Key([])) { key, value throws(ViewsError) in
@@ -25,7 +25,7 @@ extension ViewQueries where Self: ~Copyable {
     }
 
     /// Looks at every attempt that was recorded since the question's time begins.
-    package func statistics(_ question: CallStatistics.Question) throws(StatisticsError) -> CallStatistics {
+    public func statistics(_ question: CallStatistics.Question) throws(StatisticsError) -> CallStatistics {
         var scan = StatisticsScan(question)
         var full: StatisticsTable.Full?
         do throws(ViewsError) {

@@ -1,23 +1,23 @@
-package import Model
-package import Primitives
-package import Tables
+public import Model
+public import Primitives
+public import Tables
 
 /// A price list in a text file, as carriers send them: read whole, and either every line of it is a row or the file is refused
 /// with everything that is wrong with it.
-package struct DeckFile: Sendable {
+public struct DeckFile: Sendable {
     /// What the file does not say itself.
-    package struct Terms: Sendable {
+    public struct Terms: Sendable {
         /// Of the deck.
-        package var currency: String
-        package var bands: [TimeBand]
+        public var currency: String
+        public var bands: [TimeBand]
         /// For files without columns of increments.
-        package var increments: Increments?
+        public var increments: Increments?
         /// Columns that are passed over, as the header names them.
-        package var ignored: [String]
+        public var ignored: [String]
         /// When the version comes into force; nil: now.
-        package var effectiveAt: WallTime?
+        public var effectiveAt: WallTime?
 
-        package init(
+        public init(
             currency: String, bands: [TimeBand] = [], increments: Increments? = nil, ignored: [String] = [], effectiveAt: WallTime? = nil
         ) {
             self.currency = currency
@@ -29,19 +29,19 @@ package struct DeckFile: Sendable {
     }
 
     /// What is wrong with one place of the file.
-    package struct Fault: Error, Hashable, Sendable, CustomStringConvertible {
+    public struct Fault: Error, Hashable, Sendable, CustomStringConvertible {
         /// From 1.
-        package let line: Int
+        public let line: Int
         /// As the header names it; empty: the line as a whole.
-        package let column: String
-        package let reason: String
+        public let column: String
+        public let reason: String
 
-        package var description: String { "line \(line)\(column.isEmpty ? "" : ", \(column)"): \(reason)" }
+        public var description: String { "line \(line)\(column.isEmpty ? "" : ", \(column)"): \(reason)" }
     }
 
-    package let dialect: CSVDialect
+    public let dialect: CSVDialect
     /// In the order of the lines.
-    package private(set) var faults: [Fault] = []
+    public private(set) var faults: [Fault] = []
     private var rows: [Row] = []
     private var prices: [RateEntry] = []
     private var destinations: [String] = []
@@ -58,7 +58,7 @@ package struct DeckFile: Sendable {
     }
 
     /// - Parameter tell: how many bytes of the file are read, now and then.
-    package init(_ file: [UInt8], _ terms: Terms, tell: (Int) -> Void = { _ in }) {
+    public init(_ file: [UInt8], _ terms: Terms, tell: (Int) -> Void = { _ in }) {
         let bytes = TextBytes.normalised(file)
         dialect = CSVDialect(detecting: bytes)
         var reader = DeckLineReader(terms, hasDecimalComma: dialect.separator != 0x2C)
@@ -78,11 +78,11 @@ package struct DeckFile: Sendable {
         faults.sort { ($0.line, $0.column) < ($1.line, $1.column) }
     }
 
-    package var count: Int { rows.count + expressions.count }
-    package var hasPatterns: Bool { !expressions.isEmpty }
+    public var count: Int { rows.count + expressions.count }
+    public var hasPatterns: Bool { !expressions.isEmpty }
 
     /// The rows in the order of their keys, from one on.
-    package func entries(from start: Int, limit: Int) -> [RateEntry] {
+    public func entries(from start: Int, limit: Int) -> [RateEntry] {
         (start..<min(count, start + limit)).map { place in
             guard place < rows.count else { return expressions[place - rows.count].entry }
             let row = rows[place]
