@@ -65,8 +65,9 @@ extension ControlCore {
         }
     }
 
-    /// A flush takes as long as two calls to decide, or as twenty renewals of credit.
-    private static let decidedAtOnce = 8
+    /// A flush takes as long as three calls to decide, or as twenty renewals of credit; with fewer at once more flushes and wake-ups are
+    /// paid for, with more each waits longer for the others.
+    private static let decidedAtOnce = 12
 
     /// Takes back what has become durable, and hands over what was decided meanwhile. Waits for nothing.
     package mutating func advance() -> [Output] {
