@@ -37,7 +37,7 @@ extension SubjectKeys {
             guard let subject = UUIDv7(bytes: fact.letter.subjectID) else { throw SubjectKeyError.malformed }
             try seal(&fact.letter, of: fact.letter.id, subject, subject, &random)
             event = .letterWanted(fact)
-        // What a call leaves behind, several times in each: a message that is held twice while it is changed is copied whole.
+        // Every call leaves some of these, and a message that is held twice while it is changed is copied whole.
         case .callStarted(var fact):
             event = .callStarted(CallStarted())
             defer { event = .callStarted(fact) }
