@@ -18,7 +18,7 @@ public struct UUIDv7: Hashable, Comparable, Sendable {
     /// nil unless there are exactly 16 bytes.
     public init?(bytes: some Collection<UInt8>) {
         guard bytes.count == 16 else { return nil }
-        // Where this is not specialised, as for most callers in other modules, a walk costs a call for every byte.
+        // Where this is not specialised, as in debug builds, a walk costs a call for every byte.
         let whole = bytes.withContiguousStorageIfAvailable { bytes in
             let memory = UnsafeRawBufferPointer(bytes)
             return unsafe (
@@ -65,14 +65,7 @@ public struct UUIDv7: Hashable, Comparable, Sendable {
         guard digits.count == 32 else { return nil }
         var words: (UInt64, UInt64) = (0, 0)
         for index in digits.indices {
-            let byte = digits[index]
-            let value: UInt8
-            switch byte {
-            case 0x30...0x39: value = byte - 0x30
-            case 0x41...0x46: value = byte - 0x41 + 10
-            case 0x61...0x66: value = byte - 0x61 + 10
-            default: return nil
-            }
+            guard let value = hexValue(digits[index]) else { return nil }
             words = (words.0 << 4 | words.1 >> 60, words.1 << 4 | UInt64(value))
         }
         self.init(high: words.0, low: words.1)
@@ -87,17 +80,13 @@ extension UUIDv7: LosslessStringConvertible, CustomStringConvertible {
         var digits: [UInt8] = []
         digits.reserveCapacity(32)
         for (index, byte) in text.utf8.enumerated() {
-            switch (index, byte) {
-            case (8, 0x2D), (13, 0x2D), (18, 0x2D), (23, 0x2D): continue
-            case (8, _), (13, _), (18, _), (23, _), (36..., _): return nil
-            case (_, 0x30...0x39): digits.append(byte - 0x30)
-            case (_, 0x41...0x46): digits.append(byte - 0x41 + 10)
-            case (_, 0x61...0x66): digits.append(byte - 0x61 + 10)
-            default: return nil
+            switch index {
+            case 8, 13, 18, 23: guard byte == UInt8(ascii: "-") else { return nil }
+            case 36...: return nil
+            default: digits.append(byte)
             }
         }
-        guard digits.count == 32 else { return nil }
-        self.init(bytes: (0..<16).map { digits[$0 * 2] << 4 | digits[$0 * 2 + 1] })
+        self.init(digits: digits[...])
     }
 
     /// Lower-case hexadecimal with hyphens.
@@ -116,6 +105,16 @@ extension UUIDv7: LosslessStringConvertible, CustomStringConvertible {
 
 @inline(__always) private func hexDigit(_ value: UInt8) -> UInt8 {
     value < 10 ? 0x30 + value : 0x61 + value - 10
+}
+
+/// nil: it is no hexadecimal digit of either case.
+@inline(__always) private func hexValue(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case 0x30...0x39: byte - 0x30
+    case 0x41...0x46: byte - 0x41 + 10
+    case 0x61...0x66: byte - 0x61 + 10
+    default: nil
+    }
 }
 
 /// Lower-case hexadecimal of bytes, for digests and keys shown to people.
@@ -141,13 +140,7 @@ public func bytes(hex text: ArraySlice<UInt8>) -> [UInt8]? {
     result.reserveCapacity(text.count / 2)
     var pending: UInt8?
     for byte in text {
-        let value: UInt8
-        switch byte {
-        case 0x30...0x39: value = byte - 0x30
-        case 0x41...0x46: value = byte - 0x41 + 10
-        case 0x61...0x66: value = byte - 0x61 + 10
-        default: return nil
-        }
+        guard let value = hexValue(byte) else { return nil }
         if let first = pending {
             result.append(first << 4 | value)
             pending = nil

@@ -25,8 +25,8 @@ enum CallDecider {
         _ routing: inout Routing, in state: borrowing State, _ decision: inout Decision
     ) throws {
         guard let call = routing.started.flatMap({ CallID($0.callID) }), let started = exchange(&routing.started, with: nil) else { return }
-        guard case .refused(let refusal, _) = routing.outcome else { return decision.record(.callStarted(started), in: call.value) }
         decision.record(.callStarted(started), in: call.value)
+        guard case .refused(let refusal, _) = routing.outcome else { return }
         // A refused attempt is a record like any other.
         var ended = CallEnded()
         ended.callID = started.callID
