@@ -45,6 +45,10 @@ internal import CShims
         unsafe [UInt8](UnsafeRawBufferPointer(start: currentValue.mv_data, count: currentValue.mv_size))
     }
 
+    /// Valid until the transaction ends.
+    var rawKey: MDB_val { unsafe currentKey }
+    var rawValue: MDB_val { unsafe currentValue }
+
     /// The entry in place; the bytes must not be kept.
     public borrowing func withEntry<R, E: Error>(_ body: (_ key: RawSpan, _ value: RawSpan) throws(E) -> R) throws(E) -> R {
         let key = unsafe UnsafeRawBufferPointer(start: currentKey.mv_data, count: currentKey.mv_size)

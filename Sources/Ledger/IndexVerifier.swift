@@ -1,9 +1,10 @@
-import LMDB
+public import LMDB
 import OpenSSL
 public import Primitives
 
 /// Checks what stands beside the events of a log and is not looked at by `LogVerifier`: inner nodes of the tree, the
-/// index of streams, the table of idempotency keys. Meant for a log whose events are known to be good.
+/// index of streams, the table of idempotency keys, and whether a search finds what a walk does. Meant for a log whose
+/// events are known to be good.
 public struct IndexVerifier: ~Copyable {
     public enum Finding: Hashable, Sendable {
         /// A hash above the leaves is not that of the tile below it; `sequence` is the first event under it.
@@ -18,6 +19,8 @@ public struct IndexVerifier: ~Copyable {
         case strangeStream(UUIDv7)
         /// An idempotency key, or what stands under it, is not as it was written, or leads to events that are not one commit.
         case commandDiffers(sequence: UInt64)
+        /// Every entry of that table is good for itself, but one is twice there, not where it is searched for, or not counted.
+        case disordered(table: String, Disorder)
     }
 
     private let log: LMDBEventLog
@@ -30,7 +33,19 @@ public struct IndexVerifier: ~Copyable {
         let size: UInt64 = try last(transaction)
         if let finding = try tree(size, transaction) { return finding }
         if let finding = try streams(size, transaction) { return finding }
-        return try commands(size, transaction)
+        if let finding = try commands(size, transaction) { return finding }
+        return try order(transaction)
+    }
+
+    private func order(_ transaction: borrowing ReadTransaction) throws(LedgerError) -> Finding? {
+        let tables = log.tables
+        for (name, table) in [
+            ("events", tables.events), ("streams", tables.streams), ("tiles", tables.tiles), ("commands", tables.commands), ("meta", tables.meta),
+        ] {
+            let disorder = try storage { () throws(LMDBError) in try transaction.disorder(of: table) }
+            if let disorder { return .disordered(table: name, disorder) }
+        }
+        return nil
     }
 
     private func last(_ transaction: borrowing ReadTransaction) throws(LedgerError) -> UInt64 {
@@ -167,6 +182,9 @@ extension IndexVerifier.Finding: CustomStringConvertible {
         case .streamIndexDiffers(let sequence): "event \(sequence): the index of streams does not lead to it as the newest of its stream"
         case .strangeStream(let stream): "stream \(stream): the index names an event that it does not have"
         case .commandDiffers(let sequence): "event \(sequence): its idempotency key, or what was answered under it, is not as it was recorded"
+        case .disordered("events", .misplaced(let key)) where key.count == 8: "event \(key.bigEndian() as UInt64) is damaged: a search for it does not end there"
+        case .disordered(let table, .misplaced(let key)): "table \(table) is damaged: a search for the entry \(hex(key)) does not end there"
+        case .disordered(let table, .miscounted(let have, let said)): "table \(table) is damaged: it has \(have) entries and says \(said)"
         }
     }
 
@@ -177,6 +195,7 @@ extension IndexVerifier.Finding: CustomStringConvertible {
         case .tailMissing: "missing"
         case .streamIndexDiffers, .strangeStream: "stream_index"
         case .commandDiffers: "idempotency_key"
+        case .disordered: "table_order"
         }
     }
 
@@ -186,7 +205,8 @@ extension IndexVerifier.Finding: CustomStringConvertible {
         case .nodeDiffers(_, _, let sequence), .tileDiffers(_, _, let sequence), .tailMissing(let sequence, _),
             .streamIndexDiffers(let sequence), .commandDiffers(let sequence):
             sequence
-        case .strangeStream: nil
+        case .disordered("events", .misplaced(let key)) where key.count == 8: key.bigEndian()
+        case .strangeStream, .disordered: nil
         }
     }
 }

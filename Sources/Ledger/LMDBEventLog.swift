@@ -59,7 +59,7 @@ public final class LMDBEventLog: EventLog {
         }
         let transaction = try storage { () throws(LMDBError) in try environment.beginRead() }
         let stored = try storage { () throws(LMDBError) in try transaction.value(of: Self.formatKey, in: tables.meta) }
-        guard let stored, stored.count == 8 else { throw .storage(.corrupted) }
+        guard let stored, stored.count == 8, stored != [UInt8](repeating: 0, count: 8) else { throw .storage(.corrupted) }
         formatAtOpening = stored.bigEndian()
         leftInJournal = left
         guard formatAtOpening <= Self.format else { throw .newerFormat(have: formatAtOpening, supported: Self.format) }

@@ -1,3 +1,4 @@
+import Foundation
 import LMDB
 import OpenSSL
 import Primitives
@@ -106,6 +107,66 @@ import Testing
             try change("commands", key) { $0[bit / 8] ^= 1 << UInt8(bit % 8) }
         }
         #expect(try finding() == nil)
+    }
+
+    /// The trees of the tables themselves: an entry that hides another one, one that is taken off its page, and signposts
+    /// that lead elsewhere. What is found must be found in every page of every table.
+    @Test func anEntryThatASearchOrAWalkMissesIsFound() throws {
+        let path = directory.path + "/data.mdb"
+        let good = try [UInt8](Data(contentsOf: URL(fileURLWithPath: path)))
+        let whole = try entries()
+        func number(_ place: Int) -> Int { Int(good[place]) | Int(good[place + 1]) << 8 }
+        var (harmful, kinds) = (0, Set<String>())
+        for page in stride(from: 2 * 4_096, to: good.count, by: 4_096) where number(page + 10) & 0x03 != 0 && number(page + 10) & 0x04 == 0 {
+            let count = (number(page + 12) - 16) / 2
+            guard count > 1, number(page + 12) <= 4_096 else { continue }
+            let (pointers, middle) = (page + 16, page + 16 + count / 2 * 2)
+            var hiding = good
+            hiding.replaceSubrange(middle..<middle + 2, with: good[pointers..<pointers + 2])
+            var shorter = good
+            shorter.replaceSubrange(page + 12..<page + 14, with: [UInt8((number(page + 12) - 2) & 0xFF), UInt8((number(page + 12) - 2) >> 8)])
+            // A node's key begins behind eight bytes; of a branch it says which keys are behind it.
+            var misleading = good
+            misleading[page + number(middle) + 8] ^= 0x10
+            for (kind, bad) in [("hiding", hiding), ("shorter", shorter), ("misleading", misleading)] {
+                try Data(bad).write(to: URL(fileURLWithPath: path))
+                // Without events there is no table, and no log.
+                guard let seen = try? entries(), seen != whole, let log = try? open() else { continue }
+                let events = try? LogVerifier(log).run()
+                let beside = Result { try IndexVerifier(log).run() }
+                let isFound = if case .success(nil) = beside { events?.isIntact != true } else { true }
+                #expect(isFound, "\(kind) in page \(page / 4_096)")
+                if events?.isIntact == true, case .success(.disordered(_, let what)) = beside {
+                    kinds.insert("\(kind) \(what)".prefix { $0 != "(" }.description)
+                }
+                harmful += 1
+            }
+        }
+        try Data(good).write(to: URL(fileURLWithPath: path))
+        #expect(try finding() == nil)
+        #expect(harmful > 10)
+        #expect(kinds.isSuperset(of: ["hiding misplaced", "shorter miscounted", "misleading misplaced"]), "\(kinds)")
+    }
+
+    /// Of all tables: what a walk meets, and what a search for each of these keys finds.
+    private func entries() throws -> [[UInt8]] {
+        let environment = try Environment(directory: directory.path, sizeMax: 1 << 40, databasesMax: 8, isReadOnly: true)
+        let transaction = try environment.beginRead()
+        var all: [[UInt8]] = []
+        for name in ["events", "streams", "tiles", "commands", "meta"] {
+            guard let table = try transaction.database(name) else { throw LMDBError.corrupted }
+            var keys: [[UInt8]] = []
+            try transaction.withCursor(in: table) { (cursor: inout Cursor) throws(LMDBError) in
+                var isThere = try cursor.first()
+                while isThere {
+                    keys.append(cursor.key)
+                    all.append(cursor.value)
+                    isThere = try cursor.next()
+                }
+            }.get()
+            for key in keys { all += [key, try transaction.value(of: key, in: table) ?? []] }
+        }
+        return all
     }
 
     @Test func anAddedEventAndACutTailAreFound() throws {

@@ -87,7 +87,7 @@ import Testing
                 #expect(try await tamper(ledger, ["dump"]) == digest, comment)
             case 1, 74:
                 found += 1
-                #expect(verified.output.contains("event ") || verified.output.contains("damaged"), comment)
+                #expect(["event ", "damaged", "format"].contains { verified.output.contains($0) }, comment)
             default: Issue.record(comment)
             }
         }

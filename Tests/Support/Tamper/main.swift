@@ -54,7 +54,7 @@ func flip(_ bytes: inout [UInt8], _ bit: UInt64) {
     bytes[place / 8] ^= 1 << UInt8(place % 8)
 }
 
-/// The same for every file that holds the same, wherever its pages lie.
+/// The same for every file that holds the same, wherever its pages lie, and in which a search finds it.
 func dump() throws -> String {
     let environment = try Environment(directory: arguments[1], sizeMax: 1 << 40, databasesMax: 8, isReadOnly: true)
     let transaction = try environment.beginRead()
@@ -64,7 +64,7 @@ func dump() throws -> String {
         try transaction.withCursor(in: database) { (cursor: inout Cursor) throws(LMDBError) in
             var isThere = try cursor.first()
             while isThere {
-                for part in [cursor.key, cursor.value] {
+                for part in [cursor.key, cursor.value, try transaction.value(of: cursor.key, in: database) ?? []] {
                     hasher.update(key(UInt64(part.count)))
                     hasher.update(part)
                 }
