@@ -11,16 +11,24 @@ public enum Hash {
     /// 32 bytes.
     public static func sha256(_ bytes: [UInt8]) -> [UInt8] { unsafe digest(bytes, fetchedSHA256, count: 32) }
 
-    /// HMAC with SHA-256 (RFC 2104), 32 bytes.
-    public static func hmacSHA256(_ bytes: [UInt8], key: [UInt8]) -> [UInt8] {
-        let short = key.count > 64 ? sha256(key) : key
-        var inner = [UInt8](repeating: 0x36, count: 64)
-        var outer = [UInt8](repeating: 0x5C, count: 64)
-        for index in short.indices {
-            inner[index] ^= short[index]
-            outer[index] ^= short[index]
+    /// HMAC with SHA-256 (RFC 2104), 32 bytes. For many with one key see `HMACKey`.
+    public static func hmacSHA256(_ bytes: [UInt8], key: [UInt8]) -> [UInt8] { HMACKey(key).sign(bytes) }
+
+    /// A key as HMAC with SHA-256 needs it, made ready once.
+    public struct HMACKey: Sendable {
+        private var inner = [UInt8](repeating: 0x36, count: 64)
+        private var outer = [UInt8](repeating: 0x5C, count: 64)
+
+        public init(_ key: [UInt8]) {
+            let short = key.count > 64 ? sha256(key) : key
+            for index in short.indices {
+                inner[index] ^= short[index]
+                outer[index] ^= short[index]
+            }
         }
-        return sha256(outer + sha256(inner + bytes))
+
+        /// 32 bytes.
+        public func sign(_ bytes: [UInt8]) -> [UInt8] { sha256(outer + sha256(inner + bytes)) }
     }
 
     // Fetched once: what `EVP_md5()` and the like name is looked up among the providers at every digest, which costs more than the

@@ -16,10 +16,8 @@ package struct AnswerMachine: Hashable, Sendable {
         case reportUnacknowledged
     }
     package private(set) var state: State
-    private let timers: Timers
 
     package init(now: Instant, timers: Timers) {
-        self.timers = timers
         state = .waiting(repeatAt: now + timers.t1, interval: timers.t1, giveUpAt: now + timers.giveUp)
     }
 
@@ -35,7 +33,7 @@ package struct AnswerMachine: Hashable, Sendable {
         return true
     }
 
-    package mutating func tick(now: Instant, into actions: inout [Action]) {
+    package mutating func tick(now: Instant, timers: Timers, into actions: inout [Action]) {
         guard case .waiting(let repeatAt, let interval, let giveUpAt) = state else { return }
         if now >= giveUpAt {
             state = .abandoned

@@ -19,7 +19,7 @@ struct ClientEntry: Sendable {
         let bytes: [UInt8]
         let hop: Hop
     }
-    /// What does not change; shared, because entries are copied at every step.
+    /// What does not change; beside the entry, because tables move their entries when they grow.
     final class Origin: Sendable {
         let key: ClientKey
         let hop: Hop

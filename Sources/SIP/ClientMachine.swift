@@ -19,11 +19,9 @@ struct ClientMachine: Hashable, Sendable {
         case transmit, deliver, timeOut, reportUnreachable, end
     }
     private(set) var state: State
-    private let timers: Timers
     private let isReliable: Bool
 
     init(now: Instant, timers: Timers, isReliable: Bool, into actions: inout [Action]) {
-        self.timers = timers
         self.isReliable = isReliable
         state = .trying(
             repeatAt: isReliable ? nil : now + timers.t1, interval: timers.t1, giveUpAt: now + timers.giveUp)
@@ -39,7 +37,7 @@ struct ClientMachine: Hashable, Sendable {
         }
     }
 
-    mutating func handle(_ input: Input, now: Instant, into actions: inout [Action]) {
+    mutating func handle(_ input: Input, now: Instant, timers: Timers, into actions: inout [Action]) {
         switch (state, input) {
         case (.trying(let repeatAt, _, let giveUpAt), .provisional):
             // The running repetition fires as it was set, and every T2 from then on.

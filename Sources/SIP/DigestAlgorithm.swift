@@ -5,6 +5,13 @@ package enum DigestAlgorithm: String, Hashable, Sendable, CaseIterable {
     case sha256 = "SHA-256"
     case md5 = "MD5"
 
+    /// By the name in a header, which may be left out (RFC 7616 §3.3); nil: one that we do not have.
+    init?(named name: String?) {
+        guard let name else { self = .md5; return }
+        guard let known = Self.allCases.first(where: { $0.rawValue.equalsIgnoringCase(name) }) else { return nil }
+        self = known
+    }
+
     func hash(_ bytes: [UInt8]) -> [UInt8] {
         switch self {
         case .sha256: Hash.sha256(bytes)
@@ -21,27 +28,39 @@ package enum DigestAlgorithm: String, Hashable, Sendable, CaseIterable {
     func response(
         ha1: [UInt8], nonce: String, count: (nc: String, cnonce: String, qop: String)?, method: Method, uri: String
     ) -> [UInt8] {
-        var text = hexadecimal(ha1)
-        text.append(ASCII.colon)
-        text += nonce.utf8
+        var asked = TextWriter(capacity: 128)
+        asked += method.description
+        asked += ":"
+        asked += uri
+        var text = TextWriter(capacity: 256)
+        text += hexadecimal(ha1)
+        text += ":"
+        text += nonce
         if let count {
-            text += ":\(count.nc):\(count.cnonce):\(count.qop)".utf8
+            text += ":"
+            text += count.nc
+            text += ":"
+            text += count.cnonce
+            text += ":"
+            text += count.qop
         }
-        text.append(ASCII.colon)
-        text += hexadecimal(hash(Array("\(method):\(uri)".utf8)))
-        return hexadecimal(hash(text))
+        text += ":"
+        text += hexadecimal(hash(asked.bytes))
+        return hexadecimal(hash(text.bytes))
     }
 }
 
 /// Lower-case digits as bytes, ready to be hashed again.
 func hexadecimal(_ bytes: some Collection<UInt8>) -> [UInt8] {
-    var digits: [UInt8] = []
-    digits.reserveCapacity(bytes.count * 2)
-    for byte in bytes {
-        digits.append(digit(byte >> 4))
-        digits.append(digit(byte & 0x0F))
+    let size = bytes.count * 2
+    return unsafe [UInt8](unsafeUninitializedCapacity: size) { digits, written in
+        for byte in bytes {
+            guard written + 2 <= size else { break }
+            unsafe digits[written] = digit(byte >> 4)
+            unsafe digits[written + 1] = digit(byte & 0x0F)
+            written += 2
+        }
     }
-    return digits
 
     func digit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x61 + value - 10 }
 }

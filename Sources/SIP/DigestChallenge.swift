@@ -27,7 +27,7 @@ extension DigestChallenge: CustomStringConvertible {
     package init?(_ text: String) {
         guard let fields = AuthenticationFields(scheme: "Digest", text), let realm = fields["realm"],
             let nonce = fields["nonce"],
-            let algorithm = DigestAlgorithm(rawValue: (fields["algorithm"] ?? "MD5").uppercased())
+            let algorithm = DigestAlgorithm(named: fields["algorithm"])
         else { return nil }
         let qualities = fields["qop"]?.split(separator: ",").map { $0.filter { $0 != " " }.lowercased() }
         if let qualities, !qualities.contains("auth") { return nil }

@@ -23,11 +23,11 @@ extension DigestCredentials: CustomStringConvertible {
         guard let fields = AuthenticationFields(scheme: "Digest", text), let username = fields["username"],
             let realm = fields["realm"], let nonce = fields["nonce"], let uri = fields["uri"],
             let response = fields["response"],
-            let algorithm = DigestAlgorithm(rawValue: (fields["algorithm"] ?? "MD5").uppercased())
+            let algorithm = DigestAlgorithm(named: fields["algorithm"])
         else { return nil }
         var count: Count?
         if let qop = fields["qop"] {
-            guard qop.lowercased() == "auth", let nc = fields["nc"], nc.utf8.count == 8,
+            guard qop.equalsIgnoringCase("auth"), let nc = fields["nc"], nc.utf8.count == 8,
                 nc.utf8.allSatisfy(\.isHexDigit), let cnonce = fields["cnonce"]
             else { return nil }
             count = Count(nc: nc, cnonce: cnonce)

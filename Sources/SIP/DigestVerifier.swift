@@ -21,7 +21,7 @@ package struct DigestVerifier: Sendable {
         let serial: UInt32
     }
 
-    private let secret: [UInt8]
+    private let secret: Hash.HMACKey
     private let lifetime: Duration
     private let noncesMax: Int
     private var issued: UInt32 = 0
@@ -39,7 +39,7 @@ package struct DigestVerifier: Sendable {
 
     /// - Parameter secret: 32 random bytes, not shared with anyone who is not to make nonces.
     package init(secret: [UInt8], lifetime: Duration = .seconds(300), noncesMax: Int = 100_000) {
-        self.secret = secret
+        self.secret = Hash.HMACKey(secret)
         self.lifetime = lifetime
         self.noncesMax = noncesMax
     }
@@ -116,7 +116,10 @@ package struct DigestVerifier: Sendable {
 
     /// Hexadecimal of: microseconds (8 bytes), serial (4 bytes), the first 16 bytes of the proof.
     private func makeNonce(_ time: WallTime, _ serial: UInt32) -> String {
-        var bytes = withBytes(UInt64(bitPattern: time.microseconds)) + withBytes(serial)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(28)
+        for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: time.microseconds >> Int64(shift))) }
+        for shift in stride(from: 24, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: serial >> UInt32(shift))) }
         bytes += proof(bytes).prefix(16)
         return String(decoding: hexadecimal(bytes), as: UTF8.self)
     }
@@ -131,9 +134,5 @@ package struct DigestVerifier: Sendable {
             time: WallTime(microseconds: Int64(bitPattern: time)), serial: bytes[8..<12].reduce(0) { $0 << 8 | UInt32($1) })
     }
 
-    private func proof(_ message: [UInt8]) -> [UInt8] { Hash.hmacSHA256(message, key: secret) }
-}
-
-private func withBytes(_ value: some FixedWidthInteger) -> [UInt8] {
-    (0..<(value.bitWidth / 8)).reversed().map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) }
+    private func proof(_ message: [UInt8]) -> [UInt8] { secret.sign(message) }
 }

@@ -14,6 +14,8 @@ package struct Headers: Hashable, Sendable {
 
     package init() {}
 
+    init(capacity: Int) { fields.reserveCapacity(capacity) }
+
     init(fields: [Field]) { self.fields = fields }
 
     /// The first field's value. Setting replaces every field of that name; nil removes them.

@@ -27,11 +27,9 @@ struct InviteClientMachine: Hashable, Sendable {
         case timeOut, reportUnreachable, end
     }
     private(set) var state: State
-    private let timers: Timers
     private let isReliable: Bool
 
     init(now: Instant, timers: Timers, isReliable: Bool, into actions: inout [Action]) {
-        self.timers = timers
         self.isReliable = isReliable
         state = .calling(
             repeatAt: isReliable ? nil : now + timers.t1, interval: timers.t1, giveUpAt: now + timers.giveUp)
@@ -47,7 +45,7 @@ struct InviteClientMachine: Hashable, Sendable {
         }
     }
 
-    mutating func handle(_ input: Input, now: Instant, into actions: inout [Action]) {
+    mutating func handle(_ input: Input, now: Instant, timers: Timers, into actions: inout [Action]) {
         switch (state, input) {
         case (.calling, .provisional):
             state = .proceeding(giveUpAt: nil)

@@ -34,11 +34,9 @@ struct InviteServerMachine: Hashable, Sendable {
         case reportUnacknowledged, reportUnreachable, end
     }
     private(set) var state: State
-    private let timers: Timers
     private let isReliable: Bool
 
     init(now: Instant, timers: Timers, isReliable: Bool) {
-        self.timers = timers
         self.isReliable = isReliable
         state = .trying(hundredAt: now + timers.trying)
     }
@@ -52,7 +50,7 @@ struct InviteServerMachine: Hashable, Sendable {
         }
     }
 
-    mutating func handle(_ input: Input, now: Instant, into actions: inout [Action]) {
+    mutating func handle(_ input: Input, now: Instant, timers: Timers, into actions: inout [Action]) {
         switch (state, input) {
         case (.trying, .repeated):
             // Nothing to repeat yet, and the peer is waiting.

@@ -7,7 +7,7 @@ extension SIPMessage {
         var response = SIPMessage(
             start: .response(status: status, reason: clean(reason ?? reasonPhrase(for: status))), vias: vias,
             from: from, to: to,
-            callID: callID, cseq: cseq, headers: Headers(), body: [])
+            callID: callID, cseq: cseq, headers: Headers(capacity: status == 100 ? 1 : 8), body: [])
         if status == 100 {
             if let timestamp = headers[.timestamp] { response.headers.append(.timestamp, timestamp) }
         } else if let toTag, to.tag == nil {

@@ -22,11 +22,9 @@ struct ServerMachine: Hashable, Sendable {
         case transmit, retransmit, reportUnreachable, end
     }
     private(set) var state: State = .trying
-    private let timers: Timers
     private let isReliable: Bool
 
-    init(timers: Timers, isReliable: Bool) {
-        self.timers = timers
+    init(isReliable: Bool) {
         self.isReliable = isReliable
     }
 
@@ -35,7 +33,7 @@ struct ServerMachine: Hashable, Sendable {
         return until
     }
 
-    mutating func handle(_ input: Input, now: Instant, into actions: inout [Action]) {
+    mutating func handle(_ input: Input, now: Instant, timers: Timers, into actions: inout [Action]) {
         switch (state, input) {
         case (.proceeding, .repeated), (.completed, .repeated):
             actions.append(.retransmit)

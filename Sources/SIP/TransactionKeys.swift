@@ -16,14 +16,14 @@ struct ClientKey: Hashable, Sendable {
 
 /// What a request is matched by (§17.2.3). An ACK is matched as INVITE.
 enum ServerKey: Hashable, Sendable {
-    case branch(String, sentBy: String, method: Method)
-    /// From a client of RFC 2543, whose branch says nothing.
-    case fields(uri: URI, from: NameAddress, callID: String, sequence: UInt32, via: Via, method: Method)
+    case branch(String, host: String, port: UInt16?, method: Method)
+    /// From a client of RFC 2543, whose branch says nothing. They are few, and would make all keys three times as large.
+    indirect case fields(uri: URI, from: NameAddress, callID: String, sequence: UInt32, via: Via, method: Method)
 
     /// - Parameter method: instead of the request's own; INVITE for an ACK or for what a CANCEL is aimed at.
     init?(_ request: SIPMessage, via: Via, as method: Method) {
         if let branch = via.branch, branch.startsWith(Via.magicCookie), branch.utf8.count > Via.magicCookie.utf8.count {
-            self = .branch(branch, sentBy: via.port.map { "\(via.host):\($0)" } ?? via.host, method: method)
+            self = .branch(branch, host: via.host, port: via.port, method: method)
         } else {
             guard let uri = request.requestURI else { return nil }
             self = .fields(

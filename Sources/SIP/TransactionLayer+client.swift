@@ -112,14 +112,11 @@ extension TransactionLayer {
     }
 
     mutating func receive(response: SIPMessage, on hop: Hop, now: Instant, into effects: inout [Effect]) {
-        guard let branch = response.branch,
-            let number = clientKeys[ClientKey(branch: branch, method: response.cseq.method)],
-            let entry = clients[number]
-        else {
+        guard let branch = response.branch, let number = clientKeys[ClientKey(branch: branch, method: response.cseq.method)] else {
             effects.append(.stray(response, hop))
             return
         }
-        if response.isSuccess, response.cseq.method == .invite {
+        if response.isSuccess, response.cseq.method == .invite, let entry = clients[number] {
             if entry.successTags.contains(response.to.tag) {
                 // Before the application has acknowledged there is nothing to repeat, and it knows already.
                 guard let sent = entry.acknowledgements.first(where: { $0.toTag == response.to.tag }) else { return }
@@ -134,12 +131,11 @@ extension TransactionLayer {
     }
 
     mutating func drive(client number: UInt64, _ input: ClientEntry.Input, now: Instant, into effects: inout [Effect]) {
-        guard let entry = clients[number] else { return }
-        let hadProvisional = entry.hasProvisional
-        if case .response(let response, _) = input, response.isProvisional { change(client: number) { $0.hasProvisional = true } }
-        switch entry.machine {
-        case .invite(let machine): drive(invite: machine, number, entry, input, now, &effects)
-        case .plain(let machine): drive(plain: machine, number, entry, input, now, &effects)
+        guard let (machine, hadProvisional) = change(client: number, { ($0.machine, $0.hasProvisional) }) else { return }
+        if !hadProvisional, case .response(let response, _) = input, response.isProvisional { change(client: number) { $0.hasProvisional = true } }
+        switch machine {
+        case .invite(let machine): drive(invite: machine, number, input, now, &effects)
+        case .plain(let machine): drive(plain: machine, number, input, now, &effects)
         }
         schedule(client: number)
         if !hadProvisional, change(client: number, { $0.wantsCancel && $0.hasProvisional }) == true {
@@ -148,8 +144,7 @@ extension TransactionLayer {
     }
 
     private mutating func drive(
-        invite machine: InviteClientMachine, _ number: UInt64, _ entry: ClientEntry, _ input: ClientEntry.Input,
-        _ now: Instant, _ effects: inout [Effect]
+        invite machine: InviteClientMachine, _ number: UInt64, _ input: ClientEntry.Input, _ now: Instant, _ effects: inout [Effect]
     ) {
         var machine = machine
         var actions: [InviteClientMachine.Action] = []
@@ -162,28 +157,27 @@ extension TransactionLayer {
             case .unreachable: .unreachable
             case .tick: .tick
             }
-        machine.handle(machineInput, now: now, into: &actions)
+        machine.handle(machineInput, now: now, timers: timers, into: &actions)
         change(client: number) {
             $0.machine = .invite(machine)
             if case .accepted = machine.state { $0.sent = nil }
         }
         for action in actions {
             switch action {
-            case .transmit: transmit(entry, &effects)
+            case .transmit: transmit(number, &effects)
             case .acknowledge:
-                guard case .response(let response, _) = input, let sent = entry.sent else { continue }
-                effects.append(.send(sent.request.acknowledgement(of: response).bytes, entry.origin.hop))
-            case .deliver: deliver(input, number, entry, &effects)
-            case .timeOut: report(.timeout, number, entry, &effects)
-            case .reportUnreachable: report(.unreachable, number, entry, &effects)
+                guard case .response(let response, _) = input, let (sent, origin) = change(client: number, { ($0.sent, $0.origin) }), let sent else { continue }
+                effects.append(.send(sent.request.acknowledgement(of: response).bytes, origin.hop))
+            case .deliver: deliver(input, number, &effects)
+            case .timeOut: report(.timeout, number, &effects)
+            case .reportUnreachable: report(.unreachable, number, &effects)
             case .end: remove(client: number)
             }
         }
     }
 
     private mutating func drive(
-        plain machine: ClientMachine, _ number: UInt64, _ entry: ClientEntry, _ input: ClientEntry.Input,
-        _ now: Instant, _ effects: inout [Effect]
+        plain machine: ClientMachine, _ number: UInt64, _ input: ClientEntry.Input, _ now: Instant, _ effects: inout [Effect]
     ) {
         var machine = machine
         var actions: [ClientMachine.Action] = []
@@ -194,35 +188,34 @@ extension TransactionLayer {
         case .tick: machineInput = .tick
         case .cancelled: return
         }
-        machine.handle(machineInput, now: now, into: &actions)
+        machine.handle(machineInput, now: now, timers: timers, into: &actions)
         change(client: number) {
             $0.machine = .plain(machine)
             if case .final = machineInput { $0.sent = nil }
         }
         for action in actions {
             switch action {
-            case .transmit: transmit(entry, &effects)
-            case .deliver: deliver(input, number, entry, &effects)
-            case .timeOut: report(.timeout, number, entry, &effects)
-            case .reportUnreachable: report(.unreachable, number, entry, &effects)
+            case .transmit: transmit(number, &effects)
+            case .deliver: deliver(input, number, &effects)
+            case .timeOut: report(.timeout, number, &effects)
+            case .reportUnreachable: report(.unreachable, number, &effects)
             case .end: remove(client: number)
             }
         }
     }
 
-    private func transmit(_ entry: ClientEntry, _ effects: inout [Effect]) {
-        guard let sent = entry.sent else { return }
-        effects.append(.send(sent.bytes, entry.origin.hop))
+    private mutating func transmit(_ number: UInt64, _ effects: inout [Effect]) {
+        guard let (sent, origin) = change(client: number, { ($0.sent, $0.origin) }), let sent else { return }
+        effects.append(.send(sent.bytes, origin.hop))
     }
 
-    private func deliver(_ input: ClientEntry.Input, _ number: UInt64, _ entry: ClientEntry, _ effects: inout [Effect])
-    {
-        guard !entry.origin.isSilent, case .response(let response, let hop) = input else { return }
+    private mutating func deliver(_ input: ClientEntry.Input, _ number: UInt64, _ effects: inout [Effect]) {
+        guard case .response(let response, let hop) = input, change(client: number, { $0.origin.isSilent }) == false else { return }
         effects.append(.response(ClientTransactionID(number: number), response, hop))
     }
 
-    private func report(_ failure: Failure, _ number: UInt64, _ entry: ClientEntry, _ effects: inout [Effect]) {
-        guard !entry.origin.isSilent else { return }
+    private mutating func report(_ failure: Failure, _ number: UInt64, _ effects: inout [Effect]) {
+        guard change(client: number, { $0.origin.isSilent }) == false else { return }
         effects.append(.failed(ClientTransactionID(number: number), failure))
     }
 

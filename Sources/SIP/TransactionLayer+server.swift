@@ -9,19 +9,8 @@ extension TransactionLayer {
     package mutating func respond(
         _ response: SIPMessage, to id: ServerTransactionID, now: Instant, into effects: inout [Effect]
     ) -> Bool {
-        guard let machine = change(server: id.number, { $0.machine }) else { return false }
-        switch machine {
-        case .invite(let machine):
-            switch machine.state {
-            case .trying, .proceeding: break
-            case .completed, .confirmed, .accepted, .ended: return false
-            }
-        case .plain(let machine):
-            switch machine.state {
-            case .trying, .proceeding: break
-            case .completed, .ended: return false
-            }
-        }
+        keepArrival()
+        guard change(server: id.number, { $0.machine.isOpen }) == true else { return false }
         drive(server: id.number, .respond(response), now: now, into: &effects)
         return true
     }
@@ -29,27 +18,45 @@ extension TransactionLayer {
     /// Answers a request and forgets it (RFC 3261 §8.2.7): what anybody may send leaves nothing here, and its answer is not sent again, so that
     /// nobody has us send to somebody else. A sender that misses the answer repeats its request, which is a new one then.
     package mutating func respondOnce(_ response: SIPMessage, to id: ServerTransactionID, into effects: inout [Effect]) {
+        if let arrival, arrival.number == id.number {
+            effects.append(.send(response.bytes, arrival.hop))
+            self.arrival = nil
+            return
+        }
         guard let origin = change(server: id.number, { $0.origin }) else { return }
         effects.append(.send(response.bytes, origin.hop))
         remove(server: id.number)
+    }
+
+    /// Puts the newest request into the tables: it was not answered once and for all.
+    mutating func keepArrival() {
+        guard let kept = arrival else { return }
+        arrival = nil
+        let number = kept.number
+        servers[number] = ServerEntry(
+            origin: .init(key: kept.key, mergeKey: kept.mergeKey, hop: kept.hop), request: kept.request, machine: kept.machine)
+        serverKeys[kept.key] = number
+        if let mergeKey = kept.mergeKey { merges[mergeKey] = number }
+        schedule(server: number)
     }
 
     /// Whether a transaction here is the one that this request repeats, acknowledges or cancels.
     package func expects(_ request: SIPMessage) -> Bool {
         guard let method = request.method, let via = request.topVia else { return false }
         let target: Method = method == .ack || method == .cancel ? .invite : method
-        return ServerKey(request, via: via, as: target).map { serverKeys[$0] != nil } ?? false
+        guard let key = ServerKey(request, via: via, as: target) else { return false }
+        return serverKeys[key] != nil || arrival?.key == key
     }
 
     mutating func receive(
-        request: SIPMessage, _ method: Method, on hop: Hop, now: Instant, into effects: inout [Effect]
+        request: consuming SIPMessage, _ method: Method, on hop: Hop, now: Instant, into effects: inout [Effect]
     ) {
-        guard let via = request.topVia, let key = ServerKey(request, via: via, as: method == .ack ? .invite : method)
+        keepArrival()
+        guard let via = request.topVia, let key = ServerKey(copy request, via: via, as: method == .ack ? .invite : method)
         else { return }
         if method == .ack { return receive(ack: request, key, on: hop, now: now, into: &effects) }
         if let number = serverKeys[key] { return drive(server: number, .repeated, now: now, into: &effects) }
 
-        var request = request
         request.vias[0].stamp(source: hop.remote)
         var back = hop
         if !hop.transport.isReliable { back.remote = request.vias[0].responseAddress(source: hop.remote) }
@@ -68,19 +75,16 @@ extension TransactionLayer {
         }
         let number = takeNumber()
         let isReliable = hop.transport.isReliable
-        servers[number] = ServerEntry(
-            origin: .init(key: key, mergeKey: mergeKey, hop: back), request: request,
+        arrival = Arrival(
+            number: number, key: key, mergeKey: mergeKey, hop: back, request: copy request,
             machine: method == .invite
-                ? .invite(InviteServerMachine(now: now, timers: timers, isReliable: isReliable))
-                : .plain(ServerMachine(timers: timers, isReliable: isReliable)))
-        serverKeys[key] = number
-        if let mergeKey { merges[mergeKey] = number }
+                ? .invite(InviteServerMachine(now: now, timers: timers, isReliable: isReliable)) : .plain(ServerMachine(isReliable: isReliable)))
         if method == .cancel {
+            keepArrival()
             receive(cancel: request, via, as: number, now: now, into: &effects)
         } else {
             effects.append(.request(ServerTransactionID(number: number), request, back))
         }
-        schedule(server: number)
     }
 
     private func refuse(with response: SIPMessage, on hop: Hop, into effects: inout [Effect]) {
@@ -93,25 +97,21 @@ extension TransactionLayer {
         cancel: SIPMessage, _ via: Via, as number: UInt64, now: Instant, into effects: inout [Effect]
     ) {
         guard let inviteKey = ServerKey(cancel, via: via, as: .invite), let target = serverKeys[inviteKey],
-            let entry = servers[target], case .invite(let machine) = entry.machine
+            let machine = change(server: target, { $0.machine }), case .invite = machine
         else {
             drive(server: number, .respond(cancel.response(481, toTag: "none")), now: now, into: &effects)
             return
         }
         drive(server: number, .respond(cancel.response(200, toTag: "cancel")), now: now, into: &effects)
-        switch machine.state {
-        case .trying, .proceeding:
-            effects.append(.cancelled(ServerTransactionID(number: target), cancel))
-        case .completed, .confirmed, .accepted, .ended:
-            break  // too late: the final response stands
-        }
+        // Too late when there is a final response: that stands.
+        if machine.isOpen { effects.append(.cancelled(ServerTransactionID(number: target), cancel)) }
     }
 
     private mutating func receive(
         ack: SIPMessage, _ key: ServerKey, on hop: Hop, now: Instant, into effects: inout [Effect]
     ) {
         // For a failure the ACK has the INVITE's branch; for a 2xx a new one, and the dialog tells.
-        if let number = serverKeys[key], change(server: number, { $0.answer == nil }) != false {
+        if let number = serverKeys[key], change(server: number, { $0.answer.isEmpty }) != false {
             return drive(server: number, .acknowledged, now: now, into: &effects)
         }
         let answer = ack.to.tag.flatMap { tag in
@@ -121,23 +121,22 @@ extension TransactionLayer {
             effects.append(.acknowledged(nil, ack, hop))
             return
         }
-        if change(server: answer, { $0.answer?.acknowledge() }) == true {
+        if change(server: answer, { $0.answer.isEmpty ? false : $0.answer[0].machine.acknowledge() }) == true {
             effects.append(.acknowledged(ServerTransactionID(number: answer), ack, hop))
         }
     }
 
     mutating func drive(server number: UInt64, _ input: ServerEntry.Input, now: Instant, into effects: inout [Effect]) {
-        guard let entry = servers[number] else { return }
-        switch entry.machine {
-        case .invite(let machine): drive(invite: machine, number, entry, input, now, &effects)
-        case .plain(let machine): drive(plain: machine, number, entry, input, now, &effects)
+        guard let machine = change(server: number, { $0.machine }) else { return }
+        switch machine {
+        case .invite(let machine): drive(invite: machine, number, input, now, &effects)
+        case .plain(let machine): drive(plain: machine, number, input, now, &effects)
         }
         schedule(server: number)
     }
 
     private mutating func drive(
-        invite machine: InviteServerMachine, _ number: UInt64, _ entry: ServerEntry, _ input: ServerEntry.Input,
-        _ now: Instant, _ effects: inout [Effect]
+        invite machine: InviteServerMachine, _ number: UInt64, _ input: ServerEntry.Input, _ now: Instant, _ effects: inout [Effect]
     ) {
         if case .tick = input { repeatAnswer(number, now, &effects) }
         var machine = machine
@@ -152,28 +151,28 @@ extension TransactionLayer {
             case .unreachable: .unreachable
             case .tick: .tick
             }
-        machine.handle(machineInput, now: now, into: &actions)
+        machine.handle(machineInput, now: now, timers: timers, into: &actions)
         change(server: number) { $0.machine = .invite(machine) }
         let id = ServerTransactionID(number: number)
         for action in actions {
             switch action {
             case .transmit:
                 guard case .respond(let response) = input else { continue }
-                transmit(response, number, entry, &effects)
+                transmit(response, number, &effects)
                 if response.isSuccess, let tag = response.to.tag {
                     let key = AnswerKey(callID: response.callID, localTag: tag, sequence: response.cseq.number)
                     let answer = AnswerMachine(now: now, timers: timers)
-                    change(server: number) { ($0.answer, $0.answerKey) = (answer, key) }
+                    change(server: number) { $0.answer = [.init(key: key, machine: answer)] }
                     answers[key] = number
                 }
             case .retransmit: retransmit(number, &effects)
             case .sendTrying:
-                guard let request = entry.request else { continue }
-                transmit(request.response(100), number, entry, &effects)
+                guard let request = change(server: number, { $0.request }) ?? nil else { continue }
+                transmit(request.response(100), number, &effects)
             case .reportUnacknowledged: effects.append(.unacknowledged(id))
             case .reportUnreachable:
                 // Once the ACK is there, the dialog stands on its own, whatever becomes of the way by which it began.
-                if change(server: number, { $0.answer?.state == .acknowledged }) != true { effects.append(.unacknowledged(id)) }
+                if change(server: number, { $0.answer.first?.machine.state == .acknowledged }) != true { effects.append(.unacknowledged(id)) }
             case .end: remove(server: number)
             }
         }
@@ -181,7 +180,8 @@ extension TransactionLayer {
 
     private mutating func repeatAnswer(_ number: UInt64, _ now: Instant, _ effects: inout [Effect]) {
         var actions: [AnswerMachine.Action] = []
-        change(server: number) { $0.answer?.tick(now: now, into: &actions) }
+        let timers = timers
+        change(server: number) { if !$0.answer.isEmpty { $0.answer[0].machine.tick(now: now, timers: timers, into: &actions) } }
         for action in actions {
             switch action {
             case .retransmit: retransmit(number, &effects)
@@ -191,8 +191,7 @@ extension TransactionLayer {
     }
 
     private mutating func drive(
-        plain machine: ServerMachine, _ number: UInt64, _ entry: ServerEntry, _ input: ServerEntry.Input,
-        _ now: Instant, _ effects: inout [Effect]
+        plain machine: ServerMachine, _ number: UInt64, _ input: ServerEntry.Input, _ now: Instant, _ effects: inout [Effect]
     ) {
         var machine = machine
         var actions: [ServerMachine.Action] = []
@@ -204,13 +203,13 @@ extension TransactionLayer {
         case .tick: machineInput = .tick
         case .acknowledged: return
         }
-        machine.handle(machineInput, now: now, into: &actions)
+        machine.handle(machineInput, now: now, timers: timers, into: &actions)
         change(server: number) { $0.machine = .plain(machine) }
         for action in actions {
             switch action {
             case .transmit:
                 guard case .respond(let response) = input else { continue }
-                transmit(response, number, entry, &effects)
+                transmit(response, number, &effects)
             case .retransmit: retransmit(number, &effects)
             case .reportUnreachable: break  // the client asks again, or not
             case .end: remove(server: number)
@@ -218,16 +217,15 @@ extension TransactionLayer {
         }
     }
 
-    private mutating func transmit(
-        _ response: SIPMessage, _ number: UInt64, _ entry: ServerEntry, _ effects: inout [Effect]
-    ) {
+    private mutating func transmit(_ response: SIPMessage, _ number: UInt64, _ effects: inout [Effect]) {
         let bytes = response.bytes
         let isFinal = response.isFinal
-        change(server: number) {
-            $0.response = bytes
-            if isFinal { $0.request = nil }
+        let origin = change(server: number) { entry in
+            entry.response = bytes
+            if isFinal { entry.request = nil }
+            return entry.origin
         }
-        effects.append(.send(bytes, entry.origin.hop))
+        if let origin { effects.append(.send(bytes, origin.hop)) }
     }
 
     private mutating func retransmit(_ number: UInt64, _ effects: inout [Effect]) {
@@ -239,7 +237,7 @@ extension TransactionLayer {
         guard let entry = servers.removeValue(forKey: number) else { return }
         serverKeys[entry.origin.key] = nil
         if let key = entry.origin.mergeKey { merges[key] = nil }
-        if let key = entry.answerKey { answers[key] = nil }
+        if let answer = entry.answer.first { answers[answer.key] = nil }
         servers.shrinkIfSparse()
         serverKeys.shrinkIfSparse()
         merges.shrinkIfSparse()

@@ -50,6 +50,8 @@ package struct TransactionLayer: Sendable {
     var serverKeys: [ServerKey: UInt64] = [:]
     var merges: [MergeKey: UInt64] = [:]
     var answers: [AnswerKey: UInt64] = [:]
+    /// The newest request, until the layer is asked for anything but to answer it and forget it.
+    var arrival: Arrival?
     private var wakes = WakeQueue<Key>()
     private var nextNumber: UInt64 = 1
 
@@ -60,19 +62,21 @@ package struct TransactionLayer: Sendable {
     }
 
     package var clientCount: Int { clients.count }
-    package var serverCount: Int { servers.count }
+    package var serverCount: Int { servers.count + (arrival == nil ? 0 : 1) }
 
     /// The request of a transaction, and where its answers go; nil when it has its final one.
     package func origin(of id: ServerTransactionID) -> (request: SIPMessage, hop: Hop)? {
+        if let arrival, arrival.number == id.number { return (arrival.request, arrival.hop) }
         guard let entry = servers[id.number], let request = entry.request else { return nil }
         return (request, entry.origin.hop)
     }
 
     /// When `tick` is due at the latest; it may turn out that nothing was to do.
-    package var nextWake: Instant? { wakes.first }
+    package var nextWake: Instant? { earliest(wakes.first, arrival?.machine.nextWake) }
 
     /// Carries out every timer that has run out, in the order of their instants.
     package mutating func tick(now: Instant, into effects: inout [Effect]) {
+        keepArrival()
         while let (key, at) = wakes.pop(due: now) {
             switch key {
             case .client(let number):
@@ -107,15 +111,14 @@ package struct TransactionLayer: Sendable {
     }
 
     /// Takes a message from the network.
-    package mutating func receive(_ message: SIPMessage, on hop: Hop, now: Instant, into effects: inout [Effect]) {
-        switch message.start {
-        case .response: receive(response: message, on: hop, now: now, into: &effects)
-        case .request(let method, _): receive(request: message, method, on: hop, now: now, into: &effects)
-        }
+    package mutating func receive(_ message: consuming SIPMessage, on hop: Hop, now: Instant, into effects: inout [Effect]) {
+        guard let method = message.method else { return receive(response: message, on: hop, now: now, into: &effects) }
+        receive(request: message, method, on: hop, now: now, into: &effects)
     }
 
     /// The transport could not deliver to that hop: every transaction towards it ends now.
     package mutating func unreachable(_ hop: Hop, now: Instant, into effects: inout [Effect]) {
+        keepArrival()
         // Sorted, because the order of a dictionary differs from run to run.
         for number in clients.filter({ $0.value.origin.hop == hop }).keys.sorted() {
             if takeOtherWay(client: number, now: now, into: &effects) { continue }

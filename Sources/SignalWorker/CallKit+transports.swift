@@ -38,10 +38,9 @@ extension CallKit {
     }
 
     /// A message of ours with the Via and the Contact that a peer on that way can use.
-    func addressed(_ message: SIPMessage, by hop: Hop, isSecure: Bool = false) -> SIPMessage {
+    func addressed(_ message: consuming SIPMessage, by hop: Hop, isSecure: Bool = false) -> SIPMessage {
         let local = configuration.local(on: hop)
         guard hop.transport != .udp || local != configuration.advertised else { return message }
-        var message = message
         if message.isRequest, !message.vias.isEmpty {
             message.vias[0].transport = hop.transport
             message.vias[0].host = local.host.description
@@ -67,7 +66,7 @@ extension CallKit {
     }
 
     /// A response, as the way of its request asks for it.
-    func addressed(_ response: SIPMessage, to id: ServerTransactionID) -> SIPMessage {
+    func addressed(_ response: consuming SIPMessage, to id: ServerTransactionID) -> SIPMessage {
         guard let origin = transactions.origin(of: id) else { return response }
         return addressed(response, by: origin.hop, isSecure: origin.request.requestURI?.isSecure == true)
     }

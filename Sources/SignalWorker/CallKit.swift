@@ -68,6 +68,7 @@ struct CallKit: Sendable {
     var withoutStreams: [SocketAddress: Instant] = [:]
     /// The newest position of the log that the control plane has spoken of.
     private(set) var position: UInt64 = 0
+    private var positionText = "0"
     private var branches: UInt64 = 0
     private let branchStart: String
     /// Where requests within our dialogs are to be sent; the same in all.
@@ -152,13 +153,13 @@ struct CallKit: Sendable {
     /// A final response says at which position of the log it was decided, and why, so that "configured, but 404" is answered
     /// by a number and a word.
     /// - Parameter isForgotten: nothing is to be kept of the request: nobody has shown who sent it.
-    mutating func respond(_ response: SIPMessage, to id: ServerTransactionID, _ why: FinalReason? = nil, isForgotten: Bool = false) {
-        var response = addressed(response, to: id)
+    mutating func respond(_ response: consuming SIPMessage, to id: ServerTransactionID, _ why: FinalReason? = nil, isForgotten: Bool = false) {
+        response = addressed(response, to: id)
         response.headers[.server] = "Ledgerline"
         if response.isFinal {
-            if response.headers[CallKit.position] == nil { response.headers[CallKit.position] = "\(position)" }
+            if response.headers[CallKit.position] == nil { response.headers.append(CallKit.position, positionText) }
             if response.status >= 300, response.headers[CallKit.finalReason] == nil {
-                response.headers[CallKit.finalReason] = (why ?? FinalReason(status: response.status)).rawValue
+                response.headers.append(CallKit.finalReason, (why ?? FinalReason(status: response.status)).rawValue)
             }
             let isChallenge = response.status == 401 || response.status == 407
             if response.status >= 300, !isChallenge, response.headers[.reason] == nil, [.invite, .register].contains(response.cseq.method) {
@@ -175,7 +176,11 @@ struct CallKit: Sendable {
     /// RFC 3326. The text is for an operator.
     static func reason(_ status: Int, _ text: String) -> String { "SIP;cause=\(status);text=\(text.quoted)" }
 
-    mutating func heard(position: UInt64) { self.position = max(self.position, position) }
+    mutating func heard(position: UInt64) {
+        guard position > self.position else { return }
+        self.position = position
+        positionText = String(position)
+    }
 
     mutating func cancel(_ id: ClientTransactionID, reason: String? = nil) {
         withTransactions { _ = $0.cancel(id, reason: reason, now: $1, into: &$2) }

@@ -78,7 +78,7 @@ extension CallMachine {
     mutating func watchReliable(_ kit: inout CallKit) {
         guard var waiting = reliable, let invite else { return }
         var actions: [AnswerMachine.Action] = []
-        waiting.repetition.tick(now: kit.now, into: &actions)
+        waiting.repetition.tick(now: kit.now, timers: kit.configuration.timers, into: &actions)
         reliable = waiting
         for action in actions {
             switch action {

@@ -127,8 +127,9 @@ struct CallMachine: Sendable {
         let replacement: Leg?
     }
 
-    init(_ id: CallID, invite: SIPMessage, transaction: ServerTransactionID, leg: consuming Leg, starting: RequestID?) {
+    init(_ id: CallID, invite: SIPMessage, transaction: ServerTransactionID, leg: consuming Leg, starting: RequestID?, isAnonymous: Bool) {
         self.starting = starting
+        self.isAnonymous = isAnonymous
         self.id = id
         self.invite = (transaction, invite)
         a = leg

@@ -11,10 +11,8 @@ struct CallTable: Sendable {
 
     func contains(_ id: CallID) -> Bool { kept[id] != nil }
 
-    mutating func insert(_ call: consuming CallMachine) {
-        let id = call.id
-        kept[id] = [call]
-    }
+    /// Made where it is kept.
+    mutating func insert(_ id: CallID, _ call: @autoclosure () -> CallMachine) { kept[id] = [call()] }
 
     mutating func remove(_ id: CallID) { kept[id] = nil }
 

@@ -139,9 +139,8 @@ extension SignalMachine {
         kit.serverOwners[id] = call
         let isAnonymous = start.isAnonymous
         let starting = kit.ask(.with { $0.startCall = start }, .start(call))
-        var machine = CallMachine(call, invite: request, transaction: id, leg: leg, starting: starting)
-        machine.isAnonymous = isAnonymous
-        calls.insert(machine)
+        calls.insert(
+            call, CallMachine(call, invite: request, transaction: id, leg: leg, starting: starting, isAnonymous: isAnonymous))
     }
 
     // MARK: Passwords

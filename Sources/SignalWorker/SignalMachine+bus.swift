@@ -120,7 +120,7 @@ extension SignalMachine {
             return kit.report(request, of: id)
         }
         if !call.mediaWorker.isEmpty, !kit.colleagues.isAlive(call.mediaWorker) { kit.stranded.insert(id) }
-        calls.insert(call)
+        calls.insert(call.id, call)
         wakes[id] = call.nextWake
         kit.note(.adopted(call: id.description))
     }

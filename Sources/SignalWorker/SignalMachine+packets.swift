@@ -170,7 +170,7 @@ extension SignalMachine {
     }
 
     /// Into the transactions, which give back what is new.
-    private mutating func take(_ message: SIPMessage, on hop: Hop) {
+    private mutating func take(_ message: consuming SIPMessage, on hop: Hop) {
         kit.transactions.receive(message, on: hop, now: kit.now, into: &kit.layer)
     }
 

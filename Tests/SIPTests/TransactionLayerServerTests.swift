@@ -211,3 +211,41 @@ private struct Server {
     #expect(server.respond(options.response(200, toTag: "t"), to: id, at: 1) == ["send 200 OPTIONS"])
     #expect(server.layer.serverCount == 0)
 }
+
+/// RFC 3261 §8.2.7: a challenge or a refusal of a request that anybody may have sent.
+@Test(arguments: ["INVITE", "REGISTER"])
+func requestThatIsAnsweredOnceLeavesNothingAndIsANewOneWhenItIsRepeated(method: String) throws {
+    var server = Server()
+    let request = Samples.request(method)
+    for time in [UInt64(0), 500] {
+        #expect(server.receive(request, at: time) == ["request \(method)"])
+        let id = try #require(server.id)
+        #expect(server.layer.origin(of: id)?.hop == Samples.hop)
+        server.effects = []
+        server.layer.respondOnce(request.response(401, toTag: "challenge"), to: id, into: &server.effects)
+        #expect(told(server.effects) == ["send 401 \(method)"])
+        #expect(server.layer.serverCount == 0 && server.layer.nextWake == nil)
+        #expect(server.layer.origin(of: id) == nil)
+        #expect(server.respond(request.response(200, toTag: "t"), to: id, at: time) == [], "it is answered")
+    }
+    // Its ACK is nobody's, and a CANCEL that comes too late has nothing to cancel.
+    #expect(server.receive(Samples.request("ACK", toTag: "challenge"), at: 600) == ["acknowledged by nobody's answer"])
+    #expect(server.receive(Samples.request("CANCEL"), at: 700) == ["send 481 CANCEL"])
+    #expect(server.tick(at: 60_000) == [])
+    #expect(server.layer.serverCount == 0)
+}
+
+/// What is not answered once and for all is kept by then at the latest when the layer is asked for anything else.
+@Test func requestThatWaitsForItsAnswerIsKept() throws {
+    var server = Server()
+    let invite = Samples.request("INVITE")
+    #expect(server.receive(invite, at: 0) == ["request INVITE"])
+    let id = try #require(server.id)
+    #expect(server.layer.serverCount == 1 && server.layer.nextWake == Samples.time(200))
+    #expect(server.layer.expects(Samples.request("CANCEL")), "the layer knows what is to be cancelled")
+    #expect(server.receive(Samples.request("OPTIONS", branch: "z9hG4bKother"), at: 10) == ["request OPTIONS"])
+    #expect(server.receive(invite, at: 20) == ["send 100 INVITE"])
+    #expect(server.layer.serverCount == 2)
+    #expect(server.receive(Samples.request("CANCEL"), at: 30) == ["send 200 CANCEL", "cancelled"])
+    #expect(server.respond(invite.response(487, toTag: "t"), to: id, at: 40) == ["send 487 INVITE"])
+}

@@ -24,7 +24,7 @@ private func silence<Action>(
     var actions: [InviteClientMachine.Action] = []
     var machine = InviteClientMachine(now: at(0), timers: .standard, isReliable: false, into: &actions)
     #expect(actions == [.transmit])
-    let told = silence(wake: { machine.nextWake }) { machine.handle(.tick, now: $0, into: &$1) }
+    let told = silence(wake: { machine.nextWake }) { machine.handle(.tick, now: $0, timers: .standard, into: &$1) }
     #expect(
         told == [
             "500 transmit", "1500 transmit", "3500 transmit", "7500 transmit", "15500 transmit", "31500 transmit",
@@ -36,7 +36,7 @@ private func silence<Action>(
     var actions: [InviteClientMachine.Action] = []
     var machine = InviteClientMachine(now: at(0), timers: .standard, isReliable: true, into: &actions)
     #expect(
-        silence(wake: { machine.nextWake }) { machine.handle(.tick, now: $0, into: &$1) } == [
+        silence(wake: { machine.nextWake }) { machine.handle(.tick, now: $0, timers: .standard, into: &$1) } == [
             "32000 timeOut", "32000 end",
         ])
 }
@@ -45,12 +45,12 @@ private func silence<Action>(
     var actions: [InviteClientMachine.Action] = []
     var machine = InviteClientMachine(now: at(0), timers: .standard, isReliable: false, into: &actions)
     actions = []
-    machine.handle(.provisional, now: at(600), into: &actions)
+    machine.handle(.provisional, now: at(600), timers: .standard, into: &actions)
     #expect(actions == [.deliver])
     #expect(machine.nextWake == nil)
-    machine.handle(.cancel, now: at(1_000), into: &actions)
+    machine.handle(.cancel, now: at(1_000), timers: .standard, into: &actions)
     #expect(machine.nextWake == at(33_000))
-    machine.handle(.provisional, now: at(2_000), into: &actions)
+    machine.handle(.provisional, now: at(2_000), timers: .standard, into: &actions)
     #expect(machine.nextWake == at(33_000), "a late 180 does not revive a cancelled call")
 }
 
@@ -60,13 +60,13 @@ func failureIsAcknowledgedEachTimeUntilTimerD(isReliable: Bool, wait: UInt64) {
     var actions: [InviteClientMachine.Action] = []
     var machine = InviteClientMachine(now: at(0), timers: .standard, isReliable: isReliable, into: &actions)
     actions = []
-    machine.handle(.failure, now: at(100), into: &actions)
+    machine.handle(.failure, now: at(100), timers: .standard, into: &actions)
     #expect(actions == (isReliable ? [.acknowledge, .deliver, .end] : [.acknowledge, .deliver]))
     actions = []
-    machine.handle(.failure, now: at(700), into: &actions)
+    machine.handle(.failure, now: at(700), timers: .standard, into: &actions)
     #expect(actions == (isReliable ? [] : [.acknowledge]))
     actions = []
-    machine.handle(.tick, now: at(100 + wait), into: &actions)
+    machine.handle(.tick, now: at(100 + wait), timers: .standard, into: &actions)
     #expect(actions == (isReliable ? [] : [.end]))
 }
 
@@ -75,12 +75,12 @@ func failureIsAcknowledgedEachTimeUntilTimerD(isReliable: Bool, wait: UInt64) {
     var actions: [InviteClientMachine.Action] = []
     var machine = InviteClientMachine(now: at(0), timers: .standard, isReliable: false, into: &actions)
     actions = []
-    machine.handle(.success, now: at(100), into: &actions)
-    machine.handle(.success, now: at(700), into: &actions)
-    machine.handle(.failure, now: at(800), into: &actions)
-    machine.handle(.tick, now: at(32_099), into: &actions)
+    machine.handle(.success, now: at(100), timers: .standard, into: &actions)
+    machine.handle(.success, now: at(700), timers: .standard, into: &actions)
+    machine.handle(.failure, now: at(800), timers: .standard, into: &actions)
+    machine.handle(.tick, now: at(32_099), timers: .standard, into: &actions)
     #expect(actions == [.deliver, .deliver])
-    machine.handle(.tick, now: at(32_100), into: &actions)
+    machine.handle(.tick, now: at(32_100), timers: .standard, into: &actions)
     #expect(actions == [.deliver, .deliver, .end])
 }
 
@@ -89,7 +89,7 @@ func failureIsAcknowledgedEachTimeUntilTimerD(isReliable: Bool, wait: UInt64) {
 @Test func requestIsRepeatedByTimerEUntilTimerF() {
     var actions: [ClientMachine.Action] = []
     var machine = ClientMachine(now: at(0), timers: .standard, isReliable: false, into: &actions)
-    let told = silence(wake: { machine.nextWake }) { machine.handle(.tick, now: $0, into: &$1) }
+    let told = silence(wake: { machine.nextWake }) { machine.handle(.tick, now: $0, timers: .standard, into: &$1) }
     #expect(
         told == [
             "500 transmit", "1500 transmit", "3500 transmit", "7500 transmit", "11500 transmit", "15500 transmit",
@@ -100,8 +100,8 @@ func failureIsAcknowledgedEachTimeUntilTimerD(isReliable: Bool, wait: UInt64) {
 @Test func provisionalSlowsRepetitionToT2() {
     var actions: [ClientMachine.Action] = []
     var machine = ClientMachine(now: at(0), timers: .standard, isReliable: false, into: &actions)
-    machine.handle(.provisional, now: at(100), into: &actions)
-    let told = silence(wake: { machine.nextWake }) { machine.handle(.tick, now: $0, into: &$1) }
+    machine.handle(.provisional, now: at(100), timers: .standard, into: &actions)
+    let told = silence(wake: { machine.nextWake }) { machine.handle(.tick, now: $0, timers: .standard, into: &$1) }
     #expect(told.prefix(3) == ["500 transmit", "4500 transmit", "8500 transmit"])
     #expect(told.suffix(2) == ["32000 timeOut", "32000 end"])
 }
@@ -111,10 +111,10 @@ func repeatedFinalResponsesAreAbsorbedUntilTimerK(isReliable: Bool, wait: UInt64
     var actions: [ClientMachine.Action] = []
     var machine = ClientMachine(now: at(0), timers: .standard, isReliable: isReliable, into: &actions)
     actions = []
-    machine.handle(.final, now: at(100), into: &actions)
-    machine.handle(.final, now: at(200), into: &actions)
+    machine.handle(.final, now: at(100), timers: .standard, into: &actions)
+    machine.handle(.final, now: at(200), timers: .standard, into: &actions)
     #expect(actions == (isReliable ? [.deliver, .end] : [.deliver]))
-    machine.handle(.tick, now: at(100 + wait), into: &actions)
+    machine.handle(.tick, now: at(100 + wait), timers: .standard, into: &actions)
     #expect(actions == [.deliver, .end])
 }
 
@@ -122,15 +122,15 @@ func repeatedFinalResponsesAreAbsorbedUntilTimerK(isReliable: Bool, wait: UInt64
 
 @Test func tryingIsSaidAfter200Milliseconds() {
     var machine = InviteServerMachine(now: at(0), timers: .standard, isReliable: false)
-    #expect(silence(wake: { machine.nextWake }) { machine.handle(.tick, now: $0, into: &$1) } == ["200 sendTrying"])
+    #expect(silence(wake: { machine.nextWake }) { machine.handle(.tick, now: $0, timers: .standard, into: &$1) } == ["200 sendTrying"])
 }
 
 @Test func failureIsRepeatedByTimerGUntilTimerH() {
     var machine = InviteServerMachine(now: at(0), timers: .standard, isReliable: false)
     var actions: [InviteServerMachine.Action] = []
-    machine.handle(.failure, now: at(0), into: &actions)
+    machine.handle(.failure, now: at(0), timers: .standard, into: &actions)
     #expect(actions == [.transmit])
-    let told = silence(wake: { machine.nextWake }) { machine.handle(.tick, now: $0, into: &$1) }
+    let told = silence(wake: { machine.nextWake }) { machine.handle(.tick, now: $0, timers: .standard, into: &$1) }
     #expect(
         told == [
             "500 retransmit", "1500 retransmit", "3500 retransmit", "7500 retransmit", "11500 retransmit",
@@ -144,44 +144,44 @@ func repeatedFinalResponsesAreAbsorbedUntilTimerK(isReliable: Bool, wait: UInt64
 @Test func failureOverAReliableTransportWaitsForItsAcknowledgement() {
     var machine = InviteServerMachine(now: at(0), timers: .standard, isReliable: true)
     var actions: [InviteServerMachine.Action] = []
-    machine.handle(.failure, now: at(0), into: &actions)
+    machine.handle(.failure, now: at(0), timers: .standard, into: &actions)
     var copy = machine
     #expect(
-        silence(wake: { copy.nextWake }) { copy.handle(.tick, now: $0, into: &$1) }
+        silence(wake: { copy.nextWake }) { copy.handle(.tick, now: $0, timers: .standard, into: &$1) }
             == ["32000 reportUnacknowledged", "32000 end"])
     actions = []
-    machine.handle(.acknowledged, now: at(100), into: &actions)
+    machine.handle(.acknowledged, now: at(100), timers: .standard, into: &actions)
     #expect(actions == [.end], "timer I is zero")
 }
 
 @Test func acknowledgedFailureIsQuietUntilTimerI() {
     var machine = InviteServerMachine(now: at(0), timers: .standard, isReliable: false)
     var actions: [InviteServerMachine.Action] = []
-    machine.handle(.failure, now: at(0), into: &actions)
-    machine.handle(.acknowledged, now: at(100), into: &actions)
-    machine.handle(.acknowledged, now: at(200), into: &actions)
-    machine.handle(.repeated, now: at(300), into: &actions)
+    machine.handle(.failure, now: at(0), timers: .standard, into: &actions)
+    machine.handle(.acknowledged, now: at(100), timers: .standard, into: &actions)
+    machine.handle(.acknowledged, now: at(200), timers: .standard, into: &actions)
+    machine.handle(.repeated, now: at(300), timers: .standard, into: &actions)
     #expect(actions == [.transmit])
-    #expect(silence(wake: { machine.nextWake }) { machine.handle(.tick, now: $0, into: &$1) } == ["5100 end"])
+    #expect(silence(wake: { machine.nextWake }) { machine.handle(.tick, now: $0, timers: .standard, into: &$1) } == ["5100 end"])
 }
 
 /// RFC 6026 §8.5: an INVITE repeated after the 2xx is absorbed until timer L.
 @Test func acceptedInviteIsAbsorbedUntilTimerL() {
     var machine = InviteServerMachine(now: at(0), timers: .standard, isReliable: false)
     var actions: [InviteServerMachine.Action] = []
-    machine.handle(.success, now: at(0), into: &actions)
-    machine.handle(.repeated, now: at(500), into: &actions)
-    machine.handle(.failure, now: at(600), into: &actions)
+    machine.handle(.success, now: at(0), timers: .standard, into: &actions)
+    machine.handle(.repeated, now: at(500), timers: .standard, into: &actions)
+    machine.handle(.failure, now: at(600), timers: .standard, into: &actions)
     #expect(actions == [.transmit])
-    #expect(silence(wake: { machine.nextWake }) { machine.handle(.tick, now: $0, into: &$1) } == ["32000 end"])
+    #expect(silence(wake: { machine.nextWake }) { machine.handle(.tick, now: $0, timers: .standard, into: &$1) } == ["32000 end"])
 }
 
 @Test func repeatedInviteGetsTheLastProvisionalAgain() {
     var machine = InviteServerMachine(now: at(0), timers: .standard, isReliable: false)
     var actions: [InviteServerMachine.Action] = []
-    machine.handle(.repeated, now: at(50), into: &actions)
-    machine.handle(.provisional, now: at(60), into: &actions)
-    machine.handle(.repeated, now: at(70), into: &actions)
+    machine.handle(.repeated, now: at(50), timers: .standard, into: &actions)
+    machine.handle(.provisional, now: at(60), timers: .standard, into: &actions)
+    machine.handle(.repeated, now: at(70), timers: .standard, into: &actions)
     #expect(actions == [.sendTrying, .transmit, .retransmit])
 }
 
@@ -189,16 +189,16 @@ func repeatedFinalResponsesAreAbsorbedUntilTimerK(isReliable: Bool, wait: UInt64
 
 @Test(arguments: [(false, UInt64(32_000)), (true, 0)])
 func answeredRequestIsAnsweredAgainUntilTimerJ(isReliable: Bool, wait: UInt64) {
-    var machine = ServerMachine(timers: .standard, isReliable: isReliable)
+    var machine = ServerMachine(isReliable: isReliable)
     var actions: [ServerMachine.Action] = []
-    machine.handle(.repeated, now: at(0), into: &actions)
+    machine.handle(.repeated, now: at(0), timers: .standard, into: &actions)
     #expect(actions.isEmpty, "nothing to repeat yet")
-    machine.handle(.provisional, now: at(0), into: &actions)
-    machine.handle(.repeated, now: at(0), into: &actions)
-    machine.handle(.final, now: at(0), into: &actions)
-    machine.handle(.repeated, now: at(10), into: &actions)
-    machine.handle(.final, now: at(20), into: &actions)
-    machine.handle(.tick, now: at(wait), into: &actions)
+    machine.handle(.provisional, now: at(0), timers: .standard, into: &actions)
+    machine.handle(.repeated, now: at(0), timers: .standard, into: &actions)
+    machine.handle(.final, now: at(0), timers: .standard, into: &actions)
+    machine.handle(.repeated, now: at(10), timers: .standard, into: &actions)
+    machine.handle(.final, now: at(20), timers: .standard, into: &actions)
+    machine.handle(.tick, now: at(wait), timers: .standard, into: &actions)
     #expect(
         actions
             == (isReliable
@@ -210,7 +210,7 @@ func answeredRequestIsAnsweredAgainUntilTimerJ(isReliable: Bool, wait: UInt64) {
 @Test func answerIsRepeatedUntilItsAcknowledgement() {
     var machine = AnswerMachine(now: at(0), timers: .standard)
     var abandoned = machine
-    let told = silence(wake: { abandoned.nextWake }) { abandoned.tick(now: $0, into: &$1) }
+    let told = silence(wake: { abandoned.nextWake }) { abandoned.tick(now: $0, timers: .standard, into: &$1) }
     #expect(
         told == [
             "500 retransmit", "1500 retransmit", "3500 retransmit", "7500 retransmit", "11500 retransmit",
@@ -228,7 +228,7 @@ func answeredRequestIsAnsweredAgainUntilTimerJ(isReliable: Bool, wait: UInt64) {
     let timers = Timers(t1: .milliseconds(100), t2: .milliseconds(400), t4: .seconds(1))
     var actions: [ClientMachine.Action] = []
     var machine = ClientMachine(now: at(0), timers: timers, isReliable: false, into: &actions)
-    let told = silence(wake: { machine.nextWake }) { machine.handle(.tick, now: $0, into: &$1) }
+    let told = silence(wake: { machine.nextWake }) { machine.handle(.tick, now: $0, timers: timers, into: &$1) }
     #expect(told.prefix(4) == ["100 transmit", "300 transmit", "700 transmit", "1100 transmit"])
     #expect(told.last == "6400 end")
 }
@@ -236,11 +236,11 @@ func answeredRequestIsAnsweredAgainUntilTimerJ(isReliable: Bool, wait: UInt64) {
 @Test func transportFailureEndsEveryMachineThatWaits() {
     var invite: [InviteClientMachine.Action] = []
     var inviteMachine = InviteClientMachine(now: at(0), timers: .standard, isReliable: true, into: &invite)
-    inviteMachine.handle(.unreachable, now: at(1), into: &invite)
+    inviteMachine.handle(.unreachable, now: at(1), timers: .standard, into: &invite)
     #expect(invite == [.transmit, .reportUnreachable, .end])
     var plain: [ClientMachine.Action] = []
     var plainMachine = ClientMachine(now: at(0), timers: .standard, isReliable: true, into: &plain)
-    plainMachine.handle(.unreachable, now: at(1), into: &plain)
+    plainMachine.handle(.unreachable, now: at(1), timers: .standard, into: &plain)
     #expect(plain == [.transmit, .reportUnreachable, .end])
     #expect(plainMachine.nextWake == nil)
 }

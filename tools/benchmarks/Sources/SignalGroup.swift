@@ -15,19 +15,36 @@ struct SignalGroup: ParsableCommand {
     /// What a call between two lines costs a signal worker, without the kernel and the bus's own threads: challenge, digest, plan,
     /// media session, ringing, answer, a second later the end; 500 calls at a time, 500 a second, and what a transaction keeps after
     /// its end is kept as long as it must be.
-    @Option(help: "Calls that are measured, after half as many; few where each instruction is counted.") var calls = 8_000
+    @Option(help: "Calls that are measured, after half as many; few where each instruction is counted; 0: none.") var calls = 8_000
+
+    /// What a registration costs there: REGISTER, challenge, REGISTER with digest, the control plane's answer; a thousand a second of two hundred
+    /// lines, as many of them in one question to the control plane as come in its time.
+    @Option(help: "Registrations that are measured, after half as many; 0: none.") var registrations = 32_000
 
     func validate() throws {
-        guard calls > 0 else { throw ValidationError("--calls is how many are measured: 1 or more.") }
+        guard calls >= 0, registrations >= 0 else { throw ValidationError("--calls and --registrations are how many are measured: 0 or more.") }
     }
 
     mutating func run() throws {
+        if calls > 0 {
+            let (time, inputs) = try measure(calls) { try $0.step() }
+            Figure(name: "signal.call", value: time, unit: "µs").print()
+            Figure(name: "signal.call_inputs", value: inputs, unit: "inputs").print()
+        }
+        if registrations > 0 {
+            let (time, inputs) = try measure(registrations) { try $0.register() }
+            Figure(name: "signal.register", value: time, unit: "µs").print()
+            Figure(name: "signal.register_inputs", value: inputs, unit: "inputs").print()
+        }
+    }
+
+    /// Microseconds and inputs of the machine for each of so many.
+    private func measure(_ count: Int, _ step: (inout SignalBench) throws -> Void) throws -> (time: Double, inputs: Double) {
         var bench = SignalBench()
-        for _ in 0..<calls / 2 { try bench.step() }
+        for _ in 0..<count / 2 { try step(&bench) }
         bench.reset()
-        for _ in 0..<calls { try bench.step() }
-        Figure(name: "signal.call", value: bench.time.inMicroseconds / Double(calls), unit: "µs").print()
-        Figure(name: "signal.call_inputs", value: Double(bench.inputs) / Double(calls), unit: "inputs").print()
+        for _ in 0..<count { try step(&bench) }
+        return (bench.time.inMicroseconds / Double(count), Double(bench.inputs) / Double(count))
     }
 }
 
@@ -59,9 +76,10 @@ private struct SignalBench {
     private(set) var inputs = 0
 
     init() {
-        machine = SignalMachine(
-            SignalConfiguration(worker: "w1", listeners: [Self.own], cluster: nil, busEndpoint: "tcp://127.0.0.1:1", incarnation: 7),
-            random: RandomSource(seed: 7))
+        var configuration = SignalConfiguration(worker: "w1", listeners: [Self.own], cluster: nil, busEndpoint: "tcp://127.0.0.1:1", incarnation: 7)
+        // As a worker does that is not told otherwise.
+        configuration.registrationsGathered = .milliseconds(20)
+        machine = SignalMachine(configuration, random: RandomSource(seed: 7))
         ha1 = DigestAlgorithm.md5.ha1(username: "alice", realm: Self.domain, password: "secret")
         ha1SHA256 = DigestAlgorithm.sha256.ha1(username: "alice", realm: Self.domain, password: "secret")
         queue.append(.tick)
@@ -84,6 +102,28 @@ private struct SignalBench {
             let bye = dialog.request(.bye, via: via(number - 500, "bye"))
             queue.append(.datagram(bye.bytes, listener: Self.own, from: Self.caller))
         }
+        try settle()
+    }
+
+    /// One line registers; the answer of the one before may still be under way.
+    mutating func register() throws {
+        now = now + .milliseconds(1)
+        wall = WallTime(microseconds: wall.microseconds + 1_000)
+        number += 1
+        let line = NameAddress(uri: URI(user: "u\(number % 200)", host: Self.domain))
+        var from = line
+        from.tag = "r\(number)"
+        var request = SIPMessage(
+            .register, URI(host: Self.domain), via: via(number, "first"), from: from, to: line, callID: "register-\(number)@127.0.0.1", cseq: 1)
+        request.headers.append(.contact, "<sip:u\(number % 200)@\(Self.caller)>")
+        request.headers.append(.expires, "3600")
+        request.headers.append(.userAgent, "bench")
+        invites[request.callID] = request
+        send(request)
+        try settle()
+    }
+
+    private mutating func settle() throws {
         queue.append(.tick)
         while !queue.isEmpty {
             let batch = queue
@@ -114,7 +154,9 @@ private struct SignalBench {
     // MARK: Phones
 
     private mutating func hearCaller(_ message: SIPMessage) throws {
-        guard !message.isRequest, message.isFinal, message.cseq.method == .invite, var invite = invites[message.callID] else { return }
+        guard !message.isRequest, message.isFinal else { return }
+        if message.cseq.method == .register { return try hearRegistered(message) }
+        guard message.cseq.method == .invite, var invite = invites[message.callID] else { return }
         if message.status == 407 {
             guard let challenge = DigestChallenge.all(in: message).first(where: { $0.algorithm == .md5 }) else { return }
             send(invite.acknowledgement(of: message))
@@ -133,6 +175,21 @@ private struct SignalBench {
             invites[invite.callID] = nil
             talking[number] = dialog
         }
+    }
+
+    private mutating func hearRegistered(_ message: SIPMessage) throws {
+        guard var request = invites.removeValue(forKey: message.callID) else { return }
+        if message.isSuccess { return }
+        guard message.status == 401, let challenge = DigestChallenge.all(in: message).first(where: { $0.algorithm == .md5 }) else {
+            throw Failure("a registration that ends with \(message.status)")
+        }
+        request.cseq.number += 1
+        request.vias = [via(number, "again")]
+        let credentials = DigestCredentials(
+            answering: challenge, username: request.to.uri.user ?? "", ha1: ha1, method: .register, uri: request.requestURI?.description ?? "", cnonce: "c", nc: 1)
+        request.headers.append(.authorization, credentials.description)
+        invites[request.callID] = request
+        send(request)
     }
 
     private mutating func hearCalled(_ message: SIPMessage) {
@@ -187,6 +244,10 @@ private struct SignalBench {
             reply.credential.credential.ha1Md5 = Data(ha1)
             reply.credential.credential.ha1Sha256 = Data(ha1SHA256)
         case .source: reply.source.logPosition = 1
+        case .bind(let bind): reply.bind = answer(bind)
+        case .bindBatch(let batch):
+            reply.bindBatch.replies = batch.binds.map(answer)
+            reply.bindBatch.logPosition = 1
         case .startCall:
             var target = Target()
             target.contact.subscriberID = Data(UUIDv7(high: 1, low: 3).bytes)
@@ -204,6 +265,13 @@ private struct SignalBench {
         default: reply.recorded.logPosition = 1
         }
         return reply
+    }
+
+    private func answer(_ bind: BindContacts) -> BindReply {
+        .with {
+            $0.bindings = bind.bindings
+            $0.logPosition = 1
+        }
     }
 
     private func answer(_ request: StudioRequest) -> StudioReply {
