@@ -76,7 +76,7 @@ package struct TransactionLayer: Sendable {
 
     /// Carries out every timer that has run out, in the order of their instants.
     package mutating func tick(now: Instant, into effects: inout [Effect]) {
-        keepArrival()
+        if let due = arrival?.machine.nextWake, due <= now { keepArrival() }
         while let (key, at) = wakes.pop(due: now) {
             switch key {
             case .client(let number):

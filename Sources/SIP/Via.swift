@@ -51,8 +51,10 @@ package struct Via: Hashable, Sendable {
 extension SocketAddress.Host {
     /// IPv6 without brackets, as `received` wants it.
     var bare: String {
-        let text = description
-        return text.hasPrefix("[") ? String(text.dropFirst().dropLast()) : text
+        switch self {
+        case .v4: description
+        case .v6: String(description.dropFirst().dropLast())
+        }
     }
 }
 

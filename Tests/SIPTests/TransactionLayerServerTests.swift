@@ -221,6 +221,9 @@ func requestThatIsAnsweredOnceLeavesNothingAndIsANewOneWhenItIsRepeated(method: 
         #expect(server.receive(request, at: time) == ["request \(method)"])
         let id = try #require(server.id)
         #expect(server.layer.origin(of: id)?.hop == Samples.hop)
+        // The clock is looked at between the two.
+        #expect(server.tick(at: time) == [])
+        #expect(server.layer.servers.isEmpty && server.layer.serverKeys.isEmpty && server.layer.merges.isEmpty)
         server.effects = []
         server.layer.respondOnce(request.response(401, toTag: "challenge"), to: id, into: &server.effects)
         #expect(told(server.effects) == ["send 401 \(method)"])
@@ -248,4 +251,11 @@ func requestThatIsAnsweredOnceLeavesNothingAndIsANewOneWhenItIsRepeated(method: 
     #expect(server.layer.serverCount == 2)
     #expect(server.receive(Samples.request("CANCEL"), at: 30) == ["send 200 CANCEL", "cancelled"])
     #expect(server.respond(invite.response(487, toTag: "t"), to: id, at: 40) == ["send 487 INVITE"])
+}
+
+@Test func requestThatWaitsAloneIsToldAfter200Milliseconds() {
+    var server = Server()
+    #expect(server.receive(Samples.request("INVITE"), at: 0) == ["request INVITE"])
+    #expect(server.tick(at: 199) == [])
+    #expect(server.tick(at: 200) == ["send 100 INVITE"])
 }
