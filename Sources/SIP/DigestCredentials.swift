@@ -16,6 +16,9 @@ package struct DigestCredentials: Hashable, Sendable {
         package var nc: String
         package var cnonce: String
     }
+
+    /// Whether it may be the answer to the challenge that brought the nonce. Who does not count answers each challenge once.
+    package var isFirstUse: Bool { count.map { $0.nc == "00000001" } ?? true }
 }
 
 extension DigestCredentials: CustomStringConvertible {

@@ -13,7 +13,7 @@ extension FinalReason {
         case .challenge: ("A password is asked for; phones answer by themselves.", "")
         case .password: ("The user does not exist, or the password is wrong.", "Set the password anew at the line and at the phone. After too many wrong ones the address is not heard for a while.")
         case .otherUser: ("A phone registered with another line's password.", "User and authentication name of the account have to be the line's.")
-        case .tooFast: ("The address sends more requests a second than are taken from one address.", "`Retry-After` says when to come again; a flood is in the worker's log.")
+        case .tooFast: ("The line, or an address that nobody vouches for, sends more requests a second than are taken from one.", "`Retry-After` says when to come again; a flood is in the worker's log.")
         case .draining: ("The worker is being stopped and takes no new calls.", "`ledgerline worker list` says which; others take the calls.")
         case .full: ("The worker has as many calls or transactions as it takes.", "Add workers.")
         case .controlSilent: ("The control plane did not answer in time.", "Is `ledgerline control` running and its disk well? The worker asks again by itself.")

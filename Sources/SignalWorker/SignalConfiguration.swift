@@ -40,9 +40,12 @@ package struct SignalConfiguration: Sendable {
     package var natSeconds: UInt32 = 120
     /// One that says nothing is asked something after so long, which keeps the NAT's way to it open; zero: it is not asked.
     package var natPing: Duration = .seconds(25)
-    /// Requests outside of dialogs that one source address may send in a second, on average and in a burst.
+    /// Requests outside of dialogs that one source address may send in a second and nobody vouches for, on average and in a burst.
     package var sourceRate = 2_000
     package var sourceBurst = 4_000
+    /// The same of a line, with its password or from its address.
+    package var lineRate = 200
+    package var lineBurst = 400
     /// Wrong passwords from one address, within the window, before its new requests are not listened to for a while.
     package var wrongPasswordsMax = 20
     package var wrongPasswordsWindow: Duration = .seconds(60)

@@ -11,6 +11,8 @@ extension SignalMachine {
         /// Ask (again) for a password.
         case challenge(isStale: Bool)
         case wrong(user: String)
+        /// The right password, too often.
+        case tooFast
         /// The control plane is being asked; the request goes on when it has answered.
         case waiting
     }
@@ -23,6 +25,7 @@ extension SignalMachine {
         case .waiting: break
         case .challenge(let isStale): challenge(request, id, 401, .wwwAuthenticate, realm: domain, isStale)
         case .wrong(let user): wrongPassword(request, id, hop, user)
+        case .tooFast: tooFast(request, id, hop)
         case .accepted(let reply, let user):
             // A line registers itself: another's address of record needs another's password (§10.3, step 4).
             guard request.to.uri.userDecoded == user else { return kit.respond(request.response(403, toTag: "user"), to: id, .otherUser) }
@@ -52,6 +55,7 @@ extension SignalMachine {
             }
             if source.found, hop.transport != .udp, hop.relay == nil { kit.effects.append(.trusted(hop)) }
             if source.found, !source.subscriberID.isEmpty {
+                guard admitted(source.subscriberID, 1, hop) else { return tooFast(request, id, hop) }
                 return start(request, id, hop, .subscriber(.with { $0.subscriberID = source.subscriberID }))
             }
             if source.found { return start(request, id, hop, .gateway(source)) }
@@ -66,6 +70,7 @@ extension SignalMachine {
         case .waiting: break
         case .challenge(let isStale): challenge(request, id, 407, .proxyAuthenticate, realm: realm, isStale)
         case .wrong(let user): wrongPassword(request, id, hop, user)
+        case .tooFast: tooFast(request, id, hop)
         case .accepted(let reply, _):
             if request.headers.contains(.replaces) {
                 return replace(request, id, hop, subscriber: reply.subscriberID, tenant: reply.tenantID)
@@ -116,6 +121,7 @@ extension SignalMachine {
             start.callerSubscriberID = reply.subscriberID
             (leg.subscriber, leg.tenant) = (reply.subscriberID, reply.tenantID)
         case .gateway(let reply):
+            rates.vouched(hop.remote, requests: 1)
             start.gatewayID = reply.gatewayID
             start.carrierID = reply.carrierID
         case .forwarded(let forwarded):
@@ -152,6 +158,7 @@ extension SignalMachine {
         case .waiting: break
         case .challenge(let isStale): challenge(request, id, 401, .wwwAuthenticate, realm: realm, isStale)
         case .wrong(let user): wrongPassword(request, id, hop, user)
+        case .tooFast: tooFast(request, id, hop)
         case .accepted(let reply, _): return reply
         }
         return nil
@@ -177,6 +184,8 @@ extension SignalMachine {
         switch access.verifier.verify(credentials, method: method, ha1: ha1, now: kit.wall) {
         case .accepted:
             rates.rightPassword(hop.remote)
+            // With a nonce's first use comes the request that was challenged for it.
+            guard admitted(reply.subscriberID, credentials.isFirstUse ? 2 : 1, hop) else { return .tooFast }
             if hop.transport != .udp, hop.relay == nil {
                 lines.insert(hop.connection)
                 kit.effects.append(.trusted(hop))
@@ -185,6 +194,19 @@ extension SignalMachine {
         case .stale: return .challenge(isStale: true)
         case .wrong: return .wrong(user: credentials.username)
         }
+    }
+
+    /// Whether the line may ask more; its requests are no longer those of a stranger at this address.
+    private mutating func admitted(_ subscriber: Data, _ requests: Int, _ hop: Hop) -> Bool {
+        rates.vouched(hop.remote, requests: requests)
+        return rates.admits(line: subscriber, now: kit.now)
+    }
+
+    mutating func tooFast(_ request: SIPMessage, _ id: ServerTransactionID, _ hop: Hop) {
+        kit.note(.tooFast(source: hop.remote))
+        var response = request.response(503, toTag: "busy")
+        response.headers.append(.retryAfter, "2")
+        kit.respond(response, to: id, .tooFast, isForgotten: true)
     }
 
     private mutating func challenge(

@@ -193,10 +193,7 @@ extension SignalMachine {
             return
         }
         guard hop.isInternal || rates.admits(hop.remote, now: kit.now) else {
-            kit.note(.tooFast(source: hop.remote))
-            var response = request.response(503, toTag: "busy")
-            response.headers.append(.retryAfter, "2")
-            return kit.respond(response, to: id, .tooFast, isForgotten: true)
+            return tooFast(request, id, hop)
         }
         // An INVITE of a call that runs here, come back to us: it would call itself for ever (RFC 3261 §8.2.2.2).
         if method == .invite, !hop.isInternal, let mark = OwnerMark(tag: request.from.tag), calls.contains(mark.call) {

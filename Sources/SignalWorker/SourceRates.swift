@@ -1,10 +1,14 @@
+import Foundation
 import Primitives
 
-/// How much each source address may ask of us, and which are not listened to for a while. Bounded in memory.
+/// How much each source address may ask of us before anybody vouches for it, how much each line in its own name, and which
+/// addresses are not listened to for a while. Bounded in memory.
+///
+/// A proxy, a carrier or an office with a thousand phones is one address: what a password or the address of a gateway vouches for
+/// is given back to it, and a line that asks too much is held back by itself.
 struct SourceRates: Sendable {
     private struct Bucket: Sendable {
-        var tokens: Double
-        var at: Instant
+        var tokens: TokenBucket
         var wrong = 0
         /// When the first of `wrong` was counted.
         var wrongSince = Instant.zero
@@ -12,16 +16,18 @@ struct SourceRates: Sendable {
     }
 
     private static let sourcesMax = 50_000
-    private let rate: Double
-    private let burst: Double
+    private static let linesMax = 50_000
+    private let strangers: TokenRate
+    private let line: TokenRate
     private let wrongMax: Int
     private let wrongWindow: Duration
     private let banTime: Duration
     private var buckets: [SocketAddress.Host: Bucket] = [:]
+    private var lines: [Data: TokenBucket] = [:]
 
     init(_ configuration: SignalConfiguration) {
-        rate = Double(configuration.sourceRate)
-        burst = Double(configuration.sourceBurst)
+        strangers = TokenRate(perSecond: configuration.sourceRate, burst: configuration.sourceBurst)
+        line = TokenRate(perSecond: configuration.lineRate, burst: configuration.lineBurst)
         wrongMax = configuration.wrongPasswordsMax
         wrongWindow = configuration.wrongPasswordsWindow
         banTime = configuration.banTime
@@ -34,12 +40,17 @@ struct SourceRates: Sendable {
 
     mutating func admits(_ source: SocketAddress, now: Instant) -> Bool {
         var bucket = bucket(source, now)
-        bucket.tokens = min(burst, bucket.tokens + Double((now - bucket.at).nanoseconds) / 1e9 * rate)
-        bucket.at = now
         defer { buckets[source.host] = bucket }
-        guard bucket.tokens >= 1 else { return false }
-        bucket.tokens -= 1
-        return true
+        return bucket.tokens.take(strangers, now: now)
+    }
+
+    /// These requests of the source turned out to be of somebody whom we know.
+    mutating func vouched(_ source: SocketAddress, requests: Int) { buckets[source.host]?.tokens.giveBack(requests, strangers) }
+
+    /// - Parameter subscriber: its id, as in messages.
+    mutating func admits(line subscriber: Data, now: Instant) -> Bool {
+        if lines.count >= SourceRates.linesMax { lines.removeAll() }
+        return lines[subscriber, default: TokenBucket(line, now: now)].take(line, now: now)
     }
 
     /// - Returns: whether the source is banned from now on.
@@ -64,6 +75,37 @@ struct SourceRates: Sendable {
             buckets = buckets.filter { $0.value.bannedUntil.map { now < $0 } ?? false }
             if buckets.count >= SourceRates.sourcesMax { buckets.removeAll() }
         }
-        return Bucket(tokens: burst, at: now)
+        return Bucket(tokens: TokenBucket(strangers, now: now))
     }
+}
+
+/// So many a second on average, so many at once after a silence.
+struct TokenRate: Sendable {
+    let perSecond: Double
+    let burst: Double
+
+    init(perSecond: Int, burst: Int) {
+        self.perSecond = Double(perSecond)
+        self.burst = Double(burst)
+    }
+}
+
+struct TokenBucket: Sendable {
+    private var tokens: Double
+    private var at: Instant
+
+    init(_ rate: TokenRate, now: Instant) {
+        tokens = rate.burst
+        at = now
+    }
+
+    mutating func take(_ rate: TokenRate, now: Instant) -> Bool {
+        tokens = min(rate.burst, tokens + Double((now - at).nanoseconds) / 1e9 * rate.perSecond)
+        at = now
+        guard tokens >= 1 else { return false }
+        tokens -= 1
+        return true
+    }
+
+    mutating func giveBack(_ count: Int, _ rate: TokenRate) { tokens = min(rate.burst, tokens + Double(count)) }
 }
