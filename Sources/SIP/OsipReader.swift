@@ -1,7 +1,7 @@
 internal import COSIP
 internal import CShims
 
-/// The ring around libosip2: a second reader of requests that begin something (docs/decisions/0068-second-reader.md).
+/// The ring around libosip2: a second reader of requests that begin something other than a registration (docs/decisions/0068-second-reader.md).
 ///
 /// Our own types are filled from our own slices, because libosip2 decodes percent-escapes in place, so that
 /// `%00` ends a user name early, and does not keep the order of fields. What it is asked is whether the

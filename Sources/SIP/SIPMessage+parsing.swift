@@ -7,7 +7,7 @@ extension SIPMessage {
     }
 
     /// - Parameter bytes: a whole datagram, or one message cut from a stream. Size, line ends, control
-    ///   bytes, counts and Content-Length are checked before libosip2 sees anything; a request that begins something is read by both.
+    ///   bytes, counts and Content-Length are checked before libosip2 sees anything; a request that begins something, other than REGISTER, is read by both.
     package init(parsing bytes: [UInt8], framing: Framing = .datagram) throws(ParseError) {
         let scanned = try HeaderScanner(bytes)
         let start = try Start(parsing: scanned.bytes, scanned.startLine)
@@ -30,8 +30,9 @@ extension SIPMessage {
             guard essentials.contentLength != nil else { throw .missing(.contentLength) }
             guard length == rest else { throw .malformed(.contentLength) }
         }
-        // What begins something may be anybody's; what follows is found by tags and branches that we have made.
-        if case .request = start, to.tag == nil { try OsipReader.check(scanned, start: start, vias: essentials.vias.count, cseq: cseq) }
+        // What begins something may be anybody's and goes on to others; what follows is found by tags and branches that we have made, and a
+        // REGISTER ends here.
+        if case .request(let method, _) = start, to.tag == nil, method != .register { try OsipReader.check(scanned, start: start, vias: essentials.vias.count, cseq: cseq) }
         self.init(
             start: start, vias: essentials.vias, from: from, to: to, callID: callID, cseq: cseq,
             headers: Headers(fields: others), body: Array(bytes[scanned.bodyStart..<(scanned.bodyStart + length)]))

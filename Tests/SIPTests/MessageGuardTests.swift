@@ -172,6 +172,9 @@ func brokenStartLinesAreRefused(line: String) {
     #expect(error(Array((start + fields + "\r\n").utf8)) == .refusedByParser)
     #expect(try parse(start + fields.replacing("To: <sip:b@example.com>", with: "To: <sip:b@example.com>;tag=2") + "\r\n").callID == "@c")
     #expect(try parse("SIP/2.0 200 OK\r\n" + fields + "\r\n").callID == "@c")
+    // It ends here: no other reader is shown it.
+    let registration = try parse((start + fields + "\r\n").replacing("OPTIONS", with: "REGISTER"))
+    #expect(registration.method == .register && registration.callID == "@c")
 }
 
 @Test func aControlByteIsFoundWhereverItStands() {
