@@ -34,7 +34,9 @@ package struct SignalConfiguration: Sendable {
     /// Dialogs are refreshed at half of this, by us or by the peer (RFC 4028).
     package var sessionSeconds: UInt32 = 1_800
     package var callsMax = 10_000
-    package var transactionsMax = 50_000
+    /// Of each kind. Over UDP a call leaves two of them behind for 32 seconds (RFC 3261 §17, 64 · T1), so a thousand calls a second are
+    /// 64,000.
+    package var transactionsMax = 300_000
     package var registrationSeconds: ClosedRange<UInt32> = 60...3_600
     /// A phone behind a NAT that does not keep its flow alive by itself registers again after so long at the latest.
     package var natSeconds: UInt32 = 120
