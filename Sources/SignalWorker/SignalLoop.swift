@@ -67,6 +67,8 @@ struct SignalLoop: ~Copyable {
         rules.streams = connections.addresses
         if !configuration.offersSHA256 { rules.algorithms = [.md5] }
         rules.natPing = configuration.natPing
+        (rules.sourceRate, rules.sourceBurst) = (configuration.requestsPerSource, 2 * configuration.requestsPerSource)
+        (rules.lineRate, rules.lineBurst) = (configuration.requestsPerLine, 2 * configuration.requestsPerLine)
         rules.factsGathered = configuration.factsGathered
         rules.registrationsGathered = configuration.registrationsGathered
         machine = SignalMachine(rules, random: random)

@@ -34,6 +34,9 @@ package struct SignalWorkerConfiguration: Sendable {
     package var offersSHA256 = false
     /// How long a phone behind a NAT may be silent before it is asked by UDP whether it is there; zero: it is not asked.
     package var natPing: Duration = .seconds(25)
+    /// In a second, outside of dialogs: of an address that nobody vouches for, and of a line. Twice as many may come at once.
+    package var requestsPerSource = 2_000
+    package var requestsPerLine = 200
     /// How long what has happened to a call waits for company on its way to the control plane.
     package var factsGathered: Duration = .milliseconds(20)
     /// How long a registration waits for company on its way to the control plane.

@@ -39,6 +39,12 @@ struct TransportOptions: ParsableArguments {
     @Option(help: "Connections of one source address.")
     var connectionsPerSource = 512
 
+    @Option(help: "Requests a second outside of calls of one source address that no password, gateway or line vouches for; twice as many at once.")
+    var requestsPerSource = 2_000
+
+    @Option(help: "Requests a second outside of calls of one line, with its password or from its address; twice as many at once.")
+    var requestsPerLine = 200
+
     @Option(help: "Connections in all.")
     var connections = 20_000
 
@@ -56,5 +62,7 @@ struct TransportOptions: ParsableArguments {
         configuration.natPing = .seconds(Int64(max(0, natPing)))
         configuration.streamLimits.perSource = max(1, connectionsPerSource)
         configuration.streamLimits.connections = max(1, connections)
+        configuration.requestsPerSource = min(max(1, requestsPerSource), 1_000_000)
+        configuration.requestsPerLine = min(max(1, requestsPerLine), 1_000_000)
     }
 }
