@@ -137,4 +137,34 @@ import Testing
         let strangers = try (0..<30).count { _ in try register(1, nil, from: there)?.status == 401 }
         #expect(strangers == 20)
     }
+
+    /// A carrier brings its calls from one address, without passwords.
+    @Test func theAddressOfAGatewayVouchesForItself() throws {
+        var configuration = SignalConfiguration(worker: "w1", listeners: [.loopback(5_061)], cluster: nil, busEndpoint: "", incarnation: 1)
+        (configuration.sourceRate, configuration.sourceBurst) = (10, 20)
+        var machine = SignalMachine(configuration, random: RandomSource(seed: 1))
+        var random = RandomSource(seed: 2)
+        let (now, wall) = (Instant(nanoseconds: 1_000_000_000), WallTime(microseconds: 1_800_000_000_000_000))
+        let gateway = SourceReply.with {
+            $0.found = true
+            $0.gatewayID = GatewayID(at: wall, random: &random).data
+        }
+        _ = machine.access.take(gateway, for: here, now: now)
+        _ = machine.access.take(SourceReply(), for: there, now: now)
+        func invite(_ number: Int, from source: SocketAddress) throws -> Int? {
+            let text = """
+                INVITE sip:1001@acme.example SIP/2.0\r\nVia: SIP/2.0/UDP \(source);branch=z9hG4bK\(number)\r\nMax-Forwards: 70\r\n\
+                From: <sip:+4930123@\(source)>;tag=\(number)\r\nTo: <sip:1001@acme.example>\r\nCall-ID: c\(number)\r\nCSeq: 1 INVITE\r\n\
+                Contact: <sip:\(source)>\r\nContent-Length: 0\r\n\r\n
+                """
+            var effects: [SignalMachine.Effect] = []
+            machine.handle(.datagram(Array(text.utf8), listener: .loopback(5_061), from: source), now: now, wall: wall, into: &effects)
+            for case .send(let bytes, _, _) in effects { return try SIPMessage(parsing: bytes).status }
+            return nil
+        }
+        for number in 0..<200 { #expect(try invite(number, from: here) == 100) }
+        #expect(machine.callCount == 200)
+        let strangers = try (200..<300).count { try invite($0, from: there) == 407 }
+        #expect(strangers == 20)
+    }
 }
