@@ -76,7 +76,7 @@ internal import CShims
         for offset in stride(from: 0, to: min(value.count, Cursor.prefetchedMax), by: 64) { unsafe shims_prefetch(start + (Cursor.pageBytes + offset)) }
     }
 
-    private static let pageBytes = 4_096
+    static let pageBytes = 4_096
     private static let prefetchedMax = 512
 
     private mutating func move(_ operation: MDB_cursor_op) throws(LMDBError) -> Bool {

@@ -56,6 +56,6 @@ extension Transaction where Self: ~Copyable {
     let value: MDB_val
 
     /// The page that the key stands in. A value may stand in pages of its own.
-    var page: UInt { unsafe UInt(bitPattern: key.mv_data) / 4_096 }
+    var page: UInt { unsafe UInt(bitPattern: key.mv_data) / UInt(Cursor.pageBytes) }
     var keyBytes: [UInt8] { unsafe [UInt8](UnsafeRawBufferPointer(start: key.mv_data, count: key.mv_size)) }
 }

@@ -59,8 +59,9 @@ public final class LMDBEventLog: EventLog {
         }
         let transaction = try storage { () throws(LMDBError) in try environment.beginRead() }
         let stored = try storage { () throws(LMDBError) in try transaction.value(of: Self.formatKey, in: tables.meta) }
-        guard let stored, stored.count == 8, stored != [UInt8](repeating: 0, count: 8) else { throw .storage(.corrupted) }
+        guard let stored, stored.count == 8 else { throw .storage(.corrupted) }
         formatAtOpening = stored.bigEndian()
+        guard formatAtOpening > 0 else { throw .storage(.corrupted) }
         leftInJournal = left
         guard formatAtOpening <= Self.format else { throw .newerFormat(have: formatAtOpening, supported: Self.format) }
         // A log that is read keeps no state, so that a damaged one can be opened and looked at; one that is written must not
