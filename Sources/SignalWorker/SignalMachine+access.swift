@@ -199,7 +199,8 @@ extension SignalMachine {
     /// Whether the line may ask more; its requests are no longer those of a stranger at this address.
     private mutating func admitted(_ subscriber: Data, _ requests: Int, _ hop: Hop) -> Bool {
         rates.vouched(hop.remote, requests: requests)
-        return rates.admits(line: subscriber, now: kit.now)
+        guard let line = SubscriberID(subscriber) else { return false }
+        return rates.admits(line: line, now: kit.now)
     }
 
     mutating func tooFast(_ request: SIPMessage, _ id: ServerTransactionID, _ hop: Hop) {

@@ -1,4 +1,4 @@
-import Foundation
+import Model
 import Primitives
 
 /// How much each source address may ask of us before anybody vouches for it, how much each line in its own name, and which
@@ -23,7 +23,7 @@ struct SourceRates: Sendable {
     private let wrongWindow: Duration
     private let banTime: Duration
     private var buckets: [SocketAddress.Host: Bucket] = [:]
-    private var lines: [Data: TokenBucket] = [:]
+    private var lines: [SubscriberID: TokenBucket] = [:]
 
     init(_ configuration: SignalConfiguration) {
         strangers = TokenRate(perSecond: configuration.sourceRate, burst: configuration.sourceBurst)
@@ -47,8 +47,7 @@ struct SourceRates: Sendable {
     /// These requests of the source turned out to be of somebody whom we know.
     mutating func vouched(_ source: SocketAddress, requests: Int) { buckets[source.host]?.tokens.giveBack(requests, strangers) }
 
-    /// - Parameter subscriber: its id, as in messages.
-    mutating func admits(line subscriber: Data, now: Instant) -> Bool {
+    mutating func admits(line subscriber: SubscriberID, now: Instant) -> Bool {
         if lines.count >= SourceRates.linesMax { lines.removeAll() }
         return lines[subscriber, default: TokenBucket(line, now: now)].take(line, now: now)
     }

@@ -77,7 +77,8 @@ import Testing
 
     @Test func aLineIsHeldBackByItself() {
         var rates = rates()
-        let (one, other) = (Data([1]), Data([2]))
+        var random = RandomSource(seed: 3)
+        let (one, other) = (SubscriberID(at: WallTime(microseconds: 1), random: &random), SubscriberID(at: WallTime(microseconds: 1), random: &random))
         let burst = (0..<30).count { _ in rates.admits(line: one, now: at(0)) }
         #expect(burst == 8)
         expect(true, rates.admits(line: other, now: at(0)))
