@@ -9,9 +9,16 @@ internal import Synchronization
     nonisolated(unsafe) let raw: UnsafeMutableRawPointer
     let authenticator = Authenticator()
     private let service: ContextService
-    private let monitors = Atomic<UInt64>(0)
+    /// Names of endpoints within the process.
+    private let names = Atomic<UInt64>(0)
+    private let joinsInside: Bool
+    /// The routers of this context by the endpoints that they are bound to.
+    private let routers = Mutex<[String: LocalRouter]>([:])
 
-    public init() throws(BusError) {
+    /// - Parameter joinsInside: whether dealers reach the routers of this same context without TCP and CURVE, by the endpoints that
+    ///   these are bound to: for processes that run several roles.
+    public init(joinsInside: Bool = false) throws(BusError) {
+        self.joinsInside = joinsInside
         guard unsafe zmq_has("curve") == 1 else { throw .curveUnavailable }
         guard let raw = unsafe zmq_ctx_new() else {
             throw BusError(call: "zmq_ctx_new", endpoint: nil, code: zmq_errno())
@@ -33,10 +40,30 @@ internal import Synchronization
         unsafe zmq_ctx_term(raw)
     }
 
+    /// Makes the way into a router that listens on `endpoint` for dealers of this context; nil where they take the others' way.
+    func open(
+        _ socket: UnsafeMutableRawPointer, known endpoint: String, key: CurvePublicKey, allowing allowlist: Allowlist, record: LinkRecord
+    ) throws(BusError) -> LocalRouter? {
+        guard joinsInside else { return nil }
+        let inside = "inproc://router-\(names.wrappingAdd(1, ordering: .relaxed).newValue)"
+        guard unsafe zmq_bind(socket, inside) == 0 else {
+            throw BusError(call: "zmq_bind", endpoint: nil, code: zmq_errno())
+        }
+        let router = LocalRouter(inside, key: key, allowing: allowlist, record: record)
+        routers.withLock { $0[endpoint] = router }
+        return router
+    }
+
+    func close(_ router: LocalRouter, known endpoint: String) {
+        routers.withLock { if $0[endpoint] === router { $0[endpoint] = nil } }
+        router.close()
+    }
+
+    func router(known endpoint: String) -> LocalRouter? { routers.withLock { $0[endpoint] } }
+
     /// Counts what the monitor of `socket` tells, until the socket is closed.
     func watch(_ socket: UnsafeMutableRawPointer, into record: LinkRecord) throws(BusError) {
-        let number = monitors.wrappingAdd(1, ordering: .relaxed).newValue
-        let endpoint = "inproc://monitor-\(number)"
+        let endpoint = "inproc://monitor-\(names.wrappingAdd(1, ordering: .relaxed).newValue)"
         let events =
             ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH
             | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL

@@ -43,10 +43,7 @@ public struct Router: ~Copyable, Sendable, BusSocket {
             }
             guard let message = handle.message() else { continue }
             // No name, no message: libzmq would have let in a peer that the allowlist was not asked about.
-            guard let worker = handle.partProperty("User-Id"),
-                let enrolment = handle.partProperty(Authenticator.enrolmentProperty).flatMap(UInt64.init),
-                allowlist.holds(name: worker, enrolment: enrolment)
-            else {
+            guard let (worker, enrolment) = sender(by: route), allowlist.holds(name: worker, enrolment: enrolment) else {
                 fromRevoked += 1
                 continue
             }
@@ -54,6 +51,12 @@ public struct Router: ~Copyable, Sendable, BusSocket {
             return Delivery(peer: Peer(worker: worker, route: route), message: message)
         }
         return nil
+    }
+
+    /// Whom the received part is from: as the handshake of its connection said, or as this process let it in.
+    private func sender(by route: UInt64) -> (worker: String, enrolment: UInt64)? {
+        guard let worker = handle.partProperty("User-Id") else { return handle.guest(route).map { ($0.name, $0.enrolment) } }
+        return handle.partProperty(Authenticator.enrolmentProperty).flatMap(UInt64.init).map { (worker, $0) }
     }
 
     /// Answers on the connection that a request came from.

@@ -7,8 +7,7 @@ extension SocketHandle {
     func send(route: UInt64? = nil, _ message: BusMessage) -> SendOutcome {
         guard message.body.count <= limits.bodyBytesMax else { return .tooLarge }
         if let route {
-            let bytes = (route << 24).bigEndian
-            let status = unsafe withUnsafeBytes(of: bytes) { route in
+            let status = unsafe withUnsafeBytes(of: Self.leftAligned(route)) { route in
                 unsafe zmq_send(raw, route.baseAddress, routeBytes, ZMQ_DONTWAIT | ZMQ_SNDMORE)
             }
             let outcome = outcome(of: status)
@@ -98,7 +97,8 @@ extension SocketHandle {
         return unsafe String(cString: text)
     }
 
-    /// The route of a router's peer, which libzmq chose: a zero and four bytes. nil when the peer chose one itself.
+    /// The route of a router's peer: a zero and four bytes where libzmq chose it, `LocalRouter`'s for a guest of this process. nil when
+    /// it is of another length, as only a peer that chose one itself can have.
     var partRoute: UInt64? {
         guard unsafe zmq_msg_size(part) == routeBytes else { return nil }
         var route: UInt64 = 0
@@ -107,6 +107,11 @@ extension SocketHandle {
         }
         return route
     }
+
+    /// A route as libzmq has it.
+    static func bytes(ofRoute route: UInt64) -> [UInt8] { unsafe withUnsafeBytes(of: leftAligned(route)) { unsafe Array($0.prefix(routeBytes)) } }
+
+    private static func leftAligned(_ route: UInt64) -> UInt64 { (route << 24).bigEndian }
 
     /// The message in `part`; nil when it is malformed, which is counted. Takes all its parts.
     func message() -> BusMessage? {

@@ -35,6 +35,16 @@ internal import Glibc
     private let context: BusContext
     private let domain: String?
     private let record = LinkRecord()
+    /// Whether it meets its peers within the process.
+    private var inside = Inside.no
+
+    private enum Inside {
+        case no
+        /// A router, which waits for dealers of its context, and the endpoint that they know it by.
+        case host(LocalRouter, endpoint: String)
+        /// A dealer, by its route.
+        case guest(LocalRouter, route: UInt64)
+    }
 
     private init(
         _ kind: Kind, _ side: Side, _ endpoint: Endpoint, limits: BusLimits, in context: BusContext
@@ -87,7 +97,23 @@ internal import Glibc
     func close() {
         guard let open = unsafe raw else { return }
         unsafe raw = nil
+        leaveInside()
         unsafe zmq_close(open)
+    }
+
+    private func leaveInside() {
+        switch inside {
+        case .no: break
+        case .host(let router, let endpoint): context.close(router, known: endpoint)
+        case .guest(let router, let route): router.leave(route)
+        }
+        inside = .no
+    }
+
+    /// The name and the enrolment of who came in by `route` from this process.
+    func guest(_ route: UInt64) -> LocalRouter.Guest? {
+        guard case .host(let router, _) = inside else { return nil }
+        return router.guest(route)
     }
 
     var isClosed: Bool { unsafe raw == nil }
@@ -129,6 +155,7 @@ internal import Glibc
         record.begin()
         // Without memory or descriptors for it, the former stays, to be tried again after the next pause.
         guard let fresh = unsafe try? open() else { return record.end() }
+        leaveInside()
         unsafe zmq_close(former)
         unsafe raw = unsafe fresh
         generation += 1
@@ -159,12 +186,30 @@ internal import Glibc
         var text = [CChar](repeating: 0, count: 256)
         var count = text.count
         guard unsafe zmq_getsockopt(raw, ZMQ_LAST_ENDPOINT, &text, &count) == 0 else { return endpoint.text }
-        return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let bound = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        if kind == .router, case .server(let keys, let allowlist) = side, let raw = unsafe raw,
+            let router = unsafe try context.open(raw, known: bound, key: keys.publicKey, allowing: allowlist, record: record)
+        {
+            inside = .host(router, endpoint: bound)
+        }
+        return bound
     }
 
     private func connect() throws(BusError) {
-        guard unsafe zmq_connect(raw, endpoint.text) == 0 else {
-            throw BusError(call: "zmq_connect", endpoint: endpoint.text, code: zmq_errno())
+        if kind == .dealer, case .client(let keys, let server) = side, let router = context.router(known: endpoint.text) {
+            let route = try router.join(as: keys.publicKey, expecting: server, record: record) { route throws(BusError) in
+                unsafe try SocketOptions(raw: raw!).apply(route: route)
+                try connect(to: router.endpoint)
+            }
+            if let route { inside = .guest(router, route: route) }
+        } else {
+            try connect(to: endpoint.text)
+        }
+    }
+
+    private func connect(to endpoint: String) throws(BusError) {
+        guard unsafe zmq_connect(raw, endpoint) == 0 else {
+            throw BusError(call: "zmq_connect", endpoint: endpoint, code: zmq_errno())
         }
     }
 }

@@ -49,6 +49,11 @@ internal import Primitives
         if isIPv6 { try set(ZMQ_IPV6, 1) }
     }
 
+    /// The route by which a router knows this dealer, as `Router.Peer` has it.
+    func apply(route: UInt64) throws(BusError) {
+        try set(ZMQ_ROUTING_ID, SocketHandle.bytes(ofRoute: route))
+    }
+
     private func set(_ option: Int32, _ value: Int32) throws(BusError) {
         var value = value
         guard unsafe zmq_setsockopt(raw, option, &value, 4) == 0 else {

@@ -114,7 +114,7 @@ struct MediaLoop: ~Copyable, Sendable {
         _ configuration: MediaWorkerConfiguration, _ allowlist: Allowlist
     ) throws(MediaWorkerError) -> Sockets {
         do throws(BusError) {
-            let context = try BusContext()
+            let context = if let bus = configuration.bus { bus } else { try BusContext() }
             let (keys, control) = (configuration.keys, configuration.controlKey)
             // The answer to the last close is sent as the worker ends, and is part of a call's record.
             var limits = BusLimits()

@@ -10,6 +10,8 @@ package struct MediaWorkerConfiguration: Sendable {
     /// The control plane's desk and feed, `tcp://host:port`.
     package var desk: String
     package var feed: String
+    /// Of the process, where other roles are in it; nil: the worker makes its own.
+    package var bus: BusContext?
     /// Where signal workers connect to, `tcp://host:port`; the port may be `*` for any that is free.
     package var studio: String
     /// What signal workers are told instead, when they reach this worker by another address.

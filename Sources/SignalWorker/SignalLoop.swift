@@ -44,7 +44,7 @@ struct SignalLoop: ~Copyable {
     init(_ configuration: SignalWorkerConfiguration, waker: Waker, logger: Logger) throws(SignalWorkerError) {
         let allowlist = Allowlist()
         let listeners = try SignalLoop.listen(configuration)
-        var random = RandomSource.system
+        var random = RandomSource.pooled()
         let connections = try SignalLoop.connections(configuration, start: random.next() >> 16)
         var facts: [Fact] = []
         let outbox = try OutboxFile(directory: configuration.stateDirectory, facts: &facts)
@@ -131,7 +131,7 @@ struct SignalLoop: ~Copyable {
         _ configuration: SignalWorkerConfiguration, _ allowlist: Allowlist
     ) throws(SignalWorkerError) -> Sockets {
         do throws(BusError) {
-            let context = try BusContext()
+            let context = if let bus = configuration.bus { bus } else { try BusContext() }
             let (keys, control) = (configuration.keys, configuration.controlKey)
             let relay = try Router(listeningOn: configuration.relay, as: keys, allowing: allowlist, in: context)
             let desk = try Dealer(to: configuration.desk, server: control, as: keys, in: context)

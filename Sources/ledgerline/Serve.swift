@@ -44,13 +44,14 @@ struct Serve: AsyncParsableCommand {
         let logger = startLogging()
         let service = try options.open(logger)
         let platform = try options.platform(of: service)
-        guard let endpoints = service.endpoints else { throw fail(.unavailable, "the bus did not start") }
+        guard let endpoints = service.endpoints, let bus = service.bus else { throw fail(.unavailable, "the bus did not start") }
         let signal = try await keys(of: "signal", .signal, service)
         let media = try await keys(of: "media", .media, service)
         var signalling = SignalWorkerConfiguration(
             worker: "signal", keys: signal, controlKey: service.busKey, desk: endpoints.desk, feed: endpoints.feed,
             relay: "tcp://127.0.0.1:*", listeners: [SocketAddress(address, port: sipPort)], cluster: nil,
             stateDirectory: options.data + "/signal")
+        signalling.bus = bus
         signalling.offersSHA256 = offersSHA256
         signalling.dnsServers = options.dnsServer
         signalling.listeners += listen.filter { $0.transport == .udp }.map(\.address)
@@ -60,6 +61,7 @@ struct Serve: AsyncParsableCommand {
         var relaying = MediaWorkerConfiguration(
             worker: "media", keys: media, controlKey: service.busKey, desk: endpoints.desk, feed: endpoints.feed,
             studio: "tcp://127.0.0.1:*", address: address)
+        relaying.bus = bus
         relaying.ports = ports.range
         relaying.shortcuts = xdp.choice
         relaying.sounds = options.data + "/sounds"

@@ -18,8 +18,8 @@ struct Loopback {
     let allowlist = Allowlist()
     var limits = BusLimits()
 
-    init() throws {
-        context = try BusContext()
+    init(joinsInside: Bool = false) throws {
+        context = try BusContext(joinsInside: joinsInside)
         control = try .generate()
         limits.reconnect = .milliseconds(10)
         limits.reconnectMax = .milliseconds(40)

@@ -208,7 +208,8 @@ import Testing
 
     @Test func aThreadAppendsInOrderAndSaysWhenItIsDone() throws {
         let told = Mutex(0)
-        let appender = try ThreadAppender(Append(log: platform.log, keys: platform.views.keys)) { told.withLock { $0 += 1 } }
+        // No batch is far enough from those before it.
+        let appender = try ThreadAppender(Append(log: platform.log, keys: platform.views.keys), quiet: .seconds(3_600)) { told.withLock { $0 += 1 } }
         platform.core.append(by: appender)
         var granted = 0
         let head = platform.head
@@ -223,6 +224,41 @@ import Testing
         #expect(platform.head > head && told.withLock { $0 } > 0)
         #expect(try applied() == platform.head)
         #expect(try setAside() == 320_000)
+    }
+
+    @Test func aFewCommitsThatNothingFollowsSoonAreDurableAtOnce() throws {
+        let told = Mutex(0)
+        let appender = try ThreadAppender(Append(log: platform.log, keys: platform.views.keys), quiet: .zero) { told.withLock { $0 += 1 } }
+        platform.core.append(by: appender)
+        for _ in 0..<8 {
+            let head = platform.head
+            #expect(replies(decide([start(town.newCall())])).count == 1)
+            #expect(!platform.core.isAppending && platform.head > head)
+        }
+        // More of them go to the thread, however quiet it was.
+        let crowd = (0..<5).map { _ in platform.work("s1", town.startRequest(town.newCall(), from: town.bob, to: "2488700")) }
+        let answered = replies(decide(crowd)) + replies(platform.core.settle())
+        #expect(answered.count == crowd.count)
+        _ = platform.core.finish()
+        // Joins the thread, so that it has told what it does.
+        appender.stop()
+        #expect(told.withLock { $0 } == 1)
+        #expect(try applied() == platform.head)
+    }
+
+    @Test func onlyTheFirstTwoOfManyBatchesAreAppendedWhereTheyWereDecided() throws {
+        let told = Mutex(0)
+        let appender = try ThreadAppender(Append(log: platform.log, keys: platform.views.keys), quiet: .seconds(3_600)) { told.withLock { $0 += 1 } }
+        platform.core.append(by: appender)
+        for number in 0..<6 {
+            let atOnce = replies(decide([start(town.newCall())])).count
+            if number < 2 { #expect(atOnce == 1) }
+            #expect(atOnce + replies(platform.core.settle()).count == 1)
+        }
+        _ = platform.core.finish()
+        // Joins the thread, so that it has told what it does.
+        appender.stop()
+        #expect(told.withLock { $0 } == 4)
     }
 }
 

@@ -135,30 +135,35 @@ class Sipp:
 
 
 class Ours:
-    """control, one signal and one media process, with `users` subscribers provisioned over HTTP. Media of their calls go from phone
-    to phone, as they do with a proxy, until `anchor` says otherwise."""
+    """The whole platform in one process (`ledgerline serve`), with `users` subscribers provisioned over HTTP. Media of their calls go
+    from phone to phone, as they do with a proxy, until `anchor` says otherwise."""
+
+    NAMES = ("serve",)
+    PORT = 0
 
     def __init__(self, binaries, directory, users):
         self.directory, self.processes = pathlib.Path(directory), []
-        binary = str(binaries / "ledgerline")
-        http, desk, feed = "127.0.0.1:18080", "127.0.0.1:17401", "127.0.0.1:17402"
-        self.target = "127.0.0.1:15060"
+        self.binary = str(binaries / "ledgerline")
+        self.http, self.desk, self.feed, self.sip = (f"127.0.0.1:{port + self.PORT}" for port in (18080, 17401, 17402, 15060))
+        self.target = self.sip
+        self.provision(self.launch(), users)
 
-        def start(name, *arguments):
-            process = Process(name, [binary, *arguments], self.directory / f"{name}.log")
-            self.processes.append(process)
-            return process
+    def start(self, name, *arguments):
+        process = Process(name, [self.binary, *arguments], self.directory / f"{name}.log")
+        self.processes.append(process)
+        return process
 
-        control = start("control", "control", "--data", str(self.directory / "control"), "--http", http, "--desk", desk, "--feed", feed)
-        token = control.wait_for(r"admin token[^\n]*?(llt_\S+)").group(1)
-        control.wait_for("ready")
-        api = Api(f"http://{http}", token)
-        for name, kind in (("s1", "signal"), ("m1", "media")):
-            status, output = run(binary, "worker", "enroll", name, "--kind", kind, "--out", str(self.directory / f"{name}.key"), "--url", f"http://{http}", "--token", token)
-            if status:
-                raise SystemExit(output)
-        start("s1", "signal", "--key", str(self.directory / "s1.key"), "--listen", self.target, "--bus", "127.0.0.1:17411", "--state", str(self.directory / "s1"))
-        start("m1", "media", "--key", str(self.directory / "m1.key"), "--address", "127.0.0.1", "--ports", "40000-49999", "--bus", "127.0.0.1:17421")
+    def control(self, name, *arguments):
+        """Starts the process that the control plane is in; its interface, when two workers are there."""
+        process = self.start(name, *arguments, "--http", self.http, "--desk", self.desk, "--feed", self.feed)
+        self.token = process.wait_for(r"admin token[^\n]*?(llt_\S+)").group(1)
+        process.wait_for("ready: HTTP")
+        return Api(f"http://{self.http}", self.token)
+
+    def launch(self):
+        return self.control("serve", "serve", "--data", str(self.directory / "serve"), "--address", "127.0.0.1", "--sip-port", self.sip.split(":")[1], "--ports", "40000-49999")
+
+    def provision(self, api, users):
         api.wait_until("/v1/workers", lambda a: sum(w["state"] == "alive" for w in a["items"]) == 2, "two workers alive")
         provider = api.post("/v1/providers", {"name": "Bench", "namespace": "bench.example", "currency": "EUR", "time_zone": "UTC"})["id"]
         contact = api.post("/v1/contacts", {"provider_id": provider, "name": "Bench"})["id"]
@@ -187,6 +192,23 @@ class Ours:
     def stop(self):
         for process in reversed(self.processes):
             process.stop()
+
+
+class OursApart(Ours):
+    """control, one signal and one media process, as they are where workers are added: they talk by TCP."""
+
+    NAMES = ("control", "signal", "media")
+    PORT = 100
+
+    def launch(self):
+        api = self.control("control", "control", "--data", str(self.directory / "control"))
+        for name, kind in (("s1", "signal"), ("m1", "media")):
+            status, output = run(self.binary, "worker", "enroll", name, "--kind", kind, "--out", str(self.directory / f"{name}.key"), "--url", f"http://{self.http}", "--token", self.token)
+            if status:
+                raise SystemExit(output)
+        self.start("signal", "signal", "--key", str(self.directory / "s1.key"), "--listen", self.sip, "--bus", "127.0.0.1:17511", "--state", str(self.directory / "s1"))
+        self.start("media", "media", "--key", str(self.directory / "m1.key"), "--address", "127.0.0.1", "--ports", "30000-39999", "--bus", "127.0.0.1:17521")
+        return api
 
 
 class KamailioWithPostgres:
@@ -288,34 +310,39 @@ class KamailioWithRtpengine:
 
 
 def systems(figures, binaries, runs, peers):
-    """CPU per call and per registration of all our processes, alternating with the peer's: a proxy for calls whose media are direct, and
-    one with a media relay for those that are anchored."""
+    """CPU per call and per registration of all that is ours, in one process and in three, alternating with the peer's: a proxy for calls
+    whose media are direct, and one with a media relay for those that are anchored."""
     users, call_rate, register_rate, seconds = 200, 200, 1000, 5
     directory = pathlib.Path(tempfile.mkdtemp(prefix="ledgerline-bench-"))
     directory.chmod(0o755)  # PostgreSQL runs as a user of its own
-    ours = Ours(binaries, directory, users)
+    ours, apart = Ours(binaries, directory, users), OursApart(binaries, directory, users)
     theirs = relayed = None
     try:
-        (directory / "ours").mkdir()
+        for name in ("ours", "apart"):
+            (directory / name).mkdir()
         us = ("", Sipp(directory / "ours", ours.target, users), lambda: (ours.pids, []))
-        contenders, anchored = [us], [us]
+        us_apart = ("apart.", Sipp(directory / "apart", apart.target, users), lambda: (apart.pids, []))
+        contenders, anchored, ramped = [us, us_apart], [us, us_apart], [us]
         if peers:
             (directory / "kamailio").mkdir()
             theirs = KamailioWithPostgres(directory / "kamailio", users)
             (directory / "theirs").mkdir()
-            contenders.append(("peer.kamailio.", Sipp(directory / "theirs", theirs.target, users), lambda: (theirs.pids, theirs.database_pids)))
+            them = ("peer.kamailio.", Sipp(directory / "theirs", theirs.target, users), lambda: (theirs.pids, theirs.database_pids))
+            contenders.append(them)
+            ramped.append(them)
             (directory / "rtpengine").mkdir()
             relayed = KamailioWithRtpengine(theirs, directory / "rtpengine")
             (directory / "relayed").mkdir()
             anchored.append(("peer.kamailio_rtpengine.", Sipp(directory / "relayed", relayed.target, users), lambda: (relayed.pids, relayed.database_pids)))
         results = {}
-        for prefix, load, pids in [us, *contenders[1:], *anchored[1:]]:
+        for prefix, load, pids in [*contenders, *anchored[2:]]:
             first = load.load("register", users, 2, pids()[0])
             if first["failed"] or not first["ok"]:
                 raise SystemExit(f"{prefix or 'ours'}: the first registrations failed: {first}")
         for _ in range(runs):
             for name, kind, rate, who in (("register", "register", register_rate, contenders), ("call", "call", call_rate, contenders), ("anchored_call", "call", call_rate, anchored)):
-                ours.anchor(name == "anchored_call")
+                for platform in (ours, apart):
+                    platform.anchor(name == "anchored_call")
                 for prefix, load, pids in who:
                     result = load.load(kind, rate, seconds, *pids())
                     if result["failed"] > result["ok"] * 0.001:
@@ -331,11 +358,13 @@ def systems(figures, binaries, runs, peers):
             for name, prefix in (("call", "peer.kamailio."), ("register", "peer.kamailio."), ("anchored_call", "peer.kamailio_rtpengine.")):
                 pairs = zip(results[("", name)], results[(prefix, name)])
                 figures.add(f"ratio.sip.{name}_cpu", [(a["cpu_us"] + a["extra_us"]) / (b["cpu_us"] + b["extra_us"]) for a, b in pairs], "ours/theirs")
-        sip_capacity.call_rate(figures, contenders, min(runs, 3))
-        for name in ("control", "s1", "m1"):
-            figures.add(f"sip.memory.{ {'control': 'control', 's1': 'signal', 'm1': 'media'}[name] }", [ours.memory_bytes(name) / 1048576], "MiB")
+        sip_capacity.call_rate(figures, ramped, min(runs, 3))
+        for platform in (ours, apart):
+            for name in platform.NAMES:
+                figures.add(f"sip.memory.{name}", [platform.memory_bytes(name) / 1048576], "MiB")
     finally:
         ours.stop()
+        apart.stop()
         if relayed:
             relayed.stop()
         if theirs:

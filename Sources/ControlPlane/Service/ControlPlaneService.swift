@@ -53,7 +53,7 @@ package final class ControlPlaneService: Sendable {
     private enum Running {
         /// The core waits for its thread.
         case opened
-        case started(DriverThread, desk: String, feed: String)
+        case started(DriverThread, BusContext, desk: String, feed: String)
         case stopped
     }
 
@@ -145,7 +145,7 @@ package final class ControlPlaneService: Sendable {
     package func stop() {
         let thread = running.withLock { running -> DriverThread? in
             defer { running = .stopped }
-            if case .started(let thread, _, _) = running { return thread }
+            if case .started(let thread, _, _, _) = running { return thread }
             return nil
         }
         snapshotKeeper.stop()
@@ -167,7 +167,15 @@ package final class ControlPlaneService: Sendable {
     /// Where workers connect, as bound; nil before `start`.
     package var endpoints: (desk: String, feed: String)? {
         running.withLock { running in
-            if case .started(_, let desk, let feed) = running { return (desk, feed) }
+            if case .started(_, _, let desk, let feed) = running { return (desk, feed) }
+            return nil
+        }
+    }
+
+    /// For workers of the same process, which reach the desk by memory in it; nil before `start`.
+    package var bus: BusContext? {
+        running.withLock { running in
+            if case .started(_, let bus, _, _) = running { return bus }
             return nil
         }
     }
@@ -175,7 +183,7 @@ package final class ControlPlaneService: Sendable {
     private func launch() throws(ControlPlaneError) -> Running {
         let workers = try enrolled()
         allowlist.replace(with: workers)
-        let context = try onBus { () throws(BusError) in try BusContext() }
+        let context = try onBus { () throws(BusError) in try BusContext(joinsInside: true) }
         let desk = try listenDesk(in: context)
         let feed = try listenFeed(in: context)
         guard var core = parked.take() else { throw .bus(reason: "it was started before") }
@@ -196,7 +204,7 @@ package final class ControlPlaneService: Sendable {
         logger.info(
             "the control plane is ready",
             metadata: ["desk": "\(endpoints.desk)", "feed": "\(endpoints.feed)", "log": "\(log.head)"])
-        return .started(thread, desk: endpoints.desk, feed: endpoints.feed)
+        return .started(thread, context, desk: endpoints.desk, feed: endpoints.feed)
     }
 
     private func onBus<R>(_ body: () throws(BusError) -> R) throws(ControlPlaneError) -> R {

@@ -1,8 +1,11 @@
 internal import Dispatch
 package import Ledger
+internal import Primitives
 internal import Synchronization
 
-/// Appends on a thread of its own, so that the next batch is decided while the disk is waited for.
+/// Appends on a thread of its own, so that the next batch is decided while the disk is waited for. A small batch that nothing follows
+/// soon is appended where it was decided: two wake-ups cost more than they gain then
+/// (docs/decisions/0084-few-commits-stay-on-the-thread.md).
 package final class ThreadAppender: Appender {
     private enum State {
         case idle
@@ -22,9 +25,30 @@ package final class ThreadAppender: Appender {
     /// Told from the appending thread.
     private let onSettled: @Sendable () -> Void
     private let thread = Mutex<DriverThread?>(nil)
+    private let pace: Mutex<Pace>
 
-    package init(_ append: Append, onSettled: @escaping @Sendable () -> Void = {}) throws(ControlPlaneError) {
+    /// When batches came.
+    private struct Pace {
+        /// Nobody has anything to decide meanwhile if the second batch before this one is so long ago.
+        let quiet: Duration
+        var last: Instant?
+        var secondLast: Instant?
+
+        mutating func isQuiet(at now: Instant) -> Bool {
+            defer { (secondLast, last) = (last, now) }
+            return secondLast.map { $0 + quiet <= now } ?? true
+        }
+    }
+
+    /// A commit more costs the disk little; a batch of more shows by itself that much comes.
+    private static let smallMax = 4
+
+    /// - Parameter onSettled: told when a batch is done, unless it was done when `begin` returned.
+    package init(
+        _ append: Append, quiet: Duration = .milliseconds(4), onSettled: @escaping @Sendable () -> Void = {}
+    ) throws(ControlPlaneError) {
         self.append = append
+        pace = Mutex(Pace(quiet: quiet))
         publisher = LogPublisher(append.log)
         self.onSettled = onSettled
         let started = try DriverThread { [self] in run() }
@@ -32,6 +56,8 @@ package final class ThreadAppender: Appender {
     }
 
     package func begin(_ commits: [Commit]) {
+        let isQuiet = pace.withLock { $0.isQuiet(at: .now) }
+        if isQuiet, commits.count <= Self.smallMax { return settle(append(commits)) }
         isSettled.store(false, ordering: .relaxed)
         state.withLock { $0 = .handed(commits) }
         handed.signal()
@@ -67,12 +93,15 @@ package final class ThreadAppender: Appender {
                 return commits
             }
             guard let commits else { return }
-            let outcome = append(commits)
-            state.withLock { $0 = .done(outcome) }
-            isSettled.store(true, ordering: .releasing)
-            settled.signal()
+            settle(append(commits))
             onSettled()
-            publisher.recorded()
         }
+    }
+
+    private func settle(_ outcome: AppendOutcome) {
+        state.withLock { $0 = .done(outcome) }
+        isSettled.store(true, ordering: .releasing)
+        settled.signal()
+        publisher.recorded()
     }
 }

@@ -79,6 +79,11 @@ private struct SignalBench {
         var configuration = SignalConfiguration(worker: "w1", listeners: [Self.own], cluster: nil, busEndpoint: "tcp://127.0.0.1:1", incarnation: 7)
         // As a worker does that is not told otherwise.
         configuration.registrationsGathered = .milliseconds(20)
+        // All calls are of one line and one address, and none is to be refused for that.
+        configuration.lineRate = 1_000_000
+        configuration.lineBurst = 1_000_000
+        configuration.sourceRate = 1_000_000
+        configuration.sourceBurst = 1_000_000
         machine = SignalMachine(configuration, random: RandomSource(seed: 7))
         ha1 = DigestAlgorithm.md5.ha1(username: "alice", realm: Self.domain, password: "secret")
         ha1SHA256 = DigestAlgorithm.sha256.ha1(username: "alice", realm: Self.domain, password: "secret")
