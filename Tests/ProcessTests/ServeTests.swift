@@ -62,6 +62,33 @@ import FoundationNetworking
         #expect(third.stop() == 0)
     }
 
+    /// What goes from role to role of one process does not leave it; the feed does, which shows that connections would be seen.
+    @Test func itsRolesAskEachOtherWithoutAConnection() async throws {
+        let server = try Server(arguments(), log: scratch.path + "/server")
+        let token = try server.wait(for: "admin token (shown once, keep it): ").trimmingCharacters(in: .whitespaces)
+        _ = try server.wait(for: "ready: HTTP ")
+        let deadline = ContinuousClock.now + .seconds(60)
+        var alive = 0
+        while alive < 2, ContinuousClock.now < deadline {
+            let workers = try await get("http://127.0.0.1:\(http)/v1/workers", token: token).1["items"] as? [[String: Any]]
+            alive = workers?.filter { $0["state"] as? String == "alive" }.count ?? 0
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        #expect(alive == 2)
+        func connections(to role: String) throws -> Int {
+            let port = try #require(server.text.firstMatch(of: try Regex("\(role)=tcp://127\\.0\\.0\\.1:([0-9]+)"))?.output[1].substring.flatMap { Int($0) })
+            let hexadecimal = String(port, radix: 16, uppercase: true)
+            // proc_net_tcp: number, local address, remote address, state; 01 is ESTABLISHED.
+            return try String(contentsOfFile: "/proc/net/tcp", encoding: .utf8).split(separator: "\n").filter { line in
+                let fields = line.split(separator: " ")
+                return fields.count > 3 && fields[2] == "0100007F:" + String(repeating: "0", count: 4 - hexadecimal.count) + hexadecimal && fields[3] == "01"
+            }.count
+        }
+        #expect(try connections(to: "desk") == 0)
+        #expect(try connections(to: "feed") == 2)
+        #expect(server.stop() == 0)
+    }
+
     @Test func aDirectoryInUseAndATakenPortAreSaidSoAndLeaveTheOtherAlone() async throws {
         let server = try Server(arguments(), log: scratch.path + "/server")
         _ = try server.wait(for: "ready: HTTP ")
