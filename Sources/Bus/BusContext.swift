@@ -12,11 +12,11 @@ internal import Synchronization
     /// Names of endpoints within the process.
     private let names = Atomic<UInt64>(0)
     private let joinsInside: Bool
-    /// The routers of this context by the endpoints that they are bound to.
-    private let routers = Mutex<[String: LocalRouter]>([:])
+    /// The servers of this context by the endpoints that they are bound to.
+    private let servers = Mutex<[String: LocalServer]>([:])
 
-    /// - Parameter joinsInside: whether dealers reach the routers of this same context without TCP and CURVE, by the endpoints that
-    ///   these are bound to: for processes that run several roles.
+    /// - Parameter joinsInside: whether dealers and subscribers reach the routers and publishers of this same context without TCP and
+    ///   CURVE, by the endpoints that these are bound to: for processes that run several roles.
     public init(joinsInside: Bool = false) throws(BusError) {
         self.joinsInside = joinsInside
         guard unsafe zmq_has("curve") == 1 else { throw .curveUnavailable }
@@ -40,26 +40,26 @@ internal import Synchronization
         unsafe zmq_ctx_term(raw)
     }
 
-    /// Makes the way into a router that listens on `endpoint` for dealers of this context; nil where they take the others' way.
+    /// Makes the way into a server that listens on `endpoint` for clients of this context; nil where they take the others' way.
     func open(
         _ socket: UnsafeMutableRawPointer, known endpoint: String, key: CurvePublicKey, allowing allowlist: Allowlist, record: LinkRecord
-    ) throws(BusError) -> LocalRouter? {
+    ) throws(BusError) -> LocalServer? {
         guard joinsInside else { return nil }
-        let inside = "inproc://router-\(names.wrappingAdd(1, ordering: .relaxed).newValue)"
+        let inside = "inproc://server-\(names.wrappingAdd(1, ordering: .relaxed).newValue)"
         guard unsafe zmq_bind(socket, inside) == 0 else {
             throw BusError(call: "zmq_bind", endpoint: nil, code: zmq_errno())
         }
-        let router = LocalRouter(inside, key: key, allowing: allowlist, record: record)
-        routers.withLock { $0[endpoint] = router }
-        return router
+        let server = LocalServer(inside, key: key, allowing: allowlist, record: record)
+        servers.withLock { $0[endpoint] = server }
+        return server
     }
 
-    func close(_ router: LocalRouter, known endpoint: String) {
-        routers.withLock { if $0[endpoint] === router { $0[endpoint] = nil } }
-        router.close()
+    func close(_ server: LocalServer, known endpoint: String) {
+        servers.withLock { if $0[endpoint] === server { $0[endpoint] = nil } }
+        server.close()
     }
 
-    func router(known endpoint: String) -> LocalRouter? { routers.withLock { $0[endpoint] } }
+    func server(known endpoint: String) -> LocalServer? { servers.withLock { $0[endpoint] } }
 
     /// Counts what the monitor of `socket` tells, until the socket is closed.
     func watch(_ socket: UnsafeMutableRawPointer, into record: LinkRecord) throws(BusError) {

@@ -16,5 +16,9 @@ public struct FeedPublisher: ~Copyable, Sendable, BusSocket {
     deinit { handle.close() }
 
     /// Never waits: a worker that reads too slowly misses messages, and sees it by the gap in their numbers.
-    public mutating func publish(_ body: [UInt8]) -> SendOutcome { handle.send(body: body) }
+    public mutating func publish(_ body: [UInt8]) -> SendOutcome {
+        // As it sends, libzmq looks for new subscribers once in a millisecond at most; here nobody who has connected is to miss anything.
+        _ = handle.readiness
+        return handle.send(body: body)
+    }
 }

@@ -97,7 +97,7 @@ extension SocketHandle {
         return unsafe String(cString: text)
     }
 
-    /// The route of a router's peer: a zero and four bytes where libzmq chose it, `LocalRouter`'s for a guest of this process. nil when
+    /// The route of a router's peer: a zero and four bytes where libzmq chose it, `LocalServer`'s for a guest of this process. nil when
     /// it is of another length, as only a peer that chose one itself can have.
     var partRoute: UInt64? {
         guard unsafe zmq_msg_size(part) == routeBytes else { return nil }

@@ -40,10 +40,10 @@ internal import Glibc
 
     private enum Inside {
         case no
-        /// A router, which waits for dealers of its context, and the endpoint that they know it by.
-        case host(LocalRouter, endpoint: String)
-        /// A dealer, by its route.
-        case guest(LocalRouter, route: UInt64)
+        /// Which waits for clients of its context, and the endpoint that they know it by.
+        case host(LocalServer, endpoint: String)
+        /// A client, by its route.
+        case guest(LocalServer, route: UInt64)
     }
 
     private init(
@@ -104,16 +104,16 @@ internal import Glibc
     private func leaveInside() {
         switch inside {
         case .no: break
-        case .host(let router, let endpoint): context.close(router, known: endpoint)
-        case .guest(let router, let route): router.leave(route)
+        case .host(let server, let endpoint): context.close(server, known: endpoint)
+        case .guest(let server, let route): server.leave(route)
         }
         inside = .no
     }
 
     /// The name and the enrolment of who came in by `route` from this process.
-    func guest(_ route: UInt64) -> LocalRouter.Guest? {
-        guard case .host(let router, _) = inside else { return nil }
-        return router.guest(route)
+    func guest(_ route: UInt64) -> LocalServer.Guest? {
+        guard case .host(let server, _) = inside else { return nil }
+        return server.guest(route)
     }
 
     var isClosed: Bool { unsafe raw == nil }
@@ -187,21 +187,21 @@ internal import Glibc
         var count = text.count
         guard unsafe zmq_getsockopt(raw, ZMQ_LAST_ENDPOINT, &text, &count) == 0 else { return endpoint.text }
         let bound = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        if kind == .router, case .server(let keys, let allowlist) = side, let raw = unsafe raw,
-            let router = unsafe try context.open(raw, known: bound, key: keys.publicKey, allowing: allowlist, record: record)
+        if case .server(let keys, let allowlist) = side, let raw = unsafe raw,
+            let server = unsafe try context.open(raw, known: bound, key: keys.publicKey, allowing: allowlist, record: record)
         {
-            inside = .host(router, endpoint: bound)
+            inside = .host(server, endpoint: bound)
         }
         return bound
     }
 
     private func connect() throws(BusError) {
-        if kind == .dealer, case .client(let keys, let server) = side, let router = context.router(known: endpoint.text) {
-            let route = try router.join(as: keys.publicKey, expecting: server, record: record) { route throws(BusError) in
+        if case .client(let keys, let key) = side, let server = context.server(known: endpoint.text) {
+            let route = try server.join(as: keys.publicKey, expecting: key, record: record) { route throws(BusError) in
                 unsafe try SocketOptions(raw: raw!).apply(route: route)
-                try connect(to: router.endpoint)
+                try connect(to: server.endpoint)
             }
-            if let route { inside = .guest(router, route: route) }
+            if let route { inside = .guest(server, route: route) }
         } else {
             try connect(to: endpoint.text)
         }

@@ -2,7 +2,7 @@ import Bus
 import Primitives
 import Testing
 
-/// Dealers and routers of one context that joins inside: what holds over TCP holds in a process.
+/// Sockets of one context that joins inside: what holds over TCP holds in a process.
 struct InsideTests {
     private let loopback: Loopback
 
@@ -152,5 +152,38 @@ struct InsideTests {
         #expect(router.send(.notice([2]), to: delivery.peer) == .sent)
         #expect(poller.wait(for: patience) > 0)
         #expect(group.receive(from: poller).map(\.message) == [.notice([2])])
+    }
+
+    /// From the first message on: nothing is said before a subscriber of the process hears it.
+    @Test func aFeedIsHeardFromTheMomentOfConnecting() throws {
+        var publisher = try publisher()
+        var subscriber = try subscriber(to: publisher, as: loopback.enrolled("signal-1"))
+        for byte in UInt8(1)...3 { #expect(publisher.publish([byte]) == .sent) }
+        for byte in UInt8(1)...3 { #expect(try next(&subscriber) == [byte]) }
+        #expect(publisher.link.established == 1 && subscriber.link.established == 1)
+    }
+
+    @Test func aFeedIsNotHeardWithoutAKeyOfTheAllowlist() throws {
+        var publisher = try publisher()
+        let keys = try CurveKeyPair.generate()
+        var subscriber = try subscriber(to: publisher, as: keys)
+        var other = try self.subscriber(to: publisher, as: loopback.enrolled("signal-1"))
+        #expect(publisher.publish([1]) == .sent)
+        #expect(try next(&other) == [1])
+        #expect(subscriber.receive() == nil && subscriber.link.state == .refused)
+        loopback.allowlist.enrol(keys.publicKey, name: "media-1")
+        #expect(eventually { subscriber.receive() == nil && subscriber.link.state == .connected })
+        #expect(publisher.publish([2]) == .sent)
+        #expect(try next(&subscriber) == [2])
+    }
+
+    private func publisher() throws -> FeedPublisher {
+        try FeedPublisher(
+            listeningOn: "tcp://127.0.0.1:*", as: loopback.control, allowing: loopback.allowlist, limits: loopback.limits, in: loopback.context)
+    }
+
+    private func subscriber(to publisher: borrowing FeedPublisher, as keys: CurveKeyPair) throws -> FeedSubscriber {
+        try FeedSubscriber(
+            to: publisher.endpoint, server: loopback.control.publicKey, as: keys, limits: loopback.limits, in: loopback.context)
     }
 }

@@ -89,6 +89,15 @@ func next(_ dealer: inout Dealer) throws -> BusMessage {
     throw NothingCame()
 }
 
+func next(_ subscriber: inout FeedSubscriber) throws -> [UInt8] {
+    let deadline = now() + patience
+    while now() < deadline {
+        if let body = subscriber.receive() { return body }
+        linger()
+    }
+    throw NothingCame()
+}
+
 func eventually(_ condition: () -> Bool) -> Bool {
     let deadline = now() + patience
     while now() < deadline {

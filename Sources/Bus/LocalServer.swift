@@ -1,12 +1,12 @@
 internal import CZeroMQ
 internal import Synchronization
 
-/// The way to a `Router` for the dealers of its own context: the memory of one process instead of TCP and CURVE
-/// (docs/decisions/0083-one-process-one-bus.md).
+/// The way to a `Router` or a `FeedPublisher` for dealers and subscribers of its own context: the memory of one process instead of TCP
+/// and CURVE (docs/decisions/0083-one-process-one-bus.md).
 ///
-/// It asks what a handshake asks: that the router has the key that the dealer expects, and that the dealer's is in the allowlist. libzmq
+/// It asks what a handshake asks: that the server has the key that its guest expects, and that the guest's is in the allowlist. libzmq
 /// attaches no name to what comes this way, so the names are kept here, by the routes that are drawn for the guests.
-final class LocalRouter: Sendable {
+final class LocalServer: Sendable {
     /// Who came in, as a handshake would have named it.
     struct Guest {
         let name: String
@@ -19,7 +19,7 @@ final class LocalRouter: Sendable {
         var guests: [UInt64: Guest] = [:]
     }
 
-    /// Where the router's socket listens beside TCP.
+    /// Where the server's socket listens beside TCP.
     let endpoint: String
     private let key: CurvePublicKey
     private let allowlist: Allowlist
@@ -33,49 +33,49 @@ final class LocalRouter: Sendable {
         self.record = record
     }
 
-    /// Lets a dealer in, or refuses it, and counts it at both.
-    /// - Parameter connect: connects the dealer under the route that it is given. The router is open for as long as that takes.
-    /// - Returns: the guest's route; nil when it was refused, or the router is closed.
+    /// Lets a guest in, or refuses it, and counts it at both.
+    /// - Parameter connect: connects the guest under the route that it is given. The server is open for as long as that takes.
+    /// - Returns: the guest's route; nil when it was refused, or the server is closed.
     func join(
-        as guest: CurvePublicKey, expecting server: CurvePublicKey, record dealer: LinkRecord, connect: (UInt64) throws(BusError) -> Void
+        as keys: CurvePublicKey, expecting server: CurvePublicKey, record guest: LinkRecord, connect: (UInt64) throws(BusError) -> Void
     ) throws(BusError) -> UInt64? {
         let result = state.withLock { state -> Result<UInt64?, BusError> in
             guard !state.isClosed else {
-                dealer.end()
+                guest.end()
                 return .success(nil)
             }
-            guard server == key else { return refuse(dealer, ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL) }
-            guard let (name, enrolment) = allowlist.admit(guest, address: "this process") else {
-                return refuse(dealer, ZMQ_EVENT_HANDSHAKE_FAILED_AUTH)
+            guard server == key else { return refuse(guest, ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL) }
+            guard let (name, enrolment) = allowlist.admit(keys, address: "this process") else {
+                return refuse(guest, ZMQ_EVENT_HANDSHAKE_FAILED_AUTH)
             }
             // Begins with another byte than the routes that libzmq draws, and cannot be guessed by a peer that chooses its own.
             let route = UInt64.random(in: firstRoute...lastRoute)
             do throws(BusError) {
                 try connect(route)
             } catch {
-                dealer.end()
+                guest.end()
                 return .failure(error)
             }
-            state.guests[route] = Guest(name: name, enrolment: enrolment, record: dealer)
-            for record in [record, dealer] { record.count(ZMQ_EVENT_HANDSHAKE_SUCCEEDED) }
+            state.guests[route] = Guest(name: name, enrolment: enrolment, record: guest)
+            for record in [record, guest] { record.count(ZMQ_EVENT_HANDSHAKE_SUCCEEDED) }
             return .success(route)
         }
         return try result.get()
     }
 
-    private func refuse(_ dealer: LinkRecord, _ event: Int32) -> Result<UInt64?, BusError> {
-        for record in [record, dealer] { record.count(event) }
+    private func refuse(_ guest: LinkRecord, _ event: Int32) -> Result<UInt64?, BusError> {
+        for record in [record, guest] { record.count(event) }
         return .success(nil)
     }
 
     func guest(_ route: UInt64) -> Guest? { state.withLock { $0.guests[route] } }
 
-    /// The dealer closes its socket.
+    /// The guest closes its socket.
     func leave(_ route: UInt64) {
         if state.withLock({ $0.guests.removeValue(forKey: route) }) != nil { record.count(ZMQ_EVENT_DISCONNECTED) }
     }
 
-    /// The router closes its socket: its guests look for another one, as after any connection that was lost.
+    /// The server closes its socket: its guests look for another one, as after any connection that was lost.
     func close() {
         let guests = state.withLock { state in
             state.isClosed = true
