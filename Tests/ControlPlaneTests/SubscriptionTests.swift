@@ -185,6 +185,44 @@ import Testing
         #expect(again.outcome == .ok && again.notify.dialog.localCseq > first.notify.dialog.localCseq)
     }
 
+    /// A worker greets when it has missed something of the feed: what was told shortly before may have been in that.
+    @Test func whatAWorkerMayHaveMissedIsToldOnceMore() throws {
+        let town = try Town()
+        let platform = town.platform
+        let mine = try platform.desk("s1", request(town, from: town.bob, to: "bob", "message-summary")).subscribed
+        _ = try platform.desk("s1", request(town, from: town.alice, to: "1001", "presence"))
+        func leave(_ count: UInt32) throws {
+            var bob = town.bob
+            bob.messages = .with { $0.new = count }
+            try platform.admin(.changeSubscriber(bob, password: nil, expectedVersion: nil))
+        }
+        try leave(2)
+        let lost = told(town)
+        #expect(lost.map(text).map { $0.contains("2/0") } == [true])
+        _ = try platform.hello("s1")
+        // Not before it has its answer, by which it follows the feed.
+        #expect(told(town).isEmpty)
+        platform.run(.seconds(1), beating: ["s1"])
+        let again = told(town)
+        #expect(again.map(text) == lost.map(text))
+        #expect(again.map(\.dialog.localCseq) == [mine.notify.dialog.localCseq + 2])
+        platform.run(.seconds(1), beating: ["s1"])
+        #expect(told(town).isEmpty)
+        // What it has had for long is not repeated, nor what others told.
+        platform.run(.seconds(30), beating: ["s1", "s2"])
+        _ = try platform.hello("s1")
+        _ = try platform.hello("s2")
+        platform.run(.seconds(2), beating: ["s1", "s2"])
+        #expect(told(town).isEmpty)
+        // A worker that was not heard for long may have missed what it was told before that.
+        try leave(3)
+        _ = told(town)
+        platform.run(.seconds(60), beating: ["s2"])
+        _ = try platform.hello("s1")
+        platform.run(.seconds(1), beating: ["s1", "s2"])
+        #expect(told(town).map(text).map { $0.contains("3/0") } == [true])
+    }
+
     @Test func aDeadWorkersWatchersAreToldByAnother() throws {
         let town = try Town()
         _ = try town.platform.desk("s1", request(town, from: town.alice, to: "1001", "dialog"))

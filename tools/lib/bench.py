@@ -146,7 +146,11 @@ class Ours:
         self.binary = str(binaries / "ledgerline")
         self.http, self.desk, self.feed, self.sip = (f"127.0.0.1:{port + self.PORT}" for port in (18080, 17401, 17402, 15060))
         self.target = self.sip
-        self.provision(self.launch(), users)
+        try:
+            self.provision(self.launch(), users)
+        except BaseException:
+            self.stop()
+            raise
 
     def start(self, name, *arguments):
         process = Process(name, [self.binary, *arguments], self.directory / f"{name}.log")
@@ -198,7 +202,7 @@ class OursApart(Ours):
     """control, one signal and one media process, as they are where workers are added: they talk by TCP."""
 
     NAMES = ("control", "signal", "media")
-    PORT = 100
+    PORT = 40
 
     def launch(self):
         api = self.control("control", "control", "--data", str(self.directory / "control"))
@@ -231,6 +235,16 @@ class KamailioWithPostgres:
         self.postgres = subprocess.Popen([*as_postgres, f"{bin_directory}/postgres", "-D", str(database / "data"), "-p", "15544", "-k", str(database),
                                           "-c", "listen_addresses=127.0.0.1", "-c", "fsync=on", "-c", "synchronous_commit=on", "-c", "shared_buffers=256MB",
                                           "-c", "max_wal_size=4GB", "-c", "max_connections=200"], cwd=database, stdout=open(database / "log", "wb"), stderr=subprocess.STDOUT)
+        self.kamailio = None
+        try:
+            self._prepare(bin_directory, users)
+            self.kamailio = self._start(self.directory, self.target)
+        except BaseException:
+            self.stop()
+            raise
+
+    def _prepare(self, bin_directory, users):
+        """A database that answers, and the subscribers."""
         for _ in range(100):
             if subprocess.run([f"{bin_directory}/pg_isready", "-q", "-h", "127.0.0.1", "-p", "15544"]).returncode == 0:
                 break
@@ -244,7 +258,6 @@ class KamailioWithPostgres:
         (store / "creds").write_text("key_name(str) key_type(int) value_type(int) key_value(str) expires(int)\n" + "\n".join(rows) + "\n")
         (store / "version").write_text("table_name(str) table_version(int)\ncreds:2\n")
         self.store = store
-        self.kamailio = self._start(self.directory, self.target)
 
     def _start(self, directory, target, *more):
         process = subprocess.Popen(["kamailio", "-DD", "-E", "-f", str(HERE / "peers/kamailio.cfg"), "-m", "1024", "-M", "16", "-b", "4194304", "-Y", str(directory),
@@ -276,7 +289,7 @@ class KamailioWithPostgres:
         return self._tree(self.postgres.pid)
 
     def stop(self):
-        for process in (self.kamailio, self.postgres):
+        for process in filter(None, (self.kamailio, self.postgres)):
             process.terminate()
             process.wait(20)
 

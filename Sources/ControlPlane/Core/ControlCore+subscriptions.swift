@@ -123,9 +123,11 @@ extension ControlCore {
                 forget(key)
                 continue
             }
-            guard !state.isSame(as: watch.told, for: watch.package) else { continue }
+            guard watch.isDoubtful || !state.isSame(as: watch.told, for: watch.package) else { continue }
             let left = max(0, (watch.expiresAt - wall).milliseconds / 1_000)
-            messages.append(.with { $0.notify = order(key, state, "active;expires=\(left)") })
+            let notify = order(key, state, "active;expires=\(left)")
+            subscriptions.update(key) { $0.announced = (notify.worker, wall) }
+            messages.append(.with { $0.notify = notify })
         }
         return messages
     }
@@ -154,6 +156,8 @@ extension ControlCore {
             watch.dialog.localCseq += 1
             watch.version += 1
             watch.told = state
+            watch.announced = nil
+            watch.isDoubtful = false
         }
         return order
     }

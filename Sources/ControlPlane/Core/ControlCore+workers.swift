@@ -8,6 +8,10 @@ extension ControlCore {
     private static let page = 500
 
     /// A worker says what it is and what it carries; what that means for the calls of its name is settled at once.
+    ///
+    /// It greets after it has missed something of the feed, which it sees by the answer to its second heartbeat after that at the latest.
+    /// So watchers are told once more what they were told by way of it within as long before it was heard last, and some more; with the
+    /// next tick, when it has the answer and listens to the feed again.
     mutating func greet(
         _ hello: Hello, from worker: Worker, now: Instant, wall: WallTime, _ batch: inout Batch,
         _ views: inout ViewTransaction
@@ -16,6 +20,7 @@ extension ControlCore {
             return .error(.malformed, "enrolled is \(worker.name) as another kind or name than it says")
         }
         let wasAlive = workers.isAlive(worker.name)
+        if let heard = workers.lastHeard(worker.name) { subscriptions.doubt(worker.name, since: heard + settings.deadAfter * -3) }
         let greeting = workers.greet(hello, publicKey: Array(worker.curvePublicKey), now: now, wall: wall)
         orphans[worker.name] = nil
         if !wasAlive || greeting == .restarted { batch.notes.append(.workerArrived(worker.name)) }

@@ -147,6 +147,7 @@ package struct ControlCore {
         latestWall = wall
         outputs += storeContacts()
         outputs += lapseSubscriptions(at: wall).map { announce($0) }
+        subscriptions.tellDoubted()
         if !subscriptions.untold.isEmpty { outputs += tellWatchers(of: [], at: wall) }
         if now >= headAt {
             headAt = now + settings.headInterval

@@ -25,6 +25,10 @@ struct Subscriptions {
         var version: UInt32 = 0
         /// What was told last.
         var told: LineState?
+        /// By whom it was told, and when, where the feed brought it there.
+        var announced: (worker: String, at: WallTime)?
+        /// What was told last may not have reached the phone.
+        var isDoubtful = false
     }
 
     /// That one phone's line may have: a large panel of lamps.
@@ -36,6 +40,8 @@ struct Subscriptions {
     private(set) var watches: [Key: Watch] = [:]
     /// Lines of which nobody knows how they are, because the views could not be read: whoever watches them is told when they can be.
     var untold: Set<SubscriberID> = []
+    /// Lines with watches that are doubtful since the last tick.
+    private(set) var doubted: Set<SubscriberID> = []
     private var byLine: [SubscriberID: [Key]] = [:]
     private var countOf: [SubscriberID: Int] = [:]
 
@@ -69,6 +75,21 @@ struct Subscriptions {
         let left = (countOf[watch.watcher] ?? 1) - 1
         countOf[watch.watcher] = left == 0 ? nil : left
         return watch
+    }
+
+    /// A worker may not have had what was announced to it since then.
+    mutating func doubt(_ worker: String, since: WallTime) {
+        for (key, watch) in watches {
+            guard let announced = watch.announced, announced.worker == worker, announced.at >= since else { continue }
+            watches[key]?.isDoubtful = true
+            doubted.insert(watch.line)
+        }
+    }
+
+    /// Doubtful ones are told at the next occasion.
+    mutating func tellDoubted() {
+        untold.formUnion(doubted)
+        doubted = []
     }
 
     /// In an order that does not depend on the table.
