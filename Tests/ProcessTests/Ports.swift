@@ -84,6 +84,16 @@ enum Ports {
         return true
     }
 
+    /// How many connections there are to the port of TCP on loopback. The list of sockets gives number, local address, remote address, state; 01 is ESTABLISHED.
+    static func connections(to port: Int) -> Int {
+        let digits = String(port, radix: 16, uppercase: true)
+        let remote = "0100007F:" + String(repeating: "0", count: 4 - digits.count) + digits
+        return sockets("tcp").split(separator: "\n").filter { line in
+            let fields = line.split(separator: " ")
+            return fields.count > 3 && fields[2] == remote && fields[3] == "01"
+        }.count
+    }
+
     /// The kernel's list. Foundation takes a read that is short for the end of the file, and the kernel gives a page at a time.
     private static func sockets(_ table: String) -> String {
         let descriptor = open("/proc/net/" + table, O_RDONLY | O_CLOEXEC)

@@ -75,23 +75,17 @@ import FoundationNetworking
             try await Task.sleep(for: .milliseconds(50))
         }
         #expect(alive == 2)
-        func connections(to role: String) throws -> Int {
-            let port = try #require(server.text.firstMatch(of: try Regex("\(role)=tcp://127\\.0\\.0\\.1:([0-9]+)"))?.output[1].substring.flatMap { Int($0) })
-            let hexadecimal = String(port, radix: 16, uppercase: true)
-            // proc_net_tcp: number, local address, remote address, state; 01 is ESTABLISHED.
-            return try String(contentsOfFile: "/proc/net/tcp", encoding: .utf8).split(separator: "\n").filter { line in
-                let fields = line.split(separator: " ")
-                return fields.count > 3 && fields[2] == "0100007F:" + String(repeating: "0", count: 4 - hexadecimal.count) + hexadecimal && fields[3] == "01"
-            }.count
+        func port(of role: String) throws -> Int {
+            try #require(server.text.firstMatch(of: try Regex("\(role)=tcp://127\\.0\\.0\\.1:([0-9]+)"))?.output[1].substring.flatMap { Int($0) })
         }
         #expect(!server.text.contains("greeting the control plane again"))
-        for role in ["desk", "feed"] { #expect(try connections(to: role) == 0) }
-        let desk = try #require(server.text.firstMatch(of: try Regex("desk=tcp://127\\.0\\.0\\.1:([0-9]+)"))?.output[1].substring.flatMap { UInt16($0) })
-        let peer = try TCPPeer(port: desk)
-        // The kernel's table may lack a row while others change beside it.
+        for role in ["desk", "feed"] { #expect(Ports.connections(to: try port(of: role)) == 0) }
+        let desk = try port(of: "desk")
+        let peer = try TCPPeer(port: UInt16(desk))
+        // A page of the kernel's list may lack a row while others change beside it.
         var seen = 0
         while seen == 0, ContinuousClock.now < deadline {
-            seen = try connections(to: "desk")
+            seen = Ports.connections(to: desk)
             try await Task.sleep(for: .milliseconds(10))
         }
         #expect(seen == 1)
