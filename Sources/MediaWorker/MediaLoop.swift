@@ -249,7 +249,7 @@ struct MediaLoop: ~Copyable, Sendable {
         lastTicket += 1
         askers[lastTicket] = (delivery.peer, id)
         // A body that cannot be read is a request of no kind, which the machine refuses.
-        let request = (try? StudioRequest(serializedBytes: delivery.message.body)) ?? StudioRequest()
+        let request = (try? StudioRequest(wireBytes: delivery.message.body)) ?? StudioRequest()
         handle(.request(request, lastTicket, from: delivery.peer.worker))
     }
 
@@ -281,10 +281,10 @@ struct MediaLoop: ~Copyable, Sendable {
         case .reply(let ticket, let reply):
             guard let asker = askers.removeValue(forKey: ticket) else { return }
             // A reply that cannot be sent is asked for again.
-            _ = studioSocket.send(BusMessage(id: asker.id, body: bytes(of: reply)), to: asker.peer)
+            _ = studioSocket.send(BusMessage(id: asker.id, body: reply.wireBytes()), to: asker.peer)
         case .notice(let owner, let notice):
             // A notice that cannot be sent is repeated while its reason lasts.
-            _ = studioSocket.send(.notice(bytes(of: notice)), to: owner)
+            _ = studioSocket.send(.notice(notice.wireBytes()), to: owner)
         case .bind(let id, let portA, let portB, let a, let b):
             pending.append(bind(id, portA: portA, portB: portB, a: a, b: b))
         case .change(let id, let a, let b): shards.order(.change(id, a: a, b: b), about: id)
@@ -326,14 +326,14 @@ struct MediaLoop: ~Copyable, Sendable {
 
     private mutating func receive(desk message: BusMessage) {
         guard let id = message.id, let index = asked.firstIndex(of: id),
-            let reply = try? DeskReply(serializedBytes: message.body)
+            let reply = try? DeskReply(wireBytes: message.body)
         else { return }
         asked.remove(at: index)
         handle(desk: .reply(reply))
     }
 
     private mutating func receive(feed body: [UInt8]) {
-        guard let message = try? FeedMessage(serializedBytes: body) else {
+        guard let message = try? FeedMessage(wireBytes: body) else {
             return logger.warning("a feed message could not be read")
         }
         handle(desk: .feed(message))
@@ -364,7 +364,7 @@ struct MediaLoop: ~Copyable, Sendable {
         let id = RequestID(high: random.next(), low: random.next())
         asked.append(id)
         if asked.count > 24 { asked.removeFirst() }
-        _ = deskSocket.send(BusMessage(id: id, body: bytes(of: request)))
+        _ = deskSocket.send(BusMessage(id: id, body: request.wireBytes()))
     }
 
     private func allow(_ peers: [DeskMachine.Peer]) {
@@ -378,15 +378,6 @@ struct MediaLoop: ~Copyable, Sendable {
         refusalsLogged = allowlist.refusals
         for refusal in allowlist.takeRefusals() {
             logger.warning("a connection with an unknown key was refused", metadata: ["from": "\(refusal.address)"])
-        }
-    }
-
-    private func bytes(of message: some Message) -> [UInt8] {
-        do {
-            return try message.serializedBytes()
-        } catch {
-            // proto3 without required fields: only a message of more than 2 GiB cannot be written.
-            preconditionFailure("\(error)")
         }
     }
 }

@@ -1,4 +1,5 @@
 public import Ledger
+import Model
 public import Primitives
 public import Subjects
 import SwiftProtobuf
@@ -58,7 +59,7 @@ extension ViewQueries where Self: ~Copyable {
 
     func decoded<M: Message>(_ type: M.Type, _ bytes: [UInt8], of table: Table) throws(ViewsError) -> M {
         do {
-            return try M(serializedBytes: bytes)
+            return try M(wireBytes: bytes)
         } catch {
             throw .unreadable(table: table)
         }

@@ -284,13 +284,7 @@ extension ViewTransaction {
     }
 
     mutating func putMessage(_ message: some Message, _ key: Key, in table: Table) throws(ViewsError) {
-        let bytes: [UInt8]
-        do {
-            bytes = try message.serializedBytes()
-        } catch {
-            preconditionFailure("a proto3 message without required fields always serialises: \(error)")
-        }
-        try put(bytes, key, in: table)
+        try put(message.wireBytes(), key, in: table)
     }
 
     /// Nothing happens if there is no such key.

@@ -255,10 +255,4 @@ struct CallKit: Sendable {
     mutating func note(_ note: SignalNote) { effects.append(.note(note)) }
 }
 
-func serialized(_ message: some Message) -> [UInt8] {
-    do {
-        return try message.serializedBytes()
-    } catch {
-        preconditionFailure("a proto3 message without required fields always serialises: \(error)")
-    }
-}
+func serialized(_ message: some Message) -> [UInt8] { message.wireBytes() }

@@ -60,7 +60,7 @@ extension SignalMachine {
     // MARK: The feed
 
     mutating func feed(_ body: [UInt8]) {
-        guard let message = try? FeedMessage(serializedBytes: body) else { return }
+        guard let message = try? FeedMessage(wireBytes: body) else { return }
         switch feed.accept(message.number) {
         case .inOrder: break
         case .duplicate, .unsynchronised: return
@@ -130,12 +130,12 @@ extension SignalMachine {
     mutating func answer(_ id: RequestID, _ body: [UInt8], from peer: String) {
         if peer == CallKit.desk {
             isDeskSilent = false
-            guard let reply = try? DeskReply(serializedBytes: body) else { return }
+            guard let reply = try? DeskReply(wireBytes: body) else { return }
             if case .error(let error) = reply.kind { return refused(error, id) }
             guard let pending = kit.requests.answer(id, from: peer) else { return }
             desk(reply, pending)
         } else {
-            guard let reply = try? StudioReply(serializedBytes: body), let pending = kit.requests.answer(id, from: peer) else { return }
+            guard let reply = try? StudioReply(wireBytes: body), let pending = kit.requests.answer(id, from: peer) else { return }
             studio(reply, pending)
         }
     }

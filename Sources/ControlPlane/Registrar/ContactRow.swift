@@ -48,7 +48,7 @@ struct ContactRow: Equatable, Sendable {
             let time = rest.prefix(8).reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
             let length = rest.dropFirst(8).prefix(4).reduce(0) { $0 << 8 | Int($1) }
             rest = rest.dropFirst(headBytes)
-            guard rest.count >= length, let binding = try? Binding(serializedBytes: Array(rest.prefix(length))) else { return nil }
+            guard rest.count >= length, let binding = try? Binding(wireBytes: Array(rest.prefix(length))) else { return nil }
             contacts.append(Registrar.Held(binding: binding, expiresAt: WallTime(microseconds: Int64(bitPattern: time))))
             rest = rest.dropFirst(length)
         }

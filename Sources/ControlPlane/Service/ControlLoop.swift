@@ -88,7 +88,7 @@ final class ControlLoop {
             case .inProgress: continue
             case .repeated(let answer): send(answer, to: id, delivery.peer)
             case .new:
-                guard let request = try? DeskRequest(serializedBytes: delivery.message.body) else {
+                guard let request = try? DeskRequest(wireBytes: delivery.message.body) else {
                     replies.forget(id, from: worker)
                     send(serialized(DeskReply.error(.malformed, "not a DeskRequest")), to: id, delivery.peer)
                     continue

@@ -91,7 +91,7 @@ public struct LiveCallTerms {
                     guard !party.isMalformed else { return nil }
                 case 11 << 3 | 2:
                     guard rate == nil else { break }
-                    guard let found = try? RateLock(serializedBytes: bytes.array(reader.range)) else { return nil }
+                    guard let found = try? RateLock(wireBytes: bytes.array(reader.range)) else { return nil }
                     if found.edge == edge { rate = Rate(found) }
                 case 50 << 3 | 2: group = reader.id(in: bytes).map(SecurityGroupID.init)
                 default: break
@@ -115,7 +115,7 @@ extension LiveCallTerms.Hold {
             case 2 << 3: micros = reader.signed
             case 3 << 3: seconds = UInt32(truncatingIfNeeded: reader.number)
             case 90 << 3 | 2:
-                guard let use = try? AllowanceUse(serializedBytes: bytes.array(reader.range)) else { return nil }
+                guard let use = try? AllowanceUse(wireBytes: bytes.array(reader.range)) else { return nil }
                 allowances.append(use)
             default: break
             }
