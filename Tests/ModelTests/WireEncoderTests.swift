@@ -6,35 +6,13 @@ import Testing
 
 /// The encoder of our own beside the library's: the log's bytes must not change.
 @Suite struct WireEncoderTests {
+    private let started = CallStarted.ofManyKinds
+
     private func agrees<M: Message & Equatable>(_ message: M, _ comment: Comment? = nil) throws {
         let bytes = message.wireBytes()
         let expected: [UInt8] = try message.serializedBytes()
         #expect(bytes == expected, comment)
         #expect(try M(serializedBytes: bytes) == message, comment)
-    }
-
-    private var started: CallStarted {
-        .with {
-            $0.callID = Data(repeating: 7, count: 16)
-            $0.worker = "s1"
-            $0.direction = .outbound
-            $0.caller.number = "+12095550100"
-            $0.caller.customerID = Data(repeating: 1, count: 16)
-            $0.called.number = "+12092488700"
-            $0.dialled = "2092488700"
-            $0.startedAt = 1_790_000_000_000_000
-            $0.rates = [
-                .with {
-                    $0.entry.prefix = "1209"
-                    $0.entry.perMinuteMicros = -10_000
-                    $0.utcOffsetSeconds = -28_800
-                    $0.payer.currency = "USD"
-                }, RateLock(),
-            ]
-            $0.hold.amountMicros = .min
-            $0.logPosition = .max
-            $0.sealed = [Data(), Data([0]), Data(repeating: 9, count: 300)]
-        }
     }
 
     @Test func aCallIsWrittenAsTheLibraryWritesIt() throws {
