@@ -72,7 +72,7 @@ let package = Package(
         .target(name: "CSteering"),
         .target(name: "CXDP", exclude: ["program/relay.bpf.c"]),
         .target(name: "CSRTPPrimitives", linkerSettings: [.linkedLibrary("srtp2"), .linkedLibrary("crypto")]),
-        library("Primitives", []),
+        library("Primitives", ["CShims"]),
         library("LMDB", ["CLMDB", "CShims"]),
         library("OpenSSL", ["COpenSSL", "Primitives"]),
         library("Deflate", ["CZlib"]),

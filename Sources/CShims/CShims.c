@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <stddef.h>
 #include <sys/syscall.h>
@@ -40,6 +41,8 @@ void shims_futex_wake(uint32_t *word, int count) { syscall(SYS_futex, word, FUTE
 int shims_exchange_paths(const char *a, const char *b) { return renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE); }
 
 int shims_nice_thread(int niceness) { return setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), niceness); }
+
+int shims_name_thread(const char *name) { return prctl(PR_SET_NAME, name); }
 
 // The arena of the calling thread. What is given out is aligned to 16 bytes; its size stands before it.
 enum { ARENA_BYTES = 256 * 1024, HEAD_BYTES = 16 };

@@ -2,6 +2,7 @@ internal import CCARES
 internal import CShims
 internal import Foundation
 internal import Glibc
+internal import Primitives
 internal import Synchronization
 
 /// Asks DNS for those who must not wait (c-ares), on a thread of its own. Nothing is kept here: an answer says for how long it may be.
@@ -43,8 +44,10 @@ package final class DNSClient: Sendable {
             throw .unreachable("no eventfd")
         }
         let channel = unsafe Channel(raw: raw)
-        let thread = Thread { [self] in run(channel, onAnswer) }
-        thread.name = "dns"
+        let thread = Thread { [self] in
+            nameThread("dns")
+            run(channel, onAnswer)
+        }
         thread.start()
     }
 

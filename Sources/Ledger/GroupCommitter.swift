@@ -39,7 +39,7 @@ public final class GroupCommitter: Sendable {
         self.gathering = gathering
         self.gatherMax = gatherMax
         queue = BargingMutex(Queue(batches: [CommitBatch(number: 1, capacity: 64)]))
-        Thread.detach { [self] in run() }
+        Thread.detach("commit") { [self] in run() }
     }
 
     /// Returns when the commit is durable or refused.

@@ -15,7 +15,7 @@ public final class LogPublisher: Sendable {
 
     public init(_ log: any EventLog) {
         self.log = log
-        let started = Thread.start { [self] in run() }
+        let started = Thread.start("publish") { [self] in run() }
         thread.withLock { $0 = started }
     }
 

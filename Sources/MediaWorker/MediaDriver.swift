@@ -1,6 +1,7 @@
 internal import Bus
 internal import Foundation
 package import Logging
+internal import Primitives
 internal import Synchronization
 
 /// A media worker: one thread that talks to the control plane and to signal workers, and shards that relay.
@@ -43,6 +44,7 @@ package final class MediaDriver: Sendable {
     /// Starts the worker's threads, at once and once.
     package func start() {
         let thread = Thread { [self] in
+            nameThread("media-control")
             guard var loop = loop.withLock({ $0.take() }) else { return }  // started before
             let outcome = loop.run(stops: stops)
             let waiting = end.withLock { end in
@@ -52,7 +54,6 @@ package final class MediaDriver: Sendable {
             }
             for continuation in waiting { continuation.resume(returning: outcome) }
         }
-        thread.name = "media-control"
         thread.start()
     }
 

@@ -40,8 +40,10 @@ package final class Recorder: Sendable {
 
     package func start() {
         withState { $0.isRunning = true }
-        let thread = Thread { [self] in run() }
-        thread.name = "media-recorder"
+        let thread = Thread { [self] in
+            nameThread("media-recorder")
+            run()
+        }
         thread.start()
     }
 

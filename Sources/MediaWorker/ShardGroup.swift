@@ -75,8 +75,10 @@ struct ShardGroup: ~Copyable, Sendable {
 
     mutating func start() {
         for (number, shard) in shards.enumerated() {
-            let thread = Thread { shard.run() }
-            thread.name = "media-relay-\(number)"
+            let thread = Thread {
+                nameThread("media-relay-\(number)")
+                shard.run()
+            }
             thread.start()
         }
         running = shards.count

@@ -29,8 +29,10 @@ package final class SignalDriver: Sendable {
     package func run() async throws(SignalWorkerError) {
         let outcome = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let thread = Thread { [self] in continuation.resume(returning: carry()) }
-                thread.name = "signal"
+                let thread = Thread { [self] in
+                    nameThread("signal")
+                    continuation.resume(returning: carry())
+                }
                 thread.start()
             }
         } onCancel: {

@@ -93,6 +93,24 @@ import FoundationNetworking
         #expect(server.stop() == 0)
     }
 
+    @Test func itsThreadsHaveNames() throws {
+        let server = try Server(arguments(), log: scratch.path + "/server")
+        _ = try server.wait(for: "ready: HTTP ")
+        let expected: Set = [
+            "accounts", "alerts", "append", "control", "exports", "invoices", "media-control", "media-recorder", "media-relay-0", "publish", "recordings", "signal",
+        ]
+        let deadline = ContinuousClock.now + .seconds(30)
+        var missing = expected
+        // A thread names itself when it first runs.
+        while !missing.isEmpty, ContinuousClock.now < deadline {
+            let tasks = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(server.pid)/task")
+            for task in tasks { try missing.remove(String(contentsOfFile: "/proc/\(server.pid)/task/\(task)/comm", encoding: .utf8).trimmingCharacters(in: .newlines)) }
+            Thread.sleep(forTimeInterval: 0.02)
+        }
+        #expect(missing.isEmpty)
+        #expect(server.stop() == 0)
+    }
+
     @Test func aDirectoryInUseAndATakenPortAreSaidSoAndLeaveTheOtherAlone() async throws {
         let server = try Server(arguments(), log: scratch.path + "/server")
         _ = try server.wait(for: "ready: HTTP ")

@@ -322,10 +322,24 @@ class KamailioWithRtpengine:
             process.wait(20)
 
 
+class Floor:
+    """A program in C that receives and sends what a call receives and sends, makes a record durable, and does nothing else."""
+
+    def __init__(self, directory):
+        self.journal, self.program = directory / "journal", directory / "sip"
+        subprocess.run(["cc", "-O2", "-o", str(self.program), str(HERE / "peers/sip.c")], check=True)
+
+    def call_cpu(self, rate, seconds):
+        status, output = run(str(self.program), str(self.journal), str(rate), str(seconds), timeout=60)
+        if status != 0:
+            raise SystemExit(f"peers/sip.c failed with status {status}: {output}")
+        return float(output)
+
+
 def systems(figures, binaries, runs, peers):
     """CPU per call and per registration of all that is ours, in one process and in three, alternating with the peer's: a proxy for calls
     whose media are direct, and one with a media relay for those that are anchored."""
-    users, call_rate, register_rate, seconds = 200, 200, 1000, 5
+    users, call_rate, busy_rate, register_rate, seconds = 200, 200, 1000, 1000, 5
     directory = pathlib.Path(tempfile.mkdtemp(prefix="ledgerline-bench-"))
     directory.chmod(0o755)  # PostgreSQL runs as a user of its own
     ours, apart = Ours(binaries, directory, users), OursApart(binaries, directory, users)
@@ -346,16 +360,25 @@ def systems(figures, binaries, runs, peers):
             (directory / "rtpengine").mkdir()
             relayed = KamailioWithRtpengine(theirs, directory / "rtpengine")
             (directory / "relayed").mkdir()
+            (directory / "floor").mkdir()
+            floor = Floor(directory / "floor")
             anchored.append(("peer.kamailio_rtpengine.", Sipp(directory / "relayed", relayed.target, users), lambda: (relayed.pids, relayed.database_pids)))
-        results = {}
+        results, least = {}, {}
         for prefix, load, pids in [*contenders, *anchored[2:]]:
             first = load.load("register", users, 2, pids()[0])
             if first["failed"] or not first["ok"]:
                 raise SystemExit(f"{prefix or 'ours'}: the first registrations failed: {first}")
         for _ in range(runs):
-            for name, kind, rate, who in (("register", "register", register_rate, contenders), ("call", "call", call_rate, contenders), ("anchored_call", "call", call_rate, anchored)):
+            for name, kind, rate, who in (
+                ("register", "register", register_rate, contenders),
+                ("call", "call", call_rate, contenders),
+                ("busy_call", "call", busy_rate, contenders),
+                ("anchored_call", "call", call_rate, anchored),
+            ):
                 for platform in (ours, apart):
                     platform.anchor(name == "anchored_call")
+                if peers and who is contenders and kind == "call":
+                    least.setdefault(name, []).append(floor.call_cpu(rate, seconds))
                 for prefix, load, pids in who:
                     result = load.load(kind, rate, seconds, *pids())
                     if result["failed"] > result["ok"] * 0.001:
@@ -363,12 +386,14 @@ def systems(figures, binaries, runs, peers):
                     results.setdefault((prefix, name), []).append(result)
         for (prefix, name), found in results.items():
             figures.add(f"{prefix}sip.{name}_cpu", [r["cpu_us"] + r["extra_us"] for r in found], "µs")
-            delay = {"register": "register_delay", "call": "post_dial_delay", "anchored_call": "anchored_post_dial_delay"}[name]
+            delay = {"register": "register_delay", "call": "post_dial_delay", "busy_call": "busy_post_dial_delay", "anchored_call": "anchored_post_dial_delay"}[name]
             figures.add(f"{prefix}sip.{delay}_p50", [r["p50"] for r in found], "ms")
             figures.add(f"{prefix}sip.{delay}_p99", [r["p99"] for r in found], "ms")
             figures.add(f"{prefix}sip.{name}_failed", [r["failed"] for r in found], "count")
+        for name, found in least.items():
+            figures.add(f"peer.c.sip.{name}_cpu", found, "µs")
         if peers:
-            for name, prefix in (("call", "peer.kamailio."), ("register", "peer.kamailio."), ("anchored_call", "peer.kamailio_rtpengine.")):
+            for name, prefix in (("call", "peer.kamailio."), ("busy_call", "peer.kamailio."), ("register", "peer.kamailio."), ("anchored_call", "peer.kamailio_rtpengine.")):
                 pairs = zip(results[("", name)], results[(prefix, name)])
                 figures.add(f"ratio.sip.{name}_cpu", [(a["cpu_us"] + a["extra_us"]) / (b["cpu_us"] + b["extra_us"]) for a, b in pairs], "ours/theirs")
         sip_capacity.call_rate(figures, ramped, min(runs, 3))

@@ -32,6 +32,9 @@ int shims_exchange_paths(const char *a, const char *b);
 // The calling thread's niceness, of which the kernel keeps one per thread. 0, or -1 with errno.
 int shims_nice_thread(int niceness);
 
+// What `top -H`, `ps -L` and `perf` call the calling thread; the kernel keeps 15 bytes (PR_SET_NAME). 0, or -1 with errno.
+int shims_name_thread(const char *name);
+
 // Asks the processor for the memory ahead of its use. Any address may be given; nothing is read.
 static inline void shims_prefetch(const void *address) { __builtin_prefetch(address); }
 

@@ -33,18 +33,18 @@ package final class BooksService: Sendable {
     }
 
     func start() throws(ControlPlaneError) {
-        let keeper = try DriverThread { [self] in
+        let keeper = try DriverThread("accounts") { [self] in
             let watch = AccountWatch(views: views, log: log, logger: logger, submit: submit)
             every(second: wakers[0]) { now in
                 watch.pass(at: now)
                 expireAdjustments(at: now)
             }
         }
-        let courier = try DriverThread { [self] in
+        let courier = try DriverThread("alerts") { [self] in
             let courier = AlertCourier(views: views, carriers: carriers, logger: logger, submit: submit)
             every(second: wakers[1]) { courier.pass(at: $0) }
         }
-        let issuer = try DriverThread { [self] in
+        let issuer = try DriverThread("invoices") { [self] in
             // What was due while nothing ran is charged first.
             _ = wakers[2].wait(timeout: .now() + 30)
             let schedule = InvoiceSchedule(views: views, log: log, desk: desk, logger: logger, submit: submit)

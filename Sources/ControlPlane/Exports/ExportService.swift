@@ -34,7 +34,7 @@ package final class ExportService: Sendable {
     package func status(of id: CdrExportID) -> ExportStatus { statuses.withLock { $0[id] ?? ExportStatus() } }
 
     func start() throws(ControlPlaneError) {
-        let started = try DriverThread { [self] in
+        let started = try DriverThread("exports") { [self] in
             while !isStopping.withLock({ $0 }) {
                 pass(at: .now)
                 _ = stopped.wait(timeout: .now() + 1)

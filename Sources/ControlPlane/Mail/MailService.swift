@@ -43,7 +43,7 @@ package final class MailService: Sendable {
     }
 
     func start() throws(ControlPlaneError) {
-        let started = try DriverThread { [self] in
+        let started = try DriverThread("mail") { [self] in
             while !isStopping.withLock({ $0 }) {
                 pass(at: .now)
                 _ = wakened.wait(timeout: .now() + 1)

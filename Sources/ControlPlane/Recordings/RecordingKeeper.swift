@@ -25,7 +25,7 @@ final class RecordingKeeper: Sendable {
     }
 
     func start() throws(ControlPlaneError) {
-        let started = try DriverThread { [self] in
+        let started = try DriverThread("recordings") { [self] in
             while !isStopping.withLock({ $0 }) {
                 pass()
                 _ = stopped.wait(timeout: .now() + RecordingKeeper.interval)

@@ -131,7 +131,7 @@ package final class Replays: Sendable {
         }
         former?.join()  // it has nothing left to do
         do throws(ControlPlaneError) {
-            let thread = try DriverThread { [self] in
+            let thread = try DriverThread("replay") { [self] in
                 _ = shims_nice_thread(Self.niceness)
                 do throws(ViewsError) {
                     try body(self)

@@ -192,7 +192,7 @@ package final class ControlPlaneService: Sendable {
         let endpoints = (desk: desk.endpoint, feed: feed.endpoint)
         let loop = ControlLoop(core, desk: desk, feed: feed, allowlist: allowlist, driver: driver, logger: logger)
         driver.open()
-        let thread = try DriverThread {
+        let thread = try DriverThread("control") {
             loop.run()
             appender.stop()
         }

@@ -51,7 +51,7 @@ package final class ThreadAppender: Appender {
         pace = Mutex(Pace(quiet: quiet))
         publisher = LogPublisher(append.log)
         self.onSettled = onSettled
-        let started = try DriverThread { [self] in run() }
+        let started = try DriverThread("append") { [self] in run() }
         thread.withLock { $0 = started }
     }
 
