@@ -3,13 +3,14 @@ package import Primitives
 
 /// Makes nonces and judges credentials; the server's side (RFC 7616 §5.4).
 ///
-/// A nonce carries its own time and a proof that we made it, so nothing is kept for those who only ask. What is
+/// A nonce carries its own time and a proof that we made it for that address, so nothing is kept for those who only ask, and a password
+/// is judged wrong only of somebody who has heard our challenge: who forges addresses has not. What is
 /// kept is which counts of a nonce were used: every use is accepted once. That table is bounded: when
 /// it is full the oldest nonce is forgotten, and from then on every nonce as old that is not in the table is stale.
 package struct DigestVerifier: Sendable {
     package enum Verdict: Hashable, Sendable {
         case accepted
-        /// Right password, but the nonce is old, used up, or not ours: challenge again with `stale=true`.
+        /// The nonce is not ours, was another address's, is old, or used up: challenge again with `stale=true`. Says nothing of the password.
         case stale
         /// Wrong password.
         case wrong
@@ -45,26 +46,28 @@ package struct DigestVerifier: Sendable {
     }
 
     /// One challenge for each algorithm, the stronger first (RFC 8760 §2.3), all with the same nonce.
+    /// - Parameter peer: who is challenged.
     package mutating func challenges(
-        realm: String, algorithms: [DigestAlgorithm] = DigestAlgorithm.allCases, isStale: Bool = false, now: WallTime
+        realm: String, algorithms: [DigestAlgorithm] = DigestAlgorithm.allCases, isStale: Bool = false, to peer: SocketAddress.Host, now: WallTime
     ) -> [DigestChallenge] {
         issued &+= 1
-        let nonce = makeNonce(now, issued)
+        let nonce = makeNonce(now, issued, peer)
         return algorithms.map { DigestChallenge(realm: realm, nonce: nonce, algorithm: $0, isStale: isStale) }
     }
 
     /// - Parameters:
-    ///   - method: of the request that carried the credentials.
+    ///   - peer: where the credentials came from.
+    ///   - method: of the request that carried them.
     ///   - ha1: of `credentials.username` in the realm, made with `credentials.algorithm`.
     ///
     /// The URI in the credentials is hashed as it stands and not compared with the Request-URI: clients in use
     /// write the registrar's there, and a count that works once leaves nothing to be replayed elsewhere.
     package mutating func verify(
-        _ credentials: DigestCredentials, method: Method, ha1: [UInt8], now: WallTime
+        _ credentials: DigestCredentials, from peer: SocketAddress.Host, method: Method, ha1: [UInt8], now: WallTime
     ) -> Verdict {
+        guard let nonce = ownNonce(credentials.nonce, peer), nonce.time <= now, now - nonce.time <= lifetime else { return .stale }
         let expected = credentials.expectedResponse(ha1: ha1, method: method)
         guard constantTimeEquals(expected, Array(credentials.response.utf8)) else { return .wrong }
-        guard let nonce = ownNonce(credentials.nonce), nonce.time <= now, now - nonce.time <= lifetime else { return .stale }
         // Without qop there is no count, and the nonce serves once.
         let count = credentials.count.map { UInt32($0.nc, radix: 16) ?? 0 } ?? 1
         guard count > 0 else { return .stale }
@@ -115,24 +118,24 @@ package struct DigestVerifier: Sendable {
     }
 
     /// Hexadecimal of: microseconds (8 bytes), serial (4 bytes), the first 16 bytes of the proof.
-    private func makeNonce(_ time: WallTime, _ serial: UInt32) -> String {
+    private func makeNonce(_ time: WallTime, _ serial: UInt32, _ peer: SocketAddress.Host) -> String {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(28)
         for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: time.microseconds >> Int64(shift))) }
         for shift in stride(from: 24, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: serial >> UInt32(shift))) }
-        bytes += proof(bytes).prefix(16)
+        bytes += proof(bytes, peer).prefix(16)
         return String(decoding: hexadecimal(bytes), as: UTF8.self)
     }
 
-    /// nil for a nonce that we have not made.
-    private func ownNonce(_ nonce: String) -> Nonce? {
+    /// nil for a nonce that we have not made for that address.
+    private func ownNonce(_ nonce: String, _ peer: SocketAddress.Host) -> Nonce? {
         guard nonce.utf8.count == 56, nonce == nonce.asciiLowered, let bytes = bytes(hex: nonce),
-            constantTimeEquals(Array(bytes[12...]), Array(proof(Array(bytes[..<12])).prefix(16)))
+            constantTimeEquals(Array(bytes[12...]), Array(proof(Array(bytes[..<12]), peer).prefix(16)))
         else { return nil }
         let time = bytes[..<8].reduce(0) { $0 << 8 | UInt64($1) }
         return Nonce(
             time: WallTime(microseconds: Int64(bitPattern: time)), serial: bytes[8..<12].reduce(0) { $0 << 8 | UInt32($1) })
     }
 
-    private func proof(_ message: [UInt8]) -> [UInt8] { secret.sign(message) }
+    private func proof(_ message: [UInt8], _ peer: SocketAddress.Host) -> [UInt8] { secret.sign(message + peer.description.utf8) }
 }

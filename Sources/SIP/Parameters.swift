@@ -8,6 +8,9 @@ package struct Parameters: Hashable, Sendable {
     }
     package private(set) var items: [Item] = []
 
+    /// Each name is compared with those before it.
+    static let countMax = 64
+
     package init() {}
 
     package var isEmpty: Bool { items.isEmpty }
@@ -40,7 +43,7 @@ package struct Parameters: Hashable, Sendable {
 }
 
 extension Parameters {
-    /// Reads `;name=value;name`; nil for an empty name, a repeated name or an unclosed quote.
+    /// Reads `;name=value;name`; nil for an empty name, a repeated name, an unclosed quote or more than `countMax` of them.
     /// Empty bytes are an empty list.
     init?(parsing bytes: [UInt8], _ range: Range<Int>) {
         var rest = bytes.trim(range)
@@ -73,7 +76,7 @@ extension Parameters {
             value = bytes.text(written)
         }
         let key = bytes.loweredText(name)
-        guard !contains(key) else { return false }
+        guard items.count < Parameters.countMax, !contains(key) else { return false }
         items.append(Item(name: key, rawValue: value))
         return true
     }

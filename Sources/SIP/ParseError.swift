@@ -5,6 +5,8 @@ package enum ParseError: Error, Hashable, Sendable {
     case tooLarge(have: Int, limit: Int)
     case lineTooLong(have: Int, limit: Int)
     case tooManyHeaders(limit: Int)
+    /// More commas and semicolons in the fields than any message needs.
+    case tooManyValues(limit: Int)
     /// The empty line after the header fields is missing.
     case unfinished
     /// A control byte, NUL included, or a line end that is not CR LF, at this offset.
@@ -30,7 +32,7 @@ package enum ParseError: Error, Hashable, Sendable {
         case .keepAlive: nil
         case .tooLarge: 513
         case .version: 505
-        case .lineTooLong, .tooManyHeaders, .unfinished, .forbiddenByte, .startLine, .notAHeader, .missing, .repeated,
+        case .lineTooLong, .tooManyHeaders, .tooManyValues, .unfinished, .forbiddenByte, .startLine, .notAHeader, .missing, .repeated,
             .malformed, .methodMismatch, .bodyTooShort, .refusedByParser:
             400
         }
@@ -43,6 +45,7 @@ package enum ParseError: Error, Hashable, Sendable {
         case .tooLarge: "Message Too Large"
         case .lineTooLong: "Line Too Long"
         case .tooManyHeaders: "Too Many Header Fields"
+        case .tooManyValues: "Too Many Values And Parameters"
         case .unfinished: "Unfinished Header"
         case .forbiddenByte: "Forbidden Byte In Header"
         case .startLine: "Malformed Start Line"

@@ -59,8 +59,20 @@ extension TransactionLayer {
 
         request.vias[0].stamp(source: hop.remote)
         var back = hop
-        if !hop.transport.isReliable { back.remote = request.vias[0].responseAddress(source: hop.remote) }
-        guard servers.count < serversMax else {
+        if !hop.transport.isReliable {
+            back.remote = request.vias[0].responseAddress(source: hop.remote)
+            // Who names our own address as the one to answer would have its request taken for one that we sent to ourselves.
+            guard back.remote != back.listener || hop.remote == hop.listener else { return }
+        }
+        // A CANCEL of nothing is answered and forgotten (§9.2).
+        var cancelled: UInt64?
+        if method == .cancel {
+            cancelled = ServerKey(copy request, via: via, as: .invite).flatMap { serverKeys[$0] }
+            guard cancelled != nil else { return effects.append(.send(request.response(481, toTag: "none").bytes, back)) }
+        }
+        // Calls that go on can be ended while strangers have filled the table.
+        let max = request.to.tag == nil && method != .cancel ? serversMax : serversMax + serversMax / 8
+        guard servers.count < max else {
             var response = request.response(503, toTag: "full")
             response.headers.append(.retryAfter, "5")
             return refuse(with: response, on: back, into: &effects)
@@ -79,9 +91,9 @@ extension TransactionLayer {
             number: number, key: key, mergeKey: mergeKey, hop: back, request: copy request,
             machine: method == .invite
                 ? .invite(InviteServerMachine(now: now, timers: timers, isReliable: isReliable)) : .plain(ServerMachine(isReliable: isReliable)))
-        if method == .cancel {
+        if let cancelled {
             keepArrival()
-            receive(cancel: request, via, as: number, now: now, into: &effects)
+            receive(cancel: request, of: cancelled, as: number, now: now, into: &effects)
         } else {
             effects.append(.request(ServerTransactionID(number: number), request, back))
         }
@@ -94,17 +106,11 @@ extension TransactionLayer {
 
     /// §9.2: answered here, with the tag of the INVITE's transaction.
     private mutating func receive(
-        cancel: SIPMessage, _ via: Via, as number: UInt64, now: Instant, into effects: inout [Effect]
+        cancel: SIPMessage, of target: UInt64, as number: UInt64, now: Instant, into effects: inout [Effect]
     ) {
-        guard let inviteKey = ServerKey(cancel, via: via, as: .invite), let target = serverKeys[inviteKey],
-            let machine = change(server: target, { $0.machine }), case .invite = machine
-        else {
-            drive(server: number, .respond(cancel.response(481, toTag: "none")), now: now, into: &effects)
-            return
-        }
         drive(server: number, .respond(cancel.response(200, toTag: "cancel")), now: now, into: &effects)
         // Too late when there is a final response: that stands.
-        if machine.isOpen { effects.append(.cancelled(ServerTransactionID(number: target), cancel)) }
+        if change(server: target, { $0.machine.isOpen }) == true { effects.append(.cancelled(ServerTransactionID(number: target), cancel)) }
     }
 
     private mutating func receive(

@@ -58,6 +58,14 @@ package struct URI: Hashable, Sendable {
     package var isSIP: Bool { opaque == nil }
     package var isSecure: Bool { scheme == "sips" }
     package var userDecoded: String? { user?.percentDecoded }
+    /// `userDecoded` without what carriers write behind a number in it: `+12095550100;npdi;rn=+12095550000` (RFC 3261 §19.1.6, RFC 4694).
+    package var numberOrUser: String? {
+        guard let user, let end = user.utf8.firstIndex(of: ASCII.semicolon) else { return userDecoded }
+        let number = user[..<end]
+        let digits = number.utf8.first == UInt8(ascii: "+") ? number.utf8.dropFirst() : number.utf8[...]
+        guard !digits.isEmpty, digits.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else { return userDecoded }
+        return String(number)
+    }
     /// `lr`: the proxy that it names understands loose routing (RFC 3261 §16.12).
     package var isLooseRouter: Bool { parameters.contains("lr") }
     package var transport: Transport? { parameters["transport"].map { Transport($0) } }

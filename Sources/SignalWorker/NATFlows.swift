@@ -10,10 +10,27 @@ struct NATFlows: Sendable {
     struct Flow: Sendable {
         let listener: SocketAddress
         /// As it was registered. There may be many thousands of these, and few are read again.
-        let contact: String
-        let line: String
+        var contact: String
+        var line: String
+        /// A phone with several accounts has them all at one port.
+        var others: [String] = []
         var expiresAt: Instant
         var heardAt: Instant
+
+        fileprivate mutating func renew(of line: String, _ contact: String, until end: Instant) {
+            if line != self.line, !others.contains(line) { others.append(line) }
+            self.contact = contact
+            expiresAt = others.isEmpty ? end : max(expiresAt, end)
+        }
+
+        /// - Returns: whether it was the last of them.
+        fileprivate mutating func leave(_ line: String) -> Bool {
+            others.removeAll { $0 == line }
+            guard line == self.line else { return false }
+            guard let next = others.popLast() else { return true }
+            self.line = next
+            return false
+        }
     }
 
     private var flows: [SocketAddress: Flow] = [:]
@@ -38,13 +55,25 @@ struct NATFlows: Sendable {
             guard let remote = SocketAddress(binding.flow.remote), let listener = SocketAddress(binding.flow.listener), configuration.isOurs(listener)
             else { continue }
             if !living.contains(remote) { living.append(remote) }
-            let heardAt = flows[remote]?.heardAt ?? now
-            if let other = flows[remote]?.line, other != line { forget(remote, of: other) }
-            flows[remote] = Flow(listener: listener, contact: binding.contactUri, line: line, expiresAt: now + .seconds(Int64(binding.expiresSeconds)), heardAt: heardAt)
+            let expiresAt = now + .seconds(Int64(binding.expiresSeconds))
+            if flows[remote]?.listener == listener {
+                flows[remote]?.renew(of: line, binding.contactUri, until: expiresAt)
+            } else {
+                drop(remote)
+                flows[remote] = Flow(listener: listener, contact: binding.contactUri, line: line, expiresAt: expiresAt, heardAt: now)
+            }
             queue(remote, at: now + interval)
         }
-        for gone in byLine[line] ?? [] where !living.contains(gone) { flows[gone] = nil }
+        for gone in byLine[line] ?? [] where !living.contains(gone) {
+            if flows[gone]?.leave(line) == true { flows[gone] = nil }
+        }
         byLine[line] = living.isEmpty ? nil : living
+    }
+
+    /// Forgets the flow, for all whose it is.
+    private mutating func drop(_ remote: SocketAddress) {
+        guard let flow = flows.removeValue(forKey: remote) else { return }
+        for line in [flow.line] + flow.others { forget(remote, of: line) }
     }
 
     private mutating func forget(_ remote: SocketAddress, of line: String) {
@@ -65,8 +94,7 @@ struct NATFlows: Sendable {
             queued.remove(remote)
             guard let flow = flows[remote] else { continue }
             guard flow.expiresAt > now else {
-                flows[remote] = nil
-                forget(remote, of: flow.line)
+                drop(remote)
                 continue
             }
             guard now - flow.heardAt >= interval else {

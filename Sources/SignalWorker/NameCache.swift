@@ -7,7 +7,8 @@ struct NameCache: Sendable {
     private struct Entry: Sendable {
         var answer: DNSAnswer
         var until: Instant
-        /// When DNS is silent, what it said before is better than nothing (RFC 8767).
+        /// What was said before is better than nothing while it is asked again, and when DNS is silent (RFC 8767); also that there is nothing,
+        /// or that nobody knows: of several servers of a name one may be known.
         var staleUntil: Instant
     }
 
@@ -47,18 +48,15 @@ struct NameCache: Sendable {
         asked.remove(question)
         if entries.count >= Self.entriesMax { entries.removeAll() }
         switch answer {
-        case .records(_, let seconds):
+        case .records(_, let seconds), .absent(let seconds):
             let until = now + max(Self.timeMin, .seconds(Int64(seconds)))
             entries[question] = Entry(answer: answer, until: until, staleUntil: until + Self.staleTime)
-        case .absent(let seconds):
-            let until = now + max(Self.timeMin, .seconds(Int64(seconds)))
-            entries[question] = Entry(answer: answer, until: until, staleUntil: until)
         case .failed:
             let until = now + Self.failureTime
-            if let known = entries[question], case .records = known.answer, now < known.staleUntil {
+            if let known = entries[question], now < known.staleUntil {
                 entries[question]?.until = until
             } else {
-                entries[question] = Entry(answer: answer, until: until, staleUntil: until)
+                entries[question] = Entry(answer: answer, until: until, staleUntil: until + Self.staleTime)
             }
         }
     }

@@ -19,7 +19,8 @@ struct OutboxFile: ~Copyable {
     private let path: String
     private var handle: FileHandle
     private var open: Set<RequestID> = []
-    private var written = 0
+    /// The length of what is whole in the file.
+    private var written: Int
     /// Records of facts that are forgotten, which go with the next that is kept: a fact that is sent once more is known already.
     private var unwritten: [UInt8] = []
 
@@ -39,7 +40,7 @@ struct OutboxFile: ~Copyable {
             guard unsafe rename(fresh, path) == 0, let handle = FileHandle(forWritingAtPath: path) else {
                 throw CocoaError(.fileWriteUnknown)
             }
-            try handle.seekToEnd()
+            written = Int(try handle.seekToEnd())
             self.handle = handle
             open = Set(found.map(\.id))
             facts = found
@@ -49,7 +50,7 @@ struct OutboxFile: ~Copyable {
     }
 
     deinit {
-        OutboxFile.append(unwritten, to: handle.fileDescriptor)
+        _ = OutboxFile.append(unwritten, to: handle.fileDescriptor, at: written)
     }
 
     mutating func keep(_ fact: Fact) {
@@ -72,20 +73,27 @@ struct OutboxFile: ~Copyable {
 
     private mutating func write(_ bytes: [UInt8]) {
         unwritten += bytes
-        // A full disk here costs the second copy of a fact, not the fact: the machine goes on sending it.
-        OutboxFile.append(unwritten, to: handle.fileDescriptor)
+        // While the disk is full there is no second copy of a fact; the machine goes on sending the first, and the next write has both.
+        guard OutboxFile.append(unwritten, to: handle.fileDescriptor, at: written) else { return }
         written += unwritten.count
         unwritten.removeAll(keepingCapacity: true)
     }
 
     /// Each fact is a write of its own: by way of `FileHandle` and `Data` it took twice as long.
-    private static func append(_ bytes: [UInt8], to descriptor: Int32) {
+    ///
+    /// - Returns: whether all of it was taken. Of a part nothing stays: what came behind it could not be read.
+    private static func append(_ bytes: [UInt8], to descriptor: Int32, at length: Int) -> Bool {
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            guard count > 0 || count < 0 && errno == EINTR else { return }
+            guard count > 0 || count < 0 && errno == EINTR else {
+                ftruncate(descriptor, off_t(length))
+                lseek(descriptor, off_t(length), SEEK_SET)
+                return false
+            }
             rest = rest.dropFirst(max(0, count))
         }
+        return true
     }
 
     private static func record(_ kind: UInt8, _ fact: Fact) -> [UInt8] {

@@ -23,7 +23,7 @@ extension SignalMachine {
         let domain = request.to.uri.host
         switch judge(request, .authorization, realm: domain, id, hop) {
         case .waiting: break
-        case .challenge(let isStale): challenge(request, id, 401, .wwwAuthenticate, realm: domain, isStale)
+        case .challenge(let isStale): challenge(request, id, hop.remote, 401, .wwwAuthenticate, realm: domain, isStale)
         case .wrong(let user): wrongPassword(request, id, hop, user)
         case .tooFast: tooFast(request, id, hop)
         case .accepted(let reply, let user):
@@ -68,7 +68,7 @@ extension SignalMachine {
         let realm = request.from.uri.host
         switch judge(request, .proxyAuthorization, realm: realm, id, hop) {
         case .waiting: break
-        case .challenge(let isStale): challenge(request, id, 407, .proxyAuthenticate, realm: realm, isStale)
+        case .challenge(let isStale): challenge(request, id, hop.remote, 407, .proxyAuthenticate, realm: realm, isStale)
         case .wrong(let user): wrongPassword(request, id, hop, user)
         case .tooFast: tooFast(request, id, hop)
         case .accepted(let reply, _):
@@ -135,7 +135,7 @@ extension SignalMachine {
         start.callID = call.data
         start.dialled = trunks.dialled(request)
         start.domain = uri.host
-        start.fromUser = (isGateway ? SignalMachine.asserted(request) : nil) ?? request.from.uri.userDecoded ?? ""
+        start.fromUser = (isGateway ? SignalMachine.asserted(request) : nil) ?? request.from.uri.numberOrUser ?? ""
         start.fromDisplay = request.from.displayName ?? ""
         start.sipCallID = request.callID
         start.instanceID = uri.parameters["gr"] ?? ""
@@ -156,7 +156,7 @@ extension SignalMachine {
         let realm = request.from.uri.host
         switch judge(request, .authorization, realm: realm, id, hop) {
         case .waiting: break
-        case .challenge(let isStale): challenge(request, id, 401, .wwwAuthenticate, realm: realm, isStale)
+        case .challenge(let isStale): challenge(request, id, hop.remote, 401, .wwwAuthenticate, realm: realm, isStale)
         case .wrong(let user): wrongPassword(request, id, hop, user)
         case .tooFast: tooFast(request, id, hop)
         case .accepted(let reply, _): return reply
@@ -180,9 +180,11 @@ extension SignalMachine {
             }
             return .waiting
         }
-        guard reply.found, let method = request.method else { return .wrong(user: credentials.username) }
-        switch access.verifier.verify(credentials, method: method, ha1: ha1, now: kit.wall) {
+        guard let method = request.method else { return .wrong(user: credentials.username) }
+        // Of a line that is not there everything is wrong, but only what answers a challenge of ours is somebody's fault.
+        switch access.verifier.verify(credentials, from: hop.remote.host, method: method, ha1: reply.found ? ha1 : [], now: kit.wall) {
         case .accepted:
+            guard reply.found else { return .wrong(user: credentials.username) }
             rates.rightPassword(hop.remote)
             // With a nonce's first use comes the request that was challenged for it.
             guard admitted(reply.subscriberID, credentials.isFirstUse ? 2 : 1, hop) else { return .tooFast }
@@ -211,11 +213,11 @@ extension SignalMachine {
     }
 
     private mutating func challenge(
-        _ request: SIPMessage, _ id: ServerTransactionID, _ status: Int, _ header: HeaderName, realm: String, _ isStale: Bool
+        _ request: SIPMessage, _ id: ServerTransactionID, _ peer: SocketAddress, _ status: Int, _ header: HeaderName, realm: String, _ isStale: Bool
     ) {
         var response = request.response(status, toTag: "challenge")
         for challenge in access.verifier.challenges(
-            realm: realm, algorithms: configuration.algorithms, isStale: isStale, now: kit.wall)
+            realm: realm, algorithms: configuration.algorithms, isStale: isStale, to: peer.host, now: kit.wall)
         {
             response.headers.append(header, challenge.description)
         }

@@ -33,7 +33,7 @@ extension SignalMachine {
     static func asserted(_ request: SIPMessage) -> String? {
         let from = request.from.uri.userDecoded ?? ""
         guard from.isEmpty || from.lowercased() == "anonymous" || request.from.uri.host == "anonymous.invalid" else { return nil }
-        return request.addresses(.assertedIdentity).compactMap { $0.uri.isSIP ? $0.uri.userDecoded : $0.uri.opaque }.first
+        return request.addresses(.assertedIdentity).compactMap { $0.uri.isSIP ? $0.uri.numberOrUser : $0.uri.opaque }.first
     }
 }
 

@@ -39,7 +39,8 @@ extension SignalMachine {
     private mutating func cancelElsewhere(_ message: SIPMessage, _ bytes: [UInt8], on hop: Hop, isRelayed: Bool) {
         guard !isRelayed else { return }
         let others = kit.colleagues.signalWorkers.filter { $0 != configuration.worker }
-        guard !others.isEmpty, rates.admits(hop.remote, now: kit.now) else { return take(message, on: hop) }
+        guard hop.isInternal || rates.admits(hop.remote, now: kit.now) else { return kit.note(.tooFast(source: hop.remote)) }
+        guard !others.isEmpty else { return take(message, on: hop) }
         for worker in others { relay(bytes, on: hop, to: worker) }
     }
 
@@ -179,8 +180,11 @@ extension SignalMachine {
     mutating func request(_ request: SIPMessage, _ id: ServerTransactionID, on hop: Hop) {
         guard let method = request.method else { return }
         if conference(request, id, on: hop) { return }
-        if method == .subscribe, request.to.tag?.hasPrefix(SignalMachine.subscriptionTag) == true { return subscribe(request, id, on: hop) }
+        if method == .subscribe, request.to.tag?.hasPrefix(SignalMachine.subscriptionTag) == true {
+            return rates.admits(hop.remote, now: kit.now) ? subscribe(request, id, on: hop) : tooFast(request, id, hop)
+        }
         if request.to.tag != nil {
+            guard method == .bye || isUnderstood(request, id) else { return }
             guard let mark = OwnerMark(tag: request.to.tag), let found = calls.update(mark.call, { $0.side(of: request) }) else {
                 return kit.respond(request.response(481), to: id, isForgotten: true)
             }
@@ -200,11 +204,7 @@ extension SignalMachine {
             return kit.respond(request.response(482, toTag: "loop"), to: id)
         }
         guard request.maxForwards ?? 70 > 0 else { return kit.respond(request.response(483, toTag: "hops"), to: id, isForgotten: true) }
-        guard request.required.allSatisfy({ SignalMachine.extensions.contains($0) }) else {
-            var response = request.response(420, toTag: "extension")
-            response.headers.append(.unsupported, request.required.filter { !SignalMachine.extensions.contains($0) }.joined(separator: ", "))
-            return kit.respond(response, to: id, isForgotten: true)
-        }
+        guard isUnderstood(request, id) else { return }
         switch method {
         case .register: register(request, id, on: hop)
         case .invite: invite(request, id, on: hop)
@@ -222,6 +222,16 @@ extension SignalMachine {
             response.headers.append(.allow, CallMachine.allowed + ", REGISTER")
             kit.respond(response, to: id, isForgotten: true)
         }
+    }
+
+    /// Whether nothing is required that we do not know (RFC 3261 §8.2.2.3); if something is, it has been refused.
+    private mutating func isUnderstood(_ request: SIPMessage, _ id: ServerTransactionID) -> Bool {
+        let unknown = request.required.filter { !SignalMachine.extensions.contains($0) }
+        if unknown.isEmpty { return true }
+        var response = request.response(420, toTag: "extension")
+        response.headers.append(.unsupported, unknown.joined(separator: ", "))
+        kit.respond(response, to: id, isForgotten: true)
+        return false
     }
 
     /// Option tags that we do not refuse when they are required; none needs anything of us.

@@ -17,6 +17,10 @@ extension SignalMachine {
             bind.removeAll = true
         }
         let contacts = request.contacts
+        // All contacts, or some: not both (RFC 3261 §10.3, step 6).
+        guard request.isContactWildcard || !request.headers.all(.contact).contains("*") else {
+            return kit.respond(request.response(400, toTag: "wildcard"), to: id, .wildcard)
+        }
         guard contacts.count <= SignalMachine.contactsMax else {
             kit.note(.tooManyContacts(source: hop.remote))
             return kit.respond(request.response(403, reason: "Too many contacts", toTag: "registrar"), to: id, .tooManyContacts)

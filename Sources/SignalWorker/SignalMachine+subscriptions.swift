@@ -10,7 +10,7 @@ extension SignalMachine {
 
     mutating func subscribe(_ request: SIPMessage, _ id: ServerTransactionID, on hop: Hop) {
         guard let event = request.headers[.event], !event.isEmpty else {
-            return kit.respond(request.response(489, toTag: "event"), to: id)
+            return kit.respond(request.response(489, toTag: "event"), to: id, isForgotten: true)
         }
         guard let line = authenticated(request, id, hop) else { return }
         let tag = request.to.tag ?? SignalMachine.subscriptionTag + hex(kit.random.bytes(8))

@@ -308,7 +308,8 @@ extension SignalMachine {
                 // Another server of the same name may do better (RFC 3263 §4.3).
                 var tried = registration.tried
                 let more = hasOther(registration.target, &tried, registration.registrar.host, UInt32(registration.registrar.port ?? 0), registration.entry.transport.transport)
-                trunks.registrations[number]?.tried = tried
+                // All have failed: the next round begins with the first again.
+                trunks.registrations[number]?.tried = more ? tried : []
                 if more {
                     registerFailed(number, "503 \(response.reason)", hasOther: true)
                     return true
@@ -324,6 +325,14 @@ extension SignalMachine {
         case .probe(let id):
             guard trunks.probes[id] != nil else { return true }
             trunks.probes[id]?.answeredAt = kit.wall
+            // As good as silence, if another server of the name may do better (RFC 3263 §4.3).
+            if [408, 502, 503, 504].contains(response.status), let probe = trunks.probes[id] {
+                var tried = probe.tried
+                if hasOther(probe.target, &tried, probe.entry.host, probe.entry.port, probe.entry.transport.transport) {
+                    probeFailed(id, "\(response.status) \(response.reason)")
+                    return true
+                }
+            }
             if let target = trunks.probes[id]?.target, response.status < 500 { kit.names.forgive(target) }
             drive(id, .response(status: response.status, reason: response.reason))
         }

@@ -103,12 +103,12 @@ struct Trunks: Sendable {
 
     /// What was dialled. Whoever calls our registered Contact as it is says elsewhere whom it wants.
     func dialled(_ request: SIPMessage) -> String {
-        let user = request.requestURI?.userDecoded ?? ""
+        let user = request.requestURI?.numberOrUser ?? ""
         guard let uri = request.requestURI, let text = uri.parameters[Self.contactParameter], let bytes = bytes(hex: text),
             let id = UUIDv7(bytes: bytes), entries[GatewayID(id)]?.registrationUser == user
         else { return user }
-        let called = request.headers["P-Called-Party-ID"].flatMap { NameAddress($0) }?.uri.userDecoded
-        return called ?? request.to.uri.userDecoded ?? user
+        let called = request.headers["P-Called-Party-ID"].flatMap { NameAddress($0) }?.uri.numberOrUser
+        return called ?? request.to.uri.numberOrUser ?? user
     }
 
     /// Of several gateways at one address, the first by id.

@@ -183,6 +183,19 @@ import Testing
         #expect(entry.worker == "s2" && entry.outOfService)
         _ = try town.platform.desk("s2", probed(true))
         #expect(try hosts("s2") == ["192.0.2.1"])
+        // While it is out probing is switched off and on again: who probes it then still has to say that it is back.
+        _ = try town.platform.desk("s2", probed(false))
+        try change(town) {
+            $0.gateways[0].anyPort = true
+            $0.gateways[0].probeSeconds = 0
+        }
+        town.platform.run(.seconds(1), beating: ["s2"])
+        #expect(try hosts("s2") == ["192.0.2.1"])
+        try change(town) { $0.gateways[0].probeSeconds = 10 }
+        town.platform.run(.seconds(1), beating: ["s2"])
+        #expect(book(town)?.entries.first?.outOfService == true)
+        _ = try town.platform.desk("s2", probed(true))
+        #expect(try hosts("s2") == ["192.0.2.1"])
     }
 
     @Test func aCarrierAsAWholeTakesSoManyCalls() throws {

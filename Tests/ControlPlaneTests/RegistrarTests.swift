@@ -9,7 +9,7 @@ import Testing
     private let start = WallTime(microseconds: 1_000_000_000_000)
 
     private func binding(
-        _ uri: String, cseq: UInt32 = 1, callID: String = "call", expires: UInt32 = 60, q: UInt32 = 0,
+        _ uri: String, cseq: UInt32 = 1, callID: String = "call", expires: UInt32 = 60, q: UInt32 = 1_000,
         instance: String = ""
     ) -> Binding {
         var binding = Binding()
@@ -95,10 +95,10 @@ import Testing
     @Test func theMostWantedContactComesFirst() {
         var registrar = Registrar()
         _ = registrar.bind(
-            request(binding("sip:low", q: 100), binding("sip:none"), binding("sip:high", q: 900)), subscriber: alice,
+            request(binding("sip:last", q: 0), binding("sip:low", q: 100), binding("sip:none"), binding("sip:high", q: 900)), subscriber: alice,
             at: start)
         #expect(
-            registrar.contacts(of: alice, at: start).map(\.binding.contactUri) == ["sip:none", "sip:high", "sip:low"])
+            registrar.contacts(of: alice, at: start).map(\.binding.contactUri) == ["sip:none", "sip:high", "sip:low", "sip:last"])
     }
 
     @Test func contactsSurviveOnTheDisk() throws {

@@ -180,7 +180,7 @@ final class Town {
 
     // MARK: - calls
 
-    func register(_ subscriber: Subscriber, contact: String, q: UInt32 = 0, worker: String = "s1") throws {
+    func register(_ subscriber: Subscriber, contact: String, q: UInt32 = 1_000, worker: String = "s1") throws {
         let reply = try platform.desk(
             worker,
             .with {

@@ -167,6 +167,25 @@ import Testing
         #expect(try town.finish(call).recorded.logPosition > 0)
     }
 
+    /// Both were killed: the worker's new process is the first that the new control process hears of, and has none of the old one's calls.
+    @Test func aRingingCallThatNobodyHasAfterAStartIsClosed() throws {
+        let town = try Town(prepaid: true)
+        try town.topUp(5_000_000)
+        let kept = town.newCall()
+        let lost = town.newCall()
+        _ = try town.start(kept, from: town.bob, to: "2488700")
+        _ = try town.start(lost, from: town.alice, to: "2488700")
+        let running = try answered(town)
+        try town.platform.restart()
+        town.platform.feed = []
+        _ = try town.platform.hello("s1", incarnation: 2, calls: [kept])
+        #expect(try town.live(lost) == nil)
+        #expect(try town.cdrs().map(\.callID) == [lost.data])
+        #expect(try town.cdrs().map(\.cause) == [.workerLost])
+        #expect(try town.live(kept)?.worker == "s1")
+        #expect(adoptions(town).map(\.callID) == [running.data])
+    }
+
     @Test func aStallOfTheControlPlaneKillsNobody() throws {
         let town = try Town()
         let call = try answered(town)

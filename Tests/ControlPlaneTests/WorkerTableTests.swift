@@ -32,7 +32,7 @@ import Testing
     @Test func silenceOfThreeSecondsIsDeath() {
         var table = WorkerTable(deadAfter: .seconds(3))
         #expect(table.heard("s1", now: at(0), wall: wall) == false)
-        #expect(table.greet(hello("s1"), publicKey: [], now: at(0), wall: wall) == .known)
+        #expect(table.greet(hello("s1"), publicKey: [], now: at(0), wall: wall) == .first)
         #expect(table.sweep(now: at(2)).isEmpty)
         #expect(table.heard("s1", now: at(2), wall: wall) == true)
         #expect(table.sweep(now: at(4)).isEmpty)

@@ -16,6 +16,15 @@ func uriIsWrittenAsItWasRead(text: String) throws {
     #expect(try #require(URI(text)).description == text)
 }
 
+@Test(arguments: [
+    ("sip:+12095550100;npdi;rn=+12095550000@b.example", "+12095550100"), ("sip:12095550100;phone-context=+1@b.example", "12095550100"),
+    ("sip:+12095550100@b.example", "+12095550100"), ("sip:al%20ice;x@b.example", "al ice;x"), ("sip:%31;x@b.example", "1;x"), ("sip:;x@b.example", ";x"),
+    ("sip:+;x@b.example", "+;x"),
+])
+func aNumberIsReadWithoutItsParameters(text: String, user: String) throws {
+    #expect(try #require(URI(text)).numberOrUser == user)
+}
+
 @Test func partsOfAURI() throws {
     let uri = try #require(URI("SIPS:al%20ice:pw@EXAMPLE.com:5061;Transport=TCP;lr;x=y?a=b"))
     #expect(uri.scheme == "sips" && uri.isSecure && uri.isSIP)

@@ -5,6 +5,8 @@ import Testing
 
 private let start = WallTime(microseconds: 1_700_000_000_000_000)
 
+private let here = SocketAddress.Host.v4(0xC633_6407)
+
 private func verifier(lifetime: Duration = .seconds(300), noncesMax: Int = 1_000) -> DigestVerifier {
     DigestVerifier(secret: Array("a secret of thirty-two bytes ...".utf8), lifetime: lifetime, noncesMax: noncesMax)
 }
@@ -54,29 +56,29 @@ func digestIsThatOfRFC7616(algorithm: DigestAlgorithm, response: String) {
 
 @Test func challengesOfferTheStrongerAlgorithmFirst() {
     var verifier = verifier()
-    let challenges = verifier.challenges(realm: "example.com", now: start)
+    let challenges = verifier.challenges(realm: "example.com", to: here, now: start)
     #expect(challenges.map(\.algorithm) == [.sha256, .md5])
     #expect(DigestChallenge(challenges[0].description) == challenges[0])
-    let next = verifier.challenges(realm: "example.com", now: start)
+    let next = verifier.challenges(realm: "example.com", to: here, now: start)
     #expect(next[0].nonce != challenges[0].nonce, "two nonces of one instant differ")
 }
 
 @Test(arguments: DigestAlgorithm.allCases)
 func rightPasswordIsAcceptedAndAWrongOneIsNot(algorithm: DigestAlgorithm) throws {
     var verifier = verifier()
-    let challenge = try #require(verifier.challenges(realm: "example.com", algorithms: [algorithm], now: start).first)
+    let challenge = try #require(verifier.challenges(realm: "example.com", algorithms: [algorithm], to: here, now: start).first)
     #expect(
-        verifier.verify(answer(challenge, password: "wrong"), method: .register, ha1: ha1(algorithm), now: start)
+        verifier.verify(answer(challenge, password: "wrong"), from: here, method: .register, ha1: ha1(algorithm), now: start)
             == .wrong)
-    #expect(verifier.verify(answer(challenge), method: .invite, ha1: ha1(algorithm), now: start) == .wrong)
-    #expect(verifier.verify(answer(challenge), method: .register, ha1: ha1(algorithm), now: start) == .accepted)
+    #expect(verifier.verify(answer(challenge), from: here, method: .invite, ha1: ha1(algorithm), now: start) == .wrong)
+    #expect(verifier.verify(answer(challenge), from: here, method: .register, ha1: ha1(algorithm), now: start) == .accepted)
 }
 
 @Test func eachCountIsAcceptedOnce() throws {
     var verifier = verifier()
-    let challenge = try #require(verifier.challenges(realm: "example.com", now: start).first)
+    let challenge = try #require(verifier.challenges(realm: "example.com", to: here, now: start).first)
     func verdict(_ nc: UInt32, _ verifier: inout DigestVerifier) -> DigestVerifier.Verdict {
-        verifier.verify(answer(challenge, nc: nc), method: .register, ha1: ha1(.sha256), now: start)
+        verifier.verify(answer(challenge, nc: nc), from: here, method: .register, ha1: ha1(.sha256), now: start)
     }
     #expect(verdict(1, &verifier) == .accepted)
     #expect(verdict(1, &verifier) == .stale)
@@ -92,9 +94,9 @@ func rightPasswordIsAcceptedAndAWrongOneIsNot(algorithm: DigestAlgorithm) throws
 
 @Test func nonceIsStaleAfterItsLifetime() throws {
     var verifier = verifier(lifetime: .seconds(60))
-    let challenge = try #require(verifier.challenges(realm: "example.com", now: start).first)
+    let challenge = try #require(verifier.challenges(realm: "example.com", to: here, now: start).first)
     func verdict(_ now: WallTime, nc: UInt32) -> DigestVerifier.Verdict {
-        verifier.verify(answer(challenge, nc: nc), method: .register, ha1: ha1(.sha256), now: now)
+        verifier.verify(answer(challenge, nc: nc), from: here, method: .register, ha1: ha1(.sha256), now: now)
     }
     #expect(verdict(start + .seconds(60), nc: 1) == .accepted)
     #expect(verdict(start + .seconds(60) + .microseconds(1), nc: 2) == .stale)
@@ -103,7 +105,7 @@ func rightPasswordIsAcceptedAndAWrongOneIsNot(algorithm: DigestAlgorithm) throws
 
 @Test func foreignAndChangedNoncesAreStale() throws {
     var verifier = verifier()
-    let challenge = try #require(verifier.challenges(realm: "example.com", now: start).first)
+    let challenge = try #require(verifier.challenges(realm: "example.com", to: here, now: start).first)
     var nonces = ["", "x", String(repeating: "0", count: 56), challenge.nonce + "00", challenge.nonce.uppercased()]
     for index in 0..<56 {
         var characters = Array(challenge.nonce)
@@ -114,10 +116,22 @@ func rightPasswordIsAcceptedAndAWrongOneIsNot(algorithm: DigestAlgorithm) throws
         var changed = challenge
         changed.nonce = nonce
         #expect(
-            verifier.verify(answer(changed), method: .register, ha1: ha1(.sha256), now: start) == .stale, "\(nonce)")
+            verifier.verify(answer(changed), from: here, method: .register, ha1: ha1(.sha256), now: start) == .stale, "\(nonce)")
     }
     var other = DigestVerifier(secret: Array("another secret".utf8))
-    #expect(other.verify(answer(challenge), method: .register, ha1: ha1(.sha256), now: start) == .stale)
+    #expect(other.verify(answer(challenge), from: here, method: .register, ha1: ha1(.sha256), now: start) == .stale)
+}
+
+/// Who only forges an address has not heard what it was asked, so its answers are not held against the address; nor do they tell whether the
+/// password was right.
+@Test func onlyAnAnswerFromWhereTheChallengeWentIsJudged() throws {
+    var verifier = verifier()
+    let challenge = try #require(verifier.challenges(realm: "example.com", to: here, now: start).first)
+    let elsewhere = SocketAddress.Host.v4(0xC633_6408)
+    for password in ["secret", "wrong"] {
+        #expect(verifier.verify(answer(challenge, password: password), from: elsewhere, method: .register, ha1: ha1(.sha256), now: start) == .stale)
+    }
+    #expect(verifier.verify(answer(challenge), from: here, method: .register, ha1: ha1(.sha256), now: start) == .accepted)
 }
 
 @Test func replayTableIsBoundedAndForgetsNothingItWouldAcceptAgain() throws {
@@ -125,13 +139,13 @@ func rightPasswordIsAcceptedAndAWrongOneIsNot(algorithm: DigestAlgorithm) throws
     var used: [DigestChallenge] = []
     for index in 0..<50 {
         let now = start + .milliseconds(index)
-        let challenge = try #require(verifier.challenges(realm: "example.com", now: now).first)
-        #expect(verifier.verify(answer(challenge), method: .register, ha1: ha1(.sha256), now: now) == .accepted)
+        let challenge = try #require(verifier.challenges(realm: "example.com", to: here, now: now).first)
+        #expect(verifier.verify(answer(challenge), from: here, method: .register, ha1: ha1(.sha256), now: now) == .accepted)
         used.append(challenge)
     }
     for challenge in used {
         #expect(
-            verifier.verify(answer(challenge), method: .register, ha1: ha1(.sha256), now: start + .seconds(1)) == .stale
+            verifier.verify(answer(challenge), from: here, method: .register, ha1: ha1(.sha256), now: start + .seconds(1)) == .stale
         )
     }
 }
@@ -139,12 +153,12 @@ func rightPasswordIsAcceptedAndAWrongOneIsNot(algorithm: DigestAlgorithm) throws
 /// The form of RFC 2069 has no count: one use of a nonce is all there is.
 @Test func credentialsWithoutQopServeOnce() throws {
     var verifier = verifier()
-    var challenge = try #require(verifier.challenges(realm: "example.com", algorithms: [.md5], now: start).first)
+    var challenge = try #require(verifier.challenges(realm: "example.com", algorithms: [.md5], to: here, now: start).first)
     challenge.offersQop = false
     let credentials = answer(challenge)
     #expect(credentials.count == nil)
-    #expect(verifier.verify(credentials, method: .register, ha1: ha1(.md5), now: start) == .accepted)
-    #expect(verifier.verify(credentials, method: .register, ha1: ha1(.md5), now: start) == .stale)
+    #expect(verifier.verify(credentials, from: here, method: .register, ha1: ha1(.md5), now: start) == .accepted)
+    #expect(verifier.verify(credentials, from: here, method: .register, ha1: ha1(.md5), now: start) == .stale)
 }
 
 @Test(arguments: [

@@ -72,7 +72,8 @@ func layerSurvivesMutatedTraffic(seed: UInt64) throws {
             layer.cancel(id, now: Samples.time(now), into: &effects)
         }
         layer.tick(now: Samples.time(now), into: &effects)
-        #expect(layer.clientCount <= 51 && layer.serverCount <= 50)
+        // Requests within dialogs have an eighth more to themselves.
+        #expect(layer.clientCount <= 51 && layer.serverCount <= 56)
     }
 }
 

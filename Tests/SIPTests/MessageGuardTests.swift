@@ -52,6 +52,27 @@ private func error(_ bytes: [UInt8]) -> ParseError? {
     #expect(error(message(3)) == .lineTooLong(have: 4 + 3 * 4_003, limit: 8_192))
 }
 
+/// Values of a list are looked for from its beginning each time, by libosip2, and names of parameters among those before.
+@Test func numberOfValuesAndParametersIsLimited() {
+    func message(_ commas: Int) -> [UInt8] {
+        // One semicolon is in each of Via, From and To of `must`, two lines of a list hold the rest.
+        let half = commas / 2
+        let lists = [half, commas - half].map { "Accept: a/b" + String(repeating: ",a/b", count: $0) + "\r\n" }
+        return Array((start + must + lists.joined() + "\r\n").utf8)
+    }
+    let own = must.utf8.count { $0 == UInt8(ascii: ";") || $0 == UInt8(ascii: ",") }
+    #expect(error(message(512 - own)) == nil)
+    #expect(error(message(513 - own)) == .tooManyValues(limit: 512))
+    // A body may have as many as it likes.
+    #expect(error(message(512 - own) + Array(repeating: UInt8(ascii: ";"), count: 10_000)) == nil)
+
+    func contact(_ count: Int) -> [UInt8] {
+        Array((start + must + "Contact: <sip:a@b>" + (0..<count).map { ";p\($0)" }.joined() + "\r\n\r\n").utf8)
+    }
+    #expect(error(contact(64)) == nil)
+    #expect(error(contact(65)) == .malformed(.contact))
+}
+
 @Test func numberOfFieldsIsLimited() {
     func message(_ count: Int) -> [UInt8] {
         Array((start + must + String(repeating: "X: 1\r\n", count: count - 5) + "\r\n").utf8)

@@ -71,6 +71,36 @@ private struct Server {
     #expect(stamped.topVia?.received == "198.51.100.7")
 }
 
+/// Its answer would go to our own listener, and it would pass for a request that we sent to ourselves, which nobody is asked a password for.
+@Test func whoNamesOurOwnAddressAsTheOneToAnswerIsNotHeard() {
+    var server = Server()
+    let own = SocketAddress("198.51.100.7:5060")!
+    let neighbour = Hop(listener: own, remote: SocketAddress("198.51.100.7:40312")!)
+    #expect(server.receive(Samples.request("INVITE", via: "198.51.100.7:5060"), at: 0, hop: neighbour) == [])
+    #expect(server.receive(Samples.request("INVITE", via: "198.51.100.7"), at: 0, hop: neighbour) == [])
+    #expect(server.layer.serverCount == 0)
+    #expect(server.receive(Samples.request("INVITE", via: "198.51.100.7:5062"), at: 0, hop: neighbour) == ["request INVITE"])
+    // What we do send to ourselves is.
+    #expect(server.receive(Samples.request("OPTIONS", via: "198.51.100.7:5060"), at: 0, hop: Hop(listener: own, remote: own)) == ["request OPTIONS"])
+}
+
+@Test func cancelsOfNothingLeaveNothing() {
+    var server = Server()
+    for _ in 0..<3 { #expect(server.receive(Samples.request("CANCEL"), at: 0) == ["send 481 CANCEL"]) }
+    #expect(server.layer.serverCount == 0)
+}
+
+/// A flood of new requests keeps nobody from hanging up.
+@Test func aFullTableHasRoomForCallsThatGoOn() {
+    var server = Server(serversMax: 8)
+    for number in 0..<8 {
+        _ = server.receive(Samples.request("INVITE", callID: "flood\(number)", via: "198.51.100.9:\(5_100 + number)"), at: 0)
+    }
+    _ = server.receive(Samples.request("INVITE", callID: "next", via: "198.51.100.9:5200"), at: 0)
+    #expect(told(server.effects).contains("send 503 INVITE"))
+    #expect(server.receive(Samples.request("BYE", toTag: "ours", callID: "c2"), at: 0) == ["request BYE"])
+}
+
 @Test func failureIsAcknowledgedInsideTheLayer() throws {
     var server = Server()
     let invite = Samples.request("INVITE")

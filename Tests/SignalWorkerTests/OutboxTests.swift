@@ -1,5 +1,6 @@
 import Bus
 import Foundation
+import Glibc
 import Model
 import Primitives
 import Testing
@@ -61,6 +62,33 @@ import Testing
             #expect(OutboxFile.read(Array(whole[..<length])) == [Self.fact(1)], "torn at \(length)")
         }
         #expect(OutboxFile.read(whole) == [Self.fact(1), Self.fact(2)])
+    }
+
+    /// A record that was cut short in the middle of the file would hide all that come after it.
+    @Test(.enabled(if: geteuid() == 0, "a small file system is mounted by root alone"))
+    func afterAFullDiskEverythingIsThere() throws {
+        let directory = try Self.directory()
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        try #require(mount("outbox-test", directory, "tmpfs", 0, "size=64k") == 0, "errno \(errno)")
+        defer { umount2(directory, Int32(MNT_DETACH)) }
+        let ballast = directory + "/ballast"
+        try Data(count: 49_152).write(to: URL(fileURLWithPath: ballast))
+
+        let facts = (1...20 as ClosedRange<UInt64>).map { Fact(id: RequestID(high: 9, low: $0), call: Self.call, body: [UInt8](repeating: UInt8($0), count: 1_000)) }
+        var found: [Fact] = []
+        do {
+            var file = try OutboxFile(directory: directory + "/state", facts: &found)
+            for fact in facts.dropLast() { file.keep(fact) }
+            let whole = try [UInt8](Data(contentsOf: URL(fileURLWithPath: directory + "/state/outbox")))
+            let kept = OutboxFile.read(whole)
+            #expect(kept.count < 19 && kept == Array(facts.prefix(kept.count)))
+            #expect(whole.count == kept.count * 1_037, "of a part nothing stays")
+            try FileManager.default.removeItem(atPath: ballast)
+            file.keep(facts[19])
+        }
+        _ = try OutboxFile(directory: directory + "/state", facts: &found)
+        #expect(found == facts)
     }
 
     @Test func aDirectoryThatCannotBeMadeIsNamed() {

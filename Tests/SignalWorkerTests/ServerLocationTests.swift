@@ -106,6 +106,28 @@ import Testing
         #expect(cache.locate("a.test", port: 5060, now: .zero + .seconds(73), ask: &asked) == .failed(reason: "a.test has no address in DNS"))
     }
 
+    /// Most names have no NAPTR, and one of several servers may be one that DNS knows nothing of: nobody waits for that again and again.
+    @Test(arguments: [DNSAnswer.absent(seconds: 30), .failed(reason: "timeout")])
+    func whatDNSDoesNotHaveIsAskedAgainBesideWhatItHas(nothing: DNSAnswer) {
+        var cache = NameCache(addressType: .a)
+        let pointers = DNSQuestion("a.test", .naptr)
+        var asked: [DNSQuestion] = []
+        _ = cache.locate("a.test", port: nil, now: .zero, ask: &asked)
+        cache.take(nothing, to: pointers, now: .zero)
+        cache.take(.records([.server(priority: 10, weight: 0, port: 5060, target: "one.test"), .server(priority: 20, weight: 0, port: 5060, target: "two.test")], seconds: 300), to: DNSQuestion("_sip._udp.a.test", .srv), now: .zero)
+        cache.take(.records([.address(SocketAddress.Host("192.0.2.10")!)], seconds: 300), to: DNSQuestion("one.test", .a), now: .zero)
+        cache.take(nothing, to: DNSQuestion("two.test", .a), now: .zero)
+        let known = ServerLocation.targets([target("192.0.2.10:5060", 10)])
+        #expect(cache.locate("a.test", port: nil, now: .zero, ask: &asked) == known)
+        for second in Int64(1)...200 {
+            asked = []
+            #expect(cache.locate("a.test", port: nil, now: .zero + .seconds(second), ask: &asked) == known)
+            // DNS answers every other time, three seconds later.
+            for question in asked where second % 2 == 0 { cache.take(.failed(reason: "timeout"), to: question, now: .zero + .seconds(second + 3)) }
+        }
+        #expect(!asked.contains(DNSQuestion("one.test", .a)))
+    }
+
     @Test func aServerThatDidNotAnswerIsTriedAfterTheOthersForAWhile() {
         var cache = NameCache(addressType: .a)
         var random = RandomSource(seed: 1)

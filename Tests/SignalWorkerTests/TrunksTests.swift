@@ -77,5 +77,7 @@ import Testing
         #expect(trunks.dialled(invite(contact, called: "<sip:+12095550199@public.example>")) == "+12095550199")
         #expect(trunks.dialled(invite("sip:+12095550111@198.51.100.1;trunk=" + hex(first.value.bytes))) == "+12095550111")
         #expect(trunks.dialled(invite("sip:1001@pbx.example")) == "1001")
+        // With what number portability puts behind it.
+        #expect(trunks.dialled(invite("sip:+12095550100;npdi;rn=+12095550000@198.51.100.1;user=phone")) == "+12095550100")
     }
 }

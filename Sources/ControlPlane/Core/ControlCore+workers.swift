@@ -60,7 +60,11 @@ extension ControlCore {
                     // The process that carried it is gone with everything that it had in memory.
                     try rescue(
                         call, live, endedAt: wall, cause: "worker \(worker) restarted", wall: wall, &batch, &views)
-                case .known:
+                case .first where live.answeredAt == 0:
+                    // A worker lists its calls from before it asks for them to be started: this one went with another process.
+                    try rescue(
+                        call, live, endedAt: wall, cause: "worker \(worker) does not have the call", wall: wall, &batch, &views)
+                case .known, .first:
                     // Its adoption may have been lost on the way; a worker that knows the call ignores it.
                     if live.answeredAt != 0 {
                         batch.announcements.append(CallDecider.announcement(of: live, to: worker))

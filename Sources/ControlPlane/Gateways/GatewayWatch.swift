@@ -87,17 +87,15 @@ struct GatewayWatch {
     ) throws(ViewsError) -> Entry {
         if var known = entries[id] {
             known.row = row
-            if row.probeSeconds == 0 {
-                known.status.probe = nil
-                known.isOutOfService = false
-            }
+            // That it is out of service stays known, as the log knows it: who probes it again has that to report when it answers.
+            if row.probeSeconds == 0 { known.status.probe = nil }
             if row.registrationUser.isEmpty { known.status.registration = nil }
             return known
         }
         var entry = Entry(row: row, status: GatewayStatus(gateway: id, worker: ""))
         if let carrierID = CarrierID(carrier.id), let state = try views.gatewayState(id, of: carrierID) {
             entry.owner = row.registrationUser.isEmpty ? state.serviceWorker : state.registrationWorker
-            entry.isOutOfService = row.probeSeconds > 0 && state.outOfService
+            entry.isOutOfService = state.outOfService
         }
         return entry
     }

@@ -252,7 +252,7 @@ struct Registrar {
 
 extension Binding {
     /// A contact without a q value is wanted as much as any (RFC 3261 §20.10).
-    var preference: UInt32 { qPermille == 0 ? 1_000 : qPermille }
+    var preference: UInt32 { qPermille }
 
     /// The same URI, or the same flow of a device under a new one (RFC 5626 §6).
     fileprivate func isSameContact(as other: Binding) -> Bool {

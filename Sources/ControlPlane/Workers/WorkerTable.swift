@@ -8,8 +8,10 @@ import Primitives
 struct WorkerTable {
     /// What a Hello means for the calls that the worker's name owns.
     enum Greeting: Equatable {
-        /// The process that we knew, or the first that we see under the name.
+        /// The process that we knew.
         case known
+        /// The first that this control process sees under the name: the one of before, or another.
+        case first
         /// The name was alive or dead as another process: what that process carried in memory is gone.
         case restarted
     }
@@ -45,7 +47,7 @@ struct WorkerTable {
         let previous = entries[hello.worker]
         var entry = Entry(hello: hello, publicKey: publicKey, heardAt: now, heardWall: wall)
         entry.calls = UInt32(clamping: hello.calls.count)
-        let same = previous.map { $0.hello.incarnation == hello.incarnation } ?? true
+        let same = previous?.hello.incarnation == hello.incarnation
         if let previous, same {
             entry.draining = previous.draining
             entry.loadPermille = previous.loadPermille
@@ -53,7 +55,7 @@ struct WorkerTable {
         }
         entries[hello.worker] = entry
         revision += 1
-        return same ? .known : .restarted
+        return previous == nil ? .first : same ? .known : .restarted
     }
 
     /// False: it has to say Hello (first).
