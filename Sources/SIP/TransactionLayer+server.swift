@@ -71,8 +71,8 @@ extension TransactionLayer {
             guard cancelled != nil else { return effects.append(.send(request.response(481, toTag: "none").bytes, back)) }
         }
         // Calls that go on can be ended while strangers have filled the table.
-        let max = request.to.tag == nil && method != .cancel ? serversMax : serversMax + serversMax / 8
-        guard servers.count < max else {
+        let most = request.to.tag == nil && method != .cancel ? serversMax : serversMax + serversMax / 8
+        guard servers.count < most else {
             var response = request.response(503, toTag: "full")
             response.headers.append(.retryAfter, "5")
             return refuse(with: response, on: back, into: &effects)
