@@ -3,6 +3,15 @@ public struct SocketAddress: Hashable, Sendable {
     public enum Host: Hashable, Sendable {
         case v4(UInt32)
         case v6(UInt64, UInt64)
+
+        /// What one customer of an access network has at least: an IPv4 address, or the 2^64 addresses of an IPv6 link (RFC 4291 §2.5.1), any
+        /// of which it may send from.
+        public var source: Host {
+            switch self {
+            case .v4: self
+            case .v6(let network, _): .v6(network, 0)
+            }
+        }
     }
     public var host: Host
     public var port: UInt16

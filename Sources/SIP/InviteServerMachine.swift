@@ -31,7 +31,7 @@ struct InviteServerMachine: Hashable, Sendable {
         /// The last response again.
         case retransmit
         case sendTrying
-        case reportUnacknowledged, reportUnreachable, end
+        case reportUnreachable, end
     }
     private(set) var state: State
     private let isReliable: Bool
@@ -71,18 +71,16 @@ struct InviteServerMachine: Hashable, Sendable {
         case (.completed, .acknowledged):
             if isReliable { return end(&actions) }
             state = .confirmed(until: now + timers.t4)
-        case (.trying, .unreachable), (.proceeding, .unreachable), (.completed, .unreachable),
-            (.accepted, .unreachable):
+        case (.trying, .unreachable), (.proceeding, .unreachable), (.accepted, .unreachable):
             actions.append(.reportUnreachable)
             end(&actions)
+        // A refusal stands, whether it gets there or not: nothing hangs on it.
+        case (.completed, .unreachable): end(&actions)
         case (.trying(let hundredAt), .tick) where now >= hundredAt:
             state = .proceeding
             actions.append(.sendTrying)
         case (.completed(let repeatAt, let interval, let giveUpAt), .tick):
-            if now >= giveUpAt {
-                actions.append(.reportUnacknowledged)
-                return end(&actions)
-            }
+            if now >= giveUpAt { return end(&actions) }
             if let repeatAt, now >= repeatAt {
                 let next = timers.doubled(interval)
                 state = .completed(repeatAt: now + next, interval: next, giveUpAt: giveUpAt)

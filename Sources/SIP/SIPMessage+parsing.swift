@@ -36,6 +36,8 @@ extension SIPMessage {
         self.init(
             start: start, vias: essentials.vias, from: from, to: to, callID: callID, cseq: cseq,
             headers: Headers(fields: others), body: Array(bytes[scanned.bodyStart..<(scanned.bodyStart + length)]))
+        guard !body.isEmpty, [.invite, .ack, .prack, .update].contains(cseq.method), let description = descriptionOfParts else { return }
+        setBody(description, type: "application/sdp")
     }
 }
 

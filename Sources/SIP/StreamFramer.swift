@@ -32,9 +32,12 @@ package struct StreamFramer: Sendable {
         return rest > 1 || rest == 1 && buffer[start] != ASCII.carriageReturn
     }
 
-    /// What is held of the message at which reading failed: its head, for an answer that says why.
+    /// What is held of the message at which reading failed: its head, as far as its last whole line, for an answer that says why.
     package var head: [UInt8] {
-        Array(buffer[start..<min(headEnd(from: start) ?? buffer.count, start + StreamFramer.headMax)])
+        let most = min(buffer.count, start + StreamFramer.headMax)
+        if let end = headEnd(from: start), end <= most { return Array(buffer[start..<end]) }
+        guard let line = buffer[start..<most].lastIndex(of: ASCII.lineFeed) else { return [] }
+        return buffer[start...line] + [ASCII.carriageReturn, ASCII.lineFeed]
     }
 
     /// The next whole piece; nil when more bytes are needed.

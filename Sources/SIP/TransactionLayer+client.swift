@@ -111,6 +111,11 @@ extension TransactionLayer {
         return ClientTransactionID(number: number)
     }
 
+    /// Whether a transaction here waits for this response, or has had it.
+    package func expects(response: SIPMessage) -> Bool {
+        response.branch.map { clientKeys[ClientKey(branch: $0, method: response.cseq.method)] != nil } ?? false
+    }
+
     mutating func receive(response: SIPMessage, on hop: Hop, now: Instant, into effects: inout [Effect]) {
         guard let branch = response.branch, let number = clientKeys[ClientKey(branch: branch, method: response.cseq.method)] else {
             effects.append(.stray(response, hop))

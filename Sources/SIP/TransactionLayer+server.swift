@@ -175,10 +175,13 @@ extension TransactionLayer {
             case .sendTrying:
                 guard let request = change(server: number, { $0.request }) ?? nil else { continue }
                 transmit(request.response(100), number, &effects)
-            case .reportUnacknowledged: effects.append(.unacknowledged(id))
             case .reportUnreachable:
+                switch change(server: number, { $0.answer.first?.machine.state }) ?? nil {
+                case nil: effects.append(.unreachable(id))
                 // Once the ACK is there, the dialog stands on its own, whatever becomes of the way by which it began.
-                if change(server: number, { $0.answer.first?.machine.state == .acknowledged }) != true { effects.append(.unacknowledged(id)) }
+                case .acknowledged: break
+                case .some: effects.append(.unacknowledged(id))
+                }
             case .end: remove(server: number)
             }
         }

@@ -24,8 +24,10 @@ package struct TransactionLayer: Sendable {
         case cancelled(ServerTransactionID, SIPMessage)
         /// The ACK of our 2xx. nil when the layer did not send that 2xx (a call taken over from another process).
         case acknowledged(ServerTransactionID?, SIPMessage, Hop)
-        /// No ACK came for our final response; after a 2xx a BYE is due (§13.3.1.4).
+        /// No ACK came for our 2xx: a BYE is due (§13.3.1.4).
         case unacknowledged(ServerTransactionID)
+        /// The way back to whoever sent an INVITE is gone before a final response.
+        case unreachable(ServerTransactionID)
         /// Every provisional response, and each final one once: repetitions stay inside. Each 2xx to an INVITE is to be
         /// acknowledged (see `acknowledge`), one for each To tag when the request forked.
         case response(ClientTransactionID, SIPMessage, Hop)

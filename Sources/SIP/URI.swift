@@ -58,8 +58,10 @@ package struct URI: Hashable, Sendable {
     package var isSIP: Bool { opaque == nil }
     package var isSecure: Bool { scheme == "sips" }
     package var userDecoded: String? { user?.percentDecoded }
-    /// `userDecoded` without what carriers write behind a number in it: `+12095550100;npdi;rn=+12095550000` (RFC 3261 §19.1.6, RFC 4694).
+    /// `userDecoded` without what carriers write behind a number in it: `+12095550100;npdi;rn=+12095550000` (RFC 3261 §19.1.6, RFC 4694). Of a
+    /// `tel` URI its number, without separators that are for the eye (RFC 3966 §5.1.1).
     package var numberOrUser: String? {
+        if scheme == "tel", let opaque { return String(decoding: opaque.utf8.prefix { $0 != ASCII.semicolon }.filter { !"-.()".utf8.contains($0) }, as: UTF8.self) }
         guard let user, let end = user.utf8.firstIndex(of: ASCII.semicolon) else { return userDecoded }
         let number = user[..<end]
         let digits = number.utf8.first == UInt8(ascii: "+") ? number.utf8.dropFirst() : number.utf8[...]

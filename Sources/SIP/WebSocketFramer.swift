@@ -15,6 +15,8 @@ package struct WebSocketFramer: Sendable {
         case tooLarge
         /// A message in more parts than anybody needs.
         case tooManyParts
+        /// Text that is no UTF-8 (§8.1).
+        case notText
 
         /// The frame that says so.
         package var farewell: [UInt8] {
@@ -23,6 +25,7 @@ package struct WebSocketFramer: Sendable {
                 case .protocolError: 1002
                 case .tooLarge: 1009
                 case .tooManyParts: 1008
+                case .notText: 1007
                 }
             return WebSocketFramer.frame(.close, [UInt8(code >> 8), UInt8(code & 0xFF)])
         }
@@ -42,6 +45,7 @@ package struct WebSocketFramer: Sendable {
 
     private var buffer: [UInt8] = []
     private var message: [UInt8] = []
+    private var isText = false
     /// Parts of the message so far; 0: none has begun.
     private var parts = 0
 
@@ -58,10 +62,13 @@ package struct WebSocketFramer: Sendable {
             switch opcode {
             case .ping: return .reply(WebSocketFramer.frame(.pong, payload))
             case .pong: continue
-            case .close: return .closed(reply: WebSocketFramer.frame(.close, Array(payload.prefix(2))))
+            case .close:
+                guard payload.isEmpty || payload.count >= 2 && WebSocketFramer.isSendable(UInt16(payload[0]) << 8 | UInt16(payload[1])) else { throw .protocolError }
+                return .closed(reply: WebSocketFramer.frame(.close, Array(payload.prefix(2))))
             case .text, .binary:
                 guard parts == 0 else { throw .protocolError }
                 message = payload
+                isText = opcode == .text
             case .continuation:
                 guard parts > 0 else { throw .protocolError }
                 message += payload
@@ -72,9 +79,18 @@ package struct WebSocketFramer: Sendable {
             guard isLast else { continue }
             parts = 0
             defer { message = [] }
+            guard !isText || message.isUTF8(message.indices) else { throw .notText }
             return .message(message)
         }
         return nil
+    }
+
+    /// Whether a close frame may say so: 1004 to 1006 and 1015 never stand in one (§7.4).
+    private static func isSendable(_ code: UInt16) -> Bool {
+        switch code {
+        case 1000...1003, 1007...1014, 3000...4999: true
+        default: false
+        }
     }
 
     private mutating func nextFrame() throws(Failure) -> (Bool, Opcode, [UInt8])? {

@@ -50,7 +50,10 @@ extension CallMachine {
 
     /// More talk time, or the same: then the call ends when it is used up, unless the account is topped up until shortly before.
     mutating func granted(_ credit: CreditGranted, _ kit: CallKit) {
-        guard stage == .talking, let answeredAt, let creditUntil, let creditEnds else { return }
+        guard stage == .talking, let answeredAt, let creditUntil, creditEnds != nil else { return }
+        // What is known holds, and no longer: a call that was taken over goes on until it is known.
+        setCredit(until: creditUntil, kit)
+        guard let creditEnds else { return }
         if answeredAt + .seconds(Int64(credit.grantedSeconds)) > creditUntil {
             grant(credit.grantedSeconds, kit)
         } else if creditEnds - kit.now > CallMachine.lastQuestion + .seconds(1) {

@@ -87,8 +87,7 @@ extension CallMachine {
             return kit.respond(request.response(503, toTag: leg.dialog.localTag), to: transaction, .busyWorker)
         }
         clients.append(outgoing)
-        kit.serverOwners[transaction] = id
-        servers.append(transaction)
+        own(transaction, &kit)
         reoffer = Reoffer(
             from: side, transaction: transaction, request: request, outgoing: outgoing, sent: sent, previous: previous,
             replacement: replacement.map { _ in leg })
@@ -114,16 +113,16 @@ extension CallMachine {
             debts[reoffer.from.other] = debt
             unanswered[reoffer.from] = Unanswered(terms: MediaTerms())
         }
+        var ok = reoffer.request.response(200, toTag: leg.dialog.localTag)
+        ok.headers.append(.contact, kit.contactText)
+        ok.headers.append(.allow, CallMachine.allowed)
+        leg.refreshed(by: reoffer.request, answered: &ok, kit)
+        ok.setBody(told.bytes, type: "application/sdp")
         let replaced = reoffer.replacement == nil ? nil : self[reoffer.from]
         if reoffer.replacement != nil { leg.dialog.confirm() }
         self[reoffer.from] = leg
         self[reoffer.from.other] = other
         if !isLate { update(&kit) }
-        var ok = reoffer.request.response(200, toTag: leg.dialog.localTag)
-        ok.headers.append(.contact, kit.contactText)
-        ok.headers.append(.allow, CallMachine.allowed)
-        leg.timer?.write(to: &ok, of: reoffer.request)
-        ok.setBody(told.bytes, type: "application/sdp")
         kit.respond(ok, to: reoffer.transaction)
         if var replaced { hangUpStray(&replaced, &kit) }
     }

@@ -23,20 +23,23 @@ extension CallMachine {
         end(cause, status: status, &kit)
     }
 
+    /// What a caller is told to whom the called side's answer never went.
+    typealias Refusal = (status: Int, why: FinalReason)
+
     /// - Parameter reason: what the side that hung up said of it (RFC 3326).
-    mutating func hungUp(by side: Side, reason: [String] = [], _ kit: inout CallKit) {
+    mutating func hungUp(by side: Side, reason: [String] = [], refusing refusal: Refusal = (487, .ended), _ kit: inout CallKit) {
         guard stage == .talking else { return }
         bye(side.other, reason, &kit)
-        end(side == .a ? .callerHungUp : .calledHungUp, status: 200, &kit)
+        end(side == .a ? .callerHungUp : .calledHungUp, status: 200, refusing: refusal, &kit)
     }
 
     /// We end it, for that reason.
-    mutating func hangUp(_ cause: EndCause, _ kit: inout CallKit) {
+    mutating func hangUp(_ cause: EndCause, refusing refusal: Refusal = (487, .ended), _ kit: inout CallKit) {
         switch stage {
         case .talking:
             bye(.a, [], &kit)
             bye(.b, [], &kit)
-            end(cause, status: 200, &kit)
+            end(cause, status: 200, refusing: refusal, &kit)
         case .planning, .opening, .ringing:
             abandonAll(&kit)
             fail(480, cause, nil, &kit)
@@ -54,10 +57,7 @@ extension CallMachine {
 
     private mutating func bye(_ side: Side, _ reason: [String], _ kit: inout CallKit) {
         // A caller that was never told of the answer has no dialog to end.
-        if side == .a, answer != nil, let invite {
-            answer = nil
-            return kit.respond(invite.request.response(487, toTag: a.dialog.localTag), to: invite.transaction, .ended)
-        }
+        guard side == .b || answer == nil else { return }
         forgive(side, &kit)
         guard var leg = self[side] else { return }
         var request = leg.dialog.request(.bye, via: kit.via(id))
@@ -66,8 +66,14 @@ extension CallMachine {
         if let transaction = kit.send(request, to: leg.path, of: id) { clients.append(transaction) }
     }
 
-    private mutating func end(_ cause: EndCause, status: Int, _ kit: inout CallKit) {
+    private mutating func end(_ cause: EndCause, status: Int, refusing refusal: Refusal = (487, .ended), _ kit: inout CallKit) {
         endTransfer(&kit)
+        var status = status
+        if answer != nil, let invite {
+            status = refusal.status
+            kit.respond(invite.request.response(status, toTag: a.dialog.localTag), to: invite.transaction, refusal.why)
+            answer = nil
+        }
         if let reoffer {
             let leg = reoffer.replacement ?? self[reoffer.from]
             kit.respond(reoffer.request.response(487, toTag: leg?.dialog.localTag), to: reoffer.transaction, .ended)

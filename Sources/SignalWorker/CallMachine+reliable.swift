@@ -90,10 +90,7 @@ extension CallMachine {
                     abandonAll(&kit)
                     return fail(504, .failed, "no PRACK came for what was to be confirmed", &kit, .noPRACK)
                 }
-                answer = nil
-                kit.respond(invite.request.response(504, toTag: a.dialog.localTag), to: invite.transaction, .noPRACK)
-                self.invite = nil
-                return hangUp(.failed, &kit)
+                return hangUp(.failed, refusing: (504, .noPRACK), &kit)
             }
         }
     }

@@ -224,7 +224,7 @@ extension CallMachine {
         }
         if let earlyOffer, earlyOffer.outgoing == transaction { return earlyOfferAnswered(earlyOffer.sent.response(status), &kit) }
         if let refresh = refreshing.first(where: { $0.transaction == transaction }) {
-            return refreshAnswered(refresh.request.response(status), transaction, &kit)
+            return refreshAnswered(refresh.request.response(status), transaction, isSilent: true, &kit)
         }
         if let transfer, transfer.transaction == transaction {
             return transferAnswered(transfer.invite.response(status), kit.internalHop, &kit)
@@ -319,8 +319,11 @@ extension CallMachine {
 
     private mutating func answered(_ response: SIPMessage, _ index: Int, _ kit: inout CallKit) {
         let attempt = attempts[index]
+        var response = response
+        // Who says nothing of where it is called is called where it was (it has to, by RFC 3261 §12.1.1).
+        if response.contact == nil, let uri = attempt.request.requestURI { response.headers[.contact] = NameAddress(uri: uri).description }
         guard var dialog = Dialog(calling: attempt.request, response: response) else {
-            return failed(index, 502, "the answer has no Contact", &kit)
+            return failed(index, 502, "the answer has no tag", &kit)
         }
         // Confirmations while it rang were requests of this dialog.
         if let early = attempt.early.first(where: { $0.dialog.remoteTag == dialog.remoteTag }) { dialog.carryOn(early.dialog) }
@@ -458,7 +461,7 @@ extension CallMachine {
 
     /// The caller gave up.
     mutating func callerGone(reason: String? = nil, _ kit: inout CallKit) {
-        if stage == .talking, answer != nil { return hungUp(by: .a, &kit) }
+        if stage == .talking, answer != nil { return hungUp(by: .a, refusing: (487, .cancelled), &kit) }
         guard stage == .planning || stage == .opening || stage == .ringing else { return }
         abandonAll(&kit, reason: reason)
         fail(487, .cancelled, nil, &kit, .cancelled)

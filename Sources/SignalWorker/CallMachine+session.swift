@@ -59,11 +59,14 @@ extension CallMachine {
         refreshing.append(Refresh(side: side, transaction: transaction, request: request))
     }
 
-    mutating func refreshAnswered(_ response: SIPMessage, _ transaction: ClientTransactionID, _ kit: inout CallKit) {
+    /// - Parameter isSilent: nothing came: the response is ours.
+    mutating func refreshAnswered(_ response: SIPMessage, _ transaction: ClientTransactionID, isSilent: Bool = false, _ kit: inout CallKit) {
         guard response.isFinal, let index = refreshing.firstIndex(where: { $0.transaction == transaction }) else { return }
         let refresh = refreshing.remove(at: index)
         guard var leg = self[refresh.side], stage == .talking else { return }
-        let isOurTimeout = response.status == 408 || response.status == 503
+        // RFC 3261 §12.2.1.2: no answer, or no such dialog, ends it. Any other refusal shows that the peer is there.
+        let isOver = isSilent || response.status == 408 || response.status == 481
+        if !isSilent, response.status != 481 { leg.heardAt = kit.wall }
         var hasChanged = false
         switch response.status {
         case 200..<300:
@@ -78,22 +81,27 @@ extension CallMachine {
             {
                 change(refresh.side, leg.media, &kit)
             }
-        case 408, 481, 503: break
+        case _ where isOver: break
         case 422: leg.timer?.lengthen(to: response.minSE ?? SessionTimer.shortest)
         case 405, 501: leg.takesUpdate = false
         case 491: leg.timer?.postpone(until: kit.now + glareDelay(refresh.side, &kit))
-        default:
-            // It refuses, and so it is there.
+        case 500..<600:
+            // For now, it says: asked again before its own timer ends the session.
             leg.timer?.refreshed(kit.now)
+            leg.timer?.postpone(until: kit.now + CallMachine.patience(after: response))
+        default: leg.timer?.refreshed(kit.now)
         }
-        if !isOurTimeout, response.status != 481 { leg.heardAt = kit.wall }
         if response.status == 422 || response.status == 405 || response.status == 501 { leg.timer?.postpone(until: kit.now) }
         self[refresh.side] = leg
         // It takes its media elsewhere now, which the other side has to know.
         if hasChanged { agreeAnew(refresh.side, &kit) }
-        // RFC 3261 §12.2.1.2: no answer, or no such dialog, ends it.
-        if isOurTimeout || response.status == 481 { vanished(refresh.side, &kit) }
+        if isOver { vanished(refresh.side, &kit) }
         watchSessions(&kit)
+    }
+
+    /// Until a refresh is tried again that failed at the peer: what it asks for (RFC 3261 §20.33), within reason.
+    private static func patience(after response: SIPMessage) -> Duration {
+        .seconds(min(max(response.headers[.retryAfter].flatMap { Int64($0.prefix(while: \.isNumber)) } ?? 10, 5), 30))
     }
 
     /// Before another offer after a 491 (RFC 3261 §14.1): who made the Call-ID waits longer.

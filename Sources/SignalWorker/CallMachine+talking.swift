@@ -39,11 +39,10 @@ extension CallMachine {
             let isBusy = reoffer != nil || parked != nil || earlyOffer != nil || !moving.isEmpty || owesAnswer || transfer != nil && transfer?.by != side || refreshing.contains { $0.side == side && $0.request.method == .invite }
             guard !isBusy else { return answer(491, &kit) }
             do throws(SessionTimer.Rejection) {
-                leg.timer = try SessionTimer(answering: request, wanted: kit.configuration.sessionSeconds, now: kit.now)
+                _ = try SessionTimer(answering: request, wanted: kit.configuration.sessionSeconds, now: kit.now)
             } catch {
                 return tooShort(request, transaction, leg.dialog.localTag, &kit)
             }
-            self[side] = leg
             guard request.hasSDP || isDirect && method == .invite else { return refresh(request, transaction, side, &kit) }
             offer(request, transaction, side, &kit)
         // Candidates one by one (RFC 8840): they are for us, and we need none of them.
@@ -65,14 +64,18 @@ extension CallMachine {
 
     /// A re-INVITE or UPDATE that offers nothing: the session stands as it is.
     private mutating func refresh(_ request: SIPMessage, _ transaction: ServerTransactionID, _ side: Side, _ kit: inout CallKit) {
-        guard let leg = self[side] else { return }
+        guard var leg = self[side] else { return }
         var ok = request.response(200, toTag: leg.dialog.localTag)
         ok.headers.append(.contact, kit.contactText)
         ok.headers.append(.allow, CallMachine.allowed)
-        leg.timer?.write(to: &ok, of: request)
-        if request.method == .invite, let local = leg.media.local {
-            ok.setBody(local.bytes, type: "application/sdp")
-            unanswered[side] = Unanswered(terms: leg.media.own)
+        leg.refreshed(by: request, answered: &ok, kit)
+        self[side] = leg
+        if request.method == .invite {
+            own(transaction, &kit)
+            if let local = leg.media.local {
+                ok.setBody(local.bytes, type: "application/sdp")
+                unanswered[side] = Unanswered(terms: leg.media.own)
+            }
         }
         kit.respond(ok, to: transaction)
     }
@@ -124,8 +127,7 @@ extension CallMachine {
             return kit.respond(request.response(503, toTag: leg.dialog.localTag), to: transaction, .busyWorker)
         }
         clients.append(outgoing)
-        kit.serverOwners[transaction] = id
-        servers.append(transaction)
+        own(transaction, &kit)
         reoffer = Reoffer(from: side, transaction: transaction, request: request, outgoing: outgoing, sent: sent, previous: previous, replacement: replacement.map { _ in leg })
     }
 
@@ -161,6 +163,11 @@ extension CallMachine {
             version: descriptionVersion, to: leg.media, streams: addresses(of: told, but: other.media.index, for: reoffer.from, leg.media.own),
             fingerprint: mediaFingerprint, isAnswer: true)
         leg.media.local = answer
+        var ok = reoffer.request.response(200, toTag: leg.dialog.localTag)
+        ok.headers.append(.contact, kit.contactText)
+        ok.headers.append(.allow, CallMachine.allowed)
+        leg.refreshed(by: reoffer.request, answered: &ok, kit)
+        ok.setBody(answer.bytes, type: "application/sdp")
         let replaced = reoffer.replacement == nil ? nil : self[reoffer.from]
         if reoffer.replacement != nil { leg.dialog.confirm() }
         self[reoffer.from] = leg
@@ -168,13 +175,23 @@ extension CallMachine {
         changeAgreed(reoffer.from, both: true, &kit)
         sound(to: reoffer.from.other, &kit)
         update(&kit)
-        var ok = reoffer.request.response(200, toTag: leg.dialog.localTag)
-        ok.headers.append(.contact, kit.contactText)
-        ok.headers.append(.allow, CallMachine.allowed)
-        leg.timer?.write(to: &ok, of: reoffer.request)
-        ok.setBody(answer.bytes, type: "application/sdp")
         kit.respond(ok, to: reoffer.transaction)
         if var replaced { hangUpStray(&replaced, &kit) }
+    }
+
+    /// A request of a peer that waits for its answer, or whose answer waits for its ACK.
+    mutating func own(_ transaction: ServerTransactionID, _ kit: inout CallKit) {
+        kit.serverOwners[transaction] = id
+        // Beside the first, those of the last minute are enough, however often a side offers.
+        if servers.count > 32 { servers.remove(at: 1) }
+        servers.append(transaction)
+    }
+
+    /// The way of a request to its answer is gone. A call that has been answered stands, as its timer shows (RFC 4028).
+    mutating func unreachable(_ transaction: ServerTransactionID, _ kit: inout CallKit) {
+        if transaction == invite?.transaction { return hangUp(.failed, &kit) }
+        if parked?.transaction == transaction { return unpark(&kit) }
+        if let reoffer, reoffer.transaction == transaction { kit.cancel(reoffer.outgoing) }
     }
 
     mutating func restore(_ media: Sides<LegMediaState>) {

@@ -260,8 +260,7 @@ extension CallMachine {
         leg.media.local = offer
         leg.dialog.confirm()
         self[side] = leg
-        kit.serverOwners[transaction] = id
-        servers.append(transaction)
+        own(transaction, &kit)
         unanswered[side] = Unanswered(terms: MediaTerms(), isNewParty: true)
         var ok = request.response(200, toTag: leg.dialog.localTag)
         ok.headers.append(.contact, kit.contactText)

@@ -92,7 +92,12 @@ struct Connections: ~Copyable {
                     }
                     watch(connection)
                 }
-                if !connection.isConnecting { read(connection, now, &events) }
+                if connection.isParting {
+                    // It has failed, as it is watched for nothing else.
+                    if !connection.hasUnwritten { close(connection, .closed, now, &events) }
+                } else if !connection.isConnecting {
+                    read(connection, now, &events)
+                }
             }
         }
     }
@@ -102,12 +107,17 @@ struct Connections: ~Copyable {
         case .nothing: return
         case .end: return close(connection, .closed, now, &events)
         case .bytes(let count):
+            var hasMessage = false
             for output in connection.receive(Array(buffer[..<count]), now: now) {
                 switch output {
-                case .message(let message): events.append(.message(message, connection.hop))
+                case .message(let message):
+                    hasMessage = true
+                    events.append(.message(message, connection.hop))
                 case .reply(let bytes):
                     if let end = connection.queue(bytes) { return close(connection, end, now, &events) }
-                case .end(let end, let farewell): return close(connection, end, now, &events, farewell: farewell)
+                case .end(let end, let farewell):
+                    guard hasMessage else { return close(connection, end, now, &events, farewell: farewell) }
+                    connection.part(end, farewell: farewell, now: now)
                 }
             }
             write(connection, now, &events)
@@ -131,7 +141,7 @@ struct Connections: ~Copyable {
                 let source = socket.remote
                 let refusal: ConnectionEnd? =
                     connections.count >= limits.connections
-                    ? .tooMany : bySource[source.host, default: 0] >= limits.perSource ? .tooManyFromSource : nil
+                    ? .tooMany : bySource[source.host.source, default: 0] >= limits.perSource ? .tooManyFromSource : nil
                 if let refusal {
                     socket.resetOnClose()
                     events.append(.note(.connection(source: source, refusal)))
@@ -171,7 +181,7 @@ struct Connections: ~Copyable {
         }
         nextNumber += 1
         connections[hop.connection] = connection
-        if asked == nil { bySource[source.host, default: 0] += 1 }
+        if asked == nil { bySource[source.host.source, default: 0] += 1 }
         byPeer[Peer(transport: hop.transport, remote: source, name: asked?.name)] = hop.connection
         expect(connection)
     }
@@ -212,10 +222,10 @@ struct Connections: ~Copyable {
 
     private mutating func watch(_ connection: StreamConnection) {
         let wanted = connection.isConnecting || connection.hasUnwritten
-        guard connection.isWatchedForWriting != wanted else { return }
+        guard connection.isWatchedForWriting != wanted || connection.isParting else { return }
         connection.isWatchedForWriting = wanted
         // A descriptor that is in the queue can always be changed there.
-        try? queue.change(connection.socket.descriptor, tag: connection.number, writes: wanted)
+        try? queue.change(connection.socket.descriptor, tag: connection.number, reads: !connection.isParting, writes: wanted)
     }
 
     // MARK: Ending
@@ -261,8 +271,8 @@ struct Connections: ~Copyable {
         let neverOpen = connection.isConnecting
         connection.sayGoodbye(farewell, now: now)
         if connection.asked == nil {
-            let left = bySource[hop.remote.host, default: 1] - 1
-            bySource[hop.remote.host] = left > 0 ? left : nil
+            let left = bySource[hop.remote.host.source, default: 1] - 1
+            bySource[hop.remote.host.source] = left > 0 ? left : nil
         }
         let peer = Peer(transport: hop.transport, remote: hop.remote, name: connection.asked?.name)
         events.append(.note(.connection(source: hop.remote, end)))

@@ -48,6 +48,12 @@ struct Leg: Sendable {
         timer = SessionTimer(answered: response, wanted: timer?.seconds ?? kit.configuration.sessionSeconds, now: kit.now)
     }
 
+    /// Our 2xx to an INVITE or UPDATE of the peer: what that said of the session timer holds with it, and not if we refuse (RFC 4028 §9).
+    mutating func refreshed(by request: SIPMessage, answered ok: inout SIPMessage, _ kit: CallKit) {
+        timer = (try? SessionTimer(answering: request, wanted: kit.configuration.sessionSeconds, now: kit.now)) ?? timer
+        timer?.write(to: &ok, of: request)
+    }
+
     /// Where our requests go. Names of hosts are not looked up: then it is where the peer was heard.
     var path: Hop {
         let next = dialog.nextHop

@@ -307,11 +307,12 @@ struct SignalLoop: ~Copyable {
     private mutating func take(_ note: SignalNote) {
         counts[note.name, default: 0] += 1
         switch note {
-        case .malformed(let source, let reason): logger.debug("malformed", metadata: ["from": "\(source)", "reason": "\(reason)"])
-        case .tooFast(let source):
-            // One of them may be sending thousands.
-            let level: Logger.Level = told.insert(note.name).inserted ? .notice : .debug
-            logger.log(level: level, "too many requests", metadata: ["from": "\(source)"])
+        // One of these may be sending thousands.
+        case .malformed(let source, let reason): logger.log(level: firstLevel(note), "malformed", metadata: ["from": "\(source)", "reason": "\(reason)"])
+        case .tooFast(let source): logger.log(level: firstLevel(note), "too many requests", metadata: ["from": "\(source)"])
+        case .turnedAway(let source, let status):
+            let text = status == 482 ? "a request came by two ways" : "as many requests wait as may"
+            logger.log(level: firstLevel(note), "\(text)", metadata: ["from": "\(source)"])
         case .banned(let source): logger.warning("banned after wrong passwords", metadata: ["from": "\(source.host)"])
         case .wrongPassword(let source, let user):
             logger.notice("wrong user or password", metadata: ["from": "\(source)", "user": "\(user)"])
@@ -337,6 +338,9 @@ struct SignalLoop: ~Copyable {
         case .movedToStream(let remote): logger.debug("a large request goes by TCP", metadata: ["peer": "\(remote)"])
         }
     }
+
+    /// The first of its kind in a minute is told, the others are counted.
+    private mutating func firstLevel(_ note: SignalNote) -> Logger.Level { told.insert(note.name).inserted ? .notice : .debug }
 
     /// Once a minute, what was counted.
     private mutating func report() {

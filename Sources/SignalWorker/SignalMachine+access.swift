@@ -20,6 +20,8 @@ extension SignalMachine {
     // MARK: REGISTER (RFC 3261 §10.3)
 
     mutating func register(_ request: SIPMessage, _ id: ServerTransactionID, on hop: Hop) {
+        // An address of record is of a domain (§10.3, step 5).
+        guard request.to.uri.isSIP else { return kit.respond(request.response(404, toTag: "registrar"), to: id, .unknownLine, isForgotten: true) }
         let domain = request.to.uri.host
         switch judge(request, .authorization, realm: domain, id, hop) {
         case .waiting: break
@@ -65,7 +67,8 @@ extension SignalMachine {
                 return start(request, id, hop, .gateway(trunk.source))
             }
         }
-        let realm = request.from.uri.host
+        // A `tel` address has no domain; the line's own is the one that is called then.
+        let realm = request.from.uri.isSIP ? request.from.uri.host : request.requestURI?.host ?? ""
         switch judge(request, .proxyAuthorization, realm: realm, id, hop) {
         case .waiting: break
         case .challenge(let isStale): challenge(request, id, hop.remote, 407, .proxyAuthenticate, realm: realm, isStale)

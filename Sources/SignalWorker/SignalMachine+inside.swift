@@ -31,9 +31,9 @@ extension SignalMachine {
 
     /// Who calls, as a trusted side says it, where From does not (RFC 3325 §9.1).
     static func asserted(_ request: SIPMessage) -> String? {
-        let from = request.from.uri.userDecoded ?? ""
+        let from = request.from.uri.numberOrUser ?? ""
         guard from.isEmpty || from.lowercased() == "anonymous" || request.from.uri.host == "anonymous.invalid" else { return nil }
-        return request.addresses(.assertedIdentity).compactMap { $0.uri.isSIP ? $0.uri.numberOrUser : $0.uri.opaque }.first
+        return request.addresses(.assertedIdentity).compactMap(\.uri.numberOrUser).first
     }
 }
 

@@ -59,12 +59,14 @@ extension SignalMachine {
                 return relay(bytes, on: hop, to: mark.worker)
             }
         }
-        // A response to a worker that is gone has nothing left to end, and nobody answers an ACK. Our own transactions may wait
-        // for either: the ACK of an INVITE that was refused before there was a call.
-        guard let method = message.method, method != .ack else {
+        // Nobody answers an ACK, and of responses to a worker that is gone one alone leaves something to end: the answer to an INVITE. Our own
+        // transactions may wait for either: the ACK of an INVITE that was refused before there was a call.
+        let isAnswer = message.isSuccess && message.cseq.method == .invite
+        guard isAnswer || message.isRequest && message.method != .ack else {
             if mark.worker == configuration.worker { take(message, on: hop) }
             return
         }
+        if isAnswer, kit.transactions.expects(response: message) { return take(message, on: hop) }
         guard located.hold(message, bytes, hop, for: mark.call, now: kit.now) else { return }
         var request = DeskRequest()
         request.locateCall.callID = mark.call.data
@@ -150,6 +152,8 @@ extension SignalMachine {
                 relay(packet.bytes, on: packet.hop, to: located.owner)
             } else if located.found, located.owner == configuration.worker, located.answeredAt > 0, adopt(located, call) {
                 take(packet.message, on: packet.hop)
+            } else if !packet.message.isRequest {
+                if !located.found { takeDown(packet.message, nil, packet.hop) }
             } else if !located.found || located.ownerAlive {
                 take(packet.message, on: packet.hop)  // ends as 481
             } else {
@@ -177,8 +181,8 @@ extension SignalMachine {
 
     // MARK: New requests
 
-    mutating func request(_ request: SIPMessage, _ id: ServerTransactionID, on hop: Hop) {
-        guard let method = request.method else { return }
+    mutating func request(_ received: SIPMessage, _ id: ServerTransactionID, on hop: Hop) {
+        guard let method = received.method, let request = readable(received, id) else { return }
         if conference(request, id, on: hop) { return }
         if method == .subscribe, request.to.tag?.hasPrefix(SignalMachine.subscriptionTag) == true {
             return rates.admits(hop.remote, now: kit.now) ? subscribe(request, id, on: hop) : tooFast(request, id, hop)
@@ -203,7 +207,9 @@ extension SignalMachine {
         if method == .invite, !hop.isInternal, let mark = OwnerMark(tag: request.from.tag), calls.contains(mark.call) {
             return kit.respond(request.response(482, toTag: "loop"), to: id)
         }
-        guard request.maxForwards ?? 70 > 0 else { return kit.respond(request.response(483, toTag: "hops"), to: id, isForgotten: true) }
+        guard request.requestURI?.isSIP == true else { return kit.respond(request.response(416, toTag: "scheme"), to: id, isForgotten: true) }
+        // Only an INVITE goes on: whatever else comes to us is for us.
+        guard method != .invite || request.maxForwards ?? 70 > 0 else { return kit.respond(request.response(483, toTag: "hops"), to: id, isForgotten: true) }
         guard isUnderstood(request, id) else { return }
         switch method {
         case .register: register(request, id, on: hop)
@@ -232,6 +238,24 @@ extension SignalMachine {
         response.headers.append(.unsupported, unknown.joined(separator: ", "))
         kit.respond(response, to: id, isForgotten: true)
         return false
+    }
+
+    /// The request without a body of another kind than a description, if that may be left out (RFC 3261 §20.11); nil: it has been refused
+    /// because of its body (§8.2.3).
+    private mutating func readable(_ request: SIPMessage, _ id: ServerTransactionID) -> SIPMessage? {
+        guard !request.body.isEmpty, [.invite, .update, .prack].contains(request.method) else { return request }
+        let isEncoded = request.headers[.contentEncoding].map { $0.lowercased() != "identity" } ?? false
+        guard isEncoded || !request.hasSDP else { return request }
+        if request.headers[.contentDisposition]?.lowercased().filter({ $0 != " " }).contains(";handling=optional") == true {
+            var bare = request
+            bare.setBody([], type: "")
+            return bare
+        }
+        var response = request.response(415, toTag: "body")
+        response.headers.append(.accept, "application/sdp, multipart/mixed")
+        response.headers.append(.acceptEncoding, "identity")
+        kit.respond(response, to: id, isForgotten: true)
+        return nil
     }
 
     /// Option tags that we do not refuse when they are required; none needs anything of us.

@@ -15,6 +15,7 @@ extension SignalMachine {
         if request.isContactWildcard {
             guard request.expires == 0 else { return kit.respond(request.response(400, toTag: "wildcard"), to: id, .wildcard) }
             bind.removeAll = true
+            bind.bindings = [.with { ($0.callID, $0.cseq) = (request.callID, request.cseq.number) }]
         }
         let contacts = request.contacts
         // All contacts, or some: not both (RFC 3261 §10.3, step 6).
@@ -26,6 +27,10 @@ extension SignalMachine {
             return kit.respond(request.response(403, reason: "Too many contacts", toTag: "registrar"), to: id, .tooManyContacts)
         }
         let path = request.headers.list(.path)
+        // It becomes the Route of every request to the phone (RFC 3327 §5.3).
+        guard request.headers.contains(.path) == !path.isEmpty, path.allSatisfy({ NameAddress($0)?.uri.isSIP == true }) else {
+            return kit.respond(request.response(400, reason: "Malformed Path", toTag: "path"), to: id)
+        }
         let supported = request.supported
         for contact in contacts {
             let asked = contact.expires ?? request.expires ?? configuration.registrationSeconds.upperBound

@@ -202,10 +202,13 @@ package struct SignalMachine: Sendable {
         case .unacknowledged(let id):
             guard let call = kit.serverOwners.removeValue(forKey: id) ?? answeredCall(id) else { return }
             withCall(call) { call, kit in call.hangUp(.failed, &kit) }
+        case .unreachable(let id):
+            guard let call = kit.serverOwners[id] else { return }
+            withCall(call) { call, kit in call.unreachable(id, &kit) }
         case .response(let id, let response, let hop):
             if noticed(id, status: response.status) { return }
             if trunkResponse(response, of: id) { return }
-            guard let call = kit.clientOwners[id], calls.contains(call) else { return late(response, id, hop) }
+            guard let call = kit.clientOwners[id], calls.contains(call) else { return takeDown(response, id, hop) }
             // An INVITE may have a second answer, nothing else has.
             let isLast = response.isFinal && response.cseq.method != .invite
             if isLast { kit.clientOwners[id] = nil }
@@ -221,8 +224,8 @@ package struct SignalMachine: Sendable {
                 call.clients.removeAll { $0 == id }
                 call.transactionFailed(id, failure, &kit)
             }
-        case .stray(let response, _): stray(response)
-        case .refused: break
+        case .stray(let response, let hop): stray(response, hop)
+        case .refused(let status, let hop): kit.note(.turnedAway(source: hop.remote, status: status))
         }
     }
 
@@ -231,15 +234,18 @@ package struct SignalMachine: Sendable {
     }
 
     /// A 2xx that is repeated to a call which was taken over: its ACK was lost with the worker that had sent it.
-    private mutating func stray(_ response: SIPMessage) {
+    private mutating func stray(_ response: SIPMessage, _ hop: Hop) {
         guard response.cseq.method == .invite, response.isSuccess, let mark = OwnerMark(branch: response.branch) else { return }
+        guard calls.contains(mark.call) else { return takeDown(response, nil, hop) }
         withCall(mark.call) { call, kit in call.acknowledgeAgain(response, &kit) }
     }
 
-    /// A 2xx for an INVITE whose call is over here: the peer believes in a call, so it is taken down (RFC 3261 §13.2.2.4).
-    private mutating func late(_ response: SIPMessage, _ id: ClientTransactionID, _ hop: Hop) {
+    /// A 2xx for an INVITE whose call is over: the peer believes in a call, so it is taken down (RFC 3261 §13.2.2.4).
+    ///
+    /// - Parameter id: of the INVITE, if it was sent here.
+    mutating func takeDown(_ response: SIPMessage, _ id: ClientTransactionID?, _ hop: Hop) {
         guard response.cseq.method == .invite, response.isSuccess, let mark = OwnerMark(branch: response.branch),
-            let contact = response.contact
+            let contact = response.contact, id != nil || rates.admits(hop.remote, now: kit.now)
         else { return }
         let via = kit.via(mark.call)
         var invite = SIPMessage(

@@ -5,6 +5,8 @@ package import Primitives
 package enum SignalNote: Hashable, Sendable {
     case malformed(source: SocketAddress, reason: String)
     case tooFast(source: SocketAddress)
+    /// Refused without being looked at: the table of transactions is full, or the request came by two ways.
+    case turnedAway(source: SocketAddress, status: Int)
     case banned(source: SocketAddress)
     case wrongPassword(source: SocketAddress, user: String)
     /// A packet of a call that nobody owns.
@@ -33,6 +35,7 @@ package enum SignalNote: Hashable, Sendable {
         switch self {
         case .malformed: "malformed"
         case .tooFast: "too_fast"
+        case .turnedAway(_, let status): status == 482 ? "merged" : "table_full"
         case .banned: "banned"
         case .wrongPassword: "wrong_password"
         case .orphan: "orphan"

@@ -2,7 +2,7 @@ import Model
 import Primitives
 
 /// How much each source address may ask of us before anybody vouches for it, how much each line in its own name, and which
-/// addresses are not listened to for a while. Bounded in memory.
+/// addresses are not listened to for a while. The addresses of one IPv6 link count as one. Bounded in memory.
 ///
 /// A proxy, a carrier or an office with a thousand phones is one address: what a password or the address of a gateway vouches for
 /// is given back to it, and a line that asks too much is held back by itself.
@@ -34,18 +34,18 @@ struct SourceRates: Sendable {
     }
 
     func isBanned(_ source: SocketAddress, now: Instant) -> Bool {
-        guard let until = buckets[source.host]?.bannedUntil else { return false }
+        guard let until = buckets[source.host.source]?.bannedUntil else { return false }
         return now < until
     }
 
     mutating func admits(_ source: SocketAddress, now: Instant) -> Bool {
         var bucket = bucket(source, now)
-        defer { buckets[source.host] = bucket }
+        defer { buckets[source.host.source] = bucket }
         return bucket.tokens.take(strangers, now: now)
     }
 
     /// These requests of the source turned out to be of somebody whom we know.
-    mutating func vouched(_ source: SocketAddress, requests: Int) { buckets[source.host]?.tokens.giveBack(requests, strangers) }
+    mutating func vouched(_ source: SocketAddress, requests: Int) { buckets[source.host.source]?.tokens.giveBack(requests, strangers) }
 
     mutating func admits(line subscriber: SubscriberID, now: Instant) -> Bool {
         if lines.count >= SourceRates.linesMax { lines.removeAll() }
@@ -61,14 +61,14 @@ struct SourceRates: Sendable {
             bucket.wrong = 0
             bucket.bannedUntil = now + banTime
         }
-        buckets[source.host] = bucket
+        buckets[source.host.source] = bucket
         return bucket.bannedUntil.map { now < $0 } ?? false
     }
 
-    mutating func rightPassword(_ source: SocketAddress) { buckets[source.host]?.wrong = 0 }
+    mutating func rightPassword(_ source: SocketAddress) { buckets[source.host.source]?.wrong = 0 }
 
     private mutating func bucket(_ source: SocketAddress, _ now: Instant) -> Bucket {
-        if let bucket = buckets[source.host] { return bucket }
+        if let bucket = buckets[source.host.source] { return bucket }
         if buckets.count >= SourceRates.sourcesMax {
             // Those that have nothing against them start anew as if they had been silent.
             buckets = buckets.filter { $0.value.bannedUntil.map { now < $0 } ?? false }

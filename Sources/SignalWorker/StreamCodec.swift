@@ -19,12 +19,14 @@ struct StreamCodec: Sendable {
     }
 
     private var layer: Layer
+    private let framesMessages: Bool
     private var pings: Double
     private var countedAt: Instant
     private let limits: StreamLimits
 
     init(_ transport: Transport, isClient: Bool = false, limits: StreamLimits, now: Instant) {
-        layer = transport.isWebSocket && !isClient ? .upgrading(WebSocketHandshake(limits.origins)) : .plain(StreamFramer())
+        framesMessages = transport.isWebSocket && !isClient
+        layer = framesMessages ? .upgrading(WebSocketHandshake(limits.origins)) : .plain(StreamFramer())
         self.limits = limits
         pings = limits.pingBurst
         countedAt = now
@@ -45,12 +47,7 @@ struct StreamCodec: Sendable {
     }
 
     /// As a message goes over the connection.
-    func encode(_ message: [UInt8]) -> [UInt8] {
-        switch layer {
-        case .plain, .over: message
-        case .upgrading, .webSocket: WebSocketFramer.frame(message: message)
-        }
-    }
+    func encode(_ message: [UInt8]) -> [UInt8] { framesMessages ? WebSocketFramer.frame(message: message) : message }
 
     mutating func receive(_ bytes: [UInt8], now: Instant, into outputs: inout [Output]) {
         switch layer {

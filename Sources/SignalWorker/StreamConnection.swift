@@ -25,6 +25,10 @@ final class StreamConnection {
     private var heardAt: Instant
     private var partialSince: Instant?
     private var stalledSince: Instant?
+    /// Nothing more is read, and it is over then: what was read before has so much time for its answers.
+    private var parting: (at: Instant, why: ConnectionEnd, farewell: [UInt8])?
+
+    private static let partingTime = Duration.milliseconds(500)
 
     init(_ socket: consuming TCPSocket, hop: Hop, asked: Hop?, tls: TLSSession?, limits: StreamLimits, now: Instant) {
         self.socket = socket
@@ -42,10 +46,12 @@ final class StreamConnection {
 
     var number: UInt64 { hop.connection }
     var hasUnwritten: Bool { written < out.count }
+    var isParting: Bool { parting != nil }
     private var isReady: Bool { tls?.isOpen != false && codec.isReady }
 
     /// When it is over unless something happens, and why.
     var deadline: (at: Instant, why: ConnectionEnd) {
+        if let parting { return (parting.at, parting.why) }
         if isConnecting { return (begunAt + limits.connect, .unreachable("no connection in time")) }
         if !isReady { return (begunAt + limits.handshake, .slowHandshake) }
         var first: (at: Instant, why: ConnectionEnd) = (heardAt + (isTrusted ? limits.idle : limits.strangerIdle), .idle)
@@ -77,6 +83,9 @@ final class StreamConnection {
         partialSince = codec.isPartial ? (hasNews ? now : partialSince ?? now) : nil
         return outputs
     }
+
+    /// What came with whole messages ends the connection, once those are answered.
+    func part(_ end: ConnectionEnd, farewell: [UInt8], now: Instant) { parting = (now + StreamConnection.partingTime, end, farewell) }
 
     /// Queues one message.
     func send(message: [UInt8]) -> ConnectionEnd? {
@@ -127,6 +136,7 @@ final class StreamConnection {
     /// The last words: what is queued, TLS's own goodbye, as far as the system takes them at once.
     func sayGoodbye(_ farewell: [UInt8], now: Instant) {
         guard !isConnecting else { return }
+        let farewell = parting?.farewell ?? farewell
         if !farewell.isEmpty { _ = queue(farewell) }
         if let tls {
             tls.finish()

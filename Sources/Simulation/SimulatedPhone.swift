@@ -141,7 +141,7 @@ final class SimulatedPhone {
             over(key)
         case .response(let id, let response, let hop): take(response, id, hop)
         case .failed(let id, _): failed(id)
-        case .unacknowledged(let id):
+        case .unacknowledged(let id), .unreachable(let id):
             if let key = calls.first(where: { $0.value.server == id })?.key { perform(.hangUp, key) }
         case .acknowledged, .stray, .refused: break
         }

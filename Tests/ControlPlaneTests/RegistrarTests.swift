@@ -54,6 +54,23 @@ import Testing
                 == .ok)
     }
 
+    /// RFC 3261 §10.3, step 6.
+    @Test func anOlderRequestDoesNotRemoveAll() {
+        var registrar = Registrar()
+        _ = registrar.bind(request(binding("sip:a", cseq: 5)), subscriber: alice, at: start)
+        var all = request(binding("", cseq: 5, expires: 0))
+        all.removeAll = true
+        #expect(registrar.bind(all, subscriber: alice, at: start).outcome == .stale)
+        #expect(registrar.bindings(of: alice, at: start).count == 1)
+        all.bindings[0].cseq = 6
+        #expect(registrar.bind(all, subscriber: alice, at: start).outcome == .ok)
+        #expect(registrar.bindings(of: alice, at: start).isEmpty)
+        // Of another device nothing is older.
+        _ = registrar.bind(request(binding("sip:b", cseq: 9, callID: "other")), subscriber: alice, at: start)
+        #expect(registrar.bind(all, subscriber: alice, at: start).outcome == .ok)
+        #expect(registrar.bindings(of: alice, at: start).isEmpty)
+    }
+
     @Test func aStaleContactSpoilsTheWholeRequest() {
         var registrar = Registrar()
         _ = registrar.bind(request(binding("sip:a", cseq: 5)), subscriber: alice, at: start)

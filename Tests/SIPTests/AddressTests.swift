@@ -19,7 +19,7 @@ func uriIsWrittenAsItWasRead(text: String) throws {
 @Test(arguments: [
     ("sip:+12095550100;npdi;rn=+12095550000@b.example", "+12095550100"), ("sip:12095550100;phone-context=+1@b.example", "12095550100"),
     ("sip:+12095550100@b.example", "+12095550100"), ("sip:al%20ice;x@b.example", "al ice;x"), ("sip:%31;x@b.example", "1;x"), ("sip:;x@b.example", ";x"),
-    ("sip:+;x@b.example", "+;x"),
+    ("sip:+;x@b.example", "+;x"), ("tel:+1-209-555(01)00;phone-context=x", "+12095550100"), ("tel:911", "911"),
 ])
 func aNumberIsReadWithoutItsParameters(text: String, user: String) throws {
     #expect(try #require(URI(text)).numberOrUser == user)

@@ -63,6 +63,7 @@ func told(_ effects: [TransactionLayer.Effect]) -> [String] {
         case .cancelled: "cancelled"
         case .acknowledged(let id, _, _): id == nil ? "acknowledged by nobody's answer" : "acknowledged"
         case .unacknowledged: "unacknowledged"
+        case .unreachable: "unreachable"
         case .response(_, let message, _): "response \(name(message))"
         case .failed(_, let failure): "failed \(failure)"
         case .stray(let message, _): "stray \(name(message))"

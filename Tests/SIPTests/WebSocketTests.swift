@@ -77,6 +77,24 @@ import Testing
         return bytes + mask + payload.enumerated().map { $1 ^ mask[$0 & 3] }
     }
 
+    @Test(arguments: [
+        ([UInt8](), true), ([0x03, 0xE8], true), ([0x0F, 0xA0, 0x41], true), ([0x03], false), ([0x03, 0xED], false), ([0x03, 0xE7], false), ([0x03, 0xF7], false),
+    ])
+    func aGoodbyeSaysWhatMayBeSaid(payload: [UInt8], isTaken: Bool) {
+        let told = read([Self.frame(8, payload)])
+        #expect((told.failure == .protocolError) == !isTaken)
+        #expect(told.pieces == (isTaken ? [.closed(reply: [0x88, UInt8(min(2, payload.count))] + payload.prefix(2))] : []))
+    }
+
+    /// RFC 6455 §8.1. Binary frames carry what they like.
+    @Test func textIsUTF8() {
+        #expect(read([Self.frame(1, [0x41, 0xFF])]).failure == .notText)
+        #expect(WebSocketFramer.Failure.notText.farewell == [0x88, 2, 0x03, 0xEF])
+        #expect(read([Self.frame(2, [0x41, 0xFF])]).pieces == [.message([0x41, 0xFF])])
+        // A character may be in two parts.
+        #expect(read([Self.frame(1, [0xC3], isLast: false), Self.frame(0, [0xA4])]).pieces == [.message([0xC3, 0xA4])])
+    }
+
     private func read(_ pieces: [[UInt8]]) -> (pieces: [WebSocketFramer.Piece], failure: WebSocketFramer.Failure?) {
         var framer = WebSocketFramer()
         var seen: [WebSocketFramer.Piece] = []

@@ -193,7 +193,57 @@ import UDP
         http.send([UInt8](repeating: 0x47, count: 40_000))
         #expect(bench.run { $0.counts["connection_unreadable"] == 3 })
         #expect(http.isEnded(within: 10) && http.received.isEmpty)
+        let long = try StreamPeer(bench.address)
+        long.send(Array(String(decoding: Self.options, as: UTF8.self).replacing("Content-Length", with: "X: \(String(repeating: "x", count: 40_000))\r\nContent-Length").utf8))
+        #expect(bench.run { $0.counts["connection_unreadable"] == 4 })
+        #expect(long.isEnded(within: 10))
+        #expect(String(decoding: long.received, as: UTF8.self).hasPrefix("SIP/2.0 513 "))
         #expect(bench.messages.isEmpty && bench.connections.count == 0)
+    }
+
+    /// What came before the bytes that end a connection is answered before it ends; nothing after them is read.
+    @Test func aMessageBeforeWhatIsNoSIPIsAnswered() throws {
+        var bench = try Bench()
+        let peer = try StreamPeer(bench.address)
+        peer.send(Self.options + Array("nonsense\r\nwithout: length\r\n\r\n".utf8))
+        #expect(bench.run { $0.messages.count == 1 })
+        peer.send(Self.options)
+        bench.pass(.milliseconds(200))
+        bench.send(Array("answer".utf8), by: bench.messages[0].hop)
+        #expect(bench.run { _ in peer.receive().count >= 6 })
+        #expect(bench.connections.count == 1 && bench.counts.isEmpty)
+        bench.pass(.milliseconds(600))
+        #expect(bench.counts == ["connection_unreadable": 1] && bench.messages.count == 1)
+        #expect(peer.isEnded(within: 10))
+        #expect(String(decoding: peer.received, as: UTF8.self).hasPrefix("answer"))
+    }
+
+    @Test func aMessageBeforeAWebSocketIsClosedIsAnswered() throws {
+        var bench = try Bench([.webSocket])
+        let peer = try StreamPeer(bench.address)
+        peer.send(StreamPeer.upgrade)
+        #expect(bench.run { _ in String(decoding: peer.receive(), as: UTF8.self).hasSuffix("\r\n\r\n") })
+        let before = peer.received.count
+        peer.send(StreamPeer.frame(1, Self.options) + StreamPeer.frame(8, [0x03, 0xE8]))
+        #expect(bench.run { $0.messages.count == 1 })
+        bench.send(Array("SIP".utf8), by: bench.messages[0].hop)
+        #expect(bench.run { _ in peer.receive().count == before + 5 })
+        bench.pass(.milliseconds(600))
+        #expect(peer.isEnded(within: 10))
+        // In a frame, and then the other half of the goodbye.
+        #expect(Array(peer.received.dropFirst(before)) == [0x81, 3] + Array("SIP".utf8) + [0x88, 2, 0x03, 0xE8])
+    }
+
+    /// A connection that fails while its answers are waited for is over at once, and does not keep the loop busy.
+    @Test func aPeerThatLeavesBeforeItsAnswerIsForgotten() throws {
+        var bench = try Bench()
+        do {
+            let peer = try StreamPeer(bench.address)
+            peer.send(Self.options + Array("nonsense\r\nwithout: length\r\n\r\n".utf8))
+            #expect(bench.run { $0.messages.count == 1 })
+        }
+        bench.pass(.milliseconds(600))
+        #expect(bench.connections.count == 0)
     }
 
     @Test func keepAlivesAreAnsweredUpToABurst() throws {

@@ -30,6 +30,13 @@ import Testing
 
     private func at(_ milliseconds: Int) -> Instant { Instant.zero + .milliseconds(milliseconds) }
 
+    @Test func theAddressesOfOneLinkAreOne() {
+        var rates = rates()
+        let admitted = (0..<30).count { rates.admits(SocketAddress(.v6(0x2001_0DB8_0000_0001, UInt64($0)), port: 5_060), now: at(0)) }
+        #expect(admitted == 20)
+        expect(true, rates.admits(SocketAddress(.v6(0x2001_0DB8_0000_0002, 0), port: 5_060), now: at(0)))
+    }
+
     @Test func aBurstThenARate() {
         var rates = rates()
         let burst = (0..<30).count { _ in rates.admits(here, now: at(0)) }

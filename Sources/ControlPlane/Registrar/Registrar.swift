@@ -126,7 +126,11 @@ struct Registrar {
         let stored = place?.row.contacts ?? []
         let before = stored.filter { $0.expiresAt > wall }
         var after = request.removeAll ? [] : before
-        if !request.removeAll {
+        if request.removeAll {
+            // The one that comes with it says of which request it is.
+            let isLate = before.contains { held in request.bindings.contains { $0.callID == held.binding.callID && $0.cseq <= held.binding.cseq } }
+            guard !isLate else { return Self.reply(.stale, before, at: wall) }
+        } else {
             for binding in request.bindings {
                 guard apply(binding, to: &after, at: wall) else { return Self.reply(.stale, before, at: wall) }
             }

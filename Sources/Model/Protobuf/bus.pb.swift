@@ -1310,7 +1310,7 @@ public nonisolated struct BindContacts: Sendable {
   /// empty: only ask
   public var bindings: [Binding] = []
 
-  /// Contact: *
+  /// Contact: *; one binding says by Call-ID and CSeq of which request
   public var removeAll: Bool = false
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()

@@ -102,13 +102,15 @@ struct FakeDesk {
             }
         case .locateCall(let locate):
             let call = locate.callID
-            guard mood == .usual, let owner = owners[call] else {
+            let isAlive = roster.workers.contains { $0.worker == owners[call] }
+            // A call that rang is closed with its worker.
+            guard mood == .usual, let owner = owners[call], isAlive || answered[call] != nil else {
                 reply.callLocated.found = false
                 return reply
             }
             reply.callLocated.found = true
             reply.callLocated.owner = owner
-            reply.callLocated.ownerAlive = roster.workers.contains { $0.worker == owner }
+            reply.callLocated.ownerAlive = isAlive
             reply.callLocated.answeredAt = answered[call]?.answeredAt ?? 0
             if owner == worker, let fact = answered[call] { reply.callLocated.snapshot = fact.snapshot }
         case .gatewayChallenged(let question):

@@ -107,7 +107,7 @@ struct FakePhone {
                 let uri = part.prefix { $0 != ";" }
                 response.headers.append(.contact, "<sip:\(uri)>\(part.dropFirst(uri.count))")
             }
-        } else {
+        } else if !words.contains("contactless") {
             response.headers.append(.contact, contact.description)
         }
         if words.contains("reliable") {
