@@ -22,7 +22,7 @@ extension CallMachine {
         }
         self[side] = leg
         change(side, leg.media, &kit)
-        if sending.isNewParty { offerAnew(side.other, &kit) }
+        if sending.isNewParty || sending.saidBefore.map({ $0 != sdp.direction(of: leg.media.index) }) ?? false { offerAnew(side.other, &kit) }
         sound(to: side.other, &kit)
         update(&kit)
     }
@@ -32,6 +32,8 @@ extension CallMachine {
         let terms: MediaTerms
         /// Of a party that has taken another one's place, of which the other side is to be told.
         var isNewParty = false
+        /// Which way its media went: if the answer changes that, the other side is told.
+        var saidBefore: SDP.Direction?
     }
 }
 

@@ -47,11 +47,15 @@ extension CallMachine {
         case .forward(let forward):
             kit.forwards[request.callID] = Forwarded(call: id, target: forward, isAnonymous: invite?.request.isAnonymous ?? false)
             guard let invite else { return }
-            kit.respond(invite.request.response(181, toTag: a.dialog.localTag), to: invite.transaction)
+            var forwarded = invite.request.response(181, toTag: a.dialog.localTag)
+            forwarded.headers.append(.contact, kit.contactText)
+            tellCaller(forwarded, &kit)
         case .pickup(let pickup):
             if let call = CallID(pickup.callID) { request.headers.append(.replaces, call.description) }
         case .contact(let contact):
             for route in contact.path { request.headers.append(.route, route) }
+            // Who sends the caller on, as another call of ours says (RFC 3892).
+            if a.hop.isInternal, let referrer = invite?.request.headers[.referredBy] { request.headers.append(.referredBy, referrer) }
         case .gateway, .conference, nil: break
         }
     }

@@ -18,7 +18,20 @@ extension CallMachine {
         let side: Side
         let transaction: ClientTransactionID
         let request: SIPMessage
+        /// What holds if the side refuses; nil: nothing does, as the media worker that it knows is gone.
+        var previous: LegMediaState?
+        var tries = 1
     }
+
+    /// An offer of ours that could not be taken at the moment.
+    struct MoveAgain: Sendable {
+        var at: Instant
+        let mayStay: Bool
+        let tries: Int
+    }
+
+    /// How often such an offer is made before it counts as refused, but for those that meet one of the peer's.
+    private static let moveTries = 4
 
     /// Number of the session in descriptions: any that stays (RFC 8866 §5.2).
     var sessionNumber: UInt64 { id.value.low >> 2 }
@@ -97,17 +110,20 @@ extension CallMachine {
     /// The new session is open: tells both sides where to send now.
     mutating func moved(_ kit: inout CallKit) {
         guard let host = mediaAddress else { return }
-        for side in [Side.a, .b] { offerAnew(side, host: host, &kit) }
+        for side in [Side.a, .b] { offerAnew(side, host: host, mayStay: false, &kit) }
         update(&kit)
         recordAsOrdered(&kit)
         soundAgain(&kit)
     }
 
     /// Tells a side by a re-INVITE of ours what holds now: another media worker, or another party.
-    mutating func offerAnew(_ side: Side, host: SocketAddress.Host? = nil, _ kit: inout CallKit) {
+    ///
+    /// - Parameter mayStay: what the side knows serves as well, should it refuse.
+    mutating func offerAnew(_ side: Side, host: SocketAddress.Host? = nil, mayStay: Bool = true, tries: Int = 1, _ kit: inout CallKit) {
         if isDirect { return agreeAnew(side, &kit) }
         guard let host = host ?? mediaAddress ?? hostOfLocal, var leg = self[side], let other = self[side.other], let remote = other.media.remote
         else { return }
+        let previous = mayStay ? leg.media : nil
         descriptionVersion += 1
         leg.media.makeKey(&kit.random)
         var sdp = OfferAnswer.description(
@@ -124,30 +140,41 @@ extension CallMachine {
         self[side] = leg
         guard let transaction = kit.send(request, to: leg.path, of: id) else { return }
         clients.append(transaction)
-        moving.append(Move(side: side, transaction: transaction, request: request))
+        moving.append(Move(side: side, transaction: transaction, request: request, previous: previous, tries: tries))
     }
 
     mutating func moveAgain(_ kit: inout CallKit) {
         for side in [Side.a, .b] {
-            guard stage == .talking, let at = movesAgain[side], kit.now >= at else { continue }
+            guard stage == .talking, let again = movesAgain[side], kit.now >= again.at else { continue }
             // An offer that is under way is waited for.
             guard reoffer == nil, parked == nil else {
-                movesAgain[side] = kit.now + .milliseconds(500)
+                movesAgain[side]?.at = kit.now + .milliseconds(500)
                 continue
             }
             movesAgain[side] = nil
-            offerAnew(side, &kit)
+            offerAnew(side, mayStay: again.mayStay, tries: again.tries, &kit)
         }
     }
 
     mutating func moveAnswered(_ response: SIPMessage, _ transaction: ClientTransactionID, _ kit: inout CallKit) {
         guard response.isFinal, let index = moving.firstIndex(where: { $0.transaction == transaction }) else { return }
         let move = moving.remove(at: index)
-        if response.status == 491 {
-            movesAgain[move.side] = kit.now + glareDelay(move.side, &kit)
+        let meets = response.status == 491
+        if meets || !isDirect && (500..<600).contains(response.status) && move.tries < CallMachine.moveTries {
+            if let previous = move.previous { self[move.side]?.media = previous }
+            let delay = meets ? glareDelay(move.side, &kit) : CallMachine.patience(after: response)
+            movesAgain[move.side] = MoveAgain(at: kit.now + delay, mayStay: move.previous != nil, tries: meets ? move.tries : move.tries + 1)
             return
         }
-        guard response.isSuccess, var leg = self[move.side] else { return hangUp(isDirect ? .failed : .mediaTimeout, &kit) }
+        guard var leg = self[move.side] else { return }
+        guard response.isSuccess else {
+            if response.status == 408 || response.status == 481 { return vanished(move.side, &kit) }
+            guard let previous = move.previous, !isDirect else { return hangUp(isDirect ? .failed : .mediaTimeout, &kit) }
+            // What it knows holds, and is converted where the party that is new speaks otherwise.
+            leg.media = previous
+            self[move.side] = leg
+            return changeAgreed(move.side, &kit)
+        }
         leg.refreshed(by: response, kit)
         self[move.side] = leg
         if isDirect { return agreedAnew(response, move, &kit) }

@@ -36,6 +36,11 @@ extension CallMachine {
     /// The caller's PRACK.
     mutating func confirmed(by request: SIPMessage, _ transaction: ServerTransactionID, _ kit: inout CallKit) {
         let words = (request.headers[.rack] ?? "").split(separator: " ")
+        if let released, words.count == 3, UInt32(words[0]) == released.number, UInt32(words[1]) == released.response.cseq.number, words[2] == "INVITE", !request.hasSDP {
+            // It crossed our final response (§3).
+            self.released = nil
+            return kit.respond(request.response(200, toTag: a.dialog.localTag), to: transaction)
+        }
         guard let waiting = reliable, words.count == 3, UInt32(words[0]) == waiting.number,
             UInt32(words[1]) == waiting.response.cseq.number, words[2] == "INVITE"
         else { return kit.respond(request.response(481, toTag: a.dialog.localTag), to: transaction) }
@@ -63,7 +68,7 @@ extension CallMachine {
     /// Not while an offer of the ringing is unanswered either (RFC 6337 §3.1.2).
     mutating func releaseAnswer(_ kit: inout CallKit) {
         guard var ok = answer, reliable?.response.body.isEmpty != false, earlyOffer == nil, let invite else { return }
-        (answer, reliable) = (nil, nil)
+        (answer, released, reliable) = (nil, reliable, nil)
         if let fork {
             // Another dialog than the one that rang, as if a proxy had forked the INVITE (RFC 3261 §13.2.2.4).
             var state = a.dialog.state
@@ -108,7 +113,8 @@ extension CallMachine {
         var early: EarlyDialog
         if let place {
             early = dialogs[place]
-            guard number == early.number + 1 else { return false }
+            // A number behind the largest there is does not come.
+            guard early.number < .max, number == early.number + 1 else { return false }
         } else {
             // A fork of this width is an attack.
             guard dialogs.count < 8, let dialog = Dialog(calling: attempts[index].request, response: response) else { return false }

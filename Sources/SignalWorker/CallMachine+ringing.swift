@@ -159,8 +159,10 @@ extension CallMachine {
         _ contact: ContactTarget, _ invite: SIPMessage, _ kit: CallKit
     ) -> Address? {
         guard let uri = URI(contact.uri), let hop = kit.hop(contact.flow), !uri.isSecure || hop.transport.isSecure else { return nil }
-        var from = callerAddress(invite.from.uri.host)
-        if let own = invite.requestURI?.host, plan.direction != .inbound { from.uri.host = own }
+        // Where a line is called back; from outside, where the call is from, if that says so (a `tel` address does not).
+        var host = plan.direction == .inbound && !a.hop.isInternal ? invite.from.uri.host : contact.domain
+        if host.isEmpty { host = contact.domain.isEmpty ? invite.requestURI?.host ?? "" : contact.domain }
+        let from = callerAddress(host)
         return Address(uri: uri, hop: hop, from: from, to: NameAddress(uri: uri), offered: CallMachine.offered(contact.mediaSecurity, by: hop))
     }
 
@@ -188,7 +190,7 @@ extension CallMachine {
         if earlyOffer?.outgoing == transaction { return earlyOfferAnswered(response, &kit) }
         if refreshing.contains(where: { $0.transaction == transaction }) { return refreshAnswered(response, transaction, &kit) }
         if transfer?.transaction == transaction { return transferAnswered(response, hop, &kit) }
-        if response.cseq.method == .notify, response.isFinal { return noticed(transaction, &kit) }
+        if response.cseq.method == .notify, response.isFinal { return noticed(transaction, response.status, &kit) }
         if let pass = passing.firstIndex(where: { $0.outgoing == transaction }) {
             if response.isFinal { passBack(response, passing.remove(at: pass), &kit) }
             return
@@ -229,7 +231,7 @@ extension CallMachine {
         if let transfer, transfer.transaction == transaction {
             return transferAnswered(transfer.invite.response(status), kit.internalHop, &kit)
         }
-        noticed(transaction, &kit)
+        noticed(transaction, status, &kit)
         if let pass = passing.firstIndex(where: { $0.outgoing == transaction }) {
             let entry = passing.remove(at: pass)
             return passBack(entry.request.response(status), entry, &kit)
@@ -518,8 +520,8 @@ extension CallMachine {
     static func cause(of status: Int, hasRung: Bool) -> EndCause {
         switch status {
         case 486, 600: .busy
-        case 480, 408: hasRung ? .noAnswer : .unreachable
-        case 487: .cancelled
+        // Nobody gave up whom we know of: a 487 is the peer's own.
+        case 480, 408, 487: hasRung ? .noAnswer : .unreachable
         case 403, 603, 606: .rejected
         case 300..<400, 401, 404, 407, 410, 484, 604, 500..<600: .unreachable
         default: .failed

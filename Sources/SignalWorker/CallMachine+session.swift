@@ -82,8 +82,12 @@ extension CallMachine {
                 change(refresh.side, leg.media, &kit)
             }
         case _ where isOver: break
-        case 422: leg.timer?.lengthen(to: response.minSE ?? SessionTimer.shortest)
-        case 405, 501: leg.takesUpdate = false
+        case 422 where leg.timer?.lengthen(to: response.minSE ?? 0) == true:
+            // A second between them, for who asks for more each time.
+            leg.timer?.postpone(until: kit.now + .seconds(1))
+        case 405 where refresh.request.method == .update, 501 where refresh.request.method == .update:
+            leg.takesUpdate = false
+            leg.timer?.postpone(until: kit.now)
         case 491: leg.timer?.postpone(until: kit.now + glareDelay(refresh.side, &kit))
         case 500..<600:
             // For now, it says: asked again before its own timer ends the session.
@@ -91,7 +95,6 @@ extension CallMachine {
             leg.timer?.postpone(until: kit.now + CallMachine.patience(after: response))
         default: leg.timer?.refreshed(kit.now)
         }
-        if response.status == 422 || response.status == 405 || response.status == 501 { leg.timer?.postpone(until: kit.now) }
         self[refresh.side] = leg
         // It takes its media elsewhere now, which the other side has to know.
         if hasChanged { agreeAnew(refresh.side, &kit) }
@@ -99,8 +102,8 @@ extension CallMachine {
         watchSessions(&kit)
     }
 
-    /// Until a refresh is tried again that failed at the peer: what it asks for (RFC 3261 §20.33), within reason.
-    private static func patience(after response: SIPMessage) -> Duration {
+    /// Until what failed at the peer is tried again: what it asks for (RFC 3261 §20.33), within reason.
+    static func patience(after response: SIPMessage) -> Duration {
         .seconds(min(max(response.headers[.retryAfter].flatMap { Int64($0.prefix(while: \.isNumber)) } ?? 10, 5), 30))
     }
 

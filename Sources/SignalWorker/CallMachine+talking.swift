@@ -37,7 +37,14 @@ extension CallMachine {
                 return answer(method == .update && !request.hasSDP && stage != .closing ? 200 : 491, &kit)
             }
             let isBusy = reoffer != nil || parked != nil || earlyOffer != nil || !moving.isEmpty || owesAnswer || transfer != nil && transfer?.by != side || refreshing.contains { $0.side == side && $0.request.method == .invite }
-            guard !isBusy else { return answer(491, &kit) }
+            let asks = request.hasSDP || method == .invite
+            if asks, reoffer?.from == side || parked?.side == side {
+                // Before its first is answered (RFC 3261 §14.2).
+                var later = request.response(500, toTag: leg.dialog.localTag)
+                later.headers.append(.retryAfter, String(kit.random.next() % 11))
+                return kit.respond(later, to: transaction, .pending)
+            }
+            guard !asks || !isBusy else { return answer(491, &kit) }
             do throws(SessionTimer.Rejection) {
                 _ = try SessionTimer(answering: request, wanted: kit.configuration.sessionSeconds, now: kit.now)
             } catch {
@@ -72,12 +79,28 @@ extension CallMachine {
         self[side] = leg
         if request.method == .invite {
             own(transaction, &kit)
-            if let local = leg.media.local {
+            if let local = offerAsAtFirst(side) {
                 ok.setBody(local.bytes, type: "application/sdp")
-                unanswered[side] = Unanswered(terms: leg.media.own)
+                unanswered[side] = Unanswered(terms: leg.media.own, saidBefore: leg.media.remote?.direction(of: leg.media.index))
             }
         }
         kit.respond(ok, to: transaction)
+    }
+
+    /// What is offered to a side that asks for an offer: what holds; but who has put the other side on hold, and may come back in this way, is
+    /// offered all as when the call began (RFC 3261 §14.2, RFC 6337 §5.3).
+    private mutating func offerAsAtFirst(_ side: Side) -> SDP? {
+        guard var leg = self[side], var local = leg.media.local else { return nil }
+        let index = leg.media.index
+        guard !leg.media.isFax, let said = leg.media.remote?.direction(of: index), said == .sendonly || said == .inactive, local.media.indices.contains(index),
+            local.direction(of: index) != .sendrecv
+        else { return local }
+        descriptionVersion += 1
+        local.origin.version = descriptionVersion
+        local.media[index].direction = .sendrecv
+        leg.media.local = local
+        self[side] = leg
+        return local
     }
 
     /// A new offer of one side (hold, another codec or address): the other is asked (RFC 3264 §8).
@@ -134,12 +157,13 @@ extension CallMachine {
     mutating func reofferAnswered(_ response: SIPMessage, _ kit: inout CallKit) {
         guard let reoffer, response.isFinal, var other = self[reoffer.from.other], var leg = reoffer.replacement ?? self[reoffer.from]
         else { return }
+        if reoffer.sent.method == .update, response.status == 405 || response.status == 501, offerByInvite(reoffer, &kit) { return }
         self.reoffer = nil
         guard response.isSuccess else {
             restore(reoffer.previous)
             let status = response.status == 401 || response.status == 407 ? 488 : response.status
             var refusal = reoffer.request.response(status, toTag: leg.dialog.localTag)
-            for header in [HeaderName.retryAfter, .warning, .reason] { if let value = response.headers[header] { refusal.headers.append(header, value) } }
+            for header in [HeaderName.retryAfter, .warning, .reason, .minSE] { if let value = response.headers[header] { refusal.headers.append(header, value) } }
             kit.respond(refusal, to: reoffer.transaction, .fromPeer)
             // The dialog of the one that refused is gone, and with it the call (RFC 3261 §12.2.1.2).
             if response.status == 481 || response.status == 408 { vanished(reoffer.from.other, &kit) }
@@ -192,6 +216,24 @@ extension CallMachine {
         if transaction == invite?.transaction { return hangUp(.failed, &kit) }
         if parked?.transaction == transaction { return unpark(&kit) }
         if let reoffer, reoffer.transaction == transaction { kit.cancel(reoffer.outgoing) }
+    }
+
+    /// The other side does not know UPDATE after all: the same offer by INVITE, and it is not asked so again.
+    private mutating func offerByInvite(_ reoffer: Reoffer, _ kit: inout CallKit) -> Bool {
+        guard var other = self[reoffer.from.other] else { return false }
+        other.takesUpdate = false
+        var sent = other.dialog.request(.invite, via: kit.via(id))
+        sent.headers.append(.contact, kit.contactText)
+        sent.headers.append(.allow, CallMachine.allowed)
+        other.timer?.write(toRequest: &sent)
+        sent.setBody(reoffer.sent.body, type: "application/sdp")
+        self[reoffer.from.other] = other
+        guard let outgoing = kit.send(sent, to: other.path, of: id) else { return false }
+        clients.append(outgoing)
+        self.reoffer = Reoffer(
+            from: reoffer.from, transaction: reoffer.transaction, request: reoffer.request, outgoing: outgoing, sent: sent, previous: reoffer.previous,
+            replacement: reoffer.replacement)
+        return true
     }
 
     mutating func restore(_ media: Sides<LegMediaState>) {

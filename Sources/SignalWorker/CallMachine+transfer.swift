@@ -13,7 +13,9 @@ extension CallMachine {
         /// The side that sends the other one on.
         let by: Side
         /// The way to say how far it is; nil: it does not want to know (RFC 4488).
-        let wantsNotice: Bool
+        var wantsNotice: Bool
+        /// Of its REFER, where there was one before.
+        let number: UInt32?
         let invite: SIPMessage
         let transaction: ClientTransactionID
         var hasLeft = false
@@ -48,18 +50,21 @@ extension CallMachine {
             headers.split(separator: "&").first { $0.lowercased().hasPrefix("replaces=") }
                 .flatMap { String($0.dropFirst("replaces=".count)).percentDecodedHeader }
         }
+        // Without tags it names no dialog (RFC 3891 §3).
+        guard replaces.map({ Replaced($0) != nil }) ?? true else { return refuse(400, .transferTarget, &kit) }
         var uri = target
         uri.headers = nil
         uri.parameters.remove("method")
         // Who stays is shown to whom it is sent to.
-        var from = other.dialog.remoteAddress
+        let isHidden = side == .b && isAnonymous || other.isHidden
+        var from = replaces != nil && isHidden ? CallMachine.anonymous : identity(of: side.other)
         let part = newPart("t", &kit)
         from.tag = OwnerMark(worker: kit.configuration.worker, call: id, part: part).text
         var invite = SIPMessage(
             .invite, uri, via: kit.via(id), from: from, to: NameAddress(uri: uri), callID: "\(id.value.digits)-\(part)", cseq: 1)
         invite.headers.append(.contact, kit.contactText)
         invite.headers.append(.allow, CallMachine.allowed)
-        invite.headers.append(.referredBy, request.headers[.referredBy] ?? NameAddress(uri: leg.dialog.remoteAddress.uri).description)
+        invite.headers.append(.referredBy, NameAddress(uri: identity(of: side).uri).description)
         if let replaces {
             invite.headers.append(.replaces, replaces)
             invite.headers.append(CallKit.tenant, hex(Array(leg.tenant)))
@@ -82,13 +87,16 @@ extension CallMachine {
             target.subscriberID = leg.subscriber
             target.number = user
             target.kind = .transferred
-            kit.forwards[invite.callID] = Forwarded(call: id, target: target, isAnonymous: side == .b && isAnonymous)
+            kit.forwards[invite.callID] = Forwarded(call: id, target: target, isAnonymous: isHidden)
         }
         guard let outgoing = kit.send(invite, to: kit.internalHop, of: id) else { return refuse(503, .busyWorker, &kit) }
         clients.append(outgoing)
         let wantsNotice = request.headers["Refer-Sub"]?.hasPrefix("false") != true
+        // From its second on, a dialog's are told apart (RFC 3515 §2.4.6).
         transfer = Transfer(
-            by: side, wantsNotice: wantsNotice, invite: invite, transaction: outgoing, deadline: kit.now + .seconds(180))
+            by: side, wantsNotice: wantsNotice, number: leg.hasReferred ? request.cseq.number : nil, invite: invite, transaction: outgoing,
+            deadline: kit.now + .seconds(180))
+        self[side]?.hasReferred = true
         var accepted = request.response(202, toTag: leg.dialog.localTag)
         accepted.headers.append(.contact, kit.contactText)
         if !wantsNotice { accepted.headers.append("Refer-Sub", "false") }
@@ -104,7 +112,7 @@ extension CallMachine {
         var notice = leg.dialog.request(.notify, via: kit.via(id))
         self[transfer.by] = leg
         notice.headers.append(.contact, kit.contactText)
-        notice.headers.append(.event, "refer")
+        notice.headers.append(.event, transfer.number.map { "refer;id=\($0)" } ?? "refer")
         notice.headers.append(.subscriptionState, isLast ? "terminated;reason=noresource" : "active;expires=180")
         notice.setBody(Array("SIP/2.0 \(status) \(phrase)\r\n".utf8), type: "message/sipfrag;version=2.0")
         let transaction = kit.send(notice, to: leg.path, of: id)
@@ -170,7 +178,10 @@ extension CallMachine {
     }
 
     /// The party that transferred knows the outcome: its dialog ends, if it does not end it by itself.
-    mutating func noticed(_ transaction: ClientTransactionID, _ kit: inout CallKit) {
+    ///
+    /// - Parameter status: 481: it wants to know no more (RFC 6665 §4.2.2).
+    mutating func noticed(_ transaction: ClientTransactionID, _ status: Int, _ kit: inout CallKit) {
+        if status == 481 { transfer?.wantsNotice = false }
         guard let index = farewells.firstIndex(where: { $0.notice == transaction }) else { return }
         takeLeave(index, &kit)
     }
@@ -282,10 +293,33 @@ extension CallMachine {
     }
 }
 
+extension CallMachine {
+    /// A side as others may be shown it: what the control plane has decided, or what we have said of it ourselves. Never what a phone
+    /// says of itself.
+    func identity(of side: Side) -> NameAddress {
+        if side == .a, !plan.callerNumber.isEmpty, invite?.request.callID == a.dialog.callID { return callerAddress(a.dialog.localAddress.uri.host) }
+        // Another call of ours says whom it has, and a carrier was told whom it is to call; else as the other side has been shown it.
+        guard let leg = self[side], let other = self[side.other] else { return CallMachine.anonymous }
+        return leg.hop.isInternal || leg.isGateway && side == .b ? leg.dialog.remoteAddress : other.dialog.localAddress
+    }
+}
+
+extension Leg {
+    /// Another call of ours, of a party that is not to be shown.
+    var isHidden: Bool { hop.isInternal && dialog.remote.uri.host == CallMachine.anonymous.uri.host }
+}
+
 extension Dialog {
     /// The peer, without its tag.
     var remoteAddress: NameAddress {
         var address = remote
+        address.tag = nil
+        return address
+    }
+
+    /// We, without our tag.
+    var localAddress: NameAddress {
+        var address = local
         address.tag = nil
         return address
     }

@@ -89,12 +89,14 @@ struct CallMachine: Sendable {
     var passing: [Passing] = []
     var moving: [Move] = []
     /// Offers of ours that met one of the peer's (491), and when they are made again.
-    var movesAgain = Sides<Instant?>(a: nil, b: nil)
+    var movesAgain = Sides<MoveAgain?>(a: nil, b: nil)
     var refreshing: [Refresh] = []
     /// The side that was not there any more, if that ended the call.
     var gone: Side?
     /// What the caller has been told and has to confirm, what it is told then, and the answer that waits for it.
     var reliable: Reliable?
+    /// What the caller had not confirmed when it was told the answer, and may confirm yet.
+    var released: Reliable?
     var reliableNumber: UInt32 = 0
     /// The caller has confirmed a description, so offers may be made while it rings.
     var isDescribed = false
@@ -140,8 +142,8 @@ struct CallMachine: Sendable {
     /// When `tick` is due.
     var nextWake: Instant? {
         var first = earliest(
-            lookingUp?.until, renewAt, creditEnds, announcement?.at, sessionWake, reliable?.repetition.nextWake, transfer?.deadline, movesAgain.a,
-            movesAgain.b)
+            lookingUp?.until, renewAt, creditEnds, announcement?.at, sessionWake, reliable?.repetition.nextWake, transfer?.deadline, movesAgain.a?.at,
+            movesAgain.b?.at)
         // By their places: an attempt is large.
         for index in attempts.indices where attempts[index].isOpen { first = min(first ?? attempts[index].deadline, attempts[index].deadline) }
         return first

@@ -23,6 +23,8 @@ struct Leg: Sendable {
     /// The line on this side and its tenant; empty: an outside party, or another call of ours.
     var subscriber = Data()
     var tenant = Data()
+    /// It has sent the other side on before, or tried to.
+    var hasReferred = false
     /// When this side was last known to be there, as far as signalling tells.
     var heardAt = WallTime(microseconds: 0)
 

@@ -78,13 +78,13 @@ enum OfferAnswer {
         // An offer has the sections of those before it (RFC 3264 §8), whatever the other side has left out.
         if !isAnswer, let told = side.local, told.media.count > sdp.media.count { sdp.media += told.media[sdp.media.count...] }
         sdp.origin = SDP.Origin(sessionID: session, version: version, address: SDP.Address(address.host))
-        sdp.connection = SDP.Address(address.host)
         sdp.lines.removeAll { line in line.type == "a" && sessionAttributes.contains { line.value.startsWith($0) } }
         for other in sdp.media.indices where other != index {
             if let address = streams[other], count > other, !sdp.media[other].isRefused { sdp.relay(other, at: address) } else { sdp.refuse(other) }
         }
         // An address of 0.0.0.0 says hold (RFC 3264 §8.4); ours does not, so the stream's direction has to.
         let direction = sdp.direction(of: index)
+        sdp.connection = SDP.Address(address.host)
         sdp.redirect(index, to: address)
         sdp.media[index].removeAttributes(sectionAttributes)
         if sdp.media[index].isFax {

@@ -19,6 +19,8 @@ struct SessionTimer: Hashable, Sendable {
     private static let longest: UInt32 = 86_400
 
     private(set) var seconds: UInt32
+    /// What the peer has said that it takes at least (§7.4).
+    private var least = SessionTimer.shortest
     let refresher: Refresher
     /// When we are to refresh; nil: the peer does.
     private(set) var refreshAt: Instant?
@@ -73,13 +75,20 @@ struct SessionTimer: Hashable, Sendable {
     mutating func postpone(until instant: Instant) { refreshAt = min(instant, expiresAt) }
 
     /// The peer does not take less (422).
-    mutating func lengthen(to least: UInt32) { seconds = min(max(seconds, least), SessionTimer.longest) }
+    ///
+    /// - Returns: whether it is longer now: else asking again would be of no use.
+    mutating func lengthen(to least: UInt32) -> Bool {
+        guard least > seconds, seconds < SessionTimer.longest else { return false }
+        seconds = min(least, SessionTimer.longest)
+        self.least = seconds
+        return true
+    }
 
     /// For our requests within the dialog, and the first one (§7.1, §7.4).
     func write(toRequest request: inout SIPMessage) {
         request.headers[.supported] = CallMachine.supported
         request.headers[.sessionExpires] = "\(seconds);refresher=\(refresher == .us ? "uac" : "uas")"
-        request.headers[.minSE] = String(SessionTimer.shortest)
+        request.headers[.minSE] = String(least)
     }
 
     /// For our 2xx (§9). A peer that does not know timers is not told of them.

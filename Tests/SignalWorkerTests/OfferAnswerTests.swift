@@ -85,8 +85,9 @@ import Testing
         #expect(throws: OfferAnswer.Rejection.security) { try OfferAnswer.take(answer: answer, to: terms(nil), into: &media) }
     }
 
-    @Test func anUnspecifiedAddressBecomesAHold() throws {
-        let sdp = try Self.sdp("m=audio 4000 RTP/AVP 0\r\nc=IN IP4 0.0.0.0\r\n")
+    @Test(arguments: [false, true]) func anUnspecifiedAddressBecomesAHold(isOfTheSession: Bool) throws {
+        var sdp = try Self.sdp("m=audio 4000 RTP/AVP 0\r\n" + (isOfTheSession ? "" : "c=IN IP4 0.0.0.0\r\n"))
+        if isOfTheSession { sdp.connection = SDP.Address(isIPv6: false, host: "0.0.0.0") }
         let ours = described(sdp)
         #expect(ours.direction(of: 0) == .sendonly)
         #expect(ours.connection(of: 0)?.host == "127.0.0.1")

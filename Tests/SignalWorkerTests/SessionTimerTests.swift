@@ -47,6 +47,19 @@ import Testing
         #expect(long.nextWake == now + .seconds(1_768))
     }
 
+    /// What does not make it longer is no reason to ask again.
+    @Test(arguments: [(UInt32(0), UInt32(1_800)), (1_800, 1_800), (1_801, 1_801), (.max, 86_400)])
+    func aPeerMakesItLongerAlone(least: UInt32, seconds: UInt32) {
+        var timer = SessionTimer(seconds: 1_800, refresher: .us, now: now)
+        let isLonger = timer.lengthen(to: least)
+        #expect(isLonger == (seconds > 1_800) && timer.seconds == seconds)
+        let isLongerAgain = timer.lengthen(to: least)
+        #expect(!isLongerAgain)
+        var refresh = request([])
+        timer.write(toRequest: &refresh)
+        #expect(refresh.minSE == (isLonger ? seconds : 90))
+    }
+
     @Test func aPeerThatDoesNotKnowTimersIsNotToldOfThem() {
         var ok = request([]).response(200)
         SessionTimer(seconds: 1_800, refresher: .us, now: now).write(to: &ok, of: request([]))

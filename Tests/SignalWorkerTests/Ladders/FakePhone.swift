@@ -112,6 +112,7 @@ struct FakePhone {
         }
         if words.contains("reliable") {
             reliableNumber += 1
+            if let number = words.first(where: { $0.hasPrefix("rseq=") }).flatMap({ Int($0.dropFirst(5)) }) { reliableNumber = number }
             response.headers.append(.require, "100rel")
             response.headers.append(.rseq, String(reliableNumber))
             if dialog == nil { dialog = Dialog(answering: request, localTag: "tag-of-" + name) }
@@ -216,6 +217,7 @@ struct FakePhone {
         let target = URI(user: user, host: Addresses.domain)
         var request = make(method, target, to: NameAddress(uri: target))
         if method == .invite, !words.contains("empty") { request.setBody(description(words, answering: nil), type: "application/sdp") }
+        if words.contains("from-tel") { request.from.uri = URI("tel:+1-209-555-0199") ?? own }
         if words.contains("last-hop") { request.headers[.maxForwards] = "0" }
         if words.contains("100rel") { request.headers.append(.require, "100rel") }
         if words.contains("strange") { request.headers.append(.require, "strange") }

@@ -15,7 +15,8 @@ enum Telling {
         let own = Addresses.workers.first { $0.value == listener }?.key
         facts.insert("by=\(own ?? "cluster")")
         if let user = message.requestURI?.user { facts.insert("to=\(user)") }
-        if let user = message.from.uri.user, message.isRequest { facts.insert("from=\(user)") }
+        if let user = message.from.uri.user, message.isRequest { facts.formUnion(["from=\(user)", "from=\(user)@\(message.from.uri.host)"]) }
+        if let referrer = message.headers[.referredBy].flatMap({ NameAddress($0) })?.uri.user { facts.insert("referred=\(referrer)") }
         if let hops = message.maxForwards { facts.insert("hops=\(hops)") }
         facts.insert("cseq=\(message.cseq.number)")
         if let credentials = credentials(of: message) { facts.formUnion(["credentials", "credentials=\(credentials)"]) }
