@@ -69,7 +69,7 @@ extension SignalMachine {
 
     /// Where a contact's requests go. A phone behind a NAT is reached where its REGISTER came from (RFC 3581); one that names the
     /// very address that it sent from is behind none, and may listen at another port than it sends from (RFC 3261 §19.1.2).
-    private func reachable(_ contact: URI, from source: SocketAddress) -> SocketAddress {
+    func reachable(_ contact: URI, from source: SocketAddress) -> SocketAddress {
         guard let host = SocketAddress.Host(contact.host), host == source.host else { return source }
         return SocketAddress(host, port: contact.port ?? 5060)
     }

@@ -10,7 +10,9 @@ extension SignalMachine {
 
     mutating func subscribe(_ request: SIPMessage, _ id: ServerTransactionID, on hop: Hop) {
         guard let event = request.headers[.event], !event.isEmpty else {
-            return kit.respond(request.response(489, toTag: "event"), to: id, isForgotten: true)
+            var response = request.response(489, toTag: "event")
+            response.headers.append(.allowEvents, SignalMachine.eventPackages)
+            return kit.respond(response, to: id, isForgotten: true)
         }
         guard let line = authenticated(request, id, hop) else { return }
         let tag = request.to.tag ?? SignalMachine.subscriptionTag + hex(kit.random.bytes(8))
@@ -23,7 +25,9 @@ extension SignalMachine {
         desk.subscribe.resource = request.to.tag == nil ? uri.userDecoded ?? "" : request.to.uri.userDecoded ?? ""
         desk.subscribe.domain = request.to.uri.host
         desk.subscribe.dialog = Leg(dialog: dialog, hop: hop, isGateway: false).state
-        desk.subscribe.flow = kit.flow(hop)
+        var reached = hop
+        if hop.transport == .udp, request.recordRoutes.isEmpty { reached.remote = reachable(dialog.remoteTarget, from: hop.remote) }
+        desk.subscribe.flow = kit.flow(reached)
         desk.subscribe.expiresSeconds = min(request.expires ?? 3_600, configuration.registrationSeconds.upperBound)
         desk.subscribe.isRefresh = request.to.tag != nil
         kit.ask(desk, .subscribe(id, request, tag: tag))

@@ -50,15 +50,20 @@ import Testing
         return reply.callRefused.refusal
     }
 
-    private func mayLogIn() throws -> Bool {
-        try town.platform.desk("s1", .with { ($0.credential.domain, $0.credential.username) = (town.tenant.domain, "alice") }).credential.found
+    private func mayLogIn() throws -> Bool { try credential().found }
+
+    private func credential() throws -> CredentialReply {
+        try town.platform.desk("s1", .with { ($0.credential.domain, $0.credential.username) = (town.tenant.domain, "alice") }).credential
     }
 
     @Test(arguments: ["subscriber", "tenant", "customer", "provider"])
     func aLockedLineCallsForHelpAndNobodyElse(level: String) throws {
         try town.register(town.bob, contact: "sip:bob@127.0.0.1:40000")
+        #expect(try credential().tenantID == town.tenant.id)
         try lock(level)
         #expect(try mayLogIn())
+        // Nor does it take a place in the calls of others.
+        #expect(try credential().tenantID.isEmpty)
         #expect(try refusal("911") == .none)
         for dialled in ["2488700", "+12095550911", "2095550911", "1001", "9911", "112233", "*8"] { #expect(try refusal(dialled) == .locked, "\(dialled)") }
         let cdr = try #require(try town.cdrs().last { $0.dialled == "2488700" })

@@ -147,7 +147,8 @@ extension ControlCore {
             }
             reply.found = true
             reply.subscriberID = subscriber.id
-            reply.tenantID = tenant.id
+            // It says in whose calls the line may take a place (RFC 3891): one that may call nobody but for help, in none.
+            if line.allows(.callOut) { reply.tenantID = tenant.id }
         }
         return .with { $0.credential = reply }
     }

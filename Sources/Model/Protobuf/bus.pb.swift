@@ -1197,6 +1197,7 @@ public nonisolated struct CredentialReply: Sendable {
 
   public var subscriberID: Data = Data()
 
+  /// absent: the line may take no place in others' calls
   public var tenantID: Data = Data()
 
   public var credential: Credential {
