@@ -23,6 +23,7 @@ enum Pending: Sendable {
     case locate(CallID)
     case disowned(CallID)
     case gatewayCredential(CallID, ClientTransactionID)
+    case goodbyeCredential(ClientTransactionID)
     case registrarCredential(Int)
     case gatewayReport(GatewayID, isProbe: Bool)
     case open(CallID)
@@ -80,6 +81,7 @@ struct CallKit: Sendable {
     var stranded: Set<CallID> = []
     /// NOTIFYs that wait for their answers.
     var notices: [ClientTransactionID: Notify] = [:]
+    var goodbyes: [ClientTransactionID: Goodbye] = [:]
     /// Messages to ourselves.
     var loop: [(bytes: [UInt8], hop: Hop)] = []
 

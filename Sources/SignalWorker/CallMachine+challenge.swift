@@ -24,18 +24,13 @@ extension CallMachine {
     /// - Parameter credential: empty if there is none, or nobody has said.
     mutating func credential(_ credential: GatewayCredential, for transaction: ClientTransactionID, _ kit: inout CallKit) {
         guard let index = attempts.firstIndex(where: { $0.transaction == transaction }), attempts[index].isOpen,
-            let challenge = attempts[index].challenge, let uri = attempts[index].request.requestURI
+            let challenge = attempts[index].challenge
         else { return }
         guard !credential.username.isEmpty else { return failed(index, challenge.status, challenge.reason, &kit) }
         var request = attempts[index].request
         request.cseq.number += 1
         request.vias = [kit.via(id)]
-        request.headers.remove(.authorization)
-        request.headers.remove(.proxyAuthorization)
-        let answer = DigestCredentials(
-            answering: challenge.asked, username: credential.username, ha1: Array(credential.ha1), method: .invite, uri: uri.description,
-            cnonce: hex(kit.random.bytes(8)), nc: 1)
-        request.headers.append(challenge.status == 401 ? .authorization : .proxyAuthorization, answer.description)
+        request.authorise(challenge.asked, challenge.status, by: credential, &kit.random)
         guard let again = kit.send(request, to: attempts[index].hop, of: id) else { return failed(index, 503, "too many transactions", &kit) }
         clients.append(again)
         attempts[index].transaction = again

@@ -60,10 +60,9 @@ extension CallMachine {
         guard side == .b || answer == nil else { return }
         forgive(side, &kit)
         guard var leg = self[side] else { return }
-        var request = leg.dialog.request(.bye, via: kit.via(id))
-        for value in reason { request.headers.append(.reason, value) }
+        let transaction = kit.bye(&leg, of: id, reason: reason, isOwned: true)
         self[side] = leg
-        if let transaction = kit.send(request, to: leg.path, of: id) { clients.append(transaction) }
+        if let transaction { clients.append(transaction) }
     }
 
     private mutating func end(_ cause: EndCause, status: Int, refusing refusal: Refusal = (487, .ended), _ kit: inout CallKit) {

@@ -334,7 +334,8 @@ extension CallMachine {
         leg.timer = SessionTimer(answered: response, wanted: kit.configuration.sessionSeconds, now: kit.now)
         switch attempt.target.kind {
         case .contact(let contact): (leg.subscriber, leg.tenant) = (contact.subscriberID, contact.tenantID)
-        case .gateway, .forward, .pickup, .conference, nil: break
+        case .gateway(let gateway): leg.gateway = GatewayID(gateway.gatewayID)
+        case .forward, .pickup, .conference, nil: break
         }
         // At once, not when the caller's ACK comes: the caller's answers nothing, since offers come in INVITEs alone, and the
         // called side would repeat its 2xx meanwhile.
@@ -399,8 +400,7 @@ extension CallMachine {
 
     /// Ends a dialog that we do not want.
     func hangUpStray(_ leg: inout Leg, _ kit: inout CallKit) {
-        let bye = leg.dialog.request(.bye, via: kit.via(id))
-        kit.send(bye, to: leg.path, of: nil)
+        _ = kit.bye(&leg, of: id)
     }
 
     mutating func failed(_ index: Int, _ status: Int, _ reason: String, _ kit: inout CallKit) {

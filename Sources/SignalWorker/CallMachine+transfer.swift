@@ -188,8 +188,7 @@ extension CallMachine {
 
     mutating func takeLeave(_ index: Int, _ kit: inout CallKit) {
         var leg = farewells.remove(at: index).leg
-        let bye = leg.dialog.request(.bye, via: kit.via(id))
-        kit.send(bye, to: leg.path, of: nil)
+        _ = kit.bye(&leg, of: id)
     }
 
     /// The party that transfers has hung up: the other one is kept until the outcome is known.

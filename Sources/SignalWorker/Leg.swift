@@ -12,6 +12,8 @@ struct Leg: Sendable {
     var hop: Hop
     /// A gateway is reached where it says itself: by its route, or its Contact (RFC 3261 §12.2.1.1).
     var isGateway = false
+    /// Which one, if we have called it.
+    var gateway: GatewayID?
     /// Whom a connection to the gateway must lead to.
     private let name: String?
     var media = LegMediaState()

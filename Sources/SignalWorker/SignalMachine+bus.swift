@@ -232,6 +232,7 @@ extension SignalMachine {
         case (.disowned(let id), .callLocated(let place)): disowned(id, place)
         case (.gatewayCredential(let id, let transaction), .gatewayCredential(let credential)):
             withCall(id) { call, kit in call.credential(credential, for: transaction, &kit) }
+        case (.goodbyeCredential(let transaction), .gatewayCredential(let credential)): goodbyeCredential(credential, for: transaction)
         case (.registrarCredential(let number), .gatewayCredential(let credential)): registrarCredential(number, credential)
         case (.gatewayReport, _): break
         case (.recording(let id), .recordingGranted(let granted)): withCall(id) { call, kit in call.recordingAnswered(granted, &kit) }
@@ -286,6 +287,7 @@ extension SignalMachine {
         case .fact: break  // facts are asked for ever
         case .credit(let id): withCall(id) { call, kit in call.creditUnanswered(kit) }
         case .locate(let id): _ = located.release(id)
+        case .goodbyeCredential(let transaction): goodbyeCredential(GatewayCredential(), for: transaction)
         case .gatewayCredential(let id, let transaction):
             withCall(id) { call, kit in call.credential(GatewayCredential(), for: transaction, &kit) }
         case .registrarCredential(let number): registrarCredential(number, nil)

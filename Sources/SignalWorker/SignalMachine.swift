@@ -207,6 +207,7 @@ package struct SignalMachine: Sendable {
             withCall(call) { call, kit in call.unreachable(id, &kit) }
         case .response(let id, let response, let hop):
             if noticed(id, status: response.status) { return }
+            if !kit.goodbyes.isEmpty { goodbyeAnswered(id, response) }
             if trunkResponse(response, of: id) { return }
             guard let call = kit.clientOwners[id], calls.contains(call) else { return takeDown(response, id, hop) }
             // An INVITE may have a second answer, nothing else has.
@@ -218,6 +219,7 @@ package struct SignalMachine: Sendable {
             }
         case .failed(let id, let failure):
             if noticed(id, status: 408) { return }
+            kit.goodbyes[id] = nil
             if trunkFailed(id, failure) { return }
             guard let call = kit.clientOwners.removeValue(forKey: id) else { return }
             withCall(call) { call, kit in

@@ -71,7 +71,7 @@ enum Telling {
         guard said.username == "trunk", let count = said.count else { return "strange" }
         let right = DigestCredentials(
             answering: DigestChallenge(realm: said.realm, nonce: said.nonce, algorithm: said.algorithm), username: "trunk",
-            ha1: said.algorithm.ha1(username: "trunk", realm: "carrier.example", password: "tea"), method: .invite, uri: said.uri, cnonce: count.cnonce,
+            ha1: said.algorithm.ha1(username: "trunk", realm: "carrier.example", password: "tea"), method: message.method == .bye ? .bye : .invite, uri: said.uri, cnonce: count.cnonce,
             nc: UInt32(count.nc, radix: 16) ?? 0)
         return said.response == right.response ? "right" : "wrong"
     }
