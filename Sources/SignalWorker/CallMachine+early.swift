@@ -37,7 +37,7 @@ extension CallMachine {
         guard stage == .ringing, isDescribed, earlyOffer == nil, a.media.remote != nil, let called = calledMedia, isDirect || mediaAddress != nil,
             let index = descriptionOf, attempts[index].isOpen
         else { return refuse(491, .pending, &kit) }
-        guard let place = attempts[index].early.lastIndex(where: { $0.hasDescribed && $0.takesUpdate && isDescribing($0.dialog) }) else { return refuse(488, .noMedia, &kit) }
+        guard let place = attempts[index].early.lastIndex(where: { $0.description != nil && $0.takesUpdate && isDescribing($0.dialog) }) else { return refuse(488, .noMedia, &kit) }
         var own = a.media
         var other = called
         guard let sdp = take(request, into: &own, &kit) else { return refuse(488, .noMedia, &kit) }

@@ -121,7 +121,7 @@ extension CallMachine {
             early = EarlyDialog(dialog: dialog, number: number)
         }
         early.number = number
-        if response.hasSDP { early.hasDescribed = true }
+        if response.hasSDP, early.description == nil { early.description = response.body }
         if let allowed = response.allows(.update) { early.takesUpdate = allowed }
         var prack = early.dialog.request(.prack, via: kit.via(id))
         prack.headers.append(.rack, "\(number) \(response.cseq.number) INVITE")
@@ -137,7 +137,7 @@ extension CallMachine {
 struct EarlyDialog: Sendable {
     var dialog: Dialog
     var number: UInt32
-    /// It has answered our offer in one of them.
-    var hasDescribed = false
+    /// Its answer to our offer, which need not be said again (RFC 3261 §13.2.1).
+    var description: [UInt8]?
     var takesUpdate = false
 }

@@ -307,6 +307,7 @@ extension CallMachine {
         media.local = attempts[index].offer
         if descriptionOf != index || a.media.local == nil { descriptionVersion += 1 }
         descriptionOf = index
+        descriptionTag = response.to.tag ?? ""
         a.media.local = OfferAnswer.description(
             from: told, relaying: media.index, at: SocketAddress(host, port: a.media.port), session: sessionNumber,
             version: descriptionVersion, to: a.media, streams: addresses(of: told, but: media.index, for: .a, a.media.own), fingerprint: mediaFingerprint,
@@ -328,7 +329,13 @@ extension CallMachine {
             return failed(index, 502, "the answer has no tag", &kit)
         }
         // Confirmations while it rang were requests of this dialog.
-        if let early = attempt.early.first(where: { $0.dialog.remoteTag == dialog.remoteTag }) { dialog.carryOn(early.dialog) }
+        if let early = attempt.early.first(where: { $0.dialog.remoteTag == dialog.remoteTag }) {
+            dialog.carryOn(early.dialog)
+            // Another one that rings may have been heard last.
+            if !response.hasSDP, let description = early.description, descriptionOf != index || descriptionTag != dialog.remoteTag {
+                response.setBody(description, type: "application/sdp")
+            }
+        }
         var leg = Leg(dialog: dialog, hop: attempt.hop, isGateway: attempt.isGateway)
         leg.heard(response, at: kit.wall)
         leg.timer = SessionTimer(answered: response, wanted: kit.configuration.sessionSeconds, now: kit.now)
