@@ -209,7 +209,11 @@ struct CallMachine: Sendable {
     func release(_ kit: inout CallKit) {
         if lookingUp != nil { kit.nameWaiters.remove(id) }
         kit.stranded.remove(id)
-        for client in clients { kit.clientOwners[client] = nil }
+        for client in clients {
+            // An offer that a peer has said is under way would be waited for without end.
+            kit.cancel(client)
+            kit.clientOwners[client] = nil
+        }
         for server in servers { kit.serverOwners[server] = nil }
     }
 }
