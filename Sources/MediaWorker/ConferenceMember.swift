@@ -148,6 +148,8 @@ final class ConferenceMember {
     /// - Returns: its bytes; 0: nothing is to be sent.
     func write(_ mix: inout ConferenceMix, into packet: inout MutableRawSpan) -> Int {
         defer { timestamp &+= UInt32(spoken.codec.clockRate / 50) }
+        // A session that has been sent to another room is mixed by this one until it is closed, and may be of that one's rate.
+        guard mix.sum.count == linear.count else { return 0 }
         // Whoever is not heard hears what all who are not heard hear; G.711 has no memory, so that one payload is for all of them.
         let isShared = !isSpeaking && spoken.codec.isStateless && rate == 8_000
         var isSilent = mix.isSilent && !isSpeaking

@@ -16,7 +16,7 @@ package struct KeyPress: Equatable, Sendable {
     /// Each.
     package let milliseconds: Int
 
-    /// nil: there are none, or others than `0` to `9`, `*`, `#` and `A` to `D`.
+    /// nil: there are none, or others than `0` to `9`, `*`, `#` and `A` to `D`, or by a clock that no sound has.
     package init?(_ keys: SendKeys) {
         var events: [UInt8] = []
         for key in keys.keys.uppercased() {
@@ -27,6 +27,7 @@ package struct KeyPress: Equatable, Sendable {
         self.events = events
         payloadType = UInt8(keys.payloadType)
         clockRate = keys.clockRate == 0 ? 8_000 : keys.clockRate
+        guard LegFormats.clockRates.contains(Int(clockRate)) else { return nil }
         let wanted = keys.milliseconds == 0 ? 100 : Int(min(keys.milliseconds, 10_000))
         milliseconds = min(max(wanted, KeyPress.millisecondsRange.lowerBound), KeyPress.millisecondsRange.upperBound)
     }

@@ -44,7 +44,7 @@ package struct KeyStream: Sendable {
         let header = RTPHeader(marker: step == 0, payloadType: payloadType, sequence: sequence, timestamp: timestamp, ssrc: ssrc)
         header.write(into: &buffer)
         let isEnd = step >= steps
-        let duration = UInt32(min(step + 1, steps)) * clockRate / 50
+        let duration = UInt64(min(step + 1, steps)) * UInt64(clockRate) / 50
         buffer.storeBytes(of: events[event], toByteOffset: 12, as: UInt8.self)
         buffer.storeBytes(of: isEnd ? 0x8A : 0x0A, toByteOffset: 13, as: UInt8.self)
         buffer.storeBytes(of: UInt16(clamping: duration).bigEndian, toByteOffset: 14, as: UInt16.self)
@@ -54,7 +54,7 @@ package struct KeyStream: Sendable {
         if step == steps + KeyStream.ends {
             step = 0
             event += 1
-            timestamp &+= duration + clockRate / 10
+            timestamp &+= UInt32(truncatingIfNeeded: duration + UInt64(clockRate / 10))
             nextAt = nextAt + KeyStream.pause
         }
         return RTPHeader.fixedByteCount + 4

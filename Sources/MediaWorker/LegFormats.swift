@@ -16,6 +16,9 @@ package struct LegFormats: Equatable, Sendable {
         }
     }
 
+    /// Of telephone events and noise: those of any sound. A description may name any number up to 2^32.
+    static let clockRates = 1...192_000
+
     /// Telephone events (RFC 4733), or comfort noise (RFC 3389).
     package struct Extra: Equatable, Sendable {
         package var clockRate: Int

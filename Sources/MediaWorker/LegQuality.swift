@@ -60,7 +60,8 @@ package struct LegQuality: Sendable {
         var (last, delay) = (UInt32(0), UInt32(0))
         if let report {
             last = report.time.middle
-            delay = UInt32(clamping: (now - report.at).nanoseconds * 65_536 / 1_000_000_000)
+            // 65,536 seconds are as much as can be told; after 39 hours without a report of the peer's the product would not fit.
+            delay = UInt32(clamping: min((now - report.at).nanoseconds, 65_536_000_000_000) * 65_536 / 1_000_000_000)
         }
         let jitter = UInt32(clamping: heard.jitter * Int64(codec?.clockRate ?? 8_000) / 1_000_000_000)
         return RTCPReportBlock(

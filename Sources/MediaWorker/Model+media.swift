@@ -124,14 +124,14 @@ extension LegMedia {
 }
 
 extension LegFormats {
-    /// Formats that we do not know are left out: they are passed on, never converted.
+    /// Formats that we do not know, or whose clock no sound has, are left out: they are passed on, never converted.
     package init(_ spec: LegSpec) {
         self.init()
         for format in spec.formats where format.payloadType <= 127 && format.heardAs <= 127 {
             let (type, heardAs, clock) = (UInt8(format.payloadType), UInt8(format.heardAs), Int(format.clockRate))
             switch format.encoding.lowercased() {
-            case "telephone-event" where clock > 0: keys.append(Extra(clockRate: clock, payloadType: type, heardAs: heardAs))
-            case "cn" where clock > 0: noise.append(Extra(clockRate: clock, payloadType: type, heardAs: heardAs))
+            case "telephone-event" where LegFormats.clockRates.contains(clock): keys.append(Extra(clockRate: clock, payloadType: type, heardAs: heardAs))
+            case "cn" where LegFormats.clockRates.contains(clock): noise.append(Extra(clockRate: clock, payloadType: type, heardAs: heardAs))
             default:
                 guard let codec = Codec(name: format.encoding, clockRate: clock), codec.isAvailable else { continue }
                 speech.append(Speech(codec: codec, payloadType: type, heardAs: heardAs))

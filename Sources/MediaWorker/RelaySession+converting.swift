@@ -7,7 +7,8 @@ extension RelaySession {
     /// After the legs were changed. A conversion whose formats stay goes on.
     mutating func convertAsAgreed(at now: Instant) {
         let agreed = (a.setup.formats, b.setup.formats)
-        guard agreed.0.converts || agreed.1.converts, !agreed.0.speech.isEmpty, !agreed.1.speech.isEmpty else {
+        // What is passed on unread cannot be converted, whatever formats it is said to have.
+        guard agreed.0.converts || agreed.1.converts, !agreed.0.speech.isEmpty, !agreed.1.speech.isEmpty, !a.setup.isOpaque, !b.setup.isOpaque else {
             conversion = nil
             converts = false
             return

@@ -69,7 +69,9 @@ struct ShortcutDriver: ~Copyable {
     }
 
     private func number(of port: UInt16) -> UInt32? {
-        guard !numbers.isEmpty, numbers[Int(port - firstPort)] >= 0 else { return nil }
-        return UInt32(numbers[Int(port - firstPort)])
+        // A socket that ports are steered to has a port of its own, which anybody can send to: what is below the first wraps to far above the last.
+        let place = Int(port &- firstPort)
+        guard place < numbers.count, numbers[place] >= 0 else { return nil }
+        return UInt32(numbers[place])
     }
 }

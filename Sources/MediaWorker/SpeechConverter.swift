@@ -282,7 +282,7 @@ final class SpeechConverter {
             waitingCount += 1
             incoming?.made = made + 1
         }
-        let end = header.timestamp &+ UInt32(duration * heard.codec.clockRate / format.clockRate)
+        let end = header.timestamp &+ Self.ticks(duration, by: format.clockRate, as: heard.codec.clockRate)
         if let expected, Int32(bitPattern: end &- expected) > 0 { self.expected = end }
     }
 
@@ -299,11 +299,14 @@ final class SpeechConverter {
         } else if let past = detected {
             // The end is told three times (§2.5.1.4).
             outgoing = OutgoingKey(bytes: (past.event, 0x80 | 10, UInt16(clamping: past.duration)), timestamp: timestamp, isMarked: false, times: 3)
-            timestamp &+= UInt32(past.duration * spoken.codec.clockRate / format.clockRate)
+            timestamp &+= Self.ticks(past.duration, by: format.clockRate, as: spoken.codec.clockRate)
             isMarked = true
             detected = nil
         }
     }
+
+    /// The same time by another clock. A tone may last longer than a round of timestamps.
+    static func ticks(_ duration: Int, by clock: Int, as other: Int) -> UInt32 { UInt32(truncatingIfNeeded: duration * other / clock) }
 
     private func writeKey(into packet: inout MutableRawSpan) -> Int? {
         guard let key = outgoing, let format = target.spokenKeys else { return nil }

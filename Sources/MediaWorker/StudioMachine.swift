@@ -255,8 +255,8 @@ package struct StudioMachine: Sendable {
             sessions[id]?.recording = nil
             return effects.append(.reply(ticket, reply))
         }
-        guard let recording = UUIDv7(bytes: record.recordingID), record.key.count == 32 else {
-            return refuse(ticket, .malformed, "recording id, or a key that has not 32 bytes", &effects)
+        guard let recording = UUIDv7(bytes: record.recordingID), record.key.count == 32, record.sealedKey.count <= 0xFFFF else {
+            return refuse(ticket, .malformed, "recording id, a key that has not 32 bytes, or a sealed one that is too long", &effects)
         }
         // Asked again, it is the same one.
         if session.recording != recording {

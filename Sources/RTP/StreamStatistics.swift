@@ -18,7 +18,7 @@ package struct StreamStatistics: Sendable {
     /// Nanoseconds.
     package private(set) var jitter: Int64 = 0
     package private(set) var jitterMax: Int64 = 0
-    /// Nanoseconds that its timestamps say nothing was said in, while no packet is missing: silence that was not sent.
+    /// Nanoseconds that its timestamps say nothing was said in, while no packet is missing: silence that was not sent. Never more than have passed.
     package private(set) var silence: Int64 = 0
     /// Longer than any packet.
     private static let packetMax: Int64 = 130_000_000
@@ -40,8 +40,12 @@ package struct StreamStatistics: Sendable {
         // Packets of one moment, as those of a key that is held, say nothing of the way that they took.
         guard ticks != 0, tick != 0 else { return }
         let length = (Int64(ticks) &* tick) >> 4
-        if step == 1, length > Self.packetMax { silence += length }
-        let late = Int64(clamping: now.nanoseconds &- heardAt.nanoseconds) - length
+        // Below nothing where a packet that passed by the kernel was heard after this turn's clock was read.
+        let passed = Int64(bitPattern: now.nanoseconds &- heardAt.nanoseconds)
+        // Timestamps claim what they like, some three days with each packet; a pause is as long as both they and the clock say.
+        let pause = min(length, passed)
+        if step == 1, pause > Self.packetMax { silence &+= pause }
+        let late = passed &- length
         heardAt = now
         self.timestamp = timestamp
         // A pause of the speaker, or another clock: not the network's.

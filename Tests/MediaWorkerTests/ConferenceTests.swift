@@ -95,6 +95,22 @@ private struct Meeting: ~Copyable {
         #expect(meeting.heard[0]?.allSatisfy { $0 == G711.muLaw(4_000) } == true)
     }
 
+    @Test func whoIsSentToAnotherRoomIsNotMixedByBoth() throws {
+        var meeting = Meeting()
+        for number in 0..<3 { try meeting.join(number) }
+        var formats = LegFormats()
+        formats.speech = [LegFormats.Speech(codec: .g722, payloadType: 9, heardAs: 9)]
+        var seat = LegSetup()
+        seat.seat = ConferencePlace(room: [UInt8](repeating: 8, count: 16))
+        try meeting.core.change(sessionID(1), a: LegSetup(remote: Meeting.phone(1), formats: formats), b: seat, at: milliseconds(0))
+        for _ in 0..<10 {
+            for number in [0, 2] { meeting.say(number, G711.muLaw(4_000)) }
+            meeting.pass()
+        }
+        #expect(meeting.heard[0] != nil && meeting.heard[2] != nil)
+        #expect(meeting.types[1] == 9)
+    }
+
     @Test func whatIsNotOfTheCodecThatItsNumberNamesIsDroppedAndCounted() throws {
         var core = RelayCore(ports: 30_000...30_003)
         var formats = LegFormats()

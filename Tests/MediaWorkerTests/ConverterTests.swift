@@ -188,6 +188,12 @@ private let pairs: [(Codec, Codec)] = [
         #expect(out.last?.header.payloadType == 3)
     }
 
+    /// A day of a tone is more than a round of Opus's timestamps.
+    @Test(arguments: [(160, 8_000, 48_000, 960), (0xFFFF, 1, 48_000, 3_145_680_000), (800_000_000, 8_000, 48_000, 505_032_704)] as [(Int, Int, Int, UInt32)])
+    func timeByAnotherClockGoesRound(duration: Int, clock: Int, other: Int, ticks: UInt32) {
+        #expect(SpeechConverter.ticks(duration, by: clock, as: other) == ticks)
+    }
+
     @Test func whatIsNoSpeechOfTheSourceIsNotTaken() throws {
         let converter = try #require(SpeechConverter(from: formats([(.gsm, 3)]), to: formats([(.pcmu, 0)]), seed: 1))
         let packet = try tone(.pcmu, packets: 1, type: 0)[0]
@@ -255,6 +261,41 @@ private let pairs: [(Codec, Codec)] = [
         }
         #expect(reports == 1)
         #expect(core.report(sessionID(1))?.a.dropped == 0)
+    }
+
+    /// A peer that has reported once, and is asked for nothing for days.
+    @Test(arguments: [1, 65_536, 39 * 3_600, 40 * 3_600, 365 * 86_400] as [UInt64]) func aReportOfOursTellsTheDelayAsFarAsItGoes(seconds: UInt64) throws {
+        var quality = LegQuality()
+        quality.hear(try RTPHeader(parsing: rtpPacket(sequence: 1).span.bytes), LegFormats(), at: .zero)
+        let report = RTCPSenderReport(ssrc: 0xA11CE, ntp: 7 << 16, timestamp: 0, packets: 1, bytes: 160, block: nil)
+        var room = [UInt8](repeating: 0, count: RTCPSenderReport.byteCountMax)
+        var bytes = room.mutableSpan
+        var span = bytes.mutableBytes
+        let count = report.write(into: &span)
+        quality.read(span.bytes.extracting(first: count), at: .zero)
+        let block = try #require(quality.block(at: Instant(nanoseconds: seconds * 1_000_000_000)))
+        #expect(block.lastReport == 7)
+        #expect(block.delay == UInt32(clamping: seconds * 65_536))
+    }
+
+    /// All that a peer's report can say of what it hears, and what it makes of a record.
+    @Test(arguments: [0, 1, UInt32.max / 2, .max]) func aReportOfThePeersMaySayAnything(word: UInt32) throws {
+        var quality = LegQuality()
+        for number in 0..<60 as Range<UInt16> {
+            quality.hear(try RTPHeader(parsing: rtpPacket(sequence: number, ssrc: word).span.bytes), LegFormats(), at: milliseconds(Int(number) * 20))
+        }
+        let block = RTCPReportBlock(
+            source: word, fractionLost: .max, lost: Int32(bitPattern: word), highestSequence: word, jitter: word, lastReport: word, delay: word)
+        let report = RTCPSenderReport(ssrc: word, ntp: UInt64(word) << 16, timestamp: word, packets: word, bytes: word, block: block)
+        var room = [UInt8](repeating: 0, count: RTCPSenderReport.byteCountMax)
+        var bytes = room.mutableSpan
+        var span = bytes.mutableBytes
+        let count = report.write(into: &span)
+        quality.tell(span.bytes.extracting(first: count), at: .zero)
+        quality.read(span.bytes.extracting(first: count), at: milliseconds(1_200))
+        #expect(quality.there?.jitter == word)
+        let marks = [quality.mos(trips: quality.roundTrip ?? .zero), quality.mosThere(of: 60, trips: quality.roundTrip ?? .zero)]
+        #expect(marks.allSatisfy { $0.map { (1...4.5).contains($0) } == true })
     }
 
     @Test func whenTheSidesComeToShareACodecPacketsPassAsTheyAre() throws {

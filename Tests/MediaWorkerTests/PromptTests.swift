@@ -72,6 +72,18 @@ private let short = Recording(samples: (0..<400).map { UInt8($0 % 251) })
         #expect(packets.allSatisfy { $0[1] & 0x7F == 101 })
     }
 
+    @Test(arguments: [0, 1, 192_000, 42_949_673, UInt32.max]) func aKeyIsToldByAnyClock(clockRate: UInt32) throws {
+        var core = try openRelay()
+        core.press(
+            sessionID(1), to: .a, KeyStream([1, 2], payloadType: 101, clockRate: clockRate, milliseconds: 2_000, seed: 1, at: milliseconds(0)))
+        var lengths: [Int] = []
+        for time in 0...6_000 {
+            if case .forward(30_000, alice, let packet) = core.prompt(at: milliseconds(time)) { lengths.append(Int(packet[14]) * 256 + Int(packet[15])) }
+        }
+        #expect(lengths.count == 206)
+        #expect(lengths.last == min(Int(clockRate) * 2, 0xFFFF))
+    }
+
     @Test func aSecondPromptReplacesTheFirstAndAClosedSessionHasNone() throws {
         var core = try openRelay()
         core.play(sessionID(1), to: .a, PromptStream(short, .pcmu, seed: 1, at: milliseconds(0)))

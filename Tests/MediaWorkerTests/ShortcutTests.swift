@@ -94,6 +94,17 @@ private struct Worker: ~Copyable {
     #expect(report.a.lastHeard == milliseconds(2_000))
 }
 
+/// The socket that ports are steered to has one of its own, which strangers find.
+@Test(arguments: [0, 1_024, 29_999, 30_016, 30_017, 60_999, UInt16.max]) func packetsToAPortThatIsNoneOfOursAreNobodys(port: UInt16) throws {
+    var worker = Worker()
+    try worker.open()
+    worker.talk(1...40)
+    let mallory = address("192.0.2.66:666")
+    let passed = worker.take(rtpPacket(sequence: 41), to: port, from: mallory, at: 900)
+    #expect(passed == .drop(.noSession))
+    worker.talk(42...50)
+}
+
 @Test func theRecordSaysTheSameWhicheverWayThePacketsWent() throws {
     func quality(hasKernel: Bool) throws -> (LegQuality, byKernel: Int) {
         var worker = Worker(hasKernel: hasKernel)

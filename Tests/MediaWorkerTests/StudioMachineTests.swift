@@ -285,6 +285,37 @@ private func keys(_ number: UInt64, _ keys: String, type: UInt32) -> StudioReque
     #expect(studio.ask(keys(9, "1", type: 101))?.error.code == .unknownSession)
 }
 
+/// What both descriptions of a call have agreed on, however absurd.
+@Test(arguments: [192_001, 4_000_000_000, UInt32.max]) func aClockThatNoSoundHasIsNotTaken(clockRate: UInt32) throws {
+    var studio = Studio()
+    _ = studio.ask(open(1))
+    var request = keys(1, "5#", type: 101)
+    request.keys.clockRate = clockRate
+    #expect(studio.ask(request)?.error.code == .malformed)
+    var spec = leg("192.0.2.1:4000")
+    for (encoding, type) in [("telephone-event", 101), ("CN", 13), ("PCMU", 0), ("opus", UInt32.max)] as [(String, UInt32)] {
+        var format = MediaFormat()
+        (format.encoding, format.clockRate, format.payloadType, format.heardAs) = (encoding, clockRate, type, type)
+        spec.formats.append(format)
+    }
+    spec.packetMs = .max
+    spec.payloadTypes = Data(0...255)
+    let setup = try LegSetup(checking: spec, family: .v4(0))
+    #expect(setup.formats.keys.isEmpty && setup.formats.noise.isEmpty && setup.formats.speech.isEmpty)
+    #expect(setup.formats.packetMilliseconds == 200)
+}
+
+@Test(arguments: [(32, 0xFFFF, false), (32, 0x1_0000, true), (31, 80, true)]) func keysOfARecordingAreAsLongAsTheyMayBe(key: Int, sealed: Int, isRefused: Bool) {
+    var studio = Studio()
+    _ = studio.ask(open(1))
+    var request = StudioRequest()
+    request.record.sessionID = sessionID(1).data
+    request.record.recordingID = Data(UUIDv7(high: 0x7000, low: 9).bytes)
+    request.record.key = Data(count: key)
+    request.record.sealedKey = Data(count: sealed)
+    #expect((studio.ask(request)?.error.code == .malformed) == isRefused)
+}
+
 @Test func aQueryIsAnsweredWithFigures() {
     var studio = Studio()
     _ = studio.ask(open(1))

@@ -1,3 +1,4 @@
+import Codecs
 import MediaWorker
 import Primitives
 import RTP
@@ -55,4 +56,17 @@ private func openRelay() throws -> RelayCore {
     #expect(core.pass([0, 1, 4, 0xC0, 1, 2, 3, 0, 0], to: 30_000, from: alice, at: milliseconds(2)) == .drop(.notMedia))
     let packet = rtpPacket(sequence: 1)
     #expect(core.pass(packet, to: 30_000, from: alice, at: milliseconds(3)) == .forward(from: 30_002, to: bob, packet))
+}
+
+@Test func whatPassesUnreadIsNotConvertedWhateverItsFormats() throws {
+    func unread(_ remote: SocketAddress, _ codec: Codec, _ type: UInt8) -> LegSetup {
+        var formats = LegFormats()
+        formats.speech = [LegFormats.Speech(codec: codec, payloadType: type, heardAs: type)]
+        formats.converts = true
+        return LegSetup(remote: remote, formats: formats, isOpaque: true)
+    }
+    var core = RelayCore(ports: 30_000...30_015)
+    try core.open(sessionID(1), portA: 30_000, portB: 30_002, a: unread(alice, .gsm, 3), b: unread(bob, .pcmu, 0), at: milliseconds(0))
+    let packet: [UInt8] = [0, 1, 4, 0xC0, 1, 2, 3, 0, 0]
+    #expect(core.pass(packet, to: 30_000, from: alice, at: milliseconds(1)) == .forward(from: 30_002, to: bob, packet))
 }

@@ -91,4 +91,40 @@ import Testing
         }
         #expect(statistics.jitterMax < 100_000)
     }
+
+    @Test func aPauseIsSilenceAndALeapOfTheTimestampsIsNone() {
+        var statistics = heard([(1, 20), (2, 40)])
+        statistics.hear(ssrc: 1, sequence: 3, timestamp: 320 + 16_160, at: Instant(nanoseconds: 2_063_000_000))
+        #expect(statistics.silence == 2_020_000_000)
+        // A minute by the timestamps, within 20 ms.
+        statistics.hear(ssrc: 1, sequence: 4, timestamp: 320 + 16_160 + 480_000, at: Instant(nanoseconds: 2_083_000_000))
+        #expect(statistics.silence == 2_020_000_000)
+    }
+
+    /// Of the slowest clock that there is, the fastest, and none.
+    @Test(arguments: [Int.min, 1, 8_000, 48_000, .max], [UInt32.max / 2, .max / 2 + 1, 1, .max])
+    func timestampsMayBeAnything(hertz: Int, step: UInt32) {
+        var statistics = StreamStatistics()
+        statistics.setClock(hertz)
+        for number in 0..<40_000 {
+            let now = Instant(nanoseconds: UInt64(number) * 20_000_000)
+            statistics.hear(ssrc: 1, sequence: UInt16(truncatingIfNeeded: number), timestamp: UInt32(number) &* step, at: now)
+        }
+        #expect(statistics.silence >= 0 && statistics.silence <= 800_000_000_000)
+        #expect(statistics.lost == 0 && statistics.next(at: .zero) != nil)
+    }
+
+    /// Packets that pass by the kernel are heard by its clock, which goes on after the worker's turn has begun.
+    @Test func aPacketMayBeHeardBeforeTheOneBeforeIt() {
+        var statistics = heard([(1, 20), (2, 40)])
+        var position = statistics.position
+        position.heardAt = Instant(nanoseconds: 40_002_000)
+        position.silence = .max
+        statistics.goOn(to: position, of: 1, packets: 1)
+        statistics.hear(ssrc: 1, sequence: 3, timestamp: 319, at: Instant(nanoseconds: 40_000_000))
+        #expect(statistics.jitter > 0 && statistics.jitter < 1_000_000)
+        // A pause beside a count that is full.
+        statistics.hear(ssrc: 1, sequence: 4, timestamp: 319 + 16_000, at: Instant(nanoseconds: 2_040_000_000))
+        #expect(statistics.heard == 5)
+    }
 }

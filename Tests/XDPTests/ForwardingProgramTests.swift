@@ -175,6 +175,26 @@ private func payload(_ count: Int, seed: UInt64) -> [UInt8] {
         #expect(counts.position.jitterMax >= counts.position.jitter)
     }
 
+    /// Three days with each packet, by its timestamps.
+    @Test func aLeapOfTheTimestampsIsNoSilence() throws {
+        let program = try ForwardingProgram(flows: 8)
+        var start = ForwardingProgram.Position()
+        start.highestSequence = 0x1_0000 | 99
+        start.tick = 16_000_000_000 / 8_000
+        let slot = try #require(program.add(flow4, by: hop, from: start))
+        for step in 1...20 as ClosedRange<UInt32> {
+            var packet = rtp(UInt16(99 + step), payload: payload(160, seed: 1))
+            packet.replaceSubrange(4..<8, with: (0..<4).map { UInt8(truncatingIfNeeded: (step &* 0x7FFF_FFFF) >> UInt32(24 - $0 * 8)) })
+            var bytes = Frame(source: flow4.remote, destination: flow4.local, payload: packet).bytes
+            let verdict = try program.run(&bytes)
+            #expect(verdict == .forward)
+        }
+        let position = program.counts(slot).position
+        #expect(position.highestSequence == 0x1_0000 | 119)
+        // So long as the machine has been running, at most: what stands at the start is no time.
+        #expect(position.silence >= 0 && position.silence <= Int64(position.heardAt))
+    }
+
     /// What the worker has heard is told later than it was heard: packets may have passed since.
     @Test func aStreamIsMovedOnAndToANewBeginningButNotBack() throws {
         let program = try ForwardingProgram(flows: 8)

@@ -76,9 +76,10 @@ inline_always void count(struct ll_xdp_counts *counts, const struct rtp *rtp, __
     __u32 timestamp = __builtin_bswap32(rtp->timestamp);
     __s64 ticks = (__s32)(timestamp - counts->timestamp), tick = counts->tick;
     if (!ticks || !tick) return;
-    __s64 length = (ticks * tick) >> 4;
-    if (step == 1 && length > 130000000) counts->silence += length;
-    __s64 late = (__s64)(now - counts->heard_at) - length;
+    __s64 length = (ticks * tick) >> 4, passed = (__s64)(now - counts->heard_at);
+    __s64 pause = length < passed ? length : passed;
+    if (step == 1 && pause > 130000000) counts->silence += pause;
+    __s64 late = passed - length;
     counts->heard_at = now;
     counts->timestamp = timestamp;
     if (late < 0) late = -late;

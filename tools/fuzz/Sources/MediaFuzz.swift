@@ -55,11 +55,13 @@ enum MediaFuzz {
     static func speech(_ bytes: [UInt8]) {
         var core = RelayCore(ports: 30_000...30_015)
         let session = MediaSessionID(UUIDv7(high: 0x7000, low: 2))
+        // Whatever both descriptions say of it.
+        let clock = bytes.prefix(4).reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
         let names: [(String, UInt32, UInt32)] = [
             ("pcmu", 8_000, 0), ("gsm", 8_000, 3), ("g722", 8_000, 9), ("g729", 8_000, 18), ("speex", 8_000, 96), ("speex", 16_000, 97), ("opus", 48_000, 98), ("g726-32", 8_000, 99),
-            ("telephone-event", 8_000, 101), ("cn", 8_000, 13),
+            ("telephone-event", 8_000, 101), ("cn", 8_000, 13), ("telephone-event", clock, 102), ("cn", clock, 103),
         ]
-        guard let legA = leg("192.0.2.7:4000", names), let legB = leg("203.0.113.9:6000", [("pcma", 8_000, 8), ("telephone-event", 8_000, 101)]),
+        guard let legA = leg("192.0.2.7:4000", names), let legB = leg("203.0.113.9:6000", [("pcma", 8_000, 8), ("telephone-event", clock, 102), ("telephone-event", 8_000, 101)]),
             (try? core.open(session, portA: 30_000, portB: 30_002, a: legA, b: legB, at: .zero)) != nil
         else { preconditionFailure("a session that converts cannot be opened") }
         var rest = bytes[...]
@@ -85,6 +87,13 @@ enum MediaFuzz {
                 made += 1
                 precondition(made < 100, "one packet becomes ever more")
             }
+            now = now + .milliseconds(20)
+        }
+        core.press(session, to: .b, KeyStream([1, 2], payloadType: 102, clockRate: clock, milliseconds: Int(clock & 0x7FF), seed: 1, at: now))
+        var room = out.mutableSpan
+        var keys = unsafe room.mutableBytes
+        for _ in 0..<256 {
+            while core.promptPacket(at: now, &keys) != nil {}
             now = now + .milliseconds(20)
         }
         guard core.close(session) != nil else { preconditionFailure("the session is gone") }
