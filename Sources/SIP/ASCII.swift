@@ -132,11 +132,12 @@ extension [UInt8] {
         var value: UInt64 = 0
         for index in range {
             guard self[index].isDigit else { return nil }
-            let (product, overflow) = value.multipliedReportingOverflow(by: 10)
-            guard !overflow, product <= limit else { return nil }
-            value = product + UInt64(self[index] - 0x30)
+            let (product, isTooLarge) = value.multipliedReportingOverflow(by: 10)
+            let (sum, isBeyond) = product.addingReportingOverflow(UInt64(self[index] - 0x30))
+            guard !isTooLarge, !isBeyond, sum <= limit else { return nil }
+            value = sum
         }
-        return value <= limit ? value : nil
+        return value
     }
 
     /// Equal to `text`, which is ASCII, but for the case of letters.

@@ -83,11 +83,16 @@ extension CallMachine {
         mediaSession = id.value
     }
 
-    private static func media(local: String, remote: String) -> LegMediaState {
+    static func media(local: String, remote: String) -> LegMediaState {
         var media = LegMediaState()
         media.local = try? SDP(parsing: Array(local.utf8))
         media.remote = try? SDP(parsing: Array(remote.utf8))
-        media.index = media.local.flatMap { $0.firstIndex(of: "audio") ?? $0.firstIndex(of: "image") } ?? 0
+        func relayed(_ sdp: SDP) -> Int? { sdp.firstIndex(of: "audio") ?? sdp.firstIndex(of: "image") }
+        media.index = media.local.flatMap(relayed) ?? 0
+        // A peer may have left out streams that it was offered, against RFC 3264 §6.
+        if let remote = media.remote, !remote.media.indices.contains(media.index) {
+            if let index = relayed(remote) { media.index = index } else { media.remote = nil }
+        }
         media.port = media.local?.media.indices.contains(media.index) == true ? media.local?.media[media.index].port ?? 0 : 0
         media.restoreTerms()
         return media

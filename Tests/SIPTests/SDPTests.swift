@@ -204,3 +204,15 @@ func brokenDescriptionsAreRefused(text: String, error: SDPError) {
     #expect(sdp.media[0].formats == ["t38"])
     #expect(sdp.media[0].profile == .other("udptl"))
 }
+
+/// The largest number there is, and those behind it whose first nineteen digits are the same.
+@Test(arguments: [
+    ("18446744073709551615", UInt64.max), ("18446744073709551616", 446_744_073_709_551_616), ("18446744073709551619", 446_744_073_709_551_619),
+    ("18446744073709551620", 446_744_073_709_551_620), ("99999999999999999999", 999_999_999_999_999_999), ("0", 0),
+])
+func numbersOfAnOriginMayBeOfAnySize(text: String, number: UInt64) throws {
+    for origin in ["o=- \(text) 1", "o=- 1 \(text)"] {
+        let sdp = try SDP(parsing: Array("v=0\r\n\(origin) IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n".utf8))
+        #expect([sdp.origin.sessionID, sdp.origin.version].contains(number))
+    }
+}

@@ -85,6 +85,16 @@ import Testing
         #expect(throws: OfferAnswer.Rejection.security) { try OfferAnswer.take(answer: answer, to: terms(nil), into: &media) }
     }
 
+    /// What an adopting worker knows is what the log has of both descriptions.
+    @Test func aPeerThatLeftOutStreamsIsAdopted() {
+        let head = "v=0\r\no=- 1 1 IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 192.0.2.7\r\nt=0 0\r\n"
+        let local = head + "m=video 0 RTP/AVP 96\r\nm=audio 4000 RTP/AVP 0\r\n"
+        let media = CallMachine.media(local: local, remote: head + "m=audio 5000 RTP/AVP 0\r\n")
+        #expect(media.index == 0 && media.remote?.media.count == 1)
+        let none = CallMachine.media(local: local, remote: head + "m=video 5000 RTP/AVP 96\r\n")
+        #expect(none.index == 1 && none.remote == nil && none.port == 4_000)
+    }
+
     @Test(arguments: [false, true]) func anUnspecifiedAddressBecomesAHold(isOfTheSession: Bool) throws {
         var sdp = try Self.sdp("m=audio 4000 RTP/AVP 0\r\n" + (isOfTheSession ? "" : "c=IN IP4 0.0.0.0\r\n"))
         if isOfTheSession { sdp.connection = SDP.Address(isIPv6: false, host: "0.0.0.0") }
