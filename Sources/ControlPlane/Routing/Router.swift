@@ -76,6 +76,7 @@ struct Router: Sendable {
         // A call that is passed on is not one for help, whoever passes it on.
         let isForHelp = started.forwardedFrom.isEmpty && isEmergency(request.dialled, of: line)
         guard line.allows(isForHelp ? .emergency : .callOut) else {
+            started.direction = try direction(of: request.dialled, line, in: state)
             var routing = refused(.locked, "the caller's line, or something above it, is not active")
             if line.allows(.emergency) { routing.detail = "the line is locked, and calls emergency numbers alone" }
             return routing
@@ -89,8 +90,12 @@ struct Router: Sendable {
         }
         // A call that it forwards is not one more that it makes, but one more that its customer has.
         let isForwarded = !started.forwardedFrom.isEmpty
-        if !isForHelp, let limit = try limitReached(by: line, isOfLine: !isForwarded, in: state) { return refused(.limitReached, limit) }
+        if !isForHelp, let limit = try limitReached(by: line, isOfLine: !isForwarded, in: state) {
+            started.direction = try direction(of: request.dialled, line, in: state)
+            return refused(.limitReached, limit)
+        }
         if line.blocksCalls(to: request.dialled), !isForHelp {
+            started.direction = try direction(of: request.dialled, line, in: state)
             return refused(.numberBlocked, "the line does not call \(request.dialled)")
         }
 
@@ -105,20 +110,22 @@ struct Router: Sendable {
                 registrar: registrar, isAnonymous: request.isAnonymous, instance: request.instanceID, isBrowser: request.isBrowser, in: state, at: wall)
         }
 
-        let rules: [DialRule] = if let id = line.dialPlanID { try state.dialPlan(id)?.rules ?? [] } else { [] }
         let e164: String
-        switch normaliser.normalise(
-            request.dialled, by: rules, countryCode: line.countryCode, areaCode: line.areaCode)
-        {
+        switch try normalise(request.dialled, line, in: state) {
         case .number(let number, let rule):
             e164 = number
             started.dialRule = rule
-        case .noRule: return refused(.unknownNumber, "no alias and no rule of the dial plan matches")
+        case .noRule:
+            started.direction = Self.isOutside(request.dialled) ? .outbound : .onNet
+            return refused(.unknownNumber, "no alias and no rule of the dial plan matches")
         case .notANumber(let made):
+            started.direction = .outbound
             return refused(.invalidNumber, "\(made.prefix(Self.textMax)) is not an E.164 number")
         }
         started.calledE164 = e164
         started.called.number = e164
+        let inventoried = try state.number(e164: e164)
+        if inventoried == nil { started.direction = .outbound }
 
         if line.blocksCalls(to: e164), !isForHelp {
             var routing = refused(.numberBlocked, "the line does not call \(e164)")
@@ -126,8 +133,8 @@ struct Router: Sendable {
             return routing
         }
 
-        if let number = try state.number(e164: e164) {
-            guard let subscriber = SubscriberID(number.subscriberID) else {
+        if let inventoried {
+            guard let subscriber = SubscriberID(inventoried.subscriberID) else {
                 return refused(.unknownNumber, "\(e164) is in the inventory, but assigned to nobody")
             }
             let own = outside ?? line.extensionNumber
@@ -138,6 +145,33 @@ struct Router: Sendable {
         }
         let decided = exchange(&started, with: CallStarted())
         return try toCarrier(line, request, number: outside, isForHelp: isForHelp, decided, in: state, at: wall)
+    }
+
+    private mutating func normalise<State: ViewQueries & ~Copyable>(
+        _ dialled: String, _ line: Line, in state: borrowing State
+    ) throws -> Normaliser.Result {
+        let rules: [DialRule] = if let id = line.dialPlanID { try state.dialPlan(id)?.rules ?? [] } else { [] }
+        return normaliser.normalise(dialled, by: rules, countryCode: line.countryCode, areaCode: line.areaCode)
+    }
+
+    /// Where a call would have gone that is refused before that is looked up, for its record.
+    private mutating func direction<State: ViewQueries & ~Copyable>(
+        of dialled: String, _ line: Line, in state: borrowing State
+    ) throws -> CallDirection {
+        guard dialled.count <= Self.textMax, !line.tenant.rooms.contains(where: { $0.extension == dialled }),
+            try state.subscriber(tenant: line.tenantID, user: dialled) == nil
+        else { return .onNet }
+        switch try normalise(dialled, line, in: state) {
+        case .number(let e164, _): return try state.number(e164: e164) == nil ? .outbound : .onNet
+        case .notANumber: return .outbound
+        case .noRule: return Self.isOutside(dialled) ? .outbound : .onNet
+        }
+    }
+
+    /// What no rule makes a number of: longer than any extension.
+    private static func isOutside(_ dialled: String) -> Bool {
+        let digits = withoutSeparators(dialled)
+        return digits.utf8.count > 7 && digits.utf8.allSatisfy { (0x30...0x39).contains($0) }
     }
 
     /// Who a forwarded call comes from is who called first.
@@ -338,7 +372,7 @@ struct Router: Sendable {
             target.gateway = GatewayTarget(
                 way.gateway, of: way.carrier, e164: e164, dialled: started.dialled, caller: number,
                 display: line.subscriber.displayName)
-            target.timeoutSeconds = line.ringSeconds
+            target.timeoutSeconds = Line.ringSecondsUsual
             var group = TargetGroup()
             group.targets = [target]
             return group
