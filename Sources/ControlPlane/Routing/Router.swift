@@ -53,7 +53,9 @@ struct Router: Sendable {
         guard let id = SubscriberID(request.callerSubscriberID), let line = try Line.of(id, in: state) else {
             return Routing(started: nil, outcome: .refused(.unknownSource, reason: "the caller is not a subscriber"))
         }
-        if let service = PickupCode(request.dialled), try state.subscriber(tenant: line.tenantID, user: request.dialled) == nil {
+        // Who transfers chooses it by hand; what goes on by itself, whoever has called, takes nobody's call.
+        let isByHand = request.forwardedFrom.isEmpty || request.forwardKind == .transferred
+        if isByHand, let service = PickupCode(request.dialled), try state.subscriber(tenant: line.tenantID, user: request.dialled) == nil {
             return try pickUp(service, line, request, started, lines: lines, in: state)
         }
         return try fromLine(line, request, consume started, registrar: registrar, in: state, at: wall)
@@ -104,6 +106,7 @@ struct Router: Sendable {
             let colleague = SubscriberID(subscriber.id)
         {
             started.called.number = request.dialled
+            if !isForHelp, try line.blocksCalls(to: subscriber, in: state) { return refused(.numberBlocked, "the line does not call \(subscriber.username)") }
             let shown = isForwarded ? request.fromUser : line.extensionNumber
             return try toLine(
                 colleague, shown: shown, display: display(of: line, request), caller: line, started,
@@ -136,6 +139,9 @@ struct Router: Sendable {
         if let inventoried {
             guard let subscriber = SubscriberID(inventoried.subscriberID) else {
                 return refused(.unknownNumber, "\(e164) is in the inventory, but assigned to nobody")
+            }
+            if !isForHelp, let called = try state.subscriber(subscriber), try line.blocksCalls(to: called, in: state) {
+                return refused(.numberBlocked, "the line does not call \(called.username)")
             }
             let own = outside ?? line.extensionNumber
             return try toLine(
@@ -212,7 +218,7 @@ struct Router: Sendable {
         guard called.allows(.callIn) else { return refused(.locked, "the called line, or something above it, is not active") }
         if called.id != caller?.id {
             // Both numbers by which the caller may be known: the one that is shown, and the one that the call is billed to.
-            if let (refusal, detail) = called.refusal(ofCaller: [shown, started.caller.number], isAnonymous: isAnonymous) {
+            if let (refusal, detail) = try called.refusal(ofCaller: [shown, started.caller.number], caller, isAnonymous: isAnonymous, in: state) {
                 var routing = refused(refusal, detail)
                 routing.detail = detail
                 return routing

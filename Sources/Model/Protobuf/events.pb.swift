@@ -2206,7 +2206,7 @@ public nonisolated struct CallStarted: @unchecked Sendable {
     set {_uniqueStorage()._forwardKind = newValue}
   }
 
-  /// the lines that have forwarded it, first to last
+  /// the lines that have forwarded it, first to last; after a transfer anew
   public var forwardedBy: [Data] {
     get {_storage._forwardedBy}
     set {_uniqueStorage()._forwardedBy = newValue}
