@@ -169,6 +169,6 @@ extension ControlCore {
         guard let line = try state.subscriber(id), let tenantID = TenantID(line.tenantID), let tenant = try state.tenant(tenantID) else { return nil }
         return LineState(
             uri: "sip:\(line.username)@\(tenant.domain)", isRegistered: !registrar.contacts(of: id, at: wall).isEmpty,
-            isNotToBeDisturbed: line.doNotDisturb, messages: line.messages, line: id, calls: lines.calls(of: id))
+            isNotToBeDisturbed: line.doNotDisturb, messages: line.messages, calls: lines.calls(of: id))
     }
 }

@@ -41,8 +41,9 @@ struct Router: Sendable {
         started.sourceAddress = String(request.sourceAddress.prefix(Self.textMax))
         started.startedAt = Self.setUp(request, at: wall).microseconds
         started.logPosition = state.applied
+        started.isAnonymous = request.isAnonymous
         if let gateway = GatewayID(request.gatewayID) {
-            return try inbound(request, from: gateway, started, registrar: registrar, in: state, at: wall)
+            return try inbound(request, from: gateway, started, registrar: registrar, lines: lines, in: state, at: wall)
         }
         if !request.forwardedFrom.isEmpty {
             guard let forwarded = try Forwarding(request, by: worker, in: state) else {
@@ -58,13 +59,13 @@ struct Router: Sendable {
         if isByHand, let service = PickupCode(request.dialled), try state.subscriber(tenant: line.tenantID, user: request.dialled) == nil {
             return try pickUp(service, line, request, started, lines: lines, in: state)
         }
-        return try fromLine(line, request, consume started, registrar: registrar, in: state, at: wall)
+        return try fromLine(line, request, consume started, registrar: registrar, lines: lines, in: state, at: wall)
     }
 
     // MARK: - from a subscriber
 
     private mutating func fromLine<State: ViewQueries & ~Copyable>(
-        _ line: Line, _ request: StartCall, _ given: consuming CallStarted, registrar: Registrar, in state: borrowing State,
+        _ line: Line, _ request: StartCall, _ given: consuming CallStarted, registrar: Registrar, lines: LineCalls, in state: borrowing State,
         at wall: WallTime
     ) throws -> Routing {
         var started = given
@@ -92,7 +93,7 @@ struct Router: Sendable {
         }
         // A call that it forwards is not one more that it makes, but one more that its customer has.
         let isForwarded = !started.forwardedFrom.isEmpty
-        if !isForHelp, let limit = try limitReached(by: line, isOfLine: !isForwarded, in: state) {
+        if !isForHelp, let limit = try limitReached(by: line, isOfLine: !isForwarded, lines, in: state) {
             started.direction = try direction(of: request.dialled, line, in: state)
             return refused(.limitReached, limit)
         }
@@ -110,7 +111,7 @@ struct Router: Sendable {
             let shown = isForwarded ? request.fromUser : line.extensionNumber
             return try toLine(
                 colleague, shown: shown, display: display(of: line, request), caller: line, started,
-                registrar: registrar, isAnonymous: request.isAnonymous, instance: request.instanceID, isBrowser: request.isBrowser, in: state, at: wall)
+                registrar: registrar, lines: lines, isAnonymous: request.isAnonymous, instance: request.instanceID, isBrowser: request.isBrowser, in: state, at: wall)
         }
 
         let e164: String
@@ -146,7 +147,7 @@ struct Router: Sendable {
             let own = outside ?? line.extensionNumber
             return try toLine(
                 subscriber, shown: isForwarded && isE164(request.fromUser) ? request.fromUser : own,
-                display: display(of: line, request), caller: line, started, registrar: registrar,
+                display: display(of: line, request), caller: line, started, registrar: registrar, lines: lines,
                 isAnonymous: request.isAnonymous, instance: request.instanceID, isBrowser: request.isBrowser, in: state, at: wall)
         }
         let decided = exchange(&started, with: CallStarted())
@@ -188,12 +189,9 @@ struct Router: Sendable {
     /// Which limit another call of the line would break; nil: none.
     /// - Parameter isOfLine: whether the line's own limit counts, beside its customer's.
     private func limitReached<State: ViewQueries & ~Copyable>(
-        by line: Line, isOfLine: Bool = true, in state: borrowing State
+        by line: Line, isOfLine: Bool = true, _ lines: LineCalls, in state: borrowing State
     ) throws -> String? {
-        let lineMax = isOfLine ? line.subscriber.concurrentCallsMax : 0
-        if lineMax > 0, try state.liveCallCount(of: line.id) >= UInt64(lineMax) {
-            return "the line's limit of \(lineMax) calls"
-        }
+        if isOfLine, let limit = try ownLimitReached(by: line, lines, in: state) { return limit }
         let customerMax = line.customer.concurrentCallsMax > 0 ? line.customer.concurrentCallsMax : line.plan.concurrentCallsMax
         if customerMax > 0, try state.liveCallCount(of: line.customerID) >= UInt64(customerMax) {
             return "the customer's limit of \(customerMax) calls"
@@ -201,11 +199,30 @@ struct Router: Sendable {
         return nil
     }
 
+    /// The same of the line's own limit alone.
+    func ownLimitReached<State: ViewQueries & ~Copyable>(
+        by line: Line, _ lines: LineCalls, in state: borrowing State
+    ) throws -> String? {
+        let max = line.subscriber.concurrentCallsMax
+        guard max > 0, try callCount(of: line.id, lines, in: state) >= Int64(max) else { return nil }
+        return "the line's limit of \(max) calls"
+    }
+
+    /// How many calls a line is in: of those that are recorded as its own, without what has gone on to others, and with those that it has
+    /// taken over. The recorded ones count from their start; the others are looked up, because they may have ended since they were followed.
+    private func callCount<State: ViewQueries & ~Copyable>(
+        of line: SubscriberID, _ lines: LineCalls, in state: borrowing State
+    ) throws -> Int64 {
+        var count = Int64(clamping: try state.liveCallCount(of: line))
+        for (call, step) in lines.moved(of: line) where try state.closedLiveCall(call) != nil { count += step }
+        return count
+    }
+
     // MARK: - to a subscriber
 
     private func toLine<State: ViewQueries & ~Copyable>(
         _ id: SubscriberID, shown: String, display: String, caller: Line?, _ started: CallStarted,
-        registrar: Registrar, isAnonymous: Bool, instance: String, isBrowser: Bool, in state: borrowing State, at wall: WallTime
+        registrar: Registrar, lines: LineCalls, isAnonymous: Bool, instance: String, isBrowser: Bool, in state: borrowing State, at wall: WallTime
     ) throws -> Routing {
         var started = started
         func refused(_ refusal: Refusal, _ reason: String) -> Routing {
@@ -228,7 +245,7 @@ struct Router: Sendable {
         let contacts = registrar.ringing(of: id, instance: instance, at: wall)
         var isFull: String?
         if called.id != caller?.id, called.customerID != caller?.customerID || called.subscriber.concurrentCallsMax > 0 {
-            isFull = try limitReached(by: called, in: state)
+            isFull = try limitReached(by: called, lines, in: state)
         }
         let answer = called.answer(at: came, isFull: isFull, isReachable: !contacts.isEmpty || called.isFixed)
         let away: ForwardTarget?
@@ -397,7 +414,7 @@ struct Router: Sendable {
     // MARK: - from a carrier
 
     private mutating func inbound<State: ViewQueries & ~Copyable>(
-        _ request: StartCall, from gatewayID: GatewayID, _ started: CallStarted, registrar: Registrar,
+        _ request: StartCall, from gatewayID: GatewayID, _ started: CallStarted, registrar: Registrar, lines: LineCalls,
         in state: borrowing State, at wall: WallTime
     ) throws -> Routing {
         guard let carrierID = CarrierID(request.carrierID), let carrier = try state.carrier(carrierID),
@@ -462,7 +479,7 @@ struct Router: Sendable {
         }
         return try toLine(
             subscriber, shown: started.caller.number, display: String(request.fromDisplay.prefix(Self.textMax)),
-            caller: nil, started, registrar: registrar, isAnonymous: request.isAnonymous, instance: request.instanceID, isBrowser: request.isBrowser, in: state, at: wall)
+            caller: nil, started, registrar: registrar, lines: lines, isAnonymous: request.isAnonymous, instance: request.instanceID, isBrowser: request.isBrowser, in: state, at: wall)
     }
 
     /// By the number's own carrier if it names one, else by any of its provider or of those above.
