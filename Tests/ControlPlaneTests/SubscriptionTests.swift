@@ -399,6 +399,82 @@ import Testing
         #expect(early.contains("<remote>") == !row.shown.isEmpty)
         #expect(early.unicodeScalars.allSatisfy { $0 == "\n" || ($0 >= " " && $0 <= "\u{FFFD}") || $0 >= "\u{10000}" })
     }
+
+    // MARK: - who sees
+
+    @Test func whatIsOfAnotherDomainIsNotTheOwnLineOfThatName() throws {
+        let town = try Town()
+        _ = try town.neighbour()
+        func outcome(_ domain: String) throws -> SubscribeOutcome {
+            var asked = request(town, from: town.alice, to: "bob", "dialog", callID: domain)
+            asked.subscribe.domain = domain
+            return try town.platform.desk("s1", asked).subscribed.outcome
+        }
+        #expect(try outcome("other.kages.example") == .unknownResource)
+        #expect(try outcome("evil.example") == .unknownResource)
+        #expect(try outcome("ACME.kages.Example") == .ok)
+    }
+
+    /// Carol watches Bob; what she may see changes.
+    @Test func whoMayNotSeeAnyMoreIsToldSoAndNothingElse() throws {
+        let (town, carol, _) = try office()
+        func watch(_ callID: String) throws {
+            #expect(try town.platform.desk("s1", request(town, from: carol, to: "1001", "dialog", callID: callID)).subscribed.outcome == .ok)
+            _ = told(town)
+        }
+        func endsAs(_ state: String, _ change: () throws -> Void) throws {
+            try change()
+            #expect(told(town).map(\.subscriptionState) == [state])
+            #expect(town.platform.core.subscriptions.watches.isEmpty && town.platform.core.lines.watched.isEmpty)
+            let call = town.newCall()
+            _ = try town.start(call, from: town.alice, to: "1001")
+            _ = try town.finish(call, cause: .cancelled)
+            #expect(told(town).isEmpty)
+        }
+        let locked = "terminated;reason=probation;retry-after=600"
+        try watch("locked")
+        try endsAs(locked) { try town.set(carol) { $0.status = .locked } }
+        #expect(try town.platform.desk("s1", request(town, from: carol, to: "1001", "dialog", callID: "still")).subscribed.outcome == .forbidden)
+        try town.set(carol) { $0.status = .active }
+        try watch("password")
+        try town.set(carol) { $0.displayName = "Caroline" }
+        #expect(told(town).isEmpty)
+        try endsAs("terminated;reason=deactivated") {
+            try town.platform.admin(.changeSubscriber(carol, password: Password("another horse"), expectedVersion: nil))
+        }
+        try watch("of a locked tenant")
+        var tenant = town.tenant
+        tenant.status = .locked
+        try endsAs(locked) { try town.platform.admin(.changeTenant(tenant, expectedVersion: nil)) }
+        tenant.status = .active
+        try town.platform.admin(.changeTenant(tenant, expectedVersion: nil))
+        try watch("removed")
+        try endsAs("terminated;reason=rejected") { try town.platform.admin(.remove(.subscriber, SubscriberID(carol.id)!.value, expectedVersion: nil)) }
+    }
+
+    @Test func whoeverWatchesOfAPartyThatEndsIsToldSoAFewAtATime() throws {
+        let town = try Town()
+        let watchers = try (0..<250).map { try town.subscriber("w\($0)", alias: "8\($0)") }
+        for watcher in watchers { _ = try town.platform.desk("s1", request(town, from: watcher, to: "1001", "presence", callID: watcher.username)) }
+        var tenant = town.tenant
+        tenant.status = .terminated
+        try town.platform.admin(.changeTenant(tenant, expectedVersion: nil))
+        town.platform.run(.seconds(1), beating: ["s1", "s2"])
+        #expect(told(town).filter { $0.subscriptionState == "terminated;reason=rejected" }.count == 250)
+        #expect(town.platform.core.subscriptions.watches.isEmpty)
+    }
+
+    @Test func numbersOfNotifiesRiseAcrossARestartAlsoAfterABurst() throws {
+        let town = try Town()
+        _ = try town.platform.desk("s1", request(town, from: town.bob, to: "bob", "message-summary"))
+        for count in 1...60 { try town.set(town.bob) { $0.messages = .with { $0.new = UInt32(count) } } }
+        let last = try #require(told(town).last)
+        town.platform.advance(.seconds(2))
+        try town.platform.restart()
+        _ = try town.platform.hello("s1")
+        let again = try town.platform.desk("s1", request(town, from: town.bob, to: "bob", "message-summary", cseq: 2, isRefresh: true)).subscribed
+        #expect(again.notify.dialog.localCseq > last.dialog.localCseq)
+    }
 }
 
 private final class Counter {

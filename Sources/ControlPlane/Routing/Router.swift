@@ -88,7 +88,8 @@ struct Router: Sendable {
             return refused(.invalidNumber, "the dialled text is empty or too long")
         }
         // The domain of another tenant is not a way around the dial plan.
-        if request.domain != line.tenant.domain, let other = try state.tenant(domain: request.domain), other.id != line.tenant.id {
+        let domain = request.domain.lowercased()
+        if domain != line.tenant.domain, let other = try state.tenant(domain: domain), other.id != line.tenant.id {
             return refused(.unknownNumber, "\(request.domain) is another tenant's domain")
         }
         // A call that it forwards is not one more that it makes, but one more that its customer has.
