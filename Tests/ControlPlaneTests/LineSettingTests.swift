@@ -54,6 +54,7 @@ import Testing
         Row(name: "the day after a holiday", change: { $0.hours.closedDays = ["--11-20"] }, expected: .none),
         Row(name: "a blocked caller", change: { $0.blocks.callers = ["1000"] }, expected: .none, refusal: .callerBlocked),
         Row(name: "a blocked beginning", change: { $0.blocks.callers = ["10*"] }, expected: .none, refusal: .callerBlocked),
+        Row(name: "a blocked colleague by name", change: { $0.blocks.callers = ["alice"] }, expected: .none, refusal: .callerBlocked),
         Row(name: "somebody else is blocked", change: { $0.blocks.callers = ["2000", "+1*"] }, expected: .none),
     ]
 
@@ -224,8 +225,78 @@ import Testing
         #expect(try town.cdrs().map(\.refusalDetail).last == "on the line's own list of blocked numbers")
     }
 
+    @Test func aBlockedColleagueIsBlockedByEveryNameAndNumber() throws {
+        let town = try Town()
+        try town.register(town.bob, contact: "sip:bob")
+        try set(town, town.bob) { $0.aliases = ["1001", "1011"] }
+        func isBlocked(_ entries: [String], _ dialled: String) throws -> Bool {
+            try set(town, town.alice) { $0.blocks.called = entries }
+            return try town.start(town.newCall(), from: town.alice, to: dialled).callRefused.refusal == .numberBlocked
+        }
+        for entry in ["1001", "1011", "bob", "+12092488701", "12092488701", "10*"] {
+            for dialled in ["1001", "1011", "bob", "2488701", "+12092488701"] { #expect(try isBlocked([entry], dialled), "\(entry) \(dialled)") }
+        }
+        // Numbers of the outside are blocked by their beginning, and colleagues who have one are not.
+        #expect(try !isBlocked(["+1209*"], "1001"))
+        #expect(try isBlocked(["+1209*"], "2488700"))
+        #expect(try isBlocked(["120924887*"], "2488700"))
+    }
+
+    @Test func aBlockedCallerIsBlockedByEveryNameAndNumberAlsoWhenTheCallIsSentOn() throws {
+        let town = try Town()
+        let carol = try town.subscriber("carol", alias: "1002")
+        try town.register(carol, contact: "sip:carol")
+        try town.register(town.bob, contact: "sip:bob")
+        try set(town, town.alice) { $0.aliases = ["1000", "1010"] }
+        for entry in ["alice", "1000", "1010"] {
+            try set(town, carol) { $0.blocks.callers = [entry] }
+            #expect(try town.start(town.newCall(), from: town.alice, to: "1002").callRefused.refusal == .callerBlocked, "\(entry)")
+            for shown in ["alice", "1000"] {
+                let first = town.newCall()
+                _ = try town.start(first, from: town.alice, to: "1001")
+                var request = town.startRequest(town.newCall(), from: town.bob, to: "1002")
+                request.startCall.forwardedFrom = first.data
+                request.startCall.forwardKind = .busy
+                request.startCall.fromUser = shown
+                #expect(try town.platform.desk("s1", request).callRefused.refusal == .callerBlocked, "\(entry) \(shown)")
+            }
+        }
+        // Carriers send numbers with or without the plus, and people write them so.
+        for entry in ["+13105550100", "13105550100", "13105550*"] {
+            try set(town, town.bob) { $0.blocks.callers = [entry] }
+            for from in ["+13105550100", "13105550100"] {
+                var request = town.inboundRequest(town.newCall(), to: "2092488701")
+                request.startCall.fromUser = from
+                #expect(try town.platform.desk("s1", request).callRefused.refusal == .callerBlocked, "\(entry) \(from)")
+            }
+        }
+    }
+
+    @Test func aForwardedCallTakesNobodysCall() throws {
+        let town = try Town()
+        let carol = try town.subscriber("carol", alias: "1002")
+        try town.register(carol, contact: "sip:carol")
+        try town.register(town.bob, contact: "sip:bob")
+        let (ringing, first) = (town.newCall(), town.newCall())
+        #expect(try town.start(ringing, from: town.alice, to: "1002").callPlan.groups.count == 1)
+        #expect(try town.platform.desk("s1", town.inboundRequest(first, to: "2092488701")).callPlan.groups.count == 1)
+        for kind in [ForwardKind.always, .noAnswer, .redirected] {
+            #expect(try town.send(town.newCall(), on: first, by: town.bob, to: "*87", kind).callRefused.refusal == .unknownNumber)
+        }
+        // A person who transfers may.
+        _ = try town.answer(first)
+        #expect(try town.send(town.newCall(), on: first, by: town.bob, to: "*87", .transferred).callPlan.groups.first?.targets.first?.pickup.callID == ringing.data)
+        // A line of that name goes before.
+        try set(town, carol) { $0.aliases = ["1002", "*87"] }
+        try set(town, town.bob) { $0.forwards.always = "*87" }
+        // What is set so already keeps no other setting from being changed.
+        try set(town, carol) { $0.aliases = ["1002"] }
+        try set(town, town.bob) { $0.displayName = "Robert" }
+    }
+
     static let faults: [(field: String, change: @Sendable (inout Subscriber) -> Void)] = [
         ("forward_busy", { $0.forwards.busy = "not a number" }), ("forward_always", { $0.forwards.always = "1001" }),
+        ("forward_no_answer", { $0.forwards.noAnswer = "*87" }), ("forward_busy", { $0.forwards.busy = "*861002" }),
         ("blocked_callers[1]", { $0.blocks.callers = ["1", ""] }), ("closed_days[0]", { $0.hours.closedDays = ["2026-02-29"] }),
         ("closed_days[0]", { $0.hours.closedDays = ["12-25"] }), ("hours[0]", { $0.hours.windows = [.with { $0.fromMinute = 5_000 }] }),
         ("contacts_max", { $0.contactsMax = 51 }), ("trunk_addresses", { $0.trunk.addresses = ["192.0.2.7:5060"] }),

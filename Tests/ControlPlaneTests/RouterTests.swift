@@ -230,7 +230,61 @@ import Testing
                 $0.domain = "other.kages.example"
             }, AdminCommand.createTenant)
         var request = town.startRequest(town.newCall(), from: town.alice, to: "2488700")
-        request.startCall.domain = "other.kages.example"
-        #expect(try town.platform.desk("s1", request).callRefused.refusal == .unknownNumber)
+        for domain in ["other.kages.example", "Other.KAGES.example"] {
+            request.startCall.callID = town.newCall().data
+            request.startCall.domain = domain
+            #expect(try town.platform.desk("s1", request).callRefused.refusal == .unknownNumber)
+        }
+    }
+
+    @Test func aCallerIDIsShownAsLongAsItsNumberIsTheCustomers() throws {
+        let town = try Town()
+        let second = NumberID(try town.create(.with { $0.providerID = town.provider.id; $0.e164 = "+12092488750" }, AdminCommand.addNumber).id)!
+        func shown() throws -> [String] {
+            let plan = try town.start(town.newCall(), from: town.bob, to: "2488700").callPlan
+            return [plan.callerNumber, plan.groups[0].targets[0].gateway.assertedIdentity]
+        }
+        // A number of a colleague's, such as that of the switchboard.
+        try town.platform.admin(.assignNumber(second, to: SubscriberID(town.alice.id)!, expectedVersion: nil))
+        try town.set(town.bob) { $0.callerID = "+12092488750" }
+        #expect(try shown() == ["+12092488750", "sip:+12092488750@192.0.2.1"])
+        try town.platform.admin(.releaseNumber(second, expectedVersion: nil))
+        #expect(try shown() == ["+12092488701", "sip:+12092488701@192.0.2.1"])
+        try town.platform.admin(.assignNumber(second, to: SubscriberID(try town.neighbour().line.id)!, expectedVersion: nil))
+        #expect(try shown() == ["+12092488701", "sip:+12092488701@192.0.2.1"])
+    }
+
+    @Test func howLongALinesPhonesRingSaysNothingOfItsOwnCalls() throws {
+        let town = try Town()
+        try town.register(town.bob, contact: "sip:bob")
+        try town.set(town.bob) { $0.dialTimeoutSeconds = 3 }
+        #expect(try town.start(town.newCall(), from: town.bob, to: "2488700").callPlan.groups.flatMap(\.targets).map(\.timeoutSeconds) == [60, 60])
+        #expect(try town.start(town.newCall(), from: town.alice, to: "1001").callPlan.groups.flatMap(\.targets).map(\.timeoutSeconds) == [3])
+    }
+
+    static let directions: [(dialled: String, direction: CallDirection)] = [
+        ("2488700", .outbound), ("+12092488700", .outbound), ("0044207946000", .outbound), ("+0", .outbound), ("1001", .onNet), ("2488701", .onNet),
+        ("carol", .onNet), ("4711", .onNet),
+    ]
+
+    @Test(arguments: directions.indices, [false, true])
+    func theRecordOfARefusedCallSaysWhereItWouldHaveGone(index: Int, isFull: Bool) throws {
+        let town = try Town()
+        let row = Self.directions[index]
+        if isFull {
+            try town.set(town.alice) { $0.concurrentCallsMax = 1 }
+            _ = try town.start(town.newCall(), from: town.alice, to: "2488700")
+        } else {
+            try town.set(town.alice) { $0.blocks.called = ["*"] }
+        }
+        _ = try town.start(town.newCall(), from: town.alice, to: row.dialled)
+        #expect(try town.cdrs().map(\.refusal) == [isFull ? .limitReached : .numberBlocked])
+        #expect(try town.cdrs().map(\.direction) == [row.direction])
+    }
+
+    @Test func whatNoRuleMakesANumberOfIsACallToTheOutsideIfItIsLongerThanAnyExtension() throws {
+        let town = try Town()
+        for dialled in ["4711", "zoe", "0044207946000", "+0"] { _ = try town.start(town.newCall(), from: town.alice, to: dialled) }
+        #expect(try town.cdrs().map(\.direction) == [.onNet, .onNet, .outbound, .outbound])
     }
 }

@@ -32,6 +32,8 @@ import Testing
         }
     }
 
+    private let lamps = Counter()
+
     private func told(_ town: Town) -> [Notify] {
         defer { town.platform.feed = [] }
         return town.platform.feed.compactMap { if case .notify(let order) = $0.kind { order } else { nil } }
@@ -232,4 +234,249 @@ import Testing
         _ = try town.start(town.newCall(), from: town.alice, to: "1001", worker: "s2")
         #expect(told(town).map(\.worker) == ["s2"])
     }
+
+    // MARK: - who is where
+
+    /// What a watcher of the line would be told now: state and other side of each dialog.
+    private func lamp(_ town: Town, _ line: Subscriber) throws -> [String] {
+        lamps.count += 1
+        let lamps = lamps.count
+        let watcher = try town.subscriber("watcher\(lamps)", alias: "7\(lamps)")
+        let document = text(try town.platform.desk("s1", request(town, from: watcher, to: line.username, "dialog", expires: 0, callID: "look \(lamps)")).subscribed.notify)
+        return document.components(separatedBy: "<dialog id").dropFirst().map { dialog in
+            func value(_ from: String, _ to: String) -> String {
+                dialog.components(separatedBy: from).dropFirst().first?.components(separatedBy: to).first ?? ""
+            }
+            let other = value("sip:", "@")
+            return value("direction=\"", "\"") + " " + value("<state>", "</state>") + (other.isEmpty ? "" : " " + other)
+        }
+    }
+
+    private func office() throws -> (town: Town, carol: Subscriber, dave: Subscriber) {
+        let town = try Town()
+        let (carol, dave) = (try town.subscriber("carol", alias: "1002"), try town.subscriber("dave", alias: "1003"))
+        for line in [town.alice, town.bob, carol, dave] { try town.register(line, contact: "sip:\(line.username)") }
+        return (town, carol, dave)
+    }
+
+    @Test func whoTransfersIsInTheCallUntilSomebodyElseIs() throws {
+        let (town, carol, _) = try office()
+        let calls = (0..<3).map { _ in town.newCall() }
+        _ = try town.start(calls[0], from: town.alice, to: "1001")
+        try town.answer(calls[0], a: town.alice, b: town.bob)
+        // Refused at once, and refused by the phone.
+        #expect(try town.send(calls[1], on: calls[0], by: town.bob, to: "nobody", .transferred).callRefused.refusal == .unknownNumber)
+        #expect(try lamp(town, town.bob) == ["recipient confirmed 1000"])
+        #expect(try town.send(calls[2], on: calls[0], by: town.bob, to: "1002", .transferred).callPlan.groups.count == 1)
+        #expect(try lamp(town, town.bob) == ["recipient confirmed 1000"])
+        #expect(try lamp(town, carol) == ["recipient early 1000"])
+        _ = try town.finish(calls[2], cause: .busy)
+        #expect(try lamp(town, town.bob) == ["recipient confirmed 1000"])
+        #expect(try lamp(town, town.alice) == ["initiator confirmed 1001"])
+        #expect(try lamp(town, carol).isEmpty)
+    }
+
+    @Test(arguments: [false, true]) func whoHasTransferredIsGoneWhicheverSideItWas(isCaller: Bool) throws {
+        let (town, carol, _) = try office()
+        let (first, second) = (town.newCall(), town.newCall())
+        let (goes, stays) = isCaller ? (town.alice, town.bob) : (town.bob, town.alice)
+        _ = try town.platform.desk("s1", request(town, from: carol, to: goes.username, "presence"))
+        _ = try town.start(first, from: town.alice, to: "1001")
+        try town.answer(first, a: town.alice, b: town.bob)
+        _ = try town.send(second, on: first, by: goes, to: "1002", .transferred)
+        try town.answer(second, a: nil, b: carol)
+        #expect(told(town).map { text($0).contains("on-the-phone") }.last == true)
+        try town.move(first, a: isCaller ? nil : town.alice, b: isCaller ? town.bob : nil)
+        #expect(told(town).map { text($0).contains("on-the-phone") } == [false])
+        for _ in 0..<2 {
+            #expect(try lamp(town, goes).isEmpty)
+            #expect(try lamp(town, stays) == [isCaller ? "recipient confirmed 1002" : "initiator confirmed 1002"])
+            #expect(try lamp(town, carol) == ["recipient confirmed \(stays.aliases[0])"])
+            try town.platform.restart()
+            _ = try town.platform.hello("s1", calls: [first, second])
+        }
+        _ = try town.finish(second)
+        _ = try town.finish(first)
+        #expect(try lamp(town, stays).isEmpty && lamp(town, carol).isEmpty)
+    }
+
+    @Test func whoJoinsItsTwoCallsIsInNeither() throws {
+        let (town, carol, _) = try office()
+        let (first, second) = (town.newCall(), town.newCall())
+        _ = try town.start(first, from: town.alice, to: "1001")
+        try town.answer(first, a: town.alice, b: town.bob)
+        _ = try town.start(second, from: town.alice, to: "1002")
+        try town.answer(second, a: town.alice, b: carol)
+        #expect(try lamp(town, town.alice) == ["initiator confirmed 1001", "initiator confirmed 1002"])
+        try town.move(first, a: nil, b: town.bob)
+        try town.move(second, a: nil, b: carol)
+        #expect(try lamp(town, town.alice).isEmpty)
+        #expect(try lamp(town, town.bob) == ["recipient confirmed"])
+        #expect(try lamp(town, carol) == ["recipient confirmed"])
+    }
+
+    @Test func whoTakesARingingCallIsInItAndWhoWasCalledIsNot() throws {
+        let (town, carol, _) = try office()
+        let (first, taking) = (town.newCall(), town.newCall())
+        _ = try town.start(first, from: town.alice, to: "1001")
+        _ = try town.start(taking, from: carol, to: "*861001")
+        #expect(try lamp(town, town.bob) == ["recipient early 1000"])
+        try town.answer(first, a: town.alice, b: nil)
+        try town.answer(taking, a: carol, b: nil)
+        #expect(try lamp(town, town.bob).isEmpty)
+        #expect(try lamp(town, carol) == ["initiator confirmed 1000"])
+        #expect(try lamp(town, town.alice) == ["initiator confirmed 1002"])
+    }
+
+    @Test func whoTakesAnothersPlaceIsInTheCall() throws {
+        let (town, carol, dave) = try office()
+        let call = town.newCall()
+        _ = try town.start(call, from: town.alice, to: "1001")
+        try town.answer(call, a: town.alice, b: town.bob)
+        _ = try town.platform.desk("s1", request(town, from: carol, to: "1001", "dialog", callID: "bob's"))
+        _ = try town.platform.desk("s1", request(town, from: carol, to: "1003", "dialog", callID: "dave's"))
+        try town.move(call, a: town.alice, b: dave)
+        let news = told(town)
+        #expect(Set(news.map { "\($0.dialog.callID) \(text($0).contains("confirmed"))" }) == ["bob's false", "dave's true"])
+        #expect(try lamp(town, dave) == ["recipient confirmed 1000"])
+        _ = try town.finish(call)
+        #expect(told(town).map(\.dialog.callID) == ["dave's"])
+    }
+
+    @Test func afterARedirectionThatLedNowhereTheLineRingsAgain() throws {
+        let (town, carol, _) = try office()
+        let (first, second) = (town.newCall(), town.newCall())
+        _ = try town.start(first, from: town.alice, to: "1001")
+        _ = try town.send(second, on: first, by: town.bob, to: "1002", .redirected)
+        #expect(try lamp(town, town.bob).isEmpty)
+        #expect(try lamp(town, carol) == ["recipient early 1000"])
+        _ = try town.finish(second, cause: .busy)
+        #expect(try lamp(town, town.bob) == ["recipient early 1000"])
+    }
+
+    // MARK: - what is not shown
+
+    @Test(arguments: [false, true]) func whoHidesItsNumberIsHiddenFromWatchersToo(isOfCarrier: Bool) throws {
+        let (town, carol, dave) = try office()
+        _ = try town.platform.desk("s1", request(town, from: carol, to: "1001", "dialog"))
+        var call = isOfCarrier ? town.inboundRequest(town.newCall(), to: "2092488701") : town.startRequest(town.newCall(), from: town.alice, to: "1001")
+        call.startCall.isAnonymous = true
+        let first = CallID(call.startCall.callID)!
+        _ = try town.platform.desk("s1", call)
+        let early = text(try #require(told(town).last))
+        #expect(early.contains(#"<remote><identity display="Anonymous">sip:anonymous@anonymous.invalid</identity></remote>"#), "\(early)")
+        #expect(!early.contains("1000") && !early.contains("3105550100"))
+        // Also after a restart, by whoever takes the call, and where it is sent on to.
+        try town.platform.restart()
+        _ = try town.platform.hello("s1", calls: [first])
+        #expect(try lamp(town, town.bob) == ["recipient early anonymous"])
+        for line in [town.bob, carol, dave] { try town.register(line, contact: "sip:\(line.username)") }
+        let taking = town.newCall()
+        _ = try town.start(taking, from: carol, to: "*861001")
+        #expect(try lamp(town, carol) == ["initiator proceeding anonymous"])
+        _ = try town.finish(taking, cause: .cancelled)
+        _ = try town.send(town.newCall(), on: first, by: town.bob, to: "1003", .noAnswer)
+        #expect(try lamp(town, dave) == ["recipient early anonymous"])
+        // Whoever is called hides nothing.
+        if !isOfCarrier { #expect(try lamp(town, town.alice) == ["initiator proceeding 1001"]) }
+    }
+
+    static let users: [(sent: String, shown: String)] = [
+        ("a\u{FFFF}b\u{FFFE}", "ab"), ("\u{1}\u{0}x\u{1B}\u{7F}", "x\u{7F}"), ("a<b&\"c>", "a&lt;b&amp;&quot;c&gt;"), ("<\u{338}", "&lt;\u{338}"), ("\u{1F600}", "\u{1F600}"),
+        ("\u{FFFF}", ""),
+    ]
+
+    @Test(arguments: users.indices) func whatNoDocumentMayHaveIsLeftOut(index: Int) throws {
+        let town = try Town()
+        let row = Self.users[index]
+        try town.register(town.bob, contact: "sip:bob")
+        _ = try town.platform.desk("s1", request(town, from: town.alice, to: "1001", "dialog"))
+        var call = town.inboundRequest(town.newCall(), to: "2092488701")
+        call.startCall.fromUser = row.sent
+        _ = try town.platform.desk("s1", call)
+        let early = text(try #require(told(town).last))
+        #expect(early.contains("<identity>sip:\(row.shown)@acme.kages.example</identity>") == !row.shown.isEmpty, "\(early)")
+        #expect(early.contains("<remote>") == !row.shown.isEmpty)
+        #expect(early.unicodeScalars.allSatisfy { $0 == "\n" || ($0 >= " " && $0 <= "\u{FFFD}") || $0 >= "\u{10000}" })
+    }
+
+    // MARK: - who sees
+
+    @Test func whatIsOfAnotherDomainIsNotTheOwnLineOfThatName() throws {
+        let town = try Town()
+        _ = try town.neighbour()
+        func outcome(_ domain: String) throws -> SubscribeOutcome {
+            var asked = request(town, from: town.alice, to: "bob", "dialog", callID: domain)
+            asked.subscribe.domain = domain
+            return try town.platform.desk("s1", asked).subscribed.outcome
+        }
+        #expect(try outcome("other.kages.example") == .unknownResource)
+        #expect(try outcome("evil.example") == .unknownResource)
+        #expect(try outcome("ACME.kages.Example") == .ok)
+    }
+
+    /// Carol watches Bob; what she may see changes.
+    @Test func whoMayNotSeeAnyMoreIsToldSoAndNothingElse() throws {
+        let (town, carol, _) = try office()
+        func watch(_ callID: String) throws {
+            #expect(try town.platform.desk("s1", request(town, from: carol, to: "1001", "dialog", callID: callID)).subscribed.outcome == .ok)
+            _ = told(town)
+        }
+        func endsAs(_ state: String, _ change: () throws -> Void) throws {
+            try change()
+            #expect(told(town).map(\.subscriptionState) == [state])
+            #expect(town.platform.core.subscriptions.watches.isEmpty && town.platform.core.lines.watched.isEmpty)
+            let call = town.newCall()
+            _ = try town.start(call, from: town.alice, to: "1001")
+            _ = try town.finish(call, cause: .cancelled)
+            #expect(told(town).isEmpty)
+        }
+        let locked = "terminated;reason=probation;retry-after=600"
+        try watch("locked")
+        try endsAs(locked) { try town.set(carol) { $0.status = .locked } }
+        #expect(try town.platform.desk("s1", request(town, from: carol, to: "1001", "dialog", callID: "still")).subscribed.outcome == .forbidden)
+        try town.set(carol) { $0.status = .active }
+        try watch("password")
+        try town.set(carol) { $0.displayName = "Caroline" }
+        #expect(told(town).isEmpty)
+        try endsAs("terminated;reason=deactivated") {
+            try town.platform.admin(.changeSubscriber(carol, password: Password("another horse"), expectedVersion: nil))
+        }
+        try watch("of a locked tenant")
+        var tenant = town.tenant
+        tenant.status = .locked
+        try endsAs(locked) { try town.platform.admin(.changeTenant(tenant, expectedVersion: nil)) }
+        tenant.status = .active
+        try town.platform.admin(.changeTenant(tenant, expectedVersion: nil))
+        try watch("removed")
+        try endsAs("terminated;reason=rejected") { try town.platform.admin(.remove(.subscriber, SubscriberID(carol.id)!.value, expectedVersion: nil)) }
+    }
+
+    @Test func whoeverWatchesOfAPartyThatEndsIsToldSoAFewAtATime() throws {
+        let town = try Town()
+        let watchers = try (0..<250).map { try town.subscriber("w\($0)", alias: "8\($0)") }
+        for watcher in watchers { _ = try town.platform.desk("s1", request(town, from: watcher, to: "1001", "presence", callID: watcher.username)) }
+        var tenant = town.tenant
+        tenant.status = .terminated
+        try town.platform.admin(.changeTenant(tenant, expectedVersion: nil))
+        town.platform.run(.seconds(1), beating: ["s1", "s2"])
+        #expect(told(town).filter { $0.subscriptionState == "terminated;reason=rejected" }.count == 250)
+        #expect(town.platform.core.subscriptions.watches.isEmpty)
+    }
+
+    @Test func numbersOfNotifiesRiseAcrossARestartAlsoAfterABurst() throws {
+        let town = try Town()
+        _ = try town.platform.desk("s1", request(town, from: town.bob, to: "bob", "message-summary"))
+        for count in 1...60 { try town.set(town.bob) { $0.messages = .with { $0.new = UInt32(count) } } }
+        let last = try #require(told(town).last)
+        town.platform.advance(.seconds(2))
+        try town.platform.restart()
+        _ = try town.platform.hello("s1")
+        let again = try town.platform.desk("s1", request(town, from: town.bob, to: "bob", "message-summary", cseq: 2, isRefresh: true)).subscribed
+        #expect(again.notify.dialog.localCseq > last.dialog.localCseq)
+    }
+}
+
+private final class Counter {
+    var count = 0
 }

@@ -249,6 +249,80 @@ final class Town {
             })
     }
 
+    /// Answered, with what a worker knows of the ends; nil: a stranger is there, or another call.
+    func answer(_ call: CallID, a: Subscriber?, b: Subscriber?, worker: String = "s1") throws {
+        let reply = try platform.desk(
+            worker,
+            .with {
+                $0.callAnswered.callID = call.data
+                $0.callAnswered.answeredAt = platform.wall.microseconds
+                $0.callAnswered.snapshot = snapshot(a, b)
+            })
+        guard case .recorded? = reply.kind else { throw TestFailure.unexpected("\(reply)") }
+    }
+
+    /// Others are at the ends of an answered call.
+    func move(_ call: CallID, a: Subscriber?, b: Subscriber?, worker: String = "s1") throws {
+        let reply = try platform.desk(
+            worker,
+            .with {
+                $0.callUpdated.callID = call.data
+                $0.callUpdated.snapshot = snapshot(a, b)
+            })
+        guard case .recorded? = reply.kind else { throw TestFailure.unexpected("\(reply)") }
+    }
+
+    private func snapshot(_ a: Subscriber?, _ b: Subscriber?) -> CallSnapshot {
+        .with {
+            $0.mediaWorker = "m1"
+            $0.a.terms = .with { $0.subscriberID = a?.id ?? Data() }
+            $0.b.terms = .with { $0.subscriberID = b?.id ?? Data() }
+        }
+    }
+
+    /// What a line sends on: because it is set so, or because a person at its phone transfers.
+    func send(_ call: CallID, on first: CallID, by line: Subscriber, to dialled: String, _ kind: ForwardKind, worker: String = "s1") throws -> DeskReply {
+        var request = startRequest(call, from: line, to: dialled)
+        request.startCall.forwardedFrom = first.data
+        request.startCall.forwardKind = kind
+        request.startCall.fromUser = "1000"
+        return try platform.desk(worker, request)
+    }
+
+    /// A tenant of another customer, with a line.
+    func neighbour() throws -> (customer: Customer, tenant: Tenant, line: Subscriber) {
+        let customer = try create(
+            .with {
+                $0.providerID = provider.id
+                $0.contactID = contact.id
+                $0.servicePlanID = plan.id
+                $0.name = "Other"
+                $0.currency = "USD"
+            }, AdminCommand.createCustomer)
+        let tenant = try create(
+            .with {
+                $0.customerID = customer.id
+                $0.name = "Other"
+                $0.domain = "other.kages.example"
+                $0.countryCode = "1"
+                $0.areaCode = "209"
+            }, AdminCommand.createTenant)
+        let line = try create(
+            Subscriber.with {
+                $0.tenantID = tenant.id
+                $0.username = "bob"
+                $0.allowedPrefixes = ["+1"]
+            }, { .createSubscriber($0, password: Password("correct horse")) })
+        return (customer, tenant, line)
+    }
+
+    func set(_ subscriber: Subscriber, _ change: (inout Subscriber) -> Void) throws {
+        guard let id = SubscriberID(subscriber.id), var now = try platform.read({ views throws(ViewsError) in try views.subscriber(id) })
+        else { throw TestFailure.unexpected("no line") }
+        change(&now)
+        try platform.admin(.changeSubscriber(now, password: nil, expectedVersion: nil))
+    }
+
     func finish(_ call: CallID, cause: EndCause = .callerHungUp, worker: String = "s1", endedAt: WallTime? = nil) throws -> DeskReply {
         try platform.desk(
             worker,

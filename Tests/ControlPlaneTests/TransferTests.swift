@@ -63,4 +63,45 @@ import Testing
         _ = try town.finish(first)
         #expect(try town.cdrs().map(\.callID) == [first.data])
     }
+
+    /// Somebody has answered in between, so it goes round in no ring.
+    @Test func aLineThatHasTransferredACallForwardsItWhenItComesBack() throws {
+        let town = try Town()
+        let (carol, dave) = (try town.subscriber("carol", alias: "1002"), try town.subscriber("dave", alias: "1003"))
+        for line in [town.bob, carol, dave] { try town.register(line, contact: "sip:\(line.username)") }
+        let calls = (0..<5).map { _ in town.newCall() }
+        _ = try town.start(calls[0], from: town.alice, to: "1001")
+        _ = try town.answer(calls[0])
+        #expect(try town.send(calls[1], on: calls[0], by: town.bob, to: "1002", .transferred).callPlan.groups.count == 1)
+        _ = try town.answer(calls[1])
+        try town.set(town.bob) { $0.forwards.always = "1003" }
+        #expect(try town.send(calls[2], on: calls[1], by: carol, to: "1001", .transferred).callPlan.groups.first?.targets.first?.forward.number == "1003")
+        #expect(try town.send(calls[3], on: calls[2], by: town.bob, to: "1003", .always).callPlan.groups.first?.targets.first?.contact.uri == "sip:dave")
+        _ = try town.finish(calls[3], cause: .noAnswer)
+        // From there on it is a ring like any other.
+        try town.set(dave) { $0.forwards.always = "1001" }
+        #expect(try town.send(calls[4], on: calls[2], by: town.bob, to: "1003", .always).callPlan.groups.first?.targets.first?.forward.number == "1001")
+        #expect(try town.send(town.newCall(), on: calls[4], by: dave, to: "1001", .always).callRefused.refusal == .forwardLoop)
+    }
+
+    @Test func aMachineThatAnswersAndTransfersToALineThatForwardsToItComesToAnEnd() throws {
+        let town = try Town()
+        let machine = try town.subscriber("machine", alias: "1002")
+        try town.register(machine, contact: "sip:machine")
+        try town.set(town.bob) { $0.forwards.always = "1002" }
+        var last = town.newCall()
+        _ = try town.start(last, from: town.alice, to: "1002")
+        var rounds = 0
+        while rounds < 20 {
+            _ = try town.answer(last)
+            let (over, on) = (town.newCall(), town.newCall())
+            let reply = try town.send(over, on: last, by: machine, to: "1001", .transferred)
+            if reply.callRefused.refusal == .forwardLoop { break }
+            #expect(try town.send(on, on: over, by: town.bob, to: "1002", .always).callPlan.groups.count == 1)
+            _ = try town.answer(over)
+            last = on
+            rounds += 1
+        }
+        #expect((2..<20).contains(rounds))
+    }
 }

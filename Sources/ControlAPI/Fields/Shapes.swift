@@ -291,7 +291,7 @@ extension Shape<SubscriberDraft> {
             .text("display_name", \.entity.displayName, "Shown to those called."),
             .text("email", \.entity.email, "An e-mail address."),
             .text(
-                "caller_id", \.entity.callerID, max: 16, "E.164 number shown to the outside; empty: the first assigned."
+                "caller_id", \.entity.callerID, max: 16, "E.164 number shown to the outside, as long as a line of the customer has it; else, and if empty: the first assigned."
             ),
             .text("country_code", \.entity.countryCode, max: 3, "Empty: the tenant's."),
             .text("area_code", \.entity.areaCode, max: 6, "Empty: the tenant's."),
@@ -300,7 +300,7 @@ extension Shape<SubscriberDraft> {
                 "Where it may call beside what its security group allows, such as +1209; + is everywhere."),
             .reference("security_group_id", \.entity.securityGroupID, "Null: the tenant's."),
             .integer("concurrent_calls_max", \.entity.concurrentCallsMax, 0...UInt32.max, "0: no limit."),
-            .integer("dial_timeout_seconds", \.entity.dialTimeoutSeconds, 0...600, "How long it rings; 0: 60 seconds."),
+            .integer("dial_timeout_seconds", \.entity.dialTimeoutSeconds, 0...600, "How long its phones ring; 0: 60 seconds."),
             .choice("media_security", \.entity.mediaSecurity, "sdes, dtls: SRTP keyed so is offered and required; browsers are offered dtls always."),
             .choice("status", \.entity.status, "What it stops: docs/status.md. terminated is for good."),
             .text("time_zone", \.entity.timeZone, max: 64, "IANA name; empty: the tenant's."),

@@ -26,7 +26,7 @@ enum SubscriberDecider {
         subscriber.id = SubscriberID(id).data
         subscriber.leaveOutEmptySettings()
         try StatusDecider.check(subscriber.status, after: nil)
-        let tenant = try check(subscriber, id, in: state)
+        let tenant = try check(subscriber, id, after: nil, in: state)
         try StatusDecider.notTerminated(tenant.status, field: "tenant_id")
         try underLimit(tenant, in: state)
         subscriber.sealedCredential = try sealed(password, subscriber, tenant, vault, &decision)
@@ -46,7 +46,7 @@ enum SubscriberDecider {
         try Checks.unchanged(subscriber.tenantID, before.tenantID, field: "tenant_id")
         subscriber.leaveOutEmptySettings()
         try StatusDecider.check(subscriber.status, after: before.status)
-        let tenant = try check(subscriber, id, in: state)
+        let tenant = try check(subscriber, id, after: before, in: state)
         if subscriber.status == .terminated, before.status != .terminated {
             try StatusDecider.release(.subscriber, id, in: state, &decision)
         }
@@ -81,7 +81,7 @@ enum SubscriberDecider {
     }
 
     private static func check<State: ViewQueries & ~Copyable>(
-        _ subscriber: Subscriber, _ id: UUIDv7, in state: borrowing State
+        _ subscriber: Subscriber, _ id: UUIDv7, after before: Subscriber?, in state: borrowing State
     ) throws -> Tenant {
         let tenantID = TenantID(try Checks.reference(subscriber.tenantID, field: "tenant_id"))
         guard let tenant = try state.tenant(tenantID) else {
@@ -112,6 +112,7 @@ enum SubscriberDecider {
             try Ownership.securityGroup(subscriber.securityGroupID, of: customer.providerID, in: state)
         }
         try settings(subscriber)
+        if subscriber.forwards != before?.forwards { try forwards(subscriber, tenantID, in: state) }
         guard subscriber.allowedPrefixes.count <= prefixesMax else {
             throw AdminRejection.invalid("allowed_prefixes", "at most \(prefixesMax)")
         }
@@ -145,12 +146,26 @@ enum SubscriberDecider {
         }
     }
 
-    private static func settings(_ subscriber: Subscriber) throws {
-        let forwards = subscriber.forwards
-        for (field, target) in [
+    private static func targets(_ forwards: LineForwards) -> [(field: String, target: String)] {
+        [
             ("forward_always", forwards.always), ("forward_busy", forwards.busy), ("forward_no_answer", forwards.noAnswer),
             ("forward_not_registered", forwards.notRegistered), ("forward_outside_hours", forwards.outsideHours),
-        ] where !target.isEmpty {
+        ].filter { !$0.1.isEmpty }
+    }
+
+    /// Whoever calls the line would take calls that ring at its colleagues. A line or alias of that name goes before the code.
+    private static func forwards<State: ViewQueries & ~Copyable>(
+        _ subscriber: Subscriber, _ tenant: TenantID, in state: borrowing State
+    ) throws {
+        for (field, target) in targets(subscriber.forwards) where PickupCode(target) != nil {
+            guard try state.subscriber(tenant: tenant, user: target) != nil else {
+                throw AdminRejection.invalid(field, "\(target) takes a ringing call, which a forwarded call may not")
+            }
+        }
+    }
+
+    private static func settings(_ subscriber: Subscriber) throws {
+        for (field, target) in targets(subscriber.forwards) {
             try name(target, field: field)
             guard target != subscriber.username, !subscriber.aliases.contains(target) else {
                 throw AdminRejection.invalid(field, "is the line itself")

@@ -52,19 +52,21 @@ extension ControlCore {
                 let number = watch.dialog.localCseq
                 watch.dialog = request.dialog
                 watch.dialog.localCseq = number
+                watch.credential = subscriber.sealedCredential.hashValue
                 watch.flow = request.flow
             }
         } else {
             guard request.expiresSeconds > 0 || !request.isRefresh else { return refused(.unknownSubscription) }
+            // Names of another domain are other people's, also where they sound the same.
+            guard try request.domain.lowercased() == views.tenant(tenantID)?.domain else { return refused(.unknownResource) }
             guard let line = try views.subscriber(tenant: tenantID, user: request.resource), let id = SubscriberID(line.id) else {
                 return refused(.unknownResource)
             }
             guard package != .messages || id == watcher else { return refused(.forbidden) }
             guard !subscriptions.isFull(for: watcher) else { return refused(.tooMany) }
             var watch = Subscriptions.Watch(
-                watcher: watcher, line: id, package: package, event: request.event, dialog: request.dialog, flow: request.flow, expiresAt: wall)
-            // Numbers of an earlier start of this process are below: they need to rise, not to be without gaps.
-            watch.dialog.localCseq = UInt32(truncatingIfNeeded: wall.microseconds / 1_000_000 - 1_700_000_000) & 0x3FFF_FFFF
+                watcher: watcher, credential: subscriber.sealedCredential.hashValue, line: id, package: package, event: request.event, dialog: request.dialog, flow: request.flow, expiresAt: wall)
+            watch.dialog.localCseq = Self.firstNumber(at: wall)
             watch.version = request.isRefresh ? watch.dialog.localCseq : 0
             subscriptions.put(watch, key)
             lines.watched = subscriptions.lines
@@ -77,6 +79,12 @@ extension ControlCore {
         }
         if request.expiresSeconds == 0 { forget(key) }
         return .with { $0.subscribed = reply }
+    }
+
+    /// Above all numbers that an earlier start of this process has given, unless it has told a watcher more than 32 times a second: they need
+    /// to rise, not to be without gaps. They begin anew about once a year, and only a restart at that moment would show it.
+    private static func firstNumber(at wall: WallTime) -> UInt32 {
+        UInt32(truncatingIfNeeded: (wall.microseconds - 1_780_000_000_000_000) / 31_250) & 0x3FFF_FFFF
     }
 
     mutating func subscriptionLost(_ lost: SubscriptionLost) {
@@ -132,6 +140,44 @@ extension ControlCore {
         return messages
     }
 
+    /// What is announced to workers about a line, or about all, may mean that it sees nothing any more.
+    mutating func suspectWatchers(_ announcements: [FeedMessage]) {
+        for case .invalidate(let what) in announcements.compactMap(\.kind) {
+            if what.everything { subscriptions.suspect(nil) } else if let line = SubscriberID(what.subscriberID) { subscriptions.suspect(line) }
+        }
+    }
+
+    /// Ends what lines watch that may not do so any more. Once readers see what has changed; the next tick comes back to it.
+    mutating func endWatches() -> [Output] {
+        guard !behind, publishAt == nil else { return [] }
+        var outputs: [Output] = []
+        for watcher in subscriptions.suspects.sorted().prefix(Self.suspectsAtOnce) {
+            let line: Line?
+            do throws(ViewsError) {
+                line = try views.read { snapshot throws(ViewsError) in try Line.of(watcher, in: snapshot) }
+            } catch {
+                break  // Nothing is known of it: the next tick asks again.
+            }
+            subscriptions.suspects.remove(watcher)
+            for key in subscriptions.keys(by: watcher) {
+                guard let watch = subscriptions.watches[key], let reason = Self.reasonToEnd(watch, line) else { continue }
+                if let told = watch.told { outputs.append(announce(.with { $0.notify = order(key, told, "terminated;reason=\(reason)") })) }
+                forget(key)
+            }
+        }
+        return outputs
+    }
+
+    /// RFC 6665 §4.1.3: whoever is gone is not to ask again, whoever is locked later, and whoever has another password at once, with that one.
+    /// - Parameter line: nil: it is gone.
+    private static func reasonToEnd(_ watch: Subscriptions.Watch, _ line: Line?) -> String? {
+        guard let line, line.allows(.register) else { return "rejected" }
+        guard line.allows(.callOut) else { return "probation;retry-after=\(Subscriptions.secondsMax)" }
+        return line.subscriber.sealedCredential.hashValue == watch.credential ? nil : "deactivated"
+    }
+
+    private static let suspectsAtOnce = 200
+
     /// Those that were not refreshed (RFC 6665 §4.2.2).
     mutating func lapseSubscriptions(at wall: WallTime) -> [FeedMessage] {
         subscriptions.lapsed(at: wall).compactMap { key in
@@ -169,6 +215,6 @@ extension ControlCore {
         guard let line = try state.subscriber(id), let tenantID = TenantID(line.tenantID), let tenant = try state.tenant(tenantID) else { return nil }
         return LineState(
             uri: "sip:\(line.username)@\(tenant.domain)", isRegistered: !registrar.contacts(of: id, at: wall).isEmpty,
-            isNotToBeDisturbed: line.doNotDisturb, messages: line.messages, line: id, calls: lines.calls(of: id))
+            isNotToBeDisturbed: line.doNotDisturb, messages: line.messages, calls: lines.calls(of: id))
     }
 }

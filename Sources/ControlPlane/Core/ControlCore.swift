@@ -147,6 +147,7 @@ package struct ControlCore {
         latestWall = wall
         outputs += storeContacts()
         outputs += lapseSubscriptions(at: wall).map { announce($0) }
+        if !subscriptions.suspects.isEmpty { outputs += endWatches() }
         subscriptions.tellDoubted()
         if !subscriptions.untold.isEmpty { outputs += tellWatchers(of: [], at: wall) }
         if now >= headAt {
@@ -206,7 +207,11 @@ package struct ControlCore {
         outputs += batch.announcements.map { announce($0) }
         outputs += publishRoster()
         let changed = lines.takeChanged() + batch.announcements.compactMap { SubscriberID($0.invalidate.subscriberID) }
-        if !subscriptions.watches.isEmpty { outputs += tellWatchers(of: changed, at: max(latestWall, batch.time)) }
+        if !subscriptions.watches.isEmpty {
+            suspectWatchers(batch.announcements)
+            outputs += endWatches()
+            outputs += tellWatchers(of: changed, at: max(latestWall, batch.time))
+        }
         outputs += storeContacts()
         outputs += batch.notes.map(Output.note)
         return outputs

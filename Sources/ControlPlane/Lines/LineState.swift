@@ -8,9 +8,8 @@ struct LineState: Equatable {
     let isRegistered: Bool
     let isNotToBeDisturbed: Bool
     let messages: LineMessages
-    let line: SubscriberID
     /// The oldest first.
-    let calls: [LineCalls.Call]
+    let calls: [LineCalls.Seen]
 
     /// - Parameter version: of the document; counted by whoever sends it.
     func document(_ package: EventPackage, version: UInt32) -> String {
@@ -40,13 +39,15 @@ struct LineState: Equatable {
         var text = #"<?xml version="1.0" encoding="UTF-8"?>"# + "\n"
         text += #"<dialog-info xmlns="urn:ietf:params:xml:ns:dialog-info" version="\#(version)" state="full" entity="\#(uri.xmlEscaped)">"# + "\n"
         for call in calls {
-            let isCaller = call.caller.subscriberID == line.data
-            let other = isCaller ? call.called.number : call.caller.number
-            let state = call.isAnswered ? "confirmed" : isCaller ? "proceeding" : "early"
-            text += #"  <dialog id="\#(call.id)" direction="\#(isCaller ? "initiator" : "recipient")">"# + "\n    <state>\(state)</state>\n"
-            if !other.isEmpty {
+            let state = call.isAnswered ? "confirmed" : call.isCaller ? "proceeding" : "early"
+            text += #"  <dialog id="\#(call.id)" direction="\#(call.isCaller ? "initiator" : "recipient")">"# + "\n    <state>\(state)</state>\n"
+            let other = call.other.xmlEscaped
+            if call.isAnonymous {
+                // RFC 3323 §4.1.1.3: a watcher learns no more than the phone that rings.
+                text += #"    <remote><identity display="Anonymous">sip:anonymous@anonymous.invalid</identity></remote>"# + "\n"
+            } else if !other.isEmpty {
                 let domain = uri.drop { $0 != "@" }
-                text += "    <remote><identity>sip:\((other + domain).xmlEscaped)</identity></remote>\n"
+                text += "    <remote><identity>sip:\(other)\(domain)</identity></remote>\n"
             }
             text += "  </dialog>\n"
         }
@@ -65,14 +66,16 @@ struct LineState: Equatable {
 }
 
 extension String {
+    /// Without what no document may have (XML 1.0 §2.2), also escaped: controls, and the noncharacters U+FFFE and U+FFFF.
     fileprivate var xmlEscaped: String {
-        reduce(into: "") { text, character in
-            switch character {
+        unicodeScalars.reduce(into: "") { text, scalar in
+            switch scalar {
             case "&": text += "&amp;"
             case "<": text += "&lt;"
             case ">": text += "&gt;"
             case "\"": text += "&quot;"
-            default: text.append(character)
+            case "\u{20}"..."\u{FFFD}", "\u{10000}"...: text.unicodeScalars.append(scalar)
+            default: break
             }
         }
     }

@@ -31,6 +31,10 @@ extension Router {
         case .anywhere: found = lines.ringing(in: line.tenantID).first
         }
         guard let found else { return refused(.nothingToPickUp, "nothing rings there") }
+        // What rings at the line itself is no other call, and what it transfers is not its own; to the customer none is another.
+        if found.called.subscriberID != line.subscriber.id, request.forwardedFrom.isEmpty, let limit = try ownLimitReached(by: line, lines, in: state) {
+            return refused(.limitReached, limit)
+        }
         started.called = found.called
         started.pickedUp = found.id.data
         var plan = CallPlan()

@@ -14,6 +14,8 @@ struct Subscriptions {
 
     struct Watch {
         let watcher: SubscriberID
+        /// Of the password that it subscribed with.
+        var credential: Int
         let line: SubscriberID
         let package: EventPackage
         /// The Event field, which comes back in every NOTIFY.
@@ -42,8 +44,10 @@ struct Subscriptions {
     var untold: Set<SubscriberID> = []
     /// Lines with watches that are doubtful since the last tick.
     private(set) var doubted: Set<SubscriberID> = []
+    /// Who watches may no longer do so since something above them has changed: looked at a few at a time.
+    var suspects: Set<SubscriberID> = []
     private var byLine: [SubscriberID: [Key]] = [:]
-    private var countOf: [SubscriberID: Int] = [:]
+    private var byWatcher: [SubscriberID: [Key]] = [:]
 
     init() {}
 
@@ -51,12 +55,20 @@ struct Subscriptions {
 
     func keys(of line: SubscriberID) -> [Key] { byLine[line] ?? [] }
 
-    func isFull(for watcher: SubscriberID) -> Bool { watches.count >= Self.allMax || countOf[watcher] ?? 0 >= Self.ofOneMax }
+    func keys(by watcher: SubscriberID) -> [Key] { byWatcher[watcher] ?? [] }
+
+    func isFull(for watcher: SubscriberID) -> Bool { watches.count >= Self.allMax || byWatcher[watcher]?.count ?? 0 >= Self.ofOneMax }
+
+    /// - Parameter watcher: nil: any may be meant.
+    mutating func suspect(_ watcher: SubscriberID?) {
+        guard let watcher else { return suspects.formUnion(byWatcher.keys) }
+        if byWatcher[watcher] != nil { suspects.insert(watcher) }
+    }
 
     mutating func put(_ watch: Watch, _ key: Key) {
         if watches[key] == nil {
             byLine[watch.line, default: []].append(key)
-            countOf[watch.watcher, default: 0] += 1
+            byWatcher[watch.watcher, default: []].append(key)
         }
         watches[key] = watch
     }
@@ -72,8 +84,8 @@ struct Subscriptions {
         guard let watch = watches.removeValue(forKey: key) else { return nil }
         byLine[watch.line]?.removeAll { $0 == key }
         if byLine[watch.line]?.isEmpty == true { byLine[watch.line] = nil }
-        let left = (countOf[watch.watcher] ?? 1) - 1
-        countOf[watch.watcher] = left == 0 ? nil : left
+        byWatcher[watch.watcher]?.removeAll { $0 == key }
+        if byWatcher[watch.watcher]?.isEmpty == true { byWatcher[watch.watcher] = nil }
         return watch
     }
 

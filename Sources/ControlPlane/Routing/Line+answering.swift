@@ -1,6 +1,7 @@
 import Foundation
 import Model
 import Primitives
+import Projections
 import SwiftProtobuf
 
 // What a line has set for calls to it.
@@ -63,8 +64,19 @@ extension Line {
     // MARK: - blocks
 
     /// nil: whoever it is may call.
-    func refusal(ofCaller numbers: [String], isAnonymous: Bool) -> (Refusal, detail: String)? {
+    /// - Parameter numbers: by which the caller may be known; a colleague's names are as good as its extension.
+    func refusal<State: ViewQueries & ~Copyable>(
+        ofCaller numbers: [String], _ caller: Line?, isAnonymous: Bool, in state: borrowing State
+    ) throws -> (Refusal, detail: String)? {
         guard subscriber.hasBlocks else { return nil }
+        var numbers = numbers
+        if let caller, caller.tenantID == tenantID {
+            numbers += caller.subscriber.names
+            // Of a call that a colleague sends on: who called first, if that is a colleague, too.
+            if let shown = numbers.first, !caller.subscriber.names.contains(shown), let first = try state.subscriber(tenant: tenantID, user: shown) {
+                numbers += first.names
+            }
+        }
         if subscriber.blocks.anonymous, isAnonymous { return (.anonymous, "the line takes no calls of callers who do not show their number") }
         let isBlocked = subscriber.blocks.callers.contains { entry in numbers.contains { Line.matches($0, entry) } }
         return isBlocked ? (.callerBlocked, "the caller is on the line's list of blocked callers") : nil
@@ -74,13 +86,28 @@ extension Line {
         subscriber.hasBlocks && subscriber.blocks.called.contains { Line.matches(number, $0) }
     }
 
-    /// A star at the end stands for whatever follows. Carriers send numbers with or without the plus; what is shorter than any
-    /// number of the outside is an extension.
+    /// A colleague is blocked by any of the names and numbers that it has, whichever of them is dialled.
+    func blocksCalls<State: ViewQueries & ~Copyable>(to called: Subscriber, in state: borrowing State) throws -> Bool {
+        guard subscriber.hasBlocks, !subscriber.blocks.called.isEmpty else { return false }
+        if called.tenantID == tenant.id, called.names.contains(where: { blocksCalls(to: $0) }) { return true }
+        // Beginnings of numbers are there for the outside: they do not keep the line from a colleague who has such a number.
+        let numbers = subscriber.blocks.called.filter { !$0.hasSuffix("*") && $0.utf8.count > 7 }
+        guard !numbers.isEmpty, let id = SubscriberID(called.id) else { return false }
+        return try state.numbers(of: id, limit: 100).contains { number in numbers.contains { Line.matches(number.e164, $0) } }
+    }
+
+    /// A star at the end stands for whatever follows. Carriers, and people, write numbers with or without the plus; what is shorter
+    /// than any number of the outside is an extension.
     private static func matches(_ number: String, _ entry: String) -> Bool {
-        let isOutside = number.utf8.count > 7 && isE164("+" + number)
-        let plain = isOutside && entry.hasPrefix("+") ? "+" + number : number
-        guard entry.hasSuffix("*") else { return plain == entry }
-        return plain.hasPrefix(entry.dropLast())
+        let isBeginning = entry.hasSuffix("*")
+        let body = isBeginning ? entry.dropLast() : entry[...]
+        func digits(_ text: Substring) -> Substring? {
+            let digits = text.hasPrefix("+") ? text.dropFirst() : text
+            return (text.hasPrefix("+") || text.utf8.count > 7) && digits.utf8.allSatisfy { (0x30...0x39).contains($0) } ? digits : nil
+        }
+        func isSame(_ text: Substring, _ body: Substring) -> Bool { isBeginning ? text.hasPrefix(body) : text == body }
+        if let number = digits(number[...]), let body = digits(body) { return isSame(number, body) }
+        return isSame(number[...], body)
     }
 
     // MARK: - phones
@@ -132,4 +159,9 @@ extension Line {
         let host = rest[..<end].lastIndex(of: "@").map { rest[rest.index(after: $0)...] } ?? rest
         return "\(scheme)\(number)@\(host)"
     }
+}
+
+extension Subscriber {
+    /// What colleagues dial to reach it.
+    fileprivate var names: [String] { [username] + aliases }
 }

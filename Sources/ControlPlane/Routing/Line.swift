@@ -21,13 +21,13 @@ final class Line: Sendable {
     let carrierID: CarrierID?
     /// The nearest: the line's own, its tenant's, its plan's.
     let securityGroupID: SecurityGroupID?
-    /// The configured caller id, else the first number assigned, else nothing.
+    /// The configured caller id while it is the customer's, else the first number assigned, else nothing.
     private let ownNumber: String?
     /// The line as a side of a call, without the number.
     private let side: CallParty
 
     /// nil if the subscriber, or something above it, is gone.
-    static func of<State: ViewQueries & ~Copyable>(_ id: SubscriberID, in state: borrowing State) throws -> Line? {
+    static func of<State: ViewQueries & ~Copyable>(_ id: SubscriberID, in state: borrowing State) throws(ViewsError) -> Line? {
         guard let entities = state.entities else { return try Line(id, in: state) }
         if let known = entities.made(Line.self, id.value, state.keys) { return known }
         guard let line = try Line(id, in: state) else { return nil }
@@ -35,7 +35,7 @@ final class Line: Sendable {
         return line
     }
 
-    private init?<State: ViewQueries & ~Copyable>(_ id: SubscriberID, in state: borrowing State) throws {
+    private init?<State: ViewQueries & ~Copyable>(_ id: SubscriberID, in state: borrowing State) throws(ViewsError) {
         guard let subscriber = try state.subscriber(id),
             let tenantID = TenantID(subscriber.tenantID), let tenant = try state.tenant(tenantID),
             let customerID = CustomerID(tenant.customerID), let customer = try state.customer(customerID),
@@ -67,7 +67,16 @@ final class Line: Sendable {
             $0.customerID = customer.id
             $0.providerID = providers[0].id
         }
-        ownNumber = subscriber.callerID.isEmpty ? try state.numbers(of: id, limit: 1).first?.e164 : subscriber.callerID
+        let isOwn = try Line.isOf(customerID, subscriber.callerID, in: state)
+        ownNumber = isOwn ? subscriber.callerID : try state.numbers(of: id, limit: 1).first?.e164
+    }
+
+    /// Whether a number may be shown for lines of the customer: the setting stays when one of the inventory goes to somebody else.
+    private static func isOf<State: ViewQueries & ~Copyable>(_ customer: CustomerID, _ e164: String, in state: borrowing State) throws(ViewsError) -> Bool {
+        guard !e164.isEmpty else { return false }
+        guard let number = try state.number(e164: e164) else { return true }
+        guard let id = SubscriberID(number.subscriberID), let holder = try state.subscriber(id), let tenantID = TenantID(holder.tenantID) else { return false }
+        return try state.tenant(tenantID)?.customerID == customer.data
     }
 
     var provider: Provider { providers[0] }
@@ -101,12 +110,15 @@ final class Line: Sendable {
     }
     /// Where the caller is, for the numbers that are dialled there alone.
     var region: Region? { PhoneNumbers.region(countryCode: countryCode, areaCode: areaCode) }
-    var ringSeconds: UInt32 { subscriber.dialTimeoutSeconds == 0 ? 60 : subscriber.dialTimeoutSeconds }
+    /// How long its own phones ring.
+    var ringSeconds: UInt32 { subscriber.dialTimeoutSeconds == 0 ? Line.ringSecondsUsual : subscriber.dialTimeoutSeconds }
+    /// Of lines that say nothing, and of whoever is called outside.
+    static let ringSecondsUsual: UInt32 = 60
 
     /// What colleagues dial.
     var extensionNumber: String { subscriber.aliases.first ?? subscriber.username }
 
-    /// What the outside sees: the configured caller id, else the first number assigned, else nothing.
+    /// What the outside sees: the configured caller id while it is the customer's, else the first number assigned, else nothing.
     /// - Parameter claimed: user of From. A telephone system says which of the line's numbers calls.
     func outsideNumber<State: ViewQueries & ~Copyable>(claimed: String = "", in state: borrowing State) throws -> String? {
         if subscriber.trunk.isTrunk, !claimed.isEmpty {

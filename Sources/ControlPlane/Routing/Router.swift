@@ -41,8 +41,9 @@ struct Router: Sendable {
         started.sourceAddress = String(request.sourceAddress.prefix(Self.textMax))
         started.startedAt = Self.setUp(request, at: wall).microseconds
         started.logPosition = state.applied
+        started.isAnonymous = request.isAnonymous
         if let gateway = GatewayID(request.gatewayID) {
-            return try inbound(request, from: gateway, started, registrar: registrar, in: state, at: wall)
+            return try inbound(request, from: gateway, started, registrar: registrar, lines: lines, in: state, at: wall)
         }
         if !request.forwardedFrom.isEmpty {
             guard let forwarded = try Forwarding(request, by: worker, in: state) else {
@@ -53,16 +54,18 @@ struct Router: Sendable {
         guard let id = SubscriberID(request.callerSubscriberID), let line = try Line.of(id, in: state) else {
             return Routing(started: nil, outcome: .refused(.unknownSource, reason: "the caller is not a subscriber"))
         }
-        if let service = PickupCode(request.dialled), try state.subscriber(tenant: line.tenantID, user: request.dialled) == nil {
+        // Who transfers chooses it by hand; what goes on by itself, whoever has called, takes nobody's call.
+        let isByHand = request.forwardedFrom.isEmpty || request.forwardKind == .transferred
+        if isByHand, let service = PickupCode(request.dialled), try state.subscriber(tenant: line.tenantID, user: request.dialled) == nil {
             return try pickUp(service, line, request, started, lines: lines, in: state)
         }
-        return try fromLine(line, request, consume started, registrar: registrar, in: state, at: wall)
+        return try fromLine(line, request, consume started, registrar: registrar, lines: lines, in: state, at: wall)
     }
 
     // MARK: - from a subscriber
 
     private mutating func fromLine<State: ViewQueries & ~Copyable>(
-        _ line: Line, _ request: StartCall, _ given: consuming CallStarted, registrar: Registrar, in state: borrowing State,
+        _ line: Line, _ request: StartCall, _ given: consuming CallStarted, registrar: Registrar, lines: LineCalls, in state: borrowing State,
         at wall: WallTime
     ) throws -> Routing {
         var started = given
@@ -76,6 +79,7 @@ struct Router: Sendable {
         // A call that is passed on is not one for help, whoever passes it on.
         let isForHelp = started.forwardedFrom.isEmpty && isEmergency(request.dialled, of: line)
         guard line.allows(isForHelp ? .emergency : .callOut) else {
+            started.direction = try direction(of: request.dialled, line, in: state)
             var routing = refused(.locked, "the caller's line, or something above it, is not active")
             if line.allows(.emergency) { routing.detail = "the line is locked, and calls emergency numbers alone" }
             return routing
@@ -84,13 +88,18 @@ struct Router: Sendable {
             return refused(.invalidNumber, "the dialled text is empty or too long")
         }
         // The domain of another tenant is not a way around the dial plan.
-        if request.domain != line.tenant.domain, let other = try state.tenant(domain: request.domain), other.id != line.tenant.id {
+        let domain = request.domain.lowercased()
+        if domain != line.tenant.domain, let other = try state.tenant(domain: domain), other.id != line.tenant.id {
             return refused(.unknownNumber, "\(request.domain) is another tenant's domain")
         }
         // A call that it forwards is not one more that it makes, but one more that its customer has.
         let isForwarded = !started.forwardedFrom.isEmpty
-        if !isForHelp, let limit = try limitReached(by: line, isOfLine: !isForwarded, in: state) { return refused(.limitReached, limit) }
+        if !isForHelp, let limit = try limitReached(by: line, isOfLine: !isForwarded, lines, in: state) {
+            started.direction = try direction(of: request.dialled, line, in: state)
+            return refused(.limitReached, limit)
+        }
         if line.blocksCalls(to: request.dialled), !isForHelp {
+            started.direction = try direction(of: request.dialled, line, in: state)
             return refused(.numberBlocked, "the line does not call \(request.dialled)")
         }
 
@@ -99,26 +108,29 @@ struct Router: Sendable {
             let colleague = SubscriberID(subscriber.id)
         {
             started.called.number = request.dialled
+            if !isForHelp, try line.blocksCalls(to: subscriber, in: state) { return refused(.numberBlocked, "the line does not call \(subscriber.username)") }
             let shown = isForwarded ? request.fromUser : line.extensionNumber
             return try toLine(
                 colleague, shown: shown, display: display(of: line, request), caller: line, started,
-                registrar: registrar, isAnonymous: request.isAnonymous, instance: request.instanceID, isBrowser: request.isBrowser, in: state, at: wall)
+                registrar: registrar, lines: lines, isAnonymous: request.isAnonymous, instance: request.instanceID, isBrowser: request.isBrowser, in: state, at: wall)
         }
 
-        let rules: [DialRule] = if let id = line.dialPlanID { try state.dialPlan(id)?.rules ?? [] } else { [] }
         let e164: String
-        switch normaliser.normalise(
-            request.dialled, by: rules, countryCode: line.countryCode, areaCode: line.areaCode)
-        {
+        switch try normalise(request.dialled, line, in: state) {
         case .number(let number, let rule):
             e164 = number
             started.dialRule = rule
-        case .noRule: return refused(.unknownNumber, "no alias and no rule of the dial plan matches")
+        case .noRule:
+            started.direction = Self.isOutside(request.dialled) ? .outbound : .onNet
+            return refused(.unknownNumber, "no alias and no rule of the dial plan matches")
         case .notANumber(let made):
+            started.direction = .outbound
             return refused(.invalidNumber, "\(made.prefix(Self.textMax)) is not an E.164 number")
         }
         started.calledE164 = e164
         started.called.number = e164
+        let inventoried = try state.number(e164: e164)
+        if inventoried == nil { started.direction = .outbound }
 
         if line.blocksCalls(to: e164), !isForHelp {
             var routing = refused(.numberBlocked, "the line does not call \(e164)")
@@ -126,18 +138,48 @@ struct Router: Sendable {
             return routing
         }
 
-        if let number = try state.number(e164: e164) {
-            guard let subscriber = SubscriberID(number.subscriberID) else {
+        if let inventoried {
+            guard let subscriber = SubscriberID(inventoried.subscriberID) else {
                 return refused(.unknownNumber, "\(e164) is in the inventory, but assigned to nobody")
+            }
+            if !isForHelp, let called = try state.subscriber(subscriber), try line.blocksCalls(to: called, in: state) {
+                return refused(.numberBlocked, "the line does not call \(called.username)")
             }
             let own = outside ?? line.extensionNumber
             return try toLine(
                 subscriber, shown: isForwarded && isE164(request.fromUser) ? request.fromUser : own,
-                display: display(of: line, request), caller: line, started, registrar: registrar,
+                display: display(of: line, request), caller: line, started, registrar: registrar, lines: lines,
                 isAnonymous: request.isAnonymous, instance: request.instanceID, isBrowser: request.isBrowser, in: state, at: wall)
         }
         let decided = exchange(&started, with: CallStarted())
         return try toCarrier(line, request, number: outside, isForHelp: isForHelp, decided, in: state, at: wall)
+    }
+
+    private mutating func normalise<State: ViewQueries & ~Copyable>(
+        _ dialled: String, _ line: Line, in state: borrowing State
+    ) throws -> Normaliser.Result {
+        let rules: [DialRule] = if let id = line.dialPlanID { try state.dialPlan(id)?.rules ?? [] } else { [] }
+        return normaliser.normalise(dialled, by: rules, countryCode: line.countryCode, areaCode: line.areaCode)
+    }
+
+    /// Where a call would have gone that is refused before that is looked up, for its record.
+    private mutating func direction<State: ViewQueries & ~Copyable>(
+        of dialled: String, _ line: Line, in state: borrowing State
+    ) throws -> CallDirection {
+        guard dialled.count <= Self.textMax, !line.tenant.rooms.contains(where: { $0.extension == dialled }),
+            try state.subscriber(tenant: line.tenantID, user: dialled) == nil
+        else { return .onNet }
+        switch try normalise(dialled, line, in: state) {
+        case .number(let e164, _): return try state.number(e164: e164) == nil ? .outbound : .onNet
+        case .notANumber: return .outbound
+        case .noRule: return Self.isOutside(dialled) ? .outbound : .onNet
+        }
+    }
+
+    /// What no rule makes a number of: longer than any extension.
+    private static func isOutside(_ dialled: String) -> Bool {
+        let digits = withoutSeparators(dialled)
+        return digits.utf8.count > 7 && digits.utf8.allSatisfy { (0x30...0x39).contains($0) }
     }
 
     /// Who a forwarded call comes from is who called first.
@@ -148,12 +190,9 @@ struct Router: Sendable {
     /// Which limit another call of the line would break; nil: none.
     /// - Parameter isOfLine: whether the line's own limit counts, beside its customer's.
     private func limitReached<State: ViewQueries & ~Copyable>(
-        by line: Line, isOfLine: Bool = true, in state: borrowing State
+        by line: Line, isOfLine: Bool = true, _ lines: LineCalls, in state: borrowing State
     ) throws -> String? {
-        let lineMax = isOfLine ? line.subscriber.concurrentCallsMax : 0
-        if lineMax > 0, try state.liveCallCount(of: line.id) >= UInt64(lineMax) {
-            return "the line's limit of \(lineMax) calls"
-        }
+        if isOfLine, let limit = try ownLimitReached(by: line, lines, in: state) { return limit }
         let customerMax = line.customer.concurrentCallsMax > 0 ? line.customer.concurrentCallsMax : line.plan.concurrentCallsMax
         if customerMax > 0, try state.liveCallCount(of: line.customerID) >= UInt64(customerMax) {
             return "the customer's limit of \(customerMax) calls"
@@ -161,11 +200,30 @@ struct Router: Sendable {
         return nil
     }
 
+    /// The same of the line's own limit alone.
+    func ownLimitReached<State: ViewQueries & ~Copyable>(
+        by line: Line, _ lines: LineCalls, in state: borrowing State
+    ) throws -> String? {
+        let max = line.subscriber.concurrentCallsMax
+        guard max > 0, try callCount(of: line.id, lines, in: state) >= Int64(max) else { return nil }
+        return "the line's limit of \(max) calls"
+    }
+
+    /// How many calls a line is in: of those that are recorded as its own, without what has gone on to others, and with those that it has
+    /// taken over. The recorded ones count from their start; the others are looked up, because they may have ended since they were followed.
+    private func callCount<State: ViewQueries & ~Copyable>(
+        of line: SubscriberID, _ lines: LineCalls, in state: borrowing State
+    ) throws -> Int64 {
+        var count = Int64(clamping: try state.liveCallCount(of: line))
+        for (call, step) in lines.moved(of: line) where try state.closedLiveCall(call) != nil { count += step }
+        return count
+    }
+
     // MARK: - to a subscriber
 
     private func toLine<State: ViewQueries & ~Copyable>(
         _ id: SubscriberID, shown: String, display: String, caller: Line?, _ started: CallStarted,
-        registrar: Registrar, isAnonymous: Bool, instance: String, isBrowser: Bool, in state: borrowing State, at wall: WallTime
+        registrar: Registrar, lines: LineCalls, isAnonymous: Bool, instance: String, isBrowser: Bool, in state: borrowing State, at wall: WallTime
     ) throws -> Routing {
         var started = started
         func refused(_ refusal: Refusal, _ reason: String) -> Routing {
@@ -178,7 +236,7 @@ struct Router: Sendable {
         guard called.allows(.callIn) else { return refused(.locked, "the called line, or something above it, is not active") }
         if called.id != caller?.id {
             // Both numbers by which the caller may be known: the one that is shown, and the one that the call is billed to.
-            if let (refusal, detail) = called.refusal(ofCaller: [shown, started.caller.number], isAnonymous: isAnonymous) {
+            if let (refusal, detail) = try called.refusal(ofCaller: [shown, started.caller.number], caller, isAnonymous: isAnonymous, in: state) {
                 var routing = refused(refusal, detail)
                 routing.detail = detail
                 return routing
@@ -188,7 +246,7 @@ struct Router: Sendable {
         let contacts = registrar.ringing(of: id, instance: instance, at: wall)
         var isFull: String?
         if called.id != caller?.id, called.customerID != caller?.customerID || called.subscriber.concurrentCallsMax > 0 {
-            isFull = try limitReached(by: called, in: state)
+            isFull = try limitReached(by: called, lines, in: state)
         }
         let answer = called.answer(at: came, isFull: isFull, isReachable: !contacts.isEmpty || called.isFixed)
         let away: ForwardTarget?
@@ -338,7 +396,7 @@ struct Router: Sendable {
             target.gateway = GatewayTarget(
                 way.gateway, of: way.carrier, e164: e164, dialled: started.dialled, caller: number,
                 display: line.subscriber.displayName)
-            target.timeoutSeconds = line.ringSeconds
+            target.timeoutSeconds = Line.ringSecondsUsual
             var group = TargetGroup()
             group.targets = [target]
             return group
@@ -357,7 +415,7 @@ struct Router: Sendable {
     // MARK: - from a carrier
 
     private mutating func inbound<State: ViewQueries & ~Copyable>(
-        _ request: StartCall, from gatewayID: GatewayID, _ started: CallStarted, registrar: Registrar,
+        _ request: StartCall, from gatewayID: GatewayID, _ started: CallStarted, registrar: Registrar, lines: LineCalls,
         in state: borrowing State, at wall: WallTime
     ) throws -> Routing {
         guard let carrierID = CarrierID(request.carrierID), let carrier = try state.carrier(carrierID),
@@ -422,7 +480,7 @@ struct Router: Sendable {
         }
         return try toLine(
             subscriber, shown: started.caller.number, display: String(request.fromDisplay.prefix(Self.textMax)),
-            caller: nil, started, registrar: registrar, isAnonymous: request.isAnonymous, instance: request.instanceID, isBrowser: request.isBrowser, in: state, at: wall)
+            caller: nil, started, registrar: registrar, lines: lines, isAnonymous: request.isAnonymous, instance: request.instanceID, isBrowser: request.isBrowser, in: state, at: wall)
     }
 
     /// By the number's own carrier if it names one, else by any of its provider or of those above.

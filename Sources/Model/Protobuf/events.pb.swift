@@ -2206,7 +2206,7 @@ public nonisolated struct CallStarted: @unchecked Sendable {
     set {_uniqueStorage()._forwardKind = newValue}
   }
 
-  /// the lines that have forwarded it, first to last
+  /// the lines that have forwarded it, first to last; after a transfer anew
   public var forwardedBy: [Data] {
     get {_storage._forwardedBy}
     set {_uniqueStorage()._forwardedBy = newValue}
@@ -2222,6 +2222,12 @@ public nonisolated struct CallStarted: @unchecked Sendable {
   public var mediaPath: MediaPath {
     get {_storage._mediaPath}
     set {_uniqueStorage()._mediaPath = newValue}
+  }
+
+  /// the caller, or whoever called first, does not show a number
+  public var isAnonymous: Bool {
+    get {_storage._isAnonymous}
+    set {_uniqueStorage()._isAnonymous = newValue}
   }
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -6487,7 +6493,7 @@ nonisolated extension CreditHold: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension CallStarted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".CallStarted"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}call_id\0\u{1}worker\0\u{1}direction\0\u{1}caller\0\u{1}called\0\u{1}dialled\0\u{3}called_e164\0\u{3}sip_call_id\0\u{3}source_address\0\u{3}started_at\0\u{1}rates\0\u{1}hold\0\u{3}log_position\0\u{3}dial_rule\0\u{4}$security_group_id\0\u{2}\u{1e}route\0\u{1}costs\0\u{2}\u{13}sealed\0\u{4}-forwarded_from\0\u{3}forward_kind\0\u{3}forwarded_by\0\u{3}picked_up\0\u{4}4media_path\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}call_id\0\u{1}worker\0\u{1}direction\0\u{1}caller\0\u{1}called\0\u{1}dialled\0\u{3}called_e164\0\u{3}sip_call_id\0\u{3}source_address\0\u{3}started_at\0\u{1}rates\0\u{1}hold\0\u{3}log_position\0\u{3}dial_rule\0\u{4}$security_group_id\0\u{2}\u{1e}route\0\u{1}costs\0\u{2}\u{13}sealed\0\u{4}-forwarded_from\0\u{3}forward_kind\0\u{3}forwarded_by\0\u{3}picked_up\0\u{4}4media_path\0\u{4}x\u{1}is_anonymous\0")
 
   fileprivate class _StorageClass {
     var _callID: Data = Data()
@@ -6513,6 +6519,7 @@ nonisolated extension CallStarted: SwiftProtobuf.Message, SwiftProtobuf._Message
     var _forwardedBy: [Data] = []
     var _pickedUp: Data = Data()
     var _mediaPath: MediaPath = .anchored
+    var _isAnonymous: Bool = false
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -6546,6 +6553,7 @@ nonisolated extension CallStarted: SwiftProtobuf.Message, SwiftProtobuf._Message
       _forwardedBy = source._forwardedBy
       _pickedUp = source._pickedUp
       _mediaPath = source._mediaPath
+      _isAnonymous = source._isAnonymous
     }
   }
 
@@ -6587,6 +6595,7 @@ nonisolated extension CallStarted: SwiftProtobuf.Message, SwiftProtobuf._Message
         case 147: try { try decoder.decodeRepeatedBytesField(value: &_storage._forwardedBy) }()
         case 148: try { try decoder.decodeSingularBytesField(value: &_storage._pickedUp) }()
         case 200: try { try decoder.decodeSingularEnumField(value: &_storage._mediaPath) }()
+        case 320: try { try decoder.decodeSingularBoolField(value: &_storage._isAnonymous) }()
         default: break
         }
       }
@@ -6668,6 +6677,9 @@ nonisolated extension CallStarted: SwiftProtobuf.Message, SwiftProtobuf._Message
       if _storage._mediaPath != .anchored {
         try visitor.visitSingularEnumField(value: _storage._mediaPath, fieldNumber: 200)
       }
+      if _storage._isAnonymous != false {
+        try visitor.visitSingularBoolField(value: _storage._isAnonymous, fieldNumber: 320)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -6700,6 +6712,7 @@ nonisolated extension CallStarted: SwiftProtobuf.Message, SwiftProtobuf._Message
         if _storage._forwardedBy != rhs_storage._forwardedBy {return false}
         if _storage._pickedUp != rhs_storage._pickedUp {return false}
         if _storage._mediaPath != rhs_storage._mediaPath {return false}
+        if _storage._isAnonymous != rhs_storage._isAnonymous {return false}
         return true
       }
       if !storagesAreEqual {return false}
