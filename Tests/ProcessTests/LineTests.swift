@@ -209,12 +209,15 @@ import Testing
             _ = try await estate.platform.ask("PATCH", "/v1/subscribers/\(estate.lines[user] ?? "")", token: estate.token, "{\(setting)}")
         }
         let lamp = Task { try await estate.phone("line-watches", user: "carol", to: "bob") }
+        let callersLamp = Task { try await estate.phone("line-watches-a-caller", user: "carol", to: "alice") }
         let messages = scratch.path + "/bob.messages"
         let ringing = try await estate.waiting("phone-rings", port: bob, ["-trace_msg", "-message_file", messages])
-        // The lamp is on before the call.
+        // The lamps are on before the call.
         let deadline = Date().addingTimeInterval(30)
-        while try await estate.platform.ask("GET", "/v1/subscribers/\(estate.lines["bob"] ?? "")/watchers", token: estate.token).contains(#""items":[]"#), Date() < deadline {
-            try await Task.sleep(for: .milliseconds(20))
+        for user in ["alice", "bob"] {
+            while try await estate.platform.ask("GET", "/v1/subscribers/\(estate.lines[user] ?? "")/watchers", token: estate.token).contains(#""items":[]"#), Date() < deadline {
+                try await Task.sleep(for: .milliseconds(20))
+            }
         }
         let caller = Task { try await estate.phone("line-is-hung-up-on", user: "alice", to: "1001") }
         // What does not ring yet cannot be taken.
@@ -223,10 +226,11 @@ import Testing
         }
         let taker = try await estate.phone("line-calls", user: "carol", to: "*8")
         #expect(taker.status == 0, "\(taker.output.suffix(1_500))")
-        let (called, silenced, watched) = try await (caller.value, ringing.value, lamp.value)
+        let (called, silenced, watched, seen) = try await (caller.value, ringing.value, lamp.value, callersLamp.value)
         #expect(called.status == 0, "\(called.output.suffix(1_500))")
         #expect(silenced.status == 0, "\(silenced.output.suffix(1_500))")
         #expect(watched.status == 0, "\(watched.output.suffix(3_000))")
+        #expect(seen.status == 0, "\(seen.output.suffix(3_000))")
         let records = try await estate.records(2)
         let picked = try #require(records.first { !($0["picked_up"] is NSNull) })
         let other = try #require(records.first { $0["picked_up"] is NSNull })
