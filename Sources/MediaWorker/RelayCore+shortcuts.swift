@@ -37,12 +37,12 @@ extension RelayCore {
     }
 
     /// Takes a session's packets back, because it is about to be closed.
-    /// - Returns: whether all have been counted; else it is asked again when shortcuts have ended.
+    /// - Returns: whether all have been counted, and none is on its way to be opened; else it is asked again when shortcuts have ended.
     package mutating func prepareClose(_ id: MediaSessionID, at now: Instant) -> Bool {
         guard shortcuts != nil, let place = places[id] else { return true }
         sessions.withElement(at: place) { $0.isEnding = true }
         reviewShortcuts(at: place, now)
-        return sessions.withElement(at: place) { !$0.a.shortcut.isCounting && !$0.b.shortcut.isCounting }
+        return sessions.withElement(at: place) { !$0.a.shortcut.isHeld && !$0.b.shortcut.isHeld }
     }
 
     /// After anything that may have changed what the worker does with a session's packets.

@@ -26,8 +26,8 @@ struct Shortcut: Sendable {
     /// All that ever passed.
     private(set) var packets: UInt64 = 0
 
-    /// Its counts are to be read before anything is made of the side.
-    var isCounting: Bool { state == .open || state == .closing }
+    /// Somebody holds a way for the side, or is about to make one: its port is not given to others before that is over.
+    var isHeld: Bool { state == .asked || state == .open || state == .closing }
 
     /// A packet that the worker passes on.
     /// - Returns: whether it is worth a look: the stream is settled, or its packets pass by themselves and this one did not.

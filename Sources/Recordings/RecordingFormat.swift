@@ -53,6 +53,14 @@ package struct RecordingFormat: Equatable, Sendable {
         return (RecordingFormat(id: id, channels: channels, rate: rate, sealedKey: Array(bytes[place..<place + count])), place + count)
     }
 
+    /// - Parameter head: `chunkHeadBytes` long.
+    /// - Returns: what a chunk is and how long it is without its head; nil: nothing that we write begins so, and nobody should make room for it.
+    static func chunk(_ head: [UInt8]) -> (kind: Kind, size: Int)? {
+        let size = head.prefix(4).reduce(0) { $0 << 8 | Int($1) }
+        guard let kind = Kind(rawValue: head[4]), size >= Sealer.tagBytes, size <= samplesMax + Sealer.tagBytes else { return nil }
+        return (kind, size)
+    }
+
     static func bigEndian(_ value: UInt64, _ count: Int) -> [UInt8] {
         (0..<count).map { UInt8(truncatingIfNeeded: value >> UInt64(8 * (count - 1 - $0))) }
     }

@@ -38,9 +38,7 @@ internal import OpenSSL
         while true {
             let head = try Self.read(descriptor, path, at: place, count: RecordingFormat.chunkHeadBytes)
             guard head.count == RecordingFormat.chunkHeadBytes else { break }
-            let size = head.prefix(4).reduce(0) { $0 << 8 | Int($1) }
-            guard let kind = RecordingFormat.Kind(rawValue: head[4]), size >= Sealer.tagBytes, size <= RecordingFormat.samplesMax + Sealer.tagBytes
-            else { throw RecordingError.damaged(path: path, chunk: chunk) }
+            guard let (kind, size) = RecordingFormat.chunk(head) else { throw RecordingError.damaged(path: path, chunk: chunk) }
             let sealed = try Self.read(descriptor, path, at: place + head.count, count: size)
             guard sealed.count == size else { break }
             let associated = RecordingFormat.associatedData(headDigest: headDigest, kind, chunk)
@@ -81,9 +79,9 @@ internal import OpenSSL
         var (place, samples, isWhole) = (reader.headBytes, 0, false)
         while !isWhole {
             let head = try read(reader.descriptor, path, at: place, count: RecordingFormat.chunkHeadBytes)
-            guard head.count == RecordingFormat.chunkHeadBytes, let kind = RecordingFormat.Kind(rawValue: head[4]) else { break }
-            let size = head.prefix(4).reduce(0) { $0 << 8 | Int($1) }
-            guard size >= Sealer.tagBytes, try read(reader.descriptor, path, at: place + head.count, count: size).count == size else { break }
+            guard head.count == RecordingFormat.chunkHeadBytes, let (kind, size) = RecordingFormat.chunk(head),
+                try read(reader.descriptor, path, at: place + head.count, count: size).count == size
+            else { break }
             place += head.count + size
             isWhole = kind == .last
             if kind == .speech { samples += (size - Sealer.tagBytes) / reader.format.channels }

@@ -21,6 +21,8 @@ final class KernelTwin: ShortcutTable {
 
     var openFlows: [ShortcutFlow] { flows.values.filter(\.isOpen).map(\.flow).sorted { $0.port < $1.port } }
     var asked = 0
+    /// Those included that are closed and not ended.
+    var held: Int { flows.count }
 
     func open(_ flow: ShortcutFlow, from position: StreamPosition) -> UInt32? {
         asked += 1

@@ -337,3 +337,28 @@ func aStreamThatChangesIsTakenBackAndSettlesAgain(kind: String) throws {
     #expect(report.a.packetsIn == 51)
     #expect(report.b.packetsIn == 51)
 }
+
+/// The call ends in the turn in which its packets were to pass by themselves: nothing of it may stay in the kernel, where it would pass on what comes to
+/// a port that is somebody else's by then.
+@Test func aSessionThatIsClosedWhileItsShortcutIsAskedForLeavesNothingBehind() throws {
+    var worker = Worker()
+    try worker.open()
+    var sequence = 0
+    while !worker.core.hasShortcutOrders {
+        sequence += 1
+        try #require(sequence < 100)
+        for (port, source, ssrc) in [(30_000, alice, 0xA11CE), (30_002, bob, 0xB0B)] as [(UInt16, SocketAddress, UInt32)] {
+            _ = worker.core.pass(rtpPacket(sequence: UInt16(sequence), ssrc: ssrc), to: port, from: source, at: milliseconds(sequence * 20))
+        }
+    }
+    let (first, end) = (worker.core.prepareClose(sessionID(1), at: milliseconds(2_000)), milliseconds(2_100))
+    #expect(!first)
+    worker.tend(at: 2_000)
+    #expect(worker.kernel.asked > 0)
+    _ = worker.core.prepareClose(sessionID(1), at: milliseconds(2_001))
+    worker.tend(at: 2_001)
+    worker.tend(at: 2_100)
+    let isOver = worker.core.prepareClose(sessionID(1), at: end)
+    #expect(isOver)
+    #expect(worker.kernel.held == 0)
+}

@@ -73,6 +73,22 @@ struct RecordingFileTests {
         #expect(try read(path, allowingCut: true).count == 16_000)
     }
 
+    /// A disk that wrote garbage: the length of a chunk says four gigabytes, for which nobody makes room.
+    @Test func aChunkLongerThanAnyOfOursIsWhereAFileOfAKilledWriterEnds() throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let path = try written(2, finished: false).path
+        let size = try Data(contentsOf: URL(fileURLWithPath: path)).count
+        let file = try #require(FileHandle(forWritingAtPath: path))
+        try file.seekToEnd()
+        file.write(Data([0xFF, 0xFF, 0xFF, 0xFF, 1]))
+        try file.truncate(atOffset: UInt64(size) + (8 << 30))
+        try file.close()
+        let (seal, isWhole) = try RecordingReader.close(cutOff: path)
+        #expect(!isWhole)
+        #expect(seal.milliseconds == 1_000)
+        #expect(seal.bytes == UInt64(size))
+    }
+
     @Test func aWaveFileHasTheSamplesAndTheirFormat() throws {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let wave = try RecordingReader(written(2).path).wave(key: key, allowingCut: false)
