@@ -230,6 +230,7 @@ extension InvoiceFacts {
             throw Contradiction("\(name): the money that was moved is not that of its charges")
         }
         var cdr = record
+        cdr.caller.number = record.callerNumber(onBillOf: account)
         for (stated, recorded) in [(item.caller, cdr.caller.number), (item.called, cdr.calledE164)] {
             guard recorded.isEmpty || stated == nil || stated == recorded else { throw Contradiction("\(name): another number is stated than is recorded") }
         }

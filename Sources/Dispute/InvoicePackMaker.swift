@@ -77,7 +77,7 @@ package struct InvoicePackMaker {
                 try views.postings(of: debt.account, after: place, limit: 500)
             }
             for posting in page where posting.sequence <= invoice.throughSequence && found.sequences.insert(posting.sequence).inserted {
-                try addFacts(of: posting, to: &found, in: views)
+                try addFacts(of: posting, on: debt.account, to: &found, in: views)
             }
             guard page.count == 500, let last = page.last, last.sequence <= invoice.throughSequence else { return found }
             place = (last.sequence, last.index)
@@ -161,7 +161,7 @@ package struct InvoicePackMaker {
     }
 
     /// What says why money was moved stands beside the movement, in the same stream and commit.
-    private func addFacts(of posting: AccountPosting, to found: inout Found, in views: borrowing ViewSnapshot) throws(DisputeError) {
+    private func addFacts(of posting: AccountPosting, on account: AccountRef, to found: inout Found, in views: borrowing ViewSnapshot) throws(DisputeError) {
         let (type, sequence): (String, UInt64)
         switch posting.kind {
         case .call: (type, sequence) = ("cdr.recorded", posting.sequence + 1)
@@ -180,7 +180,7 @@ package struct InvoicePackMaker {
             return
         }
         guard let cdr = try onViews({ () throws(ViewsError) in try views.cdr(call: call) }) else { return }
-        found.numbers[call.value] = (cdr.caller.number, cdr.calledE164.isEmpty ? cdr.dialled : cdr.calledE164)
+        found.numbers[call.value] = (cdr.callerNumber(onBillOf: account), cdr.calledE164.isEmpty ? cdr.dialled : cdr.calledE164)
     }
 
     private func event(_ sequence: UInt64) throws(DisputeError) -> (bytes: [UInt8], envelope: Envelope) {

@@ -4,7 +4,7 @@ package import Primitives
 package import Projections
 
 /// Whose records an export holds, and what of them its reader may see: the same that the API would show a token of that reach.
-/// Nobody below the platform sees the other side's ids, addresses or money.
+/// Nobody below the platform sees the other side's ids, addresses or money, nobody below a provider the number of a caller who does not show it.
 package enum ExportScope: Sendable, Equatable {
     case platform
     /// A provider and all below it.
@@ -55,7 +55,7 @@ package enum ExportScope: Sendable, Equatable {
         guard sees(cdr.caller) || sees(cdr.called) else { return nil }
         if self == .platform { return cdr }
         var seen = cdr
-        seen.caller = shown(cdr.caller)
+        seen.caller = shown(cdr.caller, isWithheld: cdr.isAnonymous)
         seen.called = shown(cdr.called)
         seen.charges = cdr.charges.filter { sees($0, of: cdr, names) }
         seen.attempts = cdr.attempts.map { attempt in
@@ -112,10 +112,7 @@ package enum ExportScope: Sendable, Equatable {
         }
     }
 
-    private func shown(_ party: CallParty) -> CallParty {
-        if sees(party) { return party }
-        var shown = CallParty()
-        shown.number = party.number
-        return shown
+    private func shown(_ party: CallParty, isWithheld: Bool = false) -> CallParty {
+        sees(party) ? party : party.shownToOthers(isWithheld: isWithheld && !isProvider)
     }
 }

@@ -52,7 +52,7 @@ struct SipwiseLayout {
         if case .correction = record { for index in charges.indices { charges[index].allowances = [] } }
         let payers = Payers(cdr, charges)
         var all = [id, update]
-        all += side(cdr.caller, names) + [cdr.caller.number, "0", ""]
+        all += side(cdr.caller, names) + [cdr.caller.number, cdr.isAnonymous ? "1" : "0", ""]
         all += side(cdr.called, names) + [cdr.calledE164.isEmpty ? cdr.dialled : cdr.calledE164, domain(cdr.called, names), cdr.dialled]
         all += ["", "", "call", Self.status(cdr), String(cdr.sipStatus), clock.text(cdr.startedAt, milliseconds: true)]
         all += [clock.text(cdr.answeredAt == 0 ? cdr.endedAt : cdr.answeredAt, milliseconds: true), Self.seconds(duration), cdr.sipCallID]

@@ -15,11 +15,11 @@ package struct CallList: Sendable {
         var seconds: UInt32
         var micros: Int64
 
-        init(_ cdr: Cdr, _ posting: AccountPosting, destination: String, seconds: UInt32) {
+        init(_ cdr: Cdr, _ posting: AccountPosting, of account: AccountRef, destination: String, seconds: UInt32) {
             record = cdr.number
             startedAt = WallTime(microseconds: cdr.startedAt)
             direction = cdr.direction
-            caller = cdr.caller.number
+            caller = cdr.callerNumber(onBillOf: account)
             called = cdr.calledE164.isEmpty ? cdr.dialled : cdr.calledE164
             self.destination = destination
             self.seconds = seconds

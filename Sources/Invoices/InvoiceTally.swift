@@ -78,7 +78,7 @@ package struct InvoiceTally: Sendable {
                 usage[name, default: Sum()].seconds += UInt64(seconds)
             }
             lastCall = posting.callID
-            if keepsCalls { calls.append(CallList.Entry(cdr, posting, destination: cdr.place(of: account), seconds: seconds)) }
+            if keepsCalls { calls.append(CallList.Entry(cdr, posting, of: account, destination: cdr.place(of: account), seconds: seconds)) }
         }
     }
 

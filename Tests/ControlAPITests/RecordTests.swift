@@ -42,6 +42,34 @@ import Testing
     }
 }
 
+/// Who is called learns from the API no more of a caller who hides the number than its phone was told; whoever carries the call knows it.
+@Test(arguments: [true, false]) func aNumberThatIsNotShownIsNotInTheCalledCustomersRecords(isAnonymous: Bool) async throws {
+    try await withPastCalls(areAnonymous: isAnonymous) { client, ours, theirs, calls in
+        let paths = ["/v1/cdrs/1", "/v1/calls/\(calls.running)"]
+        func numbers(_ asker: Client) async throws -> Set<String> {
+            var found: Set<String> = []
+            for path in paths {
+                let answer = try await asker.get(path)
+                #expect(answer["is_anonymous"] == .bool(isAnonymous))
+                found.insert(answer["caller"]?["number"]?.text ?? "")
+            }
+            let history = try await asker.get("/v1/entities/\(calls.call)/history")
+            found.formUnion((history["items"]?.items ?? []).compactMap { $0["data"]?["caller"]?["number"]?.text })
+            found.insert(try await asker.get("/v1/cdrs/1/explanation")["caller"]?.text ?? "")
+            return found
+        }
+        for (name, role, scope) in [("c", "customer_admin", theirs.customer), ("t", "tenant_admin", theirs.tenant), ("s", "user", theirs.subscriber)] {
+            let called = try await client.token(name, role: role, scope: scope)
+            #expect(try await numbers(called) == [isAnonymous ? "anonymous" : "1000"], "\(role)")
+        }
+        #expect(try await numbers(client) == ["1000"])
+        for (name, role, scope) in [("o", "customer_admin", ours.customer), ("p", "provider_admin", ours.provider), ("q", "provider_admin", theirs.provider)] {
+            let asker = try await client.token(name, role: role, scope: scope)
+            #expect(try await numbers(asker) == ["1000"], "\(name)")
+        }
+    }
+}
+
 @Test func recordsAreFoundByPartyTimeAndKind() async throws {
     try await withPastCalls { client, ours, theirs, calls in
         let found = [
@@ -278,7 +306,7 @@ import Testing
 }
 
 func withPastCalls(
-    _ body: @Sendable (Client, Estate, Estate, PastCalls) async throws -> Void
+    areAnonymous: Bool = false, _ body: @Sendable (Client, Estate, Estate, PastCalls) async throws -> Void
 ) async throws {
     let first = try TestPlatform()
     let found = Mutex<(Estate, Estate)?>(nil)
@@ -289,7 +317,7 @@ func withPastCalls(
     }
     let estates = found.withLock { $0 }
     let (ours, theirs) = try #require(estates)
-    let calls = PastCalls(from: ours, to: theirs)
+    let calls = PastCalls(from: ours, to: theirs, isAnonymous: areAnonymous)
     try await TestPlatform.with(try first.reopened(after: calls.events)) { client in
         try await body(client, ours, theirs, calls)
     }

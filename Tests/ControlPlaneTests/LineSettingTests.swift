@@ -82,11 +82,14 @@ import Testing
         try town.register(town.bob, contact: "sip:bob")
         try set(town, town.bob) { $0.blocks.anonymous = true }
         var request = town.inboundRequest(town.newCall(), to: "2092488701")
+        let shown = try #require(CallID(request.startCall.callID))
         #expect(try town.platform.desk("s1", request).callPlan.groups.count == 1)
         request = town.inboundRequest(town.newCall(), to: "2092488701")
         request.startCall.isAnonymous = true
         let reply = try town.platform.desk("s1", request)
         #expect(reply.callRefused.refusal == .anonymous && reply.callRefused.sipStatus == 433)
+        _ = try town.finish(shown)
+        #expect(try town.cdrs().map(\.isAnonymous) == [true, false])
     }
 
     @Test func whatThePhonesSayIsForwardedByTheWorker() throws {

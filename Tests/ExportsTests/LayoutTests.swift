@@ -147,3 +147,20 @@ private let correction = ExportRecord.correction(
     export.interval = .monthly
     #expect(ExportSchedule(export).due(after: noon).rfc3339 == "2026-10-31T23:00:00.000000Z")
 }
+
+@Test func aFileSaysWhoDoesNotShowANumberAndACalledCustomersHasNone() throws {
+    var cdr = Calls.outbound(number: 12)
+    cdr.isAnonymous = true
+    cdr.called.customerID = Calls.id(40)
+    #expect(file(ExportLayout(.sipwiseAdmin), [.call(cdr)]).contains("'acme.example','+12095550100','1',''"))
+    let called = try #require(ExportScope.customer(Calls.id(40)).seen(cdr, Calls.names))
+    #expect(called.caller.number == "anonymous" && called.caller.customerID.isEmpty)
+    for scope in [ExportScope.platform, .provider([Calls.id(5)]), .customer(Calls.id(4))] {
+        #expect(try #require(scope.seen(cdr, Calls.names)).caller.number == "+12095550100")
+    }
+    cdr.isAnonymous = false
+    #expect(try #require(ExportScope.customer(Calls.id(40)).seen(cdr, Calls.names)).caller.number == "+12095550100")
+    cdr.isAnonymous = true
+    cdr.caller.number = ""
+    #expect(try #require(ExportScope.customer(Calls.id(40)).seen(cdr, Calls.names)).caller.number.isEmpty, "erased, and not withheld")
+}

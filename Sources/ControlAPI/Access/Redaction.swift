@@ -5,7 +5,7 @@ import Primitives
 import Projections
 
 /// What of a call's record a token may see. Both sides of a call see the call; nobody below the platform sees the other
-/// side's ids, addresses or money.
+/// side's ids, addresses or money, and nobody below a provider the number of a caller who does not show it.
 struct Redaction {
     let reach: Reach
     /// Providers that the token reaches; empty for the platform, which sees everything.
@@ -34,7 +34,7 @@ struct Redaction {
         guard sees(cdr.caller) || sees(cdr.called) else { return nil }
         guard reach != .platform else { return cdr }
         var seen = cdr
-        seen.caller = shown(cdr.caller)
+        seen.caller = shown(cdr.caller, isWithheld: cdr.isAnonymous)
         seen.called = shown(cdr.called)
         seen.attempts = cdr.attempts.map { attempt in
             guard !isOurs(attempt, of: cdr) else { return attempt }
@@ -67,7 +67,7 @@ struct Redaction {
         guard sees(call.started.caller) || sees(call.started.called) else { return nil }
         guard reach != .platform else { return call }
         var seen = call
-        seen.started.caller = shown(call.started.caller)
+        seen.started.caller = shown(call.started.caller, isWithheld: call.started.isAnonymous)
         seen.started.called = shown(call.started.called)
         if !isProvider {
             seen.worker = ""
@@ -108,11 +108,8 @@ struct Redaction {
     /// An empty id is the platform's.
     func holdsProvider(_ id: Data) -> Bool { reach == .platform || providers.contains(id) }
 
-    private func shown(_ party: CallParty) -> CallParty {
-        guard !sees(party) else { return party }
-        var shown = CallParty()
-        shown.number = party.number
-        return shown
+    private func shown(_ party: CallParty, isWithheld: Bool = false) -> CallParty {
+        sees(party) ? party : party.shownToOthers(isWithheld: isWithheld && !isProvider)
     }
 
     /// An attempt to ring one of the token's own subscribers, or, for a provider, anything that its caller tried.

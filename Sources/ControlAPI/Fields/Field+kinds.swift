@@ -123,10 +123,10 @@ extension Field {
     }
 
     static func flag(
-        _ name: String, _ path: Path<Bool>, _ about: String
+        _ name: String, _ path: Path<Bool>, access: Access = .readWrite, _ about: String
     ) -> Field {
         Field(
-            name, path, .readWrite, isRequired: false, schema: Schema.flag, about: about,
+            name, path, access, isRequired: false, schema: Schema.flag, about: about,
             read: { entity, _ in .bool(entity[keyPath: path]) },
             write: { value, entity, _, pointer, faults in
                 guard let flag = value.flag else { return faults.add(pointer, "must be true or false") }

@@ -142,6 +142,7 @@ extension Shape<Cdr> {
             .shown("caller", Schema.reference("CallParty"), "Who called.") { cdr, _ in
                 Shape<CallParty>.callParty.json(cdr.caller)
             },
+            .flag("is_anonymous", \.isAnonymous, access: .readOnly, "The caller, or whoever called first, does not show a number: the called side's customer is shown \(CallParty.withheldNumber) as the caller's."),
             .shown("called", Schema.reference("CallParty"), "Who was called.") { cdr, _ in
                 Shape<CallParty>.callParty.json(cdr.called)
             },
@@ -209,6 +210,7 @@ extension Shape<LiveCall> {
             .shown("caller", Schema.reference("CallParty"), "Who calls.") { call, _ in
                 Shape<CallParty>.callParty.json(call.started.caller)
             },
+            .flag("is_anonymous", \.started.isAnonymous, access: .readOnly, "As in the record that the call becomes."),
             .shown("called", Schema.reference("CallParty"), "Who is called.") { call, _ in
                 Shape<CallParty>.callParty.json(call.started.called)
             },

@@ -217,6 +217,7 @@ enum CallDecider {
         cdr.forwardKind = live.started.forwardKind
         cdr.pickedUp = live.started.pickedUp
         cdr.mediaPath = live.started.mediaPath
+        cdr.isAnonymous = live.started.isAnonymous
         cdr.dialled = live.started.dialled
         cdr.calledE164 = live.started.calledE164
         cdr.startedAt = live.started.startedAt

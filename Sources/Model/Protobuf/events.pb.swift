@@ -2922,6 +2922,12 @@ public nonisolated struct Cdr: @unchecked Sendable {
     set {_uniqueStorage()._mediaPath = newValue}
   }
 
+  /// as in CallStarted: nobody on the called side below a provider is shown caller.number
+  public var isAnonymous: Bool {
+    get {_storage._isAnonymous}
+    set {_uniqueStorage()._isAnonymous = newValue}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -7599,7 +7605,7 @@ nonisolated extension CdrRecorded: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension Cdr: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Cdr"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{3}call_id\0\u{1}direction\0\u{1}caller\0\u{1}called\0\u{1}dialled\0\u{3}called_e164\0\u{3}started_at\0\u{3}answered_at\0\u{3}ended_at\0\u{3}duration_ms\0\u{1}cause\0\u{3}sip_status\0\u{1}refusal\0\u{1}attempts\0\u{1}charges\0\u{1}media\0\u{3}sip_call_id\0\u{1}worker\0\u{3}log_position\0\u{3}journal_id\0\u{3}answered_gateway_id\0\u{3}answered_subscriber_id\0\u{4}\u{1b}security_group_id\0\u{3}refusal_detail\0\u{4}\u{1d}destination_prefix\0\u{2}\u{14}sealed\0\u{4}-forwarded_from\0\u{3}forward_kind\0\u{3}picked_up\0\u{4}5media_path\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{3}call_id\0\u{1}direction\0\u{1}caller\0\u{1}called\0\u{1}dialled\0\u{3}called_e164\0\u{3}started_at\0\u{3}answered_at\0\u{3}ended_at\0\u{3}duration_ms\0\u{1}cause\0\u{3}sip_status\0\u{1}refusal\0\u{1}attempts\0\u{1}charges\0\u{1}media\0\u{3}sip_call_id\0\u{1}worker\0\u{3}log_position\0\u{3}journal_id\0\u{3}answered_gateway_id\0\u{3}answered_subscriber_id\0\u{4}\u{1b}security_group_id\0\u{3}refusal_detail\0\u{4}\u{1d}destination_prefix\0\u{2}\u{14}sealed\0\u{4}-forwarded_from\0\u{3}forward_kind\0\u{3}picked_up\0\u{4}5media_path\0\u{4}x\u{1}is_anonymous\0")
 
   fileprivate class _StorageClass {
     var _number: UInt64 = 0
@@ -7633,6 +7639,7 @@ nonisolated extension Cdr: SwiftProtobuf.Message, SwiftProtobuf._MessageImplemen
     var _forwardKind: ForwardKind = .none
     var _pickedUp: Data = Data()
     var _mediaPath: MediaPath = .anchored
+    var _isAnonymous: Bool = false
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -7674,6 +7681,7 @@ nonisolated extension Cdr: SwiftProtobuf.Message, SwiftProtobuf._MessageImplemen
       _forwardKind = source._forwardKind
       _pickedUp = source._pickedUp
       _mediaPath = source._mediaPath
+      _isAnonymous = source._isAnonymous
     }
   }
 
@@ -7723,6 +7731,7 @@ nonisolated extension Cdr: SwiftProtobuf.Message, SwiftProtobuf._MessageImplemen
         case 146: try { try decoder.decodeSingularEnumField(value: &_storage._forwardKind) }()
         case 147: try { try decoder.decodeSingularBytesField(value: &_storage._pickedUp) }()
         case 200: try { try decoder.decodeSingularEnumField(value: &_storage._mediaPath) }()
+        case 320: try { try decoder.decodeSingularBoolField(value: &_storage._isAnonymous) }()
         default: break
         }
       }
@@ -7828,6 +7837,9 @@ nonisolated extension Cdr: SwiftProtobuf.Message, SwiftProtobuf._MessageImplemen
       if _storage._mediaPath != .anchored {
         try visitor.visitSingularEnumField(value: _storage._mediaPath, fieldNumber: 200)
       }
+      if _storage._isAnonymous != false {
+        try visitor.visitSingularBoolField(value: _storage._isAnonymous, fieldNumber: 320)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -7868,6 +7880,7 @@ nonisolated extension Cdr: SwiftProtobuf.Message, SwiftProtobuf._MessageImplemen
         if _storage._forwardKind != rhs_storage._forwardKind {return false}
         if _storage._pickedUp != rhs_storage._pickedUp {return false}
         if _storage._mediaPath != rhs_storage._mediaPath {return false}
+        if _storage._isAnonymous != rhs_storage._isAnonymous {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -12,7 +12,7 @@ struct PastCalls {
     let events: [(stream: UUIDv7, event: Event)]
 
     /// A call from one estate's subscriber to the other's, charged on every edge, and one that still runs.
-    init(from caller: Estate, to called: Estate, number: UInt64 = 1) {
+    init(from caller: Estate, to called: Estate, number: UInt64 = 1, isAnonymous: Bool = false) {
         var random = RandomSource(seed: 6 + number)
         let start = WallTime(microseconds: 1_790_000_000_000_000)
         call = UUIDv7(at: start, random: &random)
@@ -28,6 +28,7 @@ struct PastCalls {
                 $0.called = parties.1
                 $0.dialled = "011003"
                 $0.startedAt = start.microseconds
+                $0.isAnonymous = isAnonymous
             }
         }
         let retail = PastCalls.charge(
@@ -46,6 +47,7 @@ struct PastCalls {
             $0.answeredAt = start.microseconds + 2_000_000
             $0.endedAt = start.microseconds + 32_000_000
             $0.durationMs = 30_000
+            $0.isAnonymous = isAnonymous
             $0.cause = .callerHungUp
             $0.sipStatus = 200
             $0.attempts = [
