@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -436,6 +437,8 @@ def main():
     parser.add_argument("--events", type=int, default=50_000_000, help="of the log that the memory group makes")
     parser.add_argument("--check", action="store_true", help="status 1 when a figure is beyond its threshold in thresholds.json")
     options = parser.parse_args()
+    # As by Ctrl-C: what was started is ended.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     groups = options.groups or GROUPS
     figures = Figures()
     if any(name.split(".")[0] == "ledger" for name in groups):
