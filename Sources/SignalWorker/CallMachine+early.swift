@@ -158,8 +158,7 @@ extension CallMachine {
         _ kit: inout CallKit
     ) {
         clients.append(outgoing)
-        kit.serverOwners[transaction] = id
-        servers.append(transaction)
+        own(transaction, &kit)
         earlyOffer = EarlyOffer(
             from: from, attempt: attempt, transaction: transaction, request: request, outgoing: outgoing, sent: sent,
             previous: Sides(a: a.media, b: calledMedia ?? LegMediaState()))

@@ -102,8 +102,7 @@ extension CallMachine {
         guard !places.isEmpty, !mediaWorker.isEmpty else { return false }
         add(places)
         parked = Parked(request: request, transaction: transaction, side: side, replacement: replacement)
-        kit.serverOwners[transaction] = id
-        servers.append(transaction)
+        own(transaction, &kit)
         for stream in streams where stream.ports == nil { ask(for: stream, &kit) }
         return true
     }
