@@ -68,20 +68,20 @@ extension TransactionLayer {
         var cancelled: UInt64?
         if method == .cancel {
             cancelled = ServerKey(copy request, via: via, as: .invite).flatMap { serverKeys[$0] }
-            guard cancelled != nil else { return effects.append(.send(request.response(481, toTag: "none").bytes, back)) }
+            guard cancelled != nil else { return effects.append(.refused(request.response(481, toTag: "none"), back)) }
         }
         // Calls that go on can be ended while strangers have filled the table.
         let most = request.to.tag == nil && method != .cancel ? serversMax : serversMax + serversMax / 8
         guard servers.count < most else {
             var response = request.response(503, toTag: "full")
             response.headers.append(.retryAfter, "5")
-            return refuse(with: response, on: back, into: &effects)
+            return effects.append(.refused(response, back))
         }
         var mergeKey: MergeKey?
         if request.to.tag == nil, method != .cancel {
             let key = MergeKey(callID: request.callID, fromTag: request.from.tag, cseq: request.cseq)
             guard merges[key] == nil else {
-                return refuse(with: request.response(482, toTag: "merged"), on: back, into: &effects)
+                return effects.append(.refused(request.response(482, toTag: "merged"), back))
             }
             mergeKey = key
         }
@@ -97,11 +97,6 @@ extension TransactionLayer {
         } else {
             effects.append(.request(ServerTransactionID(number: number), request, back))
         }
-    }
-
-    private func refuse(with response: SIPMessage, on hop: Hop, into effects: inout [Effect]) {
-        effects.append(.send(response.bytes, hop))
-        effects.append(.refused(response.status, hop))
     }
 
     /// §9.2: answered here, with the tag of the INVITE's transaction.

@@ -34,8 +34,8 @@ package struct TransactionLayer: Sendable {
         case failed(ClientTransactionID, Failure)
         /// A response that no transaction waits for.
         case stray(SIPMessage, Hop)
-        /// A new request was refused without a transaction: 503 (full) or 482 (merged).
-        case refused(Int, Hop)
+        /// To be sent, and nothing is kept of it: 503 (full) or 482 (merged) to a new request, 481 to a CANCEL of nothing.
+        case refused(SIPMessage, Hop)
     }
 
     private enum Key: Hashable, Sendable {

@@ -31,6 +31,8 @@ struct Attempt: Sendable {
 
     /// Other servers of the same gateway.
     var alternatives: [SocketAddress] = []
+    /// It answered with nothing that the caller could be connected to.
+    var lacksMedia = false
     /// Another server of the gateway was tried in its place.
     var isSuperseded = false
 

@@ -82,6 +82,8 @@ struct CallKit: Sendable {
     /// NOTIFYs that wait for their answers.
     var notices: [ClientTransactionID: Notify] = [:]
     var goodbyes: [ClientTransactionID: Goodbye] = [:]
+    /// Of INVITEs that were taken back and may yet be answered, when their calls are over.
+    var formerGateways: [ClientTransactionID: GatewayID] = [:]
     /// Messages to ourselves.
     var loop: [(bytes: [UInt8], hop: Hop)] = []
 
@@ -156,23 +158,33 @@ struct CallKit: Sendable {
     /// by a number and a word.
     /// - Parameter isForgotten: nothing is to be kept of the request: nobody has shown who sent it.
     mutating func respond(_ response: consuming SIPMessage, to id: ServerTransactionID, _ why: FinalReason? = nil, isForgotten: Bool = false) {
-        response = addressed(response, to: id)
-        response.headers[.server] = "Ledgerline"
-        if response.isFinal {
-            if response.headers[CallKit.position] == nil { response.headers.append(CallKit.position, positionText) }
-            if response.status >= 300, response.headers[CallKit.finalReason] == nil {
-                response.headers.append(CallKit.finalReason, (why ?? FinalReason(status: response.status)).rawValue)
-            }
-            let isChallenge = response.status == 401 || response.status == 407
-            if response.status >= 300, !isChallenge, response.headers[.reason] == nil, [.invite, .register].contains(response.cseq.method) {
-                response.headers[.reason] = CallKit.reason(response.status, response.reason)
-            }
-        }
+        response = completed(addressed(response, to: id), why)
         withTransactions { if isForgotten { $0.respondOnce(response, to: id, into: &$2) } else { _ = $0.respond(response, to: id, now: $1, into: &$2) } }
         if response.isFinal {
             serverOwners[id] = nil
             serverOwners.shrinkIfSparse()
         }
+    }
+
+    /// With who says it; a final one with where it was decided and why.
+    func completed(_ response: consuming SIPMessage, _ why: FinalReason?) -> SIPMessage {
+        response.headers[.server] = "Ledgerline"
+        guard response.isFinal else { return response }
+        if response.headers[CallKit.position] == nil { response.headers.append(CallKit.position, positionText) }
+        guard response.status >= 300 else { return response }
+        if response.headers[CallKit.finalReason] == nil {
+            response.headers.append(CallKit.finalReason, (why ?? FinalReason(status: response.status)).rawValue)
+        }
+        let isChallenge = response.status == 401 || response.status == 407
+        if !isChallenge, response.headers[.reason] == nil, [.invite, .register].contains(response.cseq.method) {
+            response.headers[.reason] = CallKit.reason(response.status, response.reason)
+        }
+        return response
+    }
+
+    /// What every final response says, for one to bytes that are no message.
+    var closingFields: [(HeaderName, String)] {
+        [(.server, "Ledgerline"), (CallKit.position, positionText), (CallKit.finalReason, FinalReason.malformed.rawValue)]
     }
 
     /// RFC 3326. The text is for an operator.

@@ -11,6 +11,8 @@ extension CallMachine {
         guard let legA = Leg(adopting: snapshot.a, kit), let legB = Leg(adopting: snapshot.b, kit) else { return nil }
         self.init(id, leg: legA)
         b = legB
+        // As whom the called side knows the caller.
+        isAnonymous = call.started.isAnonymous || legB.dialog.localAddress.uri.host == CallMachine.anonymous.uri.host
         isDirect = snapshot.mediaPath == .direct
         // Nothing is known of later. Where media pass us, what the media worker has heard counts for more.
         let heard = WallTime(microseconds: isDirect ? max(call.answeredAt, call.knownUntil) : call.answeredAt)

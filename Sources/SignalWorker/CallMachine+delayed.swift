@@ -6,11 +6,17 @@ import SIP
 /// Offers that we make because the caller made none (RFC 3261 §13.2.1): the called side gets an early offer of what we relay, its
 /// answer is our offer to the caller, and the caller's ACK brings the answer.
 extension CallMachine {
+    /// An offer of ours waits for its ACK, and no other may cross it.
+    var awaitsAnswer: Bool { unanswered.a != nil || unanswered.b != nil }
+
     /// The caller's ACK of our 2xx, or that of a re-INVITE without an offer.
     mutating func acknowledged(_ ack: SIPMessage, from side: Side, _ kit: inout CallKit) {
         guard let sending = unanswered[side], stage == .talking else { return }
         unanswered[side] = nil
-        if isDirect { return answerDirectly(ack, from: side, &kit) }
+        if isDirect {
+            answerDirectly(ack, from: side, &kit)
+            return goOnTransferring(&kit)
+        }
         guard var leg = self[side] else { return }
         let isFirst = leg.media.remote == nil
         guard ack.hasSDP, let sdp = try? SDP(parsing: ack.body),

@@ -154,7 +154,7 @@ extension CallMachine {
         self[side] = leg
         guard let transaction = kit.send(request, to: leg.path, of: id) else { return }
         clients.append(transaction)
-        moving.append(Move(side: side, transaction: transaction, request: request))
+        moving.append(Move(side: side, transaction: transaction, request: request, leg: Former(leg)))
     }
 
     /// A 2xx to an INVITE of ours: an offer that goes on to the other side, or the answer that one is waiting for.

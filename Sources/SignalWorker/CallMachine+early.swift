@@ -71,7 +71,7 @@ extension CallMachine {
         do throws(Dialog.Rejection) {
             try attempts[index].early[place].dialog.receive(request)
         } catch {
-            answer(error.status, nil, &kit)
+            answer(error.status, FinalReason(error), &kit)
             return true
         }
         guard request.hasSDP else {

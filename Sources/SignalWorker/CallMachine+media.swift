@@ -18,6 +18,9 @@ extension CallMachine {
         let side: Side
         let transaction: ClientTransactionID
         let request: SIPMessage
+        let leg: Former
+        /// What it tells does not hold any more: its answer is confirmed, and the side is told anew.
+        var isSuperseded = false
         /// What holds if the side refuses; nil: nothing does, as the media worker that it knows is gone.
         var previous: LegMediaState?
         var tries = 1
@@ -32,6 +35,8 @@ extension CallMachine {
 
     /// How often such an offer is made before it counts as refused, but for those that meet one of the peer's.
     private static let moveTries = 4
+    /// Until it is looked at again whether an offer that is under way has been answered.
+    private static let moveWait = Duration.milliseconds(500)
 
     /// Number of the session in descriptions: any that stays (RFC 8866 §5.2).
     var sessionNumber: UInt64 { id.value.low >> 2 }
@@ -95,7 +100,7 @@ extension CallMachine {
                 return
             }
             guard a.media.remote != nil, b?.media.remote != nil else { return hangUp(.mediaTimeout, &kit) }
-            moving = []
+            for index in moving.indices { moving[index].isSuperseded = true }
             refusedMedia = []
             unpark(&kit)
             openAnew(on: next, &kit)
@@ -123,6 +128,11 @@ extension CallMachine {
         if isDirect { return agreeAnew(side, &kit) }
         guard let host = host ?? mediaAddress ?? hostOfLocal, var leg = self[side], let other = self[side.other], let remote = other.media.remote
         else { return }
+        // One after the other (RFC 3261 §14.1).
+        guard !moving.contains(where: { $0.side == side && $0.isSuperseded }) else {
+            movesAgain[side] = MoveAgain(at: kit.now + CallMachine.moveWait, mayStay: mayStay, tries: tries)
+            return
+        }
         let previous = mayStay ? leg.media : nil
         descriptionVersion += 1
         leg.media.makeKey(&kit.random)
@@ -140,7 +150,7 @@ extension CallMachine {
         self[side] = leg
         guard let transaction = kit.send(request, to: leg.path, of: id) else { return }
         clients.append(transaction)
-        moving.append(Move(side: side, transaction: transaction, request: request, previous: previous, tries: tries))
+        moving.append(Move(side: side, transaction: transaction, request: request, leg: Former(leg), previous: previous, tries: tries))
     }
 
     mutating func moveAgain(_ kit: inout CallKit) {
@@ -148,7 +158,7 @@ extension CallMachine {
             guard stage == .talking, let again = movesAgain[side], kit.now >= again.at else { continue }
             // An offer that is under way is waited for.
             guard reoffer == nil, parked == nil else {
-                movesAgain[side]?.at = kit.now + .milliseconds(500)
+                movesAgain[side]?.at = kit.now + CallMachine.moveWait
                 continue
             }
             movesAgain[side] = nil
@@ -159,6 +169,14 @@ extension CallMachine {
     mutating func moveAnswered(_ response: SIPMessage, _ transaction: ClientTransactionID, _ kit: inout CallKit) {
         guard response.isFinal, let index = moving.firstIndex(where: { $0.transaction == transaction }) else { return }
         let move = moving.remove(at: index)
+        guard var leg = present(move.side, response, to: move.request, of: transaction, in: move.leg, &kit) else { return }
+        let isOver = response.status == 408 || response.status == 481
+        if move.isSuperseded, !isOver {
+            guard response.isSuccess else { return }
+            leg.refreshed(by: response, kit)
+            self[move.side] = leg
+            return kit.acknowledge(leg.dialog.acknowledgement(of: move.request, via: kit.via(id)), of: transaction, to: leg.path)
+        }
         let meets = response.status == 491
         if meets || !isDirect && (500..<600).contains(response.status) && move.tries < CallMachine.moveTries {
             if let previous = move.previous { self[move.side]?.media = previous }
@@ -166,9 +184,8 @@ extension CallMachine {
             movesAgain[move.side] = MoveAgain(at: kit.now + delay, mayStay: move.previous != nil, tries: meets ? move.tries : move.tries + 1)
             return
         }
-        guard var leg = self[move.side] else { return }
         guard response.isSuccess else {
-            if response.status == 408 || response.status == 481 { return vanished(move.side, &kit) }
+            if isOver { return vanished(move.side, &kit) }
             guard let previous = move.previous, !isDirect else { return hangUp(isDirect ? .failed : .mediaTimeout, &kit) }
             // What it knows holds, and is converted where the party that is new speaks otherwise.
             leg.media = previous

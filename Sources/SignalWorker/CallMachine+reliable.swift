@@ -13,6 +13,9 @@ extension CallMachine {
         var repetition: AnswerMachine
     }
 
+    /// The caller has confirmed a description, or has to: it takes no other one in this dialog (RFC 6337 §2.2).
+    var isToldForGood: Bool { isDescribed || reliable?.response.body.isEmpty == false }
+
     /// Tells the caller how far the call is: reliably if it insists, or if it can and is told about media.
     mutating func tellCaller(_ response: SIPMessage, _ kit: inout CallKit) {
         guard let invite else { return }
@@ -73,6 +76,8 @@ extension CallMachine {
             // Another dialog than the one that rang, as if a proxy had forked the INVITE (RFC 3261 §13.2.2.4).
             var state = a.dialog.state
             state.localTag = fork
+            // Its confirmations were requests of the dialog that rang.
+            state.remoteCSeq = invite.request.cseq.number
             a.dialog = Dialog(restoring: state) ?? a.dialog
             ok.to.tag = fork
             self.fork = nil

@@ -27,8 +27,10 @@ extension CallMachine {
         // Without the target: the caller need not know by which address somebody is reached.
         let reason = last.map { "\(status) \($0.reason)" }
         let why: FinalReason =
-            if told == status, attempts.contains(where: { $0.state == .failed(status) }) {
+            if told == status, attempts.contains(where: { $0.state == .failed(status) && !$0.lacksMedia }) {
                 .fromPeer
+            } else if told == status, attempts.contains(where: { $0.state == .failed(status) }) {
+                .noMedia
             } else {
                 plan.direction == .outbound && told == 502 ? .gatewaysFailed : hasRung ? .nobodyAnswered : .nobodyReached
             }
@@ -217,7 +219,8 @@ extension CallMachine {
     mutating func transactionFailed(_ transaction: ClientTransactionID, _ failure: TransactionLayer.Failure, _ kit: inout CallKit) {
         let status = failure == .timeout ? 408 : 503
         if let reoffer, reoffer.outgoing == transaction {
-            reofferAnswered(reoffer.sent.response(status), &kit)
+            // That nothing is said of what was taken back before it was heard does not say that nobody is there.
+            reofferAnswered(reoffer.sent.response(reoffer.isWithdrawn ? 487 : status), &kit)
             return goOnTransferring(&kit)
         }
         if let move = moving.first(where: { $0.transaction == transaction }) {
@@ -301,17 +304,25 @@ extension CallMachine {
         } catch {
             return false
         }
-        let promised = ringsBack ? a.media.local : nil
+        let known = isToldForGood ? a.media.local : nil
+        let promised = ringsBack ? a.media.local : known
         guard let told = promised.flatMap({ CodecChoice.answer(sdp, media.index, to: $0, a.media.index) }) ?? CodecChoice.answer(sdp, media.index, to: a.media.remote, a.media.index)
         else { return false }
         media.local = attempts[index].offer
-        if descriptionOf != index || a.media.local == nil { descriptionVersion += 1 }
+        let isNew = descriptionOf != index || a.media.local == nil
+        let description = OfferAnswer.description(
+            from: told, relaying: media.index, at: SocketAddress(host, port: a.media.port), session: sessionNumber,
+            version: descriptionVersion + (isNew ? 1 : 0), to: a.media, streams: addresses(of: told, but: media.index, for: .a, a.media.own),
+            fingerprint: mediaFingerprint, isAnswer: a.media.remote != nil)
+        if let known, !known.serves(for: description) {
+            // Another answer is heard in another dialog alone, and there is one when somebody answers.
+            guard response.isSuccess else { return false }
+            forkAnswer("\(index)", kit)
+        }
+        if isNew { descriptionVersion += 1 }
         descriptionOf = index
         descriptionTag = response.to.tag ?? ""
-        a.media.local = OfferAnswer.description(
-            from: told, relaying: media.index, at: SocketAddress(host, port: a.media.port), session: sessionNumber,
-            version: descriptionVersion, to: a.media, streams: addresses(of: told, but: media.index, for: .a, a.media.own), fingerprint: mediaFingerprint,
-            isAnswer: a.media.remote != nil)
+        a.media.local = fork == nil ? known ?? description : description
         settleConversion(&media)
         bMedia = media
         change(with: media, &kit)
@@ -360,6 +371,7 @@ extension CallMachine {
         guard response.hasSDP && describes(index, response) ? agree(response, index, &kit) : descriptionOf == index, let bMedia, let local = a.media.local else {
             if isAsked { acknowledge(&kit) }
             hangUpStray(&leg, &kit)
+            attempts[index].lacksMedia = true
             return failed(index, 488, "no media in common", &kit)
         }
         // Dialogs of the same target that rang and did not answer end by themselves at whoever forked (RFC 3261 §13.2.2.4).
@@ -463,9 +475,19 @@ extension CallMachine {
         if parked?.transaction == transaction { return unpark(&kit) }
         if let reoffer, reoffer.transaction == transaction {
             // Its answer, 487 most likely, goes back as that of any offer.
+            self.reoffer?.isWithdrawn = true
             return kit.cancel(reoffer.outgoing)
         }
         callerGone(reason: request.headers[.reason], &kit)
+    }
+
+    /// The caller has said for how long it would wait.
+    mutating func expire(_ kit: inout CallKit) {
+        guard let at = expiresAt, kit.now >= at else { return }
+        expiresAt = nil
+        guard stage == .planning || stage == .opening || stage == .ringing else { return }
+        abandonAll(&kit)
+        fail(487, .noAnswer, "the invitation has expired", &kit, .expired)
     }
 
     /// The caller gave up.

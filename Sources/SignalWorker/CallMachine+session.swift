@@ -11,6 +11,28 @@ extension CallMachine {
         let side: Side
         let transaction: ClientTransactionID
         let request: SIPMessage
+        /// Whose dialog it is in, whoever has taken that one's place since.
+        let leg: Former
+    }
+
+    /// A dialog that a request of ours went out in, and the way to its peer.
+    struct Former: Sendable {
+        let dialog: Dialog
+        let path: Hop
+
+        init(_ leg: Leg) {
+            dialog = leg.dialog
+            path = leg.path
+        }
+    }
+
+    /// The leg of that side if the response is of its dialog. If it is not, an answer of a party that has left is confirmed, and that is all.
+    func present(_ side: Side, _ response: SIPMessage, to request: SIPMessage, of transaction: ClientTransactionID, in former: Former, _ kit: inout CallKit) -> Leg? {
+        if let leg = self[side], leg.dialog.callID == former.dialog.callID, leg.dialog.localTag == former.dialog.localTag { return leg }
+        if response.isSuccess, request.method == .invite {
+            kit.acknowledge(former.dialog.acknowledgement(of: request, via: kit.via(id)), of: transaction, to: former.path)
+        }
+        return nil
     }
 
     var sessionWake: Instant? {
@@ -56,17 +78,17 @@ extension CallMachine {
         self[side] = leg
         guard let transaction = kit.send(request, to: leg.path, of: id) else { return }
         clients.append(transaction)
-        refreshing.append(Refresh(side: side, transaction: transaction, request: request))
+        refreshing.append(Refresh(side: side, transaction: transaction, request: request, leg: Former(leg)))
     }
 
     /// - Parameter isSilent: nothing came: the response is ours.
     mutating func refreshAnswered(_ response: SIPMessage, _ transaction: ClientTransactionID, isSilent: Bool = false, _ kit: inout CallKit) {
         guard response.isFinal, let index = refreshing.firstIndex(where: { $0.transaction == transaction }) else { return }
         let refresh = refreshing.remove(at: index)
-        guard var leg = self[refresh.side], stage == .talking else { return }
+        guard var leg = present(refresh.side, response, to: refresh.request, of: transaction, in: refresh.leg, &kit), stage == .talking else { return }
         // RFC 3261 §12.2.1.2: no answer, or no such dialog, ends it. Any other refusal shows that the peer is there.
         let isOver = isSilent || response.status == 408 || response.status == 481
-        if !isSilent, response.status != 481 { leg.heardAt = kit.wall }
+        if !isOver { leg.heardAt = kit.wall }
         var hasChanged = false
         switch response.status {
         case 200..<300:

@@ -14,7 +14,7 @@ extension CallMachine {
         do throws(Dialog.Rejection) {
             try leg.dialog.receive(request)
         } catch {
-            return answer(error.status, &kit)
+            return kit.respond(request.response(error.status, toTag: leg.dialog.localTag), to: transaction, FinalReason(error))
         }
         // A peer behind a NAT may have moved.
         leg.hop = hop
@@ -36,7 +36,7 @@ extension CallMachine {
                 // A target may be refreshed at any time (RFC 3311 §5.2).
                 return answer(method == .update && !request.hasSDP && stage != .closing ? 200 : 491, &kit)
             }
-            let isBusy = reoffer != nil || parked != nil || earlyOffer != nil || !moving.isEmpty || owesAnswer || transfer != nil && transfer?.by != side || refreshing.contains { $0.side == side && $0.request.method == .invite }
+            let isBusy = reoffer != nil || parked != nil || earlyOffer != nil || !moving.isEmpty || owesAnswer || awaitsAnswer || transfer != nil && transfer?.by != side || refreshing.contains { $0.side == side && $0.request.method == .invite }
             let asks = request.hasSDP || method == .invite
             if asks, reoffer?.from == side || parked?.side == side {
                 // Before its first is answered (RFC 3261 §14.2).
@@ -164,7 +164,9 @@ extension CallMachine {
             let status = response.status == 401 || response.status == 407 ? 488 : response.status
             var refusal = reoffer.request.response(status, toTag: leg.dialog.localTag)
             for header in [HeaderName.retryAfter, .warning, .reason, .minSE] { if let value = response.headers[header] { refusal.headers.append(header, value) } }
-            kit.respond(refusal, to: reoffer.transaction, .fromPeer)
+            // Its challenge is not the other side's to meet.
+            if status != response.status, refusal.headers[.reason] == nil { refusal.headers[.reason] = CallKit.reason(response.status, response.reason) }
+            kit.respond(refusal, to: reoffer.transaction, status == response.status ? .fromPeer : .refused)
             // The dialog of the one that refused is gone, and with it the call (RFC 3261 §12.2.1.2).
             if response.status == 481 || response.status == 408 { vanished(reoffer.from.other, &kit) }
             return
@@ -215,7 +217,9 @@ extension CallMachine {
     mutating func unreachable(_ transaction: ServerTransactionID, _ kit: inout CallKit) {
         if transaction == invite?.transaction { return hangUp(.failed, &kit) }
         if parked?.transaction == transaction { return unpark(&kit) }
-        if let reoffer, reoffer.transaction == transaction { kit.cancel(reoffer.outgoing) }
+        guard let reoffer, reoffer.transaction == transaction else { return }
+        self.reoffer?.isWithdrawn = true
+        kit.cancel(reoffer.outgoing)
     }
 
     /// The other side does not know UPDATE after all: the same offer by INVITE, and it is not asked so again.

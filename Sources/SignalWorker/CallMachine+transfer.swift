@@ -132,7 +132,7 @@ extension CallMachine {
             notify(response.status < 300 ? 502 : response.status, response.reason, &kit)
             return dropTransfer(transfer, &kit)
         }
-        guard isDirect || reoffer == nil && moving.isEmpty else {
+        guard reoffer == nil, moving.isEmpty, !owesAnswer else {
             self.transfer?.answer = response
             return
         }
@@ -236,7 +236,7 @@ extension CallMachine {
         guard request.headers[.replaces]?.lowercased().contains("early-only") != true else {
             return kit.respond(request.response(486, toTag: "replaces"), to: transaction, .replacesEarly)
         }
-        guard reoffer == nil, parked == nil, moving.isEmpty, transfer == nil, !owesAnswer else {
+        guard reoffer == nil, parked == nil, moving.isEmpty, transfer == nil, !owesAnswer, !awaitsAnswer else {
             return kit.respond(request.response(491, toTag: "replaces"), to: transaction, .pending)
         }
         let tag = OwnerMark(worker: kit.configuration.worker, call: id, part: newPart("r", &kit)).text

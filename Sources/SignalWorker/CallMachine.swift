@@ -111,6 +111,8 @@ struct CallMachine: Sendable {
     var farewells: [Farewell] = []
     /// The caller does not want to be shown (RFC 3323).
     var isAnonymous = false
+    /// When the caller's wish to be connected ends by itself (RFC 3261 §13.3.1).
+    var expiresAt: Instant?
     /// StartCall, while it is not answered.
     var starting: RequestID?
     /// Why the call is ending, once it is.
@@ -127,6 +129,8 @@ struct CallMachine: Sendable {
         let previous: Sides<LegMediaState>
         /// The dialog that takes the place of the offering side's (RFC 3891).
         let replacement: Leg?
+        /// Who made it has taken it back.
+        var isWithdrawn = false
     }
 
     init(_ id: CallID, invite: SIPMessage, transaction: ServerTransactionID, leg: consuming Leg, starting: RequestID?, isAnonymous: Bool) {
@@ -143,7 +147,7 @@ struct CallMachine: Sendable {
     var nextWake: Instant? {
         var first = earliest(
             lookingUp?.until, renewAt, creditEnds, announcement?.at, sessionWake, reliable?.repetition.nextWake, transfer?.deadline, movesAgain.a?.at,
-            movesAgain.b?.at)
+            movesAgain.b?.at, stage == .talking ? nil : expiresAt)
         // By their places: an attempt is large.
         for index in attempts.indices where attempts[index].isOpen { first = min(first ?? attempts[index].deadline, attempts[index].deadline) }
         return first
@@ -170,7 +174,10 @@ struct CallMachine: Sendable {
         // A message within another is made whole before it is put there: each change of it there copies it.
         var caller = a.state
         caller.flow = kit.flow(a.hop, isGateway: a.isGateway)
-        if let fork { caller.localTag = fork }
+        if let fork {
+            caller.localTag = fork
+            caller.remoteCseq = invite?.request.cseq.number ?? caller.remoteCseq
+        }
         snapshot.a = caller
         if let b {
             var called = b.state
@@ -196,6 +203,7 @@ struct CallMachine: Sendable {
     }
 
     mutating func tick(_ kit: inout CallKit) {
+        expire(&kit)
         expireAttempts(&kit)
         expireLookingUp(&kit)
         watchReliable(&kit)
@@ -205,10 +213,19 @@ struct CallMachine: Sendable {
         moveAgain(&kit)
     }
 
+    /// Whether that INVITE is to begin a dialog, and not to change one.
+    func hasBegun(by transaction: ClientTransactionID) -> Bool {
+        attempts.contains { $0.transaction == transaction } || transfer?.transaction == transaction
+    }
+
     /// Forgets which transactions were this call's.
     func release(_ kit: inout CallKit) {
         if lookingUp != nil { kit.nameWaiters.remove(id) }
         kit.stranded.remove(id)
+        for attempt in attempts where attempt.state == .abandoned {
+            guard case .gateway(let target) = attempt.target.kind, kit.clientOwners[attempt.transaction] != nil else { continue }
+            kit.formerGateways[attempt.transaction] = GatewayID(target.gatewayID)
+        }
         for client in clients {
             // An offer that a peer has said is under way would be waited for without end.
             kit.cancel(client)

@@ -52,6 +52,7 @@ extension FinalReason {
         case .noMedia: ("Both sides have no media in common that could be relayed.", "Compare the codecs; video alone is no call, and fax no encrypted one.")
         case .needsSRTP: ("The line is set to SRTP and the phone offered plain RTP.", "Switch SRTP on at the phone, or `media_security` to `plain`.")
         case .cancelled: ("The caller gave up.", "")
+        case .expired: ("Nobody answered within the time that the INVITE's `Expires` gives.", "The sender sets it: raise it there.")
         case .nobodyAnswered: ("It rang, and nobody answered in time.", "")
         case .nobodyReached: ("No phone could be reached, or none said anything useful.", "The attempts of the call's record say what each answered.")
         case .gatewaysFailed: ("No gateway could carry the call; their failures are not the caller's.", "The attempts of the call's record say what each answered.")

@@ -1,4 +1,5 @@
 import Model
+import SIP
 
 /// Why we gave a final response: stands in its `X-Ledgerline-Reason` header, so that an operator can look it up in
 /// docs/reasons.md, which is made of this list (`ledgerline reasons`). Names never change their meaning.
@@ -56,6 +57,7 @@ package enum FinalReason: String, CaseIterable, Sendable {
     case noMedia = "no-media"
     case needsSRTP = "needs-srtp"
     case cancelled
+    case expired
     case nobodyAnswered = "nobody-answered"
     case nobodyReached = "nobody-reached"
     case gatewaysFailed = "gateways-failed"
@@ -95,6 +97,14 @@ package enum FinalReason: String, CaseIterable, Sendable {
             case 502: .gatewaysFailed
             case 503: .full
             default: .refused
+            }
+    }
+
+    init(_ rejection: Dialog.Rejection) {
+        self =
+            switch rejection {
+            case .notThisDialog: .noDialog
+            case .outOfOrder: .outOfOrder
             }
     }
 

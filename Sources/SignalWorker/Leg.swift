@@ -87,6 +87,7 @@ struct Leg: Sendable {
             $0.subscriberID = subscriber
             $0.tenantID = tenant
             $0.takesUpdate = takesUpdate
+            if let gateway { $0.gatewayID = gateway.data }
         }
         return state
     }
@@ -100,6 +101,7 @@ extension Leg {
         subscriber = state.terms.subscriberID
         tenant = state.terms.tenantID
         takesUpdate = state.terms.takesUpdate
+        gateway = GatewayID(state.terms.gatewayID)
         if state.terms.sessionSeconds > 0 {
             timer = SessionTimer(
                 seconds: state.terms.sessionSeconds, refresher: state.terms.refreshesHere ? .us : .peer, now: kit.now)

@@ -65,6 +65,16 @@ extension SDP {
         return self == other
     }
 
+    /// Whether who has been told this need not be told that: each stream goes the same way, and what is spoken in that is meant by this too.
+    func serves(for other: SDP) -> Bool {
+        media.count == other.media.count
+            && media.indices.allSatisfy { index in
+                let (ours, theirs) = (media[index], other.media[index])
+                return ours.kind == theirs.kind && ours.profile == theirs.profile && ours.isRefused == theirs.isRefused && direction(of: index) == other.direction(of: index)
+                    && ours.formats.first == theirs.formats.first && theirs.formats.allSatisfy(ours.formats.contains)
+            }
+    }
+
     /// For the log: what was agreed, without keys and passwords of the phones.
     var withoutSecrets: String {
         var copy = self

@@ -148,8 +148,12 @@ extension SignalMachine {
         kit.serverOwners[id] = call
         let isAnonymous = start.isAnonymous
         let starting = kit.ask(.with { $0.startCall = start }, .start(call))
-        calls.insert(
-            call, CallMachine(call, invite: request, transaction: id, leg: leg, starting: starting, isAnonymous: isAnonymous))
+        var machine = CallMachine(call, invite: request, transaction: id, leg: leg, starting: starting, isAnonymous: isAnonymous)
+        if let seconds = request.headers[.expires].flatMap({ UInt32($0) }), seconds > 0 {
+            machine.expiresAt = kit.now + .seconds(Int64(seconds))
+            wakes[call] = machine.nextWake
+        }
+        calls.insert(call, machine)
     }
 
     // MARK: Passwords

@@ -14,7 +14,7 @@ extension SignalMachine {
         } catch {
             guard error != .keepAlive else { return }
             kit.note(.malformed(source: source, reason: "\(error)"))
-            if !rates.isBanned(source, now: kit.now), rates.admits(source, now: kit.now), let answer = SIPMessage.rejection(of: bytes, for: error) {
+            if !rates.isBanned(source, now: kit.now), rates.admits(source, now: kit.now), let answer = SIPMessage.rejection(of: bytes, for: error, saying: kit.closingFields) {
                 kit.transmit(answer, hop)
             }
             return

@@ -203,23 +203,25 @@ package struct SignalMachine: Sendable {
             guard let call = kit.serverOwners.removeValue(forKey: id) ?? answeredCall(id) else { return }
             withCall(call) { call, kit in call.hangUp(.failed, &kit) }
         case .unreachable(let id):
-            guard let call = kit.serverOwners[id] else { return }
+            guard let call = kit.serverOwners[id] else { return access.cancelled(id) }
             withCall(call) { call, kit in call.unreachable(id, &kit) }
         case .response(let id, let response, let hop):
             if noticed(id, status: response.status) { return }
             if !kit.goodbyes.isEmpty { goodbyeAnswered(id, response) }
             if trunkResponse(response, of: id) { return }
             guard let call = kit.clientOwners[id], calls.contains(call) else { return takeDown(response, id, hop) }
-            // An INVITE may have a second answer, nothing else has.
-            let isLast = response.isFinal && response.cseq.method != .invite
-            if isLast { kit.clientOwners[id] = nil }
             withCall(call) { call, kit in
-                if isLast { call.clients.removeAll { $0 == id } }
+                // An INVITE that began a dialog may be answered by a second phone, nothing else has another answer.
+                if response.isFinal, !(response.isSuccess && response.cseq.method == .invite && call.hasBegun(by: id)) {
+                    kit.clientOwners[id] = nil
+                    call.clients.removeAll { $0 == id }
+                }
                 call.response(response, of: id, hop, &kit)
             }
         case .failed(let id, let failure):
             if noticed(id, status: 408) { return }
             kit.goodbyes[id] = nil
+            kit.formerGateways[id] = nil
             if trunkFailed(id, failure) { return }
             guard let call = kit.clientOwners.removeValue(forKey: id) else { return }
             withCall(call) { call, kit in
@@ -227,7 +229,9 @@ package struct SignalMachine: Sendable {
                 call.transactionFailed(id, failure, &kit)
             }
         case .stray(let response, let hop): stray(response, hop)
-        case .refused(let status, let hop): kit.note(.turnedAway(source: hop.remote, status: status))
+        case .refused(let response, let hop):
+            kit.transmit(kit.completed(kit.addressed(response, by: hop), response.status == 482 ? .merged : nil).bytes, hop)
+            if response.status != 481 { kit.note(.turnedAway(source: hop.remote, status: response.status)) }
         }
     }
 
@@ -244,18 +248,25 @@ package struct SignalMachine: Sendable {
 
     /// A 2xx for an INVITE whose call is over: the peer believes in a call, so it is taken down (RFC 3261 §13.2.2.4).
     ///
-    /// - Parameter id: of the INVITE, if it was sent here.
+    /// - Parameter id: of the INVITE, if it was sent here. If it was not, anybody may have made the response up: what goes out is said
+    ///   once and kept nowhere, and the peer asks for it again by repeating its 2xx.
     mutating func takeDown(_ response: SIPMessage, _ id: ClientTransactionID?, _ hop: Hop) {
+        let gateway = id.flatMap { response.isFinal ? kit.formerGateways.removeValue(forKey: $0) : nil }
         guard response.cseq.method == .invite, response.isSuccess, let mark = OwnerMark(branch: response.branch),
-            let contact = response.contact, id != nil || rates.admits(hop.remote, now: kit.now)
+            id != nil || !rates.isBanned(hop.remote, now: kit.now) && rates.admits(hop.remote, now: kit.now)
         else { return }
         let via = kit.via(mark.call)
-        var invite = SIPMessage(
-            .invite, contact.uri, via: via, from: response.from, to: response.to, callID: response.callID, cseq: response.cseq.number)
+        // Who says nothing of where it is called is called where it was.
+        var response = response
+        let target = response.contact?.uri ?? response.to.uri
+        if response.contact == nil { response.headers[.contact] = NameAddress(uri: target).description }
+        var invite = SIPMessage(.invite, target, via: via, from: response.from, to: response.to, callID: response.callID, cseq: response.cseq.number)
         invite.to.tag = nil
         guard var dialog = Dialog(calling: invite, response: response) else { return }
         kit.acknowledge(dialog.acknowledgement(of: invite, via: via), of: id, to: hop)
         let bye = dialog.request(.bye, via: kit.via(mark.call))
-        kit.send(bye, to: hop, of: nil)
+        guard id != nil else { return kit.transmit(kit.addressed(bye, by: hop).bytes, hop) }
+        guard let transaction = kit.send(bye, to: hop, of: nil), let gateway else { return }
+        kit.goodbyes[transaction] = Goodbye(call: mark.call, gateway: gateway, request: bye, hop: hop)
     }
 }

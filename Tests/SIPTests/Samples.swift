@@ -67,7 +67,7 @@ func told(_ effects: [TransactionLayer.Effect]) -> [String] {
         case .response(_, let message, _): "response \(name(message))"
         case .failed(_, let failure): "failed \(failure)"
         case .stray(let message, _): "stray \(name(message))"
-        case .refused(let status, _): "refused \(status)"
+        case .refused(let response, _): "refused \(response.status)"
         }
     }
 }

@@ -3205,6 +3205,9 @@ public nonisolated struct LegTerms: Sendable {
   /// the peer allows UPDATE (RFC 3311)
   public var takesUpdate: Bool = false
 
+  /// that we called on this side; empty: none
+  public var gatewayID: Data = Data()
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -8309,7 +8312,7 @@ nonisolated extension DialogState: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension LegTerms: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".LegTerms"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}session_seconds\0\u{3}refreshes_here\0\u{3}subscriber_id\0\u{3}tenant_id\0\u{3}takes_update\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}session_seconds\0\u{3}refreshes_here\0\u{3}subscriber_id\0\u{3}tenant_id\0\u{3}takes_update\0\u{3}gateway_id\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -8322,6 +8325,7 @@ nonisolated extension LegTerms: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       case 3: try { try decoder.decodeSingularBytesField(value: &self.subscriberID) }()
       case 4: try { try decoder.decodeSingularBytesField(value: &self.tenantID) }()
       case 5: try { try decoder.decodeSingularBoolField(value: &self.takesUpdate) }()
+      case 6: try { try decoder.decodeSingularBytesField(value: &self.gatewayID) }()
       default: break
       }
     }
@@ -8343,6 +8347,9 @@ nonisolated extension LegTerms: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if self.takesUpdate != false {
       try visitor.visitSingularBoolField(value: self.takesUpdate, fieldNumber: 5)
     }
+    if !self.gatewayID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.gatewayID, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -8352,6 +8359,7 @@ nonisolated extension LegTerms: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if lhs.subscriberID != rhs.subscriberID {return false}
     if lhs.tenantID != rhs.tenantID {return false}
     if lhs.takesUpdate != rhs.takesUpdate {return false}
+    if lhs.gatewayID != rhs.gatewayID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -59,7 +59,9 @@ struct FakePhone {
             return acks + [authorised(request, challenge, response.status)]
         }
         lastAnswer = response
-        if let invite, response.cseq == invite.cseq, dialog == nil { dialog = Dialog(calling: invite, response: response) }
+        if let invite, response.cseq == invite.cseq, dialog.map({ $0.isEarly && $0.remoteTag != response.to.tag }) ?? true {
+            dialog = Dialog(calling: invite, response: response) ?? dialog
+        }
         if dialog?.matches(response) == true { dialog?.receive(response: response) }
         return nil
     }
@@ -242,6 +244,7 @@ struct FakePhone {
         if words.contains("history-private") { message.headers.append(.privacy, "history") }
         for word in words {
             if word.hasPrefix("se=") { message.headers.append(.sessionExpires, String(word.dropFirst(3))) }
+            if word.hasPrefix("expires=") { message.headers.append(.expires, String(word.dropFirst(8))) }
             if word.hasPrefix("minse=") { message.headers.append(.minSE, String(word.dropFirst(6))) }
             if word.hasPrefix("because=") { message.headers.append(.reason, "Q.850;cause=" + word.dropFirst(8)) }
         }
@@ -276,13 +279,15 @@ struct FakePhone {
 
     // MARK: what it says of its media
 
-    /// `hold`, `srtp` (with the key of an offer's first line in mind), `avpf`; audio at its port plus 20 000. `picture`: video, too.
+    /// `pcma`, `gsm`: those alone; `hold`, `srtp` (with the key of an offer's first line in mind), `avpf`; audio at its port plus 20 000. `picture`: video, too.
     /// `fax`: T.38 in the place of the sound; `fax-behind`: in a place of its own, the sound is refused.
     private func description(_ words: [String], answering offer: SIPMessage?) -> [UInt8] {
         let address = SDP.Address(isIPv6: false, host: "127.0.0.1")
         var stream = SDP.Media(
             port: self.address.port + 20_000, formats: ["0", "8", "101"],
             lines: [SDP.Line("a", "rtpmap:101 telephone-event/8000")])
+        if words.contains("pcma") { stream.formats = ["8", "101"] }
+        if words.contains("gsm") { (stream.formats, stream.lines) = (["3"], [SDP.Line("a", "rtpmap:3 GSM/8000")]) }
         if words.contains("video") { stream.kind = "video" }
         if words.contains("avpf") { stream.profile = .avpf }
         if words.contains("srtp") {

@@ -5,7 +5,7 @@ import Testing
 /// Plays a ladder in a world of its own and compares what the workers do with what the ladder promises.
 struct LadderRunner {
     private let ladder: Ladder
-    private var world: LadderWorld
+    private(set) var world: LadderWorld
 
     init(_ ladder: Ladder) {
         self.ladder = ladder

@@ -54,7 +54,7 @@ enum Telling {
         for contact in message.contacts { if let expires = contact.expires { facts.insert("expires=\(expires)") } }
         if message.method == .info, !message.body.isEmpty { facts.insert("body") }
         if message.hasSDP, let sdp = try? SDP(parsing: message.body), let stream = sdp.media.first {
-            facts.formUnion(["sdp", "port=\(stream.port)", "\(sdp.direction(of: 0))", "version=\(sdp.origin.version)"])
+            facts.formUnion(["sdp", "port=\(stream.port)", "\(sdp.direction(of: 0))", "version=\(sdp.origin.version)", "speaks=\(stream.formats.first ?? "")"])
             facts.insert(stream.profile.text.split(separator: "/", maxSplits: 1).last?.lowercased() ?? "")
             facts.insert("ports=" + sdp.media.map { "\($0.port)" }.joined(separator: ","))
             for key in stream.cryptos { facts.insert("key=\(key.tag)") }
