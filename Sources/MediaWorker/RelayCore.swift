@@ -238,13 +238,17 @@ package struct RelayCore: ~Copyable {
     /// Changes what is given; nil leaves a side as it is. An unknown session is left alone.
     package mutating func change(_ id: MediaSessionID, a: LegSetup?, b: LegSetup?, at now: Instant) throws(SRTPError) {
         guard let place = places[id] else { return }
-        try sessions.withElement(at: place) { session throws(SRTPError) in
+        let former = try sessions.withElement(at: place) { session throws(SRTPError) -> ConferencePlace? in
+            let former = session.b.setup.seat
             if let a { try session.a.change(to: a, at: now) }
             if let b { try session.b.change(to: b, at: now) }
+            let hasLeft = session.standUp(from: former)
             session.convertAsAgreed(at: now)
             session.tellTap()
             session.sitAsAgreed()
+            return hasLeft ? former : nil
         }
+        leaveConference(id, former)
         gatherReplies(of: place, .a)
         gatherReplies(of: place, .b)
         seat(id, at: now)

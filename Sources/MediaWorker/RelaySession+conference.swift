@@ -83,6 +83,15 @@ extension RelaySession {
         }
     }
 
+    /// After the legs were changed.
+    ///
+    /// - Returns: whether the place that it had was in another room than it has one in now.
+    mutating func standUp(from former: ConferencePlace?) -> Bool {
+        guard let former, former.room != b.setup.seat?.room else { return false }
+        seating = nil
+        return true
+    }
+
     /// After the legs were changed: a caller whose formats are known takes its place; others of its own make it another member.
     mutating func sitAsAgreed() {
         guard let place = b.setup.seat else { return }

@@ -47,6 +47,10 @@ struct Attempt: Sendable {
 }
 
 extension Target {
+    var hasNoNumber: Bool {
+        if case .gateway(let gateway) = kind { gateway.number.isEmpty } else { false }
+    }
+
     /// That it may be offered; empty: anything.
     var codecs: [String] {
         switch kind {

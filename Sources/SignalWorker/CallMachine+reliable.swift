@@ -13,7 +13,7 @@ extension CallMachine {
         var repetition: AnswerMachine
     }
 
-    /// The caller has confirmed a description, or has to: it takes no other one in this dialog (RFC 6337 §2.2).
+    /// The caller has confirmed a description, or has to: it takes no other one in this dialog (RFC 3261 §13.2.1).
     var isToldForGood: Bool { isDescribed || reliable?.response.body.isEmpty == false }
 
     /// Tells the caller how far the call is: reliably if it insists, or if it can and is told about media.

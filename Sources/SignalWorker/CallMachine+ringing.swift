@@ -59,7 +59,7 @@ extension CallMachine {
         guard let made else {
             record.endedAt = record.startedAt
             record.sipStatus = 404
-            record.reason = "the address cannot be used"
+            record.reason = target.hasNoNumber ? "the gateway's fields leave nothing of the number" : "the address cannot be used"
             settled.append(record)
             worstStatus = CallMachine.better(404, than: worstStatus)
             if let other = target.byOtherFlow { ring(other, &kit) }
@@ -169,6 +169,7 @@ extension CallMachine {
     }
 
     private func address(_ gateway: GatewayTarget, _ server: SocketAddress, _ kit: CallKit) -> Address? {
+        guard !gateway.number.isEmpty else { return nil }
         // Without a port a name stands for whatever DNS says (RFC 3263 §4).
         let port = gateway.port == 0 ? nil : UInt16(exactly: gateway.port)
         let uri = URI(plainUser: gateway.number, host: gateway.host, port: port)

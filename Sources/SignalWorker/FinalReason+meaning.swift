@@ -22,7 +22,7 @@ extension FinalReason {
         case .wildcard: ("`Contact: *` goes with `Expires: 0` alone.", "")
         case .brief: ("The registration is shorter than is taken; `Min-Expires` says the least.", "")
         case .outOfOrder: ("An older request came after a newer one of the same phone.", "")
-        case .tooManyContacts: ("The line has as many contacts as it may have.", "Remove registrations, or raise the limit.")
+        case .tooManyContacts: ("The line, or its tenant, has as many contacts as it may have; the phrase of the response says which.", "Remove registrations, or raise the limit.")
         case .unknownLine: ("What is registered is no line: its address has no domain, or the line has gone since the password was checked.", "")
         case .unknownNumber: ("No line, alias, number or rule of the dial plan matches what was dialled.", "`ledgerline explain` shows the steps; try the dial plan.")
         case .notPermitted: ("The line may not call this destination.", "`GET /v1/subscribers/{id}/permission` names the rule.")

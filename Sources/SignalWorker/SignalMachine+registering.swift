@@ -50,6 +50,10 @@ extension SignalMachine {
             if !binding.instanceID.isEmpty, supported.contains("outbound") {
                 binding.regID = contact.parameters["reg-id"].flatMap { UInt32($0) } ?? 0
             }
+            // RFC 5626 §6: each flow is registered by itself.
+            if binding.regID > 0, bind.bindings.contains(where: { $0.regID > 0 && $0.regID != binding.regID }) {
+                return kit.respond(request.response(400, reason: "More than one reg-id", toTag: "outbound"), to: id)
+            }
             // RFC 5626 §6: flows need every hop on the way to understand them.
             if binding.regID > 0, request.vias.count > 1, !(path.last?.contains(";ob") ?? false) {
                 return kit.respond(request.response(439, reason: "First Hop Lacks Outbound Support", toTag: "outbound"), to: id)
@@ -100,7 +104,7 @@ extension SignalMachine {
             kit.note(.registered(user: request.to.uri.user ?? ""))
         case .stale: kit.respond(request.response(500, reason: "Out of order", toTag: "registrar"), to: id, .outOfOrder)
         case .tooMany: kit.respond(request.response(403, reason: "Too many contacts", toTag: "registrar"), to: id, .tooManyContacts)
-        case .tenantFull: kit.respond(request.response(403, reason: "Too many contacts of the tenant", toTag: "registrar"), to: id)
+        case .tenantFull: kit.respond(request.response(403, reason: "Too many contacts of the tenant", toTag: "registrar"), to: id, .tooManyContacts)
         // What came alone cannot be told to come alone.
         case .unknownSubscriber, .alone, .UNRECOGNIZED: kit.respond(request.response(404, toTag: "registrar"), to: id, .unknownLine)
         }

@@ -348,6 +348,9 @@ import Testing
         // What comes for one of its numbers goes to its address with that number.
         let plan = try town.platform.desk("s1", town.inboundRequest(town.newCall(), to: "2092488750")).callPlan
         #expect(plan.groups.map { $0.targets[0].contact.uri } == ["sip:+12092488750@198.51.100.7:5060"])
+        // Who redirects or transfers from there does so as that line.
+        let contact = try #require(plan.groups.first?.targets.first?.contact)
+        #expect(contact.subscriberID == town.bob.id && contact.tenantID == town.tenant.id && contact.domain == town.tenant.domain)
         #expect(plan.groups[0].targets[0].contact.flow.remote == "198.51.100.7:5060")
         // Once it has registered, by that registration.
         try town.register(town.bob, contact: "sip:anything@198.51.100.9:5062;line=1")

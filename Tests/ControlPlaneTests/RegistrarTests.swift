@@ -1,5 +1,6 @@
 import Model
 import Primitives
+import SwiftProtobuf
 import Testing
 
 @testable import ControlPlane
@@ -52,6 +53,24 @@ import Testing
         #expect(
             registrar.bind(request(binding("sip:a", cseq: 1, callID: "other")), subscriber: alice, at: start).outcome
                 == .ok)
+    }
+
+    /// A device that has moved takes its former address back in the request that brings the new one, in either order.
+    @Test(arguments: [false, true]) func contactsOfOneRequestDoNotComeOneAfterTheOther(isReversed: Bool) {
+        var registrar = Registrar()
+        _ = registrar.bind(request(binding("sip:a", cseq: 1, instance: "x")), subscriber: alice, at: start)
+        let moved = [binding("sip:a", cseq: 2, expires: 0, instance: "x"), binding("sip:b", cseq: 2, instance: "x")]
+        let move = BindContacts.with { $0.bindings = isReversed ? moved.reversed() : moved }
+        let reply = registrar.bind(move, subscriber: alice, at: start)
+        #expect(reply.outcome == .ok)
+        #expect(reply.bindings.map(\.contactUri) == ["sip:b"])
+        // Said again it changes nothing.
+        #expect(registrar.bind(move, subscriber: alice, at: start) == reply)
+        // Two addresses of one device: the second is where it is.
+        let two = registrar.bind(request(binding("sip:c", cseq: 3, instance: "x"), binding("sip:d", cseq: 3, instance: "x")), subscriber: alice, at: start)
+        #expect(two.outcome == .ok)
+        #expect(two.bindings.map(\.contactUri) == ["sip:d"])
+        #expect(registrar.bind(request(binding("sip:e", cseq: 2, instance: "x")), subscriber: alice, at: start).outcome == .stale)
     }
 
     /// RFC 3261 §10.3, step 6.

@@ -381,6 +381,36 @@ import Testing
         if !isOfCarrier { #expect(try lamp(town, town.alice) == ["initiator proceeding 1001"]) }
     }
 
+    @Test func whoTakesARingingCallIsHiddenIfItHidesItsNumber() throws {
+        let (town, carol, _) = try office()
+        for line in [town.bob, carol] { try town.register(line, contact: "sip:\(line.username)") }
+        let (call, taking) = (town.newCall(), town.newCall())
+        _ = try town.start(call, from: town.alice, to: "1001")
+        var request = town.startRequest(taking, from: carol, to: "*861001")
+        request.startCall.isAnonymous = true
+        _ = try town.platform.desk("s1", request)
+        try town.answer(taking, a: carol, b: nil)
+        try town.answer(call, a: town.alice, b: nil)
+        #expect(try lamp(town, town.alice) == ["initiator confirmed anonymous"])
+    }
+
+    /// A line is followed as long as somebody watches it.
+    @Test func whatIsWatchedIsFollowedAndNothingElse() throws {
+        let (town, carol, dave) = try office()
+        func watched() -> Set<SubscriberID> { town.platform.core.lines.watched }
+        let (bob, ofDave) = (SubscriberID(town.bob.id)!, SubscriberID(dave.id)!)
+        _ = try town.platform.desk("s1", self.request(town, from: carol, to: "1001", "dialog", callID: "1"))
+        _ = try town.platform.desk("s1", self.request(town, from: dave, to: "1001", "dialog", callID: "2"))
+        _ = try town.platform.desk("s1", self.request(town, from: carol, to: "1003", "presence", callID: "3"))
+        #expect(watched() == [bob, ofDave])
+        _ = try town.platform.desk("s1", self.request(town, from: carol, to: "1001", "dialog", expires: 0, cseq: 2, callID: "1"))
+        #expect(watched() == [bob, ofDave])
+        _ = try town.platform.desk("s1", self.request(town, from: dave, to: "1001", "dialog", expires: 0, cseq: 2, callID: "2"))
+        #expect(watched() == [ofDave])
+        town.platform.run(.seconds(700), beating: ["s1", "s2"])
+        #expect(watched().isEmpty && town.platform.core.subscriptions.watches.isEmpty)
+    }
+
     static let users: [(sent: String, shown: String)] = [
         ("a\u{FFFF}b\u{FFFE}", "ab"), ("\u{1}\u{0}x\u{1B}\u{7F}", "x\u{7F}"), ("a<b&\"c>", "a&lt;b&amp;&quot;c&gt;"), ("<\u{338}", "&lt;\u{338}"), ("\u{1F600}", "\u{1F600}"),
         ("\u{FFFF}", ""),

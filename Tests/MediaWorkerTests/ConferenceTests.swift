@@ -111,6 +111,30 @@ private struct Meeting: ~Copyable {
         #expect(meeting.types[1] == 9)
     }
 
+    /// Also where it speaks as before.
+    @Test func whoIsSentToAnotherRoomIsInTheFirstNoLonger() throws {
+        var meeting = Meeting()
+        for number in 0..<3 { try meeting.join(number) }
+        for _ in 0..<10 {
+            for number in 0..<3 { meeting.say(number, G711.muLaw(4_000)) }
+            meeting.pass()
+        }
+        var seat = LegSetup()
+        seat.seat = ConferencePlace(room: [UInt8](repeating: 8, count: 16))
+        try meeting.core.change(sessionID(1), a: nil, b: seat, at: milliseconds(meeting.now))
+        for _ in 0..<10 {
+            for number in 0..<3 { meeting.say(number, G711.muLaw(4_000)) }
+            meeting.pass()
+        }
+        // One other each; alone in the room, silence.
+        #expect(meeting.heard[0]?.allSatisfy { $0 == G711.muLaw(4_000) } == true)
+        #expect(meeting.heard[1]?.contains(G711.muLaw(4_000)) != true)
+        _ = meeting.core.close(sessionID(0))
+        _ = meeting.core.close(sessionID(2))
+        _ = meeting.core.close(sessionID(1))
+        #expect(meeting.core.conferences.rooms.isEmpty)
+    }
+
     @Test func whatIsNotOfTheCodecThatItsNumberNamesIsDroppedAndCounted() throws {
         var core = RelayCore(ports: 30_000...30_003)
         var formats = LegFormats()

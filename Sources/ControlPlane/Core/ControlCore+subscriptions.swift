@@ -69,7 +69,7 @@ extension ControlCore {
             watch.dialog.localCseq = Self.firstNumber(at: wall)
             watch.version = request.isRefresh ? watch.dialog.localCseq : 0
             subscriptions.put(watch, key)
-            lines.watched = subscriptions.lines
+            lines.watched.insert(id)
         }
         reply.expiresSeconds = min(request.expiresSeconds, Subscriptions.secondsMax)
         subscriptions.update(key) { $0.expiresAt = wall + .seconds(Int64(reply.expiresSeconds)) }
@@ -92,8 +92,8 @@ extension ControlCore {
     }
 
     private mutating func forget(_ key: Subscriptions.Key) {
-        subscriptions.remove(key)
-        lines.watched = subscriptions.lines
+        guard let line = subscriptions.remove(key)?.line, subscriptions.keys(of: line).isEmpty else { return }
+        lines.watched.remove(line)
     }
 
     // MARK: - telling
@@ -141,24 +141,29 @@ extension ControlCore {
     }
 
     /// What is announced to workers about a line, or about all, may mean that it sees nothing any more.
-    mutating func suspectWatchers(_ announcements: [FeedMessage]) {
+    ///
+    /// - Returns: whether anybody was meant.
+    mutating func suspectWatchers(_ announcements: [FeedMessage]) -> Bool {
+        var isAnybodyMeant = false
         for case .invalidate(let what) in announcements.compactMap(\.kind) {
+            isAnybodyMeant = true
             if what.everything { subscriptions.suspect(nil) } else if let line = SubscriberID(what.subscriberID) { subscriptions.suspect(line) }
         }
+        return isAnybodyMeant
     }
 
     /// Ends what lines watch that may not do so any more. Once readers see what has changed; the next tick comes back to it.
     mutating func endWatches() -> [Output] {
         guard !behind, publishAt == nil else { return [] }
         var outputs: [Output] = []
-        for watcher in subscriptions.suspects.sorted().prefix(Self.suspectsAtOnce) {
+        for watcher in subscriptions.nextSuspects(Self.suspectsAtOnce) {
             let line: Line?
             do throws(ViewsError) {
                 line = try views.read { snapshot throws(ViewsError) in try Line.of(watcher, in: snapshot) }
             } catch {
                 break  // Nothing is known of it: the next tick asks again.
             }
-            subscriptions.suspects.remove(watcher)
+            subscriptions.clear(watcher)
             for key in subscriptions.keys(by: watcher) {
                 guard let watch = subscriptions.watches[key], let reason = Self.reasonToEnd(watch, line) else { continue }
                 if let told = watch.told { outputs.append(announce(.with { $0.notify = order(key, told, "terminated;reason=\(reason)") })) }

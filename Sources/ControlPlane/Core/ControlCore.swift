@@ -147,7 +147,7 @@ package struct ControlCore {
         latestWall = wall
         outputs += storeContacts()
         outputs += lapseSubscriptions(at: wall).map { announce($0) }
-        if !subscriptions.suspects.isEmpty { outputs += endWatches() }
+        if subscriptions.hasSuspects { outputs += endWatches() }
         subscriptions.tellDoubted()
         if !subscriptions.untold.isEmpty { outputs += tellWatchers(of: [], at: wall) }
         if now >= headAt {
@@ -208,8 +208,8 @@ package struct ControlCore {
         outputs += publishRoster()
         let changed = lines.takeChanged() + batch.announcements.compactMap { SubscriberID($0.invalidate.subscriberID) }
         if !subscriptions.watches.isEmpty {
-            suspectWatchers(batch.announcements)
-            outputs += endWatches()
+            // Those whom something else has made suspect are looked at by ticks.
+            if suspectWatchers(batch.announcements) { outputs += endWatches() }
             outputs += tellWatchers(of: changed, at: max(latestWall, batch.time))
         }
         outputs += storeContacts()

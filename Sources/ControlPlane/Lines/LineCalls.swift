@@ -202,7 +202,7 @@ struct LineCalls {
         guard there == nil, let recorded else { return Party() }
         for next in all(recorded) where next.isAnswered {
             if next.before == call.id { return party(next, .b, depth: depth + 1) }
-            if next.taken == call.id { return Party(number: next.caller.number) }
+            if next.taken == call.id { return Party(number: next.caller.number, isAnonymous: next.isAnonymous) }
         }
         return call.isAnswered ? Party() : Party(number: call.called.number)
     }

@@ -44,14 +44,14 @@ struct Subscriptions {
     var untold: Set<SubscriberID> = []
     /// Lines with watches that are doubtful since the last tick.
     private(set) var doubted: Set<SubscriberID> = []
-    /// Who watches may no longer do so since something above them has changed: looked at a few at a time.
-    var suspects: Set<SubscriberID> = []
+    /// Who may no longer watch since something above them has changed: looked at a few at a time, in the order of `suspectQueue`, which may
+    /// also hold some that are not suspected any more.
+    private var suspects: Set<SubscriberID> = []
+    private var suspectQueue: [SubscriberID] = []
     private var byLine: [SubscriberID: [Key]] = [:]
     private var byWatcher: [SubscriberID: [Key]] = [:]
 
     init() {}
-
-    var lines: Set<SubscriberID> { Set(byLine.keys) }
 
     func keys(of line: SubscriberID) -> [Key] { byLine[line] ?? [] }
 
@@ -61,9 +61,24 @@ struct Subscriptions {
 
     /// - Parameter watcher: nil: any may be meant.
     mutating func suspect(_ watcher: SubscriberID?) {
-        guard let watcher else { return suspects.formUnion(byWatcher.keys) }
-        if byWatcher[watcher] != nil { suspects.insert(watcher) }
+        if let watcher {
+            // Before all those who are meant by chance.
+            if byWatcher[watcher] != nil, suspects.insert(watcher).inserted { suspectQueue.insert(watcher, at: 0) }
+        } else if suspects.count < byWatcher.count {
+            // In an order that does not depend on the table.
+            suspectQueue += byWatcher.keys.filter { suspects.insert($0).inserted }.sorted()
+        }
     }
+
+    var hasSuspects: Bool { !suspects.isEmpty }
+
+    /// The next to be looked at, who are suspected until `clear`.
+    mutating func nextSuspects(_ most: Int) -> [SubscriberID] {
+        suspectQueue.removeFirst(suspectQueue.prefix { !suspects.contains($0) }.count)
+        return suspectQueue.prefix(most).filter(suspects.contains)
+    }
+
+    mutating func clear(_ watcher: SubscriberID) { suspects.remove(watcher) }
 
     mutating func put(_ watch: Watch, _ key: Key) {
         if watches[key] == nil {
@@ -85,7 +100,10 @@ struct Subscriptions {
         byLine[watch.line]?.removeAll { $0 == key }
         if byLine[watch.line]?.isEmpty == true { byLine[watch.line] = nil }
         byWatcher[watch.watcher]?.removeAll { $0 == key }
-        if byWatcher[watch.watcher]?.isEmpty == true { byWatcher[watch.watcher] = nil }
+        if byWatcher[watch.watcher]?.isEmpty == true {
+            byWatcher[watch.watcher] = nil
+            suspects.remove(watch.watcher)
+        }
         return watch
     }
 

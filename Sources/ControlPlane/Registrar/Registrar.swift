@@ -132,7 +132,11 @@ struct Registrar {
             guard !isLate else { return Self.reply(.stale, before, at: wall) }
         } else {
             for binding in request.bindings {
-                guard apply(binding, to: &after, at: wall) else { return Self.reply(.stale, before, at: wall) }
+                switch Self.order(of: binding, in: request, after: before) {
+                case .late: return Self.reply(.stale, before, at: wall)
+                case .repeated: break
+                case .new: Self.apply(binding, to: &after, at: wall)
+                }
             }
         }
         var tenant = place?.tenant
@@ -186,26 +190,36 @@ struct Registrar {
         return changed.sorted().map { ($0, places[$0]?.row ?? ContactRow()) }
     }
 
-    /// False: the request is older than what is held, by the rule of Call-ID and CSeq.
-    private func apply(_ binding: Binding, to contacts: inout [Held], at wall: WallTime) -> Bool {
+    private enum Order {
+        case new
+        /// Word for word what is held.
+        case repeated
+        /// Older than what is held, by the rule of Call-ID and CSeq (RFC 3261 §10.3, step 7).
+        case late
+    }
+
+    /// Against what was held before the request: its own contacts do not come one after the other.
+    private static func order(of binding: Binding, in request: BindContacts, after before: [Held]) -> Order {
+        guard let current = before.first(where: { $0.binding.isSameContact(as: binding) })?.binding, current.callID == binding.callID, binding.cseq <= current.cseq
+        else { return .new }
+        let isRepeated = current.cseq == binding.cseq && request.bindings.contains { $0.contactUri == current.contactUri && $0.expiresSeconds > 0 }
+        return isRepeated ? .repeated : .late
+    }
+
+    private static func apply(_ binding: Binding, to contacts: inout [Held], at wall: WallTime) {
         let known = contacts.firstIndex { $0.binding.isSameContact(as: binding) }
-        if let known {
-            let current = contacts[known].binding
-            if current.callID == binding.callID, binding.cseq <= current.cseq {
-                // A repetition word for word changes nothing; anything else is late.
-                return current.cseq == binding.cseq && current.contactUri == binding.contactUri
-                    && binding.expiresSeconds > 0
-            }
-        }
         guard binding.expiresSeconds > 0 else {
-            if let known { contacts.remove(at: known) }
-            return true
+            guard let known else { return }
+            let current = contacts[known].binding
+            // A device that takes back its former address in the request that brings the new one is there by that.
+            let isReplaced = current.callID == binding.callID && current.cseq == binding.cseq && current.contactUri != binding.contactUri
+            if !isReplaced { contacts.remove(at: known) }
+            return
         }
         var stored = binding
-        stored.expiresSeconds = min(binding.expiresSeconds, Self.expiresSecondsMax)
+        stored.expiresSeconds = min(binding.expiresSeconds, expiresSecondsMax)
         let fresh = Held(binding: stored, expiresAt: wall + .seconds(Int64(stored.expiresSeconds)))
         if let known { contacts[known] = fresh } else { contacts.append(fresh) }
-        return true
     }
 
     /// - Parameters:

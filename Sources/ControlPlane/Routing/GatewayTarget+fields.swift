@@ -15,12 +15,19 @@ extension GatewayTarget {
         let source =
             switch gateway.applyTo {
             case .e164, .UNRECOGNIZED: e164
-            case .dialled: dialled
+            case .dialled: dialled.withoutSeparators
             }
         number = gateway.outboundPrefix + source.dropFirst(Int(gateway.outboundStrip))
         fromUser = gateway.sourceUser.isEmpty ? caller ?? "anonymous" : gateway.sourceUser
         fromDomain = gateway.sourceDomain.isEmpty ? gateway.host : gateway.sourceDomain
         fromDisplay = gateway.display.isEmpty ? display : gateway.display
         if gateway.addPai, let caller { assertedIdentity = "sip:\(caller)@\(fromDomain)" }
+    }
+}
+
+extension String {
+    /// A number without what only makes it easier to read (RFC 3966 §3); a name as it is.
+    fileprivate var withoutSeparators: String {
+        utf8.allSatisfy { (0x30...0x39).contains($0) || "+*#-.()".utf8.contains($0) } ? filter { !"-.()".contains($0) } : self
     }
 }

@@ -113,13 +113,19 @@ extension Line {
     // MARK: - phones
 
     func target(_ binding: Binding, for number: String) -> ContactTarget {
+        var target = target(at: binding.contactUri, for: number)
+        target.flow = binding.flow
+        target.path = binding.path
+        return target
+    }
+
+    /// What holds wherever the line is reached.
+    private func target(at contact: String, for number: String) -> ContactTarget {
         .with {
             $0.subscriberID = subscriber.id
             $0.tenantID = tenant.id
             $0.domain = tenant.domain
-            $0.uri = requestURI(binding.contactUri, for: number)
-            $0.flow = binding.flow
-            $0.path = binding.path
+            $0.uri = requestURI(contact, for: number)
             $0.mediaSecurity = subscriber.mediaSecurity
             $0.codecs = subscriber.codecs
         }
@@ -134,14 +140,12 @@ extension Line {
     func fixedTargets(for number: String) -> [TargetGroup] {
         guard isFixed else { return [] }
         return subscriber.trunk.addresses.map { address in
-            .with { group in
+            var contact = target(at: "sip:\(address)", for: number)
+            contact.flow.remote = address
+            return .with { group in
                 group.targets = [
                     .with {
-                        $0.contact.subscriberID = subscriber.id
-                        $0.contact.uri = requestURI("sip:\(address)", for: number)
-                        $0.contact.flow.remote = address
-                        $0.contact.mediaSecurity = subscriber.mediaSecurity
-                        $0.contact.codecs = subscriber.codecs
+                        $0.contact = contact
                         $0.timeoutSeconds = ringSeconds
                     }
                 ]

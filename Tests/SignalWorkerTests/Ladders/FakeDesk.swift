@@ -271,7 +271,7 @@ struct FakeDesk {
         target.gateway.carrierID = Data(Addresses.id("carrier"))
         target.gateway.host = "127.0.0.1"
         target.gateway.port = UInt32(Addresses.gateways[name]?.port ?? 0)
-        target.gateway.number = ladder.setting("number")?[0] ?? "12092488700"
+        target.gateway.number = ladder.setting("number").map { $0.first ?? "" } ?? "12092488700"
         target.gateway.fromUser = "+12095550100"
         target.gateway.fromDomain = "carrier.example"
         target.gateway.assertedIdentity = "sip:+12095550100@carrier.example"
