@@ -1,5 +1,6 @@
 import ControlAPI
 import ControlPlane
+import Foundation
 import Hummingbird
 import Logging
 import MediaWorker
@@ -51,6 +52,8 @@ struct MediaRunner: Service {
 
 /// Runs until SIGTERM or SIGINT, then stops them in the opposite order.
 func run(_ services: [any Service], logger: Logger) async throws {
+    // Whoever reads the log may go: then it is lost, and nothing else. Commands that end by themselves keep the usual way.
+    signal(SIGPIPE, SIG_IGN)
     let group = ServiceGroup(
         configuration: ServiceGroupConfiguration(
             services: services.map {

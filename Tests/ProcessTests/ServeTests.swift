@@ -93,6 +93,38 @@ import FoundationNetworking
         #expect(server.stop() == 0)
     }
 
+    /// `ledgerline signal | logger`, and logger dies: what is logged from then on is lost, and nothing else.
+    @Test func aWorkerOutlivesWhoeverReadsItsLog() async throws {
+        let server = try Server(arguments(), log: scratch.path + "/log")
+        let token = try server.wait(for: "admin token (shown once, keep it): ").trimmingCharacters(in: .whitespaces)
+        _ = try server.wait(for: "ready: HTTP ")
+        let (key, pipe, listener) = (scratch.path + "/s2.key", scratch.path + "/pipe", Ports.take())
+        let enrolled = try await Ledgerline.finish(["worker", "enroll", "s2", "--kind", "signal", "--out", key, "--url", "http://127.0.0.1:\(http)", "--token", token])
+        #expect(enrolled.status == 0, "\(enrolled.output)")
+        #expect(mkfifo(pipe, 0o600) == 0)
+        let reader = open(pipe, O_RDONLY | O_NONBLOCK)
+        let worker = try Child(
+            Ledgerline.binary.path, ["signal", "--key", key, "--listen", "127.0.0.1:\(listener)", "--bus", "127.0.0.1:0", "--state", scratch.path + "/s2"], output: pipe)
+        var (log, buffer) = ("", [UInt8](repeating: 0, count: 65_536))
+        for _ in 0..<600 where !log.contains("the control plane knows this worker") {
+            let count = read(reader, &buffer, buffer.count)
+            if count > 0 { log += String(decoding: buffer[..<count], as: UTF8.self) } else { usleep(50_000) }
+        }
+        #expect(log.contains("the control plane knows this worker"), "\(log)")
+        close(reader)
+        let peer = try UDPPeer()
+        // The first malformed message of a minute is logged.
+        peer.send(Array("INVITE sip:x SIP/2.0\r\nVia: nonsense\r\n\r\n".utf8), to: UInt16(listener))
+        usleep(500_000)
+        let options = "OPTIONS sip:127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:\(peer.port);branch=z9hG4bK1\r\nFrom: <sip:a@x.example>;tag=1\r\nTo: <sip:x.example>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
+        peer.send(Array(options.utf8), to: UInt16(listener))
+        #expect(peer.datagrams(1).contains { $0.starts(with: Array("SIP/2.0 200".utf8)) })
+        #expect(worker.status == nil)
+        kill(worker.pid, SIGTERM)
+        #expect(worker.waitUntilExit() == 0)
+        #expect(server.stop() == 0)
+    }
+
     @Test func itsThreadsHaveNames() throws {
         let server = try Server(arguments(), log: scratch.path + "/server")
         _ = try server.wait(for: "ready: HTTP ")
