@@ -1,5 +1,6 @@
 import Model
 import Primitives
+import Projections
 import SwiftProtobuf
 import Testing
 
@@ -62,13 +63,24 @@ import Testing
         return (town, carol, dave)
     }
 
+    /// What a trial says of a call, which is what the call would meet.
+    private func allows(_ line: Subscriber, _ dialled: String, _ town: Town) throws -> Bool {
+        let trial = try town.platform.read { views throws(ViewsError) in
+            Result { try RouteTrial(from: SubscriberID(line.id)!, dialled: dialled, in: views, at: town.platform.wall) }
+        }.get()
+        if case .plan = trial.outcome { return true }
+        return false
+    }
+
     private func isFree(_ line: Subscriber, _ town: Town) throws -> Bool {
+        let isAllowed = try (allows(town.alice, line.username, town), allows(line, "1000", town))
         let (to, from) = (town.newCall(), town.newCall())
         let isCallable = try town.start(to, from: town.alice, to: line.username).callRefused.refusal == .none
         if isCallable { _ = try town.finish(to, cause: .cancelled) }
         let calls = try town.start(from, from: line, to: "1000").callRefused.refusal == .none
         if calls { _ = try town.finish(from, cause: .cancelled) }
         #expect(isCallable == calls)
+        #expect(isAllowed == (isCallable, calls))
         return calls
     }
 
@@ -138,6 +150,7 @@ import Testing
     @Test func aFullLineTakesTheCallThatRingsAtItself() throws {
         let (town, carol, _) = try limited()
         _ = try town.start(town.newCall(), from: carol, to: "1001")
+        #expect(try allows(town.bob, "*861001", town))
         #expect(try town.start(town.newCall(), from: town.bob, to: "*861001").callPlan.groups.count == 1)
     }
 }

@@ -218,7 +218,7 @@ struct LineCalls {
         }
     }
 
-    mutating func restore(from views: borrowing ViewSnapshot) throws(ViewsError) {
+    mutating func restore<State: ViewQueries & ~Copyable>(from views: borrowing State) throws(ViewsError) {
         try views.forEachLiveCall { restore($0) }
     }
 

@@ -35,13 +35,18 @@ package struct RouteTrial: Sendable {
         if let line = try Line.of(caller, in: state) { request.domain = line.tenant.domain }
         var router = Router(leaseSeconds: leaseSeconds)
         var registrar = Registrar()
-        var routing = try router.route(request, worker: "", registrar: registrar, in: state, at: wall)
+        var lines = LineCalls()
+        var routing = try router.route(request, worker: "", registrar: registrar, lines: lines, in: state, at: wall)
+        if try Self.dependsOnCalls(routing, of: caller, in: state) {
+            try lines.restore(from: state)
+            routing = try router.route(request, worker: "", registrar: registrar, lines: lines, in: state, at: wall)
+        }
         var isAssumed = false
         if case .refused(.notRegistered, _) = routing.outcome,
             let called = routing.started.flatMap({ SubscriberID($0.called.subscriberID) })
         {
             registrar.restore(called, ContactRow([Registrar.Held(binding: Binding(), expiresAt: wall + .seconds(60))]))
-            routing = try router.route(request, worker: "", registrar: registrar, in: state, at: wall)
+            routing = try router.route(request, worker: "", registrar: registrar, lines: lines, in: state, at: wall)
             isAssumed = true
         }
         started = routing.started
@@ -52,6 +57,17 @@ package struct RouteTrial: Sendable {
             case .plan(let plan): .plan(plan)
             case .refused(let refusal, let reason): .refused(refusal, sipStatus: routing.status ?? refusal.sipStatus, reason: reason)
             }
+    }
+
+    /// Whether it matters who is in which call: for the limits of lines, and for picking up. Then all that run are looked at.
+    private static func dependsOnCalls<State: ViewQueries & ~Copyable>(
+        _ routing: Routing, of caller: SubscriberID, in state: borrowing State
+    ) throws -> Bool {
+        if case .refused(.nothingToPickUp, _) = routing.outcome { return true }
+        for id in [caller, routing.started.flatMap { SubscriberID($0.called.subscriberID) }].compactMap(\.self) {
+            if let line = try state.subscriber(id), line.concurrentCallsMax > 0 { return true }
+        }
+        return false
     }
 }
 
