@@ -114,7 +114,7 @@ final class Stranger {
     /// Connects to `endpoint` on the loopback address.
     init(connectingTo endpoint: String) throws {
         let port = try #require(endpoint.split(separator: ":").last.flatMap { UInt16($0) })
-        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian

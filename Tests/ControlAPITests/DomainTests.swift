@@ -18,7 +18,7 @@ private final class NameServer: Sendable {
 
     private static func isFree(_ port: Int) -> Bool {
         [SOCK_DGRAM, SOCK_STREAM].allSatisfy { kind in
-            let descriptor = socket(AF_INET, Int32(kind.rawValue), 0)
+            let descriptor = socket(AF_INET, Int32(kind.rawValue | SOCK_CLOEXEC.rawValue), 0)
             defer { close(descriptor) }
             var address = sockaddr_in()
             address.sin_family = sa_family_t(AF_INET)

@@ -267,8 +267,11 @@ import Testing
         let files = [
             "accounts": #""\#(user)" <sip:\#(user)@acme.kages.example>;auth_pass=correct-horse;outbound="sip:127.0.0.1:\#(estate.platform.sip)";regint=120\#(account)"#,
             "contacts": contacts,
+            // It listens on the next port too, for TLS, whether it has a certificate or not; and on ports of its own for sound, among those of
+            // `Ports` unless it is told others (the same as in tools/lib/phone.py).
             "config": """
-            sip_listen 127.0.0.1:\(Ports.take())
+            sip_listen 127.0.0.1:\(Ports.take(2))
+            rtp_ports 20000-29999
             net_interface 127.0.0.1
             audio_player nullaudio,
             audio_alert nullaudio,

@@ -105,9 +105,10 @@ enum Ports {
         return String(decoding: text, as: UTF8.self)
     }
 
+    /// A server that another test starts at that moment must not inherit what tries the port: it would hold it as long as it runs.
     private static func isFree(_ port: Int) -> Bool {
         [SOCK_DGRAM, SOCK_STREAM].allSatisfy { kind in
-            let descriptor = socket(AF_INET, Int32(kind.rawValue), 0)
+            let descriptor = socket(AF_INET, Int32(kind.rawValue | SOCK_CLOEXEC.rawValue), 0)
             guard descriptor >= 0 else { return false }
             defer { close(descriptor) }
             var address = sockaddr_in()

@@ -102,7 +102,7 @@ import FoundationNetworking
         let enrolled = try await Ledgerline.finish(["worker", "enroll", "s2", "--kind", "signal", "--out", key, "--url", "http://127.0.0.1:\(http)", "--token", token])
         #expect(enrolled.status == 0, "\(enrolled.output)")
         #expect(mkfifo(pipe, 0o600) == 0)
-        let reader = open(pipe, O_RDONLY | O_NONBLOCK)
+        let reader = open(pipe, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
         let worker = try Child(
             Ledgerline.binary.path, ["signal", "--key", key, "--listen", "127.0.0.1:\(listener)", "--bus", "127.0.0.1:0", "--state", scratch.path + "/s2"], output: pipe)
         var (log, buffer) = ("", [UInt8](repeating: 0, count: 65_536))

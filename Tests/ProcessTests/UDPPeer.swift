@@ -7,7 +7,7 @@ final class UDPPeer: Sendable {
 
     /// - Parameter host: of the loopback network.
     init(host: UInt32 = 0x7F00_0001) throws {
-        let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+        let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw ServerFailure(description: "no socket") }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
